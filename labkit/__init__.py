@@ -1,0 +1,1 @@
+"""A lab for understanding how Docker Swarm updates a service."""

@@ -1,0 +1,67 @@
+"""What a learner can set from outside: environment variables, and where things live.
+
+| variable           | meaning                                             | default              |
+|--------------------|-----------------------------------------------------|----------------------|
+| `LABKIT_ENGINE`    | `auto`, `private`, `simulated`, or an engine's URL  | `auto`               |
+| `LABKIT_DOCKER_ID` | the `<Docker ID>` of image names                    | logged in, or `lab`  |
+| `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
+| `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | the checkout         |
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from docker import auth
+
+#: Everything the lab deploys carries this label; nothing without it is touched.
+LAB_LABEL = "labkit.lab"
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def engine_choice() -> str:
+    """Return which engine to use, as `labkit up --engine` takes it."""
+    return os.environ.get("LABKIT_ENGINE") or "auto"
+
+
+def stack_name() -> str:
+    """Return the name of the learner's stack."""
+    return os.environ.get("LABKIT_STACK") or "dc"
+
+
+def docker_id() -> str:
+    """Return the `<Docker ID>` that image names begin with.
+
+    The logged-in one is read as the docker command line reads it, credential
+    helpers included; a helper that fails counts as not logged in.
+    """
+    chosen = os.environ.get("LABKIT_DOCKER_ID")
+    if chosen:
+        return chosen
+    try:
+        login = auth.resolve_authconfig(auth.load_config())
+    except Exception:  # a broken credential helper can raise anything
+        login = None
+    return str((login or {}).get("username") or (login or {}).get("Username") or "lab")
+
+
+def checkout() -> Path:
+    """Return the folder with `notebooks/` and `dockercoins/` as they were shipped."""
+    return _CHECKOUT
+
+
+def home() -> Path:
+    """Return the folder that labkit may write to."""
+    return Path(os.environ.get("LABKIT_HOME") or _CHECKOUT)
+
+
+def state_dir() -> Path:
+    """Return `.labkit/`: the private engine, recordings, and what `up` made."""
+    return home() / ".labkit"
+
+
+def workspace() -> Path:
+    """Return `lab/`: the learner's own copy of the notebooks and of dockercoins."""
+    return home() / "lab"

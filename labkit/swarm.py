@@ -1,0 +1,245 @@
+"""The one module that talks to an engine, through the Docker SDK.
+
+`Swarm` reads and writes services, tasks, networks, configs and secrets as the Engine
+API has them, and turns every error into one of `labkit.errors`. It uses the SDK's
+connection (TLS, ssh, contexts, unix sockets) and not its service objects: those fill
+defaults into a spec before they send it back, which restarts every task, and send a
+version they read long ago (docker-py#1848, moby#30794).
+
+Every request opens no connection of its own but shares a pool, so one `Swarm` can be
+used from several threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import quote
+
+import docker
+import requests
+from docker.errors import DockerException
+
+from labkit import errors
+from labkit.model import Service, Snapshot, Task
+
+#: The engine answers a stale version with this text, and with status 500.
+_STALE = "update out of sequence"
+_TIMEOUT_SECONDS = 30
+
+
+class Swarm:
+    """A swarm, seen through one of its managers.
+
+    >>> swarm = Swarm.at("unix:///var/run/docker.sock")   # doctest: +SKIP
+    >>> swarm.snapshot("dc_worker").running_by_tag()      # doctest: +SKIP
+    Counter({'1.0': 10})
+    """
+
+    def __init__(
+        self, client: docker.DockerClient, *, now: Callable[[], datetime] | None = None
+    ) -> None:
+        self.client = client
+        self._now = now or (lambda: datetime.now(UTC))
+        self._nodes: dict[str, str] = {}
+
+    @classmethod
+    def at(cls, url: str | None = None) -> Self:
+        """Connect to the engine at `url`, or to the one that the environment names.
+
+        Without `url` this follows `DOCKER_HOST` and the current docker context, as the
+        docker command line does. Raises `NoEngine` when nothing answers.
+        """
+        try:
+            if url is None:
+                client = docker.from_env(timeout=_TIMEOUT_SECONDS, max_pool_size=4)
+            else:
+                client = docker.DockerClient(
+                    base_url=url, timeout=_TIMEOUT_SECONDS, max_pool_size=4
+                )
+            client.ping()
+        except (DockerException, requests.RequestException, ValueError, OSError) as problem:
+            raise no_engine(url, problem) from None
+        return cls(client)
+
+    @property
+    def url(self) -> str:
+        """Where the engine listens, as `DOCKER_HOST` would say it."""
+        # docker-py keeps the path of a socket only in the adapter that speaks to it
+        adapter = self.client.api.get_adapter(self.client.api.base_url)
+        path = getattr(adapter, "socket_path", None)
+        return f"unix://{path}" if path else self.client.api.base_url
+
+    # ---- reading -------------------------------------------------------------------
+
+    def info(self) -> dict[str, Any]:
+        """Return `GET /info`."""
+        return dict(self.get("/info"))
+
+    def require_manager(self) -> None:
+        """Raise `NotAManager` unless this engine is a manager of a swarm."""
+        swarm = self.info().get("Swarm", {})
+        if swarm.get("ControlAvailable"):
+            return
+        state = swarm.get("LocalNodeState", "inactive")
+        if state == "inactive":
+            raise errors.NotAManager(
+                "a Docker engine that is a swarm manager.",
+                "an engine that is not part of a swarm.",
+                "run `labkit up`, or `docker swarm init` in a terminal.",
+            )
+        raise errors.NotAManager(
+            "a Docker engine that is a swarm manager.",
+            f"a node of a swarm that is no manager (its state is {state!r}).",
+            "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
+        )
+
+    def services(self, *, label: str | None = None) -> list[dict[str, Any]]:
+        """Return the services as the API has them, with their running and desired counts."""
+        filters = {"label": [label]} if label else {}
+        return list(self.get("/services", filters=filters, status="true"))
+
+    def service(self, name: str) -> dict[str, Any]:
+        """Return one service, by name or id, as the API has it. Raises `NotFound`.
+
+        The error names the services that do exist: a misspelt name is the usual cause.
+        """
+        try:
+            return dict(self.get(f"/services/{quote(name, safe='')}"))
+        except errors.NotFound as problem:
+            known = sorted(service["Spec"]["Name"] for service in self.services())
+            found = f"this swarm has {', '.join(known)}." if known else "this swarm has no service."
+            raise errors.NotFound(
+                f"a service called {name!r}.",
+                found,
+                "use one of those names, or deploy the stack first (`labkit up`).",
+                docker_says=problem.docker_says,
+                status=problem.status,
+            ) from None
+
+    def tasks(self, **filters: str) -> list[dict[str, Any]]:
+        """Return the tasks that pass all filters, such as `service="dc_worker"`."""
+        return list(self.get("/tasks", filters={key: [value] for key, value in filters.items()}))
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Return a service and its tasks at this moment. Raises `NotFound`."""
+        at = self._now()
+        service = Service.from_api(self.service(name))
+        return Snapshot(at=at, service=service, tasks=self.task_values(service=service.id))
+
+    def task_values(self, **filters: str) -> tuple[Task, ...]:
+        """Return the tasks that pass all filters, as values, with the names of their nodes."""
+        raw = self.tasks(**filters)
+        if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
+            self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
+        return tuple(Task.from_api(task, self._nodes) for task in raw)
+
+    def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
+        """Follow the engine's events on a connection of its own; `close()` ends it."""
+        return self.client.events(decode=True, filters=filters or None)
+
+    # ---- writing -------------------------------------------------------------------
+
+    def update_service(
+        self,
+        name: str,
+        change: Callable[[dict[str, Any]], None] | None = None,
+        *,
+        rollback: bool = False,
+    ) -> dict[str, Any]:
+        """Post a service's spec back, after `change` has edited it in place.
+
+        The spec is read without defaults filled in, so nothing but the change is sent.
+        Another writer may come between reading and writing (the engine itself is one);
+        then both are done again on the fresh version, and no change is lost.
+        Returns the service as it was before.
+        """
+        extra = {"rollback": "previous"} if rollback else {"registryAuthFrom": "spec"}
+        while True:
+            service = self.service(name)
+            spec = json.loads(json.dumps(service["Spec"]))
+            if change:
+                change(spec)
+            try:
+                self.post(
+                    f"/services/{service['ID']}/update",
+                    spec,
+                    version=str(service["Version"]["Index"]),
+                    **extra,
+                )
+            except errors.OutOfSequence:
+                continue
+            return service
+
+    # ---- the wire ------------------------------------------------------------------
+
+    def get(
+        self, path: str, *, filters: Mapping[str, list[str]] | None = None, **params: str
+    ) -> Any:
+        """`GET` a path of the Engine API, without its version, and return the JSON."""
+        if filters:
+            params["filters"] = json.dumps(filters)
+        return self._call("GET", path, params=params).json()
+
+    def post(self, path: str, body: Any = None, **params: str) -> Any:
+        """`POST` JSON to a path of the Engine API; returns the JSON that comes back, or `None`."""
+        response = self._call("POST", path, params=params, json=body)
+        return response.json() if response.content else None
+
+    def delete(self, path: str) -> None:
+        """`DELETE` a path of the Engine API."""
+        self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
+        api = self.client.api
+        try:
+            response = api.request(
+                method,
+                f"{api.base_url}/v{api.api_version}{path}",
+                timeout=_TIMEOUT_SECONDS,
+                **options,
+            )
+        except requests.RequestException as problem:
+            raise no_engine(self.url, problem) from None
+        if response.status_code >= 400:
+            raise _refusal(response)
+        return response
+
+
+def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
+    """Return the error for an engine that does not answer at `url`."""
+    where = url or "the place that DOCKER_HOST or the docker context names"
+    return errors.NoEngine(
+        f"a Docker engine at {where}.",
+        "nothing answers there.",
+        "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`.",
+        docker_says=str(problem),
+    )
+
+
+def _refusal(response: requests.Response) -> errors.LabError:
+    """Return the error for what the engine refused; its own words go in whole."""
+    says = response.text.strip()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        says = response.json()["message"]
+    wanted = f"the engine to accept {response.request.method} {response.request.path_url}."
+    found = f"it answered with status {response.status_code}."
+    if _STALE in says:
+        return errors.OutOfSequence(wanted, found, docker_says=says, status=response.status_code)
+    if "swarm manager" in says and response.status_code == 503:
+        return errors.NotAManager(
+            "a Docker engine that is a swarm manager.",
+            "an engine that is none.",
+            "run `labkit up`, or point DOCKER_HOST at a manager.",
+            docker_says=says,
+        )
+    kind = errors.NotFound if response.status_code == 404 else errors.EngineRefused
+    return kind(wanted, found, docker_says=says, status=response.status_code)
+
+
+def _node_name(node: Mapping[str, Any]) -> str:
+    """Return a node's name as `docker service ps` shows it."""
+    return str(node["Spec"].get("Name") or node["Description"]["Hostname"])

@@ -1,0 +1,44 @@
+"""What the tests share: a real engine, and names that nobody else uses on it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from labkit import errors
+from labkit.swarm import Swarm
+
+
+@pytest.fixture(scope="session")
+def swarm() -> Swarm:
+    """A manager of a real swarm: the one that `DOCKER_HOST` or the docker context names.
+
+    `make test` starts one and names it. Where there is none, the tests that need it are
+    skipped, so that the pure ones can be run anywhere; in CI that is a failure.
+    """
+    try:
+        found = Swarm.at()
+        found.require_manager()
+    except errors.LabError as problem:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run these tests on a real engine.\n{problem}")
+        pytest.skip(f"needs a real engine: {problem.found}")
+    return found
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name for a stack or a service that nobody else uses on this engine."""
+    return f"t{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def service_named(swarm: Swarm, unique: str) -> Iterator[str]:
+    """A name for a service; whatever service has it is removed afterwards."""
+    yield unique
+    for service in swarm.services():
+        if service["Spec"]["Name"].startswith(unique):
+            swarm.delete(f"/services/{service['ID']}")
