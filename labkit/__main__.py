@@ -1,0 +1,5 @@
+"""`python -m labkit`, which is `labkit`."""
+
+from labkit.cli import main
+
+main()
