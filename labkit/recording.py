@@ -200,7 +200,7 @@ class Recording:
     @property
     def current(self) -> tuple[Task, ...]:
         """The tasks that the manager still lists, as last seen."""
-        return tuple(self.tasks[task_id] for task_id in self.listed)
+        return tuple(self.tasks[task_id] for task_id in tuple(self.listed))
 
     @property
     def last_at(self) -> datetime:

@@ -75,6 +75,11 @@ class Swarm:
 
     # ---- reading -------------------------------------------------------------------
 
+    def about(self) -> str:
+        """Return the engine in words: `Docker Engine 20.10.24 (API 1.41)`."""
+        version = self.client.version()
+        return f"Docker Engine {version['Version']} (API {version['ApiVersion']})"
+
     def info(self) -> dict[str, Any]:
         """Return `GET /info`."""
         return dict(self.get("/info"))
@@ -125,10 +130,23 @@ class Swarm:
         return list(self.get("/tasks", filters={key: [value] for key, value in filters.items()}))
 
     def snapshot(self, name: str) -> Snapshot:
-        """Return a service and its tasks at this moment. Raises `NotFound`."""
+        """Return a service and its tasks at this moment.
+
+        A service that has been removed gives its last tasks until they have stopped;
+        then, as for a name that never was, this raises `NotFound`.
+        """
         at = self._now()
-        service = Service.from_api(self.service(name))
-        return Snapshot(at=at, service=service, tasks=self.task_values(service=service.id))
+        # by name, which the tasks of a removed service keep; the engine matches a prefix
+        tasks = self.task_values(name=f"{name}.")
+        try:
+            service = Service.from_api(self.service(name))
+        except errors.NotFound:
+            if not tasks:
+                raise
+            return Snapshot(at=at, service=None, tasks=tasks)
+        if service.name != name:
+            tasks = self.task_values(name=f"{service.name}.")
+        return Snapshot(at=at, service=service, tasks=tasks)
 
     def task_values(self, **filters: str) -> tuple[Task, ...]:
         """Return the tasks that pass all filters, as values, with the names of their nodes."""

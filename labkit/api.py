@@ -1,0 +1,102 @@
+"""What a learner calls: `import labkit`, then a dozen names.
+
+Each call uses the engine that `connect` found last, and finds one if there was no call
+to `connect` yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labkit import echo, engines, images, services, settings, stack
+from labkit.recorder import Recorder
+from labkit.swarm import Swarm
+
+if TYPE_CHECKING:
+    from labkit.views import Watch
+
+_current: Swarm | None = None
+
+
+def connect(engine: str | None = None) -> Swarm:
+    """Find the lab's engine and say which it is. Later calls use it.
+
+    `engine` is as in `labkit up --engine`; without it, the one that `labkit up` chose.
+    Raises `NoEngine` or `NotAManager`, each with what to do about it.
+    """
+    global _current  # noqa: PLW0603 - one connection a notebook, so that calls need not pass it on
+    _current = engines.connect(engine)
+    echo.say(f"Connected to {_current.about()}.")
+    return _current
+
+
+def swarm() -> Swarm:
+    """Return the swarm in use, connecting first if need be."""
+    return _current or connect()
+
+
+def watch(service: str, *, path: Path | str | None = None, until_settled: bool = True) -> Watch:
+    """Watch a service live, and record it. The view moves while other cells run.
+
+    It ends by itself when an update has settled, unless `until_settled` is false.
+    The recording goes to `path`, or to a new file under `.labkit/recordings/`.
+    """
+    from labkit.views import Watch  # noqa: PLC0415 - the command line needs no widgets
+
+    return Watch(record(service, path=path, until_settled=until_settled))
+
+
+def record(service: str, *, path: Path | str | None = None, until_settled: bool = True) -> Recorder:
+    """Record a service in the background, without a view. Returns the running recorder.
+
+    >>> with labkit.record("dc_worker") as recorder:                # doctest: +SKIP
+    ...     labkit.update("dc_worker", image="lab/dockercoins_worker:1.1")
+    ...     recorder.wait()
+    """
+    where = Path(path) if path else _new_file(service)
+    until = {} if until_settled else {"until": None}
+    return Recorder(swarm(), service, where, **until).start()
+
+
+def deploy(
+    file: Path | str | Sequence[Path | str], name: str | None = None, *, prune: bool = False
+) -> None:
+    """Deploy a compose file as a stack, as `docker stack deploy -c FILE NAME` does."""
+    files = [file] if isinstance(file, str | Path) else list(file)
+    stack.deploy(
+        swarm(), [Path(each) for each in files], name or settings.stack_name(), prune=prune
+    )
+
+
+def update(service: str, **changes: Any) -> None:
+    """Change a service, as `docker service update` does.
+
+    Takes `image`, `replicas`, `update_config`, `rollback_config` and `force`;
+    `labkit.services.update` says what they mean.
+    """
+    services.update(swarm(), service, **changes)
+
+
+def rollback(service: str) -> None:
+    """Bring back the previous spec of a service, as `docker service rollback` does."""
+    services.rollback(swarm(), service)
+
+
+def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None) -> None:
+    """Build an image from a folder with a Dockerfile, showing what the engine says."""
+    images.build(swarm(), Path(folder), tag, buildargs=args)
+
+
+def push(image: str) -> None:
+    """Push an image to its registry, as `docker image push` does."""
+    images.push(swarm(), image)
+
+
+def _new_file(service: str) -> Path:
+    """Return a name for a recording that no file has yet."""
+    folder = settings.state_dir() / "recordings"
+    taken = {path.name for path in folder.glob(f"{service}-*.jsonl")}
+    number = next(n for n in range(1, len(taken) + 2) if f"{service}-{n}.jsonl" not in taken)
+    return folder / f"{service}-{number}.jsonl"

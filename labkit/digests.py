@@ -1,0 +1,61 @@
+"""Pin an image's tag to the digest that a registry has for it, as the docker command line does.
+
+The command line asks the registry before it updates a service, so that every node runs
+the same image even if the tag is moved later. Where no registry answers, it warns and
+goes on with the bare tag, exit status unaffected (docker/cli vendors this from moby's
+client/service_update.go).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labkit import echo
+from labkit.errors import LabError
+from labkit.swarm import Swarm
+
+
+def pin(swarm: Swarm, image: str) -> tuple[str, list[dict[str, str]] | None]:
+    """Return the image with its digest, and the platforms that the registry has it for.
+
+    Where no registry answers: the image as it is, and `None`, after docker's own warning.
+    """
+    tagged = with_tag(image)
+    if "@" in tagged:
+        return tagged, None
+    try:
+        found = swarm.get(f"/distribution/{tagged}/json")
+    except LabError:
+        warn_unpinned(tagged)
+        return tagged, None
+    digest = found["Descriptor"]["digest"]
+    return f"{tagged}@{digest}", [_platform(each) for each in found.get("Platforms") or []]
+
+
+def with_tag(image: str) -> str:
+    """Return an image reference with a tag or a digest: a bare name means `:latest`."""
+    last = image.rsplit("/", 1)[-1]
+    return image if ":" in last or "@" in last else f"{image}:latest"
+
+
+def warn_unpinned(image: str) -> None:
+    """Say in docker's words that no digest could be recorded."""
+    echo.say(
+        f"image {image} could not be accessed on a registry to record\n"
+        f"its digest. Each node will access {image} independently,\n"
+        "possibly leading to different nodes running different\n"
+        "versions of the image.\n"
+    )
+
+
+def _platform(found: dict[str, Any]) -> dict[str, str]:
+    """Return a platform as a service's placement has it.
+
+    Swarm compares the architecture with a node's; `arm` names several, so docker leaves
+    it open.
+    """
+    architecture = found.get("architecture", "")
+    return {
+        "Architecture": "" if architecture == "arm" else architecture,
+        "OS": found.get("os", ""),
+    }

@@ -1,0 +1,134 @@
+"""What an update is doing, in one sentence, and when it has settled. Pure.
+
+The rules are those of swarmkit's updater (manager/orchestrator/update/updater.go):
+the status turns `completed` only a delay and a monitor window after the last replica
+has started, so "all replicas are new" and "the update is completed" are two moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from labkit import durations
+from labkit.model import Service, Task, UpdateConfig
+from labkit.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
+
+#: How long nothing may move before a change that needed no update counts as settled.
+QUIET = timedelta(seconds=3)
+
+
+#: What each update state means, with `{now}` for "7 of 10 replicas run 1.1".
+_SENTENCES = {
+    None: "No update is under way: {now}.",
+    "updating": "Updating: {now}.",
+    "completed": "Completed: {now}.",
+    "paused": "Paused: {now}. Swarm goes no further until the service is updated again.",
+    "rollback_started": "Rolling back: {now} again.",
+    "rollback_completed": "Rolled back: {now} again.",
+    "rollback_paused": (
+        "The rollback is paused: {now}. A rollback that fails is not rolled back again."
+    ),
+}
+_ALMOST = {
+    "updating": "{now}. Not completed yet: {tail}",
+    "rollback_started": "{now} again. The rollback is not completed yet: {tail}",
+}
+
+
+def describe(service: Service | None, tasks: Iterable[Task]) -> str:
+    """Return what the update of a service is doing, in one plain sentence."""
+    tasks = tuple(tasks)
+    if service is None:
+        return _removed(tasks)
+    running = sum(task.running and task.tag == service.tag for task in tasks)
+    wanted = service.replicas
+    share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
+    now = f"{share} {service.tag}"
+    state = service.update_status.state if service.update_status else None
+    if state in _ALMOST and running == wanted and not _leaving(tasks):
+        back = state == "rollback_started"
+        tail = _tail(service.rollback_config if back else service.update_config)
+        return _ALMOST[state].format(now=now, tail=tail)
+    return _SENTENCES[state].format(now=now)
+
+
+def completes_after(config: UpdateConfig) -> timedelta:
+    """Return how long after its last replica has started an update is called completed.
+
+    A worker sleeps its delay after the last slot too; then failures are watched for the
+    monitor window, or for the delay and a second where the delay is at least as long.
+    """
+    longer = config.delay + timedelta(seconds=1)
+    return config.delay + (config.monitor if config.delay < config.monitor else longer)
+
+
+def settled(recording: Recording, now: datetime) -> str | None:
+    """Return why a recorded update has settled, as a sentence, or `None` while it has not.
+
+    It has settled when the engine says so of an update that began under this recording;
+    when the service is gone with its last task; or when a change that needed no update
+    (a scale, a label) has been followed by `QUIET` without any movement.
+    """
+    if recording.service is None:
+        removed = any(isinstance(change, ServiceRemoved) for change in recording.changes)
+        if removed and not recording.listed:
+            return "The service was removed, and its last task is gone."
+        return None
+    status = recording.service.update_status
+    began = _began_here(recording)
+    if status is not None:
+        if not (status.settled and began):
+            return None
+        return f"The update has settled: {status.state} ({status.message})."
+    if began and _still(recording, now):
+        return "The service was changed, no task needed an update, and nothing moves any more."
+    return None
+
+
+def _began_here(recording: Recording) -> bool:
+    """Whether an update began while this was recorded, or was under way at first sight."""
+    seen = [change.service for change in recording.changes if isinstance(change, ServiceSeen)]
+    status = seen[0].update_status
+    under_way = status is not None and not status.settled
+    return under_way or any(_asked(later) != _asked(seen[0]) for later in seen[1:])
+
+
+def _asked(service: Service) -> tuple[object, ...]:
+    """Return what only a user's update changes; the version also rises with the engine's writes."""
+    status = service.update_status
+    started = status.started_at if status else None
+    return (
+        started,
+        service.image,
+        service.replicas,
+        service.update_config,
+        service.rollback_config,
+    )
+
+
+def _still(recording: Recording, now: datetime) -> bool:
+    service = recording.service
+    moved = [c.at for c in recording.changes if isinstance(c, TaskSeen | ServiceSeen | Gap)]
+    wanted = service.replicas if service else None
+    running = sum(task.running and task.desired_state == "running" for task in recording.current)
+    enough = wanted is None or running == wanted
+    return enough and not _leaving(recording.current) and now - moved[-1] >= QUIET
+
+
+def _leaving(tasks: Iterable[Task]) -> bool:
+    """Whether a task is still being stopped."""
+    return any(task.desired_state in ("shutdown", "remove") and not task.ended for task in tasks)
+
+
+def _tail(config: UpdateConfig) -> str:
+    tail = durations.to_text(completes_after(config))
+    delay = f"a last delay of {durations.to_text(config.delay)}, then " if config.delay else ""
+    return f"Swarm says so {tail} after the last replica started ({delay}the monitor window)."
+
+
+def _removed(tasks: tuple[Task, ...]) -> str:
+    left = sum(not task.ended for task in tasks)
+    if not left:
+        return "The service is removed."
+    return f"The service is removed; {left} of its tasks are still stopping."
