@@ -26,7 +26,7 @@ def connect(engine: str | None = None) -> Swarm:
     `engine` is as in `labkit up --engine`; without it, the one that `labkit up` chose.
     Raises `NoEngine` or `NotAManager`, each with what to do about it.
     """
-    global _current  # noqa: PLW0603 - one connection a notebook, so that calls need not pass it on
+    global _current
     _current = engines.connect(engine)
     echo.say(f"Connected to {_current.about()}.")
     return _current
@@ -43,7 +43,7 @@ def watch(service: str, *, path: Path | str | None = None, until_settled: bool =
     It ends by itself when an update has settled, unless `until_settled` is false.
     The recording goes to `path`, or to a new file under `.labkit/recordings/`.
     """
-    from labkit.views import Watch  # noqa: PLC0415 - the command line needs no widgets
+    from labkit.views import Watch
 
     return Watch(record(service, path=path, until_settled=until_settled))
 

@@ -295,7 +295,8 @@ class Recording:
         """
         path = Path(path)
         try:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            # not splitlines(), which also splits at U+2028 and others inside a text
+            lines = path.read_bytes().decode("utf-8", "replace").rstrip("\n").split("\n")
         except OSError as problem:
             raise RecordingProblem(
                 f"a recording at {path}.",

@@ -1,0 +1,61 @@
+"""Short ways to write the values that tests are about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from labkit.model import RollbackConfig, Service, Snapshot, Task, UpdateConfig, UpdateStatus
+from labkit.recording import Header, Recording
+
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def task(slot: int, tag: str = "1.0", state: str = "running", **more: Any) -> Task:
+    desired = "running" if state == "running" else "shutdown"
+    fields: dict[str, Any] = {
+        "id": f"{tag}-{slot}",
+        "slot": slot,
+        "image": f"lab/dockercoins_worker:{tag}",
+        "node": "node-1",
+        "state": state,
+        "desired_state": desired,
+        "status_at": START,
+        "created_at": START,
+    }
+    return Task(**fields | more)
+
+
+def service(tag: str = "1.0", **more: Any) -> Service:
+    fields: dict[str, Any] = {
+        "id": "s1",
+        "name": "dc_worker",
+        "version": 10,
+        "image": f"lab/dockercoins_worker:{tag}",
+        "replicas": 2,
+        "update_config": UpdateConfig(),
+        "rollback_config": RollbackConfig(),
+        "update_status": None,
+    }
+    return Service(**fields | more)
+
+
+def status(state: Any, **more: Any) -> UpdateStatus:
+    return UpdateStatus(**{"state": state, "started_at": START, **more})
+
+
+def snapshot(seconds: float, of: Service | None, *tasks: Task) -> Snapshot:
+    return Snapshot(at=at(seconds), service=of, tasks=tasks)
+
+
+def recording(*snapshots: Snapshot) -> Recording:
+    made = Recording(
+        header=Header(service="dc_worker", service_id="s1", engine="a test", started=START)
+    )
+    for each in snapshots:
+        made.observe(each)
+    return made
