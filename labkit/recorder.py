@@ -113,7 +113,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
         self._events = _Events(source, self.service, self._poke)
         self._hot_until = 0.0
-        self._take(self.recording.observe(first))
+        self._observe(first)
 
     # ---- for whoever holds it ------------------------------------------------------
 
@@ -130,6 +130,8 @@ class Recorder:
         self._wake.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
+        elif self._thread.ident is None and self._file:  # never started, so nothing else closes it
+            self._file.close()
         return self.recording
 
     @property
@@ -194,7 +196,7 @@ class Recorder:
     def _run(self) -> None:
         try:
             why = self._look_until_done()
-            self._take([Ended(self._now(), why)], add=True)
+            self._add(Ended(self._now(), why))
         except Exception as problem:  # whatever it is, whoever waits must hear of it
             self.error = problem
         finally:
@@ -225,17 +227,14 @@ class Recorder:
         except _NOBODY_HOME as problem:
             if not self._in_gap:
                 reason = problem.docker_says or problem.found
-                self._take([Gap(self._now(), reason)], add=True)
+                self._add(Gap(self._now(), reason))
             return
         self.last_seen = snapshot.at
         if self._in_gap:
-            self._take([Back(snapshot.at)], add=True)
+            self._add(Back(snapshot.at))
             self._events.start()
-        with self._lock:
-            changes = self.recording.observe(snapshot)
-        if changes:
+        if self._observe(snapshot):
             self._hot_until = time.monotonic() + _HOT
-            self._take(changes)
 
     @property
     def _in_gap(self) -> bool:
@@ -259,15 +258,25 @@ class Recorder:
             not task.ended and task.state != task.desired_state for task in self.recording.current
         )
 
-    def _take(self, changes: list[Change], *, add: bool = False) -> None:
-        """Write changes to the file and tell whoever listens."""
-        if add:
-            with self._lock:
-                for change in changes:
-                    self.recording.add(change)
-        if self._file:
-            self.file_error = self._file.write(changes)
+    def _observe(self, snapshot: Snapshot) -> bool:
+        """Record what a snapshot changes; returns whether it changed anything."""
+        with self._lock:
+            changes = self.recording.observe(snapshot)
+            self._write(changes)
+        if changes:
+            self._tell()
+        return bool(changes)
+
+    def _add(self, change: Change) -> None:
+        """Record one change that no snapshot shows."""
+        with self._lock:
+            self.recording.add(change)
+            self._write([change])
         self._tell()
+
+    def _write(self, changes: list[Change]) -> None:
+        if self._file and changes:
+            self.file_error = self._file.write(changes)
 
     def _tell(self) -> None:
         with self._lock:

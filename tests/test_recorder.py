@@ -1,0 +1,237 @@
+"""A recorder sees what changes, loses nothing, and says how it ended."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit import recorder as module
+from labkit.errors import NoEngine, NotFound, NotSettled, RecordingProblem
+from labkit.model import Snapshot
+from labkit.recorder import Recorder
+from labkit.recording import Back, Ended, Gap, Recording, ServiceRemoved
+from tests.values import at, recording, service, snapshot, status, task
+from tests.waiting import until
+
+BEFORE = snapshot(0, service(), task(1), task(2))
+UPDATING = snapshot(1, service("1.1", update_status=status("updating")), task(1, "1.1"), task(2))
+DONE = snapshot(
+    2,
+    service("1.1", update_status=status("completed", message="update completed")),
+    task(1, "1.1"),
+    task(2, "1.1"),
+)
+
+
+class Scripted:
+    """A source that answers what it is told to, the last answer again and again."""
+
+    def __init__(self, *answers: Snapshot | Exception) -> None:
+        self.answers = list(answers)
+        self.looks = 0
+        self.events_seen = threading.Event()
+
+    def snapshot(self, name: str) -> Snapshot:
+        assert name == "dc_worker"
+        self.looks += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def no_engine() -> NoEngine:
+    return NoEngine("an engine.", "none.", docker_says="connection refused")
+
+
+def not_found() -> NotFound:
+    return NotFound("a service.", "none.", docker_says="service x not found", status=404)
+
+
+def test_it_stops_by_itself_when_the_update_has_settled_and_says_why() -> None:
+    with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker") as made:
+        why = made.wait(timeout=10)
+
+    assert why == "The update has settled: completed (update completed)."
+    assert not made.alive
+    assert made.recording.running_by_tag()[-1][1] == {"1.0": 0, "1.1": 2}
+
+
+def test_it_can_be_stopped_twice_and_before_it_was_started() -> None:
+    started = Recorder(Scripted(BEFORE), "dc_worker").start()
+
+    assert started.stop() is started.stop()
+    assert started.why == "It was stopped."
+    assert Recorder(Scripted(BEFORE), "dc_worker").stop().ended is None
+
+
+def test_every_change_is_in_the_file_before_it_ends(tmp_path: Path) -> None:
+    """A killed process loses nothing: the file is complete while the recorder still runs."""
+    path = tmp_path / "new" / "r.jsonl"
+    made = Recorder(Scripted(BEFORE, UPDATING), "dc_worker", path, until=None).start()
+    made.wait_for(lambda r: "1.1-1" in r.tasks, "the new task")
+
+    assert Recording.load(path) == made.recording
+    made.stop()
+    assert Recording.load(path).ended is not None
+
+
+def test_an_engine_that_goes_away_and_comes_back_is_a_gap() -> None:
+    source = Scripted(BEFORE, no_engine(), no_engine(), UPDATING, DONE)
+
+    with Recorder(source, "dc_worker") as made:
+        made.wait(timeout=10)
+
+    kinds = [type(change) for change in made.recording.changes]
+    assert kinds.count(Gap) == kinds.count(Back) == 1
+    (gap,) = made.recording.gaps()
+    assert gap[2] == "connection refused"
+    assert gap[1] is not None
+
+
+def test_a_removed_service_ends_the_recording_when_its_last_task_is_gone() -> None:
+    stopping = snapshot(1, None, task(1, desired_state="remove"))
+
+    with Recorder(Scripted(BEFORE, stopping, not_found()), "dc_worker") as made:
+        why = made.wait(timeout=10)
+
+    assert why == "The service was removed, and its last task is gone."
+    assert sum(isinstance(change, ServiceRemoved) for change in made.recording.changes) == 1
+
+
+def test_an_unknown_service_is_refused_at_once() -> None:
+    with pytest.raises(NotFound):
+        Recorder(Scripted(not_found()), "dc_worker")
+
+
+def test_a_recorder_that_dies_says_so_to_whoever_waits() -> None:
+    made = Recorder(Scripted(BEFORE, ZeroDivisionError("broken")), "dc_worker").start()
+
+    with pytest.raises(ZeroDivisionError):
+        made.wait(timeout=10)
+    until(lambda: not made.alive, "the thread to end")
+    assert made.why == "The recorder died: broken"
+    with pytest.raises(ZeroDivisionError):
+        made.wait_for(lambda _: True, "nothing")
+
+
+def test_waiting_in_vain_says_what_for_and_how_far_things_are() -> None:
+    with Recorder(Scripted(UPDATING), "dc_worker") as made, pytest.raises(NotSettled) as caught:
+        made.wait_for(lambda _: False, "ten replicas", timeout=0.2)
+
+    assert caught.value.expected == "ten replicas of dc_worker."
+    assert caught.value.found == "after 0.2 s: Updating: 1 of 2 replicas run 1.1."
+
+
+def test_listeners_hear_of_changes_and_of_the_end() -> None:
+    heard: list[Any] = []
+    made = Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker")
+    made.subscribe(lambda: heard.append(made.recording.ended))
+
+    with made:
+        made.wait(timeout=10)
+
+    until(lambda: isinstance(heard[-1], Ended), "the listener to hear of the end")
+    assert heard[0] is None
+
+
+def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
+    file = made._file
+    assert file is not None
+
+    class Full:
+        def __init__(self, real: Any) -> None:
+            self.real, self.left = real, 20
+
+        def write(self, data: bytes) -> int:
+            if not self.left:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            part, self.left = data[: self.left], 0
+            return int(self.real.write(part))
+
+    real = file._file
+    monkeypatch.setattr(file, "_file", Full(real))
+    made._observe(UPDATING)
+    assert str(made.file_error) == "[Errno 28] No space left on device"
+    assert Recording.load(tmp_path / "r.jsonl").changes == recording(BEFORE).changes
+
+    monkeypatch.setattr(file, "_file", real)
+    made._observe(DONE)
+    assert made.file_error is None
+    assert Recording.load(tmp_path / "r.jsonl") == made.recording
+    made.stop()
+
+
+def test_a_file_that_exists_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text("precious")
+
+    with pytest.raises(RecordingProblem, match="File exists"):
+        Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
+    assert (tmp_path / "r.jsonl").read_text() == "precious"
+
+
+class WithEvents(Scripted):
+    """A source whose only event is of the service; at rest a look is two seconds away."""
+
+    def __init__(self, *answers: Snapshot | Exception) -> None:
+        super().__init__(*answers)
+        self.happen = threading.Event()
+
+    def events(self, **_: list[str]) -> WithEvents:
+        return self
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self.happen.wait()
+        yield {"Actor": {"Attributes": {"com.docker.swarm.service.name": "dc_worker"}}}
+
+    def close(self) -> None:
+        self.happen.set()
+
+
+def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW", 3600.0)
+    monkeypatch.setattr(module, "_HOT", 0.0)
+    source = WithEvents(BEFORE)
+    with Recorder(source, "dc_worker", until=None) as made:
+        until(lambda: source.looks >= 2, "the first looks")
+        source.answers = [UPDATING]
+        source.happen.set()
+        made.wait_for(lambda r: "1.1-1" in r.tasks, "the new task", timeout=10)
+
+
+def test_it_spends_at_most_a_tenth_of_its_time_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock["now"])
+    waits: list[float] = []
+
+    class Slow(Scripted):
+        def snapshot(self, name: str) -> Snapshot:
+            clock["now"] += 2.0
+            return super().snapshot(name)
+
+    made = Recorder(Slow(UPDATING), "dc_worker", until=None, now=lambda: datetime.now(UTC))
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return True
+
+    made._stopping = Stopping()
+    made._look_until_done()
+
+    assert waits == [20.0]
+
+
+def test_times_are_the_clock_s_that_it_was_given() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
+
+    assert made.recording.header.started == at(7)
