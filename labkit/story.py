@@ -1,0 +1,108 @@
+"""Questions that a recording answers: what an update did, in numbers. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from labkit.recording import Recording, TaskSeen
+
+
+def phases(recording: Recording) -> list[str]:
+    """Return the states that the update went through while it was recorded, in order.
+
+    The state that the recording began with is the last update's, so it is left out,
+    unless that update was still under way.
+    """
+    states = [status for _, status in recording.update_states()]
+    first = states[0] if states else None
+    if first is None or first.settled:
+        states = states[1:]
+    return [status.state for status in states if status]
+
+
+def running_now(recording: Recording) -> dict[str, int]:
+    """Return how many replicas run each tag at the end, tags with none left out."""
+    steps = recording.running_by_tag()
+    return {tag: count for tag, count in sorted(steps[-1][1].items()) if count} if steps else {}
+
+
+def fewest_running(recording: Recording) -> int:
+    """Return the smallest number of replicas that ran at any moment, of all tags together."""
+    return min((counts.total() for _, counts in recording.running_by_tag()), default=0)
+
+
+def slots_that_ran(recording: Recording, tag: str) -> set[int | None]:
+    """Return the slots that had a task with this tag, whether or not it ever got to run."""
+    return {task.slot for task in recording.tasks.values() if task.tag == tag}
+
+
+def slots_in_order(recording: Recording, tag: str) -> list[int | None]:
+    """Return the slots in the order in which a task with this tag first ran in them."""
+    order: dict[int | None, datetime] = {}
+    for at, slot in _starts(recording, tag):
+        order.setdefault(slot, at)
+    return list(order)
+
+
+def starts(recording: Recording, tag: str) -> list[datetime]:
+    """Return when each task with this tag was first seen running, in order."""
+    return [at for at, _ in _starts(recording, tag)]
+
+
+def most_at_once(recording: Recording, tag: str) -> int:
+    """Return how many slots were on their way to this tag at the same moment, at most.
+
+    A slot is on its way from when its new task is first seen to when that task runs or ends.
+    """
+    on_the_way: set[int | None] = set()
+    most = 0
+    moment: datetime | None = None
+    for change in recording.changes:
+        if change.at != moment:  # everything one look saw counts as one moment
+            most, moment = max(most, len(on_the_way)), change.at
+        if isinstance(change, TaskSeen) and change.task.tag == tag:
+            task = change.task
+            if task.running or task.ended:
+                on_the_way.discard(task.slot)
+            elif task.desired_state in ("ready", "running"):
+                on_the_way.add(task.slot)
+    return max(most, len(on_the_way))
+
+
+def from_last_start_to_end(recording: Recording, tag: str) -> timedelta | None:
+    """Return how long after its last replica had started the update was called done.
+
+    Measured between the engine's own times; `None` while the update is not done.
+    """
+    status = recording.service.update_status if recording.service else None
+    began = [
+        change.task.status_at
+        for change in recording.changes
+        if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag
+    ]
+    if not status or not status.completed_at or not began:
+        return None
+    return status.completed_at - max(began)
+
+
+def took(recording: Recording) -> timedelta | None:
+    """Return how long the update took by the engine's own clock; `None` while it is not done."""
+    status = recording.service.update_status if recording.service else None
+    if not status or not status.completed_at or not status.started_at:
+        return None
+    return status.completed_at - status.started_at
+
+
+def errors(recording: Recording) -> list[str]:
+    """Return the different errors of tasks, in Docker's words, in the order first seen."""
+    said = (c.task.error for c in recording.changes if isinstance(c, TaskSeen) and c.task.error)
+    return list(dict.fromkeys(said))
+
+
+def _starts(recording: Recording, tag: str) -> list[tuple[datetime, int | None]]:
+    """Return when and in which slot each task with this tag was first seen running."""
+    seen: dict[str, tuple[datetime, int | None]] = {}
+    for change in recording.changes:
+        if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag:
+            seen.setdefault(change.task.id, (change.at, change.task.slot))
+    return list(seen.values())
