@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from labkit.errors import BadValue
+
 #: What a learner may give where a duration is wanted.
 Duration = timedelta | str
 
@@ -27,21 +29,20 @@ _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 def to_nanoseconds(duration: Duration) -> int:
     """Return a duration in nanoseconds, as the Engine API counts it.
 
-    Raises `ValueError` on text that Go's `time.ParseDuration` would refuse, and
-    `TypeError` on a bare number: `5` could mean seconds or nanoseconds, and docker-py
-    silently takes the second.
+    Raises `BadValue` on text that Go's `time.ParseDuration` would refuse, and on a bare
+    number: `5` could mean seconds or nanoseconds, and docker-py silently takes the second.
     """
     if isinstance(duration, timedelta):
         return (duration.days * 86_400 + duration.seconds) * 10**9 + duration.microseconds * 1000
     if not isinstance(duration, str):
-        raise TypeError(f"a duration is text such as '5s' or a timedelta, not {duration!r}")
+        raise BadValue(f"a duration is text such as '5s' or a timedelta, not {duration!r}")
     text = duration.strip()
     sign = -1 if text.startswith("-") else 1
     unsigned = text.lstrip("+-") if text[:1] in "+-" else text
     if unsigned == "0":
         return 0
     if not unsigned or _PART.sub("", unsigned):
-        raise ValueError(f"{duration!r} is not a duration; write it as '5s', '1m30s' or '500ms'")
+        raise BadValue(f"{duration!r} is not a duration; write it as '5s', '1m30s' or '500ms'")
     return sign * sum(_in_nanoseconds(number, unit) for number, unit in _PART.findall(unsigned))
 
 

@@ -7,6 +7,7 @@
     │   ├── NotFound        … that the thing named does not exist
     │   └── OutOfSequence   … that the service changed in the meantime
     ├── NotOurs             labkit did not make it, so labkit does not touch it
+    ├── BadValue            a value that Swarm, or Go, would refuse; also a ValueError
     ├── BadComposeFile      a compose file with mistakes; nothing was changed
     ├── BuildFailed         a step of a Dockerfile failed
     ├── RecordingProblem    a file is no recording, or cannot be written
@@ -77,6 +78,16 @@ class OutOfSequence(EngineRefused):
 
 class NotOurs(LabError):  # noqa: N818
     """Somebody else made it, so labkit leaves it alone."""
+
+
+class BadValue(LabError, ValueError):  # noqa: N818
+    """A value that Swarm would refuse. One sentence says what is wanted and what was given."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "")
+
+    def __str__(self) -> str:
+        return self.expected
 
 
 class BadComposeFile(LabError):  # noqa: N818

@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 from labkit import durations
+from labkit.errors import BadValue
 
 FailureAction = Literal["pause", "continue", "rollback"]
 Order = Literal["stop-first", "start-first"]
@@ -61,7 +62,7 @@ class UpdateConfig:
 
     The defaults are Swarm's (swarmkit's api/defaults/service.go), not docker-py's.
     Durations may be given as text such as `"5s"`; they are kept as `timedelta`.
-    Raises `ValueError` for a value that Swarm would refuse.
+    Raises `BadValue` for a value that Swarm would refuse.
     """
 
     #: How many workers replace slots at the same time; 0 means one for every slot.
@@ -82,27 +83,23 @@ class UpdateConfig:
         for name in ("delay", "monitor"):
             length = durations.to_timedelta(getattr(self, name))
             if length < timedelta(0):
-                raise ValueError(
-                    f"{name} is a duration of zero or more, not {getattr(self, name)!r}"
-                )
+                raise BadValue(f"{name} is a duration of zero or more, not {getattr(self, name)!r}")
             object.__setattr__(self, name, length)
         if (
             isinstance(self.parallelism, bool)
             or not isinstance(self.parallelism, int)
             or self.parallelism < 0
         ):
-            raise ValueError(
+            raise BadValue(
                 f"parallelism is a whole number of zero or more, not {self.parallelism!r}"
             )
         if self.failure_action not in self._actions():
             choices = ", ".join(self._actions())
-            raise ValueError(f"failure_action is one of {choices}, not {self.failure_action!r}")
+            raise BadValue(f"failure_action is one of {choices}, not {self.failure_action!r}")
         if not 0 <= self.max_failure_ratio <= 1:
-            raise ValueError(
-                f"max_failure_ratio is between 0 and 1, not {self.max_failure_ratio!r}"
-            )
+            raise BadValue(f"max_failure_ratio is between 0 and 1, not {self.max_failure_ratio!r}")
         if self.order not in ("stop-first", "start-first"):
-            raise ValueError(f"order is stop-first or start-first, not {self.order!r}")
+            raise BadValue(f"order is stop-first or start-first, not {self.order!r}")
 
     @classmethod
     def from_api(cls, config: Mapping[str, Any] | None) -> Self:
@@ -212,6 +209,8 @@ class Task:
     exit_code: int | None = None
     #: Ports published on the node itself, as `docker service ps` prints them.
     ports: str = ""
+    service_id: str = ""
+    node_id: str = ""
 
     @property
     def tag(self) -> str:
@@ -249,6 +248,8 @@ class Task:
             error=status.get("Err", ""),
             exit_code=container.get("ExitCode", 0) if ended and container else None,
             ports=_host_ports(status.get("PortStatus", {}).get("Ports") or ()),
+            service_id=task.get("ServiceID", ""),
+            node_id=task.get("NodeID", ""),
         )
 
 

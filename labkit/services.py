@@ -13,7 +13,7 @@ from typing import Any
 
 from labkit import durations, echo
 from labkit.digests import pin
-from labkit.errors import LabError, NotFound, NotOurs
+from labkit.errors import BadValue, LabError, NotFound, NotOurs
 from labkit.model import RollbackConfig, UpdateConfig
 from labkit.settings import LAB_LABEL
 from labkit.swarm import Swarm
@@ -40,7 +40,7 @@ def update(
     Without any change the same spec is sent again, which resumes a paused update.
 
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
-    that the lab did not deploy, `ValueError` for a config that Swarm would refuse.
+    that the lab did not deploy, `BadValue` for a config that Swarm would refuse.
     """
     given = _checked(update_config, UpdateConfig), _checked(rollback_config, RollbackConfig)
     service = swarm.service(name)
@@ -107,7 +107,7 @@ def _checked(change: Change | None, kind: type[UpdateConfig]) -> dict[str, Any]:
     known = [field.name for field in fields(kind)]
     for key in change:
         if key not in known:
-            raise ValueError(f"{kind.__name__} has no {key!r}; it has {', '.join(known)}")
+            raise BadValue(f"{kind.__name__} has no {key!r}; it has {', '.join(known)}")
     whole = asdict(kind(**change))
     return {key: whole[key] for key in change}
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit import durations
+from labkit.errors import BadValue
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_text_that_go_would_refuse_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("number", [5, 5.0, None])
 def test_a_bare_number_is_refused_because_its_unit_would_be_a_guess(number: object) -> None:
-    with pytest.raises(TypeError, match="text such as '5s'"):
+    with pytest.raises(BadValue, match="text such as '5s'"):
         durations.to_nanoseconds(number)  # type: ignore[arg-type]
 
 
