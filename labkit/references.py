@@ -1,0 +1,101 @@
+"""Image references as the docker command line reads and shortens them. Pure.
+
+`redis` means `docker.io/library/redis:latest`. The command line writes the short form
+with the tag into a spec, and leaves the digest out of its tables. The rules and the
+grammar are those of github.com/distribution/reference.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_DOMAIN = rf"(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_REFERENCE = re.compile(
+    rf"(?:(?P<domain>{_DOMAIN})/)?(?P<path>{_PART}(?:/{_PART})*)"
+    rf"(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>{_DIGEST}))?",
+    re.ASCII,
+)
+_IMAGE_ID = re.compile(r"[a-f0-9]{64}")
+_DEFAULT_DOMAIN = "docker.io"
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An image reference in its parts; `name` is the short form, without docker.io."""
+
+    name: str
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read a reference, or return `None` where docker would refuse it.
+
+        The 64 digits of an image's id are no name either.
+        """
+        domain, path = _split_domain(text)
+        found = _REFERENCE.fullmatch(f"{domain}/{path}")
+        if _IMAGE_ID.fullmatch(text) or not found or not found["domain"]:
+            return None
+        if len(f"{found['domain']}/{found['path']}") > _LONGEST_NAME:
+            return None
+        short = found["path"]
+        if found["domain"] == _DEFAULT_DOMAIN:
+            short = short.removeprefix("library/") if short.count("/") == 1 else short
+        else:
+            short = f"{found['domain']}/{short}"
+        return cls(name=short, tag=found["tag"] or "", digest=found["digest"] or "")
+
+    def __str__(self) -> str:
+        """The short form, with the tag and the digest that it has."""
+        tag = f":{self.tag}" if self.tag else ""
+        return self.name + tag + (f"@{self.digest}" if self.digest else "")
+
+
+def is_valid(image: str) -> bool:
+    """Whether docker takes this text for an image: a reference, or an image's id."""
+    return bool(_IMAGE_ID.fullmatch(image)) or Reference.parse(image) is not None
+
+
+def with_tag(image: str) -> str:
+    """Return the short form with a tag or a digest, as docker sends it in a spec.
+
+    What is no reference is returned as it is.
+    """
+    found = Reference.parse(image)
+    if found is None:
+        return image
+    return str(found) if found.tag or found.digest else f"{found}:latest"
+
+
+def without_digest(image: str) -> str:
+    """Return `name:tag` for `name:tag@sha256:…`, as docker's tables show it.
+
+    A reference without a tag, or that is none, is shown as it is.
+    """
+    found = Reference.parse(image)
+    return f"{found.name}:{found.tag}" if found and found.tag else image
+
+
+def _split_domain(text: str) -> tuple[str, str]:
+    """Return the registry and the rest, both written out, as docker tells them apart.
+
+    The part before the first slash names a registry if it has a dot, a colon or an
+    upper-case letter, or is `localhost`.
+    """
+    first, slash, rest = text.partition("/")
+    names_registry = slash and (
+        "." in first or ":" in first or first == "localhost" or first.lower() != first
+    )
+    domain, path = (first, rest) if names_registry else (_DEFAULT_DOMAIN, text)
+    if domain == "index.docker.io":
+        domain = _DEFAULT_DOMAIN
+    if domain == _DEFAULT_DOMAIN and "/" not in path:
+        path = f"library/{path}"
+    return domain, path
