@@ -45,6 +45,8 @@ class Swarm:
         self.client = client
         self._now = now or (lambda: datetime.now(UTC))
         self._nodes: dict[str, str] = {}
+        #: The last value made of each task, by id, with the version it was made from.
+        self._values: dict[str, tuple[int, Task]] = {}
 
     @classmethod
     def at(cls, url: str | None = None) -> Self:
@@ -60,6 +62,8 @@ class Swarm:
                 client = docker.DockerClient(
                     base_url=url, timeout=_TIMEOUT_SECONDS, max_pool_size=4
                 )
+            # a socket has no proxy: without this, each request reads the environment for one
+            client.api.trust_env = not client.api.base_url.startswith("http+docker:")
             client.ping()
         except (DockerException, requests.RequestException, ValueError, OSError) as problem:
             raise no_engine(url, problem) from None
@@ -153,7 +157,16 @@ class Swarm:
         raw = self.tasks(**filters)
         if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
             self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
-        return tuple(Task.from_api(task, self._nodes) for task in raw)
+        # most tasks are as they were: a task whose version is known is not read again
+        self._values = {task["ID"]: self._value(task) for task in raw}
+        return tuple(value for _, value in self._values.values())
+
+    def _value(self, task: dict[str, Any]) -> tuple[int, Task]:
+        version = task["Version"]["Index"]
+        known = self._values.get(task["ID"])
+        if known and known[0] == version:
+            return known
+        return version, Task.from_api(task, self._nodes)
 
     def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
         """Follow the engine's events on a connection of its own; `close()` ends it."""
@@ -200,7 +213,8 @@ class Swarm:
         """`GET` a path of the Engine API, without its version, and return the JSON."""
         if filters:
             params["filters"] = json.dumps(filters)
-        return self._call("GET", path, params=params).json()
+        # the engine speaks UTF-8; requests would guess at the encoding of every answer
+        return json.loads(self._call("GET", path, params=params).content)
 
     def post(self, path: str, body: Any = None, **params: str) -> Any:
         """`POST` JSON to a path of the Engine API; returns the JSON that comes back, or `None`."""
