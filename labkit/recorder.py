@@ -28,7 +28,7 @@ from labkit.errors import (
     NotSettled,
     RecordingProblem,
 )
-from labkit.model import Snapshot
+from labkit.model import Service, Snapshot
 from labkit.phases import describe, settled
 from labkit.recording import (
     Back,
@@ -46,7 +46,9 @@ FAST, STEADY, SLOW = 0.1, 0.25, 2.0
 #: The shortest pause, however many events there are.
 _LEAST = 0.05
 #: For how many seconds after a change or an event it looks fast.
-_HOT = 1.5
+_HOT = 0.8
+#: For how many seconds the service may be taken to be as it was, when no event says otherwise.
+_SERVICE = 1.0
 #: The largest share of its time that it spends looking.
 _SHARE = 0.1
 #: The container events that go with a change of a task's state.
@@ -58,8 +60,11 @@ _NOBODY_HOME = (NoEngine, NotAManager, EngineRefused)
 class Source(Protocol):
     """What a recorder looks at; a `labkit.swarm.Swarm` is one."""
 
-    def snapshot(self, name: str) -> Snapshot:
-        """Return the service and its tasks at this moment."""
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+        """Return the service and its tasks at this moment.
+
+        With `known` the service may be taken to be as it was, which is half the work.
+        """
         ...
 
 
@@ -113,6 +118,8 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
         self._events = _Events(source, self.service, self._poke)
         self._hot_until = 0.0
+        self._service_moved = True
+        self._asked_at = 0.0
         self._observe(first)
 
     # ---- for whoever holds it ------------------------------------------------------
@@ -221,7 +228,7 @@ class Recorder:
     def _look(self) -> None:
         """Take one look, or note that the engine does not answer."""
         try:
-            snapshot = self._source.snapshot(self.service)
+            snapshot = self._source.snapshot(self.service, self._known())
         except NotFound:
             snapshot = Snapshot(at=self._now(), service=None, tasks=())
         except _NOBODY_HOME as problem:
@@ -235,6 +242,14 @@ class Recorder:
             self._events.start()
         if self._observe(snapshot):
             self._hot_until = time.monotonic() + _HOT
+
+    def _known(self) -> Service | None:
+        """Return the service if it need not be asked for: no event, and not long ago."""
+        now = time.monotonic()
+        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE:
+            self._service_moved, self._asked_at = False, now
+            return None
+        return self.recording.service
 
     @property
     def _in_gap(self) -> bool:
@@ -284,8 +299,9 @@ class Recorder:
         for listener in list(self._listeners):
             listener()
 
-    def _poke(self) -> None:
+    def _poke(self, *, service_moved: bool) -> None:
         """Look now, and fast for a while: something has just happened."""
+        self._service_moved = self._service_moved or service_moved
         self._hot_until = time.monotonic() + _HOT
         self._wake.set()
 
@@ -302,7 +318,7 @@ class Recorder:
 class _Events:
     """A thread that pokes the recorder at each event of its service or its containers."""
 
-    def __init__(self, source: Source, service: str, poke: Callable[[], None]) -> None:
+    def __init__(self, source: Source, service: str, poke: Callable[..., None]) -> None:
         self._follow: Callable[..., Iterator[dict[str, Any]]] | None
         self._follow = getattr(source, "events", None)
         self._service = service
@@ -336,12 +352,11 @@ class _Events:
             for event in self._stream:
                 if self._stopped:
                     return
-                if self._is_ours(event):
-                    self._poke()
-
-    def _is_ours(self, event: dict[str, Any]) -> bool:
-        said = event.get("Actor", {}).get("Attributes", {})
-        return self._service in (said.get("com.docker.swarm.service.name"), said.get("name"))
+                said = event.get("Actor", {}).get("Attributes", {})
+                if said.get("name") == self._service:
+                    self._poke(service_moved=True)
+                elif said.get("com.docker.swarm.service.name") == self._service:
+                    self._poke(service_moved=False)
 
 
 class _File:

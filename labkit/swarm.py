@@ -133,15 +133,18 @@ class Swarm:
         """Return the tasks that pass all filters, such as `service="dc_worker"`."""
         return list(self.get("/tasks", filters={key: [value] for key, value in filters.items()}))
 
-    def snapshot(self, name: str) -> Snapshot:
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
         """Return a service and its tasks at this moment.
 
+        With `known` only the tasks are asked for, and the service is taken to be as it was.
         A service that has been removed gives its last tasks until they have stopped;
         then, as for a name that never was, this raises `NotFound`.
         """
         at = self._now()
         # by name, which the tasks of a removed service keep; the engine matches a prefix
         tasks = self.task_values(name=f"{name}.")
+        if known:
+            return Snapshot(at=at, service=known, tasks=tasks)
         try:
             service = Service.from_api(self.service(name))
         except errors.NotFound:

@@ -13,7 +13,7 @@ import pytest
 
 from labkit import recorder as module
 from labkit.errors import NoEngine, NotFound, NotSettled, RecordingProblem
-from labkit.model import Snapshot
+from labkit.model import Service, Snapshot
 from labkit.recorder import Recorder
 from labkit.recording import Back, Ended, Gap, Recording, ServiceRemoved
 from tests.values import at, recording, service, snapshot, status, task
@@ -37,8 +37,9 @@ class Scripted:
         self.looks = 0
         self.events_seen = threading.Event()
 
-    def snapshot(self, name: str) -> Snapshot:
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
         assert name == "dc_worker"
+        assert known in (None, *(a.service for a in (BEFORE, UPDATING, DONE)))
         self.looks += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -214,9 +215,9 @@ def test_it_spends_at_most_a_tenth_of_its_time_looking(monkeypatch: pytest.Monke
     waits: list[float] = []
 
     class Slow(Scripted):
-        def snapshot(self, name: str) -> Snapshot:
+        def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
             clock["now"] += 2.0
-            return super().snapshot(name)
+            return super().snapshot(name, known)
 
     made = Recorder(Slow(UPDATING), "dc_worker", until=None, now=lambda: datetime.now(UTC))
 
