@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -65,3 +66,15 @@ def state_dir() -> Path:
 def workspace() -> Path:
     """Return `lab/`: the learner's own copy of the notebooks and of dockercoins."""
     return home() / "lab"
+
+
+def compose_environment() -> dict[str, str]:
+    """Return the variables that a compose file of the lab is read with.
+
+    The process's own, over the ports that `labkit up` found free (see `labkit.engines`).
+    """
+    try:
+        remembered = json.loads((state_dir() / "state.json").read_text()).get("ports", {})
+    except (OSError, ValueError):
+        remembered = {}
+    return {name: str(port) for name, port in remembered.items()} | dict(os.environ)

@@ -1,0 +1,56 @@
+"""How fast dockercoins works, asked of its own web page."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+import requests
+
+from labkit.errors import LabError
+from labkit.swarm import Swarm
+
+
+def webui(swarm: Swarm, stack: str) -> str:
+    """Return the address of the stack's web page, for the machine that labkit runs on."""
+    ports = swarm.service(f"{stack}_webui")["Spec"].get("EndpointSpec", {}).get("Ports", [])
+    published = [port["PublishedPort"] for port in ports if port.get("PublishedPort")]
+    if not published:
+        raise LabError(
+            f"{stack}_webui to publish a port.",
+            "it publishes none.",
+            "deploy the stack from the lab's docker-compose.yml.",
+        )
+    host = urlsplit(swarm.url).hostname if "://" in swarm.url else None
+    return f"http://{_reachable(host)}:{published[0]}"
+
+
+def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
+    """Return how many hashes a second all workers make together, measured over `seconds`.
+
+    Each worker adds to the counter once a second, so a shorter measurement shows that
+    rhythm and not the speed.
+    """
+    address = webui(swarm, stack)
+    first = _ask(address)
+    time.sleep(seconds)
+    second = _ask(address)
+    return (second["hashes"] - first["hashes"]) / (second["now"] - first["now"])
+
+
+def _ask(address: str) -> dict[str, float]:
+    try:
+        answer = requests.get(f"{address}/json", timeout=5)
+        answer.raise_for_status()
+        return {key: float(answer.json()[key]) for key in ("hashes", "now")}
+    except (requests.RequestException, ValueError, KeyError) as problem:
+        raise LabError(
+            f"the web page of dockercoins at {address}.",
+            f"no answer that could be read: {problem}",
+            "see whether webui and redis run: `labkit stack ps` and the name of your stack.",
+        ) from None
+
+
+def _reachable(host: str | None) -> str:
+    """Return the host of an engine that is reached by TCP or ssh, and else this machine."""
+    return host if host and "docker.sock" not in host else "localhost"

@@ -1,0 +1,123 @@
+"""The edits that the lesson asks for, made to the learner's own files.
+
+A learner may make them by hand in JupyterLab; `edit` makes the same ones, shows the
+difference, and says so when there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import unified_diff
+
+from labkit import echo, workspace
+from labkit.errors import BadValue, LabError
+
+WORKER = "worker/worker.py"
+COMPOSE = "docker-compose.yml"
+
+_SLEEP = re.compile(r"time\.sleep\(0\.1\)")
+_IMPORT = re.compile(r"^(?:import|from) .*\n", re.MULTILINE)
+_TEN_REPLICAS = re.compile(r"^( +)replicas: 10\n(?!\1update_config:)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit of one file of dockercoins."""
+
+    file: str
+    #: What it changes, to finish the sentence "Change worker.py: …".
+    what: str
+    apply: Callable[[str], str]
+    #: What tells that the edit has been made, when `apply` finds nothing to change.
+    made: Callable[[str], bool]
+
+
+def _in_pairs(text: str) -> str:
+    lines = r"\g<0>\1update_config:\n\1  parallelism: 2\n\1  delay: 5s\n"
+    return _TEN_REPLICAS.sub(lines, text, count=1)
+
+
+EDITS = {
+    "faster": Edit(
+        WORKER,
+        "a unit of work sleeps 0.01 s instead of 0.1 s",
+        lambda text: _SLEEP.sub("time.sleep(0.01)", text, count=1),
+        lambda text: "time.sleep(0.01)" in text,
+    ),
+    "bugged": Edit(
+        WORKER,
+        "all import lines are gone",
+        lambda text: _IMPORT.sub("", text),
+        lambda text: not _IMPORT.search(text),
+    ),
+    "in pairs": Edit(
+        COMPOSE,
+        "worker is updated two at a time, with a delay of five seconds",
+        _in_pairs,
+        lambda text: "update_config:" in text,
+    ),
+}
+
+
+def edit(name: str) -> None:
+    """Make one of the lesson's edits to the learner's file, and show the difference.
+
+    `name` is `faster`, `in pairs` or `bugged`. A file in which it is made already stays
+    as it is. Raises `LabError` for a file in which the place to change is not found.
+    """
+    if name not in EDITS:
+        raise BadValue(f"the lesson's edits are {', '.join(map(repr, EDITS))}, not {name!r}")
+    change = EDITS[name]
+    path = workspace.mine(change.file)
+    before = path.read_text(encoding="utf-8")
+    after = change.apply(before)
+    shown = f"dockercoins/{change.file}"
+    if after == before:
+        if not change.made(before):
+            raise LabError(
+                f"to change {shown} so that {change.what}.",
+                "the place to change is not there: the file has been edited.",
+                "make the change by hand, or run `labkit.reset(...)` to start this step afresh.",
+            )
+        echo.say(f"{shown} is as it should be: {change.what}.")
+        return
+    path.write_text(after, encoding="utf-8")
+    echo.say(f"{shown}: {change.what}.")
+    lines = unified_diff(
+        before.splitlines(), after.splitlines(), "before", "after", n=1, lineterm=""
+    )
+    echo.say("\n".join(lines))
+
+
+def put(file: str, edits: tuple[str, ...]) -> str:
+    """Bring a file to what it is after some of the edits; returns what was done, or `""`.
+
+    A version of the learner's own is kept beside it.
+    """
+    path = workspace.mine(file)
+    original = workspace.shipped(file).read_text(encoding="utf-8")
+    wanted = _after(original, file, edits)
+    present = path.read_text(encoding="utf-8")
+    if present == wanted:
+        return ""
+    kept = "" if present in _known(original, file) else workspace.keep_a_copy(path).name
+    path.write_text(wanted, encoding="utf-8")
+    return f"dockercoins/{file} put back" + (f" (yours is kept as {kept})" if kept else "")
+
+
+def _after(text: str, file: str, edits: tuple[str, ...]) -> str:
+    for name in edits:
+        if EDITS[name].file == file:
+            text = EDITS[name].apply(text)
+    return text
+
+
+def _known(original: str, file: str) -> set[str]:
+    """Return the versions of a file that the lesson itself makes."""
+    made = {original}
+    for change in EDITS.values():
+        if change.file == file:
+            made |= {change.apply(text) for text in made}
+    return made

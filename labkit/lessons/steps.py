@@ -1,0 +1,177 @@
+"""The steps of the lesson, and the way to the state in which each begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from labkit import images, services, settings, stack, workspace
+from labkit.errors import BadValue, NotFound, NotSettled
+from labkit.lessons import edits
+from labkit.model import Snapshot, UpdateConfig
+from labkit.phases import describe
+from labkit.swarm import Swarm
+
+#: What every step begins with.
+REPLICAS = 10
+_WAIT_SECONDS = 50
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the lesson: which notebook, and the state that it begins in."""
+
+    number: int
+    #: The name of its notebook, without `.ipynb`.
+    notebook: str
+    #: The tag that every replica of worker runs when the step begins.
+    tag: str
+    #: The edits that the learner's files hold when the step begins.
+    edits: tuple[str, ...]
+
+    @property
+    def stack(self) -> str:
+        """The name of the learner's stack."""
+        return settings.stack_name()
+
+    @property
+    def worker(self) -> str:
+        """The name of the worker service, such as `dc_worker`."""
+        return f"{self.stack}_worker"
+
+    @property
+    def folder(self) -> Path:
+        """The learner's copy of dockercoins."""
+        return workspace.mine("")
+
+    def image(self, tag: str) -> str:
+        """Return the name of the worker's image with a tag: `<Docker ID>/dockercoins_worker:1.1`."""
+        return f"{settings.docker_id()}/dockercoins_worker:{tag}"
+
+
+STEPS = (
+    Step(0, "00-start-here", "1.0", ()),
+    Step(1, "01-rolling-updates", "1.0", ()),
+    Step(2, "02-updates-in-parallel", "1.1", ("faster",)),
+    Step(3, "03-rolling-back", "1.0", ("faster", "in pairs")),
+    Step(4, "04-shutting-down", "1.0", ("faster", "in pairs")),
+    Step(5, "05-conclusion", "1.0", ("faster", "in pairs")),
+)
+
+
+def find(step: int | str | None) -> Step:
+    """Return a step by its number (`1`, `"01"`) or its notebook's name; the first by default."""
+    if step is None:
+        return STEPS[0]
+    name = str(step).removesuffix(".ipynb")
+    for each in STEPS:
+        if name in (str(each.number), f"{each.number:02}", each.notebook, each.notebook[3:]):
+            return each
+    known = ", ".join(each.notebook for each in STEPS)
+    raise BadValue(f"the steps are 0 to {len(STEPS) - 1} ({known}), not {step!r}")
+
+
+def reset(swarm: Swarm, step: Step) -> list[str]:
+    """Bring the learner's files and stack to where a step begins; returns what was done.
+
+    What is already as it should be stays as it is. Only the lab's own stack is touched:
+    one that somebody else deployed under its name raises `NotOurs`.
+    """
+    done = [f"{name} copied" for name in workspace.refresh() if name.startswith("dockercoins")]
+    done += [did for file in (edits.WORKER, edits.COMPOSE) if (did := edits.put(file, step.edits))]
+    done += _build(swarm, step)
+    return done + _bring_stack(swarm, step)
+
+
+def _build(swarm: Swarm, step: Step) -> list[str]:
+    """Build the images that the step begins with, unless they are there."""
+    done = images.build_all(swarm, settings.docker_id(), settings.checkout() / "dockercoins")
+    image = step.image(step.tag)
+    if not _has_image(swarm, image):
+        images.build(swarm, step.folder / "worker", image)
+        done.append(f"{image} built")
+    return done
+
+
+def _has_image(swarm: Swarm, image: str) -> bool:
+    try:
+        swarm.get(f"/images/{image}/json")
+    except NotFound:
+        return False
+    return True
+
+
+def _bring_stack(swarm: Swarm, step: Step) -> list[str]:
+    """Deploy the stack as the step has it.
+
+    A worker in another state is removed and made anew, which takes seconds: an update
+    would take as long as the lesson's, and leave its traces in the service's history.
+    """
+    found = _look(swarm, step.worker)
+    if found and _in_place(found, step):
+        return []
+    done = []
+    if found and found.service and not _runs(found, step.tag):
+        services.require_ours(swarm.service(step.worker))
+        swarm.delete(f"/services/{found.service.id}")
+        done.append(f"{step.worker} removed")
+        _wait(swarm, step.worker, lambda now: now is None, "its last task to be gone")
+    _deploy(swarm, step)
+    _wait(swarm, step.worker, lambda now: now is not None and _runs(now, step.tag), "ten replicas")
+    return [*done, f"{step.stack} deployed: {REPLICAS} replicas of {step.worker} run {step.tag}"]
+
+
+def _deploy(swarm: Swarm, step: Step) -> None:
+    """Deploy the learner's compose file, with the tag that worker has when the step begins."""
+    text = workspace.mine(edits.COMPOSE).read_text(encoding="utf-8")
+    text = text.replace("/dockercoins_worker:1.0", f"/dockercoins_worker:{step.tag}")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / edits.COMPOSE
+        file.write_text(text, encoding="utf-8")
+        stack.deploy(swarm, [file], step.stack, env=settings.compose_environment())
+
+
+def _in_place(found: Snapshot, step: Step) -> bool:
+    """Whether the worker is just as the step begins, so that nothing need be done."""
+    in_pairs = UpdateConfig(parallelism=2, delay=timedelta(seconds=5))
+    wanted = in_pairs if "in pairs" in step.edits else UpdateConfig()
+    service = found.service
+    return service is not None and service.update_config == wanted and _runs(found, step.tag)
+
+
+def _runs(found: Snapshot, tag: str) -> bool:
+    """Whether all replicas run this tag, and nothing is on its way."""
+    service = found.service
+    if service is None or service.tag != tag or service.replicas != REPLICAS:
+        return False
+    if service.update_status and not service.update_status.settled:
+        return False
+    live = [task for task in found.tasks if not task.ended]
+    return len(live) == REPLICAS and all(task.running and task.tag == tag for task in live)
+
+
+def _look(swarm: Swarm, name: str) -> Snapshot | None:
+    try:
+        return swarm.snapshot(name)
+    except NotFound:
+        return None
+
+
+def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool], what: str) -> None:
+    """Wait until a condition holds of a service. Raises `NotSettled` when the time is up."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while not condition(found := _look(swarm, name)):
+        if time.monotonic() > deadline:
+            doing = describe(found.service, found.tasks) if found else "the service is not there."
+            raise NotSettled(
+                f"{what} of {name} within {_WAIT_SECONDS} s.",
+                doing,
+                "run the cell again to wait longer, or look for errors with "
+                f"`labkit stack ps {settings.stack_name()}`.",
+            )
+        time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,92 @@
+"""The learner's own copy of the notebooks and of dockercoins: `lab/`.
+
+The checkout stays clean: what a learner edits, runs and saves is the copy. Each file
+that is copied is remembered by its hash, so that a newer one can replace it later
+unless the learner has changed it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+from labkit import settings
+
+_SHIPPED = ("notebooks", "dockercoins")
+_LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
+
+
+def refresh() -> list[str]:
+    """Make the copy, or bring it up to date, and return the names of what was copied.
+
+    A file that the learner has changed is never touched.
+    """
+    known = _read_hashes()
+    copied = []
+    for source, target in _files():
+        name = str(target.relative_to(settings.workspace()))
+        shipped = _hash(source)
+        mine = _hash(target) if target.exists() else None
+        if mine == shipped or (mine and mine != known.get(name)):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+        known[name] = shipped
+        copied.append(name)
+    if copied:
+        _write_hashes(known)
+    return copied
+
+
+def mine(name: str) -> Path:
+    """Return the learner's copy of a file of dockercoins, such as `worker/worker.py`."""
+    return settings.workspace() / "dockercoins" / name
+
+
+def shipped(name: str) -> Path:
+    """Return a file of dockercoins as it was shipped."""
+    return settings.checkout() / "dockercoins" / name
+
+
+def keep_a_copy(path: Path) -> Path:
+    """Copy a file aside, as `worker.py.yours-1` and so on, and return the copy's path."""
+    number = 1 + sum(1 for _ in path.parent.glob(f"{path.name}.yours-*"))
+    kept = path.with_name(f"{path.name}.yours-{number}")
+    shutil.copy(path, kept)
+    return kept
+
+
+def _files() -> list[tuple[Path, Path]]:
+    """Return each shipped file with its place in the copy; notebooks lie at its top."""
+    pairs = []
+    for folder in _SHIPPED:
+        root = settings.checkout() / folder
+        into = settings.workspace() / ("" if folder == "notebooks" else folder)
+        pairs += [
+            (path, into / path.relative_to(root))
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not _LEFT_OUT.intersection(path.parts)
+        ]
+    return pairs
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _list_file() -> Path:
+    return settings.state_dir() / "copied.json"
+
+
+def _read_hashes() -> dict[str, str]:
+    try:
+        return dict(json.loads(_list_file().read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_hashes(hashes: dict[str, str]) -> None:
+    _list_file().parent.mkdir(parents=True, exist_ok=True)
+    _list_file().write_text(json.dumps(hashes, indent=1, sort_keys=True))
