@@ -1,0 +1,77 @@
+"""The chart as a plain Plotly figure, for `fig.show()` and for whatever else a learner tries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from labkit.recording import Recording
+from labkit.views.snapshot import Snapshot
+from labkit.views.words import for_plotly
+
+
+def figure(recording: Recording) -> go.Figure:
+    """Return the running replicas by tag over time, in stacked steps.
+
+    The time axis counts minutes and seconds since the recording began; the lines across
+    it are the moments at which the update status changed.
+    """
+    picture = Snapshot.of(recording).picture
+    steps, end = picture["steps"], picture["end"]["at"]
+    at = [step[0] for step in steps] + [max(end, steps[-1][0])] if steps else []
+    chart = go.Figure()
+    for number, (tag, colour, pattern) in enumerate(picture["tags"]):
+        counts = [step[1][number] if number < len(step[1]) else 0 for step in steps]
+        chart.add_scatter(
+            x=at,
+            y=counts + counts[-1:],
+            name=for_plotly(tag),
+            mode="lines",
+            stackgroup="replicas",
+            line={"shape": "hv", "width": 0.5, "color": colour},
+            fillcolor=colour,
+            fillpattern={
+                "shape": pattern,
+                "bgcolor": colour,
+                "fgcolor": "rgba(0,0,0,0.35)",
+                "size": 7,
+                "solidity": 0.16,
+            },
+            hovertemplate="%{y} running",
+        )
+    chart.update_layout(_layout(picture))
+    for number, (moment, state) in enumerate(picture["marks"]):
+        chart.add_vline(moment, line={"width": 1, "color": "#888"})
+        chart.add_annotation(
+            x=moment,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            yshift=14 * (number % 2),
+            xanchor="right" if moment > end * 0.85 else "left",
+            showarrow=False,
+            text=for_plotly(state.replace("_", " ")),
+            font={"size": 11, "color": "#888"},
+        )
+    for start, stop, _ in picture["gaps"]:
+        chart.add_vrect(start, stop or end, fillcolor="#888", opacity=0.35, line_width=0)
+    return chart
+
+
+def _layout(picture: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": {"text": for_plotly(picture["service"]), "y": 0.96},
+        "height": 340,
+        "margin": {"l": 40, "r": 20, "t": 80, "b": 40},
+        "hovermode": "x unified",
+        "legend": {"traceorder": "reversed"},
+        "xaxis": {
+            "type": "date",
+            "range": [0, picture["end"]["at"]],
+            "tickformat": "%-M:%S",
+            "hoverformat": "%-H:%M:%S after the start",
+            "title": {"text": "minutes and seconds since the recording began"},
+        },
+        "yaxis": {"tickformat": "d", "rangemode": "tozero", "title": {"text": "running replicas"}},
+    }

@@ -1,0 +1,202 @@
+"""`labkit.watch`: a live view of one service, as one small widget.
+
+Why a widget of its own, and not Plotly's (measured in JupyterLab 4.6 with Chromium):
+a FigureWidget weighs 5 MB each, is empty once saved, and can fail to start within
+anywidget's two seconds; this module is 25 kB. plotly.js is loaded afterwards, once a
+page, from the Jupyter server (`labkit.server`), and drawn anew with the picture that the
+page holds; only what changed travels there.
+
+How it keeps up while another cell blocks the kernel: a thread of its own sends messages
+from the kernel, at most four a second and none when nothing happened. A message is no
+state, so one that comes before a page listens is lost; therefore every message has a
+number, the widget's state is worked out at the moment somebody asks for it, and a whole
+picture follows every few seconds in which there were news.
+
+How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
+SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
+Inside JupyterLab the snapshot brings itself to life again: hover, zoom, export.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any, Protocol
+
+import anywidget
+import traitlets
+from IPython import display as ipython
+
+from labkit.recording import Recording
+from labkit.views import snapshot
+from labkit.views.picture import Json, Picture
+
+#: Seconds between two messages to the page, at least.
+LEAST = 0.25
+#: Seconds after which the page hears that the recorder still looks, if nothing else is new.
+PULSE = 2.0
+#: Seconds after which a page that lost a message is put right; longer for many rows.
+WHOLE = 5.0
+_ROWS_A_SECOND = 100
+
+_ASSETS = files("labkit.views") / "assets"
+
+
+#: IPython ships no types.
+_display: Callable[..., object] = ipython.display
+
+
+class Watched(Protocol):
+    """What a view needs of a `labkit.recorder.Recorder`."""
+
+    recording: Recording
+    error: Exception | None
+    last_seen: datetime
+
+    @property
+    def why(self) -> str:
+        """Why it stopped, as a sentence; `""` while it goes on."""
+        ...
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` after each change, and at the end."""
+        ...
+
+
+class Watch(anywidget.AnyWidget):
+    """The live view of what a recorder records. It is displayed like any result of a cell."""
+
+    _esm = (_ASSETS / "watch.js").read_text(encoding="utf-8")
+    _css = (_ASSETS / "watch.css").read_text(encoding="utf-8")
+    #: Worked out whenever it is asked for, so that a page that loads late gets what is.
+    picture = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.whole())
+    plotly = traitlets.Unicode(snapshot.PLOTLY).tag(sync=True)
+
+    def __init__(self, recorder: Watched) -> None:
+        self._recorder = recorder
+        self._service = recorder.recording.header.service
+        self._lock = threading.RLock()
+        self._picture = Picture(recorder.recording.header)
+        self._taken = 0
+        self._number = 0
+        self._owed = False
+        self._display_id = uuid.uuid4().hex
+        self._displayed = False
+        self._wake = threading.Event()
+        self._take()
+        self._picture.news()
+        super().__init__()
+        self.on_msg(self._asked)
+        recorder.subscribe(self._wake.set)
+        threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
+
+    # ---- what a page sees ----------------------------------------------------------
+
+    def whole(self) -> Json:
+        """Return the picture as the page has it after the last message."""
+        with self._lock:
+            return {**self._heading(), **self._picture.whole()}
+
+    def snapshot(self) -> snapshot.Snapshot:
+        """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
+        with self._lock:
+            return snapshot.Snapshot(self._heading() | self._picture.whole())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the recorder has ended, so that nothing more will come."""
+        return self._recorder.error is not None or self._recorder.recording.ended is not None
+
+    def step(self) -> Json:
+        """Send what changed since the last step, and return it; nothing if nothing did."""
+        with self._lock:
+            self._take()
+            news = self._picture.news()
+            if news:
+                self._post(news)
+            return news
+
+    def __repr__(self) -> str:
+        # nbval compares it, so there is nothing in it that differs from run to run
+        return f"<labkit.watch of {self._service}>"
+
+    def _ipython_display_(self) -> None:
+        self._displayed = True
+        if self.ended:
+            data: Json = self.snapshot().bundle(repr(self))
+            metadata: Json = {}
+        else:
+            data, metadata = self._repr_mimebundle_() or ({}, {})
+        _display(data, raw=True, metadata=metadata, display_id=self._display_id)
+
+    # ---- the thread ----------------------------------------------------------------
+
+    def _run(self) -> None:
+        pulse = whole = time.monotonic()
+        while not self.ended:
+            self._wake.wait(PULSE)
+            self._wake.clear()
+            news, now = self.step(), time.monotonic()
+            if news:
+                self._owed, pulse = True, now
+            elif now - pulse >= PULSE:
+                self.pulse()
+                pulse = now
+            if self._owed and now - whole >= self._between_wholes():
+                self.flush()
+                whole = now
+            time.sleep(LEAST)  # what comes meanwhile goes together
+        self._end()
+
+    def pulse(self) -> None:
+        """Let the page know that the recorder still looks, and when it last saw the engine."""
+        with self._lock:
+            self._post({})
+
+    def flush(self) -> None:
+        """Send the whole picture, for a page that has missed something."""
+        with self._lock:
+            self._owed = False
+            self.send_state("picture")
+
+    def _end(self) -> None:
+        """Send the last picture, and leave a snapshot where the view was displayed."""
+        self.step()
+        self.flush()
+        if self._displayed:
+            data = self.snapshot().bundle(repr(self))
+            _display(data, raw=True, display_id=self._display_id, update=True)
+
+    def _asked(self, _: Any, content: Any, __: Any) -> None:
+        """A page says that it has missed a message."""
+        if content == {"want": "whole"}:
+            self.flush()
+
+    # ---- with the lock held --------------------------------------------------------
+
+    def _take(self) -> None:
+        """Take what the recording has that the picture has not."""
+        changes = self._recorder.recording.changes
+        until = len(changes)
+        self._picture.take(changes[self._taken : until])
+        self._taken = until
+        if self._recorder.error is not None:
+            self._picture.end(self._recorder.last_seen, self._recorder.why, died=True)
+
+    def _post(self, news: Json) -> None:
+        self._number += 1
+        self.send(self._heading() | news)
+
+    def _heading(self) -> Json:
+        return {
+            "seq": self._number,
+            "now": round(datetime.now(UTC).timestamp() * 1000),
+            "seen": round(self._recorder.last_seen.timestamp() * 1000),
+        }
+
+    def _between_wholes(self) -> float:
+        return WHOLE + len(self._recorder.recording.listed) / _ROWS_A_SECOND

@@ -1,0 +1,133 @@
+"""A swarm that acts an update, for views: what it shows depends on the time alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from labkit.model import (
+    RollbackConfig,
+    Service,
+    Snapshot,
+    Task,
+    UpdateConfig,
+    UpdateStatus,
+)
+
+HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>$x$ &amp; %{y} \u202eevil\x1b[31m'
+
+
+class ActedSwarm:
+    """Ten slots go from `1.0` to `1.1`, one every `pace` seconds, beginning after `rest`.
+
+    A failed task of slot 3 stays in the history. With `hostile`, that task's error, tag,
+    image and node, and the message of the update, try to be markup.
+    """
+
+    def __init__(
+        self,
+        *,
+        pace: float = 1.0,
+        rest: float = 1.0,
+        slots: int = 10,
+        hostile: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.pace, self.rest, self.slots, self.hostile = pace, rest, slots, hostile
+        self.now = now
+        self.began = now()
+        #: What `snapshot` raises when asked, if anything.
+        self.trouble: Exception | None = None
+
+    def about(self) -> str:
+        """Say that this is no engine."""
+        return "an acted engine"
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Return what there is to see now."""
+        if self.trouble:
+            raise self.trouble
+        at = self.now()
+        tasks = [self._failed(name)]
+        for slot in range(1, self.slots + 1):
+            tasks += self._slot(slot, at)
+        return Snapshot(at=at, service=self._service(name, at), tasks=tuple(tasks))
+
+    def _slot(self, slot: int, at: datetime) -> list[Task]:
+        turn = self.began + timedelta(seconds=self.rest + (slot - 1) * self.pace)
+        stopped = turn + timedelta(seconds=self.pace * 0.4)
+        started = turn + timedelta(seconds=self.pace * 0.8)
+        if at < turn:
+            return [self._task(slot, "1.0", "running", "running", self.began)]
+        if at < stopped:
+            return [
+                self._task(slot, "1.0", "running", "shutdown", self.began),
+                self._task(slot, "1.1", "preparing", "ready", turn, born=turn),
+            ]
+        new = (
+            self._task(slot, "1.1", "starting", "running", stopped, born=turn)
+            if at < started
+            else self._task(slot, "1.1", "running", "running", started, born=turn)
+        )
+        return [self._task(slot, "1.0", "shutdown", "shutdown", stopped), new]
+
+    def _failed(self, name: str) -> Task:
+        error = HOSTILE if self.hostile else "task: non-zero exit (1)"
+        return self._task(
+            3,
+            HOSTILE if self.hostile else "bugged",
+            "failed",
+            "shutdown",
+            self.began - timedelta(minutes=3),
+            born=self.began - timedelta(minutes=4),
+            node=HOSTILE if self.hostile else "node-1",
+            error=error,
+        )
+
+    def _task(
+        self,
+        slot: int,
+        tag: str,
+        state: str,
+        desired: str,
+        at: datetime,
+        *,
+        born: datetime | None = None,
+        node: str = "node-1",
+        error: str = "",
+    ) -> Task:
+        return Task(
+            id=f"{slot:04d}{sum(tag.encode()) % 1000:03d}{'abcdefghijklmnopqr'}",
+            slot=slot,
+            image=f"lab/dockercoins_worker:{tag}",
+            node=node,
+            state=state,
+            desired_state=desired,
+            status_at=at,
+            created_at=born or self.began - timedelta(minutes=2),
+            error=error,
+            node_id="nodeid",
+            service_id="serviceid",
+        )
+
+    def _service(self, name: str, at: datetime) -> Service:
+        start = self.began + timedelta(seconds=self.rest)
+        end = start + timedelta(seconds=(self.slots + 2) * self.pace)
+        message = HOSTILE if self.hostile else "update in progress"
+        status = None
+        if at >= end:
+            status = UpdateStatus(
+                state="completed", message="update completed", started_at=start, completed_at=end
+            )
+        elif at >= start:
+            status = UpdateStatus(state="updating", message=message, started_at=start)
+        return Service(
+            id="serviceid",
+            name=name,
+            version=1,
+            image=f"lab/dockercoins_worker:{'1.0' if status is None else '1.1'}",
+            replicas=self.slots,
+            update_config=UpdateConfig(),
+            rollback_config=RollbackConfig(),
+            update_status=status,
+        )

@@ -1,0 +1,47 @@
+"""A browser and a JupyterLab for the whole session; a page for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.lab import Lab, refuse_outside
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: the system's, or the one that Playwright installed."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        expected = chromium or playwright.chromium.executable_path
+        if not os.path.exists(expected):
+            if os.environ.get("CI"):
+                pytest.fail("CI must run these tests in a real browser; there is no Chromium.")
+            pytest.skip("needs Chromium")
+        started = playwright.chromium.launch(executable_path=expected, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that may ask this machine only; a request to any other fails the test."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    outside = refuse_outside(opened)
+    problems: list[str] = []
+    opened.on("pageerror", lambda problem: problems.append(str(problem)))
+    yield opened
+    opened.close()
+
+    assert outside == []
+    assert problems == []

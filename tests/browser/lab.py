@@ -1,0 +1,182 @@
+"""JupyterLab in a real browser: a server on loopback, and a notebook in a page.
+
+Everything the page asks for outside this machine is refused and noted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, Route
+
+from tests.waiting import until
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_LOOPBACK = {"127.0.0.1", "localhost"}
+#: Where screenshots go.
+ARTIFACTS = Path(os.environ.get("LABKIT_ARTIFACTS") or _CHECKOUT / "build" / "artifacts")
+
+
+class Lab:
+    """A JupyterLab of its own: a folder, a port, a token, settings that ask nobody."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.token = secrets.token_hex(16)
+        self.port = _free_port()
+        self.log = folder / "jupyter.log"
+
+    def __enter__(self) -> Self:
+        settings = self.folder / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        quiet = {"fetchNews": "false", "checkForUpdates": False}
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        own = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "IPYTHONDIR": "ipython",
+        }
+        environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT)}
+        environment |= {name: str(self.folder / place) for name, place in own.items()}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
+                    *("--ip=127.0.0.1", f"--port={self.port}", f"--notebook-dir={self.folder}"),
+                    *(f"--IdentityProvider.token={self.token}", "--expose-app-in-browser"),
+                    "--LabApp.extension_manager=readonly",
+                ],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        until(self._answers, "JupyterLab to answer", 60, every=0.2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+    def url(self, path: str) -> str:
+        """Return the address of a path of this server, token included."""
+        return f"http://127.0.0.1:{self.port}/{path}?token={self.token}"
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(self.log.read_text())
+        try:
+            with urllib.request.urlopen(self.url("api/status"), timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+class Notebook:
+    """A notebook with the given code cells, open in a page, its kernel idle."""
+
+    def __init__(self, lab: Lab, page: Page, cells: list[str]) -> None:
+        self.lab, self.page = lab, page
+        self.name = f"{secrets.token_hex(4)}.ipynb"
+        (lab.folder / self.name).write_text(json.dumps(_notebook(cells)))
+        self.open()
+
+    def open(self) -> None:
+        """Open it, or reload it, in the page."""
+        self.page.goto(self.lab.url(f"lab/tree/{self.name}") + "&reset")
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        # a cell that is run before the session is ready is silently not run
+        ready = f"""() => {_PANEL}?.sessionContext?.isReady
+            && {_KERNEL}?.connectionStatus === "connected"
+            && ["idle", "busy"].includes({_KERNEL}.status)
+            && window.jupyterapp.commands.isEnabled("notebook:run-cell")"""
+        self.page.wait_for_function(ready, timeout=60_000)
+
+    def run(self, cell: int) -> None:
+        """Run a cell; returns at once."""
+        self.page.evaluate(
+            f"""(cell) => {{
+                const panel = {_PANEL};
+                panel.content.activeCellIndex = cell;
+                window.jupyterapp.commands.execute("notebook:run-cell");
+            }}""",
+            cell,
+        )
+
+    def busy(self) -> bool:
+        """Whether the kernel is running a cell."""
+        return bool(self.page.evaluate(f"() => {_KERNEL}.status === 'busy'"))
+
+    def save(self) -> dict[str, Any]:
+        """Save it, and return what is in the file."""
+        self.page.evaluate(f"() => {_PANEL}.context.save()")
+        saved: dict[str, Any] = json.loads((self.lab.folder / self.name).read_text())
+        return saved
+
+    def end_kernel(self) -> None:
+        """Shut its kernel down."""
+        self.page.evaluate(f"() => {_PANEL}.sessionContext.shutdown()")
+
+
+def refuse_outside(page: Page) -> list[str]:
+    """Refuse every request that leaves this machine; returns the list they are noted in."""
+    outside: list[str] = []
+
+    def decide(route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.scheme in ("data", "blob") or address.hostname in _LOOPBACK:
+            route.continue_()
+        else:
+            outside.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", decide)
+    return outside
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture of the page."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+_PANEL = "window.jupyterapp.shell.currentWidget"
+_KERNEL = f"{_PANEL}?.sessionContext?.session?.kernel"
+
+
+def _free_port() -> int:
+    with socket.socket() as finder:
+        finder.bind(("127.0.0.1", 0))
+        return int(finder.getsockname()[1])
+
+
+def _notebook(cells: list[str]) -> dict[str, Any]:
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "id": f"cell{number}",
+                "metadata": {},
+                "outputs": [],
+                "source": source,
+            }
+            for number, source in enumerate(cells)
+        ],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
