@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit import echo, engines, images, services, settings, stack
+from labkit import echo, engines, images, lessons, services, settings, stack
 from labkit.recorder import Recorder
 from labkit.swarm import Swarm
 
@@ -70,6 +70,11 @@ def deploy(
     )
 
 
+def remove(name: str | None = None) -> None:
+    """Remove a stack, as `docker stack rm NAME` does, and wait until its last task is gone."""
+    stack.rm(swarm(), name or settings.stack_name())
+
+
 def update(service: str, **changes: Any) -> None:
     """Change a service, as `docker service update` does.
 
@@ -82,6 +87,28 @@ def update(service: str, **changes: Any) -> None:
 def rollback(service: str) -> None:
     """Bring back the previous spec of a service, as `docker service rollback` does."""
     services.rollback(swarm(), service)
+
+
+def logs(service: str, *, tail: int = 20) -> None:
+    """Print what the tasks of a service wrote last, as `docker service logs` does."""
+    services.logs(swarm(), service, tail=tail)
+
+
+def reset(step: int | str | None = None) -> lessons.Step:
+    """Bring the stack and your files to where a step of the lesson begins, and say what was done.
+
+    `step` is a number or a notebook's name; without it, the first. It may be called at any
+    moment. What you have written in `worker.py` or the compose file is kept beside it.
+    """
+    wanted = lessons.find(step)
+    done = lessons.reset(swarm(), wanted)
+    for sentence in done:
+        echo.say(f"- {sentence}.")
+    echo.say(
+        f"Step {wanted.number} begins: {wanted.worker} runs "
+        f"{lessons.REPLICAS} replicas of {wanted.tag}."
+    )
+    return wanted
 
 
 def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None) -> None:

@@ -21,8 +21,9 @@ def webui(swarm: Swarm, stack: str) -> str:
             "it publishes none.",
             "deploy the stack from the lab's docker-compose.yml.",
         )
-    host = urlsplit(swarm.url).hostname if "://" in swarm.url else None
-    return f"http://{_reachable(host)}:{published[0]}"
+    engine = urlsplit(swarm.url)
+    host = engine.hostname if engine.scheme in ("http", "https") else None
+    return f"http://{host or 'localhost'}:{published[0]}"
 
 
 def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
@@ -50,7 +51,3 @@ def _ask(address: str) -> dict[str, float]:
             "see whether webui and redis run: `labkit stack ps` and the name of your stack.",
         ) from None
 
-
-def _reachable(host: str | None) -> str:
-    """Return the host of an engine that is reached by TCP or ssh, and else this machine."""
-    return host if host and "docker.sock" not in host else "localhost"

@@ -28,7 +28,7 @@ from labkit.errors import (
     NotSettled,
     RecordingProblem,
 )
-from labkit.model import Service, Snapshot
+from labkit.model import Service, Snapshot, UpdateState
 from labkit.phases import describe, settled
 from labkit.recording import (
     Back,
@@ -40,6 +40,7 @@ from labkit.recording import (
     change_line,
     header_line,
 )
+from labkit.story import phases
 
 #: Seconds between two looks: just after something moved, in the midst of an update, at rest.
 FAST, STEADY, SLOW = 0.1, 0.25, 2.0
@@ -184,6 +185,18 @@ class Recorder:
             lambda recording: recording.ended is not None, "the update to settle", timeout
         )
         return self.why
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
+        """Wait until `count` replicas run a tag. `timeout` is in seconds; as `wait_for`."""
+
+        def enough(recording: Recording) -> bool:
+            return sum(task.running and task.tag == tag for task in recording.current) >= count
+
+        self.wait_for(enough, f"{count} replicas of {tag}", timeout)
+
+    def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
+        """Wait until the update status has been `state`, say `rollback_started`; as `wait_for`."""
+        self.wait_for(lambda recording: state in phases(recording), f"{state!r}", timeout)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -87,6 +87,16 @@ def rollback(swarm: Swarm, name: str) -> None:
     swarm.update_service(service["ID"], rollback=True)
 
 
+def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
+    """Print the last lines that each task of a service wrote, failed ones included."""
+    service = swarm.service(name)
+    echo.command(["docker", "service", "logs", f"--tail={tail}", "--raw", name])
+    # docker-py puts the stream of several containers together line by line
+    stream = swarm.client.services.get(service["ID"]).logs(stdout=True, stderr=True, tail=tail)
+    for line in b"".join(stream).decode("utf-8", "replace").splitlines():
+        echo.say(line)
+
+
 def require_ours(service: Mapping[str, Any]) -> None:
     """Raise `NotOurs` unless the lab deployed this service."""
     if LAB_LABEL not in service["Spec"].get("Labels", {}):

@@ -50,7 +50,7 @@ class Step:
         return workspace.mine("")
 
     def image(self, tag: str) -> str:
-        """Return the name of the worker's image with a tag: `<Docker ID>/dockercoins_worker:1.1`."""
+        """Return the name of the worker's image: `<Docker ID>/dockercoins_worker:1.1`."""
         return f"{settings.docker_id()}/dockercoins_worker:{tag}"
 
 

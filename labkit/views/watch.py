@@ -31,6 +31,7 @@ import anywidget
 import traitlets
 from IPython import display as ipython
 
+from labkit.model import UpdateState
 from labkit.recording import Recording
 from labkit.views import snapshot
 from labkit.views.picture import Json, Picture
@@ -64,6 +65,22 @@ class Watched(Protocol):
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each change, and at the end."""
+        ...
+
+    def stop(self) -> Recording:
+        """Stop, and return the recording."""
+        ...
+
+    def wait(self, timeout: float) -> str:
+        """Wait until it has stopped by itself."""
+        ...
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float) -> None:
+        """Wait until enough replicas run a tag."""
+        ...
+
+    def wait_for_update(self, state: UpdateState, timeout: float) -> None:
+        """Wait until the update status has been `state`."""
         ...
 
 
@@ -105,6 +122,34 @@ class Watch(anywidget.AnyWidget):
         """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
         with self._lock:
             return snapshot.Snapshot(self._heading() | self._picture.whole())
+
+    # ---- what a learner asks -------------------------------------------------------
+
+    @property
+    def recording(self) -> Recording:
+        """Everything that was seen so far."""
+        return self._recorder.recording
+
+    @property
+    def why(self) -> str:
+        """Why it ended, as a sentence; `""` while it goes on."""
+        return self._recorder.why
+
+    def wait(self, timeout: float = 50) -> str:
+        """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`."""
+        return self._recorder.wait(timeout)
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
+        """Wait until `count` replicas run a tag. As `Recorder.wait_for_replicas`."""
+        self._recorder.wait_for_replicas(tag, count, timeout)
+
+    def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
+        """Wait until the update status has been `state`. As `Recorder.wait_for_update`."""
+        self._recorder.wait_for_update(state, timeout)
+
+    def stop(self) -> Recording:
+        """Stop recording, and return the recording. Stopping twice does nothing more."""
+        return self._recorder.stop()
 
     @property
     def ended(self) -> bool:
