@@ -1,0 +1,71 @@
+"""rng: hands out random bytes, slowly.
+
+    GET /      the name of the container that answers
+    GET /32    32 random bytes, after a tenth of a second
+
+The pause stands for real work. Requests are served side by side, so that ten workers
+wait for their own tenth of a second and not for one another's.
+"""
+
+import os
+import signal
+import socket
+import socketserver
+import sys
+import time
+from http.server import BaseHTTPRequestHandler
+
+PAUSE_SECONDS = 0.1
+#: One answer is held in memory whole; nobody needs more than this.
+MOST_BYTES = 1024 * 1024
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    timeout = 10  # seconds; a client that says nothing does not keep a thread for ever
+
+    def do_GET(self):
+        wanted = self.path.lstrip("/")
+        if not wanted:
+            self.reply("text/plain", f"RNG running on {socket.gethostname()}\n".encode())
+        elif not (wanted.isascii() and wanted.isdigit()):
+            self.send_error(404, "Ask for a number of bytes, such as /32")
+        elif len(wanted) > len(str(MOST_BYTES)) or int(wanted) > MOST_BYTES:
+            self.send_error(400, f"At most {MOST_BYTES} bytes at a time")
+        else:
+            time.sleep(PAUSE_SECONDS)
+            self.reply("application/octet-stream", os.urandom(int(wanted)))
+
+    def reply(self, content_type, body):
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code="-", size="-"):
+        """Log nothing for what went well: ten workers ask thirty times a second."""
+
+    def log_message(self, format, *args):  # noqa: A002 - the name that the base class gives it
+        print(self.address_string(), format % args)
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """A thread for each request. Unlike `http.server`'s, it looks up no name at start."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128  # the default of 5 makes bursts of workers wait a second
+
+
+def main():
+    # A process that is number 1 in its container gets no default handler for SIGTERM.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with Server(("", 80), Handler) as server:
+        print("RNG listens on port 80")
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
