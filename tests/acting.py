@@ -43,8 +43,9 @@ class ActedSwarm:
         """Say that this is no engine."""
         return "an acted engine"
 
-    def snapshot(self, name: str) -> Snapshot:
-        """Return what there is to see now."""
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+        """Return what there is to see now; what is `known` changes nothing."""
+        del known
         if self.trouble:
             raise self.trouble
         at = self.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import plotly.graph_objects as go
@@ -19,7 +20,7 @@ def figure(recording: Recording) -> go.Figure:
     """
     picture = Snapshot.of(recording).picture
     steps, end = picture["steps"], picture["end"]["at"]
-    at = [step[0] for step in steps] + [max(end, steps[-1][0])] if steps else []
+    at = [_moment(step[0]) for step in steps] + [_moment(end)] if steps else []
     chart = go.Figure()
     for number, (tag, colour, pattern) in enumerate(picture["tags"]):
         counts = [step[1][number] if number < len(step[1]) else 0 for step in steps]
@@ -41,21 +42,23 @@ def figure(recording: Recording) -> go.Figure:
             hovertemplate="%{y} running",
         )
     chart.update_layout(_layout(picture))
-    for number, (moment, state) in enumerate(picture["marks"]):
-        chart.add_vline(moment, line={"width": 1, "color": "#888"})
+    for number, (mark, state) in enumerate(picture["marks"]):
+        chart.add_vline(_moment(mark), line={"width": 1, "color": "#888"})
         chart.add_annotation(
-            x=moment,
+            x=_moment(mark),
             y=1,
             yref="paper",
             yanchor="bottom",
             yshift=14 * (number % 2),
-            xanchor="right" if moment > end * 0.85 else "left",
+            xanchor="right" if mark > end * 0.85 else "left",
             showarrow=False,
             text=for_plotly(state.replace("_", " ")),
             font={"size": 11, "color": "#888"},
         )
     for start, stop, _ in picture["gaps"]:
-        chart.add_vrect(start, stop or end, fillcolor="#888", opacity=0.35, line_width=0)
+        chart.add_vrect(
+            _moment(start), _moment(stop or end), fillcolor="#888", opacity=0.35, line_width=0
+        )
     return chart
 
 
@@ -68,10 +71,15 @@ def _layout(picture: dict[str, Any]) -> dict[str, Any]:
         "legend": {"traceorder": "reversed"},
         "xaxis": {
             "type": "date",
-            "range": [0, picture["end"]["at"]],
+            "range": [_moment(0), _moment(picture["end"]["at"])],
             "tickformat": "%-M:%S",
             "hoverformat": "%-H:%M:%S after the start",
             "title": {"text": "minutes and seconds since the recording began"},
         },
         "yaxis": {"tickformat": "d", "rangemode": "tozero", "title": {"text": "running replicas"}},
     }
+
+
+def _moment(ms: int) -> str:
+    """Return a time since the start as Plotly takes it; of a small number it makes a year."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6]

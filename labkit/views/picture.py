@@ -38,7 +38,6 @@ from labkit.recording import (
     Ended,
     Gap,
     Header,
-    Recording,
     ServiceRemoved,
     ServiceSeen,
     TaskForgotten,
@@ -74,14 +73,6 @@ class Picture:
         self._dirty: set[Group] = set()
         self._new_steps = 0
         self._sent: Json = {}
-
-    @classmethod
-    def of(cls, recording: Recording) -> Picture:
-        """Return the picture of all that a recording has seen."""
-        picture = cls(recording.header)
-        picture.take(recording.changes)
-        picture.news()
-        return picture
 
     # ---- taking changes ------------------------------------------------------------
 

@@ -50,10 +50,12 @@ class Snapshot:
     @classmethod
     def of(cls, recording: Recording) -> Snapshot:
         """Return the snapshot of a recording, as far as it goes."""
-        picture = Picture.of(recording)
+        picture = Picture(recording.header)
+        picture.take(recording.changes)
         if recording.ended is None:
             why = "The recording ends here and does not say why."
             picture.end(recording.last_at, why, died=True)
+        picture.news()
         last = round(recording.last_at.timestamp() * 1000)
         return cls({"seq": 0, "now": last, "seen": last, **picture.whole()})
 
@@ -68,7 +70,7 @@ class Snapshot:
             ' import(JSON.parse(page.textContent).baseUrl + "labkit/watch.js")'
             f'.then(({{show}}) => show(el, {self._json()}, "{PLOTLY}"))'
             # without the server extension the drawing that is there already stays
-            ".catch(() => {}); })()</script>"
+            ".catch(console.warn); })()</script>"
         )
 
     @cached_property
@@ -115,7 +117,7 @@ class Snapshot:
         yield (
             f'<div class="labkit-end" data-died="{"yes" if end["died"] else "no"}">'
             f"{for_html(end['why'])}{self._last_good()}</div>"
-            f'<ul class="labkit-tags">{"".join(self._tags())}</ul>'
+            f'<div class="labkit-tags" role="list">{"".join(self._tags())}</div>'
             f'<div class="labkit-chart">{drawing.svg(picture)}</div>'
             f'<div class="labkit-scroll">{self._table()}</div>'
         )
@@ -126,15 +128,15 @@ class Snapshot:
         if not self.picture["end"]["died"]:
             return ""
         seen = datetime.fromtimestamp(self.picture["seen"] / 1000, UTC)
-        return f" The last good snapshot is of {seen:%Y-%m-%d %H:%M:%S} UTC."
+        return f"\nThe last good snapshot is of {seen:%Y-%m-%d %H:%M:%S} UTC."
 
     def _tags(self) -> Iterator[str]:
         counts = self.picture["steps"][-1][1] if self.picture["steps"] else []
         for number, tag in enumerate(self.picture["tags"]):
             count = counts[number] if number < len(counts) else 0
             yield (
-                f'<li data-count="{count}">{_swatch(tag)}<b>{for_html(tag[0])}</b>'
-                f"<span> × {count} running</span></li>"
+                f'<span role="listitem" data-count="{count}">{_swatch(tag)}<b>{for_html(tag[0])}</b>'
+                f"<span> × {count} running</span></span>"
             )
 
     def _table(self) -> str:

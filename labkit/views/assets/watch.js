@@ -14,7 +14,7 @@ const OVERSCAN = 60;
 const ROW_HEIGHT = 24;
 const COLUMNS = [
   ["ID", 12], ["NAME", 12], ["IMAGE", 16], ["NODE", 8], ["DESIRED STATE", 13],
-  ["CURRENT STATE", 33], ["ERROR", 12], ["PORTS", 6],
+  ["CURRENT STATE", 24], ["ERROR", 12], ["PORTS", 6],
 ];
 
 // ---- the picture -------------------------------------------------------------------
@@ -24,16 +24,16 @@ class Picture {
     this.load(whole);
   }
 
-  load({ rows, ...rest }) {
+  load({ now, rows, ...rest }) {
     Object.assign(this, rest);
     this.rows = new Map(rows.map((row) => [row[0], row]));
     this.order = null;
     this.fresh = new Set();
-    this.heard(rest);
+    this.heard(now);
   }
 
   /** Takes news; returns false, and takes nothing, if earlier news are missing. */
-  follow({ seq, rows = [], gone = [], steps = [], ...rest }) {
+  follow({ seq, now, rows = [], gone = [], steps = [], ...rest }) {
     if (seq <= this.seq) return true;
     if (seq !== this.seq + 1) return false;
     this.seq = seq;
@@ -46,11 +46,11 @@ class Picture {
       if (this.steps.at(-1)?.[0] === step[0]) this.steps.pop();
       this.steps.push(step);
     }
-    this.heard(rest);
+    this.heard(now);
     return true;
   }
 
-  heard({ now }) {
+  heard(now) {
     this.heardAt = Date.now();
     this.skew = now - this.heardAt;
   }
@@ -151,7 +151,8 @@ class Head {
     this.says = make("span", "", this.message);
     this.quote = make("q", "", this.message);
     this.end = make("div", "labkit-end", root);
-    this.tags = make("ul", "labkit-tags", root);
+    this.tags = make("div", "labkit-tags", root);
+    this.tags.setAttribute("role", "list");
     this.tags.setAttribute("aria-label", "Replicas running now, by tag");
   }
 
@@ -173,7 +174,7 @@ class Head {
     if (picture.end) {
       write(this.live, `ended ${clock(picture.now)}`);
       this.live.dataset.live = picture.end.died ? "no" : "ended";
-      const last = picture.end.died ? ` The last good snapshot is of ${clock(picture.seen)}.` : "";
+      const last = picture.end.died ? `\nThe last good snapshot is of ${clock(picture.seen)}.` : "";
       write(this.end, picture.end.why + last);
       this.end.dataset.died = picture.end.died ? "yes" : "no";
     } else if (noAnswer) {
@@ -190,7 +191,8 @@ class Head {
   drawTags(picture) {
     while (this.tags.children.length < picture.tags.length) {
       const [tag, colour, pattern] = picture.tags[this.tags.children.length];
-      const item = make("li", "", this.tags);
+      const item = make("span", "", this.tags);
+      item.setAttribute("role", "listitem");
       swatch(item, colour, pattern);
       write(make("b", "", item), tag);
       make("span", "", item);
@@ -298,7 +300,7 @@ class Table {
   widen(number, letters) {
     if (letters <= this.widths[number]) return;
     this.widths[number] = letters;
-    this.columns[number].style.width = `calc(${Math.min(letters, 60)}ch + 14px)`;
+    this.columns[number].style.width = `calc(${Math.min(letters, 60)}ch + 12px)`;
   }
 }
 
@@ -366,6 +368,9 @@ class Chart {
   }
 }
 
+/** A time since the start as Plotly takes it: of a plain number below 10,000 it makes a year. */
+const moment = (ms) => new Date(ms).toISOString().slice(0, -1);
+
 /** What both kinds of chart need: every step with all tags, the ends of both axes. */
 function shapeOf(picture) {
   const until = Math.max(picture.now - picture.origin, picture.steps.at(-1)?.[0] ?? 0);
@@ -373,11 +378,11 @@ function shapeOf(picture) {
   if (steps.length) steps.push([until, steps.at(-1)[1]]);
   const most = Math.max(picture.status.wanted ?? 0, 1, ...steps.map(([, counts]) => sum(counts)));
   const leap = ENDS.find((end) => end * 1000 >= until) ?? Math.ceil(until / 1_800_000) * 1800;
-  return { steps, until, most, end: picture.end ? until : leap * 1000 };
+  return { steps, most, end: picture.end ? Math.max(until, 1000) : leap * 1000 };
 }
 
 function traces(picture, { steps }) {
-  const x = steps.map(([at]) => at);
+  const x = steps.map(([at]) => moment(at));
   return picture.tags.map(([tag, colour, pattern], number) => ({
     type: "scatter",
     mode: "lines",
@@ -400,7 +405,7 @@ function layout(picture, { most, end }, el) {
   return {
     uirevision: "as the reader zoomed it",
     height: el.clientHeight,
-    margin: { l: 34, r: 12, t: 34, b: 24 },
+    margin: { l: 34, r: 12, t: 32, b: 24 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: style.fontFamily, color: text, size: 12 },
@@ -409,7 +414,7 @@ function layout(picture, { most, end }, el) {
     hovermode: "x unified",
     hoverlabel: { bgcolor: colour("--labkit-back"), bordercolor: line, font: { color: text } },
     xaxis: {
-      ...axis, type: "date", range: [0, end], showgrid: false, ticks: "outside", ticklen: 4, tickcolor: line,
+      ...axis, type: "date", range: [moment(0), moment(end)], showgrid: false, ticks: "outside", ticklen: 4, tickcolor: line,
       tickformat: end > 3_600_000 ? "%-H:%M:%S" : "%-M:%S", hoverformat: "%-H:%M:%S after the start",
     },
     yaxis: { ...axis, range: [0, most * 1.06], tickformat: "d", nticks: 6, fixedrange: true },
@@ -424,11 +429,11 @@ const wantedLine = ({ status }, color) =>
     : [];
 
 const marks = (picture, color) =>
-  picture.marks.map(([at]) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color, width: 1 } }));
+  picture.marks.map(([at]) => ({ type: "line", x0: moment(at), x1: moment(at), yref: "paper", y0: 0, y1: 1, line: { color, width: 1 } }));
 
 const gaps = (picture, end, color) =>
   picture.gaps.map(([from, to]) => ({
-    type: "rect", x0: from, x1: to ?? end, yref: "paper", y0: 0, y1: 1, fillcolor: color, opacity: 0.35, line: { width: 0 },
+    type: "rect", x0: moment(from), x1: moment(to ?? end), yref: "paper", y0: 0, y1: 1, fillcolor: color, opacity: 0.35, line: { width: 0 },
   }));
 
 /** The names of update states, above their marks; two close ones on two levels. */
@@ -439,7 +444,7 @@ function markLabels(picture, end, color) {
     level = at - previous < end * 0.16 ? (level + 1) % 2 : 0;
     previous = at;
     return {
-      x: at, yref: "paper", y: 1, yanchor: "bottom", yshift: level * 14, showarrow: false,
+      x: moment(at), yref: "paper", y: 1, yanchor: "bottom", yshift: level * 14, showarrow: false,
       xanchor: at > end * 0.85 ? "right" : "left", text: label(state.replaceAll("_", " ")), font: { size: 11, color },
     };
   });
