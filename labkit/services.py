@@ -11,11 +11,10 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
 
-from labkit import durations, echo
+from labkit import durations, echo, ownership
 from labkit.digests import pin
 from labkit.errors import BadValue, LabError, NotFound, NotOurs
 from labkit.model import RollbackConfig, UpdateConfig
-from labkit.settings import LAB_LABEL
 from labkit.swarm import Swarm
 
 #: A whole config, or some of its fields by name: then the others keep their values.
@@ -99,11 +98,11 @@ def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
 
 def require_ours(service: Mapping[str, Any]) -> None:
     """Raise `NotOurs` unless the lab deployed this service."""
-    if LAB_LABEL not in service["Spec"].get("Labels", {}):
+    if not ownership.is_ours(service):
         name = service["Spec"]["Name"]
         raise NotOurs(
-            f"{name} to be a service of the lab, with the label {LAB_LABEL}.",
-            "it has no such label, so somebody else deployed it.",
+            f"{name} to be a service that the lab deployed.",
+            "it has no label labkit.lab, so somebody else deployed it.",
             "use the docker command line for it, or deploy it with `labkit.deploy`.",
         )
 

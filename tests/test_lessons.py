@@ -1,0 +1,147 @@
+"""The lesson's edits are real edits, the learner's copy is a copy, and a reset loses nothing."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from labkit import lessons, settings, workspace
+from labkit.errors import BadValue, LabError
+from labkit.lessons import edits
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner's folder of their own, with a fresh copy in it."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    workspace.refresh()
+    return tmp_path
+
+
+def worker() -> Path:
+    return workspace.mine(edits.WORKER)
+
+
+def compose() -> Path:
+    return workspace.mine(edits.COMPOSE)
+
+
+def test_the_copy_holds_the_notebooks_and_the_application() -> None:
+    lab = settings.workspace()
+
+    assert {f"{step.notebook}.ipynb" for step in lessons.STEPS} <= {p.name for p in lab.iterdir()}
+    assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
+
+
+def test_a_second_refresh_copies_nothing_and_never_touches_what_was_changed() -> None:
+    worker().write_text("mine")
+
+    assert workspace.refresh() == []
+    assert worker().read_text() == "mine"
+
+
+def test_a_newer_file_replaces_a_copy_that_nobody_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    checkout = tmp_path / "newer"
+    (checkout / "dockercoins" / "worker").mkdir(parents=True)
+    (checkout / "dockercoins" / edits.WORKER).write_text("newer")
+    monkeypatch.setattr(settings, "checkout", lambda: checkout)
+
+    assert workspace.refresh() == [f"dockercoins/{edits.WORKER}"]
+    assert worker().read_text() == "newer"
+
+
+def test_faster_changes_the_sleep_of_a_unit_of_work_and_shows_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lessons.edit("faster")
+
+    said = capsys.readouterr().out
+    assert "-    time.sleep(0.1)" in said
+    assert "+    time.sleep(0.01)" in said
+    assert worker().read_text().count("time.sleep(0.01)") == 1
+
+
+def test_bugged_leaves_no_import_and_still_is_python() -> None:
+    """The image builds; the program fails only when it runs."""
+    lessons.edit("bugged")
+
+    tree = ast.parse(worker().read_text())
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_in_pairs_gives_worker_the_update_config_of_the_lesson_and_changes_nothing_else() -> None:
+    before = yaml.safe_load(compose().read_text())
+    lessons.edit("in pairs")
+
+    after = yaml.safe_load(compose().read_text())
+    assert after["services"]["worker"]["deploy"].pop("update_config") == {
+        "parallelism": 2,
+        "delay": "5s",
+    }
+    assert after == before
+
+
+@pytest.mark.parametrize("name", edits.EDITS)
+def test_an_edit_that_is_made_already_says_so_and_changes_nothing(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lessons.edit(name)
+    once = worker().read_text(), compose().read_text()
+    capsys.readouterr()
+
+    lessons.edit(name)
+
+    assert (worker().read_text(), compose().read_text()) == once
+    assert "is as it should be" in capsys.readouterr().out
+
+
+def test_a_file_in_which_the_place_is_gone_is_left_alone_with_a_sentence() -> None:
+    worker().write_text("print('mine')\n")
+
+    with pytest.raises(LabError, match="the place to change is not there"):
+        lessons.edit("faster")
+    assert worker().read_text() == "print('mine')\n"
+
+
+def test_an_unknown_edit_names_those_there_are() -> None:
+    with pytest.raises(BadValue, match="'faster', 'bugged', 'in pairs', not 'quicker'"):
+        lessons.edit("quicker")
+
+
+def test_putting_a_file_back_keeps_what_the_learner_wrote() -> None:
+    worker().write_text("mine\n")
+
+    said = edits.put(edits.WORKER, ("faster",))
+
+    assert said == "dockercoins/worker/worker.py put back (yours is kept as worker.py.yours-1)"
+    assert worker().with_name("worker.py.yours-1").read_text() == "mine\n"
+    assert "time.sleep(0.01)" in worker().read_text()
+
+
+def test_putting_back_one_of_the_lesson_s_own_versions_keeps_no_copy() -> None:
+    lessons.edit("faster")
+    lessons.edit("bugged")
+
+    assert edits.put(edits.WORKER, ()) == "dockercoins/worker/worker.py put back"
+    assert edits.put(edits.WORKER, ()) == ""
+
+
+@pytest.mark.parametrize("name", [2, "2", "02", "02-updates-in-parallel", "updates-in-parallel"])
+def test_a_step_is_found_by_its_number_or_its_notebook(name: int | str) -> None:
+    assert lessons.find(name) is lessons.STEPS[2]
+
+
+def test_an_unknown_step_names_those_there_are() -> None:
+    with pytest.raises(BadValue, match=r"the steps are 0 to 5 \(00-start-here, .*\), not 9"):
+        lessons.find(9)
+
+
+def test_every_step_has_its_notebook() -> None:
+    shipped = {path.stem for path in (settings.checkout() / "notebooks").glob("*.ipynb")}
+
+    assert {step.notebook for step in lessons.STEPS} == shipped
