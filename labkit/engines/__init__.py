@@ -1,9 +1,38 @@
-"""Finding an engine: the one you have, or a private one under `.labkit/`."""
+"""Finding an engine, or starting one.
+
+`auto` takes the first that answers: the one that `DOCKER_HOST` or the docker context
+names, then a private one (`private.py`). What `labkit up` chose is remembered
+(`state.py`), so that every later command and notebook talks to the same engine.
+"""
 
 from __future__ import annotations
 
-from labkit import settings
+from dataclasses import dataclass
+
+from labkit import echo
+from labkit.engines import membership, state
+from labkit.engines.places import Kind, Place, places, private
+from labkit.errors import LabError, NoEngine
 from labkit.swarm import Swarm
+
+__all__ = ["Engine", "connect", "down", "find", "places", "private", "up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine that answers."""
+
+    kind: Kind
+    swarm: Swarm
+    #: Who names it, such as "DOCKER_HOST".
+    named_by: str
+    #: Places before it where nothing answers.
+    in_vain: tuple[Place, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `DOCKER_HOST` would say it."""
+        return self.swarm.url
 
 
 def connect(choice: str | None = None) -> Swarm:
@@ -11,7 +40,112 @@ def connect(choice: str | None = None) -> Swarm:
 
     Finds and never starts. Raises `NoEngine` or `NotAManager` with how to get one.
     """
-    wanted = choice or settings.engine_choice()
-    swarm = Swarm.at(None if wanted == "auto" else wanted)
+    swarm = find(choice).swarm
     swarm.require_manager()
     return swarm
+
+
+def find(choice: str | None = None) -> Engine:
+    """Return the first engine that answers, whether it is a swarm manager or not.
+
+    `choice` is as in `labkit up --engine`, and `LABKIT_ENGINE` by default. Raises
+    `NoEngine` when none answers, naming every place that was looked at.
+    """
+    where = places(choice)
+    for number, place in enumerate(where):
+        if swarm := place.swarm():
+            return Engine(place.kind, swarm, place.named_by, tuple(where[:number]))
+        if place.url and place.url == state.read().engine:
+            # another engine would be a surprise: the stack is on this one
+            raise _gone(place)
+    raise _none(where)
+
+
+def up(choice: str | None = None, nodes: int = 1) -> Engine:
+    """Find or start an engine and make it a swarm; says each thing that it does.
+
+    The caller holds `state.locked()`. Raises `NoEngine` with what to do when there is
+    none and none can be started, and `NotAManager` for a worker.
+    """
+    if nodes != 1:
+        raise LabError(
+            "one node.",
+            f"{nodes} were asked for, and labkit cannot make several nodes yet.",
+            "leave out --nodes; or join nodes to a swarm of your own, and name its manager.",
+        )
+    engine = _found_or_started(places(choice))
+    for place in engine.in_vain:
+        echo.say(f"Nothing answers where an engine was looked for first ({place}).")
+    echo.say(f"Engine: {engine.swarm.about()} at {engine.url}, named by {engine.named_by}.")
+    created = membership.ensure(engine.swarm)
+    if created:
+        echo.say("It was in no swarm; made it a swarm of one node.")
+    _remember(engine, created=created)
+    return engine
+
+
+def down(*, everything: bool = False) -> None:
+    """Leave the swarm if labkit made it, and stop the private engine; says what it does.
+
+    With `everything`, all that the private engine keeps is deleted. The caller holds
+    `state.locked()` and has removed the stacks.
+    """
+    known = state.read()
+    if known.kind == "yours" and known.swarm_created:
+        echo.say(membership.leave(Swarm.at(known.engine)))
+    engine = private()
+    if engine.folder.exists():
+        was_running = engine.process() is not None
+        if everything:
+            engine.remove()
+            echo.say("Removed the private engine, with its images.")
+        else:
+            engine.stop()
+            if was_running:
+                echo.say("Stopped the private engine. It keeps its images for the next time.")
+    state.forget()
+
+
+def _found_or_started(where: list[Place]) -> Engine:
+    for number, place in enumerate(where):
+        if swarm := place.swarm() or _started(place):
+            return Engine(place.kind, swarm, place.named_by, tuple(where[:number]))
+    raise _none(where)
+
+
+def _started(place: Place) -> Swarm | None:
+    """Start the private engine, if this is it and it may be started."""
+    if place.kind != "private" or private().why_not():
+        return None
+    echo.say("Starting a private engine, which takes some seconds …")
+    return private().start()
+
+
+def _remember(engine: Engine, *, created: bool) -> None:
+    """Note which engine is used. What `up` made on another one is no longer ours to remove."""
+    known = state.read()
+    if known.engine != engine.url:
+        if known.engine:
+            echo.say(f"What an earlier `labkit up` made at {known.engine} stays there.")
+        known = state.State()
+    known.engine, known.kind = engine.url, engine.kind
+    known.swarm_created = known.swarm_created or created
+    state.write(known)
+
+
+def _gone(place: Place) -> NoEngine:
+    return NoEngine(
+        f"the engine that `labkit up` used, at {place.url}.",
+        "nothing answers there.",
+        "run `labkit up` again: it starts the engine if it can, or finds another.",
+    )
+
+
+def _none(where: list[Place]) -> NoEngine:
+    why_not = private().why_not()
+    get_one = "start Docker (Docker Desktop, or the docker service), or point DOCKER_HOST at one."
+    return NoEngine(
+        "a Docker engine.",
+        "nothing answers at " + "; nor at ".join(str(place) for place in where) + ".",
+        f"{get_one} {why_not}" if why_not else "run `labkit up`, which starts one of its own.",
+    )

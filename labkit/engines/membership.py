@@ -1,0 +1,73 @@
+"""Making an engine the manager of a swarm, and leaving a swarm that labkit made."""
+
+from __future__ import annotations
+
+import time
+
+from labkit.errors import EngineRefused, LabError, NotAManager
+from labkit.swarm import Swarm
+
+#: The address of the machine itself and not one of its networks': those change when a
+#: laptop moves, and a manager that has lost its address has lost its swarm.
+_INIT = {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": "127.0.0.1"}
+_READY_SECONDS = 30
+_LOOK_SECONDS = 0.2
+
+
+def ensure(swarm: Swarm) -> bool:
+    """Make the engine a swarm of one node unless it is in a swarm; returns whether it was made.
+
+    Waits until the manager takes orders, which after a restart takes some seconds.
+    Raises `NotAManager` for a worker, and for a swarm that is locked or broken.
+    """
+    created: bool = swarm.info()["Swarm"]["LocalNodeState"] == "inactive"
+    if created:
+        _init(swarm)
+    deadline = time.monotonic() + _READY_SECONDS
+    while problem := _not_ready(swarm):
+        if time.monotonic() > deadline or _worker(swarm):
+            raise problem
+        time.sleep(_LOOK_SECONDS)
+    return created
+
+
+def leave(swarm: Swarm) -> str:
+    """Leave the swarm, unless others use it; returns what was done, as a sentence."""
+    others = sorted(service["Spec"]["Name"] for service in swarm.services())
+    nodes = len(swarm.get("/nodes"))
+    if others:
+        return f"The swarm stays, because {', '.join(others)} still runs on it."
+    if nodes > 1:
+        return f"The swarm stays, because it has {nodes} nodes by now."
+    swarm.post("/swarm/leave", force="true")
+    return "Left the swarm that labkit had made."
+
+
+def _init(swarm: Swarm) -> None:
+    try:
+        swarm.post("/swarm/init", _INIT)
+    except EngineRefused as problem:
+        raise NotAManager(
+            "the engine to become a swarm of one node.",
+            "it refused.",
+            "if another engine of this machine is a swarm, it holds the ports; "
+            "use that one, or `labkit up --engine private`.",
+            docker_says=problem.docker_says,
+        ) from None
+
+
+def _not_ready(swarm: Swarm) -> LabError | None:
+    """Return what keeps the manager from taking orders, or `None`."""
+    try:
+        swarm.require_manager()
+        swarm.services()
+    except (NotAManager, EngineRefused) as problem:
+        return problem
+    return None
+
+
+def _worker(swarm: Swarm) -> bool:
+    """Whether the node is in good order, and no manager: waiting would not make it one."""
+    about = swarm.info()["Swarm"]
+    managers = {each["NodeID"] for each in about.get("RemoteManagers") or []}
+    return about["LocalNodeState"] == "active" and about["NodeID"] not in managers

@@ -1,0 +1,92 @@
+"""Where an engine may be, in the order in which one is looked for.
+
+auto       DOCKER_HOST, if it is set; else the engine that `labkit up` chose before,
+           and the one of the docker context; then the private one
+private    the private one
+a URL      that one
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from labkit import settings
+from labkit.engines import state
+from labkit.engines.private import PrivateEngine
+from labkit.errors import BadValue, LabError, NoEngine
+from labkit.swarm import Swarm
+
+Kind = Literal["yours", "private"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an engine may be. An empty `url` is the docker context's."""
+
+    kind: Kind
+    url: str
+    #: Who names it, such as "DOCKER_HOST".
+    named_by: str
+
+    def swarm(self) -> Swarm | None:
+        """Return a connection, or `None` when nothing answers."""
+        if self.kind == "private":
+            return private().swarm()
+        try:
+            return Swarm.at(self.url or None)
+        except NoEngine:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.named_by}, {self.url}" if self.url else self.named_by
+
+
+def private() -> PrivateEngine:
+    """Return the private engine of this lab, which may or may not run."""
+    return PrivateEngine(settings.state_dir() / "engine")
+
+
+def places(choice: str | None = None) -> list[Place]:
+    """Return where to look for an engine. `choice` is as in `labkit up --engine`.
+
+    Raises `BadValue` for a choice that is none.
+    """
+    wanted = choice or settings.engine_choice()
+    if wanted == "auto":
+        return _distinct([*_named(), _private()])
+    if wanted == "private":
+        return [_private()]
+    if wanted == "simulated":
+        raise LabError(
+            "an engine that labkit can use: auto, private, or a URL.",
+            "simulated, which does not exist yet.",
+            "use a real engine; `labkit doctor` says how to get one.",
+        )
+    if "://" not in wanted:
+        raise BadValue(f"An engine is auto, private or a URL such as tcp://host, not {wanted!r}.")
+    return [_place(wanted, "you")]
+
+
+def _named() -> list[Place]:
+    """Return the places that the environment names, or an earlier `up`."""
+    host = os.environ.get("DOCKER_HOST")
+    if host:
+        return [_place(host, "DOCKER_HOST")]
+    before = state.read().engine
+    context = Place("yours", "", "the docker context")
+    return [_place(before, "an earlier `labkit up`"), context] if before else [context]
+
+
+def _private() -> Place:
+    return Place("private", private().url, "the lab itself")
+
+
+def _place(url: str, named_by: str) -> Place:
+    """Return the place at `url`; the private engine is that, whoever names it."""
+    return Place("private" if url == private().url else "yours", url, named_by)
+
+
+def _distinct(found: list[Place]) -> list[Place]:
+    return list({place.url: place for place in reversed(found)}.values())[::-1]

@@ -1,0 +1,85 @@
+"""What `labkit up` did, in `.labkit/state.json`, so that later commands can go on from it.
+
+engine          where the engine listens
+kind            "yours" or "private"
+swarm_created   whether labkit made the swarm, and so may leave it
+stacks          the stacks that `up` deployed
+ports           for each stack, the compose file's variables and their ports
+
+A lock keeps two `up` apart; readers need none, because a write replaces the whole file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from labkit import settings
+from labkit.errors import LabError
+
+#: `up` may build images while it holds the lock, which takes up to a minute or two.
+_WAIT_SECONDS = 300
+
+
+@dataclass(slots=True)
+class State:
+    """What `up` has done so far; `State()` where there was none."""
+
+    engine: str = ""
+    kind: str = ""
+    swarm_created: bool = False
+    stacks: list[str] = field(default_factory=list)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def read() -> State:
+    """Return the state; one that cannot be read counts as none."""
+    try:
+        stored = json.loads(_file().read_text(encoding="utf-8"))
+        return State(**{each.name: stored[each.name] for each in fields(State)})
+    except (OSError, ValueError, KeyError, TypeError):
+        return State()
+
+
+def write(state: State) -> None:
+    """Replace the state in one step, so that no reader sees half of it."""
+    _file().parent.mkdir(parents=True, exist_ok=True)
+    new = _file().with_suffix(".new")
+    new.write_text(json.dumps(asdict(state), indent=1), encoding="utf-8")
+    new.replace(_file())
+
+
+def forget() -> None:
+    """Remove the state: nothing that `up` made is left."""
+    _file().unlink(missing_ok=True)
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Keep every other `up` and `down` of this lab waiting.
+
+    The lock is filelock's, which works on every system that JupyterLab runs on (the
+    standard library's `fcntl` knows no Windows). The kernel drops it when the process
+    that holds it dies, so there is no stale lock to clean up. Raises `LabError` after
+    five minutes.
+    """
+    settings.state_dir().mkdir(parents=True, exist_ok=True)
+    path = settings.state_dir() / "lock"
+    try:
+        with FileLock(path, timeout=_WAIT_SECONDS):
+            yield
+    except Timeout:
+        raise LabError(
+            "the lab to be free within five minutes.",
+            f"another `labkit up` or `labkit down` holds {path}.",
+            "let it finish, or end it.",
+        ) from None
+
+
+def _file() -> Path:
+    return settings.state_dir() / "state.json"
