@@ -5,6 +5,7 @@
 | `LABKIT_ENGINE`    | `auto`, `private`, `simulated`, or an engine's URL  | `auto`               |
 | `LABKIT_DOCKER_ID` | the `<Docker ID>` of image names                    | logged in, or `lab`  |
 | `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
+| `LABKIT_PYTHON_IMAGE` | what dockercoins is built on                     | found, or made here  |
 | `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | the checkout         |
 """
 
@@ -46,6 +47,11 @@ def docker_id() -> str:
     except Exception:  # a broken credential helper can raise anything
         login = None
     return str((login or {}).get("username") or (login or {}).get("Username") or "lab")
+
+
+def python_image() -> str:
+    """Return the image that dockercoins is to be built on, or `""` to let labkit find one."""
+    return os.environ.get("LABKIT_PYTHON_IMAGE", "")
 
 
 def checkout() -> Path:

@@ -3,6 +3,8 @@
     GET /              to /index.html
     GET /index.html    the page: a live chart, drawn without anything from elsewhere
     GET /json          {"coins": …, "hashes": …, "now": …}; `now` in seconds since 1970
+
+The header Served-By names the container that answered.
 """
 
 import json

@@ -80,8 +80,7 @@ def main():
         try:
             work_loop()
         except Exception:
-            log.exception("In work loop:")
-            log.error("Waiting 10s and restarting.")
+            log.exception("In work loop. Waiting 10s and restarting.")
             time.sleep(10)
 
 

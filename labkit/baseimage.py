@@ -1,0 +1,126 @@
+"""A Python base image made from the packages of this machine's own distribution.
+
+For machines where no registry answers. `mmdebstrap --variant=extract` unpacks the packages
+and configures nothing, which is all that Python needs; the source of the packages is the
+one that this machine's apt is set up with. The image works on any engine of the same
+architecture.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from docker.errors import DockerException
+
+from labkit import settings
+from labkit.errors import LabError
+
+#: What the Dockerfiles of dockercoins name.
+OFFICIAL = "python:3.13-alpine"
+#: What the images made here are called; the tag says of which distribution they are.
+REPOSITORY = "labkit/python"
+
+# base-files brings /tmp and the links to /lib64 that programs are loaded through, dash the
+# shell, python-is-python3 the name `python`. Nothing brings `ls`: it is not needed.
+_PACKAGES = ("base-files", "dash", "python3", "python-is-python3")
+# An unpacked Python is not compiled yet, and each container would do that for itself.
+_COMPILE = """chroot "$1" sh -c 'python3 -m compileall -q -j0 /usr/lib/python3.*'"""
+_TIMEOUT_SECONDS = 300
+_ETC_APT = Path("/etc/apt")
+
+
+def name() -> str:
+    """Return the name of the image of this distribution, or `""` where none can be made."""
+    release = _os_release()
+    suite = release.get("VERSION_CODENAME", "")
+    return f"{REPOSITORY}:{release['ID']}-{suite}" if suite and _package_source() else ""
+
+
+def why_not(engine_architecture: str) -> str:
+    """Return why no image can be made on this machine for that engine; `""` if one can."""
+    if not name():
+        return "this is not Debian or Ubuntu, whose packages it would be made from"
+    if engine_architecture != platform.machine():
+        return f"the engine is {engine_architecture} and this machine {platform.machine()}"
+    if not shutil.which("mmdebstrap"):
+        return "mmdebstrap is not installed (`apt-get install mmdebstrap`)"
+    if os.geteuid() != 0:
+        return "that needs root"
+    return ""
+
+
+def make(api: Any, image: str) -> None:
+    """Make the image and import it into the engine that `api` speaks to.
+
+    Raises `LabError` with mmdebstrap's own words.
+    """
+    with TemporaryDirectory() as folder:
+        files = Path(folder) / "files.tar"
+        _unpack_packages(files)
+        # a broken archive would be imported without complaint: only a finished one gets here
+        try:
+            said = api.import_image(
+                src=str(files),
+                repository=REPOSITORY,
+                tag=image.removeprefix(f"{REPOSITORY}:"),
+                changes=[f"LABEL {settings.LAB_LABEL}=true", 'CMD ["python3"]'],
+            )
+        except DockerException as problem:
+            said = f"error: {problem}"
+    if "error" in said:  # the engine answers 200 and reports a failure in what follows
+        raise LabError(
+            f"the engine to import {image}.",
+            "it did not.",
+            "see whether the engine's disk is full (`docker system df`).",
+            docker_says=said,
+        )
+
+
+def _unpack_packages(target: Path) -> None:
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=extract",
+        f"--include={','.join(_PACKAGES)}",
+        f"--extract-hook={_COMPILE}",
+        _os_release()["VERSION_CODENAME"],
+        str(target),
+        str(_package_source()),
+    ]
+    try:
+        done = subprocess.run(  # noqa: S603 - nothing in it comes from outside this machine
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+        complaint = done.stderr.strip() if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        complaint = str(problem)
+    if complaint:
+        raise LabError(
+            "mmdebstrap to make a Python image from this machine's package source "
+            f"({_package_source()}).",
+            f"it failed: {complaint}",
+            "see whether `apt-get update` works here.",
+        )
+
+
+def _package_source() -> Path | None:
+    """Return the file that says where this distribution's own packages come from.
+
+    Other files beside it name other people's packages, which are not wanted.
+    """
+    own = _ETC_APT / "sources.list.d" / f"{_os_release().get('ID', '')}.sources"
+    places = (own, _ETC_APT / "sources.list")
+    return next((place for place in places if place.is_file() and place.stat().st_size), None)
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:  # macOS, Windows
+        return {}
