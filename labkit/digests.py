@@ -12,6 +12,7 @@ from typing import Any
 
 from labkit import echo
 from labkit.errors import LabError
+from labkit.references import with_tag
 from labkit.swarm import Swarm
 
 
@@ -23,19 +24,21 @@ def pin(swarm: Swarm, image: str) -> tuple[str, list[dict[str, str]] | None]:
     tagged = with_tag(image)
     if "@" in tagged:
         return tagged, None
+    found = look_up(swarm, tagged)
+    if found is None:
+        warn_unpinned(tagged)
+        return tagged, None
+    return found
+
+
+def look_up(swarm: Swarm, tagged: str) -> tuple[str, list[dict[str, str]]] | None:
+    """Return what a registry has under a tag, or `None` where none answers."""
     try:
         found = swarm.get(f"/distribution/{tagged}/json")
     except LabError:
-        warn_unpinned(tagged)
-        return tagged, None
-    digest = found["Descriptor"]["digest"]
-    return f"{tagged}@{digest}", [_platform(each) for each in found.get("Platforms") or []]
-
-
-def with_tag(image: str) -> str:
-    """Return an image reference with a tag or a digest: a bare name means `:latest`."""
-    last = image.rsplit("/", 1)[-1]
-    return image if ":" in last or "@" in last else f"{image}:latest"
+        return None
+    pinned = tagged if "@" in tagged else f"{tagged}@{found['Descriptor']['digest']}"
+    return pinned, [_platform(each) for each in found.get("Platforms") or []]
 
 
 def warn_unpinned(image: str) -> None:
