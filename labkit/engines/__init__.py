@@ -75,7 +75,7 @@ def up(choice: str | None = None, nodes: int = 1) -> Engine:
         )
     engine = _found_or_started(places(choice))
     for place in engine.in_vain:
-        echo.say(f"Nothing answers where an engine was looked for first ({place}).")
+        echo.say(f"No engine answers at the first place to look: {place}.")
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url}, named by {engine.named_by}.")
     created = membership.ensure(engine.swarm)
     if created:

@@ -89,4 +89,7 @@ def _place(url: str, named_by: str) -> Place:
 
 
 def _distinct(found: list[Place]) -> list[Place]:
-    return list({place.url: place for place in reversed(found)}.values())[::-1]
+    first: dict[str, Place] = {}
+    for place in found:
+        first.setdefault(place.url, place)
+    return list(first.values())
