@@ -14,7 +14,13 @@ from labkit.model import (
     UpdateStatus,
 )
 
-HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>$x$ &amp; %{y} \u202eevil\x1b[31m'
+#: Markup, a script, mathematics, an entity, a template, text turned round, a terminal's escape.
+HOSTILE = (
+    '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+    "$x$ &amp; %{y} \u202eevil\x1b[31m"
+)
+#: The same, as far as an image's tag may go before it ends at a slash.
+HOSTILE_TAG = "<img src=x onerror=window.hacked=1>$x$ \u202e"
 
 
 class ActedSwarm:
@@ -49,7 +55,7 @@ class ActedSwarm:
         if self.trouble:
             raise self.trouble
         at = self.now()
-        tasks = [self._failed(name)]
+        tasks = [self._failed()]
         for slot in range(1, self.slots + 1):
             tasks += self._slot(slot, at)
         return Snapshot(at=at, service=self._service(name, at), tasks=tuple(tasks))
@@ -72,11 +78,11 @@ class ActedSwarm:
         )
         return [self._task(slot, "1.0", "shutdown", "shutdown", stopped), new]
 
-    def _failed(self, name: str) -> Task:
+    def _failed(self) -> Task:
         error = HOSTILE if self.hostile else "task: non-zero exit (1)"
         return self._task(
             3,
-            HOSTILE if self.hostile else "bugged",
+            HOSTILE_TAG if self.hostile else "bugged",
             "failed",
             "shutdown",
             self.began - timedelta(minutes=3),

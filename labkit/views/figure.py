@@ -19,14 +19,15 @@ def figure(recording: Recording) -> go.Figure:
     it are the moments at which the update status changed.
     """
     picture = Snapshot.of(recording).picture
-    steps, end = picture["steps"], picture["end"]["at"]
-    at = [_moment(step[0]) for step in steps] + [_moment(end)] if steps else []
+    end = picture["end"]["at"]
+    steps = _dense(picture["steps"], end)
+    at = [_moment(step[0]) for step in steps]
     chart = go.Figure()
     for number, (tag, colour, pattern) in enumerate(picture["tags"]):
         counts = [step[1][number] if number < len(step[1]) else 0 for step in steps]
         chart.add_scatter(
             x=at,
-            y=counts + counts[-1:],
+            y=counts,
             name=for_plotly(tag),
             mode="lines",
             stackgroup="replicas",
@@ -68,6 +69,7 @@ def _layout(picture: dict[str, Any]) -> dict[str, Any]:
         "height": 340,
         "margin": {"l": 40, "r": 20, "t": 80, "b": 40},
         "hovermode": "x unified",
+        "hoverlabel": {"namelength": -1},
         "legend": {"traceorder": "reversed"},
         "xaxis": {
             "type": "date",
@@ -78,6 +80,17 @@ def _layout(picture: dict[str, Any]) -> dict[str, Any]:
         },
         "yaxis": {"tickformat": "d", "rangemode": "tozero", "title": {"text": "running replicas"}},
     }
+
+
+def _dense(steps: list[list[Any]], end: int) -> list[list[Any]]:
+    """Add points between the steps: the pointer finds points, and each shows what holds there."""
+    apart = max(1, end // 200)
+    following = [*(at for at, _ in steps[1:]), end]
+    return [
+        [moment, counts]
+        for (at, counts), until in zip(steps, following, strict=False)
+        for moment in (*range(at, until, apart), max(at, until))
+    ]
 
 
 def _moment(ms: int) -> str:

@@ -135,8 +135,8 @@ class Snapshot:
         for number, tag in enumerate(self.picture["tags"]):
             count = counts[number] if number < len(counts) else 0
             yield (
-                f'<span role="listitem" data-count="{count}">{_swatch(tag)}<b>{for_html(tag[0])}</b>'
-                f"<span> × {count} running</span></span>"
+                f'<span role="listitem" data-count="{count}">{_swatch(tag)}'
+                f"<b>{for_html(tag[0])}</b><span> × {count} running</span></span>"
             )
 
     def _table(self) -> str:

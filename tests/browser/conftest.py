@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -24,7 +25,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         expected = chromium or playwright.chromium.executable_path
-        if not os.path.exists(expected):
+        if not Path(expected).exists():
             if os.environ.get("CI"):
                 pytest.fail("CI must run these tests in a real browser; there is no Chromium.")
             pytest.skip("needs Chromium")

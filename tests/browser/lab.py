@@ -92,10 +92,12 @@ class Notebook:
         (lab.folder / self.name).write_text(json.dumps(_notebook(cells)))
         self.open()
 
-    def open(self) -> None:
-        """Open it, or reload it, in the page."""
+    def open(self, *, kernel: bool = True) -> None:
+        """Open it, or reload it, in the page; without a `kernel` none is started."""
         self.page.goto(self.lab.url(f"lab/tree/{self.name}") + "&reset")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        if not kernel:
+            return
         # a cell that is run before the session is ready is silently not run
         ready = f"""() => {_PANEL}?.sessionContext?.isReady
             && {_KERNEL}?.connectionStatus === "connected"

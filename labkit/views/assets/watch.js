@@ -12,6 +12,7 @@ const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as 
 const DRAW_ALL_BELOW = 200; // rows; above, only those near the visible ones are in the page
 const OVERSCAN = 60;
 const ROW_HEIGHT = 24;
+const WIDEST = 48; // letters of a column; the rest of a longer text is in its tooltip
 const COLUMNS = [
   ["ID", 12], ["NAME", 12], ["IMAGE", 16], ["NODE", 8], ["DESIRED STATE", 13],
   ["CURRENT STATE", 24], ["ERROR", 12], ["PORTS", 6],
@@ -248,8 +249,8 @@ class Table {
         this.shown.delete(id);
       }
     }
-    this.above.style.height = `${first * ROW_HEIGHT}px`;
-    this.below.style.height = `${(rows.length - last) * ROW_HEIGHT}px`;
+    space(this.above, first);
+    space(this.below, rows.length - last);
     this.table.setAttribute("aria-rowcount", rows.length + 1);
     let before = this.above;
     let index = first + 2; // counted from 1, and the header is the first
@@ -288,6 +289,7 @@ class Table {
     texts.forEach((text, number) => {
       const cell = shown.children[number];
       write(number === 2 ? cell.lastChild : cell, text);
+      cell.title = text.length > WIDEST ? text : "";
       this.widen(number, text.length + (number === 2 ? 3 : 0));
     });
     shown.children[6].title = whole;
@@ -300,8 +302,14 @@ class Table {
   widen(number, letters) {
     if (letters <= this.widths[number]) return;
     this.widths[number] = letters;
-    this.columns[number].style.width = `calc(${Math.min(letters, 60)}ch + 12px)`;
+    this.columns[number].style.width = `calc(${Math.min(letters, WIDEST)}ch + 12px)`;
   }
+}
+
+/** A row that keeps the place of those that are not in the page. */
+function space(row, rows) {
+  row.hidden = !rows;
+  row.style.height = `${rows * ROW_HEIGHT}px`;
 }
 
 const mood = (state, desired) => {
@@ -381,7 +389,17 @@ function shapeOf(picture) {
   return { steps, most, end: picture.end ? Math.max(until, 1000) : leap * 1000 };
 }
 
-function traces(picture, { steps }) {
+/** Adds points between the steps: the pointer finds points, and each shows what holds there. */
+function dense(steps, end) {
+  const apart = end / 200;
+  return steps.flatMap(([at, counts], n) => {
+    const between = n + 1 < steps.length ? Math.floor((steps[n + 1][0] - at) / apart) : 0;
+    return [[at, counts], ...Array.from({ length: between }, (_, k) => [at + (k + 1) * apart, counts])];
+  });
+}
+
+function traces(picture, { steps: sparse, end }) {
+  const steps = dense(sparse, end);
   const x = steps.map(([at]) => moment(at));
   return picture.tags.map(([tag, colour, pattern], number) => ({
     type: "scatter",
@@ -412,9 +430,11 @@ function layout(picture, { most, end }, el) {
     showlegend: false,
     legend: { orientation: "h", y: 1.18, x: 1, xanchor: "right" },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: colour("--labkit-back"), bordercolor: line, font: { color: text } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text },
+    hoverlabel: { bgcolor: colour("--labkit-back"), bordercolor: line, font: { color: text }, namelength: -1 },
     xaxis: {
       ...axis, type: "date", range: [moment(0), moment(end)], showgrid: false, ticks: "outside", ticklen: 4, tickcolor: line,
+      dtick: end < 8000 ? 1000 : undefined, // its labels are whole seconds
       tickformat: end > 3_600_000 ? "%-H:%M:%S" : "%-M:%S", hoverformat: "%-H:%M:%S after the start",
     },
     yaxis: { ...axis, range: [0, most * 1.06], tickformat: "d", nticks: 6, fixedrange: true },

@@ -1,0 +1,163 @@
+"""The live view in JupyterLab, in a real browser, with no network."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.lab import Lab, Notebook, screenshot
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+WATCH = """
+from labkit.recorder import Recorder
+from labkit.views import Watch
+from tests.acting import ActedSwarm
+swarm = ActedSwarm({options})
+recorder = Recorder(swarm, "dc_worker").start()
+Watch(recorder)
+"""
+BLOCK = "import time; time.sleep({seconds})"
+
+
+def acted(options: str = "") -> str:
+    return WATCH.format(options=options)
+
+
+def new_replicas(page: Page) -> int:
+    """How many replicas of 1.1 the view says are running."""
+    shown = page.locator(".labkit-tags [role=listitem]", has_text="1.1").first
+    return int(shown.get_attribute("data-count") or 0) if shown.count() else 0
+
+
+def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
+    """Table, status, and chart go on while the kernel is busy with something else."""
+    notebook = Notebook(lab, page, [acted("pace=0.5, rest=2"), BLOCK.format(seconds=7)])
+    notebook.run(0)
+    expect(page.locator(".labkit-ps tbody td").first).to_be_visible()
+    notebook.run(1)
+
+    seen = set()
+    until(lambda: seen.add(new_replicas(page)) or len(seen) > 4, "the view to move", 12)
+    screenshot(page, "live-while-a-cell-blocks")
+
+    assert notebook.busy()
+    assert page.locator(".labkit-chart .js-plotly-plot path.js-fill").count() >= 2
+    expect(page.locator(".labkit-badge")).to_have_text("updating")
+    expect(page.locator(".labkit-live")).to_have_text("live")
+
+
+def test_a_view_survives_a_reload_while_a_cell_blocks(lab: Lab, page: Page) -> None:
+    """The page that was reloaded shows what is, not what was when the view was made."""
+    notebook = Notebook(lab, page, [acted("pace=0.8, rest=1"), BLOCK.format(seconds=6)])
+    notebook.run(0)
+    until(lambda: new_replicas(page) >= 1, "the update to begin")
+    notebook.save()
+    notebook.run(1)
+    until(notebook.busy, "the cell to block")
+    notebook.open()
+
+    before = until(lambda: new_replicas(page), "the view to come back", 30)
+    screenshot(page, "after-a-reload")
+
+    assert before > 1
+    until(lambda: new_replicas(page) == 10, "the view to reach the end", 30)
+    expect(page.locator(".labkit-badge")).to_have_text("completed")
+
+
+def test_a_view_ends_with_the_last_picture(lab: Lab, page: Page) -> None:
+    """It says why it ended, and a saved notebook shows the same with no kernel."""
+    notebook = Notebook(lab, page, [acted("pace=0.2, rest=0.5")])
+    notebook.run(0)
+    expect(page.locator(".labkit-end")).to_contain_text("The update has settled", timeout=20_000)
+    screenshot(page, "ended")
+
+    until(lambda: "text/html" in _data(notebook.save()), "the snapshot to be saved")
+    notebook.end_kernel()
+    page.goto("about:blank")
+    notebook.open(kernel=False)
+
+    expect(page.locator(".labkit-badge")).to_have_text("completed")
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
+    assert new_replicas(page) == 10
+    assert page.locator(".labkit-ps tbody td:has-text('dc_worker.10')").count() == 1
+    screenshot(page, "reopened-with-no-kernel")
+
+
+def test_a_view_whose_recorder_died_says_so(lab: Lab, page: Page) -> None:
+    """The reason stands there, with the time of the last good snapshot."""
+    cells = [acted("pace=0.5"), "swarm.trouble = RuntimeError('the lights went out')"]
+    notebook = Notebook(lab, page, cells)
+    notebook.run(0)
+    until(lambda: new_replicas(page) >= 2, "the update to go on")
+    notebook.run(1)
+
+    end = page.locator(".labkit-end")
+    expect(end).to_contain_text("the lights went out")
+    expect(end).to_contain_text("last good snapshot")
+    expect(page.locator(".labkit-live")).to_contain_text("ended")
+    assert new_replicas(page) >= 2
+    screenshot(page, "recorder-died")
+
+
+def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
+    """Markup in a tag, a node, an error, or a message is shown and never obeyed."""
+    notebook = Notebook(lab, page, [acted("pace=0.3, rest=0.5, hostile=True")])
+    notebook.run(0)
+    expect(page.locator(".labkit-message q")).to_contain_text("<script>window.hacked")
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible()
+    plot = page.locator(".labkit-chart .js-plotly-plot")
+    plot.hover(position={"x": 50, "y": 120})
+    expect(plot.locator(".hoverlayer")).to_contain_text("<img src=x")
+    screenshot(page, "hostile")
+    expect(page.locator(".labkit-end")).to_contain_text("The update has settled", timeout=20_000)
+    notebook.save()
+
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator(".labkit-watch img, .labkit-watch script").count() == 0
+    assert "\\u202e" in page.locator(".labkit-ps").inner_text()
+
+
+def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
+    """A page that cannot load plotly.js still shows the steps, and says why they are plain."""
+    page.route("**/labkit/plotly-*", lambda route: route.abort())
+    notebook = Notebook(lab, page, [acted("pace=0.5")])
+    notebook.run(0)
+
+    expect(page.locator(".labkit-note")).to_contain_text("A plain chart")
+    until(lambda: new_replicas(page) >= 2, "the update to go on")
+    assert page.locator(".labkit-plain-chart path").count() >= 2
+    screenshot(page, "without-plotly")
+
+
+def test_the_view_follows_the_theme(lab: Lab, page: Page) -> None:
+    """Colours are JupyterLab's own, also when the theme changes under the view."""
+    notebook = Notebook(lab, page, [acted("pace=0.5")])
+    notebook.run(0)
+    until(lambda: new_replicas(page) >= 2, "the update to go on")
+    light = _background(page)
+    page.evaluate(
+        """() => window.jupyterapp.commands.execute(
+            "apputils:change-theme", {theme: "JupyterLab Dark"})"""
+    )
+    until(lambda: _background(page) != light, "the theme to change")
+    until(lambda: new_replicas(page) >= 5, "the update to go on")
+    screenshot(page, "dark")
+    page.evaluate(
+        """() => window.jupyterapp.commands.execute(
+            "apputils:change-theme", {theme: "JupyterLab Light"})"""
+    )
+    until(lambda: _background(page) == light, "the theme to change back")
+
+
+def _background(page: Page) -> str:
+    return str(
+        page.evaluate(
+            "() => getComputedStyle(document.querySelector('.labkit-watch')).backgroundColor"
+        )
+    )
+
+
+def _data(saved: dict) -> dict:
+    return saved["cells"][0]["outputs"][0]["data"]
