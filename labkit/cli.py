@@ -1,14 +1,204 @@
 """The command line: `labkit …` and `python -m labkit …`.
 
-Exit status: 0 done, 1 what was asked failed, 2 wrong usage.
+Exit status: 0 done, 1 what was asked failed (the reason is on standard error), 2 wrong
+usage. Each command is a few lines here and does its work elsewhere.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
 import click
 
+from labkit import doctor, echo, engines, jupyter, lab, lessons, settings, stack
+from labkit.errors import LabError, NotSettled, RecordingProblem
+from labkit.phases import settled
+from labkit.recorder import Recorder
+from labkit.recording import Recording
 
-@click.group()
+
+class _Commands(click.Group):
+    """Commands whose `LabError` is shown whole, with no traceback, and ends in status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LabError as problem:
+            click.echo(problem, err=True)
+            ctx.exit(1)
+
+
+_engine = click.option(
+    "--engine",
+    metavar="auto|private|URL",
+    help="Which engine to use; the default is LABKIT_ENGINE, else auto.",
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="labkit")
 def main() -> None:
     """Watch Docker Swarm update a service, on a real engine."""
+
+
+# ---- the lab -----------------------------------------------------------------------
+
+
+@main.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@click.pass_context
+def _doctor(ctx: click.Context, *, as_json: bool) -> None:
+    """Say what is here and what is missing, and how to mend it."""
+    lines = doctor.examine()
+    if as_json:
+        echo.say(doctor.as_json(lines))
+    else:
+        for line in lines:
+            echo.say(str(line))
+    ctx.exit(1 if any(line.verdict == "missing" for line in lines) else 0)
+
+
+@main.command("up")
+@_engine
+@click.option("--nodes", default=1, show_default=True, help="How many nodes the swarm has.")
+@click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
+def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
+    """Find or start an engine, make it a swarm, build the images, deploy the stack."""
+    lab.up(engine, nodes=nodes, with_stack=not no_stack)
+
+
+@main.command("down")
+@click.option("--all", "everything", is_flag=True, help="Delete the images as well.")
+def _down(*, everything: bool) -> None:
+    """Remove what `up` made, and nothing else."""
+    lab.down(everything=everything)
+
+
+@main.command("env")
+@_engine
+def _env(engine: str | None) -> None:
+    """Print what makes `docker` in this terminal use the lab's engine.
+
+    Use it as: eval "$(labkit env)"
+    """
+    echo.say(f"export DOCKER_HOST={engines.find(engine).url}")
+
+
+@main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
+def _lab(arguments: tuple[str, ...]) -> None:
+    """Do as `up`, then start JupyterLab on the first notebook."""
+    swarm = lab.up()
+    words = jupyter.command(arguments)
+    sys.stdout.flush()
+    os.execvpe(words[0], words, jupyter.environment(swarm.url, os.environ))  # noqa: S606
+
+
+@main.command("reset")
+@click.argument("step", required=False)
+def _reset(step: str | None) -> None:
+    """Bring stack and files to where STEP of the lesson begins (a number or a notebook)."""
+    wanted = lessons.find(step)
+    for sentence in lessons.reset(engines.connect(), wanted):
+        echo.say(f"- {sentence}.")
+    echo.say(f"Step {wanted.number}, {wanted.notebook}, begins.")
+
+
+# ---- stacks ------------------------------------------------------------------------
+
+
+@main.group("stack")
+def _stack() -> None:
+    """What `docker stack` does, with no docker command line needed."""
+
+
+@_stack.command("deploy")
+@click.option(
+    *("-c", "--compose-file", "files"),
+    required=True,
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A compose file; of several, the later ones go over the earlier.",
+)
+@click.option("--prune", is_flag=True, help="Remove services that the files no longer have.")
+@click.argument("name")
+def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
+    """Deploy a stack, or update it."""
+    env = settings.compose_environment()
+    stack.deploy(engines.connect(), files, name, prune=prune, env=env, show_command=False)
+
+
+@_stack.command("ls")
+def _stack_ls() -> None:
+    """List the stacks."""
+    echo.say(stack.ls(engines.connect(), show_command=False))
+
+
+@_stack.command("ps")
+@click.option("--no-trunc", is_flag=True, help="Do not cut what is long.")
+@click.argument("name")
+def _stack_ps(name: str, *, no_trunc: bool) -> None:
+    """List the tasks of a stack."""
+    echo.say(stack.ps(engines.connect(), name, no_trunc=no_trunc, show_command=False))
+
+
+@_stack.command("services")
+@click.argument("name")
+def _stack_services(name: str) -> None:
+    """List the services of a stack."""
+    echo.say(stack.services(engines.connect(), name, show_command=False))
+
+
+@_stack.command("rm")
+@click.argument("name")
+def _stack_rm(name: str) -> None:
+    """Remove a stack, and wait until it is gone."""
+    stack.rm(engines.connect(), name, show_command=False)
+
+
+# ---- recordings --------------------------------------------------------------------
+
+
+@main.command("record")
+@click.argument("service")
+@click.option(
+    *("-o", "--output"),
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to record to.",
+)
+@click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.option("--until-settled", is_flag=True, help="Stop when an update has settled (default).")
+def _record(service: str, output: Path, seconds: float | None, *, until_settled: bool) -> None:
+    """Record SERVICE while it is updated. Ctrl-C ends it, and loses nothing."""
+    until = settled if until_settled or seconds is None else None
+    with Recorder(engines.connect(), service, output, until=until) as recorder:
+        echo.say(f"Recording {recorder.service} to {output}; Ctrl-C ends it.")
+        # with --for, the end of the time is what was asked for
+        with contextlib.suppress(KeyboardInterrupt, *([NotSettled] if seconds else [])):
+            recorder.wait(timeout=math.inf if seconds is None else seconds)
+    if recorder.file_error:
+        raise RecordingProblem(f"{output} to take the recording.", f"{recorder.file_error}.")
+    echo.say(f"{recorder.why} {len(recorder.recording.changes)} changes are in {output}.")
+
+
+@main.command("show")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    *("-o", "--output"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page to write; the default is FILE with .html.",
+)
+def _show(file: Path, output: Path | None) -> None:
+    """Draw a recording as a page for any browser, with no engine."""
+    # Plotly and the widgets take a second to import, which the other commands need not wait
+    from labkit import views
+
+    page = output or file.with_suffix(".html")
+    page.write_text(views.html(Recording.load(file)), encoding="utf-8")
+    echo.say(f"{page}: open it in a browser.")

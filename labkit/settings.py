@@ -80,7 +80,7 @@ def compose_environment() -> dict[str, str]:
     The process's own, over the ports that `labkit up` found free (see `labkit.engines`).
     """
     try:
-        remembered = json.loads((state_dir() / "state.json").read_text()).get("ports", {})
-    except (OSError, ValueError):
+        remembered = json.loads((state_dir() / "state.json").read_text())["ports"][stack_name()]
+    except (OSError, ValueError, LookupError):
         remembered = {}
     return {name: str(port) for name, port in remembered.items()} | dict(os.environ)

@@ -141,7 +141,12 @@ class PrivateEngine:
             stale.unlink(missing_ok=True)
         self.network.ensure()
         self._config.write_text(json.dumps(self._configuration(), indent=1), encoding="utf-8")
-        dockerd = [*self.network.enter, "dockerd", f"--config-file={self._config}"]
+        dockerd = [
+            *self.network.enter,
+            # or it asks a registry for the image of every task, even for one that it has
+            *("env", "DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1"),
+            *("dockerd", f"--config-file={self._config}"),
+        ]
         with self.log.open("ab") as log:
             # --fork: its parent is init, so that no zombie stays with a kernel
             programs.run("setsid", "--fork", *dockerd, output=log)

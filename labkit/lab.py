@@ -1,0 +1,144 @@
+"""The lab as a whole: `labkit up` and `labkit down`.
+
+`up` goes through its steps in order (engine, swarm, files, images, stack), does what is
+missing, and says so; where nothing is missing it says that. `down` removes what `up`
+made, and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from labkit import coins, echo, engines, images, ownership, ports, settings, stack, workspace
+from labkit.engines import state
+from labkit.errors import NotSettled
+from labkit.swarm import Swarm
+
+_RUNNING_SECONDS = 60
+_LOOK_SECONDS = 0.2
+#: How many names of copied files are worth reading.
+_NAMES = 4
+
+
+def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) -> Swarm:
+    """Bring up the whole lab, and return its swarm. `choice` is as in `labkit up --engine`.
+
+    Without the stack it is what tests need: an engine, its swarm, and the images.
+    """
+    with state.locked():
+        engine = engines.up(choice, nodes)
+        _build_images(engine.swarm)
+        if with_stack:
+            _refresh_files()
+            _deploy(engine)
+    return engine.swarm
+
+
+def down(*, everything: bool = False) -> None:
+    """Remove what `up` made: stacks, swarm, and the private engine's processes.
+
+    With `everything` also the images, and all that the private engine keeps. The
+    learner's files in `lab/` and the recordings always stay.
+    """
+    with state.locked():
+        known = state.read()
+        swarm = _engine_of(known)
+        if swarm:
+            for name in known.stacks:
+                stack.rm(swarm, name)
+            if everything:
+                for image in images.remove_images(swarm):
+                    echo.say(f"Removed the image {image}.")
+        engines.down(everything=everything)
+    echo.say("The lab is down.")
+
+
+def _refresh_files() -> None:
+    """Make the learner's copy, or add what is new in it."""
+    copied = workspace.refresh()
+    if copied:
+        more = f" and {len(copied) - _NAMES} more" if len(copied) > _NAMES else ""
+        echo.say(f"Files: copied {', '.join(copied[:_NAMES])}{more} to {settings.workspace()}.")
+    else:
+        echo.say(f"Files: your copy in {settings.workspace()} has everything.")
+
+
+def _build_images(swarm: Swarm) -> None:
+    """Build the images that are missing or older than their sources."""
+    sources = settings.checkout() / "dockercoins"
+    built = images.build_all(swarm, settings.docker_id(), sources)
+    for sentence in built or ["nothing to do"]:
+        echo.say(f"Images: {sentence}.")
+
+
+def _deploy(engine: engines.Engine) -> None:
+    """Deploy the stack unless it is there, and wait until it runs."""
+    name = settings.stack_name()
+    there = _services(engine.swarm, name)
+    complete = {f"{name}_{each}" for each in images.SERVICES} <= there.keys()
+    if not (complete and all(map(ownership.is_ours, there.values()))):
+        _choose_ports(engine, name)
+        file = workspace.mine("docker-compose.yml")
+        stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
+        _remember_stack(name)
+    if engine.kind == "private":
+        engines.private().network.forward(ports.published(engine.swarm))
+    running, wanted = _wait_until_it_runs(engine.swarm, name)
+    if running < wanted and not complete:
+        raise NotSettled(
+            f"the stack {name} to run within {_RUNNING_SECONDS} s.",
+            f"{running} of its {wanted} replicas run.",
+            f"see what keeps the others: `labkit stack ps {name}`.",
+        )
+    what = "nothing to do" if complete else "deployed"
+    echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")
+    echo.say(f"The page of dockercoins (webui): {coins.webui(engine.swarm, name)}")
+
+
+def _choose_ports(engine: engines.Engine, name: str) -> None:
+    """Choose the stack's ports, say where they are not the lesson's, and remember them."""
+    elsewhere = ports.published(engine.swarm)
+    here = urlsplit(engine.url).hostname in (None, "localhost", "127.0.0.1")
+    known = state.read()
+    chosen = ports.choose(
+        known.ports.get(name, {}),
+        lambda port: port in elsewhere or (here and ports.in_use(port)),
+    )
+    for variable, port in chosen.items():
+        if port != (usual := ports.WANTED[variable]):
+            echo.say(f"Port {port} in place of {usual}, which is taken ({variable}).")
+    known.ports[name] = chosen
+    state.write(known)
+
+
+def _remember_stack(name: str) -> None:
+    known = state.read()
+    known.stacks = sorted({*known.stacks, name})
+    state.write(known)
+
+
+def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
+    """Wait a while, and return how many replicas run and how many should."""
+    deadline = time.monotonic() + _RUNNING_SECONDS
+    while True:
+        counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
+        running = sum(each["RunningTasks"] for each in counts)
+        wanted = sum(each["DesiredTasks"] for each in counts)
+        if running >= wanted or time.monotonic() > deadline:
+            return running, wanted
+        time.sleep(_LOOK_SECONDS)
+
+
+def _services(swarm: Swarm, name: str) -> dict[str, Any]:
+    found = swarm.services(label=f"{stack.NAMESPACE}={name}")
+    return {service["Spec"]["Name"]: service for service in found}
+
+
+def _engine_of(known: state.State) -> Swarm | None:
+    """Return the engine that `up` used, or `None` when it is the lab's own and does not run.
+
+    Raises `NoEngine` when it is yours and does not answer.
+    """
+    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().swarm()
