@@ -100,7 +100,9 @@ class Snapshot:
     # ---- the parts -----------------------------------------------------------------
 
     def _section(self) -> str:
-        return f'<section class="labkit-watch">{"".join(self._parts())}</section>'
+        # JupyterLab sets mathematics in HTML; what an engine says in dollars is none
+        classes = "labkit-watch mathjax_ignore tex2jax_ignore"
+        return f'<section class="{classes}">{"".join(self._parts())}</section>'
 
     def _parts(self) -> Iterator[str]:
         picture, status, end = self.picture, self.picture["status"], self.picture["end"]

@@ -109,7 +109,7 @@ export function ago(ms) {
 class View {
   constructor(el, picture, plotlyPath) {
     this.picture = picture;
-    this.root = make("section", "labkit-watch", el);
+    this.root = make("section", "labkit-watch mathjax_ignore tex2jax_ignore", el);
     this.root.setAttribute("aria-label", `Update of ${picture.service}`);
     this.head = new Head(this.root, picture);
     this.chart = new Chart(make("div", "labkit-chart", this.root), plotlyPath);
@@ -322,6 +322,7 @@ const mood = (state, desired) => {
 
 /** The chart's right end grows in these leaps, in seconds, so that it seldom moves. */
 const ENDS = [30, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600];
+const MARGIN = { l: 34, r: 12, t: 32, b: 24 };
 
 class Chart {
   constructor(el, plotlyPath) {
@@ -329,6 +330,11 @@ class Chart {
     el.setAttribute("role", "group");
     this.note = make("div", "labkit-note");
     el.after(this.note);
+    el.addEventListener("mousemove", (event) => (this.pointer = [event.clientX, event.clientY]));
+    el.addEventListener("mouseleave", () => (this.pointer = null));
+    el.addEventListener("mousedown", () => (this.dragging = true), true);
+    this.release = () => (this.dragging = false);
+    window.addEventListener("mouseup", this.release, true);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(el);
     plotly(plotlyPath).then(
@@ -346,11 +352,21 @@ class Chart {
     this.el.setAttribute("aria-label", `Running replicas by tag over time. ${picture.status.sentence}`);
     if (!this.library) {
       this.el.replaceChildren(plainChart(picture, shape));
-    } else if (this.el.clientWidth) {
-      if (!this.plot) this.el.replaceChildren((this.plot = make("div", "")));
-      this.plot.style.height = "100%";
-      this.library.react(this.plot, traces(picture, shape), layout(picture, shape, this.el), config(this));
+    } else if (this.el.clientWidth && !this.dragging) {
+      if (!this.plot) this.el.replaceChildren((this.plot = make("div", "labkit-plot")));
+      this.library
+        .react(this.plot, traces(picture, shape), layout(picture, shape, this.el), config(this))
+        .then(() => this.point());
     }
+  }
+
+  /** Shows again what the pointer points at: plotly.js forgets it whenever it draws. */
+  point() {
+    if (!this.pointer) return;
+    const { left, top, width, height } = this.plot.getBoundingClientRect();
+    const [xpx, ypx] = [this.pointer[0] - left - MARGIN.l, this.pointer[1] - top - MARGIN.t];
+    const inside = xpx >= 0 && ypx >= 0 && xpx < width - MARGIN.l - MARGIN.r && ypx < height - MARGIN.t - MARGIN.b;
+    if (inside) this.library.Fx.hover(this.plot, { xpx, ypx }, "xy");
   }
 
   /** Offers the chart as a PNG, with the legend that the page shows above it. */
@@ -372,6 +388,7 @@ class Chart {
 
   remove() {
     this.sizes.disconnect();
+    window.removeEventListener("mouseup", this.release, true);
     if (this.plot) this.library.purge(this.plot);
   }
 }
@@ -423,7 +440,7 @@ function layout(picture, { most, end }, el) {
   return {
     uirevision: "as the reader zoomed it",
     height: el.clientHeight,
-    margin: { l: 34, r: 12, t: 32, b: 24 },
+    margin: MARGIN,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: style.fontFamily, color: text, size: 12 },
