@@ -12,6 +12,7 @@ Docker Hub: an account's name has four letters at least. An engine that is start
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -35,6 +36,8 @@ FIRST_TAG = "1.0"
 #: On an image that `build_all` made: the hash of what it was made from.
 _SOURCE_LABEL = "labkit.source"
 _BASE_ARGUMENT = "PYTHON_IMAGE"
+#: The engine colours what a build step writes to its standard error.
+_COLOUR = re.compile(r"\x1b\[\d*m")
 
 
 # ---- build, tag, push --------------------------------------------------------------
@@ -216,7 +219,7 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
 
     In this order: the one that `LABKIT_PYTHON_IMAGE` names; the official one or labkit's
     equivalent if the engine has it; the official one pulled; an equivalent made from the
-    distribution's packages, which takes some ten seconds. Raises `LabError` if none can be had.
+    distribution's packages, in ten to twenty seconds. Raises `LabError` if none can be had.
     """
     chosen = settings.python_image()
     if chosen:
@@ -235,7 +238,7 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
         raise _no_base(baseimage.OFFICIAL, reason, refusal)
     if say:
         say(f"No registry gives {baseimage.OFFICIAL}: {refusal}")
-        say(f"Making {equivalent} from this machine's package source: about ten seconds.")
+        say(f"Making {equivalent} from this machine's package source (some seconds).")
     baseimage.make(swarm.client.api, equivalent)
     return equivalent
 
@@ -321,7 +324,7 @@ def _lines(messages: Iterable[Mapping[str, Any]], answer: _Answer) -> Iterator[s
         if "error" in message:
             answer.error = str(message["error"])
         answer.image_id = (message.get("aux") or {}).get("ID", answer.image_id)
-        begun += message.get("stream", "")
+        begun += _COLOUR.sub("", message.get("stream", ""))
         *whole, begun = begun.split("\n")
         yield from (line.rstrip() for line in whole if line.strip())
         # a message with `progressDetail` in it moves a bar, many times a second
