@@ -56,8 +56,8 @@ def _value(name: str, base: Any, over: Any) -> Any:
         return base
     if name in _COUNTS:
         return over
-    if isinstance(base, Logging) and base.driver and over.driver and base.driver != over.driver:
-        return over
+    if isinstance(base, Logging):
+        return _logging(base, over)
     if isinstance(base, BaseModel):
         return _merged(base, over)
     if isinstance(base, dict):
@@ -75,6 +75,17 @@ def _mapping(name: str, base: dict[str, Any], over: dict[str, Any]) -> dict[str,
         elif name == "networks":
             joined[key] = _attachment(base[key], over[key])
     return joined
+
+
+def _logging(base: Logging, over: Logging) -> Logging:
+    """Merge where the output goes: options belong to a driver.
+
+    Where the first file has no options, docker loses those of the second; so it is here.
+    """
+    if base.driver and over.driver and base.driver != over.driver:
+        return over
+    kept = {} if base.options is None else {**base.options, **(over.options or {})}
+    return base.model_copy(update={"driver": base.driver or over.driver, "options": kept})
 
 
 def _attachment(base: Attachment | None, over: Attachment | None) -> Attachment | None:

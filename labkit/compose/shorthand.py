@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,8 @@ from labkit import durations
 _BYTES = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
 _POWERS = "kmgtp"
 _HIGHEST_PORT = 65_535
+#: Go writes a float with an exponent outside of these powers of ten.
+_LEAST_EXPONENT, _EXPONENT_OF_A_MILLION = -4, 6
 _PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 _WORD = re.compile(
@@ -31,12 +34,12 @@ def text_of(value: object) -> str:
     """Return a scalar of the file as text, as Go prints it: `1.0` gives `1`, null nothing."""
     if value is None:
         return ""
-    if isinstance(value, float):
-        shortest = repr(value)
-        if value.is_integer() and abs(value) < 1e21:
-            return str(int(value))
-        return shortest
-    return str(value)
+    if not isinstance(value, float):
+        return str(value)
+    shortest = Decimal(repr(value)).normalize()
+    if value == 0 or _LEAST_EXPONENT <= shortest.adjusted() < _EXPONENT_OF_A_MILLION:
+        return f"{shortest:f}"
+    return f"{value:.{len(shortest.as_tuple().digits) - 1}e}"
 
 
 def scalar(value: object) -> str | None:
