@@ -130,16 +130,16 @@ class Picture:
         self._current = service
 
     def _step(self, at: datetime) -> None:
-        counts = Counter(self._running.values())
-        step = [self._ms(at), [counts[tag] for tag in self._tags]]
-        if self._steps and self._steps[-1][1] == step[1]:
+        running = Counter(self._running.values())
+        counts = [running[tag] for tag in self._tags]
+        moment, before = self._steps[-1] if self._steps else (None, [])
+        if self._steps and before + [0] * (len(counts) - len(before)) == counts:
             return
-        if self._steps and self._steps[-1][0] == step[0]:
-            self._steps[-1] = step
-            self._new_steps = max(self._new_steps, 1)
-        else:
-            self._steps.append(step)
-            self._new_steps = min(self._new_steps + 1, MOST_STEPS)
+        if moment == self._ms(at):
+            self._steps.pop()
+            self._new_steps = max(self._new_steps - 1, 0)
+        self._steps.append([self._ms(at), counts])
+        self._new_steps = min(self._new_steps + 1, MOST_STEPS)
 
     # ---- giving it as JSON ---------------------------------------------------------
 
@@ -153,7 +153,11 @@ class Picture:
             news["steps"] = list(self._steps)[-self._new_steps :]
             self._new_steps = 0
         small = self._small()
-        news |= {key: value for key, value in small.items() if self._sent.get(key) != value}
+        news |= {
+            key: value
+            for key, value in small.items()
+            if key not in self._sent or self._sent[key] != value
+        }
         self._sent = small
         return news
 

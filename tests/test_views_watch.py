@@ -1,0 +1,235 @@
+"""Claims about the live view, without a browser: what it sends, and when it ends."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from labkit.recording import Ended, Header, Recording, TaskSeen
+from labkit.views import Watch
+from labkit.views import watch as watch_module
+from tests.acting import HOSTILE, ActedSwarm
+from tests.waiting import until
+
+START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+class ByHand:
+    """A recorder that looks when the test says so."""
+
+    def __init__(self, **options: Any) -> None:
+        self.now = START
+        self.swarm = ActedSwarm(now=lambda: self.now, **options)
+        header = Header(service="dc_worker", service_id="s", engine="acted", started=START)
+        self.recording = Recording(header)
+        self.error: Exception | None = None
+        self.why = ""
+        self.last_seen = START
+        self.listeners: list[Callable[[], None]] = []
+        self.look()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        self.listeners.append(listener)
+
+    def look(self, seconds: float = 0) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.last_seen = self.now
+        self.recording.observe(self.swarm.snapshot("dc_worker"))
+
+    def tell(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+    def end(self, why: str = "The update has settled.") -> None:
+        self.why = why
+        self.recording.add(Ended(self.now, why))
+        self.tell()
+
+    def die(self, problem: Exception) -> None:
+        self.error, self.why = problem, f"The recorder died: {problem}"
+        self.tell()
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[ByHand]:
+    """A recorder whose views have ended, thread and all, before what is patched is put back."""
+    del monkeypatch
+    made = ByHand()
+    yield made
+    made.end()
+    until(lambda: not _threads(), "the threads of the views to end")
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """The messages that views send."""
+    messages: list[dict] = []
+    monkeypatch.setattr(Watch, "send", lambda _, content, **__: messages.append(content))
+    return messages
+
+
+def test_a_view_begins_with_what_the_recording_has(recorder: ByHand, sent: list[dict]) -> None:
+    whole = Watch(recorder).get_state("picture")["picture"]
+
+    assert len(whole["rows"]) == 11
+    assert whole["status"]["sentence"] == "No update is under way: 10 of 10 replicas run 1.0."
+    assert sent == []
+
+
+def test_a_view_hears_of_changes(recorder: ByHand, sent: list[dict]) -> None:
+    """The recorder's call wakes the view's own thread, which sends what changed."""
+    Watch(recorder)
+    recorder.look(1.1)
+    recorder.tell()
+
+    news = until(lambda: [each for each in sent if "rows" in each], "the news")[0]
+    assert {row[1] for row in news["rows"]} == {1}
+    assert news["status"]["state"] == "updating"
+
+
+def test_messages_are_numbered_without_a_gap(recorder: ByHand, sent: list[dict]) -> None:
+    """A page knows from the number that it has missed one."""
+    watch = Watch(recorder)
+    for _ in range(5):
+        recorder.look(0.5)
+        watch.step()
+    watch.pulse()
+
+    assert [each["seq"] for each in sent] == list(range(1, len(sent) + 1))
+    assert watch.whole()["seq"] == len(sent)
+
+
+def test_a_page_that_loads_late_is_given_what_is(recorder: ByHand, sent: list[dict]) -> None:
+    """The widget's state is worked out when it is asked for: a reload shows live rows."""
+    watch = Watch(recorder)
+    recorder.look(12)
+    watch.step()
+
+    state = watch.get_state()["picture"]
+    assert state["steps"][-1][1][-1] == 10
+    assert state["seq"] == sent[-1]["seq"]
+
+
+def test_nothing_is_sent_when_nothing_happened(recorder: ByHand, sent: list[dict]) -> None:
+    watch = Watch(recorder)
+    recorder.look()
+
+    assert watch.step() == {}
+    assert sent == []
+
+
+def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list[dict]) -> None:
+    watch = Watch(recorder)
+    recorder.look(0.5)
+    watch.pulse()
+
+    assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
+    assert "rows" not in sent[-1]
+
+
+def test_a_page_that_missed_a_message_gets_the_whole(
+    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    watch = Watch(recorder)
+    monkeypatch.setattr(Watch, "send_state", lambda _, key: flushed.append(key))
+    watch._handle_custom_msg({"want": "whole"}, [])
+
+    assert flushed == ["picture"]
+
+
+def test_a_view_ends_with_its_recorder(recorder: ByHand, sent: list[dict]) -> None:
+    """It says why, and sends nothing more."""
+    Watch(recorder)
+    recorder.end("It was stopped.")
+
+    until(lambda: sent and sent[-1].get("end"), "the end")
+    assert sent[-1]["end"]["why"] == "It was stopped."
+    assert sent[-1]["end"]["died"] is False
+    until(lambda: not _threads(), "the view's thread to end")
+
+
+def test_a_view_whose_recorder_died_says_so(recorder: ByHand, sent: list[dict]) -> None:
+    """With the time of the last good snapshot."""
+    Watch(recorder)
+    recorder.look(2)
+    recorder.die(RuntimeError("the lights went out"))
+
+    until(lambda: sent and sent[-1].get("end"), "the end")
+    assert sent[-1]["end"]["died"] is True
+    assert "the lights went out" in sent[-1]["end"]["why"]
+    assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
+
+
+def test_the_output_is_replaced_by_a_snapshot_at_the_end(
+    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A saved notebook then shows the last picture, with no kernel."""
+    shown: list[tuple[dict, dict]] = []
+    monkeypatch.setattr(
+        watch_module, "_display", lambda data, **options: shown.append((data, options))
+    )
+    Watch(recorder)._ipython_display_()
+    recorder.end()
+    until(lambda: len(shown) == 2, "the snapshot")
+
+    (live, first), (still, last) = shown
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert set(still) == {"text/plain", "text/html"}
+    assert live["text/plain"] == still["text/plain"] == "<labkit.watch of dc_worker>"
+    assert first["display_id"] == last["display_id"]
+    assert last["update"] is True
+
+
+def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
+    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict] = []
+    monkeypatch.setattr(watch_module, "_display", lambda data, **_: shown.append(data))
+    watch = Watch(recorder)
+    recorder.end()
+    watch._ipython_display_()
+
+    assert "text/html" in shown[-1]
+
+
+def test_two_views_of_a_service_print_alike(recorder: ByHand) -> None:
+    """What nbval compares is the text, so nothing in it differs from run to run."""
+    assert repr(Watch(recorder)) == repr(Watch(recorder))
+
+
+def test_hostile_text_reaches_the_page_as_escapes(recorder: ByHand) -> None:
+    """What could turn the direction of writing or steer a terminal can be seen."""
+    recorder.swarm.hostile = True
+    watch = Watch(recorder)
+    recorder.look(2)
+    watch.step()
+    texts = json.dumps(watch.whole(), ensure_ascii=False)
+
+    assert "\u202e" in HOSTILE
+    assert "\u202e" not in texts
+    assert "\x1b" not in texts
+    assert "<script>" in texts
+
+
+def test_a_change_in_the_midst_of_a_look_is_not_lost(recorder: ByHand) -> None:
+    """The recorder adds change after change; a view may come between two of them."""
+    watch = Watch(recorder)
+    recorder.now += timedelta(seconds=12)
+    changes = Recording(recorder.recording.header)
+    changes.observe(recorder.swarm.snapshot("dc_worker"))
+    for change in changes.changes:
+        if isinstance(change, TaskSeen):
+            recorder.recording.add(change)
+            watch.step()
+
+    assert watch.whole()["steps"][-1][1][-1] == 10
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("watch ")]
