@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from labkit.engines.private import ADDRESS_LABEL
 from labkit.errors import LabError
 from labkit.swarm import Swarm
 
@@ -23,7 +24,13 @@ def webui(swarm: Swarm, stack: str) -> str:
         )
     engine = urlsplit(swarm.url)
     host = engine.hostname if engine.scheme in ("http", "https") else None
-    return f"http://{host or 'localhost'}:{published[0]}"
+    return f"http://{host or _address(swarm)}:{published[0]}"
+
+
+def _address(swarm: Swarm) -> str:
+    """Return where an engine on this machine publishes; a private one has a network of its own."""
+    labels = dict(label.split("=", 1) for label in swarm.info().get("Labels") or [] if "=" in label)
+    return str(labels.get(ADDRESS_LABEL, "localhost"))
 
 
 def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:

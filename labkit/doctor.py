@@ -134,7 +134,7 @@ def _registry() -> Line:
 
 def _of_engine(engine: engines.Engine) -> Iterator[Line]:
     swarm = engine.swarm
-    yield Line("engine", "ok", f"{swarm.about()} at {swarm.url}, named by {engine.named_by}")
+    yield Line("engine", "ok", f"{swarm.about()} at {swarm.url} ({engine.why})")
     info = swarm.info()
     yield _storage(info["Driver"])
     yield _manager(swarm)

@@ -84,6 +84,7 @@ def _deploy(engine: engines.Engine) -> None:
         stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
         _remember_stack(name)
     if engine.kind == "private":
+        # `localhost:8000`, which the learner expects, leads to the namespace of the engine
         engines.private().network.forward(ports.published(engine.swarm))
     running, wanted = _wait_until_it_runs(engine.swarm, name)
     if running < wanted and not complete:

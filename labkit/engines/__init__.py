@@ -24,8 +24,8 @@ class Engine:
 
     kind: Kind
     swarm: Swarm
-    #: Who names it, such as "DOCKER_HOST".
-    named_by: str
+    #: Why it was looked for there, such as "DOCKER_HOST names it".
+    why: str
     #: Places before it where nothing answers.
     in_vain: tuple[Place, ...] = ()
 
@@ -54,7 +54,7 @@ def find(choice: str | None = None) -> Engine:
     where = places(choice)
     for number, place in enumerate(where):
         if swarm := place.swarm():
-            return Engine(place.kind, swarm, place.named_by, tuple(where[:number]))
+            return Engine(place.kind, swarm, place.why, tuple(where[:number]))
         if place.url and place.url == state.read().engine:
             # another engine would be a surprise: the stack is on this one
             raise _gone(place)
@@ -75,8 +75,8 @@ def up(choice: str | None = None, nodes: int = 1) -> Engine:
         )
     engine = _found_or_started(places(choice))
     for place in engine.in_vain:
-        echo.say(f"No engine answers at the first place to look: {place}.")
-    echo.say(f"Engine: {engine.swarm.about()} at {engine.url}, named by {engine.named_by}.")
+        echo.say(f"No engine answers at {place}.")
+    echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
     created = membership.ensure(engine.swarm)
     if created:
         echo.say("It was in no swarm; made it a swarm of one node.")
@@ -109,7 +109,7 @@ def down(*, everything: bool = False) -> None:
 def _found_or_started(where: list[Place]) -> Engine:
     for number, place in enumerate(where):
         if swarm := place.swarm() or _started(place):
-            return Engine(place.kind, swarm, place.named_by, tuple(where[:number]))
+            return Engine(place.kind, swarm, place.why, tuple(where[:number]))
     raise _none(where)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 from labkit.engines.programs import found, run, succeeds
@@ -48,8 +48,11 @@ class Network:
         """
         return ["nsenter", f"--net=/run/netns/{self.name}"]
 
-    def ensure(self) -> None:
-        """Make the namespace, its cable and its rules; what is there already stays."""
+    def ensure(self) -> IPv4Address:
+        """Make the namespace, its cable and its rules; what is there already stays.
+
+        Returns the address at which the machine reaches what is in the namespace.
+        """
         if not Path("/run/netns", self.name).exists():
             run("ip", "netns", "add", self.name)
         address = self._address() or self._lay_cable()
@@ -61,6 +64,7 @@ class Network:
             if not succeeds("iptables", "-t", table, "-C", chain, *rule):
                 # first, because an engine may have closed the chain to what it does not know
                 run("iptables", "-t", table, "-I", chain, *rule)
+        return address.ip + 1
 
     def forward(self, ports: Iterable[int]) -> None:
         """Let these ports of `localhost`, and no others, lead into the namespace."""

@@ -27,8 +27,8 @@ class Place:
 
     kind: Kind
     url: str
-    #: Who names it, such as "DOCKER_HOST".
-    named_by: str
+    #: Why to look there, such as "DOCKER_HOST names it".
+    why: str
 
     def swarm(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
@@ -40,7 +40,7 @@ class Place:
             return None
 
     def __str__(self) -> str:
-        return f"{self.named_by}, {self.url}" if self.url else self.named_by
+        return f"{self.url or 'the default place'} ({self.why})"
 
 
 def private() -> PrivateEngine:
@@ -66,26 +66,26 @@ def places(choice: str | None = None) -> list[Place]:
         )
     if "://" not in wanted:
         raise BadValue(f"An engine is auto, private or a URL such as tcp://host, not {wanted!r}.")
-    return [_place(wanted, "you")]
+    return [_place(wanted, "you named it")]
 
 
 def _named() -> list[Place]:
     """Return the places that the environment names, or an earlier `up`."""
     host = os.environ.get("DOCKER_HOST")
     if host:
-        return [_place(host, "DOCKER_HOST")]
+        return [_place(host, "DOCKER_HOST names it")]
     before = state.read().engine
-    context = Place("yours", "", "the docker context")
-    return [_place(before, "an earlier `labkit up`"), context] if before else [context]
+    context = Place("yours", "", "the docker context names it")
+    return [_place(before, "an earlier `labkit up` chose it"), context] if before else [context]
 
 
 def _private() -> Place:
-    return Place("private", private().url, "the lab itself")
+    return Place("private", private().url, "the lab's private engine")
 
 
-def _place(url: str, named_by: str) -> Place:
+def _place(url: str, why: str) -> Place:
     """Return the place at `url`; the private engine is that, whoever names it."""
-    return Place("private" if url == private().url else "yours", url, named_by)
+    return Place("private" if url == private().url else "yours", url, why)
 
 
 def _distinct(found: list[Place]) -> list[Place]:

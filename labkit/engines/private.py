@@ -30,6 +30,8 @@ from labkit.engines.network import PROGRAMS, Network, missing
 from labkit.errors import LabError, NoEngine
 from labkit.swarm import Swarm
 
+#: The engine's label with the address at which this machine reaches what it publishes.
+ADDRESS_LABEL = "labkit.address"
 _START_SECONDS = 60
 #: dockerd gives containers 15 s to stop.
 _STOP_SECONDS = 60
@@ -139,8 +141,14 @@ class PrivateEngine:
         # of one that was killed; its containers are ended by the new one
         for stale in (self._pid, self._socket):
             stale.unlink(missing_ok=True)
-        self.network.ensure()
-        self._config.write_text(json.dumps(self._configuration(), indent=1), encoding="utf-8")
+        configuration = {
+            "data-root": str(self._data),
+            "exec-root": str(self._exec),
+            "pidfile": str(self._pid),
+            "hosts": [self.url],
+            "labels": [f"{ADDRESS_LABEL}={self.network.ensure()}"],
+        }
+        self._config.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
         dockerd = [
             *self.network.enter,
             # or it asks a registry for the image of every task, even for one that it has
@@ -150,14 +158,6 @@ class PrivateEngine:
         with self.log.open("ab") as log:
             # --fork: its parent is init, so that no zombie stays with a kernel
             programs.run("setsid", "--fork", *dockerd, output=log)
-
-    def _configuration(self) -> dict[str, object]:
-        return {
-            "data-root": str(self._data),
-            "exec-root": str(self._exec),
-            "pidfile": str(self._pid),
-            "hosts": [self.url],
-        }
 
     def _remains(self) -> list[psutil.Process]:
         """Return containerd, its shims, and what runs under them, should dockerd have left any."""

@@ -1,0 +1,32 @@
+# Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test bench lint down clean env env-test
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+lab: env ## set everything up and open JupyterLab; ARGS="--no-browser --port 8899" go to it
+	@.venv/bin/labkit lab $(ARGS)
+
+test: env-test ## set everything up and run every test; ARGS="-k settled" go to pytest
+	@tools/test.sh $(ARGS)
+
+bench: env-test ## measure labkit beside `watch docker service ps`
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+lint: env-test ## ruff and mypy only
+	@.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy
+
+down: ## remove what `make lab` started; your files in lab/ stay
+	@test ! -x .venv/bin/labkit || .venv/bin/labkit down $(ARGS)
+
+clean: ## the same, and delete images and environment too
+	@test ! -x .venv/bin/labkit || .venv/bin/labkit down --all
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+
+env:
+	@tools/bootstrap.sh lab
+
+env-test:
+	@tools/bootstrap.sh test

@@ -1,0 +1,90 @@
+#!/bin/bash
+# Makes .venv with everything that labkit needs, or finds it made.
+#
+#   tools/bootstrap.sh lab     what a learner needs
+#   tools/bootstrap.sh test    that, and what the tests need
+#
+# On Debian as root it installs what the machine lacks from Debian's own packages, and
+# says so. Anywhere else nothing is installed outside of the checkout, and what is missing
+# gets a sentence. Written for bash 3.2, which is what macOS has.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=$1
+stamp=.venv/labkit-stamp
+
+say() { printf '%s\n' "$*" >&2; }
+
+give_up() {
+    say "$@"
+    exit 1
+}
+
+is_debian_root() {
+    [ "$(id -u)" = 0 ] && [ -r /etc/os-release ] && grep -q '^ID=debian' /etc/os-release
+}
+
+# Prints the first Python that is new enough and can make environments.
+find_python() {
+    for candidate in python3 python3.13 python3.12 python3.11 python3.14; do
+        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+            2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+}
+
+# Whether a Docker engine seems to be here, or one that can be started.
+has_engine() {
+    [ -n "${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ] || command -v dockerd >/dev/null
+}
+
+install_packages() {
+    PATH=$PATH:/usr/sbin:/sbin
+    missing=""
+    [ -n "$(find_python)" ] || missing="$missing python3 python3-venv"
+    has_engine || missing="$missing docker.io"
+    # for the network of a private engine, and for the base image where no registry answers
+    command -v iptables >/dev/null || missing="$missing iptables"
+    command -v ip >/dev/null || missing="$missing iproute2"
+    command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
+    if [ "$purpose" = test ]; then
+        command -v chromium >/dev/null || missing="$missing chromium"
+    fi
+    [ -n "$missing" ] || return 0
+    say "Installing from Debian's packages:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # the list is split into words
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } \
+        >.apt.log 2>&1 || give_up "apt-get failed:" "$(tail -n 15 .apt.log)"
+    rm -f .apt.log
+}
+
+# What the environment depends on; when this changes, it is brought up to date.
+wanted() {
+    printf '%s %s\n' "$PWD" "$(cat pyproject.toml constraints.txt | cksum)"
+}
+
+is_ready() {
+    [ -x .venv/bin/labkit ] && [ -r "$stamp" ] && [ "$(sed 1d "$stamp")" = "$(wanted)" ] \
+        && { [ "$(head -n 1 "$stamp")" = "$purpose" ] || [ "$(head -n 1 "$stamp")" = test ]; }
+}
+
+make_environment() {
+    python=$(find_python)
+    [ -n "$python" ] || give_up "labkit needs Python 3.11 or newer with venv and pip;" \
+        "install one (python.org, your system's packages, or conda: see environment.yml)."
+    say "Making .venv with $("$python" --version), which takes a minute …"
+    # --clear: one that was left half made, or made for another place, is of no use
+    "$python" -m venv --clear .venv
+    extra=""
+    [ "$purpose" = lab ] || extra="[$purpose]"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --constraint constraints.txt --editable ".$extra" \
+        || give_up "pip failed; what it said is above. It needs a package index to install from."
+    { echo "$purpose"; wanted; } >"$stamp"
+}
+
+if is_debian_root; then install_packages; fi
+is_ready || make_environment
