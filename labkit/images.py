@@ -119,33 +119,6 @@ def push(swarm: Swarm, image: str, *, say: Say = echo.say) -> None:
         )
 
 
-def load_into(source: Swarm, target: Swarm, images: Iterable[str]) -> None:
-    """Copy images from one engine into another, layers that they share only once.
-
-    As `docker image save IMAGE… | docker image load` does, with nothing kept on disk.
-    """
-    api = source.client.api
-    try:
-        saved = api.get(
-            f"{api.base_url}/v{api.api_version}/images/get",
-            params={"names": list(images)},
-            stream=True,
-        )
-        saved.raise_for_status()
-    except requests.RequestException as problem:
-        raise no_engine(source.url, problem) from None
-    load: Any = target.client.api.load_image  # the SDK's stubs give it no types
-    with saved:
-        answer = _follow(target, lambda: load(saved.iter_content(1024 * 1024)), None)
-    if answer.error:
-        raise errors.LabError(
-            f"{target.url} to take images from {source.url}.",
-            "it did not.",
-            "see whether the disk of the second engine is full.",
-            docker_says=answer.error,
-        )
-
-
 # ---- dockercoins -------------------------------------------------------------------
 
 

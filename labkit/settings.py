@@ -77,10 +77,12 @@ def workspace() -> Path:
 def compose_environment() -> dict[str, str]:
     """Return the variables that a compose file of the lab is read with.
 
-    The process's own, over the ports that `labkit up` found free (see `labkit.engines`).
+    The process's own, over the Docker ID, and the ports that `labkit up` found free (see
+    `labkit.engines`).
     """
     try:
         remembered = json.loads((state_dir() / "state.json").read_text())["ports"][stack_name()]
     except (OSError, ValueError, LookupError):
         remembered = {}
-    return {name: str(port) for name, port in remembered.items()} | dict(os.environ)
+    found = {name: str(port) for name, port in remembered.items()}
+    return {"LABKIT_DOCKER_ID": docker_id()} | found | dict(os.environ)

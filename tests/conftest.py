@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from labkit import errors
+from labkit import errors, images, settings
 from labkit.swarm import Swarm
 
 
@@ -27,6 +27,14 @@ def swarm() -> Swarm:
             pytest.fail(f"CI must run these tests on a real engine.\n{problem}")
         pytest.skip(f"needs a real engine: {problem.found}")
     return found
+
+
+@pytest.fixture(scope="session")
+def coins_images(swarm: Swarm) -> str:
+    """The Docker ID under which the engine has dockercoins' five images, tagged `1.0`."""
+    docker_id = settings.docker_id()
+    images.build_all(swarm, docker_id, settings.checkout() / "dockercoins")
+    return docker_id
 
 
 @pytest.fixture
