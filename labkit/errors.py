@@ -50,15 +50,15 @@ class LabError(Exception):
         return [f"{type(self).__name__}", *str(self).splitlines()]
 
 
-class NoEngine(LabError):  # noqa: N818 - a name that reads aloud beats a suffix
+class NoEngine(LabError):
     """Nothing answers where a Docker engine should be."""
 
 
-class NotAManager(LabError):  # noqa: N818
+class NotAManager(LabError):
     """The engine answers, but it is not a swarm manager."""
 
 
-class EngineRefused(LabError):  # noqa: N818
+class EngineRefused(LabError):
     """The engine answered with an error. `status` is the HTTP status code."""
 
     def __init__(
@@ -76,11 +76,11 @@ class OutOfSequence(EngineRefused):
     """The object changed between reading it and writing it back."""
 
 
-class NotOurs(LabError):  # noqa: N818
+class NotOurs(LabError):
     """Somebody else made it, so labkit leaves it alone."""
 
 
-class BadValue(LabError, ValueError):  # noqa: N818
+class BadValue(LabError, ValueError):
     """A value that Swarm would refuse. One sentence says what is wanted and what was given."""
 
     def __init__(self, sentence: str) -> None:
@@ -90,7 +90,7 @@ class BadValue(LabError, ValueError):  # noqa: N818
         return self.expected
 
 
-class BadComposeFile(LabError):  # noqa: N818
+class BadComposeFile(LabError):
     """A compose file with mistakes in it. Nothing was changed.
 
     `problems` holds `(path, what)` pairs, such as
@@ -108,7 +108,7 @@ class BadComposeFile(LabError):  # noqa: N818
         self.problems = problems
 
 
-class BuildFailed(LabError):  # noqa: N818
+class BuildFailed(LabError):
     """A step of a Dockerfile failed; `output` is everything the engine printed."""
 
     def __init__(
@@ -118,9 +118,9 @@ class BuildFailed(LabError):  # noqa: N818
         self.output = output
 
 
-class RecordingProblem(LabError):  # noqa: N818
+class RecordingProblem(LabError):
     """A file that is no recording, is of another schema, or cannot be written."""
 
 
-class NotSettled(LabError):  # noqa: N818
+class NotSettled(LabError):
     """The time is up and the service has not reached the state that was waited for."""

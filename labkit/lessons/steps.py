@@ -82,7 +82,7 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     What is already as it should be stays as it is. Only the lab's own stack is touched:
     one that somebody else deployed under its name raises `NotOurs`.
     """
-    done = [f"{name} copied" for name in workspace.refresh() if name.startswith("dockercoins")]
+    done = ["your copy of dockercoins is up to date"] if workspace.refresh() else []
     done += [did for file in (edits.WORKER, edits.COMPOSE) if (did := edits.put(file, step.edits))]
     done += _build(swarm, step)
     return done + _bring_stack(swarm, step)
@@ -133,7 +133,13 @@ def _deploy(swarm: Swarm, step: Step) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / edits.COMPOSE
         file.write_text(text, encoding="utf-8")
-        stack.deploy(swarm, [file], step.stack, env=settings.compose_environment())
+        stack.deploy(
+            swarm,
+            [file],
+            step.stack,
+            env=settings.compose_environment(),
+            show_command=False,  # it would name a file that is gone a moment later
+        )
 
 
 def _in_place(found: Snapshot, step: Step) -> bool:
