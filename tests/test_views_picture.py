@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labkit import ps
-from labkit.recording import Back, Ended, Gap, Header, Recording
+from labkit.model import Snapshot, UpdateStatus
+from labkit.recording import Back, Ended, Gap, Header, Recording, ServiceSeen
 from labkit.views.looks import LOOKS, looks_of
 from labkit.views.picture import Picture
 from tests.acting import ActedSwarm
+from tests.values import service
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 HEADER = Header(service="dc_worker", service_id="serviceid", engine="acted", started=START)
@@ -135,6 +137,17 @@ def test_marks_say_when_the_update_status_changed() -> None:
     assert [state for _, state in picture.whole()["marks"]] == ["updating", "completed"]
 
 
+def test_a_second_update_has_a_mark_of_its_own() -> None:
+    """Also when it was begun so soon that the first was never seen to end."""
+    picture = Picture(HEADER)
+    for seconds in (1, 5):
+        started = START + timedelta(seconds=seconds)
+        status = UpdateStatus(state="updating", started_at=started)
+        picture.take([ServiceSeen(started, service(update_status=status))])
+
+    assert picture.news()["marks"] == [[1000, "updating"], [5000, "updating"]]
+
+
 def test_a_gap_lasts_until_the_engine_is_back() -> None:
     picture = Picture(HEADER)
     picture.take([Gap(START + timedelta(seconds=1), "connection refused")])
@@ -155,9 +168,7 @@ def test_a_removed_service_keeps_its_last_picture() -> None:
     """Rows go as Swarm forgets them; the steps stay."""
     recording, _, picture = play(16)
     before = len(recording.changes)
-    recording.observe(
-        type(ActedSwarm().snapshot("x"))(at=START + timedelta(seconds=20), service=None, tasks=())
-    )
+    recording.observe(Snapshot(at=START + timedelta(seconds=20), service=None, tasks=()))
     picture.take(recording.changes[before:])
     news = picture.news()
 

@@ -31,7 +31,7 @@ from datetime import datetime
 from typing import Any
 
 from labkit import phases, ps
-from labkit.model import Service, Task
+from labkit.model import Service, Task, UpdateStatus
 from labkit.recording import (
     Back,
     Change,
@@ -125,7 +125,9 @@ class Picture:
     def _take_service(self, at: datetime, service: Service) -> None:
         before = self._current.update_status if self._current else None
         status = service.update_status
-        if status and status.state != (before and before.state):
+        # one update may follow another so fast that both are seen in one state
+        news = before is None or status is None or _phase(status) != _phase(before)
+        if status and news:
             self._marks.append([self._ms(at), status.state])
         self._current = service
 
@@ -237,6 +239,10 @@ class Picture:
     def _ms(self, at: datetime) -> int:
         """Return a time in ms since the recording began; its first look came just before."""
         return max(0, round((at - self._origin).total_seconds() * 1000))
+
+
+def _phase(status: UpdateStatus) -> tuple[str, datetime | None]:
+    return status.state, status.started_at
 
 
 def _epoch(at: datetime) -> int:

@@ -1,0 +1,156 @@
+"""The live view of a real update, beside the docker command line, on a real engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from labkit.settings import LAB_LABEL
+from labkit.swarm import Swarm
+from tests.browser.lab import Lab, Notebook, screenshot
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.engine,
+    pytest.mark.skipif(not shutil.which("docker"), reason="compares with the docker command line"),
+]
+
+#: The one cell of the notebook: a view, and then updates while the kernel is busy with them.
+WATCH = """
+import time
+from labkit import services
+from labkit.recorder import Recorder
+from labkit.swarm import Swarm
+from labkit.views import Watch
+swarm = Swarm.at({url!r})
+recorder = Recorder(swarm, {name!r}, until=None).start()
+Watch(recorder)
+"""
+UPDATE = """
+services.update(swarm, {name!r}, image={image!r}, update_config={config!r})
+time.sleep({seconds})
+"""
+
+
+@pytest.fixture
+def new_tag(swarm: Swarm, unique: str, coins_images: str) -> Iterator[str]:
+    """A second tag of the worker's image, as good as a new one to Swarm."""
+    name = f"{coins_images}/dockercoins_worker"
+    swarm.client.images.get(f"{name}:1.0").tag(name, unique)
+    yield unique
+    swarm.client.images.remove(f"{name}:{unique}")
+
+
+@pytest.fixture
+def worker(swarm: Swarm, service_named: str, coins_images: str) -> str:
+    """A service of four workers that are up."""
+    swarm.post(
+        "/services/create",
+        {
+            "Name": service_named,
+            "Labels": {LAB_LABEL: "test"},
+            "TaskTemplate": {
+                "ContainerSpec": {"Image": f"{coins_images}/dockercoins_worker:1.0"},
+            },
+            "Mode": {"Replicated": {"Replicas": 4}},
+        },
+    )
+    until(
+        lambda: swarm.snapshot(service_named).running_by_tag()["1.0"] == 4,
+        "four workers to run",
+        60,
+    )
+    return service_named
+
+
+def test_the_table_is_that_of_the_docker_command_line(
+    swarm: Swarm, worker: str, new_tag: str, coins_images: str, lab: Lab, page: Page
+) -> None:
+    """At rest, in the midst of updates while a cell blocks, and after one that failed."""
+    image = f"{coins_images}/dockercoins_worker"
+    slow = {"parallelism": 1, "delay": "2s"}
+    cells = [
+        WATCH.format(url=swarm.url, name=worker),
+        UPDATE.format(name=worker, image=f"{image}:{new_tag}", config=slow, seconds=20),
+        UPDATE.format(name=worker, image=f"{image}:missing", config={"delay": "0s"}, seconds=15),
+    ]
+    notebook = Notebook(lab, page, cells)
+    notebook.run(0)
+    agree(swarm, page, worker, lambda: True, "at rest")
+
+    notebook.run(1)
+    for new in (1, 2, 3):
+        agree(
+            swarm,
+            page,
+            worker,
+            lambda new=new: new_running(page, new_tag) == new,
+            f"with {new} of four new",
+        )
+        assert notebook.busy()
+    expect(page.locator(".labkit-badge")).to_have_text("updating")
+    screenshot(page, "real-update")
+    until(lambda: not notebook.busy(), "the first update's cell to end", 40)
+
+    notebook.run(2)
+    expect(page.locator(".labkit-badge")).to_have_text("paused", timeout=40_000)
+    agree(swarm, page, worker, lambda: "Rejected" in table(page), "with a failed task")
+    expect(page.locator(".labkit-message")).to_contain_text("update paused due to failure")
+    screenshot(page, "real-update-paused")
+
+
+def agree(swarm: Swarm, page: Page, name: str, condition: Callable[[], bool], when: str) -> None:
+    """Wait until view and command line show the same under a condition.
+
+    Both are looked at again until they fall into one second and no task moves in between.
+    """
+
+    def same() -> bool:
+        before = table(page)
+        printed = docker_ps(swarm, name)
+        return before == printed == table(page) and condition()
+
+    until(same, f"the view to agree with docker {when}; it shows {table(page)}", 30, every=0.1)
+
+
+def new_running(page: Page, tag: str) -> int:
+    """How many tasks of a tag run, as the view's table has it."""
+    return len(re.findall(rf":{tag} \| \S+ \| Running \| Running", table(page)))
+
+
+def table(page: Page) -> str:
+    """The view's table, as lines of cells."""
+    rows = page.evaluate(
+        """() => [...document.querySelectorAll(".labkit-ps tr:not([hidden])")].map(
+            (row) => [...row.children].map((cell) => cell.textContent))"""
+    )
+    return "\n".join(" | ".join(row) for row in rows)
+
+
+def docker_ps(swarm: Swarm, name: str) -> str:
+    """What `docker service ps … | grep -v Shutdown.*Shutdown` prints, as lines of cells."""
+    printed = subprocess.run(
+        ["docker", "service", "ps", name],
+        env={**os.environ, "DOCKER_HOST": swarm.url},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    starts = [printed[0].index(word) for word in HEADER]
+    kept = [line for line in printed if not re.search("Shutdown.*Shutdown", line)]
+    return "\n".join(
+        " | ".join(
+            line[start:end].rstrip() for start, end in zip(starts, [*starts[1:], None], strict=True)
+        )
+        for line in kept
+    )
+
+
+HEADER = ("ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS")
