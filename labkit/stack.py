@@ -88,9 +88,16 @@ def deploy(
         kind: _put_files(swarm, kind, sent, there.of(kind))
         for kind, sent in (("secret", specs.secrets), ("config", specs.configs))
     }
+    unpinned = set()
     for spec in specs.services:
         _fill_ids(spec["TaskTemplate"]["ContainerSpec"], ids)
         _put_service(swarm, spec, present.get(spec["Name"]), images)
+        if spec["Name"] in present:
+            unpinned.add(_image(spec))
+    # docker warns of each service that it updates, and says nothing of one that it creates
+    for image in sorted(unpinned):
+        if image in images and images[image] is None:
+            digests.warn_unpinned(image)
 
 
 def rm(
@@ -256,7 +263,7 @@ def _require_one_changeable(kind: str, spec: Thing, found: Thing, stack: str) ->
 
 def _swarm_wide(thing: Thing) -> bool:
     """Whether something is known to the whole swarm; a network may be this node's alone."""
-    return thing.get("Scope", "swarm") == "swarm"
+    return bool(thing.get("Scope", "swarm") == "swarm")
 
 
 def _first(mode: Thing) -> str:
@@ -373,7 +380,7 @@ def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def _put_service(
-    swarm: Swarm, spec: Thing, found: Thing | None, images: dict[str, Pinned | None]
+    swarm: Swarm, spec: Thing, found: Thing | None, images: Mapping[str, Pinned | None]
 ) -> None:
     name, tagged = spec["Name"], references.with_tag(_image(spec))
     container = spec["TaskTemplate"]["ContainerSpec"]
@@ -395,9 +402,6 @@ def _put_service(
     echo.say(f"Updating service {name} (id: {found['ID']})")
     with _doing(f"the service {name} to be updated."):
         swarm.update_service(found["ID"], _replacing(spec))
-    if tagged in images and images[tagged] is None:
-        digests.warn_unpinned(tagged)
-        images[tagged] = (tagged, [])  # one warning an image
 
 
 def _replacing(spec: Thing) -> Callable[[Thing], None]:
@@ -465,16 +469,26 @@ def _remove_networks(
 
 
 def _left(swarm: Swarm, stack: str) -> str:
-    """Remove what can be removed by now; return what is still there, in words, or `""`."""
+    """Remove what can be removed by now; return what is still there, in words, or `""`.
+
+    Tasks of a job that are complete do not count: the engine keeps them, and their
+    containers, although the service is gone (seen with 20.10).
+    """
     label = f"{NAMESPACE}={stack}"
     filters = {"label": [label]}
-    tasks = len(swarm.tasks(label=label))
-    containers = len(swarm.get("/containers/json", filters=filters, all="true"))
+    tasks = swarm.task_values(label=label)
+    staying = {task.id for task in tasks if task.ended and task.desired_state == "complete"}
+    containers = [
+        each
+        for each in swarm.get("/containers/json", filters=filters, all="true")
+        if each["Labels"].get("com.docker.swarm.task.id") not in staying
+    ]
     networks = swarm.get("/networks", filters=filters)
-    if not tasks:
+    leaving = len(tasks) - len(staying)
+    if not leaving:
         for each in networks:
             _try_to_delete(swarm, f"/networks/{each['Id']}")
-    counts = (("task", tasks), ("container", containers), ("network", len(networks)))
+    counts = (("task", leaving), ("container", len(containers)), ("network", len(networks)))
     return ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in counts if n)
 
 

@@ -254,6 +254,7 @@ def _healthcheck(check: HealthCheck | None) -> Spec | None:
 
 
 def _references(wanted: list[FileReference], kind: str, name_of: Any) -> list[Spec]:
+    """Return the references by name, and by target where docker leaves the order to chance."""
     found = [
         {
             "File": {
