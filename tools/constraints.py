@@ -2,7 +2,8 @@
 
     .venv/bin/python tools/constraints.py >constraints.txt
 
-To renew them: make an environment with `pip install -e '.[test]'` and no constraints,
+To renew them: make an environment with `pip install -e '.[test]'` and no constraints, of
+the oldest Python that is supported (Debian 12 has 3.11.2, and packages ask for 3.11.5),
 run every test in it, then run this.
 """
 
