@@ -19,11 +19,11 @@ WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 SMALLEST, GREATEST = -(2**63), 2**63 - 1
 
 
-class Refusal(Exception):  # noqa: N818 - what the client reads begins with ERR already
+class Refusal(Exception):
     """An error that the client is told about; the connection stays open."""
 
 
-class Garbage(Exception):  # noqa: N818
+class Garbage(Exception):
     """Not the protocol: the client is told, and the connection is closed."""
 
 

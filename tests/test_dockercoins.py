@@ -1,0 +1,498 @@
+"""dockercoins: each service by itself over loopback, and all of them as a stack."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from labkit import settings, stack
+from labkit.swarm import Swarm
+from tests.waiting import until
+
+ROOT = Path(__file__).parent.parent / "dockercoins"
+
+
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import `worker/worker.py` as a container would, with its folder on the path."""
+    path = ROOT / name
+    monkeypatch.syspath_prepend(path.parent)
+    spec = importlib.util.spec_from_file_location(f"coins_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def serving(service: ModuleType) -> Iterator[str]:
+    """Run an HTTP service on a port of loopback; gives `host:port`."""
+    with service.Server(("127.0.0.1", 0), service.Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def ask(
+    address: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[HTTPResponse, bytes]:
+    connection = HTTPConnection(address, timeout=5)
+    try:
+        connection.request("GET" if body is None else "POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def ten_at_once(request: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=request) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+# ---- rng and hasher ----------------------------------------------------------------
+
+
+@pytest.fixture
+def rng(monkeypatch):
+    module = load("rng/rng.py", monkeypatch)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    return module
+
+
+@pytest.fixture
+def hasher(monkeypatch):
+    module = load("hasher/hasher.py", monkeypatch)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    return module
+
+
+def test_rng_gives_as_many_random_bytes_as_are_asked_for(rng):
+    with serving(rng) as address:
+        answer, first = ask(address, "/32")
+        _, second = ask(address, "/32")
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert len(first) == len(second) == 32
+    assert first != second
+
+
+def test_rng_and_hasher_say_which_container_answers(rng, hasher):
+    with serving(rng) as address:
+        assert ask(address, "/")[1] == f"RNG running on {socket.gethostname()}\n".encode()
+    with serving(hasher) as address:
+        assert ask(address, "/")[1] == f"HASHER running on {socket.gethostname()}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/x", 404), ("/-1", 404), ("/1048577", 400), ("/" + "9" * 5000, 400)]
+)
+def test_rng_refuses_what_is_no_sensible_number_of_bytes(rng, path, status, capsys):
+    with serving(rng) as address:
+        assert ask(address, path)[0].status == status
+    assert f"code {status}" in capsys.readouterr().out, "and its log says so"
+
+
+def test_hasher_gives_the_sha_256_of_the_body(hasher):
+    with serving(hasher) as address:
+        answer, text = ask(address, "/", b"abc")
+    assert answer.headers["Content-Type"] == "text/plain"
+    assert text.decode() == hashlib.sha256(b"abc").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Transfer-Encoding": "chunked"}, 411), ({"Content-Length": "9999999"}, 413)],
+)
+def test_hasher_refuses_a_body_of_unknown_or_great_length(hasher, headers, status):
+    with serving(hasher) as address:
+        assert ask(address, "/", b"", **headers)[0].status == status
+
+
+@pytest.mark.parametrize(("service", "path", "body"), [("rng", "/32", None), ("hasher", "/", b"x")])
+def test_ten_workers_are_served_side_by_side(service, path, body, monkeypatch, request):
+    """Each of ten requests waits inside the service until all ten are there."""
+    module = request.getfixturevalue(service)
+    together = threading.Barrier(10, timeout=5)
+    monkeypatch.setattr(module.time, "sleep", lambda _seconds: together.wait())
+    statuses = []
+    with serving(module) as address:
+        ten_at_once(lambda: statuses.append(ask(address, path, body)[0].status))
+    assert statuses == [200] * 10
+
+
+# ---- redis -------------------------------------------------------------------------
+
+
+@contextmanager
+def redis_serving(store: ModuleType) -> Iterator[tuple[str, int]]:
+    """Run redis on a port of loopback."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def start() -> asyncio.Server:
+        kept = store.Store()
+        return await asyncio.start_server(
+            lambda reader, writer: store.serve(kept, reader, writer), "127.0.0.1", 0
+        )
+
+    async def stop() -> None:
+        server.close()
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(5)
+    try:
+        yield server.sockets[0].getsockname()
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def redis_address(monkeypatch):
+    with redis_serving(load("redis/store.py", monkeypatch)) as address:
+        yield address
+
+
+def exchange(address: tuple[str, int], sent: bytes) -> bytes:
+    """Send bytes, say that no more will come, and return all that is answered."""
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def test_redis_does_what_the_worker_and_the_web_page_ask_of_it(redis_address, monkeypatch):
+    client = load("worker/resp.py", monkeypatch).Redis(*redis_address)
+    assert client.get("hashes") is None
+    assert [client.incrby("hashes", 3), client.incrby("hashes", 4)] == [3, 7]
+    assert client.get("hashes") == b"7"
+    assert client.hset("wallet", "0abc", b"\x00\r\n\xff") == 1
+    assert client.hset("wallet", "0abc", b"again") == 0
+    assert client.hlen("wallet") == 1
+    client.close()
+
+
+WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
+HELLO_3 = (
+    b"%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n"
+    b"$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n"
+    b"$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (b"PING\r\n", b"+PONG\r\n"),
+        (b"ping hello\r\n", b"$5\r\nhello\r\n"),
+        (b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n"),
+        (b"SET a 1\r\nINCR a\r\nGET a\r\n", b"+OK\r\n:2\r\n$1\r\n2\r\n"),
+        (b"GET nothing\r\n", b"$-1\r\n"),
+        (b"HELLO 3\r\nGET nothing\r\n", HELLO_3 + b"_\r\n"),
+        (b"HELLO 4\r\n", b"-NOPROTO unsupported protocol version\r\n"),
+        (b"HSET w f v g u\r\nHGET w g\r\nHLEN w\r\n", b":2\r\n$1\r\nu\r\n:2\r\n"),
+        (b"HSET w f v\r\nHGETALL w\r\n", b":1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"),
+        (b"SET a 1\r\nKEYS *\r\nDEL a b\r\nKEYS *\r\n", b"+OK\r\n*1\r\n$1\r\na\r\n:1\r\n*0\r\n"),
+        (b"SET a 1\r\nFLUSHALL\r\nDBSIZE\r\n", b"+OK\r\n+OK\r\n:0\r\n"),
+        (b"CLIENT SETNAME me\r\nCOMMAND\r\nSELECT 0\r\n", b"+OK\r\n*0\r\n+OK\r\n"),
+        (b"QUIT\r\nPING\r\n", b"+OK\r\n"),
+        # what is wrong is said, and the connection stays
+        (b"FOO\r\nPING\r\n", b"-ERR unknown command 'FOO'\r\n+PONG\r\n"),
+        (b"GET\r\n", b"-ERR wrong number of arguments for 'get' command\r\n"),
+        (b"HSET w f v g\r\n", b"-ERR wrong number of arguments for 'hset' command\r\n"),
+        (b"SET a x\r\nINCR a\r\n", b"+OK\r\n-ERR value is not an integer or out of range\r\n"),
+        (
+            b"SET a 9223372036854775807\r\nINCR a\r\n",
+            b"+OK\r\n-ERR increment or decrement would overflow\r\n",
+        ),
+        (b"HSET w f v\r\nGET w\r\n", b":1\r\n-" + WRONG_TYPE + b"\r\n"),
+        # what is not the protocol ends the connection
+        (b"*1\r\nPING\r\nPING\r\n", b"-ERR Protocol error: expected '$'\r\n"),
+        (b"*x\r\n", b"-ERR Protocol error: invalid length\r\n"),
+        (b"*1\r\n$99999999999\r\n", b"-ERR Protocol error: invalid length\r\n"),
+        (b"*1\r\n$-1\r\n", b"-ERR Protocol error: invalid length\r\n"),
+        (b"x" * 100_000, b"-ERR Protocol error: too big inline request\r\n"),
+        (b"*2\r\n$3\r\nGET\r\n$5\r\nab", b""),
+    ],
+)
+def test_redis_speaks_its_protocol(redis_address, sent, answered):
+    assert exchange(redis_address, sent) == answered
+
+
+def test_redis_keeps_its_values_from_one_connection_to_the_next(redis_address):
+    exchange(redis_address, b"INCRBY hashes 5\r\n")
+    assert exchange(redis_address, b"GET hashes\r\n") == b"$1\r\n5\r\n"
+
+
+def test_the_client_connects_again_after_redis_went_away(monkeypatch):
+    store, resp = load("redis/store.py", monkeypatch), load("worker/resp.py", monkeypatch)
+    with redis_serving(store) as address:
+        client = resp.Redis(*address)
+        assert client.incrby("hashes", 1) == 1
+    with pytest.raises(OSError, match=r"closed|reset|Broken|refused"):
+        client.incrby("hashes", 1)
+    with redis_serving(store) as address:
+        client.address = address
+        assert client.incrby("hashes", 1) == 1, "a new redis begins with nothing"
+        client.close()
+
+
+def test_the_client_shows_what_redis_complains_of(redis_address, monkeypatch):
+    resp = load("worker/resp.py", monkeypatch)
+    client = resp.Redis(*redis_address)
+    client.hset("wallet", "a", "b")
+    with pytest.raises(resp.RedisError, match="WRONGTYPE"):
+        client.incrby("wallet", 1)
+    client.close()
+
+
+def test_worker_and_webui_have_the_same_client():
+    assert (ROOT / "worker/resp.py").read_text() == (ROOT / "webui/resp.py").read_text()
+
+
+# ---- worker ------------------------------------------------------------------------
+
+
+class Wallet:
+    """Redis, as far as the worker needs it."""
+
+    def __init__(self) -> None:
+        self.hashes: list[int] = []
+        self.coins: dict[str, bytes] = {}
+
+    def incrby(self, key: str, amount: int) -> None:
+        assert key == "hashes"
+        self.hashes.append(amount)
+
+    def hset(self, key: str, coin: str, origin: bytes) -> int:
+        assert key == "wallet"
+        new = coin not in self.coins
+        self.coins[coin] = origin
+        return int(new)
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    """The worker, with a clock that only moves when it sleeps, and with no network."""
+    module = load("worker/worker.py", monkeypatch)
+    module.slept = []
+    monkeypatch.setattr(module.time, "sleep", module.slept.append)
+    monkeypatch.setattr(module.time, "time", lambda: 1000 + sum(module.slept))
+    monkeypatch.setattr(module, "redis", Wallet())
+    monkeypatch.setattr(module, "get_random_bytes", lambda: b"random")
+    monkeypatch.setattr(module, "hash_bytes", lambda _data: "0abc")
+    return module
+
+
+def test_a_hash_that_begins_with_zero_is_a_coin(worker, monkeypatch):
+    worker.work_once()
+    monkeypatch.setattr(worker, "hash_bytes", lambda _data: "a0bc")
+    worker.work_once()
+    assert worker.redis.coins == {"0abc": b"random"}
+    assert worker.slept == [0.1, 0.1]
+
+
+def test_work_is_counted_once_a_second(worker, monkeypatch):
+    units = iter(range(25))
+
+    def work_for_a_tenth_of_a_second():
+        if next(units, None) is None:
+            raise KeyboardInterrupt
+        worker.slept.append(0.125)
+
+    monkeypatch.setattr(worker, "work_once", work_for_a_tenth_of_a_second)
+    with pytest.raises(KeyboardInterrupt):
+        worker.work_loop()
+    assert worker.redis.hashes == [0, 9, 9]
+
+
+def test_a_worker_that_meets_an_error_waits_ten_seconds_and_goes_on(worker, monkeypatch, caplog):
+    """So a broken rng does not make the task fail."""
+    ends = iter([ConnectionError("rng is not there"), KeyboardInterrupt()])
+
+    def fail():
+        raise next(ends)
+
+    monkeypatch.setattr(worker, "work_loop", fail)
+    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        worker.main()
+    assert worker.slept == [10]
+    assert "rng is not there" in caplog.text
+
+
+def test_the_worker_asks_rng_and_hasher(monkeypatch, rng, hasher):
+    worker = load("worker/worker.py", monkeypatch)
+    with serving(rng) as at_rng, serving(hasher) as at_hasher:
+        places = {"rng": at_rng, "hasher": at_hasher}
+        monkeypatch.setattr(
+            worker,
+            "HTTPConnection",
+            lambda host, timeout: HTTPConnection(places[host], timeout=timeout),
+        )
+        data = worker.get_random_bytes()
+        assert worker.hash_bytes(data) == hashlib.sha256(data).hexdigest()
+        with pytest.raises(RuntimeError, match="rng answered 404"):
+            worker.ask("rng", "GET", "/nonsense")
+
+
+def test_the_worker_has_the_lines_that_the_lesson_changes():
+    text = (ROOT / "worker/worker.py").read_text()
+    assert (
+        'def work_once():\n    log.debug("Doing one unit of work")\n    time.sleep(0.1)\n' in text
+    )
+
+
+def test_a_worker_without_its_imports_fails_at_once(tmp_path):
+    text = (ROOT / "worker/worker.py").read_text()
+    (tmp_path / "worker.py").write_text(re.sub(r"(?m)^(import|from) .*\n", "", text))
+    ran = subprocess.run(
+        [sys.executable, "worker.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert "NameError" in ran.stderr
+
+
+def test_a_worker_that_waits_obeys_sigterm():
+    """No redis here: it logs that, and waits ten seconds; SIGTERM does not wait for them."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "worker.py"], cwd=ROOT / "worker", stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    with process:
+        next(line for line in process.stdout if "Waiting 10s" in line)
+        process.terminate()
+        assert process.wait(timeout=5) == 0
+
+
+# ---- webui -------------------------------------------------------------------------
+
+
+def test_the_web_page_gets_its_numbers_from_redis(monkeypatch, redis_address):
+    exchange(redis_address, b"INCRBY hashes 42\r\nHSET wallet 0a x 0b y\r\n")
+    webui = load("webui/webui.py", monkeypatch)
+    host, port = redis_address
+    client = webui.Redis
+    monkeypatch.setattr(webui, "Redis", lambda _host, timeout: client(host, port, timeout))
+    monkeypatch.setattr(webui.time, "time", lambda: 1234.5)
+    with serving(webui) as address:
+        answer, body = ask(address, "/json")
+    assert json.loads(body) == {"coins": 2, "hashes": 42, "now": 1234.5}
+    assert answer.headers["Served-By"] == socket.gethostname()
+
+
+def test_the_web_page_says_that_redis_does_not_answer(monkeypatch):
+    webui = load("webui/webui.py", monkeypatch)
+    client = webui.Redis
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setattr(webui, "Redis", lambda _host, timeout: client("127.0.0.1", port, timeout))
+    with serving(webui) as address:
+        answer, body = ask(address, "/json")
+    assert answer.status == 503
+    assert "redis does not answer" in json.loads(body)["error"]
+
+
+def test_the_web_page_is_at_index_html(monkeypatch):
+    with serving(load("webui/webui.py", monkeypatch)) as address:
+        answer, _ = ask(address, "/")
+        assert (answer.status, answer.headers["Location"]) == (302, "/index.html")
+        assert b"<svg" in ask(address, "/index.html")[1]
+        assert ask(address, "/else")[0].status == 404
+
+
+def test_the_web_page_asks_nothing_of_another_machine():
+    addresses = re.findall(r"(?:\w+:)?//[\w.-]+\.\w+\S*", (ROOT / "webui/index.html").read_text())
+    assert addresses == ['http://www.w3.org/2000/svg",'], "only the name of a kind of element"
+
+
+# ---- all of them -------------------------------------------------------------------
+
+
+def test_every_service_is_in_the_lab_and_can_be_had_by_two_learners():
+    """Everything carries the lab's label, and images and ports come from variables."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert text.count('labkit.lab: "true"') == 5 + 1, "five services and a network"
+    assert len(re.findall(r"image: \$\{LABKIT_DOCKER_ID:-lab\}/dockercoins_\w+:1\.0", text)) == 5
+    assert re.findall(r"published: \$\{(\w+):-(\d+)\}", text) == [
+        ("LABKIT_RNG_PORT", "8001"),
+        ("LABKIT_HASHER_PORT", "8002"),
+        ("LABKIT_WEBUI_PORT", "8000"),
+    ]
+
+
+@pytest.mark.engine
+def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, coins_images: str, unique: str):
+    """All five start in whatever order, ten workers hash, and each obeys SIGTERM at once."""
+    sockets = [socket.create_server(("", 0)) for _ in range(3)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    names = ("LABKIT_WEBUI_PORT", "LABKIT_RNG_PORT", "LABKIT_HASHER_PORT")
+    variables = dict(zip(names, map(str, ports), strict=True))
+    file = settings.checkout() / "dockercoins" / "docker-compose.yml"
+    try:
+        stack.deploy(
+            swarm,
+            [file],
+            unique,
+            resolve_image="never",
+            env=variables | {"LABKIT_DOCKER_ID": coins_images},
+        )
+        until(lambda: count(swarm, unique) == 14, "ten workers and four others", 60)
+        webui, rng, hasher = (f"127.0.0.1:{port}" for port in ports)
+        first = until(lambda: numbers(webui, more_than=100), "a hundred hashes", 40)
+        until(lambda: numbers(webui, more_than=first["hashes"] + 50), "more of them", 20)
+        assert first["coins"] > 0
+        assert b"RNG running on" in ask(rng, "/")[1]
+        assert b"HASHER running on" in ask(hasher, "/")[1]
+        assert exit_code_of_a_stopped(swarm, f"{unique}_worker") == 0, "137 would be a kill"
+    finally:
+        stack.rm(swarm, unique)
+
+
+def count(swarm: Swarm, name: str) -> int:
+    tasks = swarm.task_values(label=f"com.docker.stack.namespace={name}")
+    return sum(task.running for task in tasks)
+
+
+def numbers(address: str, more_than: int) -> dict[str, int]:
+    """Return what /json says once there are so many hashes; empty before."""
+    try:
+        said = json.loads(ask(address, "/json")[1])
+    except OSError:
+        return {}
+    return said if said.get("hashes", 0) > more_than else {}
+
+
+def exit_code_of_a_stopped(swarm: Swarm, service: str) -> int:
+    label = f"com.docker.swarm.service.name={service}"
+    container = swarm.client.containers.list(filters={"label": label})[0]
+    container.stop(timeout=8)
+    return swarm.client.api.inspect_container(container.id)["State"]["ExitCode"]
