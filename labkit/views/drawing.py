@@ -36,6 +36,20 @@ def svg(picture: Json) -> str:
     )
 
 
+def mark_labels(picture: Json) -> Iterator[tuple[int, str, int, str]]:
+    """Return each mark's time, its label, and where that goes: level 0 or 1, side of the mark.
+
+    Two marks that are close to one another have their labels on two levels, and one near
+    the right end has it on its other side.
+    """
+    end = picture["end"]["at"]
+    level, before = 0, float("-inf")
+    for at, state in picture["marks"]:
+        level = (level + 1) % 2 if at - before < end * 0.16 else 0
+        before = at
+        yield at, state.replace("_", " "), level, "right" if at > end * 0.85 else "left"
+
+
 class _Drawing:
     def __init__(self, picture: Json) -> None:
         self._picture = picture
@@ -83,12 +97,10 @@ class _Drawing:
             under = over
 
     def _marks(self) -> Iterator[str]:
-        for number, (at, state) in enumerate(self._picture["marks"]):
+        for at, state, level, anchor in mark_labels(self._picture):
             x = self._x(at)
-            far = x > _RIGHT - 150
             yield f'<path d="M{x} {_TOP - 4}V{_BOTTOM}" stroke="{_GREY}"/>'
-            height = _TOP - 8 - 13 * (number % 2)
-            yield _text(x, height, state.replace("_", " "), "end" if far else "start")
+            yield _text(x, _TOP - 8 - 13 * level, state, "end" if anchor == "right" else "start")
 
     def _edge(self, counts: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Return the corners of a line in steps: each count holds until the next one."""

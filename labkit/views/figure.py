@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from labkit.recording import Recording
+from labkit.views.drawing import mark_labels
 from labkit.views.snapshot import Snapshot
 from labkit.views.words import for_plotly
 
@@ -21,12 +22,12 @@ def figure(recording: Recording) -> go.Figure:
     picture = Snapshot.of(recording).picture
     end = picture["end"]["at"]
     steps = _dense(picture["steps"], end)
-    at = [_moment(step[0]) for step in steps]
+    moments = [_moment(at) for at, _ in steps]
     chart = go.Figure()
     for number, (tag, colour, pattern) in enumerate(picture["tags"]):
         counts = [step[1][number] if number < len(step[1]) else 0 for step in steps]
         chart.add_scatter(
-            x=at,
+            x=moments,
             y=counts,
             name=for_plotly(tag),
             mode="lines",
@@ -43,17 +44,17 @@ def figure(recording: Recording) -> go.Figure:
             hovertemplate="%{y} running",
         )
     chart.update_layout(_layout(picture))
-    for number, (mark, state) in enumerate(picture["marks"]):
-        chart.add_vline(_moment(mark), line={"width": 1, "color": "#888"})
+    for at, state, level, side in mark_labels(picture):
+        chart.add_vline(_moment(at), line={"width": 1, "color": "#888"})
         chart.add_annotation(
-            x=_moment(mark),
+            x=_moment(at),
             y=1,
             yref="paper",
             yanchor="bottom",
-            yshift=14 * (number % 2),
-            xanchor="right" if mark > end * 0.85 else "left",
+            yshift=14 * level,
+            xanchor=side,
             showarrow=False,
-            text=for_plotly(state.replace("_", " ")),
+            text=for_plotly(state),
             font={"size": 11, "color": "#888"},
         )
     for start, stop, _ in picture["gaps"]:
@@ -66,6 +67,7 @@ def figure(recording: Recording) -> go.Figure:
 def _layout(picture: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": {"text": for_plotly(picture["service"]), "y": 0.96},
+        "template": "plotly_white",
         "height": 340,
         "margin": {"l": 40, "r": 20, "t": 80, "b": 40},
         "hovermode": "x unified",

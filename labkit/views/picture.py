@@ -66,6 +66,7 @@ class Picture:
         self._rows: dict[Group, dict[str, list[Any]]] = {}
         self._tags: dict[str, int] = {}
         self._running: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
         self._steps: deque[list[Any]] = deque(maxlen=MOST_STEPS)
         self._marks: list[list[Any]] = []
         self._gaps: list[list[Any]] = []
@@ -110,13 +111,18 @@ class Picture:
         self._groups.setdefault(group, {})[task.id] = task
         self._dirty.add(group)
         self._tags.setdefault(task.tag, len(self._tags))
+        self._stopped(task.id)
         if task.running:
             self._running[task.id] = task.tag
-        else:
-            self._running.pop(task.id, None)
+            self._counts[task.tag] += 1
+
+    def _stopped(self, task_id: str) -> None:
+        tag = self._running.pop(task_id, None)
+        if tag is not None:
+            self._counts[tag] -= 1
 
     def _forget(self, task_id: str) -> None:
-        self._running.pop(task_id, None)
+        self._stopped(task_id)
         group = self._group_of.pop(task_id, None)
         if group is not None:
             del self._groups[group][task_id]
@@ -132,8 +138,7 @@ class Picture:
         self._current = service
 
     def _step(self, at: datetime) -> None:
-        running = Counter(self._running.values())
-        counts = [running[tag] for tag in self._tags]
+        counts = [self._counts[tag] for tag in self._tags]
         moment, before = self._steps[-1] if self._steps else (None, [])
         if self._steps and before + [0] * (len(counts) - len(before)) == counts:
             return
