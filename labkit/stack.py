@@ -43,6 +43,8 @@ Pinned = tuple[str, list[dict[str, str]]]
 #: In the order in which docker removes them.
 _KINDS = ("service", "secret", "config", "network")
 _POLL_SECONDS = 0.1
+#: A wait is spoken of after this long, and then every so often.
+_FIRST_WORD_SECONDS = 1.0
 _WORD_EVERY_SECONDS = 5.0
 #: As many as the connections that a `Swarm` keeps.
 _LOOK_UPS_AT_ONCE = 4
@@ -451,7 +453,7 @@ def _remove_networks(
     for each in networks:
         echo.say(f"Removing network {_name(each)}")
     begun = time.monotonic()
-    next_word = begun
+    next_word = begun + _FIRST_WORD_SECONDS
     while left := _left(swarm, stack):
         now = time.monotonic()
         if now - begun > timeout.total_seconds():

@@ -147,7 +147,7 @@ class _Source:
         problems = Problems()
         tree = read(_text(path, problems), problems) if not problems else {}
         source = cls(path.name, tree, folder, env, problems)
-        if problems:
+        if problems and not tree:
             return source
         source.version = checks.version(tree, problems)
         checks.forbidden(tree, problems)
