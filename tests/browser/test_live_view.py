@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from labkit import ps
 from tests.browser.lab import Lab, Notebook, screenshot
 from tests.waiting import until
 
@@ -101,6 +104,28 @@ def test_a_view_whose_recorder_died_says_so(lab: Lab, page: Page) -> None:
     screenshot(page, "recorder-died")
 
 
+def test_a_silent_engine_and_a_silent_kernel_are_told(lab: Lab, page: Page) -> None:
+    """The view never goes on as if it knew."""
+    cells = [
+        acted("pace=2"),
+        "from labkit.errors import NoEngine; swarm.trouble = NoEngine('an engine.', 'none.')",
+        "swarm.trouble = None",
+    ]
+    notebook = Notebook(lab, page, cells)
+    live = page.locator(".labkit-live")
+    notebook.run(0)
+    expect(live).to_have_text("live")
+    notebook.run(1)
+    expect(live).to_contain_text("no answer from the engine since")
+    screenshot(page, "engine-silent")
+    notebook.run(2)
+    expect(live).to_have_text("live")
+
+    notebook.end_kernel()
+    expect(live).to_contain_text("no news since", timeout=20_000)
+    screenshot(page, "kernel-silent")
+
+
 def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
     """Markup in a tag, a node, an error, or a message is shown and never obeyed."""
     notebook = Notebook(lab, page, [acted("pace=0.3, rest=0.5, hostile=True")])
@@ -149,6 +174,33 @@ def test_the_view_follows_the_theme(lab: Lab, page: Page) -> None:
             "apputils:change-theme", {theme: "JupyterLab Light"})"""
     )
     until(lambda: _background(page) == light, "the theme to change back")
+
+
+def test_ages_are_worded_as_docker_words_them(lab: Lab, page: Page) -> None:
+    """The page counts on by itself, in the same words as `labkit.ps`."""
+    seconds = [*range(130), *range(130, 400_000, 997), *range(400_000, 10**8, 99_991)]
+    page.goto(lab.url("lab"))
+    shown = page.evaluate(
+        """(ages) => import("/labkit/watch.js").then(
+            ({ ago }) => ages.map((age) => ago(age * 1000)))""",
+        seconds,
+    )
+
+    assert shown == [ps.age(timedelta(seconds=age)) for age in seconds]
+
+
+def test_of_a_large_service_the_page_holds_what_can_be_seen(lab: Lab, page: Page) -> None:
+    """Ten thousand rows can be scrolled through; a few hundred are in the page at a time."""
+    notebook = Notebook(lab, page, [acted("pace=0.2, rest=4, slots=10_000")])
+    notebook.run(0)
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=60_000)
+    until(lambda: new_replicas(page) >= 5, "the update to go on", 60)
+
+    table = page.locator(".labkit-ps")
+    assert table.locator("tbody tr").count() < 300
+    assert int(table.get_attribute("aria-rowcount") or 0) > 10_000
+    page.locator(".labkit-scroll").evaluate("(scroll) => { scroll.scrollTop = 240_000; }")
+    expect(table.locator("td:text-is('dc_worker.10000')")).to_be_visible()
 
 
 def _background(page: Page) -> str:
