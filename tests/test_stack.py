@@ -237,7 +237,7 @@ def test_a_config_of_somebody_else_is_not_taken_over_by_its_name(
         ("replicas: 0", "replica: 0", "services.web.deploy.replica"),
         ("image: lab/none:1", "image: lab/none:${UNSET:?set it}", "services.web.image"),
         ("image: lab/none:1", "image: x\n    networks: [nowhere]", "services.web.networks.nowhere"),
-        ("services:", "services: {", "line 9, column 1"),
+        ("services:", "services: {", "line 4, column 10"),
     ],
 )
 def test_a_bad_file_changes_nothing(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -239,12 +238,14 @@ def _file_references(
     wanted: list[FileReference], known: set[str], path: Path, problems: Problems
 ) -> None:
     kind = str(path[-1]).removesuffix("s")
-    targets = Counter(each.target or each.source for each in wanted)
+    taken: set[str] = set()
     for index, each in enumerate(wanted):
+        target = each.target or each.source
         if each.source not in known:
             problems.add((*path, index), _undefined(kind, each.source, known))
-        elif targets[each.target or each.source] > 1:
-            problems.add((*path, index), f"another {kind} has the same target")
+        elif target in taken:
+            problems.add((*path, index), f"another {kind} has the same target, {target}")
+        taken.add(target)
 
 
 def _credentials(service: Service, known: set[str], path: Path, problems: Problems) -> None:

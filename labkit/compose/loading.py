@@ -105,7 +105,7 @@ def load(files: Sequence[Path], env: Mapping[str, str]) -> Compose:
         for path, what in source.problems.listed()
     ]
     name = " and ".join(source.name for source in sources)
-    versions = {source.version for source in sources}
+    versions = {source.version for source in sources if source.version}
     if len(versions) > 1:
         found.append(("version", f"the files have different ones: {', '.join(sorted(versions))}"))
     compose = _merged(name, sources)
