@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
 
 #: Where something stands in a file: keys and list indices from the top down.
 Path = tuple[str | int, ...]
@@ -27,18 +26,13 @@ class Problems:
         return [(dotted(path), what) for path, what in self._found.items()]
 
 
-class Refused(Exception):  # noqa: N818 - a name that reads aloud beats a suffix
+class Refused(Exception):
     """One mistake, on its way to where all are collected."""
 
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(path, what)
         self.path = path
         self.what = what
-
-    @classmethod
-    def at_line(cls, line: int, column: int, what: str) -> Self:
-        """A mistake in the YAML itself; lines and columns count from zero, as YAML marks do."""
-        return cls((f"line {line + 1}, column {column + 1}",), what)
 
 
 def dotted(path: Path) -> str:
