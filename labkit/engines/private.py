@@ -106,7 +106,8 @@ class PrivateEngine:
         if process := self.process():
             process.terminate()
             psutil.wait_procs([process], timeout=_STOP_SECONDS)
-        _end(self._remains())
+        remains = self._remains()
+        _end(remains + [child for each in remains for child in _children(each)])
         for mount in self._mounts():
             programs.run("umount", "--lazy", mount)
         if not missing():
@@ -138,8 +139,10 @@ class PrivateEngine:
     def _launch(self) -> None:
         for folder in (self.folder, self._runtime):
             folder.mkdir(parents=True, exist_ok=True)
-        # of one that was killed; its containers are ended by the new one
-        for stale in (self._pid, self._socket):
+        # Left by one that was killed. Its containerd ends without it, and a dockerd that takes
+        # it for alive waits in vain. Its containers are the new dockerd's to end.
+        _end([each for each in self._remains() if _is_containerd(each)])
+        for stale in (self._pid, self._socket, self._exec / "containerd" / "containerd.pid"):
             stale.unlink(missing_ok=True)
         configuration = {
             "data-root": str(self._data),
@@ -160,13 +163,12 @@ class PrivateEngine:
             programs.run("setsid", "--fork", *dockerd, output=log)
 
     def _remains(self) -> list[psutil.Process]:
-        """Return containerd, its shims, and what runs under them, should dockerd have left any."""
-        found = [
+        """Return containerd and its shims, should a dockerd have left any."""
+        return [
             process
             for process in psutil.process_iter(["cmdline"])
             if any(str(self._exec) in word for word in process.info["cmdline"] or [])
         ]
-        return found + [child for each in found for child in _children(each)]
 
     def _mounts(self) -> list[str]:
         """Return what is mounted under its folders, the innermost first."""
@@ -183,6 +185,10 @@ class PrivateEngine:
             "mend what the log says, or use an engine of your own: `labkit up --engine URL`.",
             docker_says="\n".join(lines[-_LAST_LINES:]),
         )
+
+
+def _is_containerd(process: psutil.Process) -> bool:
+    return bool(process.info["cmdline"]) and Path(process.info["cmdline"][0]).name == "containerd"
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -1,0 +1,208 @@
+"""Where an engine is looked for, and what is said when there is none."""
+
+from __future__ import annotations
+
+import threading
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from labkit import engines, settings
+from labkit.engines import membership, state
+from labkit.engines.network import free_network
+from labkit.engines.private import PrivateEngine
+from labkit.errors import BadValue, LabError, NoEngine, NotAManager
+from labkit.swarm import Swarm
+
+NOWHERE = "tcp://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lab of its own, with no engine named by the environment."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def looked_at(choice: str | None = None) -> list[str]:
+    return [place.url for place in engines.places(choice)]
+
+
+def test_without_a_choice_the_docker_context_comes_before_the_private_engine():
+    assert looked_at() == ["", engines.private().url]
+
+
+def test_docker_host_comes_before_everything(monkeypatch):
+    state.write(state.State(engine="tcp://before:2375", kind="yours"))
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+    assert looked_at() == [NOWHERE, engines.private().url]
+
+
+def test_the_engine_that_up_chose_before_is_looked_for_first():
+    state.write(state.State(engine="tcp://before:2375", kind="yours"))
+
+    assert looked_at() == ["tcp://before:2375", "", engines.private().url]
+
+
+def test_the_private_engine_is_that_whoever_names_it(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", engines.private().url)
+
+    assert [place.kind for place in engines.places()] == ["private"]
+
+
+def test_labkit_engine_is_the_default_choice(monkeypatch):
+    monkeypatch.setenv("LABKIT_ENGINE", "private")
+
+    assert looked_at() == [engines.private().url]
+
+
+@pytest.mark.parametrize("choice", ["simulated", "somewhere"])
+def test_what_is_no_engine_is_refused(choice: str):
+    with pytest.raises(LabError):
+        engines.places(choice)
+
+
+def test_the_error_names_every_place_where_nothing_answers(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+    with pytest.raises(NoEngine) as caught:
+        engines.connect()
+
+    assert f"{NOWHERE} (DOCKER_HOST names it)" in caught.value.found
+    assert engines.private().url in caught.value.found
+    assert caught.value.try_next
+
+
+def test_connect_takes_no_other_engine_when_the_one_that_up_used_is_gone():
+    state.write(state.State(engine=NOWHERE, kind="yours"))
+
+    with pytest.raises(NoEngine, match="the engine that `labkit up` used"):
+        engines.connect()
+
+
+def test_several_nodes_are_refused_before_anything_is_started(home: Path):
+    with pytest.raises(LabError, match="3 were asked for"):
+        engines.up(nodes=3)
+
+    assert list(home.iterdir()) == []
+
+
+def test_a_choice_that_is_no_url_is_named():
+    with pytest.raises(BadValue, match="'somewhere'"):
+        engines.find("somewhere")
+
+
+# ---- the state ---------------------------------------------------------------------
+
+
+def test_the_state_is_what_was_written():
+    written = state.State(
+        engine=NOWHERE, kind="yours", swarm_created=True, stacks=["dc"], ports={"dc": {"A": 1}}
+    )
+    state.write(written)
+
+    assert state.read() == written
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"engine": "x"}'])
+def test_a_state_that_cannot_be_read_is_none(text: str):
+    state.write(state.State(engine=NOWHERE))
+    (settings.state_dir() / "state.json").write_text(text)
+
+    assert state.read() == state.State()
+
+
+def test_two_ups_wait_for_one_another():
+    order = []
+
+    def second() -> None:
+        with state.locked():
+            order.append("second")
+
+    with state.locked():
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(timeout=0.3)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]
+
+
+def test_ports_are_remembered_for_each_stack(monkeypatch):
+    state.write(state.State(ports={"dc": {"LABKIT_WEBUI_PORT": 8003}}))
+    monkeypatch.delenv("LABKIT_WEBUI_PORT", raising=False)
+
+    monkeypatch.setenv("LABKIT_STACK", "dc")
+    assert settings.compose_environment()["LABKIT_WEBUI_PORT"] == "8003"
+    monkeypatch.setenv("LABKIT_STACK", "other")
+    assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
+
+
+# ---- the private engine, without starting it ---------------------------------------
+
+
+def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(tmp_path: Path):
+    shallow = PrivateEngine(Path("/lab/.labkit/engine"))
+    deep = PrivateEngine(tmp_path / ("x" * 100) / "engine")
+
+    assert shallow.url == "unix:///lab/.labkit/engine/docker.sock"
+    assert len(deep.url.removeprefix("unix://")) <= 107
+    assert deep.url != PrivateEngine(tmp_path / ("y" * 100) / "engine").url
+
+
+def test_a_private_engine_that_never_ran_has_no_process_and_no_answer():
+    assert engines.private().process() is None
+    assert engines.private().swarm() is None
+
+
+def test_a_network_is_chosen_that_no_route_covers():
+    first = free_network("labkit-aaaaaa", [])
+    second = free_network("labkit-aaaaaa", [first])
+
+    assert first.subnet_of(IPv4Network("10.231.0.0/16"))
+    assert not first.overlaps(second)
+
+
+def test_no_network_is_chosen_when_all_are_routed():
+    with pytest.raises(LabError):
+        free_network("labkit-aaaaaa", [IPv4Network("10.0.0.0/8")])
+
+
+# ---- membership, on answers as the engine gives them --------------------------------
+
+
+class Answers(Swarm):
+    """An engine that answers `GET /info` as it is told to."""
+
+    def __init__(self, **swarm: object) -> None:
+        self._about = swarm
+
+    def info(self) -> dict:
+        return {"Swarm": self._about}
+
+    def services(self, **_: object) -> list:
+        return []
+
+
+def test_a_worker_node_is_refused_at_once():
+    worker = Answers(
+        LocalNodeState="active",
+        ControlAvailable=False,
+        NodeID="w",
+        RemoteManagers=[{"NodeID": "m"}],
+    )
+
+    with pytest.raises(NotAManager, match="promote"):
+        membership.ensure(worker)
+
+
+def test_a_manager_is_left_as_it_is():
+    manager = Answers(LocalNodeState="active", ControlAvailable=True, NodeID="m")
+
+    assert membership.ensure(manager) is False
