@@ -1,0 +1,170 @@
+"""The command line: what it exits with, and where its words go."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from labkit import cli, lab, settings, stack
+from labkit.swarm import Swarm
+
+NOWHERE = "tcp://127.0.0.1:1"
+COMMANDS = ["doctor", "down", "env", "lab", "record", "reset", "show", "stack", "up"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lab of its own, and no engine unless a test names one."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("LABKIT_ENGINE", NOWHERE)
+    return tmp_path
+
+
+def labkit(*words: str) -> Result:
+    return CliRunner().invoke(cli.main, list(words))
+
+
+def test_it_has_the_commands_of_the_contract():
+    assert sorted(cli.main.commands) == COMMANDS
+    assert sorted(cli.main.commands["stack"].commands) == ["deploy", "ls", "ps", "rm", "services"]
+
+
+def test_python_dash_m_is_the_same():
+    words = [sys.executable, "-m", "labkit", "--version"]
+
+    assert "labkit" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nosuch"],
+        ["up", "--nodes", "many"],
+        ["stack", "ps"],
+        ["stack", "deploy", "dc"],
+        ["stack", "deploy", "-c", "nosuch.yml", "dc"],
+        ["record", "dc_worker"],
+        ["record", "dc_worker", "-o", "x", "--for", "-1"],
+        ["show", "nosuch.jsonl"],
+    ],
+)
+def test_wrong_usage_ends_in_2(words: list[str]):
+    assert labkit(*words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["env"],
+        ["up"],
+        ["up", "--engine", "simulated"],
+        ["up", "--engine", "somewhere"],
+        ["up", "--nodes", "2"],
+        ["stack", "ls"],
+        ["reset", "1"],
+        ["record", "dc_worker", "-o", "x.jsonl"],
+    ],
+)
+def test_what_fails_ends_in_1_with_a_sentence_and_no_traceback(words: list[str]):
+    ended = labkit(*words)
+
+    assert ended.exit_code == 1
+    assert ended.stderr.strip()
+    assert "Traceback" not in ended.output
+    assert isinstance(ended.exception, SystemExit)
+
+
+def test_doctor_without_an_engine_ends_in_1_and_says_how_to_get_one():
+    ended = labkit("doctor")
+
+    assert ended.exit_code == 1
+    assert "✗ missing engine: nothing answers" in ended.output
+    assert "→ " in ended.output
+
+
+def test_doctor_speaks_json():
+    lines = json.loads(labkit("doctor", "--json").output)
+
+    assert {"name", "verdict", "saw", "mend"} == set(lines[0])
+    assert {line["name"]: line["verdict"] for line in lines}["engine"] == "missing"
+
+
+def test_down_where_nothing_was_made_changes_nothing():
+    assert labkit("down").exit_code == 0
+    assert labkit("down").output == "The lab is down.\n"
+
+
+def test_a_file_that_is_no_recording_is_refused(home: Path):
+    other = home / "other.jsonl"
+    other.write_text("not a recording\n")
+
+    ended = labkit("show", str(other))
+
+    assert ended.exit_code == 1
+    assert str(other) in ended.stderr
+    assert not other.with_suffix(".html").exists()
+
+
+# ---- on a real engine --------------------------------------------------------------
+
+
+@pytest.fixture
+def engine(swarm: Swarm, unique: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A lab on the real engine, with a stack of its own name, which is removed."""
+    monkeypatch.setenv("LABKIT_ENGINE", swarm.url)
+    monkeypatch.setenv("LABKIT_STACK", unique)
+    yield unique
+    stack.rm(swarm, unique, show_command=False)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_env_prints_what_a_shell_can_read(swarm: Swarm):
+    assert labkit("env").output == f"export DOCKER_HOST={swarm.url}\n"
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(200)
+def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
+    engine: str, swarm: Swarm, home: Path
+):
+    before = {service["ID"] for service in swarm.services()}
+
+    first = labkit("up")
+    assert first.exit_code == 0, first.output
+    assert f"Stack {engine}: deployed; 14 of 14 replicas run." in first.output
+    versions = {each["ID"]: each["Version"] for each in swarm.services()}
+
+    second = labkit("up")
+    assert "Images: nothing to do." in second.output
+    assert f"Stack {engine}: nothing to do; 14 of 14 replicas run." in second.output
+    assert {each["ID"]: each["Version"] for each in swarm.services()} == versions
+    assert labkit("doctor").exit_code == 0
+
+    mine = home / "lab" / "dockercoins" / "worker" / "worker.py"
+    mine.write_text("# mine\n")
+    assert labkit("up").exit_code == 0
+    assert mine.read_text() == "# mine\n"
+
+    assert labkit("down").exit_code == 0
+    assert {service["ID"] for service in swarm.services()} == before
+    assert swarm.info()["Swarm"]["ControlAvailable"], "the swarm was there before, and stays"
+    assert mine.exists()
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_taken_ports_give_way(swarm: Swarm):
+    usual = set(lab.ports.WANTED.values())
+    ended = labkit("up")
+
+    found = swarm.services(label=f"{stack.NAMESPACE}={settings.stack_name()}")
+    got = {port["PublishedPort"] for each in found for port in each["Endpoint"].get("Ports", [])}
+    assert len(got) == 3
+    for port in usual - got:
+        assert f"in place of {port}" in ended.output
