@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit import echo, engines, images, lessons, services, settings, stack
+from labkit.phases import settled
 from labkit.recorder import Recorder
 from labkit.swarm import Swarm
 
@@ -56,8 +57,7 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     ...     recorder.wait()
     """
     where = Path(path) if path else _new_file(service)
-    until = {} if until_settled else {"until": None}
-    return Recorder(swarm(), service, where, **until).start()
+    return Recorder(swarm(), service, where, until=settled if until_settled else None).start()
 
 
 def deploy(
@@ -66,7 +66,11 @@ def deploy(
     """Deploy a compose file as a stack, as `docker stack deploy -c FILE NAME` does."""
     files = [file] if isinstance(file, str | Path) else list(file)
     stack.deploy(
-        swarm(), [Path(each) for each in files], name or settings.stack_name(), prune=prune
+        swarm(),
+        [Path(each) for each in files],
+        name or settings.stack_name(),
+        prune=prune,
+        env=settings.compose_environment(),
     )
 
 
@@ -90,7 +94,7 @@ def rollback(service: str) -> None:
 
 
 def logs(service: str, *, tail: int = 20) -> None:
-    """Print what the tasks of a service wrote last, as `docker service logs` does."""
+    """Print what the task that failed last wrote, or one that runs if none failed."""
     services.logs(swarm(), service, tail=tail)
 
 

@@ -6,7 +6,7 @@ says the docker command that does the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
@@ -87,13 +87,28 @@ def rollback(swarm: Swarm, name: str) -> None:
 
 
 def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
-    """Print the last lines that each task of a service wrote, failed ones included."""
+    """Print the last lines of the task that failed last, or of one that runs if none failed.
+
+    They are read from the task's container on this node. The engine could put the logs of
+    all tasks together, but that call was seen to hang when a task's container is gone.
+    """
     service = swarm.service(name)
-    echo.command(["docker", "service", "logs", f"--tail={tail}", "--raw", name])
-    # docker-py puts the stream of several containers together line by line
-    stream = swarm.client.services.get(service["ID"]).logs(stdout=True, stderr=True, tail=tail)
-    for line in b"".join(stream).decode("utf-8", "replace").splitlines():
-        echo.say(line)
+    task = _most_telling(swarm.tasks(service=service["ID"]))
+    if task is None:
+        echo.say(f"No task of {name} has a container yet.")
+        return
+    echo.command(["docker", "service", "logs", "--raw", f"--tail={tail}", task["ID"][:12]])
+    container = task["Status"]["ContainerStatus"]["ContainerID"]
+    echo.say(swarm.container_logs(container, tail))
+
+
+def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the task that failed last; else one that runs, the newest; else `None`."""
+    started = [
+        task for task in tasks if task["Status"].get("ContainerStatus", {}).get("ContainerID")
+    ]
+    failed = [task for task in started if task["Status"]["State"] == "failed"]
+    return max(failed or started, key=lambda task: task["Status"]["Timestamp"], default=None)
 
 
 def require_ours(service: Mapping[str, Any]) -> None:

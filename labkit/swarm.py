@@ -171,6 +171,20 @@ class Swarm:
             return known
         return version, Task.from_api(task, self._nodes)
 
+    def container_logs(self, container: str, tail: int) -> str:
+        """Return the last lines that a container of this node wrote. Raises `NotFound`."""
+        try:
+            written = self.client.api.logs(container, tail=tail)
+        except docker.errors.NotFound as problem:
+            raise errors.NotFound(
+                f"container {container[:12]} on this node.",
+                "it is not here: it has been removed, or is on another node.",
+                "ask the node that the task ran on, with `docker logs`.",
+                docker_says=str(problem.explanation),
+                status=404,
+            ) from None
+        return bytes(written).decode("utf-8", "replace").rstrip("\n")
+
     def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
         """Follow the engine's events on a connection of its own; `close()` ends it."""
         return self.client.events(decode=True, filters=filters or None)

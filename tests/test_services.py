@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labkit import digests, services
+from labkit import digests, images, services, workspace
 from labkit.errors import BadValue, LabError, NotFound, NotOurs
+from labkit.lessons.edits import EDITS
 from labkit.model import RollbackConfig, UpdateConfig
 from labkit.settings import LAB_LABEL
 from labkit.swarm import Swarm
@@ -237,3 +240,26 @@ def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
 )
 def test_a_bare_name_means_latest(image: str, tagged: str) -> None:
     assert digests.with_tag(image) == tagged
+
+
+def test_logs_are_of_the_task_that_failed_last(
+    swarm: Swarm, make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The traceback of a worker whose imports are gone is what a learner must get to see."""
+    bugged = f"{make(replicas=1)}:bugged"
+    name = bugged.removesuffix(":bugged")
+    until(lambda: running(swarm, name), "a replica")
+    services.logs(swarm, name)
+    assert "Error" not in capsys.readouterr().out
+
+    folder = shutil.copytree(workspace.shipped("worker"), tmp_path / "worker")
+    program = folder / "worker.py"
+    program.write_text(EDITS["bugged"].apply(program.read_text()))
+    images.build(swarm, folder, bugged)
+    services.update(swarm, name, image=bugged)
+    until(lambda: any(t.state == "failed" for t in swarm.snapshot(name).tasks), "a failed task")
+
+    services.logs(swarm, name)
+    assert "NameError" in capsys.readouterr().out
+    swarm.delete(f"/services/{name}")
+    swarm.client.images.remove(bugged, force=True)
