@@ -1,10 +1,10 @@
 """`labkit.watch`: a live view of one service, as one small widget.
 
-Why a widget of its own, and not Plotly's (measured in JupyterLab 4.6 with Chromium):
-a FigureWidget weighs 5 MB each, is empty once saved, and can fail to start within
-anywidget's two seconds; this module is 25 kB. plotly.js is loaded afterwards, once a
-page, from the Jupyter server (`labkit.server`), and drawn anew with the picture that the
-page holds; only what changed travels there.
+Why a widget of its own, and not Plotly's: a FigureWidget weighs 5 MB each, is empty once
+saved, and can fail to start within the two seconds that anywidget gives a module. This
+module is 25 kB. plotly.js (4.8 MB) comes after it, once a page and kept by the browser,
+from the Jupyter server (`labkit.server`); until it is there, or where it is not, a plain
+chart of the same steps stands in its place.
 
 How it keeps up while another cell blocks the kernel: a thread of its own sends messages
 from the kernel, at most four a second and none when nothing happened. A message is no
@@ -12,9 +12,16 @@ state, so one that comes before a page listens is lost; therefore every message 
 number, the widget's state is worked out at the moment somebody asks for it, and a whole
 picture follows every few seconds in which there were news.
 
+What it costs (median of an update a quarter second long, 2 cores): 0.2 kB and 0.1 ms of
+kernel time with 10 tasks, 1.4 kB and 1.3 ms with 1,000, 5 kB and 11 ms with 10,000; the
+page's longest task with 10,000 was 76 ms in Chromium.
+
 How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
 SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
 Inside JupyterLab the snapshot brings itself to life again: hover, zoom, export.
+A page that was reloaded meanwhile keeps the widget with its last picture in place of the
+snapshot: JupyterLab no longer knows whose output it was. nbval sees no replacement, so
+a cell that ends in a view is one whose output is not compared.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Picture {
   /** The time of what is shown, in ms since 1970 by the kernel's clock. */
   get now() {
     if (this.end) return this.end.died ? this.seen : this.origin + this.end.at;
-    return Math.min(Date.now(), this.heardAt + QUIET_AFTER) + this.skew;
+    return this.silent ? this.seen : Date.now() + this.skew;
   }
 
   /** The rows as `docker service ps` orders them: by name, then the newest first. */
@@ -403,7 +403,7 @@ function shapeOf(picture) {
   if (steps.length) steps.push([until, steps.at(-1)[1]]);
   const most = Math.max(picture.status.wanted ?? 0, 1, ...steps.map(([, counts]) => sum(counts)));
   const leap = ENDS.find((end) => end * 1000 >= until) ?? Math.ceil(until / 1_800_000) * 1800;
-  return { steps, most, end: picture.end ? Math.max(until, 1000) : leap * 1000 };
+  return { steps, until, most, end: picture.end ? Math.max(until, 1000) : leap * 1000 };
 }
 
 /** Adds points between the steps: the pointer finds points, and each shows what holds there. */
@@ -432,7 +432,7 @@ function traces(picture, { steps: sparse, end }) {
   }));
 }
 
-function layout(picture, { most, end }, el) {
+function layout(picture, { until, most, end }, el) {
   const style = getComputedStyle(el.parentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const [text, quiet, line] = ["--labkit-text", "--labkit-quiet", "--labkit-line"].map(colour);
@@ -455,7 +455,7 @@ function layout(picture, { most, end }, el) {
       tickformat: end > 3_600_000 ? "%-H:%M:%S" : "%-M:%S", hoverformat: "%-H:%M:%S after the start",
     },
     yaxis: { ...axis, range: [0, most * 1.06], tickformat: "d", nticks: 6, fixedrange: true },
-    shapes: [...wantedLine(picture, quiet), ...marks(picture, quiet), ...gaps(picture, end, quiet)],
+    shapes: [...wantedLine(picture, quiet), ...marks(picture, quiet), ...gaps(picture, until, quiet)],
     annotations: markLabels(picture, end, quiet),
   };
 }
@@ -468,9 +468,9 @@ const wantedLine = ({ status }, color) =>
 const marks = (picture, color) =>
   picture.marks.map(([at]) => ({ type: "line", x0: moment(at), x1: moment(at), yref: "paper", y0: 0, y1: 1, line: { color, width: 1 } }));
 
-const gaps = (picture, end, color) =>
+const gaps = (picture, until, color) =>
   picture.gaps.map(([from, to]) => ({
-    type: "rect", x0: moment(from), x1: moment(to ?? end), yref: "paper", y0: 0, y1: 1, fillcolor: color, opacity: 0.35, line: { width: 0 },
+    type: "rect", x0: moment(from), x1: moment(to ?? until), yref: "paper", y0: 0, y1: 1, fillcolor: color, opacity: 0.35, line: { width: 0 },
   }));
 
 /** The names of update states, above their marks; two close ones on two levels. */
