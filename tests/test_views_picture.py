@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labkit import ps
 from labkit.model import Snapshot, UpdateStatus
-from labkit.recording import Back, Ended, Gap, Header, Recording, ServiceSeen
+from labkit.recording import Back, Ended, Gap, Header, Recording, ServiceSeen, TaskSeen
 from labkit.views.looks import LOOKS, looks_of
 from labkit.views.picture import Picture
 from tests.acting import ActedSwarm
-from tests.values import service
+from tests.values import service, task
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 HEADER = Header(service="dc_worker", service_id="serviceid", engine="acted", started=START)
@@ -44,15 +45,15 @@ def play(seconds: float, **options: Any) -> tuple[Recording, list[dict], Picture
 
 def follow(whole: dict, news: dict) -> dict:
     """Do what the page does with news."""
-    rows = {row[0]: row for row in whole["rows"]} | {row[0]: row for row in news.get("rows", [])}
-    kept = [row for task_id, row in rows.items() if task_id not in news.get("gone", [])]
+    rows = {row[0]: row for row in whole["rows"] if row[0] not in news.get("gone", [])}
+    rows |= {row[0]: row for row in news.get("rows", [])}
     steps = list(whole["steps"])
     for step in news.get("steps", []):
         if steps and steps[-1][0] == step[0]:
             steps.pop()
         steps.append(step)
     small = {key: value for key, value in news.items() if key not in ("rows", "gone", "steps")}
-    return {**whole, **small, "rows": kept, "steps": steps}
+    return {**whole, **small, "rows": list(rows.values()), "steps": steps}
 
 
 def in_order(whole: dict) -> dict:
@@ -146,6 +147,28 @@ def test_a_second_update_has_a_mark_of_its_own() -> None:
         picture.take([ServiceSeen(started, service(update_status=status))])
 
     assert picture.news()["marks"] == [[1000, "updating"], [5000, "updating"]]
+
+
+def test_an_update_that_was_over_before_has_no_mark() -> None:
+    """The status of an old update is no event of this recording."""
+    picture = Picture(HEADER)
+    old = UpdateStatus(state="completed", started_at=START - timedelta(hours=1))
+    picture.take([ServiceSeen(START, service(update_status=old))])
+
+    assert picture.news()["marks"] == []
+    assert picture.whole()["status"]["state"] == "completed"
+
+
+def test_a_task_that_gets_another_node_stays_one_row() -> None:
+    """A global task's row goes by its node; it moves, and is not lost on the way."""
+    picture = Picture(HEADER)
+    page: dict = {"rows": [], "steps": []}
+    for node in ("", "n1"):
+        picture.take([TaskSeen(START, replace(task(1), id="t", slot=None, node_id=node))])
+        page = follow(page, picture.news())
+
+    assert [row[3] for row in page["rows"]] == ["dc_worker.n1"]
+    assert page["rows"] == picture.whole()["rows"]
 
 
 def test_a_gap_lasts_until_the_engine_is_back() -> None:

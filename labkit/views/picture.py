@@ -131,9 +131,10 @@ class Picture:
     def _take_service(self, at: datetime, service: Service) -> None:
         before = self._current.update_status if self._current else None
         status = service.update_status
+        # what was over when the recording began happened at no moment of it
+        over = self._current is None and status is not None and status.settled
         # one update may follow another so fast that both are seen in one state
-        news = before is None or status is None or _phase(status) != _phase(before)
-        if status and news:
+        if status and not over and (before is None or _phase(status) != _phase(before)):
             self._marks.append([self._ms(at), status.state])
         self._current = service
 

@@ -39,8 +39,8 @@ class Picture {
     if (seq !== this.seq + 1) return false;
     this.seq = seq;
     Object.assign(this, rest);
-    for (const row of rows) this.rows.set(row[0], row);
     for (const id of gone) this.rows.delete(id);
+    for (const row of rows) this.rows.set(row[0], row);
     if (rows.length || gone.length) this.order = null;
     this.fresh = new Set(rows.map((row) => row[0]));
     for (const step of steps) {
