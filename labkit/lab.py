@@ -83,9 +83,6 @@ def _deploy(engine: engines.Engine) -> None:
         file = workspace.mine("docker-compose.yml")
         stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
         _remember_stack(name)
-    if engine.kind == "private":
-        # `localhost:8000`, which the learner expects, leads to the namespace of the engine
-        engines.private().network.forward(ports.published(engine.swarm))
     running, wanted = _wait_until_it_runs(engine.swarm, name)
     if running < wanted and not complete:
         raise NotSettled(
@@ -95,7 +92,17 @@ def _deploy(engine: engines.Engine) -> None:
         )
     what = "nothing to do" if complete else "deployed"
     echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")
-    echo.say(f"The page of dockercoins (webui): {coins.webui(engine.swarm, name)}")
+    _say_where(engine, coins.webui(engine.swarm, name))
+
+
+def _say_where(engine: engines.Engine, page: str) -> None:
+    """Say where the web page is, after making it so that `localhost` leads there."""
+    addresses = [page]
+    if engine.kind == "private":
+        # its ports are open in its own network only, and a learner expects them here
+        engines.private().network.forward(ports.published(engine.swarm))
+        addresses.append(f"http://localhost:{urlsplit(page).port}")
+    echo.say(f"The page of dockercoins (webui): {', also '.join(addresses)}")
 
 
 def _choose_ports(engine: engines.Engine, name: str) -> None:

@@ -63,7 +63,7 @@ install_packages() {
 
 # What the environment depends on; when this changes, it is brought up to date.
 wanted() {
-    printf '%s %s\n' "$PWD" "$(cat pyproject.toml constraints.txt | cksum)"
+    printf '%s\n' "$PWD" "$(cat pyproject.toml constraints.txt | cksum)"
 }
 
 is_ready() {
@@ -71,13 +71,22 @@ is_ready() {
         && { [ "$(head -n 1 "$stamp")" = "$purpose" ] || [ "$(head -n 1 "$stamp")" = test ]; }
 }
 
+# Whether there is an environment that can be brought up to date: one that was made whole
+# at this place (it holds full paths), with a Python that is still there.
+usable() {
+    [ -r "$stamp" ] && [ "$(sed -n 2p "$stamp")" = "$PWD" ] && .venv/bin/python -c '' 2>/dev/null
+}
+
 make_environment() {
     python=$(find_python)
     [ -n "$python" ] || give_up "labkit needs Python 3.11 or newer with venv and pip;" \
         "install one (python.org, your system's packages, or conda: see environment.yml)."
-    say "Making .venv with $("$python" --version), which takes a minute …"
-    # --clear: one that was left half made, or made for another place, is of no use
-    "$python" -m venv --clear .venv
+    if usable; then
+        say "Bringing .venv up to date …"
+    else
+        say "Making .venv with $("$python" --version), which takes a minute …"
+        "$python" -m venv --clear .venv
+    fi
     extra=""
     [ "$purpose" = lab ] || extra="[$purpose]"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
