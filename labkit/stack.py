@@ -454,13 +454,15 @@ def _remove_networks(
         echo.say(f"Removing network {_name(each)}")
     begun = time.monotonic()
     next_word = begun + _FIRST_WORD_SECONDS
-    while left := _left(swarm, stack):
+    while found := _left(swarm, stack):
+        left, refusal = found
         now = time.monotonic()
         if now - begun > timeout.total_seconds():
             raise NotSettled(
                 f"the stack {stack!r} to be gone after {timeout.total_seconds():.0f} s.",
                 f"still there: {left}.",
                 "wait and look again with `docker stack ps` and `docker ps`.",
+                docker_says=refusal,
             )
         if now >= next_word:
             echo.say(f"Waiting for {left} …")
@@ -470,8 +472,10 @@ def _remove_networks(
         ownership.forget(ownership.identity(each))
 
 
-def _left(swarm: Swarm, stack: str) -> str:
-    """Remove what can be removed by now; return what is still there, in words, or `""`.
+def _left(swarm: Swarm, stack: str) -> tuple[str, str] | None:
+    """Remove what can be removed by now; return what is still there, or `None`.
+
+    That is what there is in words, and why the engine would not remove a network.
 
     Tasks of a job that are complete do not count: the engine keeps them, and their
     containers, although the service is gone (seen with 20.10).
@@ -487,18 +491,19 @@ def _left(swarm: Swarm, stack: str) -> str:
     ]
     networks = swarm.get("/networks", filters=filters)
     leaving = len(tasks) - len(staying)
-    if not leaving:
-        for each in networks:
-            _try_to_delete(swarm, f"/networks/{each['Id']}")
+    refusals = [] if leaving else [_try_to_delete(swarm, each) for each in networks]
     counts = (("task", leaving), ("container", len(containers)), ("network", len(networks)))
-    return ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in counts if n)
+    words = ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in counts if n)
+    return (words, "; ".join(filter(None, refusals))) if words else None
 
 
-def _try_to_delete(swarm: Swarm, path: str) -> None:
+def _try_to_delete(swarm: Swarm, network: Thing) -> str:
+    """Remove a network, or return why the engine would not; the next look tries again."""
     try:
-        swarm.delete(path)
-    except EngineRefused:
-        return  # still in use, or gone by now: the next look tells
+        swarm.delete(f"/networks/{network['Id']}")
+    except EngineRefused as problem:
+        return problem.docker_says
+    return ""
 
 
 def _deploy_command(

@@ -321,3 +321,24 @@ def test_what_is_ignored_is_said(
     assert "Ignoring unsupported options: build, cgroup_parent" in said
     assert "Ignoring deprecated options:\n\ncontainer_name: Setting" in said
     assert "depends_on, tmpfs" in said
+
+
+def test_rm_shows_why_docker_would_not_remove_a_network(
+    swarm: Swarm, name: str, tmp_path: Path, coins_images: str
+) -> None:
+    text = LABELLED.replace("default: {", "default: {attachable: true, ")
+    stack.deploy(swarm, [compose_file(tmp_path, text)], name)
+    made = swarm.client.containers.run(
+        f"{coins_images}/dockercoins_worker:1.0",
+        ["python", "-c", "import time; time.sleep(1000)"],
+        network=f"{name}_default",
+        detach=True,
+        init=True,
+    )
+    try:
+        with pytest.raises(NotSettled) as problem:
+            stack.rm(swarm, name, timeout=timedelta(seconds=1))
+        assert "1 network" in problem.value.found
+        assert "is in use by task" in problem.value.docker_says
+    finally:
+        made.remove(force=True)

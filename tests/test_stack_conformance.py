@@ -28,7 +28,11 @@ pytestmark = [
 ]
 
 STACKS = Path(__file__).parent / "stacks"
-VARIABLES = {"SET": "value", "EMPTY": "", "COUNT": "0", "PASSED": "passed on"}
+VARIABLES = {
+    **{"SET": "value", "EMPTY": "", "COUNT": "0", "PASSED": "passed on"},
+    # ports that no lab on this engine has
+    **{"LABKIT_WEBUI_PORT": "28900", "LABKIT_RNG_PORT": "28901", "LABKIT_HASHER_PORT": "28902"},
+}
 KINDS = ("services", "networks", "configs", "secrets")
 #: The one range of addresses that a file asks for; any other is the engine's choice.
 ASKED_FOR = "10.213.7.0/24"
@@ -162,6 +166,7 @@ SETS = (
     ["old.yml"],
     ["base.yml"],
     ["base.yml", "override.yml"],
+    ["../../dockercoins/docker-compose.yml", "dockercoins-asleep.yml"],
 )
 
 
