@@ -29,9 +29,14 @@ pytestmark = [
 
 STACKS = Path(__file__).parent / "stacks"
 VARIABLES = {
-    **{"SET": "value", "EMPTY": "", "COUNT": "0", "PASSED": "passed on"},
+    "SET": "value",
+    "EMPTY": "",
+    "COUNT": "0",
+    "PASSED": "passed on",
     # ports that no lab on this engine has
-    **{"LABKIT_WEBUI_PORT": "28900", "LABKIT_RNG_PORT": "28901", "LABKIT_HASHER_PORT": "28902"},
+    "LABKIT_WEBUI_PORT": "28900",
+    "LABKIT_RNG_PORT": "28901",
+    "LABKIT_HASHER_PORT": "28902",
 }
 KINDS = ("services", "networks", "configs", "secrets")
 #: The one range of addresses that a file asks for; any other is the engine's choice.
@@ -92,7 +97,8 @@ def held(swarm: Swarm, name: str) -> dict[str, list[Any]]:
 def allotted(found: dict[str, list[Any]]) -> dict[str, list[Any]] | None:
     """What was found, once the engine has given each service its addresses and ports."""
     done = all(
-        service["Endpoint"].get("Spec") or service["Spec"]["EndpointSpec"]["Mode"] == "dnsrr"
+        service["Endpoint"].get("Spec")
+        or service["Spec"]["EndpointSpec"] == {"Mode": "dnsrr"}  # needs neither
         for service in found["services"]
     )
     return found if done else None

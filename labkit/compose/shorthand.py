@@ -39,7 +39,8 @@ def text_of(value: object) -> str:
     shortest = Decimal(repr(value)).normalize()
     if value == 0 or _LEAST_EXPONENT <= shortest.adjusted() < _EXPONENT_OF_A_MILLION:
         return f"{shortest:f}"
-    return f"{value:.{len(shortest.as_tuple().digits) - 1}e}"
+    mantissa, _, exponent = f"{shortest:e}".partition("e")
+    return f"{mantissa}e{int(exponent):+03d}"
 
 
 def scalar(value: object) -> str | None:
