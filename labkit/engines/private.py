@@ -38,8 +38,8 @@ _STOP_SECONDS = 60
 _END_SECONDS = 5
 _LOOK_SECONDS = 0.1
 _LAST_LINES = 15
-#: The path of a unix socket has at most 107 bytes, and containerd's is the longest here.
-_LONGEST = 107 - len("/exec/containerd/containerd.sock.ttrpc")
+#: containerd refuses a socket whose path has more than 104 bytes; its own is the longest here.
+_LONGEST = 104 - len("/exec/containerd/containerd.sock.ttrpc")
 
 
 class PrivateEngine:
