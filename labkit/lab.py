@@ -48,7 +48,7 @@ def down(*, everything: bool = False) -> None:
         if swarm:
             for name in known.stacks:
                 stack.rm(swarm, name)
-            if everything:
+            if everything and known.kind == "yours":  # the private one's go with it
                 for image in images.remove_images(swarm):
                     echo.say(f"Removed the image {image}.")
         engines.down(everything=everything)

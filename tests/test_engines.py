@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labkit import engines, settings
-from labkit.engines import membership, state
+from labkit.engines import membership, programs, state
 from labkit.engines.network import free_network
 from labkit.engines.private import PrivateEngine
 from labkit.errors import BadValue, LabError, NoEngine, NotAManager
@@ -172,6 +174,27 @@ def test_a_network_is_chosen_that_no_route_covers():
 def test_no_network_is_chosen_when_all_are_routed():
     with pytest.raises(LabError):
         free_network("labkit-aaaaaa", [IPv4Network("10.0.0.0/8")])
+
+
+@pytest.mark.parametrize(
+    ("lacks", "says"),
+    [("dockerd", "apt-get install docker.io"), ("iptables", "apt-get install iptables")],
+)
+def test_what_a_private_engine_lacks_is_named(lacks: str, says: str, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(programs.shutil, "which", lambda name, **_: name != lacks or None)
+
+    assert says in engines.private().why_not()
+
+
+def test_without_root_no_private_engine_is_started(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(programs.shutil, "which", lambda *_, **__: "/usr/bin/it")
+
+    with pytest.raises(NoEngine, match="needs root"):
+        engines.up("private")
 
 
 # ---- membership, on answers as the engine gives them --------------------------------
