@@ -137,7 +137,7 @@ def refuse_outside(page: Page) -> list[str]:
 
     def decide(route: Route) -> None:
         address = urlsplit(route.request.url)
-        if address.scheme in ("data", "blob") or address.hostname in _LOOPBACK:
+        if address.scheme in ("data", "blob", "file") or address.hostname in _LOOPBACK:
             route.continue_()
         else:
             outside.append(route.request.url)

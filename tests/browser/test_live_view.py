@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from labkit import ps
+from labkit import ps, views
 from tests.browser.lab import Lab, Notebook, screenshot
+from tests.test_views_picture import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -201,6 +203,30 @@ def test_of_a_large_service_the_page_holds_what_can_be_seen(lab: Lab, page: Page
     assert int(table.get_attribute("aria-rowcount") or 0) > 10_000
     page.locator(".labkit-scroll").evaluate("(scroll) => { scroll.scrollTop = 240_000; }")
     expect(table.locator("td:text-is('dc_worker.10000')")).to_be_visible()
+
+
+def test_a_recording_as_a_page_of_its_own(page: Page, tmp_path: Path) -> None:
+    """`labkit show FILE -o OUT.html`: the chart can be zoomed and saved, with no server at all."""
+    recording, _, _ = play(16)
+    (tmp_path / "update.html").write_text(views.html(recording), encoding="utf-8")
+    page.goto((tmp_path / "update.html").as_uri())
+    plot = page.locator(".js-plotly-plot")
+    expect(plot.locator("path.js-fill").first).to_be_visible()
+
+    plot.hover()
+    with page.expect_download() as download:
+        page.click("[data-title='Download as PNG']")
+    assert download.value.suggested_filename == "dc_worker.png"
+
+    before = plot.evaluate("(plot) => plot.layout.xaxis.range")
+    area = plot.locator(".nsewdrag").bounding_box()
+    assert area
+    page.mouse.move(area["x"] + 100, area["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 300, area["y"] + 60, steps=4)
+    page.mouse.up()
+    until(lambda: plot.evaluate("(plot) => plot.layout.xaxis.range") != before, "the zoom")
+    screenshot(page, "page-of-a-recording")
 
 
 def _background(page: Page) -> str:
