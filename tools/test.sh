@@ -27,8 +27,11 @@ else
     echo "There is no engine: the tests that need one are skipped." >&2
 fi
 
-ruff check
-ruff format --check
-mypy
+failed=0
+# the tests run even if the style is wrong: both are worth knowing
+for check in "ruff check" "ruff format --check" mypy; do
+    $check || failed=1
+done
 # not exec: the trap runs when this ends
-python -m pytest "$@"
+python -m pytest "$@" || failed=1
+exit $failed
