@@ -352,7 +352,8 @@ class _Events:
         """Stop following."""
         self._stopped = True
         if self._stream is not None:
-            with contextlib.suppress(OSError, AttributeError):
+            # over ssh docker-py cannot close it; the thread then ends with the process
+            with contextlib.suppress(Exception):
                 self._stream.close()
 
     def _run(self) -> None:
@@ -362,6 +363,8 @@ class _Events:
             self._stream = self._follow(
                 type=["container", "service"], event=[*_CONTAINER_EVENTS, "update", "remove"]
             )
+            if self._stopped:
+                self.stop()
             for event in self._stream:
                 if self._stopped:
                     return
