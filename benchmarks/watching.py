@@ -8,6 +8,7 @@ included, and of `watch` with every process that it started, over the same secon
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -17,13 +18,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
+from resource import struct_rusage
 from tempfile import TemporaryDirectory
 
 from benchmarks.report import pair
-from labkit import engines, lessons, services
+from labkit import engines, images, lessons, services
 from labkit.recording import Recording, TaskSeen
+from labkit.swarm import Swarm
 
 #: A state that lasts shorter than `watch` waits is never seen by it; these last.
 _LASTING = {"running", "shutdown"}
@@ -33,12 +37,14 @@ def run() -> None:
     """Update all ten replicas once, and print both figures."""
     swarm = engines.connect()
     step = lessons.find(1)
-    lessons.reset(swarm, step)
+    with redirect_stdout(io.StringIO()):
+        lessons.reset(swarm, step)
     with TemporaryDirectory() as folder:
         file, log = Path(folder) / "update.jsonl", Path(folder) / "watch.log"
         labkit = _start_labkit(step.worker, file)
         watch = _start_watch(step.worker, log)
-        services.update(swarm, step.worker, image=_other_image(step), update_config={"delay": "0s"})
+        with redirect_stdout(io.StringIO()):
+            services.update(swarm, step.worker, image=_other_image(swarm, step))
         _, _, labkit_used = os.wait4(labkit.pid, 0)
         watch.send_signal(signal.SIGINT)
         _, _, watch_used = os.wait4(watch.pid, 0)
@@ -51,10 +57,9 @@ def run() -> None:
     pair("processor time over the whole update", _cpu(labkit_used), _cpu(watch_used), "s", "watch")
 
 
-def _other_image(step: lessons.Step) -> str:
+def _other_image(swarm: Swarm, step: lessons.Step) -> str:
     """Return an image for the update: the same one under another tag will do."""
-    swarm = engines.connect()
-    swarm.client.images.get(step.image("1.0")).tag(step.image("bench").rsplit(":", 1)[0], "bench")
+    images.tag(swarm, step.image("1.0"), step.image("bench"))
     return step.image("bench")
 
 
@@ -71,7 +76,7 @@ def _start_watch(service: str, log: Path) -> subprocess.Popen[bytes]:
     if watch is None or shutil.which("docker") is None:
         raise SystemExit("this benchmark compares with `watch` and `docker`; install both")
     look = (
-        f"{{ date +'@%s.%N'; docker service ps --no-trunc "
+        f"{{ docker service ps --no-trunc "
         f"--format '{{{{.ID}}}} {{{{.CurrentState}}}}' {service}; date +'=%s.%N'; }} >> {log}"
     )
     environment = os.environ | {"TERM": "xterm"}
@@ -113,5 +118,5 @@ def _median(values: list[float]) -> float:
     return statistics.median(values) if values else float("nan")
 
 
-def _cpu(used: os.struct_rusage) -> float:  # type: ignore[name-defined]
+def _cpu(used: struct_rusage) -> float:
     return float(used.ru_utime + used.ru_stime)
