@@ -183,7 +183,11 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
         with contextlib.suppress(KeyboardInterrupt, *([NotSettled] if seconds else [])):
             recorder.wait(timeout=math.inf if seconds is None else seconds)
     if recorder.file_error:
-        raise RecordingProblem(f"{output} to take the recording.", f"{recorder.file_error}.")
+        raise RecordingProblem(
+            f"{output} to take the whole recording.",
+            f"{recorder.file_error}. What was written before is in the file.",
+            "make room, or record to another disk.",
+        )
     echo.say(f"{recorder.why} {len(recorder.recording.changes)} changes are in {output}.")
 
 

@@ -28,6 +28,7 @@ class ByHand:
         header = Header(service="dc_worker", service_id="s", engine="acted", started=START)
         self.recording = Recording(header)
         self.error: Exception | None = None
+        self.file_error: OSError | None = None
         self.why = ""
         self.last_seen = START
         self.listeners: list[Callable[[], None]] = []
@@ -130,6 +131,16 @@ def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list
 
     assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
     assert "rows" not in sent[-1]
+
+
+def test_a_full_disk_is_said_with_every_message(recorder: ByHand, sent: list[dict]) -> None:
+    watch = Watch(recorder)
+    watch.pulse()
+    recorder.file_error = OSError(28, "No space left on device")
+    watch.pulse()
+
+    assert sent[0]["trouble"] == ""
+    assert "No space left on device" in sent[1]["trouble"]
 
 
 def test_a_page_that_missed_a_message_gets_the_whole(

@@ -42,6 +42,7 @@ from labkit.model import UpdateState
 from labkit.recording import Recording
 from labkit.views import snapshot
 from labkit.views.picture import Json, Picture
+from labkit.views.words import plain
 
 #: Seconds between two messages to the page, at least.
 LEAST = 0.25
@@ -63,6 +64,7 @@ class Watched(Protocol):
 
     recording: Recording
     error: Exception | None
+    file_error: OSError | None
     last_seen: datetime
 
     @property
@@ -248,7 +250,18 @@ class Watch(anywidget.AnyWidget):
             "seq": self._number,
             "now": round(datetime.now(UTC).timestamp() * 1000),
             "seen": round(self._recorder.last_seen.timestamp() * 1000),
+            "trouble": self._trouble(),
         }
+
+    def _trouble(self) -> str:
+        """Return what keeps the recording from its file, as a sentence, or `""`."""
+        problem = self._recorder.file_error
+        if problem is None:
+            return ""
+        return plain(
+            f"The recording cannot be written to its file: {problem}. What was written before "
+            "is safe; the rest is kept in memory and follows when there is room again."
+        )
 
     def _between_wholes(self) -> float:
         return WHOLE + len(self._recorder.recording.listed) / _ROWS_A_SECOND

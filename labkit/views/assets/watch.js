@@ -185,7 +185,7 @@ class Head {
     } else {
       write(this.live, picture.silent ? `no news since ${clock(picture.seen)}` : "live");
       this.live.dataset.live = picture.silent ? "no" : "yes";
-      write(this.end, "");
+      write(this.end, picture.trouble ?? "");
     }
   }
 
