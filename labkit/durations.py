@@ -18,12 +18,16 @@ _UNITS = {
     "ns": 1,
     "us": 10**3,
     "µs": 10**3,
+    "\u03bcs": 10**3,  # the Greek letter; the line above has the micro sign
     "ms": 10**6,
     "s": 10**9,
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_PART = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|[µ\u03bc]s|ms|s|m|h)"
+_WHOLE = re.compile(rf"([-+]?)((?:{_PART})+|0)")
+#: Go counts nanoseconds in 64 bits: some 292 years.
+_MOST = 2**63 - 1
 
 
 def to_nanoseconds(duration: Duration) -> int:
@@ -36,14 +40,14 @@ def to_nanoseconds(duration: Duration) -> int:
         return (duration.days * 86_400 + duration.seconds) * 10**9 + duration.microseconds * 1000
     if not isinstance(duration, str):
         raise BadValue(f"a duration is text such as '5s' or a timedelta, not {duration!r}")
-    text = duration.strip()
-    sign = -1 if text.startswith("-") else 1
-    unsigned = text.lstrip("+-") if text[:1] in "+-" else text
-    if unsigned == "0":
-        return 0
-    if not unsigned or _PART.sub("", unsigned):
+    found = _WHOLE.fullmatch(duration)
+    if not found:
         raise BadValue(f"{duration!r} is not a duration; write it as '5s', '1m30s' or '500ms'")
-    return sign * sum(_in_nanoseconds(number, unit) for number, unit in _PART.findall(unsigned))
+    parts = re.findall(_PART, found[2])
+    count = sum(_in_nanoseconds(number, unit) for number, unit in parts)
+    if count > _MOST:
+        raise BadValue(f"{duration!r} is not a duration that Docker can hold: at most 292 years")
+    return -count if found[1] == "-" else count
 
 
 def to_timedelta(duration: Duration) -> timedelta:

@@ -96,7 +96,8 @@ class UpdateConfig:
         if self.failure_action not in self._actions():
             choices = ", ".join(self._actions())
             raise BadValue(f"failure_action is one of {choices}, not {self.failure_action!r}")
-        if not 0 <= self.max_failure_ratio <= 1:
+        ratio = self.max_failure_ratio
+        if not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
             raise BadValue(f"max_failure_ratio is between 0 and 1, not {self.max_failure_ratio!r}")
         if self.order not in ("stop-first", "start-first"):
             raise BadValue(f"order is stop-first or start-first, not {self.order!r}")

@@ -25,13 +25,16 @@ from labkit.errors import BadValue
         ("-2s", -2 * 10**9),
         ("3µs", 3000),
         ("7ns", 7),
+        ("3\u03bcs", 3000),
     ],
 )
 def test_text_means_what_go_reads_in_it(text: str, nanoseconds: int) -> None:
     assert durations.to_nanoseconds(text) == nanoseconds
 
 
-@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "5x", "five", "+", "1m-3s"])
+@pytest.mark.parametrize(
+    "text", ["", "5", "s", "5 s", " 5s", "5x", "five", "+", "--5s", "1m-3s", "٥s", "2562048h"]
+)
 def test_text_that_go_would_refuse_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         durations.to_nanoseconds(text)

@@ -32,6 +32,8 @@ def test_durations_may_be_text_and_are_kept_as_timedelta() -> None:
         ("monitor", "soon", "'soon' is not a duration"),
         ("failure_action", "stop", "failure_action is one of pause, continue, rollback"),
         ("max_failure_ratio", 1.5, "max_failure_ratio is between 0 and 1, not 1.5"),
+        ("max_failure_ratio", "0.2", "max_failure_ratio is between 0 and 1, not '0.2'"),
+        ("max_failure_ratio", None, "max_failure_ratio is between 0 and 1, not None"),
         ("order", "first", "order is stop-first or start-first"),
     ],
 )
