@@ -303,7 +303,7 @@ class Recording:
                 str(problem),
                 "give the path of a file that `labkit record -o FILE` wrote.",
             ) from None
-        recording = cls(header=_read_header(path, lines[0] if lines else ""))
+        recording = cls(header=_read_header(path, lines[0]))
         for line in lines[1:]:
             try:
                 change = _change_from(json.loads(line))
@@ -367,24 +367,24 @@ def _read_header(path: Path, line: str) -> Header:
         if row["kind"] != "recording":
             raise ValueError(row["kind"])
         schema = int(row["schema"])
-    except (ValueError, KeyError, TypeError):
+        if schema > SCHEMA:
+            raise RecordingProblem(
+                f"a recording of schema {SCHEMA} or older.",
+                f"{path} is of schema {schema}, written by a newer labkit.",
+                "update labkit, then open it again.",
+            )
+        return Header(
+            service=row["service"],
+            service_id=row.get("service_id", ""),
+            engine=row.get("engine", ""),
+            started=_time(row["started"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RecordingProblem(
             f"a recording at {path}.",
             "a file whose first line is no recording's header.",
             "give the path of a file that `labkit record -o FILE` wrote.",
         ) from None
-    if schema > SCHEMA:
-        raise RecordingProblem(
-            f"a recording of schema {SCHEMA} or older.",
-            f"{path} is of schema {schema}, written by a newer labkit.",
-            "update labkit, then open it again.",
-        )
-    return Header(
-        service=row["service"],
-        service_id=row.get("service_id", ""),
-        engine=row.get("engine", ""),
-        started=_time(row["started"]),
-    )
 
 
 def _change_from(row: dict[str, Any]) -> Change | None:

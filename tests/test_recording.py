@@ -170,6 +170,14 @@ def test_kinds_and_fields_of_a_later_labkit_are_passed_over(tmp_path: Path) -> N
         ("", "a file whose first line is no recording's header"),
         ("hello\n", "a file whose first line is no recording's header"),
         ('{"kind": "task"}\n', "a file whose first line is no recording's header"),
+        (
+            '{"kind": "recording", "schema": 1}\n',
+            "a file whose first line is no recording's header",
+        ),
+        (
+            '{"kind": "recording", "schema": 1, "service": "s", "started": 5}\n',
+            "a file whose first line is no recording's header",
+        ),
         ('{"kind": "recording", "schema": 99}\n', "is of schema 99, written by a newer labkit"),
     ],
 )
