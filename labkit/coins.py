@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ import requests
 from labkit.engines.private import ADDRESS_LABEL
 from labkit.errors import LabError
 from labkit.swarm import Swarm
+
+_PATIENCE_SECONDS = 20
+_LOOK_SECONDS = 0.2
 
 
 def webui(swarm: Swarm, stack: str) -> str:
@@ -22,13 +26,17 @@ def webui(swarm: Swarm, stack: str) -> str:
             "it publishes none.",
             "deploy the stack from the lab's docker-compose.yml.",
         )
+    return f"http://{host(swarm)}:{published[0]}"
+
+
+def host(swarm: Swarm) -> str:
+    """Return the host at which this machine reaches the ports that the engine publishes.
+
+    A private engine has a network of its own, and says where in a label.
+    """
     engine = urlsplit(swarm.url)
-    host = engine.hostname if engine.scheme in ("http", "https") else None
-    return f"http://{host or _address(swarm)}:{published[0]}"
-
-
-def _address(swarm: Swarm) -> str:
-    """Return where an engine on this machine publishes; a private one has a network of its own."""
+    if engine.scheme in ("http", "https") and engine.hostname:
+        return engine.hostname
     labels = dict(label.split("=", 1) for label in swarm.info().get("Labels") or [] if "=" in label)
     return str(labels.get(ADDRESS_LABEL, "localhost"))
 
@@ -37,13 +45,22 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     """Return how many hashes a second all workers make together, measured over `seconds`.
 
     Each worker adds to the counter once a second, so a shorter measurement shows that
-    rhythm and not the speed.
+    rhythm and not the speed. A page that has just been deployed gets a while to answer.
     """
     address = webui(swarm, stack)
-    first = _ask(address)
+    first = _ask_patiently(address)
     time.sleep(seconds)
     second = _ask(address)
     return (second["hashes"] - first["hashes"]) / (second["now"] - first["now"])
+
+
+def _ask_patiently(address: str) -> dict[str, float]:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(LabError):
+            return _ask(address)
+        time.sleep(_LOOK_SECONDS)
+    return _ask(address)
 
 
 def _ask(address: str) -> dict[str, float]:
@@ -57,4 +74,3 @@ def _ask(address: str) -> dict[str, float]:
             f"no answer that could be read: {problem}",
             "see whether webui and redis run: `labkit stack ps` and the name of your stack.",
         ) from None
-
