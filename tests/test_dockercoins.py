@@ -19,7 +19,7 @@ from types import ModuleType
 
 import pytest
 
-from labkit import settings, stack
+from labkit import coins, settings, stack
 from labkit.swarm import Swarm
 from tests.waiting import until
 
@@ -466,7 +466,7 @@ def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, coins_images: str, uni
             env=variables | {"LABKIT_DOCKER_ID": coins_images},
         )
         until(lambda: count(swarm, unique) == 14, "ten workers and four others", 60)
-        webui, rng, hasher = (f"127.0.0.1:{port}" for port in ports)
+        webui, rng, hasher = (f"{coins.host(swarm)}:{port}" for port in ports)
         first = until(lambda: numbers(webui, more_than=100), "a hundred hashes", 40)
         until(lambda: numbers(webui, more_than=first["hashes"] + 50), "more of them", 20)
         assert first["coins"] > 0

@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sys
 import time
 from pathlib import Path
@@ -68,6 +69,10 @@ class PrivateEngine:
         """Return a connection, or `None` when nothing answers."""
         if not self._socket.exists():
             return None
+        # a killed engine leaves its socket, and docker-py leaves open what is refused there
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+            if probe.connect_ex(str(self._socket)):
+                return None
         try:
             return Swarm.at(self.url)
         except NoEngine:
