@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 from labkit import settings
@@ -52,10 +54,14 @@ def shipped(name: str) -> Path:
 
 def keep_a_copy(path: Path) -> Path:
     """Copy a file aside, as `worker.py.yours-1` and so on, and return the copy's path."""
-    number = 1 + sum(1 for _ in path.parent.glob(f"{path.name}.yours-*"))
-    kept = path.with_name(f"{path.name}.yours-{number}")
+    kept = unused(lambda number: path.with_name(f"{path.name}.yours-{number}"))
     shutil.copy(path, kept)
     return kept
+
+
+def unused(numbered: Callable[[int], Path]) -> Path:
+    """Return the first of the numbered paths, from 1 on, at which there is nothing yet."""
+    return next(path for path in map(numbered, count(1)) if not path.exists())
 
 
 def _files() -> list[tuple[Path, Path]]:
@@ -82,11 +88,12 @@ def _list_file() -> Path:
 
 def _read_hashes() -> dict[str, str]:
     try:
-        return dict(json.loads(_list_file().read_text()))
-    except (OSError, ValueError):
+        return dict(json.loads(_list_file().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return {}
 
 
 def _write_hashes(hashes: dict[str, str]) -> None:
     _list_file().parent.mkdir(parents=True, exist_ok=True)
-    _list_file().write_text(json.dumps(hashes, indent=1, sort_keys=True))
+    listed = json.dumps(hashes, indent=1, sort_keys=True)
+    _list_file().write_text(listed, encoding="utf-8")

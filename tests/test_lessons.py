@@ -108,6 +108,16 @@ def test_a_file_in_which_the_place_is_gone_is_left_alone_with_a_sentence() -> No
     assert worker().read_text() == "print('mine')\n"
 
 
+@pytest.mark.parametrize("content", [None, b"caf\xe9"])
+def test_a_file_that_cannot_be_read_gets_a_sentence(content: bytes | None) -> None:
+    worker().unlink()
+    if content is not None:
+        worker().write_bytes(content)
+
+    with pytest.raises(LabError, match=r"to read .*worker\.py"):
+        lessons.edit("faster")
+
+
 def test_an_unknown_edit_names_those_there_are() -> None:
     with pytest.raises(BadValue, match="'faster', 'bugged', 'in pairs', not 'quicker'"):
         lessons.edit("quicker")
@@ -121,6 +131,26 @@ def test_putting_a_file_back_keeps_what_the_learner_wrote() -> None:
     assert said == "dockercoins/worker/worker.py put back (yours is kept as worker.py.yours-1)"
     assert worker().with_name("worker.py.yours-1").read_text() == "mine\n"
     assert "time.sleep(0.01)" in worker().read_text()
+
+
+def test_a_file_in_another_encoding_is_kept_byte_for_byte() -> None:
+    worker().write_bytes(b"caf\xe9")
+
+    edits.put(edits.WORKER, ())
+
+    assert worker().with_name("worker.py.yours-1").read_bytes() == b"caf\xe9"
+    assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
+
+
+def test_a_copy_never_takes_the_place_of_an_earlier_one() -> None:
+    for text in ("one", "two"):
+        worker().write_text(text)
+        workspace.keep_a_copy(worker())
+    worker().with_name("worker.py.yours-1").unlink()
+    worker().write_text("three")
+
+    assert workspace.keep_a_copy(worker()).name == "worker.py.yours-1"
+    assert worker().with_name("worker.py.yours-2").read_text() == "two"
 
 
 def test_putting_back_one_of_the_lesson_s_own_versions_keeps_no_copy() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import unified_diff
+from pathlib import Path
 
 from labkit import echo, workspace
 from labkit.errors import BadValue, LabError
@@ -65,15 +66,16 @@ def edit(name: str) -> None:
     """Make one of the lesson's edits to the learner's file, and show the difference.
 
     `name` is `faster`, `in pairs` or `bugged`. A file in which it is made already stays
-    as it is. Raises `LabError` for a file in which the place to change is not found.
+    as it is. Raises `LabError` for a file that cannot be read, or in which the place to
+    change is not found.
     """
     if name not in EDITS:
         raise BadValue(f"the lesson's edits are {', '.join(map(repr, EDITS))}, not {name!r}")
     change = EDITS[name]
     path = workspace.mine(change.file)
-    before = path.read_text(encoding="utf-8")
-    after = change.apply(before)
     shown = f"dockercoins/{change.file}"
+    before = _read(path, shown)
+    after = change.apply(before)
     if after == before:
         if not change.made(before):
             raise LabError(
@@ -83,7 +85,7 @@ def edit(name: str) -> None:
             )
         echo.say(f"{shown} is as it should be: {change.what}.")
         return
-    path.write_text(after, encoding="utf-8")
+    path.write_text(after, encoding="utf-8", newline="\n")
     echo.say(f"{shown}: {change.what}.")
     lines = unified_diff(
         before.splitlines(), after.splitlines(), "before", "after", n=1, lineterm=""
@@ -99,12 +101,24 @@ def put(file: str, edits: tuple[str, ...]) -> str:
     path = workspace.mine(file)
     original = workspace.shipped(file).read_text(encoding="utf-8")
     wanted = _after(original, file, edits)
-    present = path.read_text(encoding="utf-8")
+    # what is no UTF-8 is no version of the lesson's either way
+    present = path.read_text(encoding="utf-8", errors="replace")
     if present == wanted:
         return ""
     kept = "" if present in _known(original, file) else workspace.keep_a_copy(path).name
-    path.write_text(wanted, encoding="utf-8")
+    path.write_text(wanted, encoding="utf-8", newline="\n")
     return f"dockercoins/{file} put back" + (f" (yours is kept as {kept})" if kept else "")
+
+
+def _read(path: Path, shown: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise LabError(
+            f"to read {shown}.",
+            f"{problem}.",
+            "run `labkit.reset(...)`, which puts it back; what you have written is kept beside it.",
+        ) from None
 
 
 def _after(text: str, file: str, edits: tuple[str, ...]) -> str:
