@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from labkit import echo, engines, images, lessons, services, settings, stack
+from labkit import echo, engines, images, lessons, services, settings, stack, workspace
+from labkit.errors import BadValue
 from labkit.phases import settled
 from labkit.recorder import Recorder
 from labkit.swarm import Swarm
@@ -28,6 +29,8 @@ def connect(engine: str | None = None) -> Swarm:
     Raises `NoEngine` or `NotAManager`, each with what to do about it.
     """
     global _current
+    if engine is not None:
+        _require_text(engine=engine)
     _current = engines.connect(engine)
     echo.say(f"Connected to {_current.about()}.")
     return _current
@@ -56,7 +59,8 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     ...     labkit.update("dc_worker", image="lab/dockercoins_worker:1.1")
     ...     recorder.wait()
     """
-    where = Path(path) if path else _new_file(service)
+    _require_text(service=service)
+    where = _path("path", path) if path is not None else _new_file(service)
     return Recorder(swarm(), service, where, until=settled if until_settled else None).start()
 
 
@@ -64,37 +68,54 @@ def deploy(
     file: Path | str | Sequence[Path | str], name: str | None = None, *, prune: bool = False
 ) -> None:
     """Deploy a compose file as a stack, as `docker stack deploy -c FILE NAME` does."""
-    files = [file] if isinstance(file, str | Path) else list(file)
-    stack.deploy(
-        swarm(),
-        [Path(each) for each in files],
-        name or settings.stack_name(),
-        prune=prune,
-        env=settings.compose_environment(),
-    )
+    several = file if isinstance(file, Sequence) and not isinstance(file, str) else [file]
+    files = [_path("file", each) for each in several]
+    name = _stack(name)
+    stack.deploy(swarm(), files, name, prune=prune, env=settings.compose_environment())
 
 
 def remove(name: str | None = None) -> None:
     """Remove a stack, as `docker stack rm NAME` does, and wait until its last task is gone."""
-    stack.rm(swarm(), name or settings.stack_name())
+    name = _stack(name)
+    stack.rm(swarm(), name)
 
 
-def update(service: str, **changes: Any) -> None:
-    """Change a service, as `docker service update` does.
+def update(
+    service: str,
+    *,
+    image: str | None = None,
+    replicas: int | None = None,
+    update_config: services.Change | None = None,
+    rollback_config: services.Change | None = None,
+    force: bool = False,
+) -> None:
+    """Change a service, as `docker service update` does, and return at once.
 
-    Takes `image`, `replicas`, `update_config`, `rollback_config` and `force`;
-    `labkit.services.update` says what they mean.
+    A config is given whole (`UpdateConfig(parallelism=2)`), or as some of its fields
+    (`{"failure_action": "rollback"}`): then the others keep their values. `force` replaces
+    every task although nothing differs.
     """
-    services.update(swarm(), service, **changes)
+    _require_text(service=service)
+    services.update(
+        swarm(),
+        service,
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+        force=force,
+    )
 
 
 def rollback(service: str) -> None:
     """Bring back the previous spec of a service, as `docker service rollback` does."""
+    _require_text(service=service)
     services.rollback(swarm(), service)
 
 
 def logs(service: str, *, tail: int = 20) -> None:
     """Print what the task that failed last wrote, or one that runs if none failed."""
+    _require_text(service=service)
     services.logs(swarm(), service, tail=tail)
 
 
@@ -117,17 +138,48 @@ def reset(step: int | str | None = None) -> lessons.Step:
 
 def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None) -> None:
     """Build an image from a folder with a Dockerfile, showing what the engine says."""
-    images.build(swarm(), Path(folder), tag, buildargs=args)
+    where = _path("folder", folder)
+    _require_text(tag=tag)
+    _require_texts("args", args or {})
+    images.build(swarm(), where, tag, buildargs=args)
 
 
 def push(image: str) -> None:
     """Push an image to its registry, as `docker image push` does."""
+    _require_text(image=image)
     images.push(swarm(), image)
+
+
+def _stack(name: str | None) -> str:
+    """Return the name of a stack; without one given, that of the learner's."""
+    if name is None:
+        return settings.stack_name()
+    _require_text(name=name)
+    return name
+
+
+def _require_text(**given: object) -> None:
+    """Raise `BadValue` for what is no text, before an engine is asked for a nonsense."""
+    for what, value in given.items():
+        if not isinstance(value, str) or not value:
+            raise BadValue(f"{what} is text, not {value!r}")
+
+
+def _require_texts(what: str, given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise BadValue(f"{what} is a mapping of texts, not {given!r}")
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise BadValue(f"{what} are texts, and {key!r} is {value!r}")
+
+
+def _path(what: str, given: object) -> Path:
+    if not isinstance(given, str | Path):
+        raise BadValue(f"{what} is a path, not {given!r}")
+    return Path(given)
 
 
 def _new_file(service: str) -> Path:
     """Return a name for a recording that no file has yet."""
     folder = settings.state_dir() / "recordings"
-    taken = {path.name for path in folder.glob(f"{service}-*.jsonl")}
-    number = next(n for n in range(1, len(taken) + 2) if f"{service}-{n}.jsonl" not in taken)
-    return folder / f"{service}-{number}.jsonl"
+    return workspace.unused(lambda number: folder / f"{service}-{number}.jsonl")

@@ -85,14 +85,7 @@ class UpdateConfig:
             if length < timedelta(0):
                 raise BadValue(f"{name} is a duration of zero or more, not {getattr(self, name)!r}")
             object.__setattr__(self, name, length)
-        if (
-            isinstance(self.parallelism, bool)
-            or not isinstance(self.parallelism, int)
-            or self.parallelism < 0
-        ):
-            raise BadValue(
-                f"parallelism is a whole number of zero or more, not {self.parallelism!r}"
-            )
+        require_count("parallelism", self.parallelism)
         if self.failure_action not in self._actions():
             choices = ", ".join(self._actions())
             raise BadValue(f"failure_action is one of {choices}, not {self.failure_action!r}")
@@ -308,6 +301,12 @@ class Snapshot:
     def running_by_tag(self) -> Counter[str]:
         """Count the tasks that run, by tag, whatever is desired of them."""
         return Counter(task.tag for task in self.tasks if task.running)
+
+
+def require_count(name: str, value: object) -> None:
+    """Raise `BadValue` unless a value, such as the replicas of a service, counts something."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadValue(f"{name} is a whole number of zero or more, not {value!r}")
 
 
 def tag_of(image: str) -> str:

@@ -22,11 +22,22 @@ from pathlib import Path
 from typing import Any
 
 from labkit import settings
+from labkit.errors import NotOurs
 
 
 def is_ours(thing: Mapping[str, Any]) -> bool:
     """Whether the lab made this service, network, config or secret of the Engine API."""
     return settings.LAB_LABEL in labels(thing) or _note(identity(thing)).exists()
+
+
+def require_ours(service: Mapping[str, Any]) -> None:
+    """Raise `NotOurs` unless the lab made this service."""
+    if not is_ours(service):
+        raise NotOurs(
+            f"{service['Spec']['Name']} to be a service that the lab deployed.",
+            f"it has no label {settings.LAB_LABEL}, and labkit has no note of deploying it.",
+            "use the docker command line for it, or deploy it with `labkit.deploy`.",
+        )
 
 
 def note(thing_id: str, labels_sent: Mapping[str, str]) -> None:

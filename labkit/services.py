@@ -11,10 +11,10 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
 
-from labkit import durations, echo, ownership
+from labkit import durations, echo, ownership, references
 from labkit.digests import pin
-from labkit.errors import BadValue, LabError, NotFound, NotOurs
-from labkit.model import RollbackConfig, UpdateConfig
+from labkit.errors import BadValue, LabError, NotFound
+from labkit.model import RollbackConfig, UpdateConfig, require_count
 from labkit.swarm import Swarm
 
 #: A whole config, or some of its fields by name: then the others keep their values.
@@ -39,11 +39,17 @@ def update(
     Without any change the same spec is sent again, which resumes a paused update.
 
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
-    that the lab did not deploy, `BadValue` for a config that Swarm would refuse.
+    that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
     """
-    given = _checked(update_config, UpdateConfig), _checked(rollback_config, RollbackConfig)
+    _require_image(image)
+    if replicas is not None:
+        require_count("replicas", replicas)
+    given = (
+        _checked("update_config", update_config, UpdateConfig),
+        _checked("rollback_config", rollback_config, RollbackConfig),
+    )
     service = swarm.service(name)
-    require_ours(service)
+    ownership.require_ours(service)
     echo.command(_command(name, image, replicas, *given, force=force))
     pinned, platforms = pin(swarm, image) if image else (None, None)
 
@@ -74,7 +80,7 @@ def rollback(swarm: Swarm, name: str) -> None:
     and an automatic rollback uses it up.
     """
     service = swarm.service(name)
-    require_ours(service)
+    ownership.require_ours(service)
     echo.command(["docker", "service", "rollback", name])
     if not service.get("PreviousSpec"):
         raise LabError(
@@ -111,23 +117,20 @@ def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
     return max(failed or started, key=lambda task: task["Status"]["Timestamp"], default=None)
 
 
-def require_ours(service: Mapping[str, Any]) -> None:
-    """Raise `NotOurs` unless the lab deployed this service."""
-    if not ownership.is_ours(service):
-        name = service["Spec"]["Name"]
-        raise NotOurs(
-            f"{name} to be a service that the lab deployed.",
-            "it has no label labkit.lab, so somebody else deployed it.",
-            "use the docker command line for it, or deploy it with `labkit.deploy`.",
-        )
+def _require_image(image: object) -> None:
+    """Raise `BadValue` for what docker would not take for the name of an image."""
+    if image is not None and not (isinstance(image, str) and references.is_valid(image)):
+        raise BadValue(f"image is the name of an image such as 'lab/worker:1.1', not {image!r}")
 
 
-def _checked(change: Change | None, kind: type[UpdateConfig]) -> dict[str, Any]:
+def _checked(name: str, change: Change | None, kind: type[UpdateConfig]) -> dict[str, Any]:
     """Return the fields that a change sets, after Swarm's rules have been applied to them."""
     if change is None:
         return {}
     if isinstance(change, UpdateConfig):
-        return asdict(change)
+        change = asdict(change)
+    if not isinstance(change, Mapping):
+        raise BadValue(f"{name} is an {kind.__name__} or a mapping of its fields, not {change!r}")
     known = [field.name for field in fields(kind)]
     for key in change:
         if key not in known:

@@ -16,7 +16,7 @@ from labkit.compose import shorthand
 from labkit.compose.interpolation import substitute
 from labkit.compose.problems import Problems
 from labkit.compose.reading import read
-from labkit.errors import BadComposeFile
+from labkit.errors import BadComposeFile, BadValue
 
 GOOD = "services:\n  web:\n    image: lab/web:1\n"
 
@@ -356,6 +356,12 @@ def test_a_file_that_is_not_there_or_no_text_is_said(tmp_path: Path) -> None:
     for name, what in (("none.yml", "there is no file"), ("binary", "is not UTF-8"), (".", "read")):
         with pytest.raises(BadComposeFile, match=what):
             compose.load([tmp_path / name], {})
+
+
+def test_a_stack_of_no_file_is_refused() -> None:
+    """With `--prune` it would remove every service."""
+    with pytest.raises(BadValue, match="at least one compose file"):
+        compose.load([], {})
 
 
 def test_a_name_that_swarm_would_refuse_is_found_before_it_is_sent(tmp_path: Path) -> None:

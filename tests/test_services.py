@@ -206,9 +206,22 @@ def test_an_unknown_service_names_those_that_exist(swarm: Swarm, make: Make) -> 
         ({"update_config": {"paralelism": 2}}, "UpdateConfig has no 'paralelism'; it has par"),
         ({"update_config": {"delay": 5}}, "text such as '5s'"),
         ({"rollback_config": {"failure_action": "rollback"}}, "one of pause, continue, not"),
+        (
+            {"rollback_config": UpdateConfig(failure_action="rollback")},
+            "one of pause, continue, not",
+        ),
+        (
+            {"update_config": 2},
+            "update_config is an UpdateConfig or a mapping of its fields, not 2",
+        ),
+        ({"replicas": "3"}, "replicas is a whole number of zero or more, not '3'"),
+        ({"replicas": -1}, "replicas is a whole number of zero or more, not -1"),
+        ({"image": 1.1}, "image is the name of an image such as 'lab/worker:1.1', not 1.1"),
+        ({"image": ""}, "image is the name of an image"),
+        ({"image": "lab/Worker:1.1"}, "image is the name of an image"),
     ],
 )
-def test_a_config_that_swarm_would_refuse_changes_nothing(
+def test_a_value_that_swarm_would_refuse_changes_nothing(
     swarm: Swarm, make: Make, change: dict[str, Any], says: str
 ) -> None:
     name = make()

@@ -26,7 +26,7 @@ from labkit.compose.schema import (
     check,
 )
 from labkit.compose.specs import StackSpecs, stack_specs
-from labkit.errors import BadComposeFile
+from labkit.errors import BadComposeFile, BadValue
 
 #: What docker reads and ignores, and says so (docker/cli, compose/types).
 _IGNORED = (
@@ -97,6 +97,8 @@ def load(files: Sequence[Path], env: Mapping[str, str]) -> Compose:
     Variables come from `env`. Paths in the files are relative to the folder of the first
     file. `-` is standard input. Raises `BadComposeFile` with every mistake.
     """
+    if not files:
+        raise BadValue("a stack is deployed from at least one compose file")
     sources = [_Source.parse(path, _folder(files[0]), env) for path in files]
     several = len(sources) > 1
     found = [

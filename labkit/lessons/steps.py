@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labkit import images, services, settings, stack, workspace
+from labkit import images, ownership, settings, stack, workspace
 from labkit.errors import BadValue, NotFound, NotSettled
 from labkit.lessons import edits
 from labkit.model import Snapshot, UpdateConfig
@@ -92,18 +92,10 @@ def _build(swarm: Swarm, step: Step) -> list[str]:
     """Build the images that the step begins with, unless they are there."""
     done = images.build_all(swarm, settings.docker_id(), settings.checkout() / "dockercoins")
     image = step.image(step.tag)
-    if not _has_image(swarm, image):
+    if not images.has(swarm, image):
         images.build(swarm, step.folder / "worker", image)
         done.append(f"{image} built")
     return done
-
-
-def _has_image(swarm: Swarm, image: str) -> bool:
-    try:
-        swarm.get(f"/images/{image}/json")
-    except NotFound:
-        return False
-    return True
 
 
 def _bring_stack(swarm: Swarm, step: Step) -> list[str]:
@@ -117,7 +109,7 @@ def _bring_stack(swarm: Swarm, step: Step) -> list[str]:
         return []
     done = []
     if found and found.service and not _runs(found, step.tag):
-        services.require_ours(swarm.service(step.worker))
+        ownership.require_ours(swarm.service(step.worker))
         swarm.delete(f"/services/{found.service.id}")
         done.append(f"{step.worker} removed")
         _wait(swarm, step.worker, lambda now: now is None, "its last task to be gone")
