@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import requests
 from docker.errors import DockerException
 
 from labkit import settings
@@ -71,7 +72,7 @@ def make(api: Any, image: str) -> None:
                 tag=image.removeprefix(f"{REPOSITORY}:"),
                 changes=[f"LABEL {settings.LAB_LABEL}=true", 'CMD ["python3"]'],
             )
-        except DockerException as problem:
+        except (DockerException, requests.RequestException) as problem:
             said = f"error: {problem}"
     if "error" in said:  # the engine answers 200 and reports a failure in what follows
         raise LabError(

@@ -22,6 +22,7 @@ from typing import Any
 import requests
 import urllib3
 from docker.errors import APIError, DockerException
+from docker.utils import parse_repository_tag
 
 from labkit import baseimage, echo, errors, settings
 from labkit.swarm import Swarm, no_engine
@@ -287,6 +288,8 @@ def _follow(swarm: Swarm, start: Callable[[], Any], say: Say) -> _Answer:
         answer.error = str(problem)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
         raise no_engine(swarm.url, problem) from None
+    except OSError as problem:  # a file that is to be sent cannot be read
+        answer.error = str(problem)
     return answer
 
 
@@ -362,6 +365,9 @@ def _removed(swarm: Swarm, image: str) -> bool:
 
 
 def _split(image: str) -> tuple[str, str]:
-    """Return repository and tag: `localhost:5000/lab/worker` has a port and no tag."""
-    repository, colon, its_tag = image.rpartition(":")
-    return (repository, its_tag) if colon and "/" not in its_tag else (image, "latest")
+    """Return a name in the two parts in which the engine takes it: the second is a tag or digest.
+
+    Without one the engine would pull and push every tag there is.
+    """
+    repository, its_tag = parse_repository_tag(image)
+    return repository, its_tag or "latest"

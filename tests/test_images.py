@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from labkit import baseimage, errors, images, settings
 from labkit.swarm import Swarm
@@ -52,10 +53,23 @@ def test_progress_bars_are_left_out_and_what_became_of_each_layer_is_not():
         ("lab/worker", ("lab/worker", "latest")),
         ("localhost:5000/worker", ("localhost:5000/worker", "latest")),
         ("localhost:5000/worker:1.1", ("localhost:5000/worker", "1.1")),
+        ("python@sha256:00ff", ("python", "sha256:00ff")),
+        ("python:3.13-alpine@sha256:00ff", ("python:3.13-alpine", "sha256:00ff")),
     ],
 )
-def test_a_colon_before_a_slash_is_a_port(image, parts):
+def test_the_engine_takes_a_name_in_two_parts(image, parts):
+    """Repository, and tag or digest; a colon before a slash is a port."""
     assert images._split(image) == parts
+
+
+def test_a_file_that_cannot_be_sent_is_an_answer_and_no_traceback():
+    """The SDK reads the folder of a build while it sends it."""
+
+    def start():
+        raise OSError("Can not read file in context: /worker/secret.key")
+
+    answer = images._follow(None, start, None)  # type: ignore[arg-type]
+    assert answer.error == "Can not read file in context: /worker/secret.key"
 
 
 # ---- what an image is made from ----------------------------------------------------
@@ -134,6 +148,16 @@ def test_where_no_base_image_can_be_made_the_reason_is_named(
 ):
     monkeypatch.setattr(f"labkit.baseimage.{what}", replacement)
     assert reason in baseimage.why_not("x86_64")
+
+
+def test_an_engine_that_goes_away_during_the_import_is_said(monkeypatch):
+    class Gone:
+        def import_image(self, **_options):
+            raise requests.ConnectionError("Remote end closed connection")
+
+    monkeypatch.setattr(baseimage, "_unpack_packages", lambda _target: None)
+    with pytest.raises(errors.LabError, match="Remote end closed connection"):
+        baseimage.make(Gone(), "labkit/python:debian-bookworm")
 
 
 class NoPythonAnywhere(Swarm):
