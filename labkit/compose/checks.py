@@ -20,12 +20,15 @@ from labkit.compose.schema import (
     nearest,
 )
 from labkit.compose.specs import DEFAULT_NETWORK
+from labkit.errors import BadValue
 
 _NEWEST = 13
 _NAME = re.compile(r"[a-zA-Z0-9._-]+")
 #: What swarmkit takes for the name of a service (controlapi/common.go).
 _SERVICE_NAME = re.compile(r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]*[a-zA-Z0-9])?")
 _LONGEST_SERVICE_NAME = 63
+#: What may stand before the `_web` of such a name.
+_STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
 #: What docker refuses in a service, and what it says to use.
 _FORBIDDEN = {
     "extends": "`extends` is not supported; use `-c` twice, or YAML anchors",
@@ -149,6 +152,15 @@ def external(section: str, key: str, thing: Network | Volume | Config, problems:
                 problems.add((section, key, option), "contradicts `external`")
     if isinstance(thing, Secret) and thing.driver and thing.file:
         problems.add((section, key), "`driver` and `file` contradict; use one")
+
+
+def stack_name(stack: str) -> None:
+    """Raise `BadValue` for a name of a stack with which no full name could be Swarm's."""
+    if not _STACK_NAME.fullmatch(stack):
+        raise BadValue(
+            "a stack (LABKIT_STACK) is named with letters, digits, - and _, "
+            f"a letter or a digit first, not {stack!r}"
+        )
 
 
 def full_names(stack: str, services: Mapping[str, Service], problems: Problems) -> None:

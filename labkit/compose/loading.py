@@ -75,8 +75,10 @@ class Compose:
     def specs(self, stack: str) -> StackSpecs:
         """Return the objects of the Engine API for a stack of this name.
 
-        Raises `BadComposeFile` if a name that comes of it is one that Swarm refuses.
+        Raises `BadValue` for a stack's name that Swarm refuses, and `BadComposeFile` for
+        another name that comes of it.
         """
+        checks.stack_name(stack)
         problems = Problems()
         checks.full_names(stack, self.services, problems)
         _refuse(self.name, problems.listed())
