@@ -77,12 +77,16 @@ def workspace() -> Path:
 def compose_environment() -> dict[str, str]:
     """Return the variables that a compose file of the lab is read with.
 
-    The process's own, over the Docker ID, and the ports that `labkit up` found free (see
-    `labkit.engines`).
+    The process's own; and where it has none, or an empty one, the Docker ID, and the ports
+    that `labkit up` found free (`labkit.engines.state` writes them).
     """
+    found = {"LABKIT_DOCKER_ID": docker_id(), **_remembered_ports()}
+    return dict(os.environ) | {name: os.environ.get(name) or found[name] for name in found}
+
+
+def _remembered_ports() -> dict[str, str]:
     try:
-        remembered = json.loads((state_dir() / "state.json").read_text())["ports"][stack_name()]
-    except (OSError, ValueError, LookupError):
-        remembered = {}
-    found = {name: str(port) for name, port in remembered.items()}
-    return {"LABKIT_DOCKER_ID": docker_id()} | found | dict(os.environ)
+        state = json.loads((state_dir() / "state.json").read_text(encoding="utf-8"))
+        return {name: str(port) for name, port in state["ports"][stack_name()].items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
