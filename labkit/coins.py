@@ -11,6 +11,7 @@ import requests
 from labkit.engines.private import ADDRESS_LABEL
 from labkit.errors import LabError
 from labkit.swarm import Swarm
+from labkit.waiting import looks
 
 _PATIENCE_SECONDS = 20
 _LOOK_SECONDS = 0.2
@@ -55,11 +56,9 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
 
 
 def _ask_patiently(address: str) -> dict[str, float]:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    for _ in looks(_PATIENCE_SECONDS, _LOOK_SECONDS):
         with contextlib.suppress(LabError):
             return _ask(address)
-        time.sleep(_LOOK_SECONDS)
     return _ask(address)
 
 

@@ -1,10 +1,5 @@
 """Deploy, list and remove stacks as `docker stack` does, with no docker command line.
 
-    deploy(swarm, files, name, *, prune=False, resolve_image="always", env=None,
-           show_command=True) -> None
-    rm(swarm, name, *, timeout=timedelta(minutes=2), show_command=True) -> None
-    ls(swarm), services(swarm, name), ps(swarm, name) -> str, a table to print
-
 The specs that reach the engine are those that `docker stack deploy` sends for the same
 files (`labkit.compose`), in the same order of operations (docker/cli 28,
 command/stack/swarm/), with the same lines printed. Before anything changes, all that can
@@ -15,7 +10,6 @@ already is the lab's (`labkit.ownership`), and that whatever must be there is.
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +24,7 @@ from labkit import ps as rows_of
 from labkit.compose.specs import IMAGE, StackSpecs, is_user_defined
 from labkit.errors import EngineRefused, LabError, NotOurs, NotSettled
 from labkit.swarm import Swarm
+from labkit.waiting import looks
 
 NAMESPACE = compose.NAMESPACE
 #: When a registry is asked for the digest of an image: docker's `--resolve-image`.
@@ -429,7 +424,7 @@ def _doing(expected: str) -> Iterator[None]:
         raise type(problem)(
             expected,
             problem.found,
-            "mend what Docker names and deploy again; what was done before this stands.",
+            "mend what Docker names and try again; what was done before this stands.",
             docker_says=problem.docker_says,
             status=problem.status,
         ) from None
@@ -452,30 +447,29 @@ def _remove_networks(
     """
     for each in networks:
         echo.say(f"Removing network {_name(each)}")
-    begun = time.monotonic()
-    next_word = begun + _FIRST_WORD_SECONDS
-    while found := _left(swarm, stack):
-        left, refusal = found
-        now = time.monotonic()
-        if now - begun > timeout.total_seconds():
-            raise NotSettled(
-                f"the stack {stack!r} to be gone after {timeout.total_seconds():.0f} s.",
-                f"still there: {left}.",
-                "wait and look again with `docker stack ps` and `docker ps`.",
-                docker_says=refusal,
-            )
-        if now >= next_word:
+    next_word = _FIRST_WORD_SECONDS
+    for waited in looks(timeout.total_seconds(), _POLL_SECONDS):
+        left, refusal = _left(swarm, stack)
+        if not left:
+            break
+        if waited >= next_word:
             echo.say(f"Waiting for {left} …")
-            next_word = now + _WORD_EVERY_SECONDS
-        time.sleep(_POLL_SECONDS)
+            next_word = waited + _WORD_EVERY_SECONDS
+    else:
+        raise NotSettled(
+            f"the stack {stack!r} to be gone after {timeout.total_seconds():.0f} s.",
+            f"still there: {left}.",
+            "wait and look again with `docker stack ps` and `docker ps`.",
+            docker_says=refusal,
+        )
     for each in networks:
         ownership.forget(ownership.identity(each))
 
 
-def _left(swarm: Swarm, stack: str) -> tuple[str, str] | None:
-    """Remove what can be removed by now; return what is still there, or `None`.
+def _left(swarm: Swarm, stack: str) -> tuple[str, str]:
+    """Remove what can be removed by now; return what is still there, in words, `""` if nothing is.
 
-    That is what there is in words, and why the engine would not remove a network.
+    The second text is why the engine would not remove a network.
 
     Tasks of a job that are complete do not count: the engine keeps them, and their
     containers, although the service is gone (seen with 20.10).
@@ -494,7 +488,7 @@ def _left(swarm: Swarm, stack: str) -> tuple[str, str] | None:
     refusals = [] if leaving else [_try_to_delete(swarm, each) for each in networks]
     counts = (("task", leaving), ("container", len(containers)), ("network", len(networks)))
     words = ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in counts if n)
-    return (words, "; ".join(filter(None, refusals))) if words else None
+    return words, "; ".join(filter(None, refusals))
 
 
 def _try_to_delete(swarm: Swarm, network: Thing) -> str:

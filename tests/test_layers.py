@@ -15,7 +15,8 @@ PACKAGE = ROOT / "labkit"
 
 WORDS = {"durations", "references", "model", "errors", "echo"}
 #: `settings` is a value for whoever may import Docker: it reads Docker's configuration.
-VALUES = WORDS | {"settings"}
+#: `waiting` is for whoever may ask for the time.
+VALUES = WORDS | {"settings", "waiting"}
 TOLD = {"recording", "story", "phases", "ps"}
 FILES = {"ownership", "workspace"}
 ENGINE = VALUES | FILES | {"swarm", "digests", "compose", "ps"}
@@ -27,6 +28,7 @@ MAY_IMPORT = {
     "model": WORDS,
     "errors": set(),
     "echo": set(),
+    "waiting": set(),
     "settings": WORDS,
     "recording": WORDS,
     "story": WORDS | {"recording"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +14,7 @@ from labkit.lessons import edits
 from labkit.model import Snapshot, UpdateConfig
 from labkit.phases import describe
 from labkit.swarm import Swarm
+from labkit.waiting import looks
 
 #: What every step begins with.
 REPLICAS = 10
@@ -162,14 +162,13 @@ def _look(swarm: Swarm, name: str) -> Snapshot | None:
 
 def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool], what: str) -> None:
     """Wait until a condition holds of a service. Raises `NotSettled` when the time is up."""
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not condition(found := _look(swarm, name)):
-        if time.monotonic() > deadline:
-            doing = describe(found.service, found.tasks) if found else "the service is not there."
-            raise NotSettled(
-                f"{what} of {name} within {_WAIT_SECONDS} s.",
-                doing,
-                "run the cell again to wait longer, or look for errors with "
-                f"`labkit stack ps {settings.stack_name()}`.",
-            )
-        time.sleep(_LOOK_SECONDS)
+    for _ in looks(_WAIT_SECONDS, _LOOK_SECONDS):
+        found = _look(swarm, name)
+        if condition(found):
+            return
+    raise NotSettled(
+        f"{what} of {name} within {_WAIT_SECONDS} s.",
+        describe(found.service, found.tasks) if found else "the service is not there.",
+        "run the cell again to wait longer, or look for errors with "
+        f"`labkit stack ps {settings.stack_name()}`.",
+    )
