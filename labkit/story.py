@@ -38,15 +38,12 @@ def slots_that_ran(recording: Recording, tag: str) -> set[int | None]:
 
 def slots_in_order(recording: Recording, tag: str) -> list[int | None]:
     """Return the slots in the order in which a task with this tag first ran in them."""
-    order: dict[int | None, datetime] = {}
-    for at, slot in _starts(recording, tag):
-        order.setdefault(slot, at)
-    return list(order)
+    return list(dict.fromkeys(first.task.slot for first in _starts(recording, tag)))
 
 
 def starts(recording: Recording, tag: str) -> list[datetime]:
     """Return when each task with this tag was first seen running, in order."""
-    return [at for at, _ in _starts(recording, tag)]
+    return [first.at for first in _starts(recording, tag)]
 
 
 def most_at_once(recording: Recording, tag: str) -> int:
@@ -75,11 +72,7 @@ def from_last_start_to_end(recording: Recording, tag: str) -> timedelta | None:
     Measured between the engine's own times; `None` while the update is not done.
     """
     status = recording.service.update_status if recording.service else None
-    began = [
-        change.task.status_at
-        for change in recording.changes
-        if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag
-    ]
+    began = [first.task.status_at for first in _starts(recording, tag)]
     if not status or not status.completed_at or not began:
         return None
     return status.completed_at - max(began)
@@ -99,10 +92,10 @@ def errors(recording: Recording) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _starts(recording: Recording, tag: str) -> list[tuple[datetime, int | None]]:
-    """Return when and in which slot each task with this tag was first seen running."""
-    seen: dict[str, tuple[datetime, int | None]] = {}
+def _starts(recording: Recording, tag: str) -> list[TaskSeen]:
+    """Return the moment at which each task with this tag was first seen running."""
+    first: dict[str, TaskSeen] = {}
     for change in recording.changes:
         if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag:
-            seen.setdefault(change.task.id, (change.at, change.task.slot))
-    return list(seen.values())
+            first.setdefault(change.task.id, change)
+    return list(first.values())

@@ -58,9 +58,8 @@ def figure(recording: Recording) -> go.Figure:
             font={"size": 11, "color": "#888"},
         )
     for start, stop, _ in picture["gaps"]:
-        chart.add_vrect(
-            _moment(start), _moment(stop or end), fillcolor="#888", opacity=0.35, line_width=0
-        )
+        until = _moment(end if stop is None else stop)
+        chart.add_vrect(_moment(start), until, fillcolor="#888", opacity=0.35, line_width=0)
     return chart
 
 
