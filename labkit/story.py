@@ -32,8 +32,13 @@ def fewest_running(recording: Recording) -> int:
 
 
 def slots_that_ran(recording: Recording, tag: str) -> set[int | None]:
-    """Return the slots that had a task with this tag, whether or not it ever got to run."""
-    return {task.slot for task in recording.tasks.values() if task.tag == tag}
+    """Return the slots that had a task with this tag, whether or not it ever got to run.
+
+    Tasks that had ended before the recording began are history, and do not count.
+    """
+    history = _history(recording)
+    tasks = recording.tasks.values()
+    return {task.slot for task in tasks if task.tag == tag and task.id not in history}
 
 
 def slots_in_order(recording: Recording, tag: str) -> list[int | None]:
@@ -87,9 +92,24 @@ def took(recording: Recording) -> timedelta | None:
 
 
 def errors(recording: Recording) -> list[str]:
-    """Return the different errors of tasks, in Docker's words, in the order first seen."""
-    said = (c.task.error for c in recording.changes if isinstance(c, TaskSeen) and c.task.error)
+    """Return the different errors of tasks, in Docker's words, in the order first seen.
+
+    Those of tasks that had ended before the recording began do not count.
+    """
+    history = _history(recording)
+    seen = (c.task for c in recording.changes if isinstance(c, TaskSeen))
+    said = (task.error for task in seen if task.error and task.id not in history)
     return list(dict.fromkeys(said))
+
+
+def _history(recording: Recording) -> set[str]:
+    """Return the ids of the tasks that had ended when the recorder first looked."""
+    first = (
+        change.task
+        for change in recording.changes
+        if isinstance(change, TaskSeen) and change.at == recording.changes[0].at
+    )
+    return {task.id for task in first if task.ended}
 
 
 def _starts(recording: Recording, tag: str) -> list[TaskSeen]:

@@ -87,11 +87,23 @@ def test_the_state_of_an_earlier_update_is_no_phase_of_this_one() -> None:
 
 def test_a_slot_counts_even_if_its_new_task_never_ran() -> None:
     failed = task(2, "bugged", "failed", error="task: non-zero exit (1)")
-    made = recording(snapshot(0, service(), task(1), task(2), failed))
+    made = recording(
+        snapshot(0, service(), task(1), task(2)),
+        snapshot(1, service("bugged"), task(1), gone(2), failed),
+    )
 
     assert story.slots_that_ran(made, "bugged") == {2}
     assert story.slots_in_order(made, "bugged") == []
     assert story.errors(made) == ["task: non-zero exit (1)"]
+
+
+def test_what_had_ended_before_the_recording_began_is_history() -> None:
+    """A notebook that is run again finds the failed tasks of its first run."""
+    old = task(1, "bugged", "failed", error="task: non-zero exit (1)")
+    made = recording(snapshot(0, service(), task(1), task(2), old))
+
+    assert story.slots_that_ran(made, "bugged") == set()
+    assert story.errors(made) == []
 
 
 def test_an_update_that_goes_on_has_no_length_yet() -> None:
