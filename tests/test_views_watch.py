@@ -197,6 +197,30 @@ def test_the_output_is_replaced_by_a_snapshot_at_the_end(
     assert last["update"] is True
 
 
+def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
+    recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A snapshot that came before what it replaces would be lost."""
+    del sent
+    order: list[str] = []
+    replaced = threading.Event()
+
+    def display(_: object, *, update: bool = False, **__: object) -> None:
+        if update:
+            order.append("snapshot")
+            replaced.set()
+            return
+        recorder.end()
+        replaced.wait(3 * watch_module.LEAST)
+        order.append("view")
+
+    monkeypatch.setattr(watch_module, "_display", display)
+    Watch(recorder)._ipython_display_()
+
+    assert replaced.wait(5)
+    assert order == ["view", "snapshot"]
+
+
 def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
     recorder: ByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,13 +179,14 @@ class Watch(anywidget.AnyWidget):
         return f"<labkit.watch of {self._service}>"
 
     def _ipython_display_(self) -> None:
-        self._displayed = True
-        if self.ended:
-            data: Json = self.snapshot().bundle(repr(self))
-            metadata: Json = {}
-        else:
-            data, metadata = self._repr_mimebundle_() or ({}, {})
-        _display(data, raw=True, metadata=metadata, display_id=self._display_id)
+        with self._lock:  # or the snapshot at the end could come before what it replaces
+            self._displayed = True
+            if self.ended:
+                data: Json = self.snapshot().bundle(repr(self))
+                metadata: Json = {}
+            else:
+                data, metadata = self._repr_mimebundle_() or ({}, {})
+            _display(data, raw=True, metadata=metadata, display_id=self._display_id)
 
     # ---- the thread ----------------------------------------------------------------
 
@@ -219,11 +220,12 @@ class Watch(anywidget.AnyWidget):
 
     def _end(self) -> None:
         """Send the last picture, and leave a snapshot where the view was displayed."""
-        self.step()
-        self.flush()
-        if self._displayed:
-            data = self.snapshot().bundle(repr(self))
-            _display(data, raw=True, display_id=self._display_id, update=True)
+        with self._lock:
+            self.step()
+            self.flush()
+            if self._displayed:
+                data = self.snapshot().bundle(repr(self))
+                _display(data, raw=True, display_id=self._display_id, update=True)
 
     def _asked(self, _: Any, content: Any, __: Any) -> None:
         """A page says that it has missed a message."""
