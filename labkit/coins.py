@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from labkit import ports
 from labkit.engines.private import ADDRESS_LABEL
 from labkit.errors import LabError
 from labkit.swarm import Swarm
@@ -19,8 +20,7 @@ _LOOK_SECONDS = 0.2
 
 def webui(swarm: Swarm, stack: str) -> str:
     """Return the address of the stack's web page, for the machine that labkit runs on."""
-    ports = swarm.service(f"{stack}_webui")["Spec"].get("EndpointSpec", {}).get("Ports", [])
-    published = [port["PublishedPort"] for port in ports if port.get("PublishedPort")]
+    published = ports.of_service(swarm.service(f"{stack}_webui"))
     if not published:
         raise LabError(
             f"{stack}_webui to publish a port.",

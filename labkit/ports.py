@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from typing import Any
 
 from labkit.swarm import Swarm
 
@@ -42,17 +43,20 @@ def choose(
 
 def published(swarm: Swarm) -> set[int]:
     """Return the ports that services and containers of this engine publish."""
-    ports = [
-        port.get("PublishedPort")
-        for service in swarm.services()
-        for port in service["Spec"].get("EndpointSpec", {}).get("Ports") or []
-    ]
-    ports += [
-        port.get("PublicPort")
+    of_services = {port for service in swarm.services() for port in of_service(service)}
+    of_containers = {
+        port["PublicPort"]
         for container in swarm.get("/containers/json")
         for port in container.get("Ports") or []
-    ]
-    return {port for port in ports if port}
+        if port.get("PublicPort")
+    }
+    return of_services | of_containers
+
+
+def of_service(service: Mapping[str, Any]) -> list[int]:
+    """Return the ports that the spec of a service publishes, in its order."""
+    ports = service["Spec"].get("EndpointSpec", {}).get("Ports") or []
+    return [port["PublishedPort"] for port in ports if port.get("PublishedPort")]
 
 
 def in_use(port: int) -> bool:

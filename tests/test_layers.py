@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "images": ENGINE | {"baseimage"},
     "engines": VALUES | {"swarm"},
     "ports": VALUES | {"swarm"},
-    "coins": VALUES | {"swarm", "engines"},
+    "coins": VALUES | {"swarm", "engines", "ports"},
     "doctor": ENGINE | {"engines", "images", "ports"},
     "lab": ENGINE | {"engines", "images", "ports", "coins", "stack"},
     "lessons": ENGINE | {"images", "services", "stack", "coins", "phases"},
