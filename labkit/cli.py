@@ -10,16 +10,38 @@ import contextlib
 import math
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from labkit import doctor, echo, engines, jupyter, lab, lessons, settings, stack
+from labkit import echo, settings
 from labkit.errors import LabError, NotSettled, RecordingProblem
 from labkit.phases import settled
 from labkit.recorder import Recorder
 from labkit.recording import Recording
+
+if TYPE_CHECKING:
+    from labkit import doctor, engines, jupyter, lab, lessons, stack, views
+else:
+
+    class _Later:
+        """A module that is imported when it is first used.
+
+        Importing all of labkit takes as long as most commands take to do their work.
+        """
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, attribute: str) -> Any:
+            return getattr(import_module(self._name), attribute)
+
+    doctor, engines, jupyter, lab, lessons, stack, views = (
+        _Later(f"labkit.{name}")
+        for name in ("doctor", "engines", "jupyter", "lab", "lessons", "stack", "views")
+    )
 
 
 class _Commands(click.Group):
@@ -200,9 +222,6 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
 )
 def _show(file: Path, output: Path | None) -> None:
     """Draw a recording as a page for any browser, with no engine."""
-    # Plotly and the widgets take a second to import, which the other commands need not wait
-    from labkit import views
-
     page = output or file.with_suffix(".html")
     page.write_text(views.html(Recording.load(file)), encoding="utf-8")
     echo.say(f"{page}: open it in a browser.")

@@ -43,7 +43,7 @@ from labkit.recording import (
 from labkit.story import phases
 
 #: Seconds between two looks: just after something moved, in the midst of an update, at rest.
-FAST, STEADY, SLOW = 0.1, 0.25, 2.0
+FAST, STEADY, SLOW = 0.1, 0.5, 2.0
 #: The shortest pause, however many events there are.
 _LEAST = 0.05
 #: For how many seconds after a change or an event it looks fast.

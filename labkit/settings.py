@@ -15,8 +15,6 @@ import json
 import os
 from pathlib import Path
 
-from docker import auth
-
 #: Everything the lab deploys carries this label; nothing without it is touched.
 LAB_LABEL = "labkit.lab"
 
@@ -42,6 +40,8 @@ def docker_id() -> str:
     chosen = os.environ.get("LABKIT_DOCKER_ID")
     if chosen:
         return chosen
+    from docker import auth  # takes as long to import as most commands take to run
+
     try:
         login = auth.resolve_authconfig(auth.load_config())
     except Exception:  # a broken credential helper can raise anything
