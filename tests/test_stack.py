@@ -12,6 +12,7 @@ import pytest
 
 from labkit import ownership, settings, stack
 from labkit.errors import BadComposeFile, EngineRefused, LabError, NotOurs, NotSettled
+from labkit.stack import removing
 from labkit.swarm import Swarm
 from tests.waiting import until
 
@@ -160,6 +161,17 @@ def test_rm_of_what_is_not_there_says_so_in_dockers_words(
 ) -> None:
     stack.rm(swarm, unique, show_command=False)
     assert capsys.readouterr().out == f"Nothing found in stack: {unique}\n"
+
+
+def test_rm_is_content_with_what_somebody_else_has_just_removed(
+    swarm: Swarm, name: str, tmp_path: Path
+) -> None:
+    stack.deploy(swarm, [compose_file(tmp_path, LABELLED)], name)
+    services = swarm.services(label=f"{stack.NAMESPACE}={name}")
+    for _ in range(2):
+        removing.remove_all(swarm, "service", services)
+    stack.rm(swarm, name)
+    assert stack_of(swarm, name) == []
 
 
 def test_a_stack_that_is_not_there_is_an_error_that_names_those_that_are(
