@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from labkit import errors, images, settings
 from labkit.swarm import Swarm
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI nothing is skipped: what could not be tested there has failed."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"CI skips nothing, and this was skipped: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +33,6 @@ def swarm() -> Swarm:
         found = Swarm.at()
         found.require_manager()
     except errors.LabError as problem:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must run these tests on a real engine.\n{problem}")
         pytest.skip(f"needs a real engine: {problem.found}")
     return found
 
