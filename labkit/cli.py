@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -108,7 +109,7 @@ def _env(engine: str | None) -> None:
 
     Use it as: eval "$(labkit env)"
     """
-    echo.say(f"export DOCKER_HOST={engines.find(engine).url}")
+    echo.say(f"export DOCKER_HOST={shlex.quote(engines.find(engine).url)}")
 
 
 @main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -223,5 +224,11 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
 def _show(file: Path, output: Path | None) -> None:
     """Draw a recording as a page for any browser, with no engine."""
     page = output or file.with_suffix(".html")
-    page.write_text(views.html(Recording.load(file)), encoding="utf-8")
+    drawn = views.html(Recording.load(file))
+    try:
+        page.write_text(drawn, encoding="utf-8")
+    except OSError as problem:
+        raise LabError(
+            f"to write {page}.", str(problem), "name a file in a folder that is there."
+        ) from None
     echo.say(f"{page}: open it in a browser.")

@@ -36,7 +36,7 @@ def host(swarm: Swarm) -> str:
     A private engine has a network of its own, and says where in a label.
     """
     engine = urlsplit(swarm.url)
-    if engine.scheme in ("http", "https") and engine.hostname:
+    if engine.scheme in ("tcp", "http", "https", "ssh") and engine.hostname:
         return engine.hostname
     labels = dict(label.split("=", 1) for label in swarm.info().get("Labels") or [] if "=" in label)
     return str(labels.get(ADDRESS_LABEL, "localhost"))

@@ -119,6 +119,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
         self._events = _Events(source, self.service, self._poke)
         self._hot_until = 0.0
+        self._in_gap = False
         self._service_moved = True
         self._asked_at = 0.0
         self._observe(first)
@@ -247,10 +248,12 @@ class Recorder:
         except _NOBODY_HOME as problem:
             if not self._in_gap:
                 reason = problem.docker_says or problem.found
+                self._in_gap = True
                 self._add(Gap(self._now(), reason))
             return
         self.last_seen = snapshot.at
         if self._in_gap:
+            self._in_gap = False
             self._add(Back(snapshot.at))
             self._events.start()
         if self._observe(snapshot):
@@ -263,13 +266,6 @@ class Recorder:
             self._service_moved, self._asked_at = False, now
             return None
         return self.recording.service
-
-    @property
-    def _in_gap(self) -> bool:
-        for change in reversed(self.recording.changes):
-            if isinstance(change, Gap | Back):
-                return isinstance(change, Gap)
-        return False
 
     def _pause(self) -> float:
         """Return how long to wait before the next look, in seconds."""

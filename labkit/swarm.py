@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -21,7 +22,8 @@ from urllib.parse import quote
 
 import docker
 import requests
-from docker.errors import DockerException
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
 
 from labkit import errors
 from labkit.model import Service, Snapshot, Task
@@ -40,9 +42,11 @@ class Swarm:
     """
 
     def __init__(
-        self, client: docker.DockerClient, *, now: Callable[[], datetime] | None = None
+        self, client: docker.DockerClient, url: str, *, now: Callable[[], datetime] | None = None
     ) -> None:
         self.client = client
+        #: Where the engine listens, as `DOCKER_HOST` would say it.
+        self.url = url
         self._now = now or (lambda: datetime.now(UTC))
         self._nodes: dict[str, str] = {}
         #: The last value made of each task, by id, with the version it was made from.
@@ -55,8 +59,9 @@ class Swarm:
         Without `url` this follows `DOCKER_HOST` and the current docker context, as the
         docker command line does. Raises `NoEngine` when nothing answers.
         """
+        named = _named_address()
         try:
-            if url is None:
+            if url in (None, named):  # with the certificates that belong to it
                 client = docker.from_env(timeout=_TIMEOUT_SECONDS, max_pool_size=4)
             else:
                 client = docker.DockerClient(
@@ -67,21 +72,13 @@ class Swarm:
             client.ping()
         except (DockerException, requests.RequestException, ValueError, OSError) as problem:
             raise no_engine(url, problem) from None
-        return cls(client)
-
-    @property
-    def url(self) -> str:
-        """Where the engine listens, as `DOCKER_HOST` would say it."""
-        # docker-py keeps the path of a socket only in the adapter that speaks to it
-        adapter = self.client.api.get_adapter(self.client.api.base_url)
-        path = getattr(adapter, "socket_path", None)
-        return f"unix://{path}" if path else self.client.api.base_url
+        return cls(client, url or named)
 
     # ---- reading -------------------------------------------------------------------
 
     def about(self) -> str:
         """Return the engine in words: `Docker Engine 20.10.24 (API 1.41)`."""
-        version = self.client.version()
+        version = self.get("/version")
         return f"Docker Engine {version['Version']} (API {version['ApiVersion']})"
 
     def info(self) -> dict[str, Any]:
@@ -161,8 +158,9 @@ class Swarm:
         if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
             self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
         # most tasks are as they were: a task whose version is known is not read again
-        self._values = {task["ID"]: self._value(task) for task in raw}
-        return tuple(value for _, value in self._values.values())
+        values = {task["ID"]: self._value(task) for task in raw}
+        self._values = values
+        return tuple(value for _, value in values.values())
 
     def _value(self, task: dict[str, Any]) -> tuple[int, Task]:
         version = task["Version"]["Index"]
@@ -175,14 +173,16 @@ class Swarm:
         """Return the last lines that a container of this node wrote. Raises `NotFound`."""
         try:
             written = self.client.api.logs(container, tail=tail)
-        except docker.errors.NotFound as problem:
+        except APIError as problem:
             raise errors.NotFound(
                 f"container {container[:12]} on this node.",
-                "it is not here: it has been removed, or is on another node.",
+                "its logs cannot be had: it has been removed, or is on another node.",
                 "ask the node that the task ran on, with `docker logs`.",
                 docker_says=str(problem.explanation),
-                status=404,
+                status=problem.status_code or 404,
             ) from None
+        except requests.RequestException as problem:
+            raise no_engine(self.url, problem) from None
         return bytes(written).decode("utf-8", "replace").rstrip("\n")
 
     def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
@@ -256,6 +256,13 @@ class Swarm:
         if response.status_code >= 400:
             raise _refusal(response)
         return response
+
+
+def _named_address() -> str:
+    """Return the address that `DOCKER_HOST` or the docker context names, or docker's default."""
+    named = os.environ.get("DOCKER_HOST") or ContextAPI.kwargs_from_context().get("base_url")
+    default = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
+    return str(named or default)
 
 
 def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
