@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
+from labkit.model import UpdateState
 from labkit.recording import Recording, TaskSeen
 
 
@@ -89,6 +91,15 @@ def took(recording: Recording) -> timedelta | None:
     if not status or not status.completed_at or not status.started_at:
         return None
     return status.completed_at - status.started_at
+
+
+def time_in(recording: Recording, state: UpdateState) -> timedelta | None:
+    """Return how long the update was in a state; `None` if it never was, or still is."""
+    states = recording.update_states()
+    for (began, status), (ended, _) in pairwise(states):
+        if status and status.state == state:
+            return ended - began
+    return None
 
 
 def errors(recording: Recording) -> list[str]:

@@ -83,6 +83,9 @@ def test_the_state_of_an_earlier_update_is_no_phase_of_this_one() -> None:
     )
 
     assert story.phases(made) == ["updating", "rollback_started", "rollback_completed"]
+    assert story.time_in(made, "rollback_started") == timedelta(seconds=1)
+    assert story.time_in(made, "rollback_completed") is None
+    assert story.time_in(made, "paused") is None
 
 
 def test_a_slot_counts_even_if_its_new_task_never_ran() -> None:
