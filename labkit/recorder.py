@@ -2,8 +2,8 @@
 
 It looks often while something moves and seldom while nothing does. Swarm emits no event
 for a task, but the engine emits some for its containers and for the service; each of
-them wakes the recorder. It never spends more than a tenth of its time looking, however
-large the service has grown.
+them wakes the recorder. It never spends more than a tenth of a processor on looking,
+however large the service has grown.
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`
 is `events(...)`, when there is one.
@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, get_args
 
 from labkit.errors import (
+    BadValue,
     EngineRefused,
     NoEngine,
     NotAManager,
@@ -50,8 +51,10 @@ _LEAST = 0.05
 _HOT = 0.8
 #: For how many seconds the service may be taken to be as it was, when no event says otherwise.
 _SERVICE = 1.0
-#: The largest share of its time that it spends looking.
+#: The largest share of a processor that it takes. Waiting for the engine costs nothing.
 _SHARE = 0.1
+#: An answer that takes longer than these seconds leaves a gap: nothing is known of them.
+_BLOCKED = 3.0
 #: The container events that go with a change of a task's state.
 _CONTAINER_EVENTS = ["create", "start", "kill", "die", "destroy", "health_status"]
 #: What the engine may answer while it is going down or coming up.
@@ -175,7 +178,7 @@ class Recorder:
                 if self.error:
                     raise self.error
                 if left <= 0 or not self.alive:
-                    raise self._not_settled(what, f"{timeout:g} s" if left <= 0 else "")
+                    raise self._not_settled(what, timeout if left <= 0 else None)
                 self._lock.wait(min(left, 0.5))
         if self.error:
             raise self.error
@@ -183,7 +186,9 @@ class Recorder:
     def wait(self, timeout: float = 50) -> str:
         """Wait until it has stopped by itself, and return why. `timeout` is in seconds."""
         self.wait_for(
-            lambda recording: recording.ended is not None, "the update to settle", timeout
+            lambda recording: recording.ended is not None,
+            f"the update of {self.service} to settle",
+            timeout,
         )
         return self.why
 
@@ -193,11 +198,14 @@ class Recorder:
         def enough(recording: Recording) -> bool:
             return sum(task.running and task.tag == tag for task in recording.current) >= count
 
-        self.wait_for(enough, f"{count} replicas of {tag}", timeout)
+        self.wait_for(enough, f"{count} replicas of {self.service} to run {tag}", timeout)
 
     def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
         """Wait until the update status has been `state`, say `rollback_started`; as `wait_for`."""
-        self.wait_for(lambda recording: state in phases(recording), f"{state!r}", timeout)
+        if state not in get_args(UpdateState):
+            raise BadValue(f"an update is {', '.join(get_args(UpdateState))}, not {state!r}")
+        what = f"the update of {self.service} to be {state}"
+        self.wait_for(lambda recording: state in phases(recording), what, timeout)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -228,12 +236,12 @@ class Recorder:
 
     def _look_until_done(self) -> str:
         while True:
-            began = time.monotonic()
+            began = time.thread_time()
             self._look()
             if self._until and (why := self._until(self.recording, self._now())):
                 return why
             # an event may shorten the pause, but never below what bounds the cost
-            least = max(_LEAST, (time.monotonic() - began) / _SHARE)
+            least = max(_LEAST, (time.thread_time() - began) / _SHARE)
             if self._stopping.wait(least):
                 return self._why_stopped
             self._wake.wait(max(self._pause() - least, 0))
@@ -241,16 +249,16 @@ class Recorder:
 
     def _look(self) -> None:
         """Take one look, or note that the engine does not answer."""
+        began, before = time.monotonic(), self._now()
         try:
             snapshot = self._source.snapshot(self.service, self._known())
         except NotFound:
             snapshot = Snapshot(at=self._now(), service=None, tasks=())
         except _NOBODY_HOME as problem:
-            if not self._in_gap:
-                reason = problem.docker_says or problem.found
-                self._in_gap = True
-                self._add(Gap(self._now(), reason))
+            self._begin_gap(self._now(), problem.docker_says or problem.found)
             return
+        if (seconds := time.monotonic() - began) > _BLOCKED:
+            self._begin_gap(before, f"The engine took {seconds:.0f} s to answer.")
         self.last_seen = snapshot.at
         if self._in_gap:
             self._in_gap = False
@@ -258,6 +266,12 @@ class Recorder:
             self._events.start()
         if self._observe(snapshot):
             self._hot_until = time.monotonic() + _HOT
+
+    def _begin_gap(self, at: datetime, reason: str) -> None:
+        """Record that nothing is known from here on, once."""
+        if not self._in_gap:
+            self._in_gap = True
+            self._add(Gap(at, reason))
 
     def _known(self) -> Service | None:
         """Return the service if it need not be asked for: no event, and not long ago."""
@@ -314,12 +328,14 @@ class Recorder:
         self._hot_until = time.monotonic() + _HOT
         self._wake.set()
 
-    def _not_settled(self, what: str, waited: str) -> NotSettled:
+    def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
         doing = describe(self.recording.service, self.recording.current)
-        found = f"after {waited}: {doing}" if waited else f"the recording ended: {self.why} {doing}"
+        if seconds is None:
+            found = f"the recording has ended. {self.why} {doing}"
+            return NotSettled(f"{what}.", found, "watch the service anew, and then update it.")
         return NotSettled(
-            f"{what} of {self.service}.",
-            found,
+            f"{what}, within {seconds:g} s.",
+            doing,
             "run the cell again to wait longer, or look at the table for a task with an error.",
         )
 

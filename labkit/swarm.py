@@ -272,8 +272,17 @@ def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
         f"a Docker engine at {where}.",
         "nothing answers there.",
         "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`.",
-        docker_says=str(problem),
+        docker_says=_in_words(problem),
     )
+
+
+def _in_words(problem: Exception) -> str:
+    """Return what an error of the SDK says, without the tuples that it is wrapped in."""
+    problem = problem.__cause__ if isinstance(problem.__cause__, Exception) else problem
+    parts: list[object] = list(problem.args) or [problem]
+    while len(parts) == 1 and isinstance(parts[0], Exception) and parts[0].args:
+        parts = list(parts[0].args)
+    return ": ".join(str(part).rstrip(".") for part in parts)
 
 
 def _refusal(response: requests.Response) -> errors.LabError:

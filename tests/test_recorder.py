@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from labkit import recorder as module
-from labkit.errors import NoEngine, NotFound, NotSettled, RecordingProblem
+from labkit.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
 from labkit.model import Service, Snapshot
 from labkit.recorder import Recorder
 from labkit.recording import Back, Ended, Gap, Recording, ServiceRemoved
@@ -124,10 +124,47 @@ def test_a_recorder_that_dies_says_so_to_whoever_waits() -> None:
 
 def test_waiting_in_vain_says_what_for_and_how_far_things_are() -> None:
     with Recorder(Scripted(UPDATING), "dc_worker") as made, pytest.raises(NotSettled) as caught:
-        made.wait_for(lambda _: False, "ten replicas", timeout=0.2)
+        made.wait_for_replicas("1.1", 10, timeout=0.2)
 
-    assert caught.value.expected == "ten replicas of dc_worker."
-    assert caught.value.found == "after 0.2 s: Updating: 1 of 2 replicas run 1.1."
+    assert caught.value.expected == "10 replicas of dc_worker to run 1.1, within 0.2 s."
+    assert caught.value.found == "Updating: 1 of 2 replicas run 1.1."
+
+
+def test_waiting_for_what_an_ended_recording_lacks_says_that_it_has_ended() -> None:
+    with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker") as made:
+        made.wait(timeout=10)
+
+    with pytest.raises(NotSettled) as caught:
+        made.wait_for_update("paused")
+    assert caught.value.found.startswith("the recording has ended. The update has settled")
+
+
+def test_an_update_state_that_does_not_exist_names_those_that_do() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker")
+
+    with pytest.raises(BadValue, match="rollback_completed, not 'rolledback'"):
+        made.wait_for_update("rolledback")  # type: ignore[arg-type]
+
+
+def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> None:
+    """An engine that comes up may let its first caller wait; the next look comes at once."""
+
+    class Slow(Scripted):
+        def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+            answer = super().snapshot(name, known)
+            if self.looks == 2:
+                blocked.wait(0.3)
+            return answer
+
+    blocked = threading.Event()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCKED", 0.2)
+        with Recorder(Slow(UPDATING, UPDATING, UPDATING, DONE), "dc_worker") as made:
+            made.wait(timeout=5)
+
+    (gap,) = made.recording.gaps()
+    assert gap[2].startswith("The engine took 0 s")
+    assert gap[1] is not None
 
 
 def test_listeners_hear_of_changes_and_of_the_end() -> None:
@@ -209,9 +246,9 @@ def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.Mo
         made.wait_for(lambda r: "1.1-1" in r.tasks, "the new task", timeout=10)
 
 
-def test_it_spends_at_most_a_tenth_of_its_time_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock["now"])
+    monkeypatch.setattr(module.time, "thread_time", lambda: clock["now"])
     waits: list[float] = []
 
     class Slow(Scripted):
