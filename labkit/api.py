@@ -137,11 +137,16 @@ def reset(step: int | str | None = None) -> lessons.Step:
 
 
 def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None) -> None:
-    """Build an image from a folder with a Dockerfile, showing what the engine says."""
+    """Build an image from a folder with a Dockerfile, showing what the engine says.
+
+    Nodes that are containers of the lab are given the image as well.
+    """
     where = _path("folder", folder)
     _require_text(tag=tag)
     _require_texts("args", args or {})
     images.build(swarm(), where, tag, buildargs=args)
+    for sentence in engines.nodes.share(swarm()):
+        echo.say(f"{sentence}.")
 
 
 def push(image: str) -> None:

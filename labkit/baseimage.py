@@ -1,9 +1,9 @@
-"""A Python base image made from the packages of this machine's own distribution.
+"""Images made from the packages of this machine's own distribution: Python, and a node.
 
 For machines where no registry answers. `mmdebstrap --variant=extract` unpacks the packages
-and configures nothing, which is all that Python needs; the source of the packages is the
-one that this machine's apt is set up with. The image works on any engine of the same
-architecture.
+and configures nothing, which is all that Python and dockerd need; the source of the
+packages is the one that this machine's apt is set up with. The images work on any engine
+of the same architecture.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,23 +25,58 @@ from labkit.errors import LabError
 
 #: What the Dockerfiles of dockercoins name.
 OFFICIAL = "python:3.13-alpine"
-#: What the images made here are called; the tag says of which distribution they are.
-REPOSITORY = "labkit/python"
 
-# base-files brings /tmp and the links to /lib64 that programs are loaded through, dash the
-# shell, python-is-python3 the name `python`. Nothing brings `ls`: it is not needed.
-_PACKAGES = ("base-files", "dash", "python3", "python-is-python3")
-# An unpacked Python is not compiled yet, and each container would do that for itself.
-_COMPILE = """chroot "$1" sh -c 'python3 -m compileall -q -j0 /usr/lib/python3.*'"""
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an image is made of."""
+
+    #: What it is called; the tag says of which distribution it is.
+    repository: str
+    packages: tuple[str, ...]
+    #: A shell command that is run when they are unpacked; `$1` is the folder.
+    afterwards: str
+    #: What a container runs if it is told nothing else.
+    command: str
+
+
+PYTHON = Recipe(
+    "labkit/python",
+    # base-files brings /tmp and the links to /lib64 that programs are loaded through, dash
+    # the shell, python-is-python3 the name `python`. Nothing brings `ls`: it is not needed.
+    ("base-files", "dash", "python3", "python-is-python3"),
+    # An unpacked Python is not compiled yet, and each container would do that for itself.
+    """chroot "$1" sh -c 'python3 -m compileall -q -j0 /usr/lib/python3.*'""",
+    "python3",
+)
+NODE = Recipe(
+    "labkit/node",
+    (
+        *("base-files", "coreutils", "dash", "findutils", "iptables", "mount", "tar"),
+        # newer suites have the docker command in a package of its own; this is apt's pattern
+        # for those of the two that there are
+        r"~n^docker\.io$|~n^docker-cli$",
+    ),
+    # the links are what configuring the package would make; what goes is a third of the size
+    """for each in iptables ip6tables; do ln -s "$each-nft" "$1/usr/sbin/$each"; done
+    cd "$1/usr" && rm -rf share/doc share/locale share/man share/perl lib/*/perl \\
+        bin/containerd-shim bin/containerd-shim-runc-v1 bin/ctr bin/dnet sbin/ovrouter""",
+    "dockerd",
+)
 _TIMEOUT_SECONDS = 300
 _ETC_APT = Path("/etc/apt")
 
 
-def name() -> str:
+def name(recipe: Recipe = PYTHON) -> str:
     """Return the name of the image of this distribution, or `""` where none can be made."""
     release = _os_release()
     suite = release.get("VERSION_CODENAME", "")
-    return f"{REPOSITORY}:{release['ID']}-{suite}" if suite and _package_source() else ""
+    return f"{recipe.repository}:{release['ID']}-{suite}" if suite and _package_source() else ""
+
+
+def is_one(image: str) -> bool:
+    """Whether an image of this name is made here."""
+    return image.startswith((f"{PYTHON.repository}:", f"{NODE.repository}:"))
 
 
 def why_not(engine_architecture: str) -> str:
@@ -56,21 +92,21 @@ def why_not(engine_architecture: str) -> str:
     return ""
 
 
-def make(api: Any, image: str) -> None:
-    """Make the image and import it into the engine that `api` speaks to.
+def make(api: Any, image: str, recipe: Recipe = PYTHON) -> None:
+    """Make an image and import it into the engine that `api` speaks to.
 
     Raises `LabError` with mmdebstrap's own words.
     """
     with TemporaryDirectory() as folder:
         files = Path(folder) / "files.tar"
-        _unpack_packages(files)
+        _unpack_packages(files, recipe)
         # a broken archive would be imported without complaint: only a finished one gets here
         try:
             said = api.import_image(
                 src=str(files),
-                repository=REPOSITORY,
-                tag=image.removeprefix(f"{REPOSITORY}:"),
-                changes=[f"LABEL {settings.LAB_LABEL}=true", 'CMD ["python3"]'],
+                repository=recipe.repository,
+                tag=image.removeprefix(f"{recipe.repository}:"),
+                changes=[f"LABEL {settings.LAB_LABEL}=true", f'CMD ["{recipe.command}"]'],
             )
         except (DockerException, requests.RequestException) as problem:
             said = f"error: {problem}"
@@ -83,13 +119,13 @@ def make(api: Any, image: str) -> None:
         )
 
 
-def _unpack_packages(target: Path) -> None:
+def _unpack_packages(target: Path, recipe: Recipe) -> None:
     command = [
         "mmdebstrap",
         "--quiet",
         "--variant=extract",
-        f"--include={','.join(_PACKAGES)}",
-        f"--extract-hook={_COMPILE}",
+        *(f"--include={package}" for package in recipe.packages),
+        f"--extract-hook={recipe.afterwards}",
         _os_release()["VERSION_CODENAME"],
         str(target),
         str(_package_source()),
@@ -103,7 +139,7 @@ def _unpack_packages(target: Path) -> None:
         complaint = str(problem)
     if complaint:
         raise LabError(
-            "mmdebstrap to make a Python image from this machine's package source "
+            f"mmdebstrap to make {recipe.repository} from this machine's package source "
             f"({_package_source()}).",
             f"it failed: {complaint}",
             "see whether `apt-get update` works here.",

@@ -88,7 +88,13 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
 
 @main.command("up")
 @_engine
-@click.option("--nodes", default=1, show_default=True, help="How many nodes the swarm has.")
+@click.option(
+    "--nodes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many nodes the swarm has at least; those that it lacks become containers.",
+)
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
     """Find or start an engine, make it a swarm, build the images, deploy the stack."""

@@ -169,18 +169,18 @@ def images_made_by_labkit(swarm: Swarm) -> list[str]:
 
 
 def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
-    """Remove the images that labkit made for one Docker ID, and the base image if it was the last.
+    """Remove the images that labkit made for one Docker ID; with the last, what all stand on.
 
     Another learner on the same engine keeps theirs, and what a container uses stays.
     Returns the names of what was removed.
     """
     prefix = f"{docker_id or settings.docker_id()}/dockercoins_"
-    made = [name for name in images_made_by_labkit(swarm) if not _is_base(name)]
+    made = [name for name in images_made_by_labkit(swarm) if not baseimage.is_one(name)]
     removed = [
         name for name in made if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
     ]
     left = images_made_by_labkit(swarm)
-    if all(_is_base(name) for name in left):
+    if all(baseimage.is_one(name) for name in left):
         removed += [name for name in left if _removed(swarm, name)]
     return removed
 
@@ -348,10 +348,6 @@ def _names(image: Mapping[str, Any]) -> list[str]:
     """Return an image's names, or its id if a later build has taken them away."""
     names = [name for name in image["RepoTags"] or () if name != "<none>:<none>"]
     return names or [image["Id"]]
-
-
-def _is_base(name: str) -> bool:
-    return name.startswith(f"{baseimage.REPOSITORY}:")
 
 
 def _removed(swarm: Swarm, image: str) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from labkit import coins, echo, engines, images, ownership, ports, settings, stack, workspace
 from labkit.engines import state
-from labkit.errors import NotSettled
+from labkit.errors import BadValue, NotSettled
 from labkit.swarm import Swarm
 
 _RUNNING_SECONDS = 60
@@ -25,11 +25,16 @@ _NAMES = 4
 def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) -> Swarm:
     """Bring up the whole lab, and return its swarm. `choice` is as in `labkit up --engine`.
 
-    Without the stack it is what tests need: an engine, its swarm, and the images.
+    The swarm has so many `nodes` at least: those that it lacks become containers. Without
+    the stack it is what tests need: an engine, its swarm, and the images.
     """
+    if nodes < 1:
+        raise BadValue(f"a swarm has one node at least, not {nodes}")
     with state.locked():
-        engine = engines.up(choice, nodes)
+        engine = engines.up(choice, joinable=nodes > 1)
+        engines.nodes.start(engine.swarm, nodes)
         _build_images(engine.swarm)
+        engines.nodes.join(engine.swarm)
         if with_stack:
             _refresh_files()
             _deploy(engine)
@@ -48,6 +53,7 @@ def down(*, everything: bool = False) -> None:
         if swarm:
             for name in known.stacks:
                 stack.rm(swarm, name)
+            engines.nodes.down(swarm)
             if everything and known.kind == "yours":  # the private one's go with it
                 for image in images.remove_images(swarm):
                     echo.say(f"Removed the image {image}.")
@@ -66,10 +72,11 @@ def _refresh_files() -> None:
 
 
 def _build_images(swarm: Swarm) -> None:
-    """Build the images that are missing or older than their sources."""
+    """Build the images that are missing or older than their sources, on every node."""
     sources = settings.checkout() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)
-    for sentence in built or ["nothing to do"]:
+    given = engines.nodes.share(swarm)
+    for sentence in built + given or ["nothing to do"]:
         echo.say(f"Images: {sentence}.")
 
 

@@ -45,6 +45,7 @@ def test_python_dash_m_is_the_same():
     [
         ["nosuch"],
         ["up", "--nodes", "many"],
+        ["up", "--nodes", "0"],
         ["stack", "ps"],
         ["stack", "deploy", "dc"],
         ["stack", "deploy", "-c", "nosuch.yml", "dc"],

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit import engines, settings
+from labkit import engines, lab, settings
 from labkit.engines import membership, programs, state
 from labkit.engines.network import free_network
 from labkit.engines.private import PrivateEngine
@@ -87,9 +87,9 @@ def test_connect_takes_no_other_engine_when_the_one_that_up_used_is_gone():
         engines.connect()
 
 
-def test_several_nodes_are_refused_before_anything_is_started(home: Path):
-    with pytest.raises(LabError, match="3 were asked for"):
-        engines.up(nodes=3)
+def test_no_node_at_all_is_refused_before_anything_is_started(home: Path):
+    with pytest.raises(BadValue, match="one node at least, not 0"):
+        lab.up(nodes=0)
 
     assert list(home.iterdir()) == []
 

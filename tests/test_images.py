@@ -155,7 +155,7 @@ def test_an_engine_that_goes_away_during_the_import_is_said(monkeypatch):
         def import_image(self, **_options):
             raise requests.ConnectionError("Remote end closed connection")
 
-    monkeypatch.setattr(baseimage, "_unpack_packages", lambda _target: None)
+    monkeypatch.setattr(baseimage, "_unpack_packages", lambda _target, _recipe: None)
     with pytest.raises(errors.LabError, match="Remote end closed connection"):
         baseimage.make(Gone(), "labkit/python:debian-bookworm")
 
@@ -164,7 +164,7 @@ class NoPythonAnywhere(Swarm):
     """An engine with no image and no registry."""
 
     def __init__(self) -> None:
-        super().__init__(None)  # type: ignore[arg-type]
+        super().__init__(None, "unix:///nowhere")  # type: ignore[arg-type]
 
     def info(self) -> dict[str, str]:
         return {"Architecture": "x86_64"}
@@ -191,7 +191,7 @@ def test_a_base_image_made_from_packages_has_what_the_services_import(swarm: Swa
     reason = baseimage.why_not(swarm.info()["Architecture"])
     if reason:
         pytest.skip(f"only Debian or Ubuntu can make one: {reason}")
-    image = f"{baseimage.REPOSITORY}:test"
+    image = f"{baseimage.PYTHON.repository}:test"
     try:
         baseimage.make(swarm.client.api, image)
         program = (

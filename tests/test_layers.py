@@ -48,12 +48,12 @@ MAY_IMPORT = {
     "services": ENGINE,
     "stack": ENGINE,
     "images": ENGINE | {"baseimage"},
-    "engines": VALUES | {"swarm"},
+    "engines": VALUES | {"swarm", "baseimage"},
     "ports": VALUES | {"swarm"},
     "coins": VALUES | {"swarm", "engines", "ports"},
     "doctor": ENGINE | {"engines", "images", "ports"},
     "lab": ENGINE | {"engines", "images", "ports", "coins", "stack"},
-    "lessons": ENGINE | {"images", "services", "stack", "coins", "phases"},
+    "lessons": ENGINE | {"images", "services", "stack", "engines", "coins", "phases"},
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]

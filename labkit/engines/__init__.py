@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labkit import echo
-from labkit.engines import membership, state
+from labkit.engines import membership, nodes, state
 from labkit.engines.places import Kind, Place, places, private
-from labkit.errors import LabError, NoEngine
+from labkit.errors import NoEngine
 from labkit.swarm import Swarm
 
-__all__ = ["Engine", "connect", "down", "find", "places", "private", "up"]
+__all__ = ["Engine", "connect", "down", "find", "nodes", "places", "private", "up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +61,19 @@ def find(choice: str | None = None) -> Engine:
     raise _none(where)
 
 
-def up(choice: str | None = None, nodes: int = 1) -> Engine:
+def up(choice: str | None = None, *, joinable: bool = False) -> Engine:
     """Find or start an engine and make it a swarm; says each thing that it does.
 
-    The caller holds `state.locked()`. Raises `NoEngine` with what to do when there is
-    none and none can be started, and `NotAManager` for a worker.
+    A `joinable` swarm is one that nodes in containers can join. The caller holds
+    `state.locked()`. Raises `NoEngine` with what to do when there is none and none can be
+    started, and `NotAManager` for a worker.
     """
-    if nodes != 1:
-        raise LabError(
-            "one node.",
-            f"{nodes} were asked for, and labkit cannot make several nodes yet.",
-            "leave out --nodes; or join nodes to a swarm of your own, and name its manager.",
-        )
     engine = _found_or_started(places(choice))
     for place in engine.in_vain:
         echo.say(f"No engine answers at {place}.")
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
-    created = membership.ensure(engine.swarm)
+    # a private engine's bridge is its own, and stays as it is: its swarm can always be joined
+    created = membership.ensure(engine.swarm, joinable=joinable or engine.kind == "private")
     if created:
         echo.say("It was in no swarm; made it a swarm of one node.")
     _remember(engine, created=created)

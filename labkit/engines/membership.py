@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
+from ipaddress import IPv4Network
 
 from labkit.errors import EngineRefused, LabError, NotAManager
 from labkit.swarm import Swarm
 
 #: The address of the machine itself and not one of its networks': those change when a
 #: laptop moves, and a manager that has lost its address has lost its swarm.
-_INIT = {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": "127.0.0.1"}
+_ALONE = "127.0.0.1"
 _READY_SECONDS = 30
 _LOOK_SECONDS = 0.2
 
 
-def ensure(swarm: Swarm) -> bool:
+def ensure(swarm: Swarm, *, joinable: bool = False) -> bool:
     """Make the engine a swarm of one node unless it is in a swarm; returns whether it was made.
 
-    Waits until the manager takes orders, which after a restart takes some seconds.
-    Raises `NotAManager` for a worker, and for a swarm that is locked or broken.
+    A `joinable` one can be joined from containers of the engine (`nodes.py`). Waits until
+    the manager takes orders, which after a restart takes some seconds. Raises `NotAManager`
+    for a worker, and for a swarm that is locked or broken.
     """
     created: bool = swarm.info()["Swarm"]["LocalNodeState"] == "inactive"
     if created:
-        _init(swarm)
+        _init(swarm, _bridge_address(swarm) if joinable else _ALONE)
     deadline = time.monotonic() + _READY_SECONDS
     while problem := _not_ready(swarm):
         if time.monotonic() > deadline or _worker(swarm):
@@ -43,9 +45,9 @@ def leave(swarm: Swarm) -> str:
     return "Left the swarm that labkit had made."
 
 
-def _init(swarm: Swarm) -> None:
+def _init(swarm: Swarm, address: str) -> None:
     try:
-        swarm.post("/swarm/init", _INIT)
+        swarm.post("/swarm/init", {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": address})
     except EngineRefused as problem:
         raise NotAManager(
             "the engine to become a swarm of one node.",
@@ -54,6 +56,13 @@ def _init(swarm: Swarm) -> None:
             "use that one, or `labkit up --engine private`.",
             docker_says=problem.docker_says,
         ) from None
+
+
+def _bridge_address(swarm: Swarm) -> str:
+    """Return the engine's own address on its default bridge, where containers reach it."""
+    about = swarm.get("/networks/bridge")["IPAM"]["Config"][0]
+    # an engine that chose the network by itself has its first address, and does not say so
+    return str(about.get("Gateway") or next(IPv4Network(about["Subnet"]).hosts()))
 
 
 def _not_ready(swarm: Swarm) -> LabError | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labkit import images, ownership, settings, stack, workspace
+from labkit import engines, images, ownership, settings, stack, workspace
 from labkit.errors import BadValue, NotFound, NotSettled
 from labkit.lessons import edits
 from labkit.model import Snapshot, UpdateConfig
@@ -89,13 +89,13 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
 
 
 def _build(swarm: Swarm, step: Step) -> list[str]:
-    """Build the images that the step begins with, unless they are there."""
+    """Build the images that the step begins with, unless they are there, on every node."""
     done = images.build_all(swarm, settings.docker_id(), settings.checkout() / "dockercoins")
     image = step.image(step.tag)
     if not images.has(swarm, image):
         images.build(swarm, step.folder / "worker", image)
         done.append(f"{image} built")
-    return done
+    return done + engines.nodes.share(swarm)
 
 
 def _bring_stack(swarm: Swarm, step: Step) -> list[str]:

@@ -1,0 +1,337 @@
+"""More nodes for a swarm, on one machine: containers with a dockerd in each.
+
+    the lab's engine, the manager          172.17.0.1 on its own bridge
+      labkit-node-2   its host name: node-2    172.17.0.2, a worker
+      labkit-node-3   its host name: node-3    172.17.0.3, a worker
+
+`start` makes them, `share` gives them the lab's images (a node can pull nothing that was
+only ever built here, and a task would be rejected there), `join` makes them workers. The
+dockerd of each carries a label with its container's name, which the swarm lists, so that
+`labkit up` and `labkit down` know them from nodes that are somebody else's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from docker.errors import DockerException
+
+from labkit import baseimage, echo, settings
+from labkit.errors import LabError, NotAManager, NotFound, NotSettled
+from labkit.swarm import Swarm
+from labkit.waiting import looks
+
+#: On a node's container: which lab made it. On the dockerd in it: the container's name.
+LABEL = "labkit.node"
+#: An image with dockerd in it that is used if the engine has it.
+OFFICIAL = "docker:dind"
+_NAME = "labkit-node-"
+#: Where the images that a node is given are unpacked on their way.
+_INBOX = "/labkit-images"
+_READY_SECONDS = 60
+_LOOK_SECONDS = 0.2
+_TRANSFER_SECONDS = 300
+_STOP_SECONDS = 20
+_CHUNK_BYTES = 1 << 20
+_LAST_LINES = 15
+
+#: What a node runs. The cgroups of its containers are the machine's: they lie under a name
+#: that is this node's whenever it is made, and go when it ends.
+_SCRIPT = f"""
+mount -o remount,rw /sys
+mkdir -p /tmp /run {_INBOX}
+rm -f /var/run/docker.pid
+trap 'kill $dockerd' TERM
+dockerd --cgroup-parent="/$CGROUP" --label "{LABEL}=$NODE" &
+dockerd=$!
+wait $dockerd
+wait $dockerd  # the first one ends when the signal comes, the second with dockerd
+find /sys/fs/cgroup -depth -type d '(' -path "*/$CGROUP" -o -path "*/$CGROUP/*" ')' \\
+    -exec rmdir {{}} +
+"""
+
+
+def start(swarm: Swarm, count: int) -> None:
+    """Start the node containers that a swarm of `count` nodes needs; says what it does.
+
+    Those of an earlier `up` are started again, and there may be more of them. Raises
+    `LabError` where the engine cannot have any, before anything is made.
+    """
+    there = _containers(swarm)
+    others = [node for node in swarm.get("/nodes") if not _container_of(node)]
+    wanted = [f"{_NAME}{number}" for number in range(len(others) + 1, count + 1)]
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        _require_reachable(swarm)
+        image = _image(swarm)
+        for name in missing:
+            _make(swarm, name, image)
+    for name in there:
+        swarm.post(f"/containers/{name}/start")
+    for name in (*there, *missing):
+        _wait_for_engine(swarm, name)
+    if missing:
+        echo.say(f"Nodes: started {', '.join(missing)}, each a container with a dockerd in it.")
+
+
+def share(swarm: Swarm) -> list[str]:
+    """Give each node the images of the lab that it lacks; returns what was done, in sentences."""
+    done = []
+    for name in _containers(swarm, running=True):
+        given = sorted(_images(swarm) - _images_of_node(swarm, name))
+        if given:
+            _load(swarm, name, [image for image, _ in given])
+            what = given[0][0] if len(given) == 1 else f"{len(given)} images"
+            done.append(f"{name} was given {what}")
+    return done
+
+
+def join(swarm: Swarm) -> None:
+    """Make workers of the nodes that are none yet, and wait until all are ready."""
+    ours = _containers(swarm)
+    if not ours:
+        return
+    for name in ours:
+        if _run(swarm, name, "docker", "info", "-f", "{{.Swarm.LocalNodeState}}") == "inactive":
+            token = swarm.get("/swarm")["JoinTokens"]["Worker"]
+            _run(swarm, name, "docker", "swarm", "join", "--token", token, _address(swarm))
+    for _ in looks(_READY_SECONDS, _LOOK_SECONDS):
+        nodes = swarm.get("/nodes")
+        ready = {_container_of(node) for node in nodes if node["Status"]["State"] == "ready"}
+        if ready.issuperset(ours):
+            break
+    else:
+        name = min(set(ours) - ready)
+        raise NotSettled(
+            f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",
+            "it is not; the end of what its dockerd says is below.",
+            "mend that; or `labkit down`, and `labkit up` without --nodes.",
+            docker_says=_log(swarm, name),
+        )
+    echo.say(f"Nodes: {len(nodes)}. Those that are containers stay until `labkit down`.")
+
+
+def down(swarm: Swarm) -> None:
+    """Remove the nodes that this lab made, with all that they keep; says so."""
+    for name, container in _containers(swarm).items():
+        if container["Labels"][LABEL] == _lab():
+            swarm.post(f"/containers/{name}/stop", t=str(_STOP_SECONDS))
+            _discard(swarm, name)
+            echo.say(f"Removed the node {name}.")
+
+
+# ---- making and removing -------------------------------------------------------------
+
+
+def _make(swarm: Swarm, name: str, image: str) -> None:
+    """Make a node's container and start it."""
+    _forget(swarm, name)  # the swarm may still list one whose container somebody removed
+    swarm.post("/containers/create", _container(name, image), name=name)
+    swarm.post(f"/containers/{name}/start")
+
+
+def _container(name: str, image: str) -> dict[str, Any]:
+    """Return the container of a node, as the API has it.
+
+    It may do what dockerd does, and is not `--privileged`: that demands CAP_SYS_RESOURCE,
+    which small virtual machines withhold.
+    """
+    environment = {
+        "NODE": name,
+        "CGROUP": f"{name}-{sha256(_lab().encode()).hexdigest()[:8]}",
+        # or it asks a registry for the image of every task, even for one that it has
+        "DOCKER_SERVICE_PREFER_OFFLINE_IMAGE": "1",
+    }
+    return {
+        "Image": image,
+        "Hostname": name.removeprefix("labkit-"),
+        "Entrypoint": ["sh", "-c", _SCRIPT],
+        "Env": [f"{key}={value}" for key, value in environment.items()],
+        "Labels": {settings.LAB_LABEL: "true", LABEL: _lab()},
+        # without a name, so that it goes with the container
+        "Volumes": {"/var/lib/docker": {}},
+        "HostConfig": {
+            "CapAdd": ["ALL"],
+            "CapDrop": ["SYS_RESOURCE"],
+            "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
+            "MaskedPaths": [],
+            "ReadonlyPaths": [],
+            "DeviceCgroupRules": ["a *:* rwm"],
+            "CgroupnsMode": "host",
+            "Binds": ["/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+        },
+    }
+
+
+def _discard(swarm: Swarm, name: str) -> None:
+    """Remove a node's container and volume, and take it from the swarm's list."""
+    swarm.delete(f"/containers/{name}?force=true&v=true")
+    _forget(swarm, name)
+
+
+def _forget(swarm: Swarm, name: str) -> None:
+    """Take the nodes that ran in this container from the swarm's list, if it is a swarm still."""
+    with contextlib.suppress(NotAManager):
+        for node in swarm.get("/nodes"):
+            if _container_of(node) == name:
+                swarm.delete(f"/nodes/{node['ID']}?force=true")
+
+
+def _image(swarm: Swarm) -> str:
+    """Return the name of an image with dockerd in it, after making one if need be."""
+    made = baseimage.name(baseimage.NODE)
+    for image in filter(None, (OFFICIAL, made)):
+        with contextlib.suppress(NotFound):
+            swarm.get(f"/images/{image}/json")
+            return image
+    if reason := baseimage.why_not(swarm.info().get("Architecture", "")):
+        raise LabError(
+            f"an image with dockerd in it, for the nodes: {OFFICIAL}.",
+            f"the engine has none, and none can be made here: {reason}.",
+            f"`docker image pull {OFFICIAL}`, or leave out --nodes.",
+        )
+    echo.say(f"Making {made} from this machine's package source (half a minute) …")
+    baseimage.make(swarm.client.api, made, baseimage.NODE)
+    return made
+
+
+# ---- what is there -------------------------------------------------------------------
+
+
+def _containers(swarm: Swarm, *, running: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the containers of nodes that any lab made on this engine, by name."""
+    everything = "false" if running else "true"
+    listed = swarm.get("/containers/json", filters={"label": [LABEL]}, all=everything)
+    by_name = {container["Names"][0].lstrip("/"): container for container in listed}
+    return dict(sorted(by_name.items(), key=lambda each: (len(each[0]), each[0])))
+
+
+def _container_of(node: dict[str, Any]) -> str:
+    """Return the name of the container that a node of the swarm runs in, or `""`."""
+    labels = node.get("Description", {}).get("Engine", {}).get("Labels") or {}
+    return str(labels.get(LABEL, ""))
+
+
+def _lab() -> str:
+    """Return what says on a container which lab made it."""
+    return str(settings.state_dir().resolve())
+
+
+def _require_reachable(swarm: Swarm) -> None:
+    """Raise `LabError` if a container could not reach the manager."""
+    host = urlsplit(f"//{_address(swarm)}").hostname or ""
+    if ip_address(host).is_loopback:
+        raise LabError(
+            "a swarm that a second node can join.",
+            f"its manager can be reached on this machine only, at {host}.",
+            "`labkit down` leaves a swarm that labkit made; then `labkit up --nodes` makes one "
+            "that can be joined. For a swarm of your own: `labkit up --engine private --nodes`.",
+        )
+
+
+def _address(swarm: Swarm) -> str:
+    """Return where the manager listens to nodes, such as `172.17.0.1:2377`."""
+    about = swarm.info()["Swarm"]
+    managers = about.get("RemoteManagers") or []
+    return next(str(each["Addr"]) for each in managers if each["NodeID"] == about["NodeID"])
+
+
+# ---- in a node -----------------------------------------------------------------------
+
+
+def _wait_for_engine(swarm: Swarm, name: str) -> None:
+    """Wait until the dockerd in a node answers; a node that cannot run is removed."""
+    for _ in looks(_READY_SECONDS, _LOOK_SECONDS):
+        running = swarm.get(f"/containers/{name}/json")["State"]["Running"]
+        if not running:
+            break
+        with contextlib.suppress(LabError):
+            _run(swarm, name, "docker", "version", "-f", "{{.Server.Version}}")
+            return
+    said = _log(swarm, name)
+    _discard(swarm, name)
+    raise LabError(
+        f"the dockerd in {name} to answer within {_READY_SECONDS} s.",
+        "it does not; the end of what it says is below. The node has been removed.",
+        "this engine or its kernel may allow no nodes in containers: leave out --nodes.",
+        docker_says=said,
+    )
+
+
+def _images(swarm: Swarm) -> set[tuple[str, str]]:
+    """Return the lab's images that tasks may run, as name and id."""
+    listed = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
+    return {
+        (name, image["Id"])
+        for image in listed
+        for name in image["RepoTags"] or ()
+        if name != "<none>:<none>" and not name.startswith(baseimage.NODE.repository)
+    }
+
+
+def _images_of_node(swarm: Swarm, node: str) -> set[tuple[str, str]]:
+    shown = "{{.Repository}}:{{.Tag}} {{.ID}}"
+    lines = _run(swarm, node, "docker", "image", "ls", "--no-trunc", "--format", shown)
+    return {(line.split()[0], line.split()[1]) for line in lines.splitlines()}
+
+
+def _load(swarm: Swarm, node: str, names: list[str]) -> None:
+    """Copy images from the lab's engine into a node.
+
+    As `docker image save … | docker exec -i … docker image load`, but an exec's standard
+    input cannot be closed on every kind of connection. What `save` gives is an archive, so
+    it is unpacked in the node, and packed again there.
+    """
+    api = swarm.client.api
+    engine = f"{api.base_url}/v{api.api_version}"
+    with _said_in_full(f"{node} to take {', '.join(names)}."):
+        saved = api.get(
+            f"{engine}/images/get",
+            params={"names": names},
+            stream=True,
+            timeout=_TRANSFER_SECONDS,
+        )
+        with saved:
+            saved.raise_for_status()
+            api.put(
+                f"{engine}/containers/{node}/archive",
+                params={"path": _INBOX},
+                data=saved.iter_content(_CHUNK_BYTES),
+                timeout=_TRANSFER_SECONDS,
+            ).raise_for_status()
+    _run(swarm, node, "sh", "-c", f"tar -C {_INBOX} -c . | docker image load")
+    _run(swarm, node, "sh", "-c", f"rm -r {_INBOX}/*")
+
+
+def _run(swarm: Swarm, container: str, *words: str) -> str:
+    """Run a program in a container and return what it printed. Raises `LabError` if it fails."""
+    body = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True}
+    started = swarm.post(f"/containers/{container}/exec", body)["Id"]
+    expected = f"`{' '.join(words[:3])} …` in {container} to work."
+    with _said_in_full(expected):
+        said = bytes(swarm.client.api.exec_start(started)).decode(errors="replace").strip()
+    status = swarm.get(f"/exec/{started}/json")["ExitCode"]
+    if status:
+        raise LabError(expected, f"exit status {status}.", docker_says=said)
+    return said
+
+
+def _log(swarm: Swarm, container: str) -> str:
+    return swarm.container_logs(container, _LAST_LINES)
+
+
+@contextlib.contextmanager
+def _said_in_full(expected: str) -> Iterator[None]:
+    """Turn an error of the SDK's or of its connection into one of labkit's."""
+    try:
+        yield
+    except (DockerException, requests.RequestException) as problem:
+        answer = getattr(problem, "response", None)
+        says = answer.text if answer is not None else str(problem)
+        raise LabError(expected, "it failed.", docker_says=says) from None
