@@ -18,7 +18,7 @@ bench: env-test ## measure labkit beside `watch docker service ps`
 lint: env-test ## ruff and mypy only
 	@.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy
 
-down: ## remove what `make lab` started; your files in lab/ stay
+down: ## remove stack and engine of the lab; your files in lab/ stay
 	@test ! -x .venv/bin/labkit || .venv/bin/labkit down $(ARGS)
 
 clean: ## the same, and delete images and environment too

@@ -122,6 +122,9 @@ def _env(engine: str | None) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
 def _lab(arguments: tuple[str, ...]) -> None:
     """Do as `up`, then start JupyterLab on the first notebook."""
+    if {"-h", "--help"} & set(arguments):
+        echo.say("Usage: labkit lab [JUPYTER ARGS]...\n\n  Do as `up`, then start JupyterLab.")
+        return
     swarm = lab.up()
     words = jupyter.command(arguments)
     sys.stdout.flush()
@@ -201,7 +204,7 @@ def _stack_rm(name: str) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to record to.",
 )
-@click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many SECONDS.")
 @click.option("--until-settled", is_flag=True, help="Stop when an update has settled (default).")
 def _record(service: str, output: Path, seconds: float | None, *, until_settled: bool) -> None:
     """Record SERVICE while it is updated. Ctrl-C ends it, and loses nothing."""

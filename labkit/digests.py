@@ -8,6 +8,7 @@ client/service_update.go).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from labkit import echo
@@ -26,7 +27,7 @@ def pin(swarm: Swarm, image: str) -> tuple[str, list[dict[str, str]] | None]:
         return tagged, None
     found = look_up(swarm, tagged)
     if found is None:
-        warn_unpinned(tagged)
+        warn_unpinned([tagged])
         return tagged, None
     return found
 
@@ -41,14 +42,19 @@ def look_up(swarm: Swarm, tagged: str) -> tuple[str, list[dict[str, str]]] | Non
     return pinned, [_platform(each) for each in found.get("Platforms") or []]
 
 
-def warn_unpinned(image: str) -> None:
-    """Say in docker's words that no digest could be recorded."""
+def warn_unpinned(images: Sequence[str]) -> None:
+    """Say in docker's words that no digest could be recorded, once for all the images."""
+    if not images:
+        return
+    first, *others = images
     echo.say(
-        f"image {image} could not be accessed on a registry to record\n"
-        f"its digest. Each node will access {image} independently,\n"
+        f"image {first} could not be accessed on a registry to record\n"
+        f"its digest. Each node will access {first} independently,\n"
         "possibly leading to different nodes running different\n"
         "versions of the image.\n"
     )
+    if others:
+        echo.say(f"The same holds for {', '.join(others)}.\n")
 
 
 def _platform(found: dict[str, Any]) -> dict[str, str]:

@@ -7,14 +7,35 @@ from one stream, and so that nothing prints from a background thread.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_muted = ContextVar("_muted", default=False)
 
 
 def command(words: Sequence[str]) -> None:
     """Show the docker command that does what labkit is about to do."""
-    print("$ " + shlex.join(words), flush=True)
+    say("$ " + shlex.join(words))
 
 
 def say(sentence: str = "") -> None:
     """Print a sentence, or a line of what an engine says."""
-    print(sentence, flush=True)
+    if not _muted.get():
+        print(sentence, flush=True)
+
+
+def warn(sentence: str) -> None:
+    """Print a sentence where it disturbs no output that a program reads."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Say nothing inside of a `with`: for what is a means and not what was asked for."""
+    before = _muted.set(True)
+    try:
+        yield
+    finally:
+        _muted.reset(before)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from labkit.errors import NotSettled
 from labkit.model import UpdateState
+from labkit.phases import describe
 from labkit.recording import Recording, TaskSeen
 
 
@@ -73,33 +75,39 @@ def most_at_once(recording: Recording, tag: str) -> int:
     return max(most, len(on_the_way))
 
 
-def from_last_start_to_end(recording: Recording, tag: str) -> timedelta | None:
+def from_last_start_to_end(recording: Recording, tag: str) -> timedelta:
     """Return how long after its last replica had started the update was called done.
 
-    Measured between the engine's own times; `None` while the update is not done.
+    Measured between the engine's own times. Raises `NotSettled` if it is not done.
     """
     status = recording.service.update_status if recording.service else None
     began = [first.task.status_at for first in _starts(recording, tag)]
     if not status or not status.completed_at or not began:
-        return None
+        raise _not_done(recording)
     return status.completed_at - max(began)
 
 
-def took(recording: Recording) -> timedelta | None:
-    """Return how long the update took by the engine's own clock; `None` while it is not done."""
+def took(recording: Recording) -> timedelta:
+    """Return how long the update took by the engine's own clock.
+
+    Raises `NotSettled` if it is not done.
+    """
     status = recording.service.update_status if recording.service else None
     if not status or not status.completed_at or not status.started_at:
-        return None
+        raise _not_done(recording)
     return status.completed_at - status.started_at
 
 
-def time_in(recording: Recording, state: UpdateState) -> timedelta | None:
-    """Return how long the update was in a state; `None` if it never was, or still is."""
+def time_in(recording: Recording, state: UpdateState) -> timedelta:
+    """Return how long the update was in a state.
+
+    Raises `NotSettled` if it never was, or still is.
+    """
     states = recording.update_states()
     for (began, status), (ended, _) in pairwise(states):
         if status and status.state == state:
             return ended - began
-    return None
+    raise _not_done(recording)
 
 
 def errors(recording: Recording) -> list[str]:
@@ -130,3 +138,11 @@ def _starts(recording: Recording, tag: str) -> list[TaskSeen]:
         if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag:
             first.setdefault(change.task.id, change)
     return list(first.values())
+
+
+def _not_done(recording: Recording) -> NotSettled:
+    return NotSettled(
+        "a recording of an update from its start to its end.",
+        describe(recording.service, recording.current),
+        "run the notebook again from the top, or watch the service anew and update it.",
+    )

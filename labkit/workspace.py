@@ -29,12 +29,13 @@ def refresh() -> list[str]:
     copied = []
     for source, target in _files():
         name = str(target.relative_to(settings.workspace()))
-        shipped = _hash(source)
-        mine = _hash(target) if target.exists() else None
+        content = _for_learners(source)
+        shipped = _hash(content)
+        mine = _hash(target.read_bytes()) if target.exists() else None
         if mine == shipped or (mine and mine != known.get(name)):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
+        target.write_bytes(content)
         known[name] = shipped
         copied.append(name)
     if copied:
@@ -78,8 +79,20 @@ def _files() -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _hash(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+def _for_learners(path: Path) -> bytes:
+    """Return a file as a learner gets it: a notebook without its outputs, which are answers."""
+    content = path.read_bytes()
+    if path.suffix != ".ipynb":
+        return content
+    book = json.loads(content)
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return (json.dumps(book, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _hash(content: bytes) -> str:
+    return sha256(content).hexdigest()
 
 
 def _list_file() -> Path:

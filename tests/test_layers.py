@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "waiting": set(),
     "settings": WORDS,
     "recording": WORDS,
-    "story": WORDS | {"recording"},
+    "story": WORDS | {"recording", "phases"},
     "frames": WORDS | {"recording"},
     "phases": WORDS | {"recording"},
     "ps": WORDS,

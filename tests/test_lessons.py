@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def test_the_copy_holds_the_notebooks_and_the_application() -> None:
 
     assert {f"{step.notebook}.ipynb" for step in lessons.STEPS} <= {p.name for p in lab.iterdir()}
     assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
+
+
+def test_the_copy_shows_no_answer_before_its_question() -> None:
+    """The outputs that are stored for nbval would stand beside the predictions."""
+    for step in lessons.STEPS:
+        text = (settings.workspace() / f"{step.notebook}.ipynb").read_text()
+        for cell in (c for c in json.loads(text)["cells"] if c["cell_type"] == "code"):
+            assert (cell["outputs"], cell["execution_count"]) == ([], None)
 
 
 def test_a_second_refresh_copies_nothing_and_never_touches_what_was_changed() -> None:
@@ -100,6 +109,28 @@ def test_an_edit_that_is_made_already_says_so_and_changes_nothing(
     assert "is as it should be" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("by_hand", "done"),
+    [
+        ("      update_config: {parallelism: 2, delay: 5s}\n      replicas: 10\n", True),
+        ("      replicas: 10\n      update_config: {parallelism: 3, delay: 1s}\n", False),
+    ],
+)
+def test_an_update_config_of_the_learner_s_own_is_read_and_not_doubled(
+    by_hand: str, done: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = compose().read_text().replace("      replicas: 10\n", by_hand)
+    compose().write_text(text)
+
+    if done:
+        lessons.edit("in pairs")
+        assert "is as it should be" in capsys.readouterr().out
+    else:
+        with pytest.raises(LabError, match="the place to change is not there"):
+            lessons.edit("in pairs")
+    assert compose().read_text() == text
+
+
 def test_a_file_in_which_the_place_is_gone_is_left_alone_with_a_sentence() -> None:
     worker().write_text("print('mine')\n")
 
@@ -119,7 +150,7 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(content: bytes | None) -> No
 
 
 def test_an_unknown_edit_names_those_there_are() -> None:
-    with pytest.raises(BadValue, match="'faster', 'bugged', 'in pairs', not 'quicker'"):
+    with pytest.raises(BadValue, match="'faster', 'bugged', 'in pairs', 'twelve', not 'quicker'"):
         lessons.edit("quicker")
 
 

@@ -8,6 +8,7 @@ made to go wrong here, and must fail.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,6 +50,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
         home = tmp_path_factory.mktemp("home")
         patch.setenv("LABKIT_HOME", str(home))
         workspace.refresh()
+        for notebook in (settings.checkout() / "notebooks").glob("*.ipynb"):
+            shutil.copy(notebook, settings.workspace())  # with the outputs that are compared
         yield settings.workspace()
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from labkit import story
+from labkit.errors import NotSettled
 from labkit.model import Snapshot, Task
 from labkit.recording import Recording
 from tests.values import at, recording, service, snapshot, status, task
@@ -84,8 +87,8 @@ def test_the_state_of_an_earlier_update_is_no_phase_of_this_one() -> None:
 
     assert story.phases(made) == ["updating", "rollback_started", "rollback_completed"]
     assert story.time_in(made, "rollback_started") == timedelta(seconds=1)
-    assert story.time_in(made, "rollback_completed") is None
-    assert story.time_in(made, "paused") is None
+    with pytest.raises(NotSettled):
+        story.time_in(made, "paused")
 
 
 def test_a_slot_counts_even_if_its_new_task_never_ran() -> None:
@@ -112,5 +115,7 @@ def test_what_had_ended_before_the_recording_began_is_history() -> None:
 def test_an_update_that_goes_on_has_no_length_yet() -> None:
     made = recording(snapshot(0, service(update_status=status("updating")), task(1)))
 
-    assert story.took(made) is None
-    assert story.from_last_start_to_end(made, "1.0") is None
+    with pytest.raises(NotSettled, match="an update from its start to its end"):
+        story.took(made)
+    with pytest.raises(NotSettled):
+        story.from_last_start_to_end(made, "1.0")

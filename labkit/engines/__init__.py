@@ -7,6 +7,7 @@ names, then a private one (`private.py`). What `labkit up` chose is remembered
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from labkit import echo
@@ -54,11 +55,18 @@ def find(choice: str | None = None) -> Engine:
     where = places(choice)
     for number, place in enumerate(where):
         if swarm := place.swarm():
+            _warn_of_a_dead_host(where[:number], place)
             return Engine(place.kind, swarm, place.why, tuple(where[:number]))
         if place.url and place.url == state.read().engine:
             # another engine would be a surprise: the stack is on this one
             raise _gone(place)
     raise _none(where)
+
+
+def _warn_of_a_dead_host(in_vain: list[Place], used: Place) -> None:
+    """Say that it is not the engine of `DOCKER_HOST`, where that is set and does not answer."""
+    if os.environ.get("DOCKER_HOST") and in_vain:
+        echo.warn(f"No engine answers at {in_vain[0]}; this is the one at {used}.")
 
 
 def up(choice: str | None = None, *, joinable: bool = False) -> Engine:

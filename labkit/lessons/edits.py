@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from labkit import echo, workspace
 from labkit.errors import BadValue, LabError
@@ -20,7 +23,8 @@ COMPOSE = "docker-compose.yml"
 
 _SLEEP = re.compile(r"time\.sleep\(0\.1\)")
 _IMPORT = re.compile(r"^(?:import|from) .*\n", re.MULTILINE)
-_TEN_REPLICAS = re.compile(r"^( +)replicas: 10\n(?!\1update_config:)", re.MULTILINE)
+_TEN_REPLICAS = re.compile(r"^( +)replicas: 10\n", re.MULTILINE)
+_IN_PAIRS = {"parallelism": 2, "delay": "5s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,23 @@ class Edit:
     #: What it changes, to finish the sentence "Change worker.py: …".
     what: str
     apply: Callable[[str], str]
-    #: What tells that the edit has been made, when `apply` finds nothing to change.
+    #: Whether it has been made, by hand or by `apply`.
     made: Callable[[str], bool]
 
 
 def _in_pairs(text: str) -> str:
+    if "update_config" in _deploy_of_worker(text):
+        return text  # the learner's own, with other values
     lines = r"\g<0>\1update_config:\n\1  parallelism: 2\n\1  delay: 5s\n"
     return _TEN_REPLICAS.sub(lines, text, count=1)
+
+
+def _deploy_of_worker(text: str) -> dict[str, Any]:
+    """Return what a compose file says of worker under `deploy`; nothing if it is broken."""
+    try:
+        return dict(yaml.safe_load(text)["services"]["worker"]["deploy"])
+    except (yaml.YAMLError, LookupError, TypeError, ValueError):
+        return {}
 
 
 EDITS = {
@@ -57,7 +71,13 @@ EDITS = {
         COMPOSE,
         "worker is updated two at a time, with a delay of five seconds",
         _in_pairs,
-        lambda text: "update_config:" in text,
+        lambda text: _deploy_of_worker(text).get("update_config") == _IN_PAIRS,
+    ),
+    "twelve": Edit(
+        COMPOSE,
+        "worker has twelve replicas",
+        lambda text: text.replace("replicas: 10\n", "replicas: 12\n"),
+        lambda text: _deploy_of_worker(text).get("replicas") == 12,
     ),
 }
 
@@ -65,7 +85,7 @@ EDITS = {
 def edit(name: str) -> None:
     """Make one of the lesson's edits to the learner's file, and show the difference.
 
-    `name` is `faster`, `in pairs` or `bugged`. A file in which it is made already stays
+    `name` is `faster`, `in pairs`, `bugged` or `twelve`. A file in which it is made already stays
     as it is. Raises `LabError` for a file that cannot be read, or in which the place to
     change is not found.
     """
@@ -75,16 +95,16 @@ def edit(name: str) -> None:
     path = workspace.mine(change.file)
     shown = f"dockercoins/{change.file}"
     before = _read(path, shown)
-    after = change.apply(before)
-    if after == before:
-        if not change.made(before):
-            raise LabError(
-                f"to change {shown} so that {change.what}.",
-                "the place to change is not there: the file has been edited.",
-                "make the change by hand, or run `labkit.reset(...)` to start this step afresh.",
-            )
+    if change.made(before):
         echo.say(f"{shown} is as it should be: {change.what}.")
         return
+    after = change.apply(before)
+    if after == before:
+        raise LabError(
+            f"to change {shown} so that {change.what}.",
+            "the place to change is not there: the file has been edited.",
+            "make the change by hand, or run `labkit.reset(...)` to start this step afresh.",
+        )
     path.write_text(after, encoding="utf-8", newline="\n")
     echo.say(f"{shown}: {change.what}.")
     lines = unified_diff(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labkit import engines, images, ownership, settings, stack, workspace
+from labkit import echo, engines, images, ownership, settings, stack, workspace
 from labkit.errors import BadValue, NotFound, NotSettled
 from labkit.lessons import edits
 from labkit.model import Snapshot, UpdateConfig
@@ -125,13 +125,8 @@ def _deploy(swarm: Swarm, step: Step) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / edits.COMPOSE
         file.write_text(text, encoding="utf-8")
-        stack.deploy(
-            swarm,
-            [file],
-            step.stack,
-            env=settings.compose_environment(),
-            show_command=False,  # it would name a file that is gone a moment later
-        )
+        with echo.muted():  # what was done is said in a sentence afterwards
+            stack.deploy(swarm, [file], step.stack, env=settings.compose_environment())
 
 
 def _in_place(found: Snapshot, step: Step) -> bool:

@@ -77,9 +77,9 @@ def deploy(
         if spec["Name"] in present:
             unpinned.add(_image(spec))
     # docker warns of each service that it updates, and says nothing of one that it creates
-    for image in sorted(unpinned):
-        if image in images and images[image] is None:
-            digests.warn_unpinned(image)
+    digests.warn_unpinned(
+        [image for image in sorted(unpinned) if image in images and images[image] is None]
+    )
 
 
 def _look_up(

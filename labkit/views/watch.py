@@ -29,7 +29,8 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Protocol
@@ -38,6 +39,7 @@ import anywidget
 import traitlets
 from IPython import display as ipython
 
+from labkit.errors import NotSettled
 from labkit.model import UpdateState
 from labkit.recording import Recording
 from labkit.views import snapshot
@@ -57,6 +59,19 @@ _ASSETS = files("labkit.views") / "assets"
 
 #: IPython ships no types.
 _display: Callable[..., object] = ipython.display
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the interruption of a wait into a sentence; the recording goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise NotSettled(
+            "to wait.",
+            "the wait was interrupted. The recording and the update go on.",
+            "run the cell again to go on waiting.",
+        ) from None
 
 
 class Watched(Protocol):
@@ -146,15 +161,18 @@ class Watch(anywidget.AnyWidget):
 
     def wait(self, timeout: float = 50) -> str:
         """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`."""
-        return self._recorder.wait(timeout)
+        with _interruptible():
+            return self._recorder.wait(timeout)
 
     def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
         """Wait until `count` replicas run a tag. As `Recorder.wait_for_replicas`."""
-        self._recorder.wait_for_replicas(tag, count, timeout)
+        with _interruptible():
+            self._recorder.wait_for_replicas(tag, count, timeout)
 
     def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
         """Wait until the update status has been `state`. As `Recorder.wait_for_update`."""
-        self._recorder.wait_for_update(state, timeout)
+        with _interruptible():
+            self._recorder.wait_for_update(state, timeout)
 
     def stop(self) -> Recording:
         """Stop recording, and return the recording. Stopping twice does nothing more."""
