@@ -16,6 +16,8 @@ from labkit.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSe
 
 #: How long nothing may move before a change that needed no update counts as settled.
 QUIET = timedelta(seconds=3)
+#: How long replicas may still be coming after an update is completed by its status.
+COMING = timedelta(seconds=15)
 
 
 #: What each update state means, with `{now}` for "7 of 10 replicas run 1.1".
@@ -66,7 +68,8 @@ def completes_after(config: UpdateConfig) -> timedelta:
 def settled(recording: Recording, now: datetime) -> str | None:
     """Return why a recorded update has settled, as a sentence, or `None` while it has not.
 
-    It has settled when the engine says so of an update that began under this recording;
+    It has settled when the engine says so of an update that began under this recording,
+    and the replicas that were on their way are there;
     when the service is gone with its last task; or when a change that needed no update
     (a scale, a label) has been followed by `QUIET` without any movement.
     """
@@ -78,12 +81,28 @@ def settled(recording: Recording, now: datetime) -> str | None:
     status = recording.service.update_status
     began = _began_here(recording)
     if status is not None:
-        if not (status.settled and began):
+        if not (status.settled and began) or _replicas_are_coming(recording, now):
             return None
         return f"The update has settled: {status.state} ({status.message})."
     if began and _still(recording, now):
         return "The service was changed, no task needed an update, and nothing moves any more."
     return None
+
+
+def _replicas_are_coming(recording: Recording, now: datetime) -> bool:
+    """Whether an update is done by its status, and replicas are still on their way.
+
+    So it is after a rollback whose slots the restart supervisor had restored before the
+    updater looked: it is completed at once, and their tasks wait for the restart delay.
+    A task that never comes is waited for no longer than `COMING`.
+    """
+    service = recording.service
+    status = service.update_status if service else None
+    if service is None or status is None or "paused" in status.state:
+        return False
+    done_at = recording.update_states()[-1][0]
+    running = sum(task.running for task in recording.current)
+    return running < (service.replicas or 0) and now - done_at < COMING
 
 
 def _began_here(recording: Recording) -> bool:

@@ -77,6 +77,23 @@ def test_an_update_that_began_here_settles_when_the_engine_says_so(state: str) -
     assert settled(made, at(9)) == f"The update has settled: {state} (m)."
 
 
+def test_a_rollback_that_was_completed_at_once_is_waited_for_until_its_replicas_run() -> None:
+    """The restart supervisor restores the slots; the updater finds nothing left to do."""
+    done = service(update_status=status("rollback_completed", message="rollback completed"))
+    made = recording(
+        snapshot(0, service(), task(1), task(2)),
+        snapshot(1, service("bugged", update_status=status("updating")), task(1), task(2)),
+        snapshot(5, done, task(1), task(2, state="ready", desired_state="ready")),
+    )
+    assert settled(made, at(6)) is None
+    assert settled(made, at(20)) is not None
+
+    made.observe(snapshot(11, done, task(1), task(2)))
+    assert (
+        settled(made, at(11)) == "The update has settled: rollback_completed (rollback completed)."
+    )
+
+
 def test_an_automatic_rollback_has_not_settled_while_it_runs() -> None:
     made = recording(
         snapshot(0, service(), task(1), task(2)),
