@@ -7,7 +7,6 @@ made, and nothing else.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from labkit import coins, echo, engines, images, ownership, ports, settings, sta
 from labkit.engines import state
 from labkit.errors import BadValue, NotSettled
 from labkit.swarm import Swarm
+from labkit.waiting import looks
 
 _RUNNING_SECONDS = 60
 _LOOK_SECONDS = 0.2
@@ -136,14 +136,14 @@ def _remember_stack(name: str) -> None:
 
 def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
     """Wait a while, and return how many replicas run and how many should."""
-    deadline = time.monotonic() + _RUNNING_SECONDS
-    while True:
+    running = wanted = 0
+    for _ in looks(_RUNNING_SECONDS, _LOOK_SECONDS):
         counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
         running = sum(each["RunningTasks"] for each in counts)
         wanted = sum(each["DesiredTasks"] for each in counts)
-        if running >= wanted or time.monotonic() > deadline:
-            return running, wanted
-        time.sleep(_LOOK_SECONDS)
+        if running >= wanted:
+            break
+    return running, wanted
 
 
 def _services(swarm: Swarm, name: str) -> dict[str, Any]:

@@ -496,3 +496,10 @@ def exit_code_of_a_stopped(swarm: Swarm, service: str) -> int:
     container = swarm.client.containers.list(filters={"label": label})[0]
     container.stop(timeout=8)
     return swarm.client.api.inspect_container(container.id)["State"]["ExitCode"]
+
+
+def test_the_two_copies_of_the_redis_client_are_one_text():
+    """Each image is built from a folder of its own, so each folder has the file."""
+    folder = settings.checkout() / "dockercoins"
+
+    assert (folder / "webui/resp.py").read_text() == (folder / "worker/resp.py").read_text()
