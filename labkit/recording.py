@@ -19,6 +19,10 @@ written as it happens, so that a killed process loses at most a torn last line.
 | `removed`   | `at`: the service is gone; its last tasks may still be stopping           |
 | `gap`       | `at`, `reason`: the engine does not answer from here on                   |
 | `back`      | `at`: the engine answers again                                            |
+| `hashes`    | `at`, `hashes`, `now`: the counter on the web page of dockercoins, and    |
+|             | that page's own clock in seconds since 1970                               |
+| `mark`      | `at`, `of`, `label`: what somebody wrote on the time axis at the moment   |
+|             | `of`; `at` is when it was written, and may come after the end             |
 | `ended`     | `at`, `why`: the recorder stopped                                         |
 
 Times are RFC 3339 in UTC. `at` is when labkit saw the change, by the clock of the
@@ -29,15 +33,16 @@ A reader passes over kinds and fields that it does not know.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from labkit import durations
-from labkit.errors import RecordingProblem
+from labkit.errors import BadValue, RecordingProblem
 from labkit.model import (
     RollbackConfig,
     Service,
@@ -50,6 +55,22 @@ from labkit.model import (
 
 #: Raised whenever an older reader would misread a newer file.
 SCHEMA = 1
+#: The types that JSON has a form for, as fields of values are annotated with them.
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+}
+#: What reading a line may raise that is no JSON, or not the JSON that a recorder writes.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,  # a time in the year 9999, moved to UTC
+    RecursionError,  # a thousand brackets
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +137,43 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
+class HashesSeen:
+    """How many hashes dockercoins had made, as its web page says."""
+
+    kind: ClassVar[str] = "hashes"
+    at: datetime
+    hashes: int
+    #: The web page's own clock when it read the counter, in seconds since 1970.
+    now: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no count, or no time."""
+        if type(self.hashes) is not int:
+            raise BadValue(f"hashes is a whole number, not {self.hashes!r}")
+        if not isinstance(self.now, int | float) or not math.isfinite(self.now):
+            raise BadValue(f"now is a number of seconds, not {self.now!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A label that somebody put on the time axis."""
+
+    kind: ClassVar[str] = "mark"
+    #: When it was put there, which may be after the recording's end.
+    at: datetime
+    #: The moment that it is about.
+    of: datetime
+    label: str
+
+    def __post_init__(self) -> None:
+        """Refuse a label with nothing in it, and a moment that may be anywhere on earth."""
+        if not isinstance(self.label, str) or not self.label.strip():
+            raise BadValue(f"the label of a mark is a text, not {self.label!r}")
+        if not isinstance(self.of, datetime) or self.of.tzinfo is None:
+            raise BadValue(f"a mark is of a time with a time zone, not of {self.of!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The recorder stopped, and why."""
 
@@ -124,7 +182,17 @@ class Ended:
     why: str
 
 
-Change = TaskSeen | TaskForgotten | ServiceSeen | ServiceRemoved | Gap | Back | Ended
+Change = (
+    TaskSeen
+    | TaskForgotten
+    | ServiceSeen
+    | ServiceRemoved
+    | Gap
+    | Back
+    | HashesSeen
+    | Marked
+    | Ended
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,14 +272,20 @@ class Recording:
 
     @property
     def last_at(self) -> datetime:
-        """When the last change was seen; the start, if there was none."""
-        return self.changes[-1].at if self.changes else self.header.started
+        """When the last change was seen; the start, if there was none. Marks are not seen."""
+        last = self._last()
+        return last.at if last else self.header.started
 
     @property
     def ended(self) -> Ended | None:
         """Why and when the recorder stopped, or `None` while it runs (or was killed)."""
-        last = self.changes[-1] if self.changes else None
+        last = self._last()
         return last if isinstance(last, Ended) else None
+
+    def _last(self) -> Change | None:
+        """Return the last change that is no mark: those may be made after the end."""
+        seen = (change for change in reversed(self.changes) if not isinstance(change, Marked))
+        return next(seen, None)
 
     def running_by_tag(self) -> list[tuple[datetime, Counter[str]]]:
         """Return the running replicas by tag as steps: each holds until the next one.
@@ -285,6 +359,11 @@ class Recording:
                 found[-1] = (found[-1][0], change.at, found[-1][2])
         return found
 
+    def marks(self) -> list[tuple[datetime, str]]:
+        """Return the marks on the time axis, the moment and the label of each, in its order."""
+        found = [(c.of, c.label) for c in self.changes if isinstance(c, Marked)]
+        return sorted(found, key=lambda mark: mark[0])
+
     # ---- the file ------------------------------------------------------------------
 
     @classmethod
@@ -297,7 +376,7 @@ class Recording:
         try:
             # not splitlines(), which also splits at U+2028 and others inside a text
             lines = path.read_bytes().decode("utf-8", "replace").rstrip("\n").split("\n")
-        except OSError as problem:
+        except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
             raise RecordingProblem(
                 f"a recording at {path}.",
                 str(problem),
@@ -307,7 +386,7 @@ class Recording:
         for line in lines[1:]:
             try:
                 change = _change_from(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except _UNREADABLE:
                 recording.torn_lines += 1
                 continue
             if change:
@@ -343,13 +422,22 @@ def change_line(change: Change) -> str:
             row["id"] = task_id
         case Gap(reason=reason):
             row["reason"] = reason
+        case HashesSeen(hashes=hashes, now=now):
+            row |= {"hashes": hashes, "now": now}
+        case Marked(of=of, label=label):
+            row |= {"of": of, "label": label}
         case Ended(why=why):
             row["why"] = why
     return _line(row)
 
 
 def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, default=_plain, ensure_ascii=False) + "\n"
+    line = json.dumps(row, default=_plain, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say and UTF-8 cannot
+        line = json.dumps(row, default=_plain)
+    return line + "\n"
 
 
 def _plain(value: object) -> str:
@@ -364,22 +452,20 @@ def _plain(value: object) -> str:
 def _read_header(path: Path, line: str) -> Header:
     try:
         row = json.loads(line)
-        if row["kind"] != "recording":
-            raise ValueError(row["kind"])
-        schema = int(row["schema"])
+        schema = row["schema"]
+        if row["kind"] != "recording" or type(schema) is not int or schema < 1:
+            raise ValueError(line)
         if schema > SCHEMA:
             raise RecordingProblem(
                 f"a recording of schema {SCHEMA} or older.",
                 f"{path} is of schema {schema}, written by a newer labkit.",
                 "update labkit, then open it again.",
             )
-        return Header(
-            service=row["service"],
-            service_id=row.get("service_id", ""),
-            engine=row.get("engine", ""),
-            started=_time(row["started"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        words = {name: row.get(name, "") for name in ("service", "service_id", "engine")}
+        if not row["service"] or not all(isinstance(word, str) for word in words.values()):
+            raise ValueError(line)
+        return Header(**words, started=_time(row["started"]))
+    except _UNREADABLE:
         raise RecordingProblem(
             f"a recording at {path}.",
             "a file whose first line is no recording's header.",
@@ -403,6 +489,10 @@ def _change_from(row: dict[str, Any]) -> Change | None:
             return Gap(at, row["reason"])
         case "back":
             return Back(at)
+        case "hashes":
+            return HashesSeen(at, row["hashes"], row["now"])
+        case "mark":
+            return Marked(at, _time(row["of"]), row["label"])
         case "ended":
             return Ended(at, row["why"])
     return None
@@ -433,9 +523,16 @@ def _status_from(row: dict[str, Any]) -> UpdateStatus:
 
 
 def _known(kind: type, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a row that a value has; newer files may hold more."""
-    names: Iterable[str] = (each.name for each in fields(kind))
-    return {name: row[name] for name in names if name in row}
+    """Return the fields of a row that a value has; newer files may hold more.
+
+    Raises `TypeError` for a number where a text belongs, and the other way round.
+    """
+    found = {each.name: row[each.name] for each in fields(kind) if each.name in row}
+    for each in fields(kind):
+        wanted = _PLAIN.get(str(each.type))
+        if wanted and each.name in found and not isinstance(found[each.name], wanted):
+            raise TypeError(f"{each.name} is {each.type}, not {found[each.name]!r}")
+    return found
 
 
 def _time(text: str) -> datetime:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from labkit.errors import NotSettled
 from labkit.model import UpdateState
 from labkit.phases import describe
-from labkit.recording import Recording, TaskSeen
+from labkit.recording import Recording, ServiceSeen, TaskSeen
 
 
 def phases(recording: Recording) -> list[str]:
@@ -64,10 +64,12 @@ def most_at_once(recording: Recording, tag: str) -> int:
     most = 0
     moment: datetime | None = None
     for change in recording.changes:
+        if not isinstance(change, TaskSeen):
+            continue
         if change.at != moment:  # everything one look saw counts as one moment
             most, moment = max(most, len(on_the_way)), change.at
-        if isinstance(change, TaskSeen) and change.task.tag == tag:
-            task = change.task
+        task = change.task
+        if task.tag == tag:
             if task.running or task.ended:
                 on_the_way.discard(task.slot)
             elif task.desired_state in ("ready", "running"):
@@ -123,12 +125,9 @@ def errors(recording: Recording) -> list[str]:
 
 def _history(recording: Recording) -> set[str]:
     """Return the ids of the tasks that had ended when the recorder first looked."""
-    first = (
-        change.task
-        for change in recording.changes
-        if isinstance(change, TaskSeen) and change.at == recording.changes[0].at
-    )
-    return {task.id for task in first if task.ended}
+    seen = [change for change in recording.changes if isinstance(change, ServiceSeen | TaskSeen)]
+    looked = (change for change in seen if change.at == seen[0].at)
+    return {each.task.id for each in looked if isinstance(each, TaskSeen) and each.task.ended}
 
 
 def _starts(recording: Recording, tag: str) -> list[TaskSeen]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from labkit import frames
-from labkit.errors import RecordingProblem
+from labkit.errors import BadValue, RecordingProblem
 from labkit.model import UpdateConfig
-from labkit.recording import Back, Ended, Gap, Recording, ServiceSeen, TaskForgotten, TaskSeen
+from labkit.recording import (
+    Back,
+    Ended,
+    Gap,
+    HashesSeen,
+    Marked,
+    Recording,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
 from tests.values import at, recording, service, snapshot, status, task
 
 HOSTILE = "<script>alert(1)</script>\u202e\u2028\x85\x1b[31m\n" + "long " * 1000
@@ -127,8 +138,11 @@ def everything() -> Recording:
     )
     made.add(Gap(at(6), "gone"))
     made.add(Back(at(7)))
+    made.add(HashesSeen(at(7.5), 120, 1772355607.25))
+    made.add(Marked(at(7.75), at(3), HOSTILE))
     made.observe(snapshot(8, None))
     made.add(Ended(at(9), "It was stopped."))
+    made.add(Marked(at(99), at(1), "the first pair is done"))
     return made
 
 
@@ -155,44 +169,141 @@ def test_a_torn_last_line_costs_that_line_only(tmp_path: Path) -> None:
     assert read.torn_lines == 1
 
 
+def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    header = next(stop_first().lines())
+    path.write_text(
+        header
+        + '{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": 1.5, "now": 1}\n'
+        + '{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": 1, "now": NaN}\n'
+        + '{"kind": "mark", "at": "2026-03-01T09:00:09Z", "of": "2026-03-01T09:00:08Z", '
+        + '"label": ""}\n'
+        + '{"kind": "gap", "at": "0001-01-02T00:00:00+23:00", "reason": ""}\n'
+        + '{"kind": "task", "at": "2026-03-01T09:00:09Z", "id": "t", "slot": "1"}\n'
+        + "[" * 100_000
+        + "\n[]\n\n"
+        + '{"kind": "ga'
+    )
+
+    read = Recording.load(path)
+
+    assert read == Recording(header=read.header, torn_lines=9)
+    assert read.last_at == read.header.started
+
+
+def test_marks_are_told_in_the_order_of_their_moments_and_change_no_end() -> None:
+    made = everything()
+
+    assert made.marks() == [(at(1), "the first pair is done"), (at(3), HOSTILE)]
+    assert made.ended == Ended(at(9), "It was stopped.")
+    assert made.last_at == at(9)
+    assert recording().marks() == []
+
+
+def test_hashes_and_marks_move_no_replica() -> None:
+    made, plain = stop_first(), stop_first()
+    for change in (HashesSeen(at(3.5), 7, 1.0), Marked(at(3.6), at(2), "x")):
+        made.add(change)
+
+    assert made.running_by_tag() == plain.running_by_tag()
+    assert made.spans() == plain.spans()
+    assert made.update_states() == plain.update_states()
+    assert frames.transitions(made).equals(frames.transitions(plain))
+
+
+@pytest.mark.parametrize("label", ["", " \n\t", None, 5])
+def test_a_mark_with_nothing_on_it_is_refused(label: str) -> None:
+    with pytest.raises(BadValue, match="the label of a mark is a text, not"):
+        Marked(at(1), at(1), label)
+
+
+def test_a_mark_of_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(BadValue, match="a time with a time zone"):
+        Marked(at(1), datetime(2026, 3, 1), "here")  # noqa: DTZ001 - that is what is refused
+
+
+def test_half_a_surrogate_pair_comes_back_from_the_file(tmp_path: Path) -> None:
+    """JSON from an engine can hold one, and UTF-8 cannot."""
+    made = recording(snapshot(0, service(), task(1, error="half: \ud83d, whole: \U0001f433")))
+
+    made.save(tmp_path / "r.jsonl")
+
+    assert Recording.load(tmp_path / "r.jsonl") == made
+
+
 def test_kinds_and_fields_of_a_later_labkit_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     stop_first().save(path)
     text = path.read_text().replace('"slot": 1', '"slot": 1, "mood": "calm"')
-    path.write_text(text + '{"kind": "mark", "at": "2026-03-01T09:00:09Z", "text": "here"}\n')
+    path.write_text(text + '{"kind": "mood", "at": "2026-03-01T09:00:09Z", "text": "calm"}\n')
 
     assert Recording.load(path) == stop_first()
 
 
+GOOD = '{"kind": "recording", "schema": 1, "service": "s", "started": "2026-03-01T09:00:00Z"}'
+
+
+def test_a_header_needs_no_more_than_a_service_and_a_start(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(GOOD)
+
+    assert Recording.load(tmp_path / "r.jsonl").header.service == "s"
+
+
 @pytest.mark.parametrize(
-    ("content", "found"),
+    "content",
     [
-        ("", "a file whose first line is no recording's header"),
-        ("hello\n", "a file whose first line is no recording's header"),
-        ('{"kind": "task"}\n', "a file whose first line is no recording's header"),
-        (
-            '{"kind": "recording", "schema": 1}\n',
-            "a file whose first line is no recording's header",
-        ),
-        (
-            '{"kind": "recording", "schema": 1, "service": "s", "started": 5}\n',
-            "a file whose first line is no recording's header",
-        ),
-        ('{"kind": "recording", "schema": 99}\n', "is of schema 99, written by a newer labkit"),
+        "",
+        "\n\n",
+        "hello\n",
+        "[1, 2]",
+        "[" * 100_000,
+        "null",
+        '{"kind": "task"}\n',
+        '{"kind": "recording", "schema": 1}\n',
+        GOOD.replace('"2026-03-01T09:00:00Z"', "5"),
+        GOOD.replace('"2026-03-01T09:00:00Z"', '"9999-12-31T23:59:59-12:00"'),
+        GOOD.replace('"s"', "[]"),
+        GOOD.replace('"s"', '["dc_worker"]'),
+        GOOD.replace('"s"', '""'),
+        GOOD.replace("1", "-1", 1),
+        GOOD.replace("1", "0", 1),
+        GOOD.replace("1", "1.5", 1),
+        GOOD.replace("1", '"1"', 1),
+        GOOD.replace("1", "true", 1),
+        GOOD.replace("1", "Infinity", 1),
+        GOOD.replace("1", "9" * 5000, 1),
+        "\x7fELF\x02\x01\x00\x00",
+        "\udcff\udcfe\x00",
     ],
 )
-def test_what_is_no_recording_is_refused_with_a_sentence(
-    tmp_path: Path, content: str, found: str
-) -> None:
-    (tmp_path / "r.jsonl").write_text(content)
+def test_what_is_no_recording_is_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "r.jsonl").write_bytes(content.encode(errors="surrogateescape"))
 
-    with pytest.raises(RecordingProblem, match=found):
+    with pytest.raises(RecordingProblem) as problem:
+        Recording.load(tmp_path / "r.jsonl")
+    assert problem.value.found == "a file whose first line is no recording's header."
+
+
+@pytest.mark.parametrize("schema", [2, 10**30])
+def test_a_recording_of_a_newer_schema_is_refused_with_a_sentence(
+    tmp_path: Path, schema: int
+) -> None:
+    (tmp_path / "r.jsonl").write_text(f'{{"kind": "recording", "schema": {schema}}}\n')
+
+    with pytest.raises(RecordingProblem, match=f"of schema {schema}, written by a newer labkit"):
         Recording.load(tmp_path / "r.jsonl")
 
 
 def test_a_missing_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RecordingProblem, match="No such file"):
         Recording.load(tmp_path / "none.jsonl")
+
+
+def test_a_folder_or_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RecordingProblem, match="Is a directory"):
+        Recording.load(tmp_path)
+    with pytest.raises(RecordingProblem, match="null byte"):
+        Recording.load("a\0b")
 
 
 def test_frames_hold_transitions_spans_and_replicas() -> None:
