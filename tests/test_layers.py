@@ -17,7 +17,7 @@ WORDS = {"durations", "references", "model", "errors", "echo"}
 #: `settings` is a value for whoever may import Docker: it reads Docker's configuration.
 #: `waiting` is for whoever may ask for the time.
 VALUES = WORDS | {"settings", "waiting"}
-TOLD = {"recording", "story", "phases", "ps"}
+TOLD = {"recording", "speed", "story", "phases", "ps"}
 FILES = {"ownership", "workspace"}
 ENGINE = VALUES | FILES | {"swarm", "digests", "compose", "ps"}
 
@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "waiting": set(),
     "settings": WORDS,
     "recording": WORDS,
-    "story": WORDS | {"recording", "phases"},
+    "speed": WORDS | {"recording"},
+    "story": WORDS | {"recording", "phases", "speed"},
     "frames": WORDS | {"recording"},
     "phases": WORDS | {"recording"},
     "ps": WORDS,
@@ -57,7 +58,7 @@ MAY_IMPORT = {
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
-PURE += ["ps", "compose", "recorder"]
+PURE += ["ps", "compose", "recorder", "speed"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 
