@@ -32,6 +32,16 @@ _SENTENCES = {
         "The rollback is paused: {now}. A rollback that fails is not rolled back again."
     ),
 }
+#: What a state says about the service, for a ribbon of states over time; `""` is none.
+MEANINGS = {
+    "": "The service has not been updated yet.",
+    "updating": "Swarm replaces the tasks that differ from the new spec, slot by slot.",
+    "completed": "Every slot was updated, and watched until its monitor window was over.",
+    "paused": "Too many new tasks failed: Swarm stopped here, until the service is updated again.",
+    "rollback_started": "The previous spec is back, and Swarm replaces the tasks that differ.",
+    "rollback_completed": "Every slot that had left the previous spec was given it back.",
+    "rollback_paused": "Tasks failed in the rollback as well: Swarm stopped here, for good.",
+}
 _ALMOST = {
     "updating": "{now}. Not completed yet: {tail}",
     "rollback_started": "{now} again. The rollback is not completed yet: {tail}",

@@ -18,7 +18,6 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-_ASSETS = files("labkit.views") / "assets"
 _PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
 _A_YEAR = 31_536_000
 
@@ -31,7 +30,9 @@ class ViewsModule(JupyterHandler):
         """Answer with the module; it changes with labkit, so the browser asks each time."""
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        self.finish((_ASSETS / "watch.js").read_bytes())
+        from labkit.views import page  # not at the server's start: it loads widgets
+
+        self.finish(page.module())
 
 
 class PlotlyScript(JupyterHandler):

@@ -44,7 +44,7 @@ def mark_labels(picture: Json) -> Iterator[tuple[int, str, int, str]]:
     """
     end = picture["end"]["at"]
     level, before = 0, float("-inf")
-    for at, state in picture["marks"]:
+    for at, state, *_ in picture["phases"][1:]:
         level = (level + 1) % 2 if at - before < end * 0.16 else 0
         before = at
         yield at, state.replace("_", " "), level, "right" if at > end * 0.85 else "left"

@@ -1,24 +1,38 @@
-"""What a live view shows, and what of it changed since the last time. Pure.
+"""What a view shows, and what of it changed since the last time. Pure.
 
 A `Picture` takes the changes of a recording, one after another, and gives them as JSON:
 `whole()` is all that a page needs to draw it, `news()` only what changed since the last
-news. Rows are worked out again for the slots that something happened in, so that an
-update costs as much as what changed, not as much as the service is large.
+news. An update costs as much as what changed, not as much as the service is large.
 
-| key       | what                                                                       |
-|-----------|----------------------------------------------------------------------------|
-| `service` | its name                                                                   |
-| `origin`  | when the recording began, in ms since 1970; each `at` is in ms since then  |
-| `tags`    | `[tag, colour, pattern]` in the order in which the tags were first seen    |
-| `steps`   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins  |
-| `rows`    | `[id, group, created, name, image, node, desired, state, since, error,     |
-|           | ports, number of the tag, whole error]`; the page orders them by group,    |
-|           | then the newest first, and adds the age (these times are ms since 1970)    |
-| `gone`    | in news: the ids of rows that are no longer there                          |
-| `status`  | `state`, `sentence`, Docker's `message`, `wanted` replicas                 |
-| `marks`   | `[at, update state]`: when the update status changed                       |
-| `gaps`    | `[from, to or null, reason]`: when the engine did not answer               |
-| `end`     | null, or `at`, `why`, `died`                                               |
+Each `at` is in ms since the recording began (`origin`); `n` is a small number that names
+a task; a tag goes by its place in `tags`. In news the keys marked with + hold only what
+is new, the others the whole of what changed.
+
+| key         | what                                                                     |
+|-------------|--------------------------------------------------------------------------|
+| `service`   | its name; and `engine`, the engine in words                              |
+| `origin`    | when the recording began, in ms since 1970                               |
+| `tags`      | `[tag, colour, pattern]` in the order in which the tags were first seen  |
+| `steps` +   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins|
+| `tasks` +   | `[n, id, group, created, name, image, node, tag, ports, cause, before]`: |
+|             | `group` is the slot, or the node of a global task; `cause` is why it     |
+|             | exists (`updater.Cause`), `before` whose place it took. An entry for a   |
+|             | known task replaces the earlier one                                      |
+| `moves` +   | `[n, at, state, desired state, since, stage, error, exit code]`: what    |
+|             | task n was seen to do; `since` is the engine's own time of the state;    |
+|             | `stage` as in `labkit.stages`. The last two are left out when empty      |
+| `gone` +    | tasks that the manager no longer lists                                   |
+| `dropped` + | tasks that are kept no longer                                            |
+| `status`    | `state`, `sentence`, Docker's `message`, `wanted` replicas, `config`     |
+| `phases`    | `[at, state, message, meaning]`: the update status over time             |
+| `settling`  | null, or `delay` and `monitor`: when these last two waits will be over   |
+| `windows` + | `[n, from, delay until, monitor until]` of each task the updater made    |
+| `budget`    | null, or the failures of the last update: see `_budget`                  |
+| `rollback_budget` | the same of the rollback that followed it, or null                 |
+| `marks`     | `[at, label]`: the marks that somebody put                               |
+| `speed` +   | `[at, hashes a second or null]`                                          |
+| `gaps`      | `[from, to or null, reason]`: when the engine did not answer             |
+| `end`       | null, or `at`, `why`, `died`                                             |
 
 Every text in it has been through `words.plain`.
 """
@@ -27,52 +41,71 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from labkit import phases, ps
-from labkit.model import Service, Task, UpdateStatus
+from labkit import phases, ps, references
+from labkit.model import Service, Task, UpdateConfig
 from labkit.recording import (
     Back,
     Change,
     Ended,
     Gap,
+    HashesSeen,
     Header,
+    Marked,
     ServiceRemoved,
     ServiceSeen,
     TaskForgotten,
     TaskSeen,
 )
+from labkit.speed import Speed
+from labkit.stages import stage
+from labkit.updater import Budget, Updater, group_of
 from labkit.views.looks import LOOKS, looks_of
 from labkit.views.words import plain
 
-#: Steps of the chart that are kept; the oldest go first. A crash loop makes two a second.
-MOST_STEPS = 5000
+#: Steps, and points of the speed, that are kept; the oldest go first. A crash loop makes
+#: two steps a second, the web page is asked once a second.
+MOST_POINTS = 5000
+#: Tasks that are kept after the manager has forgotten them; the oldest go first.
+MOST_FORGOTTEN = 2000
+
+#: No update state; what the ribbon shows of a service that is gone.
+_REMOVED = ("removed", "", "The service was removed.")
 
 Json = dict[str, Any]
-#: Rows belong together that `docker service ps` gives one name: a slot, or a global task's node.
-Group = int | str
+#: Keys of which news hold only what is new.
+_LISTS = ("steps", "tasks", "moves", "gone", "dropped", "windows", "speed")
 
 
 class Picture:
-    """A recording as its live view shows it."""
+    """A recording as its view shows it."""
 
     def __init__(self, header: Header) -> None:
-        self._name = header.service
+        self._header = header
         self._origin = header.started
         self._current: Service | None = None
-        self._groups: dict[Group, dict[str, Task]] = {}
-        self._group_of: dict[str, Group] = {}
-        self._rows: dict[Group, dict[str, list[Any]]] = {}
+        self._updater = Updater()
+        self._speed = Speed(header.started)
+        self._numbers: dict[str, int] = {}
+        self._tasks: dict[str, Task] = {}
+        self._entries: dict[int, list[Any]] = {}
+        self._moves: dict[int, list[list[Any]]] = {}
+        self._listed: set[str] = set()
+        self._forgotten: deque[str] = deque()
+        self._next_number = 0
         self._tags: dict[str, int] = {}
         self._running: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
-        self._steps: deque[list[Any]] = deque(maxlen=MOST_STEPS)
-        self._marks: list[list[Any]] = []
+        self._steps: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._points: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._windows: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._phases: list[list[Any]] = []
+        self._marks: list[tuple[int, str]] = []
         self._gaps: list[list[Any]] = []
         self._end: Json | None = None
-        self._dirty: set[Group] = set()
-        self._new_steps = 0
+        self._news: dict[str, list[Any]] = {key: [] for key in _LISTS}
         self._sent: Json = {}
 
     # ---- taking changes ------------------------------------------------------------
@@ -80,62 +113,128 @@ class Picture:
     def take(self, changes: Iterable[Change]) -> None:
         """Take further changes of the recording, in its order."""
         for change in changes:
+            self._updater.take(change)
             match change:
-                case TaskSeen(task=task):
-                    self._take_task(task)
-                    self._step(change.at)
-                case TaskForgotten(id=task_id):
-                    self._forget(task_id)
-                    self._step(change.at)
-                case ServiceSeen(service=service):
-                    self._take_service(change.at, service)
-                case ServiceRemoved():
+                case TaskSeen(at=at, task=task):
+                    self._take_task(at, task)
+                case TaskForgotten(at=at, id=task_id):
+                    self._forget(at, task_id)
+                case ServiceSeen(at=at, service=service):
+                    self._take_service(at, service)
+                case ServiceRemoved(at=at):
                     self._current = None
-                case Gap(reason=reason):
-                    self._gaps.append([self._ms(change.at), None, plain(reason)])
-                case Back() if self._gaps:
-                    self._gaps[-1] = [self._gaps[-1][0], self._ms(change.at), self._gaps[-1][2]]
-                case Ended(why=why):
-                    self.end(change.at, why)
+                    self._phases.append([self._ms(at), *_REMOVED])
+                case HashesSeen():
+                    self._add("speed", self._points, self._speed_points(change))
+                case Marked(of=of, label=label):
+                    self._marks = sorted([*self._marks, (self._ms(of), plain(label))])
+                case Gap(at=at, reason=reason):
+                    self._gaps.append([self._ms(at), None, plain(reason)])
+                case Back(at=at) if self._gaps:
+                    start, _, reason = self._gaps[-1]
+                    self._gaps[-1] = [start, self._ms(at), reason]
+                case Ended(at=at, why=why):
+                    self.end(at, why)
+        self._take_from_updater()
+
+    def table(self, now: datetime) -> list[tuple[Task, ps.Row]]:
+        """Return the tasks that the manager lists, and their rows in `docker service ps`."""
+        tasks = {task_id[:12]: self._tasks[task_id] for task_id in self._listed}
+        shown = ps.rows(tasks.values(), self._header.service, now)
+        return [(tasks[row.id], row) for row in shown]
 
     def end(self, at: datetime, why: str, *, died: bool = False) -> None:
         """Say that nothing more will come: why, and whether the recorder died of it."""
         self._end = {"at": self._ms(at), "why": plain(why), "died": died}
 
-    def _take_task(self, task: Task) -> None:
-        group: Group = task.slot if task.slot is not None else task.node_id
-        before = self._group_of.get(task.id)
-        if before is not None and before != group:  # a global task has got its node
-            self._forget(task.id)
-        self._group_of[task.id] = group
-        self._groups.setdefault(group, {})[task.id] = task
-        self._dirty.add(group)
+    def _take_task(self, at: datetime, task: Task) -> None:
+        if task.id not in self._numbers:
+            self._numbers[task.id] = self._next_number
+            self._moves[self._next_number] = []
+            self._next_number += 1
         self._tags.setdefault(task.tag, len(self._tags))
+        self._tasks[task.id] = task
+        self._listed.add(task.id)
+        self._enter(task)
+        self._move(at, task)
         self._stopped(task.id)
         if task.running:
             self._running[task.id] = task.tag
             self._counts[task.tag] += 1
+        self._step(at)
+
+    def _enter(self, task: Task) -> None:
+        """Write down who a task is, if that is new."""
+        number = self._numbers[task.id]
+        entry = self._entry(number, task)
+        if self._entries.get(number) != entry:
+            self._entries[number] = entry
+            self._news["tasks"].append(entry)
+
+    def _entry(self, number: int, task: Task) -> list[Any]:
+        before = self._updater.before(task.id)
+        return [
+            number,
+            task.id,
+            group_of(task),
+            self._signed_ms(task.created_at),
+            plain(f"{self._header.service}.{group_of(task)}"),
+            plain(references.without_digest(task.image)),
+            plain(task.node or task.node_id),
+            self._tags[task.tag],
+            plain(task.ports),
+            self._updater.cause(task.id),
+            self._numbers.get(before) if before else None,
+        ]
+
+    def _move(self, at: datetime, task: Task) -> None:
+        """Write down what a task was seen to do, if that is new."""
+        number = self._numbers[task.id]
+        since = self._signed_ms(task.status_at)
+        what = [task.state, task.desired_state, since, stage(task)]
+        if task.error or task.exit_code:
+            what += [plain(task.error), task.exit_code]
+        moves = self._moves[number]
+        if not moves or moves[-1][2:] != what:
+            moves.append([number, self._ms(at), *what])
+            self._news["moves"].append(moves[-1])
 
     def _stopped(self, task_id: str) -> None:
         tag = self._running.pop(task_id, None)
         if tag is not None:
             self._counts[tag] -= 1
 
-    def _forget(self, task_id: str) -> None:
+    def _forget(self, at: datetime, task_id: str) -> None:
         self._stopped(task_id)
-        group = self._group_of.pop(task_id, None)
-        if group is not None:
-            del self._groups[group][task_id]
-            self._dirty.add(group)
+        self._step(at)
+        if task_id not in self._listed:
+            return
+        self._listed.discard(task_id)
+        self._news["gone"].append(self._numbers[task_id])
+        self._forgotten.append(task_id)
+        if len(self._forgotten) > MOST_FORGOTTEN:
+            self._drop(self._forgotten.popleft())
+
+    def _drop(self, task_id: str) -> None:
+        if task_id in self._listed:  # the manager listed it again
+            return
+        number = self._numbers.pop(task_id, None)
+        if number is None:
+            return
+        for kept in (self._entries, self._moves):
+            del kept[number]
+        del self._tasks[task_id]
+        self._news["dropped"].append(number)
 
     def _take_service(self, at: datetime, service: Service) -> None:
-        before = self._current.update_status if self._current else None
         status = service.update_status
-        # what was over when the recording began happened at no moment of it
-        over = self._current is None and status is not None and status.settled
+        state, message = (status.state, status.message) if status else ("", "")
         # one update may follow another so fast that both are seen in one state
-        if status and not over and (before is None or _phase(status) != _phase(before)):
-            self._marks.append([self._ms(at), status.state])
+        key = (state, status.started_at if status else None)
+        before = self._current.update_status if self._current else None
+        if not self._phases or key != ((before.state, before.started_at) if before else ("", None)):
+            meaning = phases.MEANINGS[state]
+            self._phases.append([self._ms(at), state, plain(message), meaning])
         self._current = service
 
     def _step(self, at: datetime) -> None:
@@ -145,51 +244,77 @@ class Picture:
             return
         if moment == self._ms(at):
             self._steps.pop()
-            self._new_steps = max(self._new_steps - 1, 0)
-        self._steps.append([self._ms(at), counts])
-        self._new_steps = min(self._new_steps + 1, MOST_STEPS)
+            if self._news["steps"]:
+                self._news["steps"].pop()
+        self._add("steps", self._steps, [[self._ms(at), counts]])
+
+    def _speed_points(self, sample: HashesSeen) -> list[list[Any]]:
+        points = self._speed.take(sample)
+        return [[self._ms(at), None if rate is None else round(rate, 2)] for at, rate in points]
+
+    def _take_from_updater(self) -> None:
+        for task_id in self._updater.explained_anew():
+            if task_id in self._tasks:
+                self._enter(self._tasks[task_id])
+        windows = [
+            [self._numbers[window.task], *map(self._ms, (window.start, *window.until))]
+            for window in self._updater.new_windows()
+            if window.task in self._numbers
+        ]
+        self._add("windows", self._windows, windows)
+
+    def _add(self, key: str, kept: deque[list[Any]], new: list[list[Any]]) -> None:
+        kept.extend(new)
+        self._news[key] += new
 
     # ---- giving it as JSON ---------------------------------------------------------
 
     def news(self) -> Json:
         """Return what changed since the last call; an empty `dict` if nothing did."""
-        rows, gone = self._refresh_rows()
-        news: Json = {"rows": rows} if rows else {}
-        if gone:
-            news["gone"] = gone
-        if self._new_steps:
-            news["steps"] = list(self._steps)[-self._new_steps :]
-            self._new_steps = 0
+        news: Json = {key: new for key, new in self._news.items() if new}
+        self._news = {key: [] for key in _LISTS}
         small = self._small()
-        news |= {
-            key: value
-            for key, value in small.items()
-            if key not in self._sent or self._sent[key] != value
-        }
+        for key, value in small.items():
+            if key not in self._sent or self._sent[key] != value:
+                news[key] = value
         self._sent = small
         return news
 
     def whole(self) -> Json:
-        """Return everything as of the last `news()`, for a page that has nothing yet."""
-        steps = list(self._steps)
+        """Return everything as of the last `news()`, for a page that has nothing yet.
+
+        What was taken since then is still to come as news: call `news()` first.
+        """
         return {
-            "service": plain(self._name),
-            "origin": self._origin.timestamp() * 1000,
-            "steps": steps[: len(steps) - self._new_steps],
-            "rows": [row for group in self._rows.values() for row in group.values()],
+            "service": plain(self._header.service),
+            "engine": plain(self._header.engine),
+            "origin": round(self._origin.timestamp() * 1000),
+            "steps": list(self._steps),
+            "tasks": list(self._entries.values()),
+            "moves": [move for moves in self._moves.values() for move in moves],
+            "gone": [self._numbers[each] for each in self._forgotten if each not in self._listed],
+            "windows": list(self._windows),
+            "speed": list(self._points),
             **self._sent,
         }
 
     def _small(self) -> Json:
         """Return what is small enough to be sent whole whenever it changes."""
         looks = looks_of(self._tags)
+        settling = self._updater.settling()
+        budgets = list(self._updater.budgets())
         return {
             "tags": [
                 [plain(tag, 60), LOOKS[looks[tag]].colour, LOOKS[looks[tag]].pattern]
                 for tag in self._tags
             ],
             "status": self._status(),
-            "marks": list(self._marks),
+            "phases": list(self._phases),
+            "settling": settling
+            and {"delay": self._ms(settling.delay), "monitor": self._ms(settling.monitor)},
+            "budget": _budget(budgets[0]) if budgets else None,
+            "rollback_budget": _budget(budgets[1]) if len(budgets) > 1 else None,
+            "marks": [list(mark) for mark in self._marks],
             "gaps": list(self._gaps),
             "end": self._end,
         }
@@ -197,59 +322,48 @@ class Picture:
     def _status(self) -> Json:
         service = self._current
         status = service.update_status if service else None
-        tasks = [task for group in self._groups.values() for task in group.values()]
+        listed = (self._tasks[task_id] for task_id in self._listed)
+        back = status is not None and status.state.startswith("rollback")
+        config = service and (service.rollback_config if back else service.update_config)
         return {
             "state": status.state if status else "",
-            "sentence": plain(phases.describe(service, tasks)),
+            "sentence": plain(phases.describe(service, listed)),
             "message": plain(status.message) if status else "",
             "wanted": service.replicas if service else None,
+            "config": config and _config(config),
         }
-
-    def _refresh_rows(self) -> tuple[list[list[Any]], list[str]]:
-        """Work out the rows of the groups in which something happened."""
-        changed: list[list[Any]] = []
-        gone: list[str] = []
-        for group in self._dirty:
-            old = self._rows.get(group, {})
-            new = {row[0]: row for row in self._rows_of(group)}
-            changed += [row for key, row in new.items() if old.get(key) != row]
-            gone += [key for key in old if key not in new]
-            self._rows[group] = new
-        self._dirty.clear()
-        return changed, gone
-
-    def _rows_of(self, group: Group) -> list[list[Any]]:
-        """Return the rows of one name, as `docker service ps | grep -v …` shows them."""
-        tasks = sorted(self._groups[group].values(), key=lambda task: task.created_at, reverse=True)
-        shown = []
-        for task, row in zip(tasks, ps.rows(tasks, self._name, self._origin), strict=True):
-            if not ps.without_clean_history([row]):
-                continue
-            words = (row.name, row.image, row.node, row.desired_state)
-            shown.append(
-                [
-                    task.id,
-                    group,
-                    _epoch(task.created_at),
-                    *map(plain, words),
-                    plain(task.state.capitalize()),
-                    _epoch(task.status_at),
-                    plain(row.error),
-                    plain(row.ports),
-                    self._tags[task.tag],
-                    plain(task.error),
-                ]
-            )
-        return shown
 
     def _ms(self, at: datetime) -> int:
         """Return a time in ms since the recording began; its first look came just before."""
-        return max(0, round((at - self._origin).total_seconds() * 1000))
+        return max(0, self._signed_ms(at))
+
+    def _signed_ms(self, at: datetime) -> int:
+        return round((at - self._origin) / timedelta(milliseconds=1))
 
 
-def _phase(status: UpdateStatus) -> tuple[str, datetime | None]:
-    return status.state, status.started_at
+def _budget(budget: Budget) -> Json:
+    """Return how many new tasks failed, and how many may before `action` is taken.
+
+    `missed` ended and were not counted; `watched` is false if Swarm does not look.
+    """
+    return {
+        "of": budget.of,
+        "failures": budget.failures,
+        "tolerated": budget.tolerated,
+        "slots": budget.slots,
+        "action": budget.config.failure_action,
+        "ratio": budget.config.max_failure_ratio,
+        "missed": budget.missed,
+        "watched": budget.watched,
+    }
 
 
-def _epoch(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+def _config(config: UpdateConfig) -> Json:
+    return {
+        "parallelism": config.parallelism,
+        "delay_ms": round(config.delay / timedelta(milliseconds=1)),
+        "monitor_ms": round(config.monitor / timedelta(milliseconds=1)),
+        "failure_action": config.failure_action,
+        "max_failure_ratio": config.max_failure_ratio,
+        "order": config.order,
+    }

@@ -10,42 +10,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
-from importlib.resources import files
 from typing import Any
 
 from labkit import ps
+from labkit.model import Task
 from labkit.recording import Recording
-from labkit.views import drawing
+from labkit.stages import stage
+from labkit.views import drawing, page
 from labkit.views.picture import Json, Picture
 from labkit.views.words import for_html
 
 #: Rows that a snapshot draws; a larger table would weigh on every save of the notebook.
 MOST_ROWS = 500
-#: Where `labkit.server` has plotly.js, under the Jupyter server's own address.
-PLOTLY = f"labkit/plotly-{version('plotly')}.min.js"
-
-_ASSETS = files("labkit.views") / "assets"
-_MOODS = {
-    **dict.fromkeys(("Failed", "Rejected", "Orphaned"), "bad"),
-    **dict.fromkeys(("Complete", "Shutdown", "Remove"), "off"),
-}
 
 
 class Snapshot:
     """A picture that has come to its end, drawn. Jupyter displays it as HTML."""
 
-    def __init__(self, whole: Json) -> None:
-        rows = sorted(whole["rows"], key=lambda row: -row[2])
-        rows.sort(key=lambda row: ps.natural_key(str(row[1])))
-        self._left_out = max(0, len(rows) - MOST_ROWS)
-        self.picture = {**whole, "rows": rows[:MOST_ROWS]}
-        if whole["end"] is None:
-            at = max(0, whole["now"] - whole["origin"])
+    def __init__(self, heading: Json, picture: Picture) -> None:
+        self.picture = {**heading, **picture.whole()}
+        if self.picture["end"] is None:
+            at = max(0, heading["now"] - self.picture["origin"])
             why = "A snapshot; the recording went on."
             self.picture["end"] = {"at": at, "why": why, "died": False}
+        now = self.picture["origin"] + self.picture["end"]["at"]
+        rows = picture.table(datetime.fromtimestamp(now / 1000, UTC))
+        rows = [(task, row) for task, row in rows if ps.without_clean_history([row])]
+        self._left_out = max(0, len(rows) - MOST_ROWS)
+        self._rows = rows[:MOST_ROWS]
+        self._tag_of = {entry[1]: self.picture["tags"][entry[7]] for entry in self.picture["tasks"]}
 
     @classmethod
     def of(cls, recording: Recording) -> Snapshot:
@@ -57,18 +52,18 @@ class Snapshot:
             picture.end(recording.last_at, why, died=True)
         picture.news()
         last = round(recording.last_at.timestamp() * 1000)
-        return cls({"seq": 0, "now": last, "seen": last, **picture.whole()})
+        return cls({"seq": 0, "now": last, "seen": last, "trouble": ""}, picture)
 
     @cached_property
     def html(self) -> str:
         """The snapshot as HTML that can stand in any page."""
         return (
-            f"<style>{_asset('watch.css')}</style><div>{self._section()}</div>"
+            f"<style>{page.style()}</style><div>{self._section()}</div>"
             "<script>(() => { const el = document.currentScript.previousElementSibling;"
             ' const page = document.getElementById("jupyter-config-data");'
             " if (el && page)"
             ' import(JSON.parse(page.textContent).baseUrl + "labkit/watch.js")'
-            f'.then(({{show}}) => show(el, {self._json()}, "{PLOTLY}"))'
+            f'.then(({{show}}) => show(el, {self._json()}, "{page.PLOTLY}"))'
             # without the server extension the drawing that is there already stays
             ".catch(console.warn); })()</script>"
         )
@@ -76,14 +71,13 @@ class Snapshot:
     @cached_property
     def page(self) -> str:
         """The snapshot as a page of its own, plotly.js included; it asks for nothing more."""
-        plotly = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f"<title>{for_html(self.picture['service'])}</title><style>"
             "body { margin: 24px auto; max-width: 1180px; padding: 0 16px }"
-            f"{_asset('watch.css')}</style></head><body><main>{self._section()}</main>"
-            f"<script>{plotly}</script>"
-            f'<script type="module">{_asset("watch.js")}\n'
+            f"{page.style()}</style></head><body><main>{self._section()}</main>"
+            f"<script>{page.plotly_script()}</script>"
+            f'<script type="module">{page.module()}\n'
             f'show(document.querySelector("main"), {self._json()}, "");</script></body></html>\n'
         )
 
@@ -145,24 +139,21 @@ class Snapshot:
         head = "".join(f'<th scope="col">{name}</th>' for name in ps.TASK_HEADER)
         return (
             f'<table class="labkit-ps"><thead><tr>{head}</tr></thead>'
-            f"<tbody>{''.join(map(self._row, self.picture['rows']))}</tbody></table>"
+            f"<tbody>{''.join(self._row(*each) for each in self._rows)}</tbody></table>"
         )
 
-    def _row(self, row: list[Any]) -> str:
-        task, _, _, name, image, node, desired, state, since, error, ports, tag, whole = row
-        now = self.picture["origin"] + self.picture["end"]["at"]
-        age = ps.age(timedelta(milliseconds=now - since))
+    def _row(self, task: Task, row: ps.Row) -> str:
         cells = [
-            f"<td>{for_html(task[:12])}</td>",
-            f"<td>{for_html(name)}</td>",
-            f"<td>{_swatch(self.picture['tags'][tag])}{for_html(image)}</td>",
-            f"<td>{for_html(node)}</td>",
-            f"<td>{for_html(desired)}</td>",
-            f'<td class="labkit-state">{for_html(state)} {age} ago</td>',
-            f'<td class="labkit-error" title="{for_html(whole)}">{for_html(error)}</td>',
-            f"<td>{for_html(ports)}</td>",
+            f"<td>{for_html(row.id)}</td>",
+            f"<td>{for_html(row.name)}</td>",
+            f"<td>{_swatch(self._tag_of[task.id])}{for_html(row.image)}</td>",
+            f"<td>{for_html(row.node)}</td>",
+            f"<td>{for_html(row.desired_state)}</td>",
+            f'<td class="labkit-state">{for_html(row.current_state)}</td>',
+            f'<td class="labkit-error" title="{for_html(task.error)}">{for_html(row.error)}</td>',
+            f"<td>{for_html(row.ports)}</td>",
         ]
-        return f'<tr data-mood="{_MOODS.get(state, "on")}">{"".join(cells)}</tr>'
+        return f'<tr data-mood="{_mood(task)}">{"".join(cells)}</tr>'
 
     def _json(self) -> str:
         """Return the picture as JSON that may stand in a script element."""
@@ -175,5 +166,6 @@ def _swatch(tag: list[str]) -> str:
     return f'<span class="labkit-swatch" data-pattern="{shape}" style="--colour:{colour}"></span>'
 
 
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
+def _mood(task: Task) -> str:
+    """Return how loudly a row speaks."""
+    return {"failed": "bad", "ended": "off", "running": "on"}.get(stage(task), "way")

@@ -32,7 +32,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, Protocol
 
 import anywidget
@@ -42,7 +41,7 @@ from IPython import display as ipython
 from labkit.errors import NotSettled
 from labkit.model import UpdateState
 from labkit.recording import Recording
-from labkit.views import snapshot
+from labkit.views import page, snapshot
 from labkit.views.picture import Json, Picture
 from labkit.views.words import plain
 
@@ -53,9 +52,6 @@ PULSE = 2.0
 #: Seconds after which a page that lost a message is put right; longer for many rows.
 WHOLE = 5.0
 _ROWS_A_SECOND = 100
-
-_ASSETS = files("labkit.views") / "assets"
-
 
 #: IPython ships no types.
 _display: Callable[..., object] = ipython.display
@@ -111,11 +107,11 @@ class Watched(Protocol):
 class Watch(anywidget.AnyWidget):
     """The live view of what a recorder records. It is displayed like any result of a cell."""
 
-    _esm = (_ASSETS / "watch.js").read_text(encoding="utf-8")
-    _css = (_ASSETS / "watch.css").read_text(encoding="utf-8")
+    _esm = page.module()
+    _css = page.style()
     #: Worked out whenever it is asked for, so that a page that loads late gets what is.
     picture = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.whole())
-    plotly = traitlets.Unicode(snapshot.PLOTLY).tag(sync=True)
+    plotly = traitlets.Unicode(page.PLOTLY).tag(sync=True)
 
     def __init__(self, recorder: Watched) -> None:
         self._recorder = recorder
@@ -145,7 +141,7 @@ class Watch(anywidget.AnyWidget):
     def snapshot(self) -> snapshot.Snapshot:
         """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
         with self._lock:
-            return snapshot.Snapshot(self._heading() | self._picture.whole())
+            return snapshot.Snapshot(self._heading(), self._picture)
 
     # ---- what a learner asks -------------------------------------------------------
 

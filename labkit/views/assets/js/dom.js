@@ -1,0 +1,26 @@
+// Elements of the page. Text becomes text nodes, never markup.
+
+export function make(tag, name, parent) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  parent?.append(element);
+  return element;
+}
+
+export function drawn(tag, attributes, parent) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  parent?.append(element);
+  return element;
+}
+
+export const write = (element, text) => {
+  if (element.textContent !== text) element.textContent = text;
+};
+
+export const swatch = (parent, colour, pattern) => paint(make("span", "labkit-swatch", parent), colour, pattern);
+
+export function paint(element, colour, pattern) {
+  element.style.setProperty("--colour", colour);
+  element.dataset.pattern = pattern;
+}

@@ -1,0 +1,99 @@
+// The picture of an update as the page has it: a whole one, then news, each with a number.
+//
+// `labkit.views.picture` says what is in it. Whoever misses a number asks for a whole one.
+
+const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as silent
+
+export class Picture {
+  constructor(whole) {
+    this.load(whole);
+  }
+
+  /** Takes a whole picture, in place of all that was known. */
+  load({ now, tasks, moves, gone, steps, windows, speed, ...rest }) {
+    Object.assign(this, rest);
+    this.steps = [...steps];
+    this.windows = [...windows];
+    this.speed = [...speed];
+    this.tasks = new Map();
+    this.put(tasks, moves, gone);
+    this.fresh = new Set();
+    this.heard(now);
+  }
+
+  /** Takes news; returns false, and takes nothing, if earlier news are missing. */
+  follow({ seq, now, tasks = [], moves = [], gone = [], dropped = [], steps = [], windows = [], speed = [], ...rest }) {
+    if (seq <= this.seq) return true;
+    if (seq !== this.seq + 1) return false;
+    this.seq = seq;
+    Object.assign(this, rest);
+    this.put(tasks, moves, gone);
+    for (const n of dropped) this.tasks.delete(n);
+    this.fresh = new Set([...tasks, ...moves].map(([n]) => n));
+    for (const step of steps) {
+      if (this.steps.at(-1)?.[0] === step[0]) this.steps.pop();
+      this.steps.push(step);
+    }
+    this.windows.push(...windows);
+    this.speed.push(...speed);
+    this.heard(now);
+    return true;
+  }
+
+  put(tasks, moves, gone) {
+    for (const [n, id, group, created, name, image, node, tag, ports, cause, before] of tasks) {
+      const known = this.tasks.get(n)?.moves ?? [];
+      this.tasks.set(n, { n, id, group, created, name, image, node, tag, ports, cause, before, moves: known, listed: true });
+    }
+    for (const [n, at, state, desired, since, stage, error = "", exit = null] of moves) {
+      this.tasks.get(n)?.moves.push({ at, state, desired, since, stage, error, exit });
+    }
+    for (const n of gone) {
+      const task = this.tasks.get(n);
+      if (task) task.listed = false;
+    }
+    if (tasks.length || gone.length) this.order = null;
+  }
+
+  heard(now) {
+    this.heardAt = Date.now();
+    this.skew = now - this.heardAt;
+  }
+
+  /** Whether the kernel should have been heard by now, and was not. */
+  get silent() {
+    return !this.end && !this.still && Date.now() - this.heardAt > QUIET_AFTER;
+  }
+
+  /** The time of what is shown, in ms since 1970 by the kernel's clock. */
+  get now() {
+    if (this.still) return this.origin + this.still();
+    if (this.end) return this.end.died ? this.seen : this.origin + this.end.at;
+    return this.silent ? this.seen : Date.now() + this.skew;
+  }
+
+  /** The time of what is shown, in ms since the recording began. */
+  get at() {
+    return Math.max(this.now - this.origin, this.steps.at(-1)?.[0] ?? 0);
+  }
+
+  /** The tasks that the manager lists, as `docker service ps` orders them: by slot, newest first. */
+  get listed() {
+    this.order ??= [...this.tasks.values()]
+      .filter((task) => task.listed)
+      .sort((a, b) => byGroup(a.group, b.group) || b.created - a.created || (a.id < b.id ? -1 : 1));
+    return this.order;
+  }
+
+  /** How many replicas run now, of each tag. */
+  get running() {
+    const counts = this.steps.at(-1)?.[1] ?? [];
+    return this.tags.map((_, number) => counts[number] ?? 0);
+  }
+}
+
+/** Orders slots by number, and the nodes of global tasks by name. */
+export const byGroup = (a, b) =>
+  typeof a === "number" && typeof b === "number"
+    ? a - b
+    : String(a).localeCompare(String(b), "en", { numeric: true });

@@ -1,0 +1,30 @@
+// plotly.js, loaded once a page: from the page itself, or from the Jupyter server.
+
+import { make } from "./dom.js";
+
+/** plotly.js, loaded once a page: from the page itself, or from the Jupyter server. */
+export function plotly(path) {
+  globalThis.labkitPlotly ??= path === "" ? Promise.resolve(globalThis.Plotly) : loadScript(path);
+  return globalThis.labkitPlotly;
+}
+
+function loadScript(path) {
+  const base = jupyterBase();
+  if (base === null) return Promise.reject(new Error("this page is not JupyterLab's."));
+  return new Promise((resolve, reject) => {
+    const others = globalThis.Plotly;
+    const script = make("script", "");
+    script.src = base + path;
+    script.onload = () => {
+      resolve(globalThis.Plotly);
+      if (others) globalThis.Plotly = others; // somebody else's stays theirs
+    };
+    script.onerror = () => reject(new Error(`the Jupyter server has no ${path} (is labkit installed in its environment?).`));
+    document.head.append(script);
+  });
+}
+
+function jupyterBase() {
+  const page = document.getElementById("jupyter-config-data");
+  return page ? JSON.parse(page.textContent).baseUrl : null;
+}
