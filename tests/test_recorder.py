@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import itertools
+import math
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +14,18 @@ from typing import Any
 
 import pytest
 
-from labkit import recorder as module
 from labkit.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
 from labkit.model import Service, Snapshot
-from labkit.recorder import Recorder
-from labkit.recording import Back, Ended, Gap, Recording, ServiceRemoved
+from labkit.recorder import Recorder, looking, meter
+from labkit.recording import (
+    Back,
+    Ended,
+    Gap,
+    HashesSeen,
+    Marked,
+    Recording,
+    ServiceRemoved,
+)
 from tests.values import at, recording, service, snapshot, status, task
 from tests.waiting import until
 
@@ -158,7 +168,7 @@ def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> 
 
     blocked = threading.Event()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BLOCKED", 0.2)
+        patch.setattr(looking, "_BLOCKED", 0.2)
         with Recorder(Slow(UPDATING, UPDATING, UPDATING, DONE), "dc_worker") as made:
             made.wait(timeout=5)
 
@@ -183,10 +193,13 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
-    file = made._file
+    journal = made._journal
+    file = journal._file
     assert file is not None
 
     class Full:
+        closed = False
+
         def __init__(self, real: Any) -> None:
             self.real, self.left = real, 20
 
@@ -198,12 +211,12 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
 
     real = file._file
     monkeypatch.setattr(file, "_file", Full(real))
-    made._observe(UPDATING)
+    journal.observe(UPDATING)
     assert str(made.file_error) == "[Errno 28] No space left on device"
     assert Recording.load(tmp_path / "r.jsonl").changes == recording(BEFORE).changes
 
     monkeypatch.setattr(file, "_file", real)
-    made._observe(DONE)
+    journal.observe(DONE)
     assert made.file_error is None
     assert Recording.load(tmp_path / "r.jsonl") == made.recording
     made.stop()
@@ -236,8 +249,8 @@ class WithEvents(Scripted):
 
 
 def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SLOW", 3600.0)
-    monkeypatch.setattr(module, "_HOT", 0.0)
+    monkeypatch.setattr(looking, "SLOW", 3600.0)
+    monkeypatch.setattr(looking, "_HOT", 0.0)
     source = WithEvents(BEFORE)
     with Recorder(source, "dc_worker", until=None) as made:
         until(lambda: source.looks >= 2, "the first looks")
@@ -248,7 +261,7 @@ def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.Mo
 
 def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
-    monkeypatch.setattr(module.time, "thread_time", lambda: clock["now"])
+    monkeypatch.setattr(looking.time, "thread_time", lambda: clock["now"])
     waits: list[float] = []
 
     class Slow(Scripted):
@@ -263,8 +276,8 @@ def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch
             waits.append(timeout or 0)
             return True
 
-    made._stopping = Stopping()
-    made._look_until_done()
+    made._looking._stopping = Stopping()
+    made._looking.look_until_done()
 
     assert waits == [20.0]
 
@@ -273,3 +286,142 @@ def test_times_are_the_clock_s_that_it_was_given() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
 
     assert made.recording.header.started == at(7)
+
+
+# ---- marks -------------------------------------------------------------------------
+
+
+def test_a_mark_is_about_now_unless_it_says_which_moment() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
+
+    made.mark("here")
+    made.mark("there", of=at(3))
+
+    assert made.recording.changes[-2:] == [
+        Marked(at(7), at(7), "here"),
+        Marked(at(7), at(3), "there"),
+    ]
+    made.stop()
+
+
+def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    heard: list[int] = []
+    with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker", path) as made:
+        made.wait(timeout=10)
+    made.subscribe(lambda: heard.append(len(made.recording.marks())))
+    ended = made.recording.ended
+    assert ended
+
+    made.mark("it is over")
+    made.mark("<b>first</b> pair", of=at(1))
+
+    assert made.recording.marks() == [(at(1), "<b>first</b> pair"), (ended.at, "it is over")]
+    assert heard == [1, 2]
+    assert made.recording.ended is ended
+    assert made.file_error is None
+    assert Recording.load(path) == made.recording
+
+
+def test_a_mark_for_a_file_that_is_no_longer_there_makes_no_other(tmp_path: Path) -> None:
+    """A file begun anew would have no header; the mark goes there when the file is back."""
+    path = tmp_path / "r.jsonl"
+    made = Recorder(Scripted(BEFORE), "dc_worker", path).start()
+    made.stop()
+    path.rename(tmp_path / "moved.jsonl")
+
+    made.mark("one")
+    assert isinstance(made.file_error, FileNotFoundError)
+    assert not path.exists()
+
+    (tmp_path / "moved.jsonl").rename(path)
+    made.mark("two")
+    assert made.file_error is None
+    assert Recording.load(path) == made.recording
+
+
+def test_a_mark_with_nothing_on_it_is_refused_and_changes_nothing() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker")
+
+    with pytest.raises(BadValue):
+        made.mark("  ")
+    assert made.recording.marks() == []
+
+
+# ---- the meter ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "EVERY", 0.01)
+
+
+def hashes(of: Recording) -> list[int]:
+    return [change.hashes for change in of.changes if isinstance(change, HashesSeen)]
+
+
+@pytest.mark.usefixtures("often")
+def test_what_the_meter_says_is_recorded_and_what_it_raises_is_passed_over(tmp_path: Path) -> None:
+    count = itertools.count(1)
+
+    def says() -> tuple[int, float]:
+        number = next(count)
+        if number == 2:
+            raise OSError("no answer")
+        if number == 3:
+            return number, math.nan
+        return number, 1000.0 + number
+
+    path = tmp_path / "r.jsonl"
+    with Recorder(Scripted(BEFORE), "dc_worker", path, until=None, meter=says) as made:
+        made.wait_for(lambda r: len(hashes(r)) >= 3, "three samples", timeout=10)
+
+    assert hashes(made.recording)[:3] == [1, 4, 5]
+    assert isinstance(made.recording.changes[-1], Ended)
+    assert Recording.load(path) == made.recording
+
+
+def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
+    """What it says in the end comes too late, and is not recorded."""
+    asked, answer, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def hangs() -> tuple[int, float]:
+        asked.set()
+        answer.wait()
+        answered.set()
+        return 1, 1000.0
+
+    made = Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker", meter=hangs).start()
+    until(asked.is_set, "the meter to be asked")
+    assert made.wait(timeout=10).startswith("The update has settled")
+
+    began = time.monotonic()
+    made.stop()
+    assert time.monotonic() - began < 1
+    thread = made._metering._thread  # type: ignore[union-attr]
+    answer.set()
+    until(lambda: not thread.is_alive(), "the meter's thread to end")
+    assert answered.is_set()
+    assert hashes(made.recording) == []
+
+
+def test_a_sample_that_comes_with_the_end_is_dropped() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker").start()
+    made.stop()
+
+    made._take(5, 1000.0)
+
+    assert hashes(made.recording) == []
+
+
+@pytest.mark.usefixtures("often")
+def test_a_recorder_that_died_measures_no_more() -> None:
+    source = Scripted(BEFORE, UPDATING, ZeroDivisionError("broken"))
+    made = Recorder(source, "dc_worker", meter=lambda: (1, 1000.0)).start()
+    until(lambda: not made.alive, "the thread to end")
+
+    before = len(made.recording.changes)
+    made._take(5, 1000.0)
+    assert len(made.recording.changes) == before
+    thread = made._metering._thread  # type: ignore[union-attr]
+    until(lambda: not thread.is_alive(), "the meter's thread to end")
