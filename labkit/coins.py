@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 import requests
 
 from labkit import ports
+from labkit.compose import NAMESPACE
 from labkit.engines.private import ADDRESS_LABEL
 from labkit.errors import LabError
 from labkit.swarm import Swarm
@@ -16,6 +19,8 @@ from labkit.waiting import looks
 
 _PATIENCE_SECONDS = 20
 _LOOK_SECONDS = 0.2
+#: How long one answer may take; the meter's next question is due sooner.
+_ANSWER_SECONDS, _METER_SECONDS = 5, 2
 
 
 def webui(swarm: Swarm, stack: str) -> str:
@@ -49,25 +54,55 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     rhythm and not the speed. A page that has just been deployed gets a while to answer.
     """
     address = webui(swarm, stack)
-    first = _ask_patiently(address)
-    time.sleep(seconds)
-    second = _ask(address)
+    with _session() as session:
+        first = _ask_patiently(session, address)
+        time.sleep(seconds)
+        second = _ask(session, address)
     return (second["hashes"] - first["hashes"]) / (second["now"] - first["now"])
 
 
-def _ask_patiently(address: str) -> dict[str, float]:
+def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
+    """Return what asks the web page of the service's stack how many hashes were made, and when.
+
+    The time is the page's own, in seconds since 1970. `None` if the service is of no stack,
+    or its stack has no `webui` that publishes a port. What is returned raises `LabError`
+    where there is no answer within two seconds.
+    """
+    try:
+        stack = (swarm.service(service)["Spec"].get("Labels") or {}).get(NAMESPACE)
+        address = webui(swarm, stack) if stack else None
+    except LabError:
+        return None
+    return partial(_count, _session(), address) if address else None
+
+
+def _count(session: requests.Session, address: str) -> tuple[int, float]:
+    answer = _ask(session, address, _METER_SECONDS)
+    return int(answer["hashes"]), answer["now"]
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # the page is where the engine is, which no proxy leads to
+    return session
+
+
+def _ask_patiently(session: requests.Session, address: str) -> dict[str, float]:
     for _ in looks(_PATIENCE_SECONDS, _LOOK_SECONDS):
         with contextlib.suppress(LabError):
-            return _ask(address)
-    return _ask(address)
+            return _ask(session, address)
+    return _ask(session, address)
 
 
-def _ask(address: str) -> dict[str, float]:
+def _ask(
+    session: requests.Session, address: str, timeout: float = _ANSWER_SECONDS
+) -> dict[str, float]:
     try:
-        answer = requests.get(f"{address}/json", timeout=5)
+        answer = session.get(f"{address}/json", timeout=timeout)
         answer.raise_for_status()
-        return {key: float(answer.json()[key]) for key in ("hashes", "now")}
-    except (requests.RequestException, ValueError, KeyError) as problem:
+        said = answer.json()
+        return {key: float(said[key]) for key in ("hashes", "now")}
+    except (requests.RequestException, ValueError, KeyError, TypeError) as problem:
         raise LabError(
             f"the web page of dockercoins at {address}.",
             f"no answer that could be read: {problem}",

@@ -27,7 +27,7 @@ from labkit.recording import HashesSeen, Recording
 #: Over how many seconds of samples a point is taken.
 WINDOW = 4.0
 #: How many seconds fewer will do, as no sample comes to the millisecond.
-_SLACK = 0.25
+SLACK = 0.25
 #: Samples further apart than these seconds have nothing to do with each other.
 APART = 3.0
 
@@ -57,10 +57,10 @@ class Speed:
             self._window.clear()
             points.append((_middle(last, sample), None))
         self._window.append(sample)
-        while len(self._window) > 1 and _seconds(self._window[1], sample) >= WINDOW - _SLACK:
+        while len(self._window) > 1 and _seconds(self._window[1], sample) >= WINDOW - SLACK:
             self._window.popleft()
         first = self._window[0]
-        if _seconds(first, sample) >= WINDOW - _SLACK:
+        if _seconds(first, sample) >= WINDOW - SLACK:
             points.append((_middle(first, sample), rate(self._window)))
         return [(at, value) for at, value in points if at >= self._origin]
 

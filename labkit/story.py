@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from labkit import speed
 from labkit.errors import NotSettled
-from labkit.model import UpdateState
+from labkit.model import UpdateStatus
 from labkit.phases import describe
-from labkit.recording import Recording, ServiceSeen, TaskSeen
+from labkit.recording import HashesSeen, Recording, ServiceSeen, TaskSeen
+
+#: How much of the time before an update says how fast dockercoins was without it.
+_BEFORE = timedelta(seconds=30)
 
 
 def phases(recording: Recording) -> list[str]:
@@ -17,11 +22,35 @@ def phases(recording: Recording) -> list[str]:
     The state that the recording began with is the last update's, so it is left out,
     unless that update was still under way.
     """
-    states = [status for _, status in recording.update_states()]
-    first = states[0] if states else None
-    if first is None or first.settled:
-        states = states[1:]
-    return [status.state for status in states if status]
+    return [status.state for _, status in _statuses(recording)]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update, as it was recorded. A rollback that Swarm does by itself is part of it."""
+
+    #: When labkit saw it begin, and saw it settle; `None` while it goes on.
+    began: datetime
+    ended: datetime | None
+    #: The update status that it ended with, or the last that was seen of it.
+    status: UpdateStatus
+
+    @property
+    def total(self) -> timedelta | None:
+        """How long it took: by the engine's own clock, or by labkit's if it was paused."""
+        status = self.status
+        if self.ended and status.started_at and status.completed_at:
+            return status.completed_at - status.started_at
+        return self.ended - self.began if self.ended else None
+
+
+def first_update(recording: Recording) -> Update | None:
+    """Return the first update under this recording, or `None` if nothing was updated."""
+    statuses = _statuses(recording)
+    for at, status in statuses:
+        if status.settled:
+            return Update(statuses[0][0], at, status)
+    return Update(statuses[0][0], None, statuses[-1][1]) if statuses else None
 
 
 def running_now(recording: Recording) -> dict[str, int]:
@@ -100,16 +129,28 @@ def took(recording: Recording) -> timedelta:
     return status.completed_at - status.started_at
 
 
-def time_in(recording: Recording, state: UpdateState) -> timedelta:
-    """Return how long the update was in a state.
+def hashes_lost(recording: Recording) -> float | None:
+    """Return how many hashes the first update under this recording cost.
 
-    Raises `NotSettled` if it never was, or still is.
+    They are those that dockercoins would have made meanwhile at the speed of the half
+    minute before, less those that it made; negative if it made more. The speed is known to
+    a few percent (`labkit.speed`), so the number is as good as that many percent of all.
+    `None` if the update has not settled, or the counter was not seen before it, at its
+    end, and without a fall between.
     """
-    states = recording.update_states()
-    for (began, status), (ended, _) in pairwise(states):
-        if status and status.state == state:
-            return ended - began
-    raise _not_done(recording)
+    update = first_update(recording)
+    if update is None or update.ended is None:
+        return None
+    began, ended = update.began, update.ended
+    seen = speed.samples(recording)
+    before = [each for each in seen if began - _BEFORE <= each.at <= began]
+    during = before[-1:] + [each for each in seen if began < each.at <= ended]
+    if not _reach(before, began) or not _reach(during, ended) or _falls(before + during[1:]):
+        return None
+    if before[-1].now - before[0].now < speed.WINDOW - speed.SLACK:
+        return None
+    seconds = during[-1].now - during[0].now
+    return speed.rate(before) * seconds - (during[-1].hashes - during[0].hashes)
 
 
 def errors(recording: Recording) -> list[str]:
@@ -121,6 +162,25 @@ def errors(recording: Recording) -> list[str]:
     seen = (c.task for c in recording.changes if isinstance(c, TaskSeen))
     said = (task.error for task in seen if task.error and task.id not in history)
     return list(dict.fromkeys(said))
+
+
+def _statuses(recording: Recording) -> list[tuple[datetime, UpdateStatus]]:
+    """Return the update status over time, without that of an update that was over before."""
+    states = recording.update_states()
+    first = states[0][1] if states else None
+    if first is None or first.settled:
+        states = states[1:]
+    return [(at, status) for at, status in states if status]
+
+
+def _reach(samples: list[HashesSeen], moment: datetime) -> bool:
+    """Whether the last sample is of that moment, more or less."""
+    return bool(samples) and (moment - samples[-1].at).total_seconds() <= speed.APART
+
+
+def _falls(samples: list[HashesSeen]) -> bool:
+    """Whether the counter, or the page's clock, ever goes back."""
+    return any(b.hashes < a.hashes or b.now <= a.now for a, b in pairwise(samples))
 
 
 def _history(recording: Recording) -> set[str]:

@@ -13,6 +13,7 @@ used from several threads.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -117,11 +118,10 @@ class Swarm:
             return dict(self.get(f"/services/{quote(name, safe='')}"))
         except errors.NotFound as problem:
             known = sorted(service["Spec"]["Name"] for service in self.services())
-            found = f"this swarm has {', '.join(known)}." if known else "this swarm has no service."
             raise errors.NotFound(
                 f"a service called {name!r}.",
-                found,
-                "use one of those names, or deploy the stack first (`labkit up`).",
+                f"this swarm has {', '.join(known) or 'no service'}.",
+                _advice(name, known),
                 docker_says=problem.docker_says,
                 status=problem.status,
             ) from None
@@ -256,6 +256,16 @@ class Swarm:
         if response.status_code >= 400:
             raise _refusal(response)
         return response
+
+
+def _advice(name: str, known: list[str]) -> str:
+    """Return what to do about a service name that does not exist."""
+    if not known:
+        return "deploy the stack first (`labkit up`)."
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return "use one of those names, or deploy the stack first (`labkit up`)."
 
 
 def _named_address() -> str:

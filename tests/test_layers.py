@@ -17,7 +17,7 @@ WORDS = {"durations", "references", "model", "errors", "echo"}
 #: `settings` is a value for whoever may import Docker: it reads Docker's configuration.
 #: `waiting` is for whoever may ask for the time.
 VALUES = WORDS | {"settings", "waiting"}
-TOLD = {"recording", "speed", "story", "phases", "ps"}
+TOLD = {"recording", "comparison", "speed", "story", "phases", "ps"}
 FILES = {"ownership", "workspace"}
 ENGINE = VALUES | FILES | {"swarm", "digests", "compose", "ps"}
 
@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "settings": WORDS,
     "recording": WORDS,
     "speed": WORDS | {"recording"},
+    "comparison": WORDS | {"recording", "speed", "story"},
     "story": WORDS | {"recording", "phases", "speed"},
     "frames": WORDS | {"recording"},
     "phases": WORDS | {"recording"},
@@ -51,14 +52,14 @@ MAY_IMPORT = {
     "images": ENGINE | {"baseimage"},
     "engines": VALUES | {"swarm", "baseimage"},
     "ports": VALUES | {"swarm"},
-    "coins": VALUES | {"swarm", "engines", "ports"},
+    "coins": VALUES | {"swarm", "compose", "engines", "ports"},
     "doctor": ENGINE | {"engines", "images", "ports"},
     "lab": ENGINE | {"engines", "images", "ports", "coins", "stack"},
     "lessons": ENGINE | {"images", "services", "stack", "engines", "coins", "phases"},
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
-PURE += ["ps", "compose", "recorder", "speed"]
+PURE += ["ps", "compose", "recorder", "speed", "comparison"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from labkit import story
 from labkit.errors import NotSettled
 from labkit.model import Snapshot, Task
-from labkit.recording import Recording
+from labkit.recording import Ended, HashesSeen, Recording
 from tests.values import at, recording, service, snapshot, status, task
 
 
@@ -86,9 +86,6 @@ def test_the_state_of_an_earlier_update_is_no_phase_of_this_one() -> None:
     )
 
     assert story.phases(made) == ["updating", "rollback_started", "rollback_completed"]
-    assert story.time_in(made, "rollback_started") == timedelta(seconds=1)
-    with pytest.raises(NotSettled):
-        story.time_in(made, "paused")
 
 
 def test_a_slot_counts_even_if_its_new_task_never_ran() -> None:
@@ -119,3 +116,129 @@ def test_an_update_that_goes_on_has_no_length_yet() -> None:
         story.took(made)
     with pytest.raises(NotSettled):
         story.from_last_start_to_end(made, "1.0")
+
+
+def test_the_first_update_lasts_until_it_settles_its_rollback_included() -> None:
+    made = recording(
+        snapshot(0, service(update_status=status("completed")), task(1)),
+        snapshot(1, service("bugged", update_status=status("updating")), task(1)),
+        snapshot(2, service(update_status=status("rollback_started")), task(1)),
+        snapshot(
+            4,
+            service(
+                update_status=status("rollback_completed", started_at=at(0.9), completed_at=at(3.8))
+            ),
+            task(1),
+        ),
+        snapshot(9, service("1.2", update_status=status("updating", started_at=at(9))), task(1)),
+    )
+
+    update = story.first_update(made)
+
+    assert update
+    assert (update.began, update.ended) == (at(1), at(4))
+    assert update.status.state == "rollback_completed"
+    assert update.total == timedelta(seconds=2.9)
+
+
+def test_an_update_that_was_paused_has_only_labkit_s_clock_for_its_length() -> None:
+    made = recording(
+        snapshot(0, service(), task(1)),
+        snapshot(1, service("1.1", update_status=status("updating", started_at=at(1))), task(1)),
+        snapshot(6, service("1.1", update_status=status("paused", started_at=at(1))), task(1)),
+    )
+
+    update = story.first_update(made)
+
+    assert update
+    assert update.total == timedelta(seconds=5)
+
+
+def test_an_update_that_goes_on_has_begun_and_a_scale_is_none() -> None:
+    going = recording(snapshot(3, service(update_status=status("updating")), task(1)))
+    scaled = recording(snapshot(0, service(), task(1)), snapshot(1, service(replicas=1), task(1)))
+
+    update = story.first_update(going)
+    assert update
+    assert (update.began, update.ended, update.total) == (at(3), None, None)
+    assert story.first_update(scaled) is None
+    assert story.first_update(recording()) is None
+
+
+def updated(*samples: tuple[float, int]) -> Recording:
+    """An update from second 10 to second 20, and what was seen of the counter."""
+    made = recording(
+        snapshot(0, service(), task(1)),
+        snapshot(10, service("1.1", update_status=status("updating")), task(1)),
+        snapshot(20, service("1.1", update_status=status("completed")), task(1)),
+    )
+    for second, hashes in samples:
+        made.add(HashesSeen(at(second), hashes, 500.0 + second))
+    made.add(Ended(at(20), "It was stopped."))
+    return made
+
+
+def test_hashes_lost_are_those_of_the_speed_before_less_those_that_were_made() -> None:
+    """30 a second before, 20 a second in the ten seconds of the update."""
+    before = [(second, 30 * second) for second in range(4, 11)]
+
+    slower = updated(*before, *((10 + s, 300 + 20 * s) for s in range(1, 11)))
+    faster = updated(*before, *((10 + s, 300 + 40 * s) for s in range(1, 11)))
+
+    assert story.hashes_lost(slower) == pytest.approx(100)
+    assert story.hashes_lost(faster) == pytest.approx(-100)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [],
+        [(9, 270), (10, 300), (15, 400), (20, 500)],
+        [(0, 0), (3, 90), (6, 180), (15, 400), (20, 500)],
+        [(0, 0), (5, 150), (10, 300), (15, 400)],
+        [(0, 0), (5, 150), (10, 300), (15, 40), (20, 140)],
+    ],
+    ids=[
+        "never seen",
+        "hardly seen before",
+        "not seen when it began",
+        "not seen at its end",
+        "redis was started again",
+    ],
+)
+def test_hashes_lost_are_unknown_where_the_counter_does_not_tell(
+    samples: list[tuple[float, int]],
+) -> None:
+    assert story.hashes_lost(updated(*samples)) is None
+
+
+def test_hashes_lost_are_unknown_while_the_update_goes_on() -> None:
+    made = recording(snapshot(5, service(update_status=status("updating")), task(1)))
+    for second in range(10):
+        made.add(HashesSeen(at(second), 30 * second, 500.0 + second))
+
+    assert story.hashes_lost(made) is None
+
+
+def test_samples_between_two_tasks_of_one_look_make_no_second_moment() -> None:
+    """Slot 1 arrives and slot 2 sets out in one look; a sample came while it was taken."""
+    going = service("1.1", update_status=status("updating"))
+    made = recording(snapshot(0, going, leaving(1), coming(1), task(2)))
+    seen = recording(
+        snapshot(0, going, leaving(1), coming(1), task(2)),
+        snapshot(1, going, gone(1), task(1, "1.1"), leaving(2), coming(2)),
+    )
+    for change in seen.changes[len(made.changes) :]:
+        made.add(HashesSeen(at(0.9), 1, 1.0))
+        made.add(change)
+
+    assert story.most_at_once(made, "1.1") == 1
+
+
+def test_what_came_before_the_first_look_does_not_hide_history() -> None:
+    old = task(1, "bugged", "failed", error="task: non-zero exit (1)")
+    made = recording()
+    made.add(HashesSeen(at(-1), 1, 1.0))
+    made.observe(snapshot(0, service(), task(1), old))
+
+    assert story.errors(made) == []
