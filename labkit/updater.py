@@ -185,7 +185,8 @@ class Updater:
 
     def _leave(self, task_id: str) -> None:
         group = self._group.pop(task_id, None)
-        if group is not None and self._newest[group].id == task_id:
+        newest = None if group is None else self._newest.get(group)
+        if group is not None and newest and newest.id == task_id:
             del self._newest[group]
 
     def _cause(self, at: datetime, task: Task, group: Group, before: Task | None) -> Cause:
@@ -266,6 +267,8 @@ class Updater:
     def _finish(self, run: _Run, at: datetime, message: str) -> None:
         """End a run; the failure that the message names counts, also if it was not seen yet."""
         run.ended_at = at
+        if not run.slots_differ:  # from here on slots may go
+            run.slots, run.slots_differ = set(self._newest), True
         task_id = message.rpartition(" of task ")[2]
         if task_id in run.made.values():
             run.died.setdefault(task_id, run.ran.get(task_id, at))

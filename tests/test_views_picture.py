@@ -7,9 +7,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from labkit import ps
 from labkit.model import Snapshot, UpdateStatus
-from labkit.recording import Back, Ended, Gap, Header, Recording, ServiceSeen, TaskSeen
+from labkit.recording import (
+    Back,
+    Ended,
+    Gap,
+    HashesSeen,
+    Header,
+    Marked,
+    Recording,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
+from labkit.views import picture as picture_module
 from labkit.views.looks import LOOKS, looks_of
 from labkit.views.picture import Picture
 from tests.acting import ActedSwarm
@@ -43,55 +57,131 @@ def play(seconds: float, **options: Any) -> tuple[Recording, list[dict], Picture
     return recording, news, picture
 
 
-def follow(whole: dict, news: dict) -> dict:
+def follow(page: dict, news: dict) -> dict:
     """Do what the page does with news."""
-    rows = {row[0]: row for row in whole["rows"] if row[0] not in news.get("gone", [])}
-    rows |= {row[0]: row for row in news.get("rows", [])}
-    steps = list(whole["steps"])
+    tasks = {task[0]: task for task in [*page.get("tasks", []), *news.get("tasks", [])]}
+    steps = list(page.get("steps", []))
     for step in news.get("steps", []):
         if steps and steps[-1][0] == step[0]:
             steps.pop()
         steps.append(step)
-    small = {key: value for key, value in news.items() if key not in ("rows", "gone", "steps")}
-    return {**whole, **small, "rows": list(rows.values()), "steps": steps}
+    longer = {key: [*page.get(key, []), *news.get(key, [])] for key in APPENDED}
+    small = {key: value for key, value in news.items() if key not in APPENDED}
+    return {**page, **small, **longer, "tasks": list(tasks.values()), "steps": steps}
+
+
+APPENDED = ("moves", "gone", "windows", "speed")
 
 
 def in_order(whole: dict) -> dict:
-    return {**whole, "rows": sorted(whole["rows"])}
+    return whole | {key: sorted(whole[key]) for key in ("tasks", "moves", "gone")}
 
 
-def printed(whole: dict, now: datetime) -> list[tuple[str, ...]]:
-    """The rows as the page shows them."""
-    rows = sorted(whole["rows"], key=lambda row: (row[1], -row[2]))
-    return [
-        (
-            *(row[0][:12], *row[3:7]),
-            f"{row[7]} {ps.age(now - datetime.fromtimestamp(row[8] / 1000, UTC))} ago",
-            *row[9:11],
-        )
-        for row in rows
-    ]
+def last_moves(whole: dict) -> dict[int, list]:
+    return {move[0]: move for move in whole["moves"]}
 
 
 def test_news_add_up_to_the_whole() -> None:
     """A page that follows the news has what a page that loads late is given."""
     _, news, picture = play(16)
-    page: dict = {"rows": [], "steps": []}
+    page: dict = {}
     for each in news:
         page = follow(page, each)
 
-    heading = {key: picture.whole()[key] for key in ("service", "origin")}
+    heading = {key: picture.whole()[key] for key in ("service", "engine", "origin")}
     assert in_order(page | heading) == in_order(picture.whole())
 
 
-def test_the_rows_are_those_of_docker_service_ps() -> None:
+def test_the_table_is_that_of_docker_service_ps() -> None:
     """At every moment of an update, wording, order and lineage included."""
     for seconds in (1, 2.25, 5.5, 9, 16):
         recording, _, picture = play(seconds)
         now = START + timedelta(seconds=seconds + 3)
-        expected = ps.without_clean_history(ps.rows(recording.current, "dc_worker", now))
 
-        assert printed(picture.whole(), now) == [row.cells for row in expected]
+        shown = [row for _, row in picture.table(now)]
+        assert shown == ps.rows(recording.current, "dc_worker", now)
+
+
+def test_a_task_says_who_it_is_and_whose_place_it_took() -> None:
+    _, _, picture = play(16)
+    entries = {entry[1]: entry for entry in picture.whole()["tasks"]}
+    new = next(entry for entry in entries.values() if entry[2] == 4 and entry[9] == "update")
+
+    assert new[4:9] == ["dc_worker.4", "lab/dockercoins_worker:1.1", "node-1", 2, ""]
+    assert entries[next(i for i, e in entries.items() if e[0] == new[10])][2] == 4
+
+
+def test_a_task_moves_through_its_stages() -> None:
+    """Each state is seen once, with when it was seen and what it means."""
+    _, _, picture = play(16)
+    number = next(e[0] for e in picture.whole()["tasks"] if e[2] == 2 and e[9] == "update")
+    moves = [move[2:] for move in picture.whole()["moves"] if move[0] == number]
+
+    assert [(state, desired, stage) for state, desired, _, stage in moves] == [
+        ("preparing", "ready", "waiting"),
+        ("starting", "running", "starting"),
+        ("running", "running", "running"),
+    ]
+
+
+def test_a_failed_task_has_its_error_and_exit_code() -> None:
+    picture = Picture(HEADER)
+    failed = task(1, state="failed", error="task: non-zero exit (1)", exit_code=1)
+    picture.take([TaskSeen(START, failed)])
+
+    assert picture.news()["moves"][0][5:] == ["failed", "task: non-zero exit (1)", 1]
+
+
+def test_what_swarm_has_forgotten_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest of the forgotten tasks stay; a page hears which were dropped."""
+    monkeypatch.setattr(picture_module, "MOST_FORGOTTEN", 2)
+    picture = Picture(HEADER)
+    page: dict = {}
+    for number in range(5):
+        seen = replace(task(1), id=f"task-{number}")
+        picture.take([TaskSeen(START, seen), TaskForgotten(START, seen.id)])
+        page = follow(page, picture.news())
+
+    assert [entry[1] for entry in picture.whole()["tasks"]] == ["task-3", "task-4"]
+    assert page["dropped"] == [2]
+    assert picture.whole()["gone"] == [3, 4]
+
+
+def test_the_speed_is_drawn_from_the_samples() -> None:
+    picture = Picture(HEADER)
+    for second in range(10):
+        at = START + timedelta(seconds=second)
+        picture.take([HashesSeen(at, hashes=33 * second, now=1e9 + second)])
+
+    assert {rate for _, rate in picture.news()["speed"]} == {33.0}
+
+
+def test_marks_stand_at_the_moment_they_are_about() -> None:
+    picture = Picture(HEADER)
+    for seconds, label in ((9, "second"), (3, "first \u202e")):
+        of = START + timedelta(seconds=seconds)
+        picture.take([Marked(START + timedelta(seconds=20), of, label)])
+
+    assert picture.news()["marks"] == [[3000, "first \\u202e"], [9000, "second"]]
+
+
+def test_the_budget_and_the_last_waits_are_the_updaters() -> None:
+    """The tenth slot's task is seen running at 11 s; the acted engine ends the update at 13 s."""
+    _, news, picture = play(16)
+    waits = [each["settling"] for each in news if each.get("settling")]
+
+    assert waits == [{"delay": 11_000, "monitor": 16_000}]
+    assert picture.whole()["settling"] is None
+    assert picture.whole()["budget"] == {
+        "of": "update",
+        "failures": 0,
+        "tolerated": 0,
+        "slots": 10,
+        "action": "pause",
+        "ratio": 0.0,
+        "missed": 0,
+        "watched": True,
+    }
 
 
 def test_nothing_travels_when_nothing_happens() -> None:
@@ -132,13 +222,17 @@ def test_steps_count_what_runs_by_tag() -> None:
     ]
 
 
-def test_marks_say_when_the_update_status_changed() -> None:
+def test_phases_say_when_the_update_status_changed() -> None:
     _, _, picture = play(16)
 
-    assert [state for _, state in picture.whole()["marks"]] == ["updating", "completed"]
+    assert [phase[:3] for phase in picture.whole()["phases"]] == [
+        [0, "", ""],
+        [1000, "updating", "update in progress"],
+        [13_000, "completed", "update completed"],
+    ]
 
 
-def test_a_second_update_has_a_mark_of_its_own() -> None:
+def test_a_second_update_is_a_phase_of_its_own() -> None:
     """Also when it was begun so soon that the first was never seen to end."""
     picture = Picture(HEADER)
     for seconds in (1, 5):
@@ -146,29 +240,30 @@ def test_a_second_update_has_a_mark_of_its_own() -> None:
         status = UpdateStatus(state="updating", started_at=started)
         picture.take([ServiceSeen(started, service(update_status=status))])
 
-    assert picture.news()["marks"] == [[1000, "updating"], [5000, "updating"]]
+    phases = [phase[:2] for phase in picture.news()["phases"]]
+    assert phases == [[1000, "updating"], [5000, "updating"]]
 
 
-def test_an_update_that_was_over_before_has_no_mark() -> None:
-    """The status of an old update is no event of this recording."""
+def test_the_first_phase_is_what_the_recording_began_with() -> None:
+    """It may be that of an update that was over long before."""
     picture = Picture(HEADER)
     old = UpdateStatus(state="completed", started_at=START - timedelta(hours=1))
     picture.take([ServiceSeen(START, service(update_status=old))])
 
-    assert picture.news()["marks"] == []
-    assert picture.whole()["status"]["state"] == "completed"
+    assert [phase[:2] for phase in picture.news()["phases"]] == [[0, "completed"]]
+    assert picture.whole()["budget"] is None
 
 
 def test_a_task_that_gets_another_node_stays_one_row() -> None:
     """A global task's row goes by its node; it moves, and is not lost on the way."""
     picture = Picture(HEADER)
-    page: dict = {"rows": [], "steps": []}
+    page: dict = {}
     for node in ("", "n1"):
         picture.take([TaskSeen(START, replace(task(1), id="t", slot=None, node_id=node))])
         page = follow(page, picture.news())
 
-    assert [row[3] for row in page["rows"]] == ["dc_worker.n1"]
-    assert page["rows"] == picture.whole()["rows"]
+    assert [entry[4] for entry in page["tasks"]] == ["dc_worker.n1"]
+    assert page["tasks"] == picture.whole()["tasks"]
 
 
 def test_a_gap_lasts_until_the_engine_is_back() -> None:
@@ -195,7 +290,8 @@ def test_a_removed_service_keeps_its_last_picture() -> None:
     picture.take(recording.changes[before:])
     news = picture.news()
 
-    assert len(news["gone"]) == 11
+    assert len(news["gone"]) == 21
+    assert news["phases"][-1][:2] == [20_000, "removed"]
     assert news["status"]["sentence"] == "The service is removed."
     assert len(picture.whole()["steps"]) > 10
 

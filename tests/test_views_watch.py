@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from labkit.recording import Ended, Header, Recording, TaskSeen
+from labkit.errors import BadValue
+from labkit.recording import Ended, Header, Marked, Recording, TaskSeen
 from labkit.views import Watch
 from labkit.views import watch as watch_module
 from tests.acting import HOSTILE, ActedSwarm
@@ -41,6 +42,9 @@ class ByHand:
         self.now += timedelta(seconds=seconds)
         self.last_seen = self.now
         self.recording.observe(self.swarm.snapshot("dc_worker"))
+
+    def mark(self, label: str, of: datetime | None = None) -> None:
+        self.recording.add(Marked(self.now, of or self.now, label))
 
     def tell(self) -> None:
         for listener in self.listeners:
@@ -77,7 +81,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 def test_a_view_begins_with_what_the_recording_has(recorder: ByHand, sent: list[dict]) -> None:
     whole = Watch(recorder).get_state("picture")["picture"]
 
-    assert len(whole["rows"]) == 11
+    assert len(whole["tasks"]) == len(whole["moves"]) == 11
     assert whole["status"]["sentence"] == "No update is under way: 10 of 10 replicas run 1.0."
     assert sent == []
 
@@ -88,8 +92,9 @@ def test_a_view_hears_of_changes(recorder: ByHand, sent: list[dict]) -> None:
     recorder.look(1.1)
     recorder.tell()
 
-    news = until(lambda: [each for each in sent if "rows" in each], "the news")[0]
-    assert {row[1] for row in news["rows"]} == {1}
+    news = until(lambda: [each for each in sent if "moves" in each], "the news")[0]
+    assert [task[2] for task in news["tasks"]] == [1]
+    assert {move[5] for move in news["moves"]} == {"stopping", "waiting"}
     assert news["status"]["state"] == "updating"
 
 
@@ -130,7 +135,7 @@ def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list
     watch.pulse()
 
     assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
-    assert "rows" not in sent[-1]
+    assert "moves" not in sent[-1]
 
 
 def test_a_full_disk_is_said_with_every_message(recorder: ByHand, sent: list[dict]) -> None:
@@ -152,6 +157,90 @@ def test_a_page_that_missed_a_message_gets_the_whole(
     watch._handle_custom_msg({"want": "whole"}, [])
 
     assert flushed == ["picture"]
+
+
+def test_the_last_messages_are_sent_once_more(recorder: ByHand, sent: list[dict]) -> None:
+    """For a page that was not listening yet; in their order, as they were."""
+    watch = Watch(recorder)
+    for _ in range(3):
+        recorder.look(0.5)
+        watch.step()
+    first = list(sent)
+    watch.repeat()
+
+    assert sent[-1] == {"again": first}
+
+
+def test_what_is_sent_once_more_has_a_bound(
+    recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much has happened, it is the newest messages of so many bytes."""
+    monkeypatch.setattr(watch_module, "_KEPT", 1000)
+    watch = Watch(recorder)
+    for _ in range(20):
+        recorder.look(0.5)
+        watch.step()
+    watch.repeat()
+    again = sent[-1]["again"]
+
+    assert len(json.dumps(again)) <= 1000 + 2 * len(again)
+    assert again[-1] == sent[-2]
+
+
+def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> None:
+    watch = Watch(recorder)
+    recorder.look(2)
+    watch.mark("the first is done")
+    watch.step()
+
+    assert recorder.recording.marks() == [(recorder.now, "the first is done")]
+    assert sent[-1]["marks"] == [[2000, "the first is done"]]
+
+
+def test_a_page_may_put_a_mark_where_it_was_clicked(recorder: ByHand) -> None:
+    """At the moment that was clicked, however late the kernel hears of it."""
+    watch = Watch(recorder)
+    recorder.look(9)
+    watch._handle_custom_msg({"mark": "here", "at": 4000}, [])
+
+    assert recorder.recording.marks() == [(START + timedelta(seconds=4), "here")]
+
+
+@pytest.mark.parametrize(
+    "nonsense", [{"mark": "", "at": 1}, {"mark": 3, "at": 1}, {"mark": "x"}, {}, None, "mark"]
+)
+def test_a_page_that_sends_nonsense_is_not_heard(recorder: ByHand, nonsense: Any) -> None:
+    watch = Watch(recorder)
+    watch._handle_custom_msg(nonsense, [])
+
+    assert recorder.recording.marks() == []
+
+
+def test_a_mark_after_the_end_is_in_the_snapshot(
+    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict] = []
+    monkeypatch.setattr(watch_module, "_display", lambda data, **_: shown.append(data))
+    watch = Watch(recorder)
+    watch._ipython_display_()
+    recorder.end()
+    until(lambda: len(shown) == 2, "the snapshot")
+    watch.mark("afterthought")
+
+    assert "afterthought" in shown[-1]["text/html"]
+
+
+def test_a_view_shows_the_parts_that_are_asked_for(recorder: ByHand) -> None:
+    """In their own order, whatever the order they were asked for in."""
+    assert Watch(recorder, parts=["table", "slots"]).parts == ["slots", "table"]
+    assert Watch(recorder).only("speed").parts == ["speed"]
+    assert Watch(recorder).parts == list(watch_module.PARTS)
+
+
+@pytest.mark.parametrize("parts", [["gantt"], [], "slots"])
+def test_an_unknown_part_names_those_that_exist(recorder: ByHand, parts: Any) -> None:
+    with pytest.raises(BadValue, match="head, phases, replicas, slots, speed, budget, table"):
+        Watch(recorder, parts=parts)
 
 
 def test_a_view_ends_with_its_recorder(recorder: ByHand, sent: list[dict]) -> None:

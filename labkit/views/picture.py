@@ -128,14 +128,18 @@ class Picture:
                     self._add("speed", self._points, self._speed_points(change))
                 case Marked(of=of, label=label):
                     self._marks = sorted([*self._marks, (self._ms(of), plain(label))])
-                case Gap(at=at, reason=reason):
-                    self._gaps.append([self._ms(at), None, plain(reason)])
-                case Back(at=at) if self._gaps:
-                    start, _, reason = self._gaps[-1]
-                    self._gaps[-1] = [start, self._ms(at), reason]
                 case Ended(at=at, why=why):
                     self.end(at, why)
+                case Gap() | Back():
+                    self._take_silence(change)
         self._take_from_updater()
+
+    def _take_silence(self, change: Gap | Back) -> None:
+        """Take that the engine stopped answering, or answers again."""
+        if isinstance(change, Gap):
+            self._gaps.append([self._ms(change.at), None, plain(change.reason)])
+        elif self._gaps:
+            self._gaps[-1] = [self._gaps[-1][0], self._ms(change.at), self._gaps[-1][2]]
 
     def table(self, now: datetime) -> list[tuple[Task, ps.Row]]:
         """Return the tasks that the manager lists, and their rows in `docker service ps`."""

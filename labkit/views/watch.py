@@ -9,12 +9,9 @@ chart of the same steps stands in its place.
 How it keeps up while another cell blocks the kernel: a thread of its own sends messages
 from the kernel, at most four a second and none when nothing happened. A message is no
 state, so one that comes before a page listens is lost; therefore every message has a
-number, the widget's state is worked out at the moment somebody asks for it, and a whole
-picture follows every few seconds in which there were news.
-
-What it costs (median of an update a quarter second long, 2 cores): 0.2 kB and 0.1 ms of
-kernel time with 10 tasks, 1.4 kB and 1.3 ms with 1,000, 5 kB and 11 ms with 10,000; the
-page's longest task with 10,000 was 76 ms in Chromium.
+number, the widget's state is worked out at the moment somebody asks for it, and the last
+messages are sent once more every few seconds in which there were news. A page that has
+missed more than those asks for the whole, and gets it when the kernel is free.
 
 How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
 SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
@@ -26,19 +23,21 @@ a cell that ends in a view is one whose output is not compared.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import anywidget
 import traitlets
 from IPython import display as ipython
 
-from labkit.errors import NotSettled
+from labkit.errors import BadValue, NotSettled
 from labkit.model import UpdateState
 from labkit.recording import Recording
 from labkit.views import page, snapshot
@@ -49,9 +48,13 @@ from labkit.views.words import plain
 LEAST = 0.25
 #: Seconds after which the page hears that the recorder still looks, if nothing else is new.
 PULSE = 2.0
-#: Seconds after which a page that lost a message is put right; longer for many rows.
-WHOLE = 5.0
-_ROWS_A_SECOND = 100
+#: Seconds after which the last messages are sent once more, for a page that lost one.
+AGAIN = 5.0
+#: Bytes of messages that are kept for that.
+_KEPT = 30_000
+
+#: The parts of a view, in the order in which they stand.
+PARTS = ("head", "phases", "replicas", "slots", "speed", "budget", "table")
 
 #: IPython ships no types.
 _display: Callable[..., object] = ipython.display
@@ -73,10 +76,25 @@ def _interruptible() -> Iterator[None]:
 class Watched(Protocol):
     """What a view needs of a `labkit.recorder.Recorder`."""
 
-    recording: Recording
-    error: Exception | None
-    file_error: OSError | None
-    last_seen: datetime
+    @property
+    def recording(self) -> Recording:
+        """What it has seen so far."""
+        ...
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended it against its will."""
+        ...
+
+    @property
+    def file_error(self) -> OSError | None:
+        """What keeps changes from its file."""
+        ...
+
+    @property
+    def last_seen(self) -> datetime:
+        """When the engine last answered."""
+        ...
 
     @property
     def why(self) -> str:
@@ -89,6 +107,10 @@ class Watched(Protocol):
 
     def stop(self) -> Recording:
         """Stop, and return the recording."""
+        ...
+
+    def mark(self, label: str, of: datetime | None = None) -> None:
+        """Put a mark on the time axis: now, or at `of`."""
         ...
 
     def wait(self, timeout: float) -> str:
@@ -112,21 +134,24 @@ class Watch(anywidget.AnyWidget):
     #: Worked out whenever it is asked for, so that a page that loads late gets what is.
     picture = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.whole())
     plotly = traitlets.Unicode(page.PLOTLY).tag(sync=True)
+    parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, recorder: Watched) -> None:
+    def __init__(self, recorder: Watched, parts: Sequence[str] | None = None) -> None:
         self._recorder = recorder
         self._service = recorder.recording.header.service
         self._lock = threading.RLock()
         self._picture = Picture(recorder.recording.header)
         self._taken = 0
         self._number = 0
+        self._recent: deque[tuple[int, Json]] = deque()
+        self._recent_bytes = 0
         self._owed = False
         self._display_id = uuid.uuid4().hex
         self._displayed = False
         self._wake = threading.Event()
         self._take()
         self._picture.news()
-        super().__init__()
+        super().__init__(parts=_known_parts(parts))
         self.on_msg(self._asked)
         recorder.subscribe(self._wake.set)
         threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
@@ -136,12 +161,19 @@ class Watch(anywidget.AnyWidget):
     def whole(self) -> Json:
         """Return the picture as the page has it after the last message."""
         with self._lock:
-            return {**self._heading(), **self._picture.whole()}
+            return self._heading() | self._picture.whole()
 
     def snapshot(self) -> snapshot.Snapshot:
         """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
         with self._lock:
-            return snapshot.Snapshot(self._heading(), self._picture)
+            return snapshot.Snapshot(self._heading(), self._picture, self.parts)
+
+    def only(self, *parts: str) -> Watch:
+        """Return another view of the same recording that shows some parts only.
+
+        The parts are head, phases, replicas, slots, speed, budget and table.
+        """
+        return Watch(self._recorder, parts)
 
     # ---- what a learner asks -------------------------------------------------------
 
@@ -154,6 +186,11 @@ class Watch(anywidget.AnyWidget):
     def why(self) -> str:
         """Why it ended, as a sentence; `""` while it goes on."""
         return self._recorder.why
+
+    def mark(self, label: str) -> None:
+        """Put a mark on the time axis, now. It is kept in the recording."""
+        self._recorder.mark(label)
+        self._catch_up()
 
     def wait(self, timeout: float = 50) -> str:
         """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`."""
@@ -205,7 +242,7 @@ class Watch(anywidget.AnyWidget):
     # ---- the thread ----------------------------------------------------------------
 
     def _run(self) -> None:
-        pulse = whole = time.monotonic()
+        pulse = again = time.monotonic()
         while not self.ended:
             self._wake.wait(PULSE)
             self._wake.clear()
@@ -215,9 +252,9 @@ class Watch(anywidget.AnyWidget):
             elif now - pulse >= PULSE:
                 self.pulse()
                 pulse = now
-            if self._owed and now - whole >= self._between_wholes():
-                self.flush()
-                whole = now
+            if self._owed and now - again >= AGAIN:
+                self.repeat()
+                again = now
             time.sleep(LEAST)  # what comes meanwhile goes together
         self._end()
 
@@ -226,10 +263,15 @@ class Watch(anywidget.AnyWidget):
         with self._lock:
             self._post({})
 
+    def repeat(self) -> None:
+        """Send the last messages once more, for a page that was not listening yet."""
+        with self._lock:
+            self._owed = False
+            self.send({"again": [message for _, message in self._recent]})
+
     def flush(self) -> None:
         """Send the whole picture, for a page that has missed something."""
         with self._lock:
-            self._owed = False
             self.send_state("picture")
 
     def _end(self) -> None:
@@ -237,14 +279,23 @@ class Watch(anywidget.AnyWidget):
         with self._lock:
             self.step()
             self.flush()
-            if self._displayed:
-                data = self.snapshot().bundle(repr(self))
-                _display(data, raw=True, display_id=self._display_id, update=True)
+            self._leave_snapshot()
+
+    def _catch_up(self) -> None:
+        """Show what came after the end: the thread that would have has ended as well."""
+        with self._lock:
+            if self.ended and self.step():
+                self._leave_snapshot()
 
     def _asked(self, _: Any, content: Any, __: Any) -> None:
-        """A page says that it has missed a message."""
-        if content == {"want": "whole"}:
-            self.flush()
+        """A page says that it has missed a message, or that somebody put a mark."""
+        match content:
+            case {"want": "whole"}:
+                self.flush()
+            case {"mark": str(label), "at": int(at) | float(at)} if label.strip():
+                origin = self._recorder.recording.header.started
+                self._recorder.mark(label, origin + timedelta(milliseconds=at))
+                self._catch_up()
 
     # ---- with the lock held --------------------------------------------------------
 
@@ -259,7 +310,12 @@ class Watch(anywidget.AnyWidget):
 
     def _post(self, news: Json) -> None:
         self._number += 1
-        self.send(self._heading() | news)
+        message = self._heading() | news
+        self.send(message)
+        self._recent.append((len(json.dumps(message)), message))
+        self._recent_bytes += self._recent[-1][0]
+        while self._recent_bytes > _KEPT:
+            self._recent_bytes -= self._recent.popleft()[0]
 
     def _heading(self) -> Json:
         return {
@@ -279,5 +335,17 @@ class Watch(anywidget.AnyWidget):
             "is safe; the rest is kept in memory and follows when there is room again."
         )
 
-    def _between_wholes(self) -> float:
-        return WHOLE + len(self._recorder.recording.listed) / _ROWS_A_SECOND
+    def _leave_snapshot(self) -> None:
+        if self._displayed:
+            data = self.snapshot().bundle(repr(self))
+            _display(data, raw=True, display_id=self._display_id, update=True)
+
+
+def _known_parts(parts: Sequence[str] | None) -> list[str]:
+    """Return the parts that are asked for, in the order in which they stand; all if none is."""
+    if parts is None:
+        return list(PARTS)
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown or isinstance(parts, str) or not parts:
+        raise BadValue(f"parts are some of {', '.join(PARTS)}, not {parts!r}")
+    return [part for part in PARTS if part in parts]
