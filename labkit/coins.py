@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -21,6 +22,12 @@ _PATIENCE_SECONDS = 20
 _LOOK_SECONDS = 0.2
 #: How long one answer may take; the meter's next question is due sooner.
 _ANSWER_SECONDS, _METER_SECONDS = 5, 2
+
+
+class _Answer(NamedTuple):
+    hashes: int
+    #: The page's own clock, in seconds since 1970.
+    now: float
 
 
 def webui(swarm: Swarm, stack: str) -> str:
@@ -58,7 +65,7 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
         first = _ask_patiently(session, address)
         time.sleep(seconds)
         second = _ask(session, address)
-    return (second["hashes"] - first["hashes"]) / (second["now"] - first["now"])
+    return (second.hashes - first.hashes) / (second.now - first.now)
 
 
 def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
@@ -73,12 +80,7 @@ def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
         address = webui(swarm, stack) if stack else None
     except LabError:
         return None
-    return partial(_count, _session(), address) if address else None
-
-
-def _count(session: requests.Session, address: str) -> tuple[int, float]:
-    answer = _ask(session, address, _METER_SECONDS)
-    return int(answer["hashes"]), answer["now"]
+    return partial(_ask, _session(), address, _METER_SECONDS) if address else None
 
 
 def _session() -> requests.Session:
@@ -87,22 +89,21 @@ def _session() -> requests.Session:
     return session
 
 
-def _ask_patiently(session: requests.Session, address: str) -> dict[str, float]:
+def _ask_patiently(session: requests.Session, address: str) -> _Answer:
     for _ in looks(_PATIENCE_SECONDS, _LOOK_SECONDS):
         with contextlib.suppress(LabError):
             return _ask(session, address)
     return _ask(session, address)
 
 
-def _ask(
-    session: requests.Session, address: str, timeout: float = _ANSWER_SECONDS
-) -> dict[str, float]:
+def _ask(session: requests.Session, address: str, timeout: float = _ANSWER_SECONDS) -> _Answer:
     try:
         answer = session.get(f"{address}/json", timeout=timeout)
         answer.raise_for_status()
         said = answer.json()
-        return {key: float(said[key]) for key in ("hashes", "now")}
-    except (requests.RequestException, ValueError, KeyError, TypeError) as problem:
+        return _Answer(int(said["hashes"]), float(said["now"]))
+    # an OverflowError is for JSON's Infinity
+    except (requests.RequestException, ValueError, KeyError, TypeError, OverflowError) as problem:
         raise LabError(
             f"the web page of dockercoins at {address}.",
             f"no answer that could be read: {problem}",

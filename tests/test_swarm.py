@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from labkit import errors
@@ -32,3 +34,44 @@ def test_where_nothing_answers_docker_s_own_words_are_kept() -> None:
         Swarm.at("unix:///nowhere")
 
     assert "No such file" in caught.value.docker_says
+
+
+class Answering(Swarm):
+    """A swarm with services of these names."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def get(self, path: str, **_: Any) -> Any:
+        if path == "/services":
+            return [{"Spec": {"Name": name}} for name in self.names]
+        raise errors.NotFound("it.", "404.", docker_says="service x not found", status=404)
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ("dc_woker", "did you mean dc_worker?"),
+        ("worker", "did you mean dc_worker?"),
+        ("DC-Worker", "did you mean dc_worker?"),
+        ("nope", "use one of those names, or deploy the stack first (`labkit up`)."),
+    ],
+)
+def test_an_unknown_service_names_those_that_exist_and_the_one_that_was_meant(
+    asked: str, advice: str
+) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        Answering("dc_worker", "dc_redis").service(asked)
+
+    assert caught.value.expected == f"a service called {asked!r}."
+    assert caught.value.found == "this swarm has dc_redis, dc_worker."
+    assert caught.value.try_next == advice
+    assert caught.value.docker_says == "service x not found"
+
+
+def test_where_there_is_no_service_the_stack_is_to_be_deployed_first() -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        Answering().service("dc_worker")
+
+    assert caught.value.found == "this swarm has no service."
+    assert caught.value.try_next == "deploy the stack first (`labkit up`)."
