@@ -23,12 +23,20 @@ MODULES = (
     "plotly",
     "picture",
     "head",
+    "axis",
+    "card",
+    "chart",
+    "phases",
     "replicas",
+    "spans",
+    "slots",
+    "speed",
+    "marks",
     "table",
     "view",
     "main",
 )
-STYLES = ("view", "head", "charts", "table")
+STYLES = ("view", "head", "charts", "marks", "table")
 
 _ASSETS = files("labkit.views") / "assets"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)

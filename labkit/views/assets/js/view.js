@@ -1,43 +1,142 @@
-// A view: the parts that a learner asked for, drawn from one picture.
+// A view: the parts that a learner asked for, drawn from one picture, under one time axis.
+//
+// A part is a class: constructor(root, view), draw(picture), and, where it makes sense,
+// selected(n), wanted(picture) (whether there is anything to show), remove(). Each is drawn
+// in a task of its own, so that the page answers in between; one that nobody can see waits
+// until it is seen, and one that is slow is drawn less often.
 
-import { make } from "./dom.js";
+import { TimeAxis } from "./axis.js";
+import { make, write } from "./dom.js";
 import { Head } from "./head.js";
+import { Marks } from "./marks.js";
+import { Phases } from "./phases.js";
+import { plotly } from "./plotly.js";
 import { Replicas } from "./replicas.js";
+import { Slots } from "./slots.js";
+import { Speed } from "./speed.js";
 import { Table } from "./table.js";
 
-/** Every part, in the order in which they stand; each has draw(picture), and may have remove(). */
-const PARTS = { head: Head, replicas: Replicas, table: Table };
+/** Every part, in the order in which they stand. */
+const PARTS = { head: Head, phases: Phases, replicas: Replicas, slots: Slots, speed: Speed, table: Table };
+const APART_LEAST = 250; // ms between two drawings of a part
+const APART_SHARE = 8; // and at least so many times as long as the last one took
+const SOON = "150px"; // what is so near to be seen is drawn
 
 export class View {
   /** `parts` are names of PARTS; `send` hands a message to the kernel, or is null without one. */
-  constructor(el, picture, { plotlyPath, parts = Object.keys(PARTS), send = null }) {
+  constructor(el, picture, { plotlyPath, parts = null, send = null }) {
     this.picture = picture;
-    this.plotlyPath = plotlyPath;
     this.send = send;
+    this.selection = null;
+    this.theme = 0;
+    this.axis = new TimeAxis(() => this.draw(true));
     this.root = make("section", "labkit-watch mathjax_ignore tex2jax_ignore", el);
     this.root.setAttribute("aria-label", `Update of ${picture.service}`);
-    this.parts = parts.map((name) => new PARTS[name](this.root, this));
-    this.themes = new MutationObserver(() => this.draw());
-    this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name"] });
+    this.places = (parts?.length ? parts : Object.keys(PARTS)).map((name) => this.place(name));
+    this.marks = new Marks(this, this.axis.charts[0]?.head);
+    this.observe();
     this.timer = setInterval(() => this.tick(), 1000);
+    if (this.axis.charts.length) this.load(plotlyPath);
     this.draw();
   }
 
-  draw() {
-    for (const part of this.parts) part.draw(this.picture);
-    this.picture.fresh = new Set();
+  place(name) {
+    const el = make("div", "labkit-part", this.root);
+    el.dataset.part = name;
+    return { el, part: new PARTS[name](el, this), dirty: true, seen: true, drawn: false, due: 0 };
+  }
+
+  load(path) {
+    plotly(path).then(
+      (library) => {
+        this.library = library;
+        this.draw(true);
+      },
+      (problem) => write(make("div", "labkit-note", this.axis.charts.at(-1).root), `A plain chart: ${problem.message}`),
+    );
+  }
+
+  observe() {
+    this.themes = new MutationObserver(() => {
+      this.theme += 1;
+      this.draw(true);
+    });
+    this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name"] });
+    this.sizes = new ResizeObserver(() => this.draw(true));
+    this.sizes.observe(this.root);
+    this.seeing = new IntersectionObserver((entries) => this.sees(entries), { rootMargin: SOON });
+    for (const { el } of this.places) this.seeing.observe(el);
+    this.shown = () => this.plan();
+    document.addEventListener("visibilitychange", this.shown);
+  }
+
+  /** What comes into sight is drawn; what never was is drawn once, for whoever prints the page. */
+  sees(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const place = this.places.find(({ el }) => el === target);
+      place.seen = isIntersecting || !place.drawn;
+      place.dirty ||= isIntersecting;
+    }
+    this.plan();
+  }
+
+  /** Marks that the kernel does not have yet. */
+  get pending() {
+    return this.marks.pending(this.picture);
+  }
+
+  /** Tells every part which task the reader chose; null for none. */
+  select(n) {
+    this.selection = n;
+    for (const { part } of this.places) part.selected?.(n);
+  }
+
+  /** Has the parts drawn, each when its turn comes; `now` waits for nothing. */
+  draw(now = false) {
+    this.axis.follow(this.picture);
+    this.marks.follow(this.picture);
+    for (const place of this.places) {
+      place.el.hidden = !(place.part.wanted?.(this.picture) ?? true);
+      place.dirty = true;
+      if (now) place.due = 0;
+    }
+    this.plan();
+  }
+
+  plan() {
+    clearTimeout(this.turn);
+    const waiting = this.places.filter(({ el, dirty, seen }) => dirty && seen && !el.hidden);
+    if (document.hidden || !waiting.length) return;
+    const next = waiting.reduce((first, place) => (place.due < first.due ? place : first));
+    this.turn = setTimeout(() => this.take(next), Math.max(0, next.due - performance.now()));
+  }
+
+  /** Draws one part; one that returns true wants another turn. */
+  take(place) {
+    const began = performance.now();
+    place.dirty = false;
+    try {
+      const again = place.part.draw(this.picture) === true;
+      place.drawn ||= place.el.clientWidth > 0;
+      place.dirty ||= again;
+      place.due = again ? 0 : began + Math.max(APART_LEAST, APART_SHARE * (performance.now() - began));
+      if (!this.places.some(({ dirty }) => dirty)) this.picture.fresh = new Set();
+    } finally {
+      this.plan();
+    }
   }
 
   /** Once a second: ages and the charts' right edge move on, unless all has ended. */
   tick() {
-    if (this.picture.end || document.hidden) return;
-    this.draw();
+    if (!this.picture.end && !document.hidden) this.draw();
   }
 
   remove() {
     clearInterval(this.timer);
-    this.themes.disconnect();
-    for (const part of this.parts) part.remove?.();
+    clearTimeout(this.turn);
+    document.removeEventListener("visibilitychange", this.shown);
+    for (const observer of [this.themes, this.sizes, this.seeing]) observer.disconnect();
+    for (const { part } of this.places) part.remove?.();
     this.root.remove();
   }
 }

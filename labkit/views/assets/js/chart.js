@@ -1,0 +1,341 @@
+// What all charts have in common: one Plotly figure each, under one time axis.
+
+import { Card } from "./card.js";
+import { make, write } from "./dom.js";
+import { label, minutes, moment } from "./words.js";
+
+/** Sizes in px at JupyterLab's usual font size; they grow with it. */
+const USUAL_FONT = 13;
+const SIZES = { left: 40, right: 14, top: 6, bottom: 6, ticks: 22, level: 15 };
+const MOST_LEVELS = 3; // of labels, above the top chart
+const A_CLICK = 4; // px that the pointer may move in a click
+const AGAIN = 350; // ms within which a second click makes a double click
+
+export class Chart {
+  /** Subclasses have key, says, traces, yaxis, height, and may have more of what stands below. */
+  constructor(root, view, title) {
+    this.root = root;
+    this.view = view;
+    this.axis = view.axis;
+    this.title = title;
+    this.head = make("div", "labkit-title", root);
+    write(make("span", "", this.head), title);
+    const frame = make("div", "labkit-frame", root);
+    this.el = make("div", "labkit-chart", frame);
+    this.el.tabIndex = 0;
+    this.el.setAttribute("role", "group");
+    this.el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrows for itself
+    this.line = make("div", "labkit-pointer", frame);
+    this.line.hidden = true;
+    this.time = make("span", "", this.line);
+    this.card = new Card(frame);
+    this.axis.charts.push(this);
+    this.listen();
+  }
+
+  get hidden() {
+    return this.root.hidden;
+  }
+
+  listen() {
+    this.el.addEventListener("mousemove", (event) => this.moved(event));
+    this.el.addEventListener("mouseleave", () => this.left());
+    this.el.addEventListener("mousedown", (event) => (this.pressed = event), true);
+    this.el.addEventListener("keydown", (event) => this.typed(event));
+    this.el.addEventListener("blur", () => this.card.hide());
+    this.release = (event) => this.released(event);
+    window.addEventListener("mouseup", this.release, true);
+  }
+
+  // ---- drawing -------------------------------------------------------------------
+
+  /** Draws what has changed since the last time; returns whether it wants another turn. */
+  draw(picture) {
+    this.picture = picture;
+    this.el.setAttribute("aria-label", this.says(picture));
+    const { library } = this.view;
+    if (!library) return this.drawPlain(picture);
+    if (!this.el.clientWidth || this.pressed) return false;
+    this.measure(picture);
+    const key = JSON.stringify([this.key(picture), this.size, this.axis.range, this.view.theme, overKey(picture, this.view)]);
+    if (key === this.drawn) return false;
+    if (!this.plot) return this.begin(library);
+    this.drawn = key;
+    this.react(library, picture);
+    return false;
+  }
+
+  /** The first figure has nothing in it: it costs so much that what is in it comes after. */
+  begin(library) {
+    this.plot = make("div", "labkit-plot");
+    this.el.replaceChildren(this.plot);
+    library.newPlot(this.plot, [], this.layout(this.picture), config(this, library));
+    this.plot.on("plotly_relayout", (change) => {
+      const zoomed = Object.keys(change).some((name) => name.startsWith("xaxis.range"));
+      if (zoomed) this.axis.zoom(this.plot.layout.xaxis.range.map((text) => Date.parse(`${text}Z`.replace(" ", "T"))));
+    });
+    return true;
+  }
+
+  react(library, picture) {
+    const layout = this.layout(picture);
+    this.el.style.height = `${layout.height}px`;
+    library.react(this.plot, this.traces(picture), layout).then(() => this.pointAgain());
+  }
+
+  /** Sizes in px: of the letters, and of the plot with the room round it. */
+  measure(picture) {
+    const style = getComputedStyle(this.view.root);
+    const font = parseFloat(style.fontSize);
+    const unit = font / USUAL_FONT;
+    const left = Math.max(this.axis.left, Math.round(SIZES.left * unit));
+    const right = SIZES.right;
+    const width = Math.max(1, this.el.clientWidth - left - right);
+    const colour = (name) => style.getPropertyValue(`--labkit-${name}`).trim();
+    const names = ["text", "quiet", "line", "back", "bad", "accent"];
+    this.colours = Object.fromEntries(names.map((name) => [name, colour(name)]));
+    this.family = style.fontFamily;
+    this.size = { font, unit, left, right, width };
+    const raised = this.axis.top === this ? levels(this.labels(picture), this) : [];
+    this.raised = raised;
+    this.size.top = SIZES.top + Math.round(SIZES.level * unit) * (raised.length ? 1 + Math.max(...raised.map(({ level }) => level)) : 0);
+    this.size.bottom = this.axis.lowest === this ? Math.round(SIZES.ticks * unit) : SIZES.bottom;
+    this.size.height = Math.round(this.height(picture) * unit);
+  }
+
+  layout(picture) {
+    const { font, left, right, top, bottom, height } = this.size;
+    const { text, quiet, line, back } = this.colours;
+    const axis = { color: quiet, gridcolor: line, linecolor: line, tickcolor: line, zeroline: false, tickfont: { size: font * 0.85 } };
+    const [from, to] = this.axis.range;
+    return {
+      height: height + top + bottom,
+      width: this.el.clientWidth,
+      margin: { l: left, r: right, t: top, b: bottom },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: this.family, color: text, size: font * 0.92 },
+      showlegend: false,
+      legend: { orientation: "h", y: 1, yanchor: "bottom", x: 1, xanchor: "right", traceorder: "normal" },
+      hovermode: false,
+      barmode: "overlay",
+      bargap: 0,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text },
+      hoverlabel: { bgcolor: back, bordercolor: line, font: { color: text }, namelength: -1 },
+      xaxis: {
+        ...axis, type: "date", range: [moment(from), moment(to)],
+        showgrid: this.grid, showticklabels: this.axis.lowest === this, ticks: this.axis.lowest === this ? "outside" : "", ticklen: 4,
+        dtick: to - from < 8000 ? 1000 : undefined, // its labels are whole seconds
+        tickformat: to > 3_600_000 ? "%-H:%M:%S" : "%-M:%S", hoverformat: "%-H:%M:%S after the start",
+      },
+      shapes: [...this.shapes(picture), ...over(picture, this)],
+      annotations: [...this.annotations(picture), ...this.raised.map((raised) => annotation(raised, this))],
+      ...this.more(picture),
+      yaxis: { ...axis, fixedrange: true, ...this.yaxis(picture) },
+    };
+  }
+
+  /** What stands above the chart when it is the top one: the states, and the instructor's marks. */
+  labels(picture) {
+    const states = picture.phases.slice(1).map(([at, state]) => ({ at, text: spaced(state), colour: this.colours.quiet }));
+    return [...states, ...this.markLabels(picture)];
+  }
+
+  markLabels(picture) {
+    return [...picture.marks, ...this.view.pending].map(([at, text]) => ({ at, text, colour: this.colours.accent }));
+  }
+
+  /** Whether the times are drawn through the chart as thin lines. */
+  get grid() {
+    return true;
+  }
+
+  shapes() {
+    return [];
+  }
+
+  annotations() {
+    return [];
+  }
+
+  more() {
+    return {};
+  }
+
+  drawPlain() {
+    return false;
+  }
+
+  /** Shows again what the pointer points at: plotly.js forgets it whenever it draws. */
+  pointAgain() {}
+
+  // ---- the pointer and the keyboard ----------------------------------------------
+
+  /** The moment at a place of the page, or null beside the plot. */
+  at(clientX) {
+    if (!this.size) return null;
+    const { left, width } = this.size;
+    const px = clientX - this.el.getBoundingClientRect().left - left;
+    const [from, to] = this.axis.range;
+    return px < 0 || px > width ? null : from + (px / width) * (to - from);
+  }
+
+  /** Where a moment is, in px from the left of the plot. */
+  px(at) {
+    const [from, to] = this.axis.range;
+    return ((at - from) / (to - from)) * this.size.width;
+  }
+
+  /** Lets the line under the pointer stand at a moment, or nowhere; the lowest chart says when. */
+  point(at) {
+    const beside = at === null || !this.plot || !this.size || this.hidden;
+    this.line.hidden = beside;
+    if (beside) return;
+    const px = this.px(at);
+    this.line.style.transform = `translateX(${Math.round(this.size.left + px)}px)`;
+    write(this.time, this.axis.lowest === this ? minutes(at) : "");
+    this.time.dataset.side = px > this.size.width - 40 ? "right" : "left";
+  }
+
+  moved(event) {
+    this.pointer = event;
+    this.axis.point(this.at(event.clientX));
+    const found = this.pressed ? null : this.look(event);
+    this.el.classList.toggle("labkit-found", Boolean(found));
+    if (found) this.card.show(found, event.clientX, event.clientY);
+    else this.card.hide();
+  }
+
+  left() {
+    this.pointer = null;
+    this.axis.point(null);
+    this.card.hide();
+  }
+
+  /** The lines of the card about what is at a place of the page, or null. */
+  look() {
+    return null;
+  }
+
+  /** After a press in the chart: a click, a double click, or the end of a zoom. */
+  released(event) {
+    const before = this.pressed;
+    if (!before) return;
+    this.pressed = null;
+    if (Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) > A_CLICK) return this.view.draw();
+    const again = event.timeStamp - (this.clickedAt ?? -Infinity) < AGAIN;
+    this.clickedAt = again ? null : event.timeStamp;
+    if (again) {
+      this.view.marks.cancel();
+      this.axis.zoom(null);
+    } else if (!before.target.closest(".modebar")) this.clicked(before);
+  }
+
+  /** A click on the time axis puts a mark. */
+  clicked(event) {
+    const { top } = this.el.getBoundingClientRect();
+    const below = this.size && event.clientY - top > this.size.top + this.size.height;
+    if (below && this.axis.lowest === this) this.view.marks.ask(this.at(event.clientX));
+  }
+
+  typed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.plot) return;
+    const act = this.keys()[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  /** What keys do in a chart. */
+  keys() {
+    return {
+      "+": () => this.axis.step(0.5),
+      "-": () => this.axis.step(2),
+      0: () => this.axis.zoom(null),
+      ArrowLeft: () => this.axis.step(1, -0.25),
+      ArrowRight: () => this.axis.step(1, 0.25),
+    };
+  }
+
+  // ---- the rest ------------------------------------------------------------------
+
+  /** Offers the chart as a PNG, with the legend and the times that the page shows elsewhere. */
+  save() {
+    const { data, layout } = this.plot;
+    const { font, unit, top, height } = this.size;
+    const heading = { text: label(`${this.picture.service}: ${this.title}`), x: 0.02, y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: font * 1.2 } };
+    const margin = { ...layout.margin, t: top + 56 * unit, b: 30 * unit };
+    const whole = {
+      ...layout, margin, showlegend: true, title: heading, paper_bgcolor: this.colours.back, width: undefined,
+      xaxis: { ...layout.xaxis, showticklabels: true, ticks: "outside" },
+    };
+    const filename = this.picture.service.replace(/[^\w.-]+/g, "_");
+    this.view.library.downloadImage({ data, layout: whole }, { filename, width: 1000, height: height + margin.t + margin.b, scale: 2 });
+  }
+
+  remove() {
+    window.removeEventListener("mouseup", this.release, true);
+    if (this.plot) this.view.library.purge(this.plot);
+  }
+}
+
+export const spaced = (state) => state.replaceAll("_", " ");
+
+const config = (chart, { Icons }) => ({
+  displaylogo: false,
+  responsive: false,
+  doubleClick: false, // it is the axis that forgets a zoom, and so all charts
+  modeBarButtons: [[
+    { name: "save", title: "Download as PNG", icon: Icons.camera, click: () => chart.save() },
+    "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d",
+    { name: "all", title: "Show all of the time", icon: Icons.home, click: () => chart.axis.zoom(null) },
+  ]],
+});
+
+/** What lies over every chart: no answers as grey bands, states and marks as lines. */
+function over(picture, { view, colours: { quiet, accent } }) {
+  const across = (at, line) => ({ type: "line", x0: moment(at), x1: moment(at), yref: "paper", y0: 0, y1: 1, line });
+  return [
+    ...picture.gaps.map(([from, to]) => ({
+      type: "rect", x0: moment(from), x1: moment(to ?? picture.at), yref: "paper", y0: 0, y1: 1, fillcolor: quiet, opacity: 0.3, line: { width: 0 },
+    })),
+    ...picture.phases.slice(1).map(([at]) => across(at, { color: quiet, width: 1 })),
+    ...picture.marks.map(([at]) => across(at, { color: accent, width: 1.5 })),
+    ...view.pending.map(([at]) => across(at, { color: accent, width: 1.5, dash: "dash" })),
+  ];
+}
+
+const overKey = (picture, view) => [picture.gaps, picture.phases.map(([at, state]) => [at, state]), picture.marks, view.pending];
+
+/** Puts labels on as few levels as keep them apart; what finds no place is left out. */
+function levels(labels, chart) {
+  const { unit, width } = chart.size;
+  const taken = Array.from({ length: MOST_LEVELS }, () => []);
+  return labels
+    .map((wanted) => ({ ...wanted, px: chart.px(wanted.at) }))
+    .filter(({ px, text }) => text && px >= 0 && px <= width)
+    .sort((a, b) => a.px - b.px)
+    .flatMap((wanted) => {
+      const room = letters(wanted.text, chart) + 10 * unit;
+      const side = wanted.px + room > width ? "right" : "left";
+      const [from, to] = side === "left" ? [wanted.px, wanted.px + room] : [wanted.px - room, wanted.px];
+      const level = taken.findIndex((others) => others.every(([start, end]) => to <= start || from >= end));
+      if (level < 0) return [];
+      taken[level].push([from, to]);
+      return [{ ...wanted, side, level }];
+    });
+}
+
+const annotation = ({ at, text, colour, side, level }, { size: { font, unit } }) => ({
+  x: moment(at), yref: "paper", y: 1, yanchor: "bottom", yshift: level * SIZES.level * unit, showarrow: false, borderpad: 0,
+  xanchor: side, text: label(text), font: { size: font * 0.85, color: colour },
+});
+
+const pen = document.createElement("canvas").getContext("2d");
+
+/** How wide a text is, in px, in the letters of a chart's labels. */
+export function letters(text, { size: { font }, family }) {
+  pen.font = `${font * 0.85}px ${family}`;
+  return pen.measureText(text).width;
+}

@@ -1,0 +1,332 @@
+// Slots over time: a row a slot, in it every task that had the slot, by tag and by stage.
+
+import { Chart, letters } from "./chart.js";
+import { drawn, make, write } from "./dom.js";
+import { slotRows } from "./spans.js";
+import { label, minutes, moment } from "./words.js";
+
+const ROW = 25; // px of a row, as long as all of them are no higher than
+const HIGHEST = 400;
+/** In shares of a row: where tasks stand, and the thin band of the windows below them. */
+const TASKS = [0.08, 0.72];
+const WINDOWS = [0.79, 0.94];
+/** How much of its place a task takes up in a stage: the nearer to running, the higher. */
+const HEIGHTS = { waiting: 0.3, starting: 0.55, running: 1, stopping: 1 };
+const LEAST = 6; // px of a failed attempt
+const NEAR = 5; // px beside a bar that still count as on it
+const CROSS = 13; // px
+
+const LEGEND = [
+  ["waiting", "waiting its turn"],
+  ["starting", "starting"],
+  ["running", "running"],
+  ["stopping", "told to stop"],
+  ["failed", "failed"],
+  ["delay", "delay: the update sleeps"],
+  ["monitor", "monitor window: a death here counts"],
+];
+const BECAUSE = {
+  there: "It was there when the recording began.",
+  create: "Made when the service was created or scaled up.",
+  update: "Made by the update.",
+  rollback: "Made by the rollback.",
+};
+
+export class Slots extends Chart {
+  constructor(root, view) {
+    super(root, view, "Slots: every task that had them");
+    this.aside = make("span", "labkit-aside", this.head);
+    const legend = make("div", "labkit-legend", root);
+    for (const [look, words] of LEGEND) {
+      const item = make("span", "", legend);
+      make("i", "labkit-look", item).dataset.look = look;
+      item.append(words);
+    }
+  }
+
+  draw(picture) {
+    const { rows, count } = slotRows(picture, this.view.selection);
+    this.rows = rows;
+    this.of = typeof rows[0]?.group === "string" ? "nodes" : "slots";
+    this.count = count;
+    const few = `${rows.length} of ${count.toLocaleString("en")} ${this.of}: those in which something happened last`;
+    write(this.aside, rows.length < count ? few : "");
+    return super.draw(picture);
+  }
+
+  measure(picture) {
+    super.measure(picture);
+    this.axis.need(Math.ceil(Math.max(0, ...this.ticks().map(([, text]) => letters(text, this))) + 14 * this.size.unit));
+  }
+
+  key({ tags, at, windows }) {
+    const { rows } = this;
+    const moves = rows.reduce((all, { attempts }) => all + attempts.reduce((some, { task }) => some + task.moves.length, 0), 0);
+    const alive = rows.some(({ attempts }) => attempts.some(({ to }) => to === at));
+    return [rows.map(({ group }) => group), moves, tags, alive && Math.round(this.px(at)), windows.length, this.view.selection];
+  }
+
+  says() {
+    const failed = this.rows.flatMap(({ group, attempts }) => attempts.filter((one) => one.failed !== null).map((one) => `${group} at ${minutes(one.failed)}`));
+    const tasks = this.rows.reduce((all, { attempts }) => all + attempts.length, 0);
+    const deaths = failed.length ? `Failed: ${failed.length}, in ${this.of} ${failed.slice(0, 10).join(", ")}` : "None failed";
+    return `Tasks over time: ${tasks} tasks in ${this.rows.length} ${this.of}. ${deaths}. Arrow keys go from task to task, Enter explains one.`;
+  }
+
+  height() {
+    return Math.max(this.rows.length * this.row(), ROW);
+  }
+
+  row() {
+    return Math.min(ROW, HIGHEST / this.rows.length);
+  }
+
+  yaxis() {
+    const ticks = this.ticks();
+    return { range: [this.rows.length || 1, 0], tickvals: ticks.map(([row]) => row + 0.5), ticktext: ticks.map(([, text]) => label(text)), showgrid: false };
+  }
+
+  /** `[row, name]` of as many rows as have room for their name. */
+  ticks() {
+    const apart = [1, 2, 5, 10, 20, 50].find((every) => every * this.row() >= 12) ?? 100;
+    return this.rows.flatMap(({ group, node }, row) => {
+      const name = typeof group === "string" ? node || group : String(group);
+      return row === 0 || row % apart === apart - 1 || apart === 1 ? [[row, name.length > 14 ? `${name.slice(0, 13)}…` : name]] : [];
+    });
+  }
+
+  // ---- what Plotly draws ---------------------------------------------------------
+
+  traces(picture) {
+    this.edges = { usual: [this.colours.quiet, 0.8], failed: [this.colours.bad, 1.6] };
+    const bars = new Map();
+    const crosses = { x: [], y: [] };
+    this.rows.forEach(({ attempts }, row) => {
+      for (const attempt of attempts) {
+        const { tag } = attempt.task;
+        for (const piece of this.pieces(attempt)) {
+          const key = `${String(tag).padStart(4, "0")} ${Object.keys(HEIGHTS).indexOf(piece.stage)}`;
+          if (!bars.has(key)) bars.set(key, this.bars(picture.tags[tag], piece.stage));
+          push(bars.get(key), piece, row + place(piece)[0], place(piece)[1], attempt.failed === null ? this.edges.usual : this.edges.failed);
+        }
+        if (attempt.failed !== null) {
+          crosses.x.push(moment(attempt.failed));
+          crosses.y.push(row + (TASKS[0] + TASKS[1]) / 2);
+        }
+      }
+    });
+    const inOrder = [...bars].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, trace]) => trace);
+    return [...this.windowBars(picture), ...inOrder, this.crosses(crosses)];
+  }
+
+  /** The pieces of an attempt as drawn: a failed one is never too narrow to be seen. */
+  pieces({ pieces, failed }) {
+    if (failed === null) return pieces;
+    const [from, to] = this.axis.range;
+    const least = (LEAST / this.size.width) * (to - from);
+    const last = pieces.at(-1) ?? { from: failed - least, to: failed, stage: "starting", lane: "whole" };
+    const missing = least - (last.to - (pieces[0] ?? last).from);
+    return [...pieces.slice(0, -1), missing > 0 ? { ...last, from: last.from - missing } : last];
+  }
+
+  bars([tag, colour, pattern], stage) {
+    const looks = {
+      waiting: { color: fade(colour, 0.12) },
+      starting: { color: fade(colour, 0.6) },
+      running: { color: colour, pattern: { shape: pattern, fillmode: "overlay", fgcolor: "rgba(0,0,0,0.3)", size: 7, solidity: 0.16 } },
+      stopping: { color: fade(colour, 0.15), pattern: { shape: "/", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.3 } },
+    };
+    return {
+      ...bare(), name: label(tag), legendgroup: tag, showlegend: stage === "running",
+      marker: { ...looks[stage], line: { color: [], width: [] } },
+    };
+  }
+
+  windowBars({ windows }) {
+    const places = new Map(this.rows.flatMap(({ attempts }, row) => attempts.map(({ task }) => [task.n, row])));
+    const delay = { ...bare(), name: "delay", showlegend: false, marker: { color: this.colours.quiet, opacity: 0.75, line: { color: [], width: [] } } };
+    const monitor = { ...bare(), name: "monitor window", showlegend: false, marker: { color: "rgba(0,0,0,0)", line: { color: [], width: [] } } };
+    const middle = (WINDOWS[0] + WINDOWS[1]) / 2;
+    for (const [n, from, delayEnds, monitorEnds] of windows) {
+      const row = places.get(n);
+      if (row === undefined) continue;
+      if (delayEnds > from) push(delay, { from, to: delayEnds }, row + middle, WINDOWS[1] - WINDOWS[0], this.edges.usual);
+      if (monitorEnds > from) push(monitor, { from, to: monitorEnds }, row + middle, WINDOWS[1] - WINDOWS[0], this.edges.usual);
+    }
+    return [delay, monitor];
+  }
+
+  crosses({ x, y }) {
+    const size = Math.max(9, Math.min(CROSS, this.row())) * this.size.unit;
+    const marker = { symbol: "x", size, color: this.colours.bad, line: { color: this.colours.text, width: 1.2 } };
+    return { type: "scatter", mode: "markers", name: "failed", x, y, marker, hoverinfo: "skip", cliponaxis: false, showlegend: x.length > 0 };
+  }
+
+  /** Every second row a shade darker, and a frame round the task that is selected. */
+  shapes() {
+    const zebra = this.rows.length > 40 ? [] : this.rows.flatMap((_, row) => (row % 2 ? [row] : []));
+    const shades = zebra.map((row) => ({ type: "rect", layer: "below", xref: "paper", x0: 0, x1: 1, y0: row, y1: row + 1, fillcolor: "rgba(128,128,128,0.07)", line: { width: 0 } }));
+    return [...shades, ...this.frame()];
+  }
+
+  frame() {
+    const found = this.find(this.view.selection);
+    if (!found) return [];
+    const [from, to] = this.extent(found.attempt);
+    return [{ type: "rect", x0: moment(from), x1: moment(to), y0: found.row, y1: found.row + 1, line: { color: this.colours.accent, width: 2.5 } }];
+  }
+
+  // ---- the pointer and the keyboard ----------------------------------------------
+
+  find(n) {
+    const row = this.rows.findIndex(({ attempts }) => attempts.some(({ task }) => task.n === n));
+    return row < 0 ? null : { row, attempt: this.rows[row].attempts.find(({ task }) => task.n === n) };
+  }
+
+  extent(attempt) {
+    const pieces = this.pieces(attempt);
+    return [pieces[0]?.from ?? attempt.from, attempt.to];
+  }
+
+  /** The attempt at a place of the page, or null: a cross first, then what is nearest. */
+  hit({ clientX, clientY }) {
+    if (!this.plot || !this.size) return null;
+    const { left, top } = this.el.getBoundingClientRect();
+    const [px, py] = [clientX - left - this.size.left, clientY - top - this.size.top];
+    const y = (py / this.size.height) * this.rows.length;
+    const attempts = this.rows[Math.floor(y)]?.attempts ?? [];
+    const cross = attempts.find(({ failed }) => failed !== null && Math.abs(this.px(failed) - px) < CROSS / 2 + 1);
+    if (cross) return cross;
+    const found = attempts.flatMap((attempt) =>
+      this.pieces(attempt).map((piece) => ({ attempt, far: this.beside(piece, px), high: Math.abs(place(piece)[0] - (y % 1)) })),
+    );
+    found.sort((a, b) => a.far - b.far || a.high - b.high);
+    return found[0]?.far <= NEAR ? found[0].attempt : null;
+  }
+
+  beside({ from, to }, px) {
+    return Math.max(0, this.px(from) - px, px - this.px(to));
+  }
+
+  look(event) {
+    const attempt = this.hit(event);
+    return attempt && this.story(attempt);
+  }
+
+  /** A task in words: which, why there, its states with their times, its windows, its error. */
+  story({ task }) {
+    const { tags, windows } = this.picture;
+    const window = windows.find(([n]) => n === task.n);
+    const last = task.moves.findLast(({ error, exit }) => error || exit !== null);
+    return [
+      ["labkit-card-title", `${tags[task.tag][0]} in ${task.name}`],
+      ["labkit-card-quiet", `task ${task.id.slice(0, 12)}${task.node ? ` on ${task.node}` : ""}`],
+      ["", this.why(task)],
+      ...statesOf(task).map((line) => ["labkit-card-state", line]),
+      ...(window && window[2] > window[1] ? [["labkit-card-quiet", `After it the update sleeps until ${minutes(window[2])} (delay).`]] : []),
+      ...(window && window[3] > window[1] ? [["labkit-card-quiet", `A death until ${minutes(window[3])} counts as a failure (monitor).`]] : []),
+      ...(last?.error ? [["labkit-card-bad", last.error]] : []),
+      ...(last && last.exit !== null ? [["labkit-card-quiet", `exit code ${last.exit}`]] : []),
+    ];
+  }
+
+  why({ cause, before }) {
+    if (cause !== "restart") return BECAUSE[cause] ?? "";
+    const dead = this.picture.tasks.get(before);
+    const ended = dead?.moves.at(-1).stage === "failed" ? "failed" : "ended";
+    return dead ? `Restarted by Swarm after ${dead.id.slice(0, 12)} ${ended}.` : "Restarted by Swarm after the one before had ended.";
+  }
+
+  clicked(event) {
+    const attempt = this.hit(event);
+    if (!attempt) return super.clicked(event);
+    const { n } = attempt.task;
+    this.view.select(this.view.selection === n ? null : n);
+  }
+
+  selected() {
+    this.view.draw();
+  }
+
+  keys() {
+    return {
+      ...super.keys(),
+      ArrowRight: () => this.go(0, 1),
+      ArrowLeft: () => this.go(0, -1),
+      ArrowDown: () => this.go(1, 0),
+      ArrowUp: () => this.go(-1, 0),
+      Enter: () => this.cursor !== undefined && this.view.select(this.cursor),
+      Escape: () => (this.card.hide(), this.view.select(null)),
+    };
+  }
+
+  /** Goes to the next task of the row, or to the newest of another row, and tells of it. */
+  go(down, right) {
+    const here = this.find(this.cursor);
+    const row = Math.min(Math.max((here?.row ?? 0) + (here ? down : 0), 0), this.rows.length - 1);
+    const { attempts } = this.rows[row];
+    const next = here && right ? attempts.indexOf(here.attempt) + right : attempts.length - 1;
+    const attempt = attempts[Math.min(Math.max(next, 0), attempts.length - 1)];
+    this.cursor = attempt.task.n;
+    const { left, top } = this.el.getBoundingClientRect();
+    const px = Math.min(Math.max(this.px(attempt.to), 0), this.size.width);
+    this.card.show(this.story(attempt), left + this.size.left + px, top + this.size.top + ((row + 0.5) / this.rows.length) * this.size.height);
+    this.axis.point(attempt.to);
+  }
+
+  /** Bars with nothing to load: until plotly.js is there, or in its place. */
+  drawPlain(picture) {
+    this.el.replaceChildren(plainSlots(picture, this.rows, this.axis.range[1]));
+    return false;
+  }
+}
+
+/** The middle and the height of a piece, in shares of its row. */
+function place({ stage, lane }) {
+  const [top, bottom] = TASKS;
+  const half = (bottom - top) / 2;
+  const [from, to] = { whole: [top, bottom], above: [top, top + half], below: [top + half, bottom] }[lane];
+  return [(from + to) / 2, (to - from) * HEIGHTS[stage]];
+}
+
+const bare = () => ({ type: "bar", orientation: "h", base: [], x: [], y: [], width: [], hoverinfo: "skip" });
+
+function push(trace, { from, to }, y, height, [colour, width]) {
+  trace.base.push(moment(from));
+  trace.x.push(to - from);
+  trace.y.push(y);
+  trace.width.push(height);
+  trace.marker.line.color.push(colour);
+  trace.marker.line.width.push(width);
+}
+
+/** A colour `#rrggbb` with something of what is behind it. */
+const fade = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
+
+/** The states of a task with their times; what it was told to do stands between them. */
+function statesOf({ moves }) {
+  return moves.flatMap(({ at, state, desired, since }, n) => {
+    const before = moves[n - 1];
+    const lines = before?.state === state ? [] : [`${since < 0 ? "earlier" : minutes(since)}  ${state}`];
+    return before && before.desired !== desired && before.state === state ? [`${minutes(at)}  told: ${desired}`] : lines;
+  });
+}
+
+function plainSlots({ tags }, rows, end) {
+  const [width, row, left] = [1000, Math.min(ROW, HIGHEST / (rows.length || 1)), 40];
+  const x = (at) => left + ((width - left - 14) * at) / end;
+  const svg = drawn("svg", { class: "labkit-plain-chart", viewBox: `0 0 ${width} ${row * rows.length}`, preserveAspectRatio: "none" });
+  rows.forEach(({ attempts }, number) => {
+    for (const { task, pieces, failed } of attempts) {
+      const colour = tags[task.tag][1];
+      for (const piece of pieces) {
+        const [middle, height] = place(piece);
+        const box = { x: x(piece.from), width: Math.max(1, x(piece.to) - x(piece.from)), y: (number + middle - height / 2) * row, height: height * row };
+        drawn("rect", { ...box, fill: colour, "fill-opacity": { running: 1, starting: 0.6 }[piece.stage] ?? 0.2, stroke: colour }, svg);
+      }
+      const [cx, cy] = [failed === null ? 0 : x(failed), (number + 0.45) * row];
+      if (failed !== null) drawn("path", { d: `M${cx - 5} ${cy - 5}l10 10m0 -10l-10 10`, class: "labkit-plain-cross" }, svg);
+    }
+  });
+  return svg;
+}

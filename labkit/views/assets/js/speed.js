@@ -1,0 +1,55 @@
+// What the application gets done: hashes a second, over time.
+
+import { Chart } from "./chart.js";
+import { make, write } from "./dom.js";
+import { moment } from "./words.js";
+
+export class Speed extends Chart {
+  constructor(root, view) {
+    super(root, view, "The application’s speed, in hashes a second");
+  }
+
+  wanted({ speed }) {
+    return speed.length > 0;
+  }
+
+  key({ speed }) {
+    return [speed.length, speed[0], speed.at(-1)];
+  }
+
+  says({ speed }) {
+    const last = speed.at(-1)?.[1];
+    const now = last === undefined || last === null ? "The web page did not answer last." : `Last: ${Math.round(last)}.`;
+    return `Hashes a second over time. ${now}`;
+  }
+
+  height() {
+    return 70;
+  }
+
+  traces({ speed }) {
+    return [{
+      type: "scatter",
+      mode: "lines",
+      name: "hashes a second",
+      x: speed.map(([at]) => moment(at)),
+      y: speed.map(([, hashes]) => hashes),
+      line: { color: this.colours.accent, width: 2 },
+      hovertemplate: "%{y:.0f} hashes a second<extra></extra>",
+    }];
+  }
+
+  yaxis({ speed }) {
+    return { range: [0, 1.1 * speed.reduce((most, [, hashes]) => Math.max(most, hashes ?? 0), 1)], nticks: 4 };
+  }
+
+  more() {
+    return { hovermode: "x" };
+  }
+
+  drawPlain(picture) {
+    this.el.replaceChildren();
+    write(make("p", "labkit-in-words", this.el), this.says(picture));
+    return false;
+  }
+}
