@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import deploying, watching
+from benchmarks import deploying, viewing, watching
 
 
 def main() -> int:
     """Run the benchmarks that are named, or all."""
-    known = {"watching": watching.run, "deploying": deploying.run}
+    known = {"watching": watching.run, "deploying": deploying.run, "viewing": viewing.run}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", help=f"some of {', '.join(known)}; all by default")
     for name in parser.parse_args().which or known:

@@ -26,7 +26,7 @@ HOSTILE_TAG = "<img src=x onerror=window.hacked=1>$x$ \u202e"
 class ActedSwarm:
     """Ten slots go from `1.0` to `1.1`, one every `pace` seconds, beginning after `rest`.
 
-    A failed task of slot 3 stays in the history. With `hostile`, that task's error, tag,
+    Of more slots, `at_once` go together. A failed task of slot 3 stays in the history. With `hostile`, that task's error, tag,
     image and node, and the message of the update, try to be markup.
     """
 
@@ -36,10 +36,12 @@ class ActedSwarm:
         pace: float = 1.0,
         rest: float = 1.0,
         slots: int = 10,
+        at_once: int = 1,
         hostile: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.pace, self.rest, self.slots, self.hostile = pace, rest, slots, hostile
+        self.at_once = at_once
         self.now = now
         self.began = now()
         #: What `snapshot` raises when asked, if anything.
@@ -61,7 +63,7 @@ class ActedSwarm:
         return Snapshot(at=at, service=self._service(name, at), tasks=tuple(tasks))
 
     def _slot(self, slot: int, at: datetime) -> list[Task]:
-        turn = self.began + timedelta(seconds=self.rest + (slot - 1) * self.pace)
+        turn = self.began + timedelta(seconds=self.rest + (slot - 1) // self.at_once * self.pace)
         stopped = turn + timedelta(seconds=self.pace * 0.4)
         started = turn + timedelta(seconds=self.pace * 0.8)
         if at < turn:
@@ -119,7 +121,7 @@ class ActedSwarm:
 
     def _service(self, name: str, at: datetime) -> Service:
         start = self.began + timedelta(seconds=self.rest)
-        end = start + timedelta(seconds=(self.slots + 2) * self.pace)
+        end = start + timedelta(seconds=(self.slots // self.at_once + 2) * self.pace)
         message = HOSTILE if self.hostile else "update in progress"
         status = None
         if at >= end:

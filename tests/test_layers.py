@@ -17,7 +17,7 @@ WORDS = {"durations", "references", "model", "errors", "echo"}
 #: `settings` is a value for whoever may import Docker: it reads Docker's configuration.
 #: `waiting` is for whoever may ask for the time.
 VALUES = WORDS | {"settings", "waiting"}
-TOLD = {"recording", "comparison", "speed", "story", "phases", "ps"}
+TOLD = {"recording", "comparison", "speed", "stages", "story", "phases", "ps", "updater"}
 FILES = {"ownership", "workspace"}
 ENGINE = VALUES | FILES | {"swarm", "digests", "compose", "ps"}
 
@@ -36,11 +36,13 @@ MAY_IMPORT = {
     "story": WORDS | {"recording", "phases", "speed"},
     "frames": WORDS | {"recording"},
     "phases": WORDS | {"recording"},
+    "stages": WORDS,
+    "updater": WORDS | {"recording", "phases"},
     "ps": WORDS,
     "compose": WORDS,
     "recorder": WORDS | TOLD,
     "views": WORDS | TOLD,
-    "server": set(),
+    "server": {"views"},
     "jupyter": VALUES,
     "ownership": VALUES,
     "workspace": VALUES,

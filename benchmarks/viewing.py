@@ -1,0 +1,221 @@
+"""The live view in a real browser, beside a table that is sent whole: what an update costs.
+
+Both show the same acted update in JupyterLab, with 10 to 10,000 tasks, at most four times
+a second; in each quarter second one slot in a hundred (at least one) gets a new task. The
+other one is what a notebook would do without a view of its own: `docker service ps` as
+HTML in an `ipywidgets.HTML`, replaced whole each time.
+
+A message's bytes are those of the websocket frames that reach the page, kernel time is
+the processor time of the thread that sends, and the page is blocked for as long as its
+longest task lasts, after the first picture was there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.report import pair
+from labkit.model import Snapshot, Task
+from labkit.recording import Header, Recording
+from labkit.views.picture import Picture
+from tests.acting import ActedSwarm
+from tests.browser.lab import Lab, Notebook
+from tests.waiting import until
+
+_SIZES = (10, 100, 1000, 10_000)
+#: For how many seconds each is watched, after its first picture.
+_SECONDS = 12
+
+#: What both notebooks begin with: a recorder of an acted update.
+_BEGIN = """
+import json, threading, time
+from labkit.recorder import Recorder
+from tests.acting import ActedSwarm
+swarm = ActedSwarm(slots={slots}, at_once=max(1, {slots} // 100), pace=0.25, rest=3)
+recorder = Recorder(swarm, "dc_worker", until=None).start()
+costs = []
+def timed(work):
+    began = time.thread_time()
+    result = work()
+    if result:
+        costs.append((time.thread_time() - began) * 1000)
+    return result
+"""
+_LABKIT = """
+from labkit.views import Watch
+class Timed(Watch):
+    def step(self):
+        return timed(super().step)
+view = Timed(recorder)
+view
+"""
+_OTHER = """
+import ipywidgets
+from datetime import UTC, datetime
+from html import escape
+from labkit import ps
+moved = threading.Event()
+recorder.subscribe(moved.set)
+def table():
+    rows = ps.rows(recorder.recording.current, "dc_worker", datetime.now(UTC))
+    rows = ps.without_clean_history(rows)
+    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row.cells) for row in rows)
+    return "<table class='labkit-ps'><tr>" + "</tr><tr>".join(cells) + "</tr></table>"
+view = ipywidgets.HTML(table())
+def send():
+    view.value = table()
+    return True
+def run():
+    while not recorder.recording.ended:
+        moved.wait()
+        moved.clear()
+        timed(send)
+        time.sleep(0.25)
+threading.Thread(target=run, daemon=True).start()
+view
+"""
+_COSTS = "recorder.stop(); print(json.dumps(costs))"
+_OBSERVE = """
+window.longest = 0;
+new PerformanceObserver((list) => {
+    const lengths = list.getEntries().map((entry) => entry.duration);
+    window.longest = Math.max(window.longest, ...lengths);
+}).observe({ type: "longtask" });
+"""
+
+
+@dataclass
+class _Cost:
+    """What an update cost: bytes and ms of kernel time (medians), and the longest page task."""
+
+    kilobytes: float
+    kernel: float
+    #: The longest that the page was blocked, in ms; tasks below 50 ms are not reported.
+    blocked: float
+
+
+def run() -> None:
+    """Watch acted updates of four sizes in Chromium, and print what an update costs."""
+    with TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        for slots in _SIZES:
+            labkit = _watched(lab, browser, _BEGIN.format(slots=slots) + _LABKIT)
+            other = _watched(lab, browser, _BEGIN.format(slots=slots) + _OTHER)
+            what = f"an update at {slots:,} tasks"
+            pair(f"{what}: to the page", labkit.kilobytes, other.kilobytes, "kB", "whole table")
+            pair(f"{what}: kernel", labkit.kernel, other.kernel, "ms", "whole table")
+            pair(
+                f"{what}: page blocked, at most", labkit.blocked, other.blocked, "ms", "whole table"
+            )
+        browser.close()
+    _hour()
+
+
+def _watched(lab: Lab, browser: Browser, cell: str) -> _Cost:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(_OBSERVE)
+    frames: list[int] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda data: frames.append(len(data))),
+    )
+    notebook = Notebook(lab, page, [cell, _COSTS])
+    notebook.run(0)
+    page.wait_for_selector(".labkit-ps td", timeout=60_000)
+    until(lambda: not notebook.busy(), "the view's cell to end", 60)
+    page.evaluate("() => { window.longest = 0; }")
+    frames.clear()
+    page.wait_for_timeout(_SECONDS * 1000)
+    received, blocked = list(frames), float(page.evaluate("() => window.longest"))
+    costs = _costs(notebook, page)
+    page.close()
+    # what an idle kernel and its server say on the same socket is smaller than any update
+    updates = sorted(received)[-len(costs) :]
+    return _Cost(statistics.median(updates) / 1000, statistics.median(costs), blocked)
+
+
+def _costs(notebook: Notebook, page: Page) -> list[float]:
+    notebook.run(1)
+    printed = page.locator(".jp-OutputArea-output pre").last
+    until(lambda: printed.inner_text().startswith("["), "the costs", 60)
+    costs: list[float] = json.loads(printed.inner_text())
+    return costs
+
+
+# ---- an hour -----------------------------------------------------------------------
+
+
+def _hour() -> None:
+    """Watch ten replicas that crash and are restarted for an hour, and print the memory used.
+
+    Each dies a second after its start and is restarted five seconds later, so that some
+    six thousand tasks come and go. The picture keeps a bounded number of them; the
+    recording, which loses nothing, grows.
+    """
+    header = Header(service="dc_worker", service_id="s", engine="acted", started=_START)
+    recording, picture, taken = Recording(header), Picture(header), 0
+    tracemalloc.start()
+    used = []
+    for minute, snapshots in enumerate(_crashes(), start=1):
+        for each in snapshots:
+            recording.observe(each)
+            picture.take(recording.changes[taken:])
+            taken = len(recording.changes)
+            picture.news()
+        if minute in (30, 60):
+            used.append(_megabytes("picture.py", "updater.py"))
+    half, whole = used
+    pair("memory of a view after an hour of crashes", whole, half, "MB", "after half of it")
+
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _crashes() -> Iterator[Iterator[Snapshot]]:
+    """Return sixty minutes of looks, two a second."""
+    swarm = ActedSwarm(now=lambda: _START, rest=10**6)
+    for minute in range(60):
+        yield (_crashing(swarm, minute * 60 + half / 2) for half in range(120))
+
+
+def _crashing(swarm: ActedSwarm, seconds: float) -> Snapshot:
+    now = _START + timedelta(seconds=seconds)
+    first = swarm.snapshot("dc_worker")
+    tasks = [task for slot in range(1, 11) for task in _attempts(slot, seconds)]
+    return Snapshot(at=now, service=first.service, tasks=tuple(tasks))
+
+
+def _attempts(slot: int, seconds: float) -> Iterator[Task]:
+    """Return the last five attempts of a slot, as Swarm keeps them."""
+    number = int((seconds + slot * 0.6) // 6)
+    for attempt in range(max(0, number - 4), number + 1):
+        born = _START + timedelta(seconds=attempt * 6 - slot * 0.6)
+        alive = attempt == number and seconds + slot * 0.6 - attempt * 6 < 1
+        yield Task(
+            id=f"{slot:04}{attempt:021}",
+            slot=slot,
+            image="lab/dockercoins_worker:bugged",
+            node="node-1",
+            state="running" if alive else "failed",
+            desired_state="running" if alive else "shutdown",
+            status_at=born if alive else born + timedelta(seconds=1),
+            created_at=born,
+            error="" if alive else "task: non-zero exit (1)",
+        )
+
+
+def _megabytes(*files: str) -> float:
+    taken = tracemalloc.take_snapshot().statistics("filename")
+    return sum(each.size for each in taken if each.traceback[0].filename.endswith(files)) / 1e6

@@ -1,0 +1,69 @@
+"""axe-core finds nothing serious in any view, in light and in dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from labkit import views
+from tests.browser.lab import Lab, Notebook
+from tests.browser.test_live_view import acted
+from tests.test_views_picture import play
+
+pytestmark = pytest.mark.browser
+
+SERIOUS = ("serious", "critical")
+
+
+def problems(page: Page) -> list[tuple[str, str]]:
+    """What axe finds in the views of a page: its help, and the element."""
+    found = Axe().run(page, context={"include": [[".labkit-watch"]]})
+    return [
+        (violation["help"], node["html"])
+        for violation in found.response["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_a_live_view_in_jupyterlab(lab: Lab, page: Page, theme: str) -> None:
+    notebook = Notebook(lab, page, [acted("pace=0.5")])
+    page.evaluate(
+        """(theme) => window.jupyterapp.commands.execute(
+            "apputils:change-theme", {theme: `JupyterLab ${theme}`})""",
+        theme,
+    )
+    notebook.run(0)
+    expect(page.locator(".labkit-badge")).to_have_text("updating", timeout=20_000)
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
+    found = problems(page)
+    page.evaluate(
+        """() => window.jupyterapp.commands.execute(
+            "apputils:change-theme", {theme: "JupyterLab Light"})"""
+    )
+
+    assert found == []
+
+
+def test_a_page_of_a_recording_with_a_row_explained(page: Page, tmp_path: Path) -> None:
+    recording, _, _ = play(16)
+    (tmp_path / "update.html").write_text(views.html(recording), encoding="utf-8")
+    page.goto((tmp_path / "update.html").as_uri())
+    page.locator(".labkit-ps tbody tr:not([hidden])").first.click()
+
+    assert problems(page) == []
+
+
+def test_a_replay_and_a_comparison(page: Page, tmp_path: Path) -> None:
+    fast, _, _ = play(16)
+    slow, _, _ = play(30, pace=2)
+    for drawn in (views.Replay(fast), views.Comparison([fast, slow], ["fast", "slow"])):
+        (tmp_path / "view.html").write_text(drawn.page, encoding="utf-8")
+        page.goto((tmp_path / "view.html").as_uri())
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+
+        assert problems(page) == []
