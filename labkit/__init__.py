@@ -24,6 +24,7 @@ _HOMES = {
     "remove": "labkit.api",
     "reset": "labkit.api",
     "rollback": "labkit.api",
+    "show": "labkit.api",
     "update": "labkit.api",
     "watch": "labkit.api",
 }

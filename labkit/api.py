@@ -8,16 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from labkit import echo, engines, images, lessons, services, settings, stack, workspace
+from labkit import (
+    coins,
+    comparison,
+    echo,
+    engines,
+    images,
+    lessons,
+    services,
+    settings,
+    stack,
+    workspace,
+)
 from labkit.errors import BadValue
 from labkit.phases import settled
 from labkit.recorder import Recorder
+from labkit.recording import Recording
 from labkit.swarm import Swarm
 
 if TYPE_CHECKING:
-    from labkit.views import Watch
+    from labkit.views import Comparison, Replay, Watch
+
+
+class _HasRecording(Protocol):
+    @property
+    def recording(self) -> Recording: ...
+
+
+#: What `show` takes: a recording, the path of its file, or a view or recorder with one.
+Shown = Recording | Path | str | _HasRecording
 
 _current: Swarm | None = None
 
@@ -41,19 +62,31 @@ def swarm() -> Swarm:
     return _current or connect()
 
 
-def watch(service: str, *, path: Path | str | None = None, until_settled: bool = True) -> Watch:
+def watch(
+    service: str,
+    *,
+    path: Path | str | None = None,
+    until_settled: bool = True,
+    parts: Sequence[str] | None = None,
+) -> Watch:
     """Watch a service live, and record it. The view moves while other cells run.
 
     It ends by itself when an update has settled, unless `until_settled` is false.
     The recording goes to `path`, or to a new file under `.labkit/recordings/`.
+    `parts` names what the view is to show, such as `["replicas", "speed"]`; without it
+    all there is.
     """
     from labkit.views import Watch
+    from labkit.views.parts import known_parts
 
-    return Watch(record(service, path=path, until_settled=until_settled))
+    shown = known_parts(parts)  # what is refused is refused before anything is recorded
+    return Watch(record(service, path=path, until_settled=until_settled), parts=shown)
 
 
 def record(service: str, *, path: Path | str | None = None, until_settled: bool = True) -> Recorder:
     """Record a service in the background, without a view. Returns the running recorder.
+
+    Where the service's stack has dockercoins' web page, its hashes are recorded too.
 
     >>> with labkit.record("dc_worker") as recorder:                # doctest: +SKIP
     ...     labkit.update("dc_worker", image="lab/dockercoins_worker:1.1")
@@ -61,7 +94,30 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     """
     _require_text(service=service)
     where = _path("path", path) if path is not None else _new_file(service)
-    return Recorder(swarm(), service, where, until=settled if until_settled else None).start()
+    until = settled if until_settled else None
+    meter = coins.meter(swarm(), service)
+    return Recorder(swarm(), service, where, until=until, meter=meter).start()
+
+
+def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> Replay | Comparison:
+    """Show what was recorded, with no engine: one recording to replay, several to compare.
+
+    Each is a `Recording`, the path of its file, or a view or recorder that has one. `names`
+    has one for each, for the comparison; without it a file's is its own, and a recording
+    has what was asked of Swarm. `.page` of what comes back is a page for any browser.
+    Raises `RecordingProblem` for a file that is no recording, and in a comparison for a
+    recording in which nothing was updated.
+    """
+    from labkit.views import Comparison, Replay
+
+    given = (recording, *more)
+    recordings = [_recording(each) for each in given]
+    if names is not None:
+        _require_names(names, len(given))
+    if not more:
+        return Replay(recordings[0])
+    told = zip(given, recordings, strict=True)
+    return Comparison(recordings, names or [_name(*each) for each in told])
 
 
 def deploy(
@@ -176,6 +232,30 @@ def _require_texts(what: str, given: object) -> None:
     for key, value in given.items():
         if not isinstance(value, str):
             raise BadValue(f"{what} are texts, and {key!r} is {value!r}")
+
+
+def _recording(given: object) -> Recording:
+    """Return the recording that something is, names, or has."""
+    if isinstance(given, str | Path):
+        return Recording.load(given)
+    found = getattr(given, "recording", given)
+    if not isinstance(found, Recording):
+        raise BadValue(f"what is shown is a recording, its path, or a view, not {given!r}")
+    return found
+
+
+def _name(given: object, recording: Recording) -> str:
+    """Return what to call a recording beside others: as its file, if it came from one."""
+    return Path(given).stem if isinstance(given, str | Path) else comparison.name_of(recording)
+
+
+def _require_names(names: object, count: int) -> None:
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise BadValue(f"names are several texts, not {names!r}")
+    for name in names:
+        _require_text(**{"each of the names": name})
+    if len(names) != count:
+        raise BadValue(f"names are as many as the recordings, {count}, not {len(names)}")
 
 
 def _path(what: str, given: object) -> Path:

@@ -7,6 +7,7 @@ usage. Each command is a few lines here and does its work elsewhere.
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import shlex
@@ -17,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labkit import echo, settings
+from labkit import echo, settings, story
 from labkit.errors import LabError, NotSettled, RecordingProblem
 from labkit.phases import settled
 from labkit.recorder import Recorder
 from labkit.recording import Recording
 
 if TYPE_CHECKING:
-    from labkit import doctor, engines, jupyter, lab, lessons, stack, views
+    from labkit import api, coins, doctor, engines, jupyter, lab, lessons, stack
 else:
 
     class _Later:
@@ -39,9 +40,9 @@ else:
         def __getattr__(self, attribute: str) -> Any:
             return getattr(import_module(self._name), attribute)
 
-    doctor, engines, jupyter, lab, lessons, stack, views = (
+    api, coins, doctor, engines, jupyter, lab, lessons, stack = (
         _Later(f"labkit.{name}")
-        for name in ("doctor", "engines", "jupyter", "lab", "lessons", "stack", "views")
+        for name in ("api", "coins", "doctor", "engines", "jupyter", "lab", "lessons", "stack")
     )
 
 
@@ -209,7 +210,9 @@ def _stack_rm(name: str) -> None:
 def _record(service: str, output: Path, seconds: float | None, *, until_settled: bool) -> None:
     """Record SERVICE while it is updated. Ctrl-C ends it, and loses nothing."""
     until = settled if until_settled or seconds is None else None
-    with Recorder(engines.connect(), service, output, until=until) as recorder:
+    swarm = engines.connect()
+    meter = coins.meter(swarm, service)
+    with Recorder(swarm, service, output, until=until, meter=meter) as recorder:
         echo.say(f"Recording {recorder.service} to {output}; Ctrl-C ends it.")
         # with --for, the end of the time is what was asked for
         with contextlib.suppress(KeyboardInterrupt, *([NotSettled] if seconds else [])):
@@ -224,20 +227,54 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
 
 
 @main.command("show")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option(
     *("-o", "--output"),
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The page to write; the default is FILE with .html.",
+    help="The page to write; the default is FILE with .html, or comparison.html for several.",
 )
-def _show(file: Path, output: Path | None) -> None:
-    """Draw a recording as a page for any browser, with no engine."""
-    page = output or file.with_suffix(".html")
-    drawn = views.html(Recording.load(file))
+@click.option("--json", "as_json", is_flag=True, help="Print what they tell; draw nothing.")
+def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> None:
+    """Draw a recording as a page for any browser, with no engine; several, to compare them."""
+    if as_json and output:
+        raise click.UsageError("--json draws nothing, so it goes without --output.")
+    recordings = [Recording.load(file) for file in files]
+    if as_json:
+        told = [story.facts(recording) for recording in recordings]
+        # all of it in ASCII: what an engine said may hold what a terminal obeys
+        echo.say(json.dumps(told, indent=1))
+        return
+    page = output or _page_beside(files)
+    drawn = api.show(*recordings, names=[file.stem for file in files]).page
+    for file, recording in zip(files, recordings, strict=True):
+        if recording.torn_lines:
+            echo.say(f"{file}: {_torn(recording.torn_lines)} left out.")
+    _write_page(page, drawn, keep=files)
+    echo.say(f"{page}: open it in a browser.")
+
+
+def _page_beside(files: tuple[Path, ...]) -> Path:
+    return files[0].with_name("comparison.html") if files[1:] else files[0].with_suffix(".html")
+
+
+def _torn(count: int) -> str:
+    return "1 torn line was" if count == 1 else f"{count} torn lines were"
+
+
+def _write_page(page: Path, drawn: str, keep: tuple[Path, ...]) -> None:
+    if page.resolve() in [file.resolve() for file in keep]:
+        raise LabError(
+            f"to write {page}.", "it is the recording itself.", "name another file with -o."
+        )
     try:
         page.write_text(drawn, encoding="utf-8")
     except OSError as problem:
         raise LabError(
             f"to write {page}.", str(problem), "name a file in a folder that is there."
         ) from None
-    echo.say(f"{page}: open it in a browser.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from labkit import speed
 from labkit.errors import NotSettled
@@ -162,6 +163,33 @@ def errors(recording: Recording) -> list[str]:
     seen = (c.task for c in recording.changes if isinstance(c, TaskSeen))
     said = (task.error for task in seen if task.error and task.id not in history)
     return list(dict.fromkeys(said))
+
+
+def facts(recording: Recording) -> dict[str, Any]:
+    """Return what a recording tells, in values that JSON has. Times are RFC 3339 in UTC.
+
+    `total_seconds` and `hashes_lost` are of the first update; they are `None` where there
+    is none, or they are not known.
+    """
+    update, ended = first_update(recording), recording.ended
+    lost = hashes_lost(recording)
+    return {
+        "service": recording.header.service,
+        "engine": recording.header.engine,
+        "started": recording.header.started.isoformat(),
+        "ended": ended.at.isoformat() if ended else None,
+        "why": ended.why if ended else "",
+        "states": [
+            {"at": at.isoformat(), "state": status.state, "message": status.message}
+            for at, status in _statuses(recording)
+        ],
+        "total_seconds": update.total.total_seconds() if update and update.total else None,
+        "fewest_running": fewest_running(recording),
+        "running": running_now(recording),
+        "hashes_lost": None if lost is None else round(lost),
+        "marks": [{"of": of.isoformat(), "label": label} for of, label in recording.marks()],
+        "torn_lines": recording.torn_lines,
+    }
 
 
 def _statuses(recording: Recording) -> list[tuple[datetime, UpdateStatus]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from labkit import cli, lab, settings, stack
+from labkit import cli, lab, settings, stack, views
+from labkit.recording import Ended, Marked
 from labkit.swarm import Swarm
+from tests.values import at, recording, service, snapshot, status, task
 
 NOWHERE = "tcp://127.0.0.1:1"
 COMMANDS = ["doctor", "down", "env", "lab", "record", "reset", "show", "stack", "up"]
@@ -51,7 +53,9 @@ def test_python_dash_m_is_the_same():
         ["stack", "deploy", "-c", "nosuch.yml", "dc"],
         ["record", "dc_worker"],
         ["record", "dc_worker", "-o", "x", "--for", "-1"],
+        ["show"],
         ["show", "nosuch.jsonl"],
+        ["show", __file__, "--json", "-o", "x.html"],
     ],
 )
 def test_wrong_usage_ends_in_2(words: list[str]):
@@ -109,6 +113,119 @@ def test_a_file_that_is_no_recording_is_refused(home: Path):
     assert ended.exit_code == 1
     assert str(other) in ended.stderr
     assert not other.with_suffix(".html").exists()
+
+
+# ---- showing -----------------------------------------------------------------------
+
+
+class Page:
+    """A view whose page says what it was made of."""
+
+    def __init__(self, made: object, names: object = None) -> None:
+        count = len(made) if isinstance(made, list) else 1
+        self.page = f"{count} {names}"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Replay", "Comparison"):
+        monkeypatch.setattr(views, name, Page)
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    made = recording(
+        snapshot(0, service(), task(1)),
+        snapshot(1, service("1.1", update_status=status("updating", started_at=at(1))), task(1)),
+        snapshot(
+            3,
+            service(
+                "1.1",
+                update_status=status("completed", started_at=at(1), completed_at=at(2.5)),
+            ),
+            task(1, "1.1"),
+        ),
+    )
+    made.add(Ended(at(4), "It was stopped."))
+    made.add(Marked(at(5), at(2), "\x1b[31m\u202ehere"))
+    made.save(home / "one.jsonl")
+    return home / "one.jsonl"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_recording_becomes_a_page_beside_it(file: Path):
+    ended = labkit("show", str(file))
+
+    assert ended.exit_code == 0
+    assert ended.output == f"{file.with_suffix('.html')}: open it in a browser.\n"
+    assert file.with_suffix(".html").read_text() == "1 None"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_several_recordings_become_one_page_named_after_their_files(file: Path, home: Path):
+    (home / "two.jsonl").write_bytes(file.read_bytes())
+
+    assert labkit("show", str(file), str(home / "two.jsonl")).exit_code == 0
+    assert (home / "comparison.html").read_text() == "2 ['one', 'two']"
+
+    labkit("show", str(file), str(home / "two.jsonl"), "-o", str(home / "x.html"))
+    assert (home / "x.html").read_text() == "2 ['one', 'two']"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_torn_lines_are_left_out_and_counted(file: Path):
+    file.write_bytes(file.read_bytes()[:-5])
+    assert f"{file}: 1 torn line was left out.\n" in labkit("show", str(file)).output
+
+    file.write_text(file.read_text() + "\n{")
+    assert f"{file}: 2 torn lines were left out.\n" in labkit("show", str(file)).output
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_recording_is_never_drawn_over(file: Path):
+    before = file.read_bytes()
+    page = file.with_suffix(".html")
+    file.rename(page)
+
+    for words in (["show", str(page)], ["show", str(page), "-o", str(page)]):
+        ended = labkit(*words)
+        assert ended.exit_code == 1
+        assert "it is the recording itself" in ended.stderr
+    assert page.read_bytes() == before
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_page_that_cannot_be_written_is_refused_with_a_sentence(file: Path, home: Path):
+    ended = labkit("show", str(file), "-o", str(home / "none" / "x.html"))
+
+    assert ended.exit_code == 1
+    assert "name a file in a folder that is there" in ended.stderr
+
+
+def test_what_recordings_tell_can_be_had_as_json(file: Path):
+    ended = labkit("show", "--json", str(file), str(file))
+
+    first, second = json.loads(ended.output)
+    assert first == second
+    assert first == {
+        "service": "dc_worker",
+        "engine": "a test",
+        "started": "2026-03-01T09:00:00+00:00",
+        "ended": "2026-03-01T09:00:04+00:00",
+        "why": "It was stopped.",
+        "states": [
+            {"at": "2026-03-01T09:00:01+00:00", "state": "updating", "message": ""},
+            {"at": "2026-03-01T09:00:03+00:00", "state": "completed", "message": ""},
+        ],
+        "total_seconds": 1.5,
+        "fewest_running": 1,
+        "running": {"1.1": 1},
+        "hashes_lost": None,
+        "marks": [{"of": "2026-03-01T09:00:02+00:00", "label": "\x1b[31m\u202ehere"}],
+        "torn_lines": 0,
+    }
+    assert ended.output.isascii(), "a terminal obeys nothing in it"
+    assert not file.with_suffix(".html").exists()
 
 
 # ---- on a real engine --------------------------------------------------------------
