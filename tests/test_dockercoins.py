@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from types import ModuleType
 
 import pytest
 
-from labkit import coins, settings, stack
+import labkit
+from labkit import api, coins, settings, speed, stack
+from labkit.recording import Recording
 from labkit.swarm import Swarm
 from tests.waiting import until
 
@@ -447,9 +450,10 @@ def test_every_service_is_in_the_lab_and_can_be_had_by_two_learners():
     ]
 
 
-@pytest.mark.engine
-def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, coins_images: str, unique: str):
-    """All five start in whatever order, ten workers hash, and each obeys SIGTERM at once."""
+@pytest.fixture(scope="module")
+def deployed(swarm: Swarm, coins_images: str) -> Iterator[tuple[str, list[int]]]:
+    """Dockercoins as a stack of its own: its name, and the ports of webui, rng and hasher."""
+    name = f"t{secrets.token_hex(4)}"
     sockets = [socket.create_server(("", 0)) for _ in range(3)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
@@ -461,20 +465,53 @@ def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, coins_images: str, uni
         stack.deploy(
             swarm,
             [file],
-            unique,
+            name,
             resolve_image="never",
             env=variables | {"LABKIT_DOCKER_ID": coins_images},
         )
-        until(lambda: count(swarm, unique) == 14, "ten workers and four others", 60)
-        webui, rng, hasher = (f"{coins.host(swarm)}:{port}" for port in ports)
-        first = until(lambda: numbers(webui, more_than=100), "a hundred hashes", 40)
-        until(lambda: numbers(webui, more_than=first["hashes"] + 50), "more of them", 20)
-        assert first["coins"] > 0
-        assert b"RNG running on" in ask(rng, "/")[1]
-        assert b"HASHER running on" in ask(hasher, "/")[1]
-        assert exit_code_of_a_stopped(swarm, f"{unique}_worker") == 0, "137 would be a kill"
+        yield name, ports
     finally:
-        stack.rm(swarm, unique)
+        stack.rm(swarm, name)
+
+
+@pytest.mark.engine
+def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, deployed: tuple[str, list[int]]):
+    """All five start in whatever order, ten workers hash, and each obeys SIGTERM at once."""
+    name, ports = deployed
+    until(lambda: count(swarm, name) == 14, "ten workers and four others", 60)
+    webui, rng, hasher = (f"{coins.host(swarm)}:{port}" for port in ports)
+    first = until(lambda: numbers(webui, more_than=100), "a hundred hashes", 40)
+    until(lambda: numbers(webui, more_than=first["hashes"] + 50), "more of them", 20)
+    assert first["coins"] > 0
+    assert b"RNG running on" in ask(rng, "/")[1]
+    assert b"HASHER running on" in ask(hasher, "/")[1]
+    assert exit_code_of_a_stopped(swarm, f"{name}_worker") == 0, "137 would be a kill"
+
+
+@pytest.mark.engine
+def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
+    swarm: Swarm,
+    deployed: tuple[str, list[int]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Each point is near the speed of the whole time, which bursts do not matter to."""
+    name, ports = deployed
+    webui = f"{coins.host(swarm)}:{ports[0]}"
+    until(lambda: count(swarm, name) == 14, "ten workers and four others", 60)
+    until(lambda: numbers(webui, more_than=300), "ten workers at work", 40)
+    monkeypatch.setattr(api, "_current", swarm)
+
+    path = tmp_path / "r.jsonl"
+    with labkit.record(f"{name}_worker", path=path, until_settled=False) as recorder:
+        recorder.wait_for(lambda r: len(speed.points(r)) >= 10, "a line of five seconds")
+
+    made = Recording.load(path)
+    first, *_, last = speed.samples(made)
+    true = (last.hashes - first.hashes) / (last.now - first.now)
+    assert true > 5, "hashes a second, of ten workers"
+    line = [value for _, value in speed.points(made)]
+    assert line == pytest.approx([true] * len(line), rel=0.3)
 
 
 def count(swarm: Swarm, name: str) -> int:

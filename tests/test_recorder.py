@@ -74,9 +74,10 @@ def test_it_stops_by_itself_when_the_update_has_settled_and_says_why() -> None:
     assert made.recording.running_by_tag()[-1][1] == {"1.0": 0, "1.1": 2}
 
 
-def test_it_can_be_stopped_twice_and_before_it_was_started() -> None:
+def test_it_can_be_started_and_stopped_twice_and_stopped_before_it_was_started() -> None:
     started = Recorder(Scripted(BEFORE), "dc_worker").start()
 
+    assert started.start() is started
     assert started.stop() is started.stop()
     assert started.why == "It was stopped."
     assert Recorder(Scripted(BEFORE), "dc_worker").stop().ended is None

@@ -62,10 +62,11 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
 
     def start(self) -> Self:
-        """Begin to look. Returns the recorder."""
-        self._thread.start()
-        if self._metering:
-            self._metering.start()
+        """Begin to look. Returns the recorder. Starting twice does nothing more."""
+        if self._thread.ident is None:
+            self._thread.start()
+            if self._metering:
+                self._metering.start()
         return self
 
     def stop(self, why: str = "It was stopped.") -> Recording:
