@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from labkit import durations
 from labkit.errors import BadValue, RecordingProblem
@@ -49,6 +49,7 @@ from labkit.model import (
     Snapshot,
     Task,
     UpdateConfig,
+    UpdateState,
     UpdateStatus,
     instant,
 )
@@ -518,6 +519,8 @@ def _service_from(row: dict[str, Any]) -> Service:
 
 
 def _status_from(row: dict[str, Any]) -> UpdateStatus:
+    if row["state"] not in get_args(UpdateState):
+        raise ValueError(f"{row['state']!r} is no state of an update")
     times = {name: instant(row.get(name)) for name in ("started_at", "completed_at")}
     return UpdateStatus(**_known(UpdateStatus, row) | times)
 

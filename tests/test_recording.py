@@ -191,6 +191,17 @@ def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path
     assert read.last_at == read.header.started
 
 
+def test_an_update_state_that_there_is_not_costs_its_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    stop_first().save(path)
+    path.write_text(path.read_text().replace('"state": "updating"', '"state": "up"'))
+
+    read = Recording.load(path)
+
+    assert read.torn_lines == 1
+    assert read.update_states() == [(at(0), None)]
+
+
 def test_marks_are_told_in_the_order_of_their_moments_and_change_no_end() -> None:
     made = everything()
 
