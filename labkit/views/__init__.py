@@ -1,19 +1,44 @@
-"""What is drawn: a live view, a snapshot of it, a Plotly figure, an HTML page.
+"""What is drawn: a live view, what stays of it, replays, comparisons, figures, text.
 
-Views draw recordings and poll nothing. `picture` says what there is to see, `watch.js`
-draws it in the page, `snapshot` and `drawing` draw it where there is no kernel.
+Views draw recordings and poll nothing. `picture` says what there is to see, the modules in
+`assets/js` draw it in the page, `snapshot` and `drawing` draw it where there is no kernel.
+
+Each name is loaded when it is first used: the Jupyter server needs `labkit.views.page` and
+no widgets, and whoever only wants a text needs no Plotly.
 """
 
 from __future__ import annotations
 
-from labkit.recording import Recording
-from labkit.views.figure import figure
-from labkit.views.snapshot import Snapshot
-from labkit.views.watch import Watch
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["Snapshot", "Watch", "figure", "html"]
+if TYPE_CHECKING:
+    from labkit.views.comparison import Comparison
+    from labkit.views.figures import figure
+    from labkit.views.replay import Replay
+    from labkit.views.snapshot import Snapshot, html
+    from labkit.views.texts import text
+    from labkit.views.watch import Watch
+
+#: No module is called what it gives: importing it would hide the name behind the module.
+_HOMES = {
+    "Comparison": "comparison",
+    "Replay": "replay",
+    "Snapshot": "snapshot",
+    "Watch": "watch",
+    "figure": "figures",
+    "html": "snapshot",
+    "text": "texts",
+}
+
+__all__ = ["Comparison", "Replay", "Snapshot", "Watch", "figure", "html", "text"]
 
 
-def html(recording: Recording) -> str:
-    """Return a recording as one HTML page that needs no engine, no kernel and no network."""
-    return Snapshot.of(recording).page
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"labkit.views has no {name!r}; it has {', '.join(_HOMES)}")
+    return getattr(import_module(f"labkit.views.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,35 +1,35 @@
-"""A view that needs no kernel: HTML and SVG, for saved notebooks and for files. Pure.
-
-The picture is drawn here once, in plain HTML and SVG. Inside JupyterLab it then brings
-itself to life: a script hands the same picture to the module that draws the live view
-(`labkit.server` has it), so that hover, zoom and export work without a kernel. Where
-that is not to be had (a notebook on a code host, an HTML export), the plain one stays.
-"""
+"""A picture that has come to its end: all of its parts, with no kernel. Pure."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any
 
 from labkit import ps
 from labkit.model import Task
 from labkit.recording import Recording
 from labkit.stages import stage
-from labkit.views import drawing, page
+from labkit.views import drawing, still
+from labkit.views.parts import CHARTS, PARTS, known_parts
 from labkit.views.picture import Json, Picture
+from labkit.views.sentences import budgets, phases, running, torn
 from labkit.views.words import for_html
 
 #: Rows that a snapshot draws; a larger table would weigh on every save of the notebook.
 MOST_ROWS = 500
 
+Rows = list[tuple[Task, ps.Row]]
 
-class Snapshot:
-    """A picture that has come to its end, drawn. Jupyter displays it as HTML."""
 
-    def __init__(self, heading: Json, picture: Picture) -> None:
+class Snapshot(still.Still):
+    """A picture that has come to its end, drawn. Jupyter displays it as HTML.
+
+    `heading` has the number, the time and the trouble that a live view's messages have;
+    `parts` names what is shown, everything without it.
+    """
+
+    def __init__(self, heading: Json, picture: Picture, parts: Iterable[str] | None = None) -> None:
+        self.parts = known_parts(parts)
         self.picture = {**heading, **picture.whole()}
         if self.picture["end"] is None:
             at = max(0, heading["now"] - self.picture["origin"])
@@ -43,62 +43,42 @@ class Snapshot:
         self._tag_of = {entry[1]: self.picture["tags"][entry[7]] for entry in self.picture["tasks"]}
 
     @classmethod
-    def of(cls, recording: Recording) -> Snapshot:
+    def of(cls, recording: Recording, parts: Iterable[str] | None = None) -> Snapshot:
         """Return the snapshot of a recording, as far as it goes."""
         picture = Picture(recording.header)
         picture.take(recording.changes)
-        if recording.ended is None:
-            why = "The recording ends here and does not say why."
-            picture.end(recording.last_at, why, died=True)
+        finish(picture, recording)
         picture.news()
-        last = round(recording.last_at.timestamp() * 1000)
-        return cls({"seq": 0, "now": last, "seen": last, "trouble": ""}, picture)
+        return cls(heading(recording), picture, parts)
 
-    @cached_property
-    def html(self) -> str:
-        """The snapshot as HTML that can stand in any page."""
-        return (
-            f"<style>{page.style()}</style><div>{self._section()}</div>"
-            "<script>(() => { const el = document.currentScript.previousElementSibling;"
-            ' const page = document.getElementById("jupyter-config-data");'
-            " if (el && page)"
-            ' import(JSON.parse(page.textContent).baseUrl + "labkit/watch.js")'
-            f'.then(({{show}}) => show(el, {self._json()}, "{page.PLOTLY}"))'
-            # without the server extension the drawing that is there already stays
-            ".catch(console.warn); })()</script>"
-        )
+    @property
+    def title(self) -> str:
+        """What it is of."""
+        return f"Update of {self.picture['service']}"
 
-    @cached_property
-    def page(self) -> str:
-        """The snapshot as a page of its own, plotly.js included; it asks for nothing more."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            f"<title>{for_html(self.picture['service'])}</title><style>"
-            "body { margin: 24px auto; max-width: 1180px; padding: 0 16px }"
-            f"{page.style()}</style></head><body><main>{self._section()}</main>"
-            f"<script>{page.plotly_script()}</script>"
-            f'<script type="module">{page.module()}\n'
-            f'show(document.querySelector("main"), {self._json()}, "");</script></body></html>\n'
-        )
+    def data(self) -> Json:
+        """Return the picture, and which parts of it are shown if not all of them are."""
+        return self.picture if self.parts == list(PARTS) else self.picture | {"parts": self.parts}
 
-    def bundle(self, text: str) -> Json:
-        """Return the representations that a notebook keeps; `text` is the plain one."""
-        return {"text/plain": text, "text/html": self.html}
-
-    def _repr_html_(self) -> str:
-        return self.html
+    def content(self) -> Iterator[str]:
+        """Return the parts as HTML."""
+        if "head" in self.parts:
+            yield from self._head()
+        yield drawing.svg(self.picture, self.parts, legend="head" not in self.parts)
+        if "phases" in self.parts and set(self.parts) - set(CHARTS):
+            yield self._phases()
+        if "budget" in self.parts:
+            for sentence in budgets(self.picture):
+                yield f'<p class="labkit-in-words">{for_html(sentence)}</p>'
+        if "table" in self.parts:
+            yield from self._table()
 
     def __repr__(self) -> str:
         return f"<labkit snapshot of {self.picture['service']}>"
 
     # ---- the parts -----------------------------------------------------------------
 
-    def _section(self) -> str:
-        # JupyterLab sets mathematics in HTML; what an engine says in dollars is none
-        classes = "labkit-watch mathjax_ignore tex2jax_ignore"
-        return f'<section class="{classes}">{"".join(self._parts())}</section>'
-
-    def _parts(self) -> Iterator[str]:
+    def _head(self) -> Iterator[str]:
         picture, status, end = self.picture, self.picture["status"], self.picture["end"]
         state = for_html(status["state"])
         yield (
@@ -113,12 +93,10 @@ class Snapshot:
         yield (
             f'<div class="labkit-end" data-died="{"yes" if end["died"] else "no"}">'
             f"{for_html(end['why'])}{self._last_good()}</div>"
-            f'<div class="labkit-tags" role="list">{"".join(self._tags())}</div>'
-            f'<div class="labkit-chart">{drawing.svg(picture)}</div>'
-            f'<div class="labkit-scroll">{self._table()}</div>'
         )
-        if self._left_out:
-            yield f'<div class="labkit-note">{self._left_out} further rows are left out.</div>'
+        if picture["trouble"]:
+            yield f'<div class="labkit-end" data-died="yes">{for_html(picture["trouble"])}</div>'
+        yield f'<div class="labkit-tags" role="list">{"".join(self._tags())}</div>'
 
     def _last_good(self) -> str:
         if not self.picture["end"]["died"]:
@@ -127,43 +105,69 @@ class Snapshot:
         return f"\nThe last good snapshot is of {seen:%Y-%m-%d %H:%M:%S} UTC."
 
     def _tags(self) -> Iterator[str]:
-        counts = self.picture["steps"][-1][1] if self.picture["steps"] else []
-        for number, tag in enumerate(self.picture["tags"]):
-            count = counts[number] if number < len(counts) else 0
+        counts = [count for _, count in running(self.picture)]
+        for (tag, colour, pattern), count in zip(self.picture["tags"], counts, strict=True):
             yield (
-                f'<span role="listitem" data-count="{count}">{_swatch(tag)}'
-                f"<b>{for_html(tag[0])}</b><span> × {count} running</span></span>"
+                f'<span role="listitem" data-count="{count}">{still.swatch(colour, pattern)}'
+                f"<b>{for_html(tag)}</b><span> × {count} running</span></span>"
             )
 
-    def _table(self) -> str:
-        head = "".join(f'<th scope="col">{name}</th>' for name in ps.TASK_HEADER)
-        return (
-            f'<table class="labkit-ps"><thead><tr>{head}</tr></thead>'
-            f"<tbody>{''.join(self._row(*each) for each in self._rows)}</tbody></table>"
-        )
+    def _phases(self) -> str:
+        """Return the update status over time in words, folded away."""
+        items = "".join(f"<li>{for_html(line)}</li>" for line in phases(self.picture))
+        summary = "<summary>The update status in words</summary>"
+        return f'<details class="labkit-note">{summary}<ul>{items}</ul></details>'
 
-    def _row(self, task: Task, row: ps.Row) -> str:
+    def _table(self) -> Iterator[str]:
+        service = self.picture["service"]
+        # docker draws a branch before the name of an older task of the same slot
+        older = [each for each in self._rows if each[1].name.startswith(" ")]
+        newest = [each for each in self._rows if not each[1].name.startswith(" ")]
+        yield self._rows_of(newest, f"docker service ps {service}")
+        if older:
+            # failures are what one looks for, so they are not folded away
+            is_open = " open" if any(stage(task) == "failed" for task, _ in older) else ""
+            what = "older task of these slots" if len(older) == 1 else "older tasks of these slots"
+            yield f"<details{is_open}><summary>{len(older)} {what}</summary>"
+            yield self._rows_of(older, what)
+            yield "</details>"
+        if self._left_out:
+            yield f'<div class="labkit-note">{self._left_out} further rows are left out.</div>'
+
+    def _rows_of(self, rows: Rows, caption: str) -> str:
+        return still.table(ps.TASK_HEADER, (self._row(*each) for each in rows), caption)
+
+    def _row(self, task: Task, row: ps.Row) -> tuple[str, str]:
+        _, colour, pattern = self._tag_of[task.id]
         cells = [
-            f"<td>{for_html(row.id)}</td>",
-            f"<td>{for_html(row.name)}</td>",
-            f"<td>{_swatch(self._tag_of[task.id])}{for_html(row.image)}</td>",
-            f"<td>{for_html(row.node)}</td>",
-            f"<td>{for_html(row.desired_state)}</td>",
-            f'<td class="labkit-state">{for_html(row.current_state)}</td>',
-            f'<td class="labkit-error" title="{for_html(task.error)}">{for_html(row.error)}</td>',
-            f"<td>{for_html(row.ports)}</td>",
+            still.cell(row.id),
+            still.cell(row.name),
+            still.cell(row.image, before=still.swatch(colour, pattern)),
+            still.cell(row.node),
+            still.cell(row.desired_state),
+            still.cell(row.current_state, kind="labkit-state"),
+            still.cell(row.error, kind="labkit-error", title=task.error),
+            still.cell(row.ports),
         ]
-        return f'<tr data-mood="{_mood(task)}">{"".join(cells)}</tr>'
-
-    def _json(self) -> str:
-        """Return the picture as JSON that may stand in a script element."""
-        return json.dumps(self.picture, separators=(",", ":")).replace("<", "\\u003c")
+        return _mood(task), "".join(cells)
 
 
-def _swatch(tag: list[str]) -> str:
-    _, colour, pattern = tag
-    shape = for_html(pattern)
-    return f'<span class="labkit-swatch" data-pattern="{shape}" style="--colour:{colour}"></span>'
+def html(recording: Recording) -> str:
+    """Return a recording as one HTML page that needs no engine, no kernel and no network."""
+    return Snapshot.of(recording).page
+
+
+def heading(recording: Recording) -> Json:
+    """Return what stands over a picture of a whole recording, as over a live view's message."""
+    last = round(recording.last_at.timestamp() * 1000)
+    return {"seq": 0, "now": last, "seen": last, "trouble": torn(recording.torn_lines)}
+
+
+def finish(picture: Picture, recording: Recording) -> None:
+    """Say in a picture that its recording breaks off, if it does."""
+    if recording.ended is None:
+        why = "The recording ends here and does not say why."
+        picture.end(recording.last_at, why, died=True)
 
 
 def _mood(task: Task) -> str:

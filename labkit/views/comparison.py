@@ -1,0 +1,131 @@
+"""Several updates side by side, on a time axis that begins with each of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from labkit.comparison import Run, compare
+from labkit.recording import Recording
+from labkit.views import still
+from labkit.views.drawing.elements import element, line
+from labkit.views.drawing.lines import DASHES, lines
+from labkit.views.looks import LOOKS
+from labkit.views.picture import Json
+from labkit.views.sentences import minutes, spoken
+from labkit.views.words import for_html, plain
+
+#: Those of the tags' colours that make a line that can be seen on white and on black.
+_COLOURS = [LOOKS[number].colour for number in (7, 6, 1, 2, 0, 3)]
+_NOTHING = timedelta()
+_HEADER = ("UPDATE", "TOOK", "REPLICAS, FEWEST TO MOST", "HASHES LOST", "ENDED")
+
+
+class Comparison(still.Still):
+    """Updates in numbers and in lines, one over the other. Jupyter displays it as HTML.
+
+    `names` has one for each recording; without it they are told apart by what was asked.
+    Raises what `labkit.comparison.compare` raises.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], names: Sequence[str] | None = None) -> None:
+        self.runs = compare(recordings, names)
+        services = dict.fromkeys(recording.header.service for recording in recordings)
+        self._service = plain(", ".join(services))
+        self._phases = [
+            _phases(run, recording) for run, recording in zip(self.runs, recordings, strict=True)
+        ]
+
+    @property
+    def title(self) -> str:
+        """What it is of."""
+        return f"Updates of {self._service}"
+
+    def data(self) -> Json:
+        """Return what the page draws: times in ms since each update began."""
+        runs = [
+            _run(number, run, phases)
+            for number, (run, phases) in enumerate(zip(self.runs, self._phases, strict=True))
+        ]
+        return {"service": self._service, "runs": runs}
+
+    def content(self) -> Iterator[str]:
+        """Return the numbers as a table, and the lines."""
+        runs = self.data()["runs"]
+        name = for_html(self.title)
+        yield f'<div class="labkit-head"><span class="labkit-name">{name}</span></div>'
+        yield still.table(_HEADER, map(_row, runs), f"{self.title} in numbers")
+        yield lines(runs, " ".join(map(_sentence, runs)))
+
+    def __repr__(self) -> str:
+        return f"<labkit comparison of {len(self.runs)} updates>"
+
+
+def _phases(run: Run, recording: Recording) -> list[list[Any]]:
+    """Return the update status from the beginning of the update on."""
+    states = ((at - run.began, status) for at, status in recording.update_states())
+    return [[_ms(at), status.state if status else ""] for at, status in states if at >= _NOTHING]
+
+
+def _run(number: int, run: Run, phases: list[list[Any]]) -> Json:
+    """Return a run for the page. `dash` is a stroke as Plotly names it; `total` may be null."""
+    dashes = list(DASHES)
+    turn = number // len(_COLOURS)
+    return {
+        "name": plain(run.name),
+        "colour": _COLOURS[number % len(_COLOURS)],
+        "dash": dashes[(number + turn) % len(dashes)],
+        "began": round(run.began.timestamp() * 1000),
+        "total": None if run.total is None else _ms(run.total),
+        "fewest": run.fewest,
+        "most": run.most,
+        "lost": None if run.hashes_lost is None else round(run.hashes_lost, 1),
+        "state": run.state,
+        "steps": [[round(at * 1000), count] for at, count in run.steps],
+        "speed": [
+            [round(at * 1000), None if rate is None else round(rate, 2)] for at, rate in run.speed
+        ],
+        "phases": phases,
+    }
+
+
+def _row(run: Json) -> tuple[str, str]:
+    """Return a run's row of the table; its swatch is the line that it is drawn with."""
+    stroke = line(
+        "0",
+        6,
+        "100%",
+        6,
+        stroke=run["colour"],
+        stroke_opacity=1,
+        stroke_width=2.5,
+        stroke_dasharray=DASHES[run["dash"]],
+    )
+    sample = element("svg", stroke, width=36, height=12, aria_hidden="true")
+    cells = [
+        still.cell(run["name"], before=f"{sample} "),
+        still.cell("did not end" if run["total"] is None else minutes(run["total"])),
+        still.cell(f"{run['fewest']} to {run['most']}"),
+        still.cell(_lost(run["lost"])),
+        still.cell(spoken(run["state"])),
+    ]
+    return "bad" if "paused" in run["state"] else "on", "".join(cells)
+
+
+def _lost(hashes: float | None) -> str:
+    if hashes is None:
+        return "not known"
+    return f"{hashes:,.0f}" if hashes >= 0 else f"none; {-hashes:,.0f} more"
+
+
+def _sentence(run: Json) -> str:
+    took = "did not end" if run["total"] is None else f"took {minutes(run['total'])}"
+    return (
+        f"{run['name']} {took}, ran {run['fewest']} to {run['most']} replicas, "
+        f"and is {spoken(run['state'])}."
+    )
+
+
+def _ms(length: timedelta) -> int:
+    return round(length / timedelta(milliseconds=1))

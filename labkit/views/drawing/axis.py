@@ -1,0 +1,52 @@
+"""The time axis that all charts of a drawing share. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Seconds between two labels of the axis, that people find easy to count in.
+_EASY = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 86_400)
+_MOST_LABELS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Times in ms, and where they stand: in % of the drawing's width.
+
+    In % and not in pixels, so that a narrow window squeezes the time and not the letters.
+    """
+
+    begin: float
+    end: float
+    left: float = 6.0
+    right: float = 98.5
+
+    def share(self, at: float) -> float:
+        """Return where a time stands; one outside the axis stands at its end."""
+        inside = min(max(at, self.begin), self.end) - self.begin
+        return self.left + (self.right - self.left) * inside / ((self.end - self.begin) or 1)
+
+    def x(self, at: float) -> str:
+        """Return where a time stands, as SVG takes it."""
+        return percent(self.share(at))
+
+    def width(self, begin: float, end: float) -> str:
+        """Return how wide the time between two moments is."""
+        return percent(max(0.0, self.share(end) - self.share(begin)))
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Where the axis begins and ends."""
+        return percent(self.left), percent(self.right)
+
+    def ticks(self) -> list[int]:
+        """Return the times, in ms, at which the axis has a label."""
+        length = (self.end - self.begin) / 1000
+        step = 1000 * next((s for s in _EASY if length / s <= _MOST_LABELS), round(length) or 1)
+        first = -(-int(self.begin) // step) * step
+        return list(range(first, int(self.end) + 1, step))
+
+
+def percent(share: float) -> str:
+    """Return a share of the width as SVG takes it."""
+    return f"{share:.2f}".rstrip("0").rstrip(".") + "%"

@@ -1,0 +1,26 @@
+"""The parts of a view, and which of them somebody asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from labkit.errors import BadValue
+
+#: In the order in which they stand.
+PARTS = ("head", "phases", "replicas", "slots", "speed", "budget", "table")
+#: Those that share the time axis.
+CHARTS = ("phases", "replicas", "slots", "speed")
+
+
+def known_parts(parts: Iterable[str] | None) -> list[str]:
+    """Return the parts in the order in which they stand; all of them for `None`.
+
+    Raises `BadValue` for one that no view has.
+    """
+    if parts is None:
+        return list(PARTS)
+    asked = [parts] if isinstance(parts, str) else list(parts)
+    for part in asked:
+        if part not in PARTS:
+            raise BadValue(f"a view has no part {part!r}; it has {', '.join(PARTS)}")
+    return [part for part in PARTS if part in asked]

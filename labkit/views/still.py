@@ -1,0 +1,119 @@
+"""A view that needs no kernel: HTML for saved notebooks, and a page of its own. Pure.
+
+What is drawn is drawn here once, in plain HTML and SVG. Inside JupyterLab it then brings
+itself to life: a script hands the same data to the module that draws the live view
+(`labkit.server` has it), so that hover, zoom and export work without a kernel. Where that
+is not to be had (a notebook on a code host, an HTML export), the plain one stays.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+
+from labkit.views import page
+from labkit.views.picture import Json
+from labkit.views.words import for_html
+
+#: A page of its own has no theme of JupyterLab's, so it brings what a dark one needs.
+_PAGE_STYLE = """
+body { margin: 24px auto; max-width: 1180px; padding: 0 16px }
+@media (prefers-color-scheme: dark) {
+  :root {
+    color-scheme: dark;
+    --jp-ui-font-color1: #e6e6e6; --jp-ui-font-color2: #b0b0b0; --jp-border-color2: #4a4a4a;
+    --jp-layout-color0: #121212; --jp-layout-color2: #2a2a2a; --jp-error-color1: #ff7b72;
+    --jp-brand-color1: #64b5f6; --jp-warn-color0: #ffb74d; --jp-success-color0: #81c784;
+  }
+  body { background: #121212 }
+}
+"""
+
+
+class Still(ABC):
+    """Something drawn that Jupyter displays as HTML."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it is of."""
+
+    @abstractmethod
+    def data(self) -> Json:
+        """Return what the module in the page draws it from."""
+
+    @abstractmethod
+    def content(self) -> Iterator[str]:
+        """Return its pieces as HTML, for where no script runs."""
+
+    @property
+    def html(self) -> str:
+        """It as HTML that can stand in any page."""
+        return (
+            f"<style>{page.style()}</style><div>{self._section()}</div>"
+            "<script>(() => { const el = document.currentScript.previousElementSibling;"
+            ' const page = document.getElementById("jupyter-config-data");'
+            " if (el && page)"
+            ' import(JSON.parse(page.textContent).baseUrl + "labkit/watch.js")'
+            f'.then(({{show}}) => show(el, {self._json()}, "{page.PLOTLY}"))'
+            # without the server extension the drawing that is there already stays
+            ".catch(console.warn); })()</script>"
+        )
+
+    @property
+    def page(self) -> str:
+        """It as a page of its own, plotly.js included; it asks for nothing more."""
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width">'
+            f"<title>{for_html(self.title)}</title><style>{page.style()}{_PAGE_STYLE}</style>"
+            f"</head><body><main>{self._section()}</main>"
+            f"<script>{page.plotly_script()}</script>"
+            f'<script type="module">{page.module()}\n'
+            f'show(document.querySelector("main"), {self._json()}, "");</script></body></html>\n'
+        )
+
+    def bundle(self, text: str) -> Json:
+        """Return the representations that a notebook keeps; `text` is the plain one."""
+        return {"text/plain": text, "text/html": self.html}
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def _section(self) -> str:
+        # JupyterLab sets mathematics in HTML; what an engine says in dollars is none
+        classes = "labkit-watch mathjax_ignore tex2jax_ignore"
+        label = for_html(self.title)
+        inside = "".join(self.content())
+        return f'<section class="{classes}" aria-label="{label}">{inside}</section>'
+
+    def _json(self) -> str:
+        """Return the data as JSON that may stand in a script element."""
+        return json.dumps(self.data(), separators=(",", ":")).replace("<", "\\u003c")
+
+
+def table(header: Iterable[str], rows: Iterable[tuple[str, str]], caption: str) -> str:
+    """Return a table. Each row has its mood, and its cells."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in header)
+    body = "".join(f'<tr data-mood="{mood}">{cells}</tr>' for mood, cells in rows)
+    said = for_html(caption)
+    return (
+        f'<div class="labkit-scroll" tabindex="0" role="region" aria-label="{said}">'
+        f'<table class="labkit-ps"><caption>{said}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def cell(text: str, *, kind: str = "", title: str = "", before: str = "") -> str:
+    """Return a cell of a table; `before` is HTML that stands before its text."""
+    attributes = f' class="{kind}"' if kind else ""
+    if title:
+        attributes += f' title="{for_html(title)}"'
+    return f"<td{attributes}>{before}{for_html(text)}</td>"
+
+
+def swatch(colour: str, pattern: str) -> str:
+    """Return a small square that looks as a tag does."""
+    shape = for_html(pattern)
+    return f'<span class="labkit-swatch" data-pattern="{shape}" style="--colour:{colour}"></span>'
