@@ -84,7 +84,9 @@ def _run(number: int, run: Run, phases: list[list[Any]]) -> Json:
         "state": run.state,
         "steps": [[round(at * 1000), count] for at, count in run.steps],
         "speed": [
-            [round(at * 1000), None if rate is None else round(rate, 2)] for at, rate in run.speed
+            [round(at * 1000), None if rate is None else round(rate, 2)]
+            for at, rate in run.speed
+            if at >= 0
         ],
         "phases": phases,
     }

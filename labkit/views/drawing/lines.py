@@ -35,16 +35,16 @@ def lines(runs: list[Json], label: str) -> str:
 
 
 def _end(run: Json) -> float:
-    """Return when the last that is drawn of a run is, a while after its update ended."""
+    """Return when a run's update ended, or the last that was seen of one that did not."""
     moments = [at for at, _ in [*run["steps"], *run["speed"]]]
-    return float(max([run["total"] or 0, *moments], default=0))
+    return float(max(moments, default=0) if run["total"] is None else run["total"])
 
 
 def _replicas(runs: list[Json], axis: Axis) -> Chart:
     most = max([1, *(count for run in runs for _, count in run["steps"])])
     inside = _scale(axis, _REPLICAS, f"{most}")
     for run in runs:
-        corners = _corners(run, axis.end)
+        corners = _corners(run)
         path = speed.curve([corners] if corners else [], axis, most, _REPLICAS - 8)
         inside += _line(run, path, axis, _REPLICAS)
         inside += _ended(run, axis)
@@ -57,9 +57,13 @@ def _speed(runs: list[Json], axis: Axis) -> Chart:
     most = max([rate for run in runs for _, rate in run["speed"] if rate is not None], default=1)
     inside = _scale(axis, _SPEED, f"{most:.0f}")
     for run in runs:
-        path = speed.curve(speed.unbroken(run["speed"]), axis, most or 1, _SPEED - 8)
+        path = speed.curve(speed.unbroken(_answers(run)), axis, most or 1, _SPEED - 8)
         inside += _line(run, path, axis, _SPEED)
     return Chart("Hashes a second", _SPEED, inside)
+
+
+def _answers(run: Json) -> list[tuple[float, float | None]]:
+    return [(at, rate) for at, rate in run["speed"] if at <= _end(run)]
 
 
 def _scale(axis: Axis, height: float, most: str) -> str:
@@ -68,13 +72,15 @@ def _scale(axis: Axis, height: float, most: str) -> str:
     return line(begin, height, end, height) + line(begin, 8, end, 8, stroke_opacity=0.12) + ends
 
 
-def _corners(run: Json, end: float) -> list[tuple[float, float]]:
+def _corners(run: Json) -> list[tuple[float, float]]:
     """Return the corners of a line in steps: each count holds until the next one."""
-    steps = [*run["steps"], [end, run["steps"][-1][1]]] if run["steps"] else []
+    end = _end(run)
+    steps = [(at, count) for at, count in run["steps"] if at <= end]
+    steps += [(end, count) for _, count in steps[-1:]]
     turns = [
-        corner for (_, held), (at, now) in pairwise(steps) for corner in ((at, held), (at, now))
+        at_count for (_, held), (at, now) in pairwise(steps) for at_count in ((at, held), (at, now))
     ]
-    return [tuple(steps[0]), *turns] if steps else []
+    return steps[:1] + turns
 
 
 def _line(run: Json, path: str, axis: Axis, height: float) -> str:

@@ -17,7 +17,7 @@ from labkit.views.sentences import minutes
 #: More slots than these are not drawn; of more, only those in which something happened last.
 MOST_ROWS = 100
 _ROWS_OF_MORE = 60
-#: Tasks that are drawn; of more, only those that were seen to do something last.
+#: Tasks that are drawn, at most; of more, the last ones of every row.
 MOST_TASKS = 500
 _HEIGHT = 420
 #: In the order in which they are painted, so that of two tasks in one row none is hidden.
@@ -101,13 +101,12 @@ class _Slots:
         self._axis, self._fills = axis, fills
         self._tags = [tag for tag, *_ in picture["tags"]]
         every = bars(picture)
-        latest = sorted(every, key=lambda bar: bar.last)[-MOST_TASKS:]
-        kept = {bar.n for bar in latest}
-        drawn = [bar for bar in every if bar.n in kept]
-        self._rows = rows(drawn)
+        shown = rows(every)
+        most = MOST_TASKS // (len(shown) or 1)
+        self._rows = {group: of[-most:] for group, of in shown.items()}
+        self.note = _left_out(every, shown, most)
         self._windows = {n: window for n, *window in picture["windows"]}
         self._high = min(22.0, max(6.0, _HEIGHT / (len(self._rows) or 1)))
-        self.note = _left_out(every, self._rows)
 
     @property
     def height(self) -> float:
@@ -230,13 +229,14 @@ def chart(picture: Json, axis: Axis, fills: Fills) -> Chart:
     return Chart(name, drawn.height, inside, drawn.legend() if inside else "", drawn.note)
 
 
-def _left_out(every: list[Bar], shown: dict[int | str, list[Bar]]) -> str:
-    """Return what is not drawn, as a sentence, or `""`."""
-    groups = {bar.group for bar in every}
-    if len(shown) < len(groups):
-        return (
-            f"Drawn are the {len(shown)} of {len(groups):,} slots in which something happened last."
+def _left_out(every: list[Bar], shown: dict[int | str, list[Bar]], most: int) -> str:
+    """Return what is not drawn, as sentences, or `""`."""
+    count = len({bar.group for bar in every})
+    notes = []
+    if len(shown) < count:
+        notes.append(
+            f"Of {count:,} slots the {len(shown)} where something happened last are drawn."
         )
-    if len(every) > MOST_TASKS:
-        return f"Drawn are the {MOST_TASKS:,} of {len(every):,} tasks that did something last."
-    return ""
+    if any(len(of) > most for of in shown.values()):
+        notes.append(f"Of each slot the last {most} tasks are drawn.")
+    return " ".join(notes)
