@@ -24,6 +24,7 @@ MODULES = (
     "picture",
     "head",
     "axis",
+    "bars",
     "card",
     "chart",
     "phases",
@@ -32,11 +33,15 @@ MODULES = (
     "slots",
     "speed",
     "marks",
+    "budget",
+    "explain",
     "table",
     "view",
+    "replay",
+    "compare",
     "main",
 )
-STYLES = ("view", "head", "charts", "marks", "table")
+STYLES = ("view", "head", "charts", "marks", "table", "replay", "compare")
 
 _ASSETS = files("labkit.views") / "assets"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)

@@ -4,6 +4,8 @@
 const ENDS = [30, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600];
 /** What is over ends a little before the right edge, so that its last state can be seen. */
 const ROOM = 1.02;
+const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600]; // seconds apart
+const ROOM_OF_TICK = 64; // px at the usual size of letters
 const SHORTEST = 500; // ms that a zoom shows at least
 
 export class TimeAxis {
@@ -52,6 +54,15 @@ export class TimeAxis {
     const [from, to] = this.range;
     const [middle, half] = [(from + to) / 2 + pan * (to - from), ((to - from) / 2) * by];
     this.zoom([middle - half, middle + half]);
+  }
+
+  /** The times to print, in ms, apart as far as their labels need in a plot so wide. */
+  ticks({ width, unit }) {
+    const [from, to] = this.range;
+    const least = (((ROOM_OF_TICK * unit) / width) * (to - from)) / 1000;
+    const apart = 1000 * (TICKS.find((seconds) => seconds >= least) ?? 3600 * Math.ceil(least / 3600));
+    const first = Math.ceil(from / apart);
+    return Array.from({ length: Math.floor(to / apart) - first + 1 }, (_, n) => (first + n) * apart);
   }
 
   /** Lets the line under the pointer stand at one moment in all charts, or nowhere. */

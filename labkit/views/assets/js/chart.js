@@ -72,7 +72,7 @@ export class Chart {
     library.newPlot(this.plot, [], this.layout(this.picture), config(this, library));
     this.plot.on("plotly_relayout", (change) => {
       const zoomed = Object.keys(change).some((name) => name.startsWith("xaxis.range"));
-      if (zoomed) this.axis.zoom(this.plot.layout.xaxis.range.map((text) => Date.parse(`${text}Z`.replace(" ", "T"))));
+      if (zoomed) this.axis.zoom(this.plot.layout.xaxis.range.map((at) => this.ms(at)));
     });
     return true;
   }
@@ -106,8 +106,9 @@ export class Chart {
   layout(picture) {
     const { font, left, right, top, bottom, height } = this.size;
     const { text, quiet, line, back } = this.colours;
-    const axis = { color: quiet, gridcolor: line, linecolor: line, tickcolor: line, zeroline: false, tickfont: { size: font * 0.85 } };
-    const [from, to] = this.axis.range;
+    const axis = { color: quiet, gridcolor: "rgba(128,128,128,0.22)", linecolor: line, tickcolor: line, zeroline: false, tickfont: { size: font * 0.85 } };
+    const ticks = this.axis.ticks(this.size);
+    const lowest = this.axis.lowest === this;
     return {
       height: height + top + bottom,
       width: this.el.clientWidth,
@@ -123,10 +124,9 @@ export class Chart {
       modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text },
       hoverlabel: { bgcolor: back, bordercolor: line, font: { color: text }, namelength: -1 },
       xaxis: {
-        ...axis, type: "date", range: [moment(from), moment(to)],
-        showgrid: this.grid, showticklabels: this.axis.lowest === this, ticks: this.axis.lowest === this ? "outside" : "", ticklen: 4,
-        dtick: to - from < 8000 ? 1000 : undefined, // its labels are whole seconds
-        tickformat: to > 3_600_000 ? "%-H:%M:%S" : "%-M:%S", hoverformat: "%-H:%M:%S after the start",
+        ...axis, type: this.kind, range: this.axis.range.map((at) => this.when(at)), hoverformat: "%-H:%M:%S after the start",
+        tickvals: ticks.map((at) => this.when(at)), ticktext: ticks.map(minutes), showticklabels: lowest, ticks: lowest ? "outside" : "", ticklen: 4,
+        showgrid: this.grid, showspikes: false, // the pointer has a line of its own, in all charts
       },
       shapes: [...this.shapes(picture), ...over(picture, this)],
       annotations: [...this.annotations(picture), ...this.raised.map((raised) => annotation(raised, this))],
@@ -143,6 +143,19 @@ export class Chart {
 
   markLabels(picture) {
     return [...picture.marks, ...this.view.pending].map(([at, text]) => ({ at, text, colour: this.colours.accent }));
+  }
+
+  /** Times as Plotly has them: dates, which it can put into words, or plain ms, which are quicker. */
+  get kind() {
+    return "date";
+  }
+
+  when(at) {
+    return this.kind === "date" ? moment(at) : at;
+  }
+
+  ms(when) {
+    return this.kind === "date" ? Date.parse(`${when}Z`.replace(" ", "T")) : when;
   }
 
   /** Whether the times are drawn through the chart as thin lines. */
@@ -285,6 +298,7 @@ export const spaced = (state) => state.replaceAll("_", " ");
 const config = (chart, { Icons }) => ({
   displaylogo: false,
   responsive: false,
+  showTips: false,
   doubleClick: false, // it is the axis that forgets a zoom, and so all charts
   modeBarButtons: [[
     { name: "save", title: "Download as PNG", icon: Icons.camera, click: () => chart.save() },
@@ -294,11 +308,12 @@ const config = (chart, { Icons }) => ({
 });
 
 /** What lies over every chart: no answers as grey bands, states and marks as lines. */
-function over(picture, { view, colours: { quiet, accent } }) {
-  const across = (at, line) => ({ type: "line", x0: moment(at), x1: moment(at), yref: "paper", y0: 0, y1: 1, line });
+function over(picture, chart) {
+  const { view, colours: { quiet, accent } } = chart;
+  const across = (at, line) => ({ type: "line", x0: chart.when(at), x1: chart.when(at), yref: "paper", y0: 0, y1: 1, line });
   return [
     ...picture.gaps.map(([from, to]) => ({
-      type: "rect", x0: moment(from), x1: moment(to ?? picture.at), yref: "paper", y0: 0, y1: 1, fillcolor: quiet, opacity: 0.3, line: { width: 0 },
+      type: "rect", x0: chart.when(from), x1: chart.when(to ?? view.at), yref: "paper", y0: 0, y1: 1, fillcolor: quiet, opacity: 0.3, line: { width: 0 },
     })),
     ...picture.phases.slice(1).map(([at]) => across(at, { color: quiet, width: 1 })),
     ...picture.marks.map(([at]) => across(at, { color: accent, width: 1.5 })),
@@ -306,7 +321,7 @@ function over(picture, { view, colours: { quiet, accent } }) {
   ];
 }
 
-const overKey = (picture, view) => [picture.gaps, picture.phases.map(([at, state]) => [at, state]), picture.marks, view.pending];
+const overKey = (picture, view) => [picture.gaps, picture.gaps.at(-1)?.[1] === null && view.at, picture.phases.map(([at, state]) => [at, state]), picture.marks, view.pending];
 
 /** Puts labels on as few levels as keep them apart; what finds no place is left out. */
 function levels(labels, chart) {
@@ -327,9 +342,9 @@ function levels(labels, chart) {
     });
 }
 
-const annotation = ({ at, text, colour, side, level }, { size: { font, unit } }) => ({
-  x: moment(at), yref: "paper", y: 1, yanchor: "bottom", yshift: level * SIZES.level * unit, showarrow: false, borderpad: 0,
-  xanchor: side, text: label(text), font: { size: font * 0.85, color: colour },
+const annotation = ({ at, text, colour, side, level }, chart) => ({
+  x: chart.when(at), yref: "paper", y: 1, yanchor: "bottom", yshift: level * SIZES.level * chart.size.unit, showarrow: false, borderpad: 0,
+  xanchor: side, text: label(text), font: { size: chart.size.font * 0.85, color: colour },
 });
 
 const pen = document.createElement("canvas").getContext("2d");

@@ -22,8 +22,8 @@ export class Phases extends Chart {
     super(root, view, "Update status");
   }
 
-  key({ phases, settling, at }) {
-    return [phases, settling, Math.round(this.px(at))];
+  key({ phases, settling }) {
+    return [phases, settling, Math.round(this.px(this.view.at))];
   }
 
   says(picture) {
@@ -40,21 +40,22 @@ export class Phases extends Chart {
   }
 
   /** The bands as they are drawn: `[from, to, name, colour, pattern, colour of the name]`. */
-  bands({ phases, at: now }) {
+  bands({ phases }) {
     const [from, to] = this.axis.range;
     const least = (NARROWEST / this.size.width) * (to - from);
     return phases.map(([at, state], number) => {
       const muted = number === 0 && OVER.includes(state);
       const [colour, pattern] = muted ? ["rgba(128,128,128,0.16)", ""] : STATES[state] ?? ["rgba(128,128,128,0.3)", ""];
       const plain = muted || !STATES[state];
-      const until = Math.max(phases[number + 1]?.[0] ?? now, at + least);
+      const until = Math.max(phases[number + 1]?.[0] ?? this.view.at, at + least);
       return { at, to: until, name: named(state, number), colour, pattern, ink: plain ? this.colours.quiet : INK };
     });
   }
 
   /** What is still to come once every slot has its new task: the last delay, the monitor window. */
-  planned({ settling, at, end }) {
+  planned({ settling, end }) {
     if (!settling || end) return [];
+    const { at } = this.view;
     const delay = Math.max(at, settling.delay);
     return [
       { at, to: delay, name: `delay until ${minutes(settling.delay)}` },
@@ -120,10 +121,10 @@ export class Phases extends Chart {
     if (at === null) return null;
     const { phases, gaps, marks } = this.picture;
     const near = (moment) => Math.abs(this.px(moment) - this.px(at)) < 4;
-    const lines = at <= this.picture.at || near(this.picture.at) ? this.told(phases.findLastIndex(([since]) => since <= at || near(since))) : [];
+    const lines = at <= this.view.at || near(this.view.at) ? this.told(phases.findLastIndex(([since]) => since <= at || near(since))) : [];
     for (const { at: from, to, name } of this.planned(this.picture)) if (at >= from && at < to) lines.push(["labkit-card-title", `to come: ${name}`]);
     for (const [from, to, reason] of gaps) {
-      if (at >= from && at < (to ?? this.picture.at)) lines.push(["labkit-card-bad", `The engine did not answer from ${minutes(from)}: ${reason}`]);
+      if (at >= from && at < (to ?? this.view.at)) lines.push(["labkit-card-bad", `The engine did not answer from ${minutes(from)}: ${reason}`]);
     }
     for (const [moment, text] of marks) if (near(moment)) lines.push(["", `Mark at ${minutes(moment)}: ${text}`]);
     return lines.length ? lines : null;

@@ -4,8 +4,19 @@ import { make } from "./dom.js";
 
 /** plotly.js, loaded once a page: from the page itself, or from the Jupyter server. */
 export function plotly(path) {
-  globalThis.labkitPlotly ??= path === "" ? Promise.resolve(globalThis.Plotly) : loadScript(path);
+  globalThis.labkitPlotly ??= (path === "" ? Promise.resolve(globalThis.Plotly) : loadScript(path)).then(warmed);
   return globalThis.labkitPlotly;
+}
+
+/** The first figure of a page costs twice a later one; an empty one takes half of that upon itself. */
+async function warmed(library) {
+  const el = make("div", "labkit-first-figure", document.body);
+  const axis = { visible: false };
+  library.newPlot(el, [], { width: 20, height: 20, xaxis: axis, yaxis: axis }, { staticPlot: true, displayModeBar: false });
+  await new Promise((resolve) => setTimeout(resolve));
+  library.purge(el);
+  el.remove();
+  return library;
 }
 
 function loadScript(path) {

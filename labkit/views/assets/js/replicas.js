@@ -9,8 +9,8 @@ export class Replicas extends Chart {
     super(root, view, "Running replicas, by tag");
   }
 
-  key({ steps, tags, at, status }) {
-    return [steps.length, steps[0], steps.at(-1), tags, Math.round(this.px(at)), status.wanted];
+  key({ steps, tags, status }) {
+    return [steps.length, steps[0], steps.at(-1), tags, Math.round(this.px(this.view.at)), status.wanted];
   }
 
   says({ tags, running, status }) {
@@ -23,7 +23,7 @@ export class Replicas extends Chart {
   }
 
   traces(picture) {
-    const steps = dense(stepsOf(picture), this.axis.range);
+    const steps = dense(stepsOf(picture, this.view.at), this.axis.range);
     const x = steps.map(([at]) => moment(at));
     return picture.tags.map(([tag, colour, pattern], number) => ({
       type: "scatter",
@@ -63,13 +63,13 @@ export class Replicas extends Chart {
 
   /** A step chart with nothing to load: until plotly.js is there, or in its place. */
   drawPlain(picture) {
-    this.el.replaceChildren(plainReplicas(picture, this.axis.range[1]));
+    this.el.replaceChildren(plainReplicas(picture, stepsOf(picture, this.view.at), this.axis.range[1]));
     return false;
   }
 }
 
 /** Every step with all tags, up to now. */
-function stepsOf({ steps, tags, at }) {
+function stepsOf({ steps, tags }, at) {
   const all = steps.map(([since, counts]) => [since, tags.map((_, n) => counts[n] ?? 0)]);
   if (all.length) all.push([at, all.at(-1)[1]]);
   return all;
@@ -88,9 +88,8 @@ function dense(steps, [from, to]) {
   });
 }
 
-function plainReplicas(picture, end) {
+function plainReplicas(picture, steps, end) {
   const [width, height, left, top, bottom] = [1000, 200, 40, 10, 24];
-  const steps = stepsOf(picture);
   const most = mostOf(picture);
   const x = (at) => left + ((width - left - 14) * at) / end;
   const y = (count) => top + (height - top - bottom) * (1 - count / (most * 1.06));

@@ -1,17 +1,19 @@
 // Slots over time: a row a slot, in it every task that had the slot, by tag and by stage.
 
+import { Bars } from "./bars.js";
 import { Chart, letters } from "./chart.js";
 import { drawn, make, write } from "./dom.js";
 import { slotRows } from "./spans.js";
-import { label, minutes, moment } from "./words.js";
+import { label, minutes } from "./words.js";
 
 const ROW = 25; // px of a row, as long as all of them are no higher than
 const HIGHEST = 400;
 /** In shares of a row: where tasks stand, and the thin band of the windows below them. */
-const TASKS = [0.08, 0.72];
-const WINDOWS = [0.79, 0.94];
+const TASKS = [0.07, 0.72];
+const WINDOWS = [0.77, 0.95];
 /** How much of its place a task takes up in a stage: the nearer to running, the higher. */
-const HEIGHTS = { waiting: 0.3, starting: 0.55, running: 1, stopping: 1 };
+const HEIGHTS = { waiting: 0.45, starting: 0.62, running: 1, stopping: 1 };
+const HOLLOW = ["waiting", "stopping"]; // with an outline
 const LEAST = 6; // px of a failed attempt
 const NEAR = 5; // px beside a bar that still count as on it
 const CROSS = 13; // px
@@ -45,7 +47,7 @@ export class Slots extends Chart {
   }
 
   draw(picture) {
-    const { rows, count } = slotRows(picture, this.view.selection);
+    const { rows, count } = slotRows(picture, this.view.at, this.view.selection);
     this.rows = rows;
     this.of = typeof rows[0]?.group === "string" ? "nodes" : "slots";
     this.count = count;
@@ -59,8 +61,13 @@ export class Slots extends Chart {
     this.axis.need(Math.ceil(Math.max(0, ...this.ticks().map(([, text]) => letters(text, this))) + 14 * this.size.unit));
   }
 
-  key({ tags, at, windows }) {
-    const { rows } = this;
+  /** Thousands of corners as dates cost 40 ms. */
+  get kind() {
+    return "linear";
+  }
+
+  key({ tags, windows }) {
+    const { rows, view: { at } } = this;
     const moves = rows.reduce((all, { attempts }) => all + attempts.reduce((some, { task }) => some + task.moves.length, 0), 0);
     const alive = rows.some(({ attempts }) => attempts.some(({ to }) => to === at));
     return [rows.map(({ group }) => group), moves, tags, alive && Math.round(this.px(at)), windows.length, this.view.selection];
@@ -91,32 +98,38 @@ export class Slots extends Chart {
     const apart = [1, 2, 5, 10, 20, 50].find((every) => every * this.row() >= 12) ?? 100;
     return this.rows.flatMap(({ group, node }, row) => {
       const name = typeof group === "string" ? node || group : String(group);
-      return row === 0 || row % apart === apart - 1 || apart === 1 ? [[row, name.length > 14 ? `${name.slice(0, 13)}…` : name]] : [];
+      return (row === 0 && apart > 2) || row % apart === apart - 1 ? [[row, name.length > 14 ? `${name.slice(0, 13)}…` : name]] : [];
     });
   }
 
   // ---- what Plotly draws ---------------------------------------------------------
 
   traces(picture) {
-    this.edges = { usual: [this.colours.quiet, 0.8], failed: [this.colours.bad, 1.6] };
-    const bars = new Map();
+    const drawn = new Map();
+    const bars = (look) => drawn.get(look) ?? drawn.set(look, this.bars()).get(look);
+    const edge = this.row() < ROW / 2 ? 0.6 : 1; // px
     const crosses = { x: [], y: [] };
+    this.windows(picture, bars, edge);
     this.rows.forEach(({ attempts }, row) => {
       for (const attempt of attempts) {
-        const { tag } = attempt.task;
+        const failed = attempt.failed !== null;
         for (const piece of this.pieces(attempt)) {
-          const key = `${String(tag).padStart(4, "0")} ${Object.keys(HEIGHTS).indexOf(piece.stage)}`;
-          if (!bars.has(key)) bars.set(key, this.bars(picture.tags[tag], piece.stage));
-          push(bars.get(key), piece, row + place(piece)[0], place(piece)[1], attempt.failed === null ? this.edges.usual : this.edges.failed);
+          const at = [piece.from, piece.to, row + place(piece)[0], place(piece)[1]];
+          bars(`${attempt.task.tag} ${piece.stage}`).add(...at);
+          if (failed) bars("failed").add(...at, 1.6 * edge);
+          else if (HOLLOW.includes(piece.stage)) bars("hollow").add(...at, edge);
         }
-        if (attempt.failed !== null) {
-          crosses.x.push(moment(attempt.failed));
+        if (failed) {
+          crosses.x.push(attempt.failed);
           crosses.y.push(row + (TASKS[0] + TASKS[1]) / 2);
         }
       }
     });
-    const inOrder = [...bars].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, trace]) => trace);
-    return [...this.windowBars(picture), ...inOrder, this.crosses(crosses)];
+    return [...this.looks(picture.tags).flatMap(([name, look]) => (drawn.has(name) ? [drawn.get(name).trace(look)] : [])), this.crosses(crosses)];
+  }
+
+  bars() {
+    return new Bars(this.axis.range, this.size, this.rows.length || 1);
   }
 
   /** The pieces of an attempt as drawn: a failed one is never too narrow to be seen. */
@@ -124,36 +137,42 @@ export class Slots extends Chart {
     if (failed === null) return pieces;
     const [from, to] = this.axis.range;
     const least = (LEAST / this.size.width) * (to - from);
-    const last = pieces.at(-1) ?? { from: failed - least, to: failed, stage: "starting", lane: "whole" };
+    const last = pieces.at(-1) ?? { from: failed, to: failed, stage: "starting", lane: "whole" };
     const missing = least - (last.to - (pieces[0] ?? last).from);
     return [...pieces.slice(0, -1), missing > 0 ? { ...last, from: last.from - missing } : last];
   }
 
-  bars([tag, colour, pattern], stage) {
-    const looks = {
-      waiting: { color: fade(colour, 0.12) },
-      starting: { color: fade(colour, 0.6) },
-      running: { color: colour, pattern: { shape: pattern, fillmode: "overlay", fgcolor: "rgba(0,0,0,0.3)", size: 7, solidity: 0.16 } },
-      stopping: { color: fade(colour, 0.15), pattern: { shape: "/", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.3 } },
-    };
-    return {
-      ...bare(), name: label(tag), legendgroup: tag, showlegend: stage === "running",
-      marker: { ...looks[stage], line: { color: [], width: [] } },
-    };
+  windows({ windows }, bars, edge) {
+    const rows = new Map(this.rows.flatMap(({ attempts }, row) => attempts.map(({ task }) => [task.n, row])));
+    const [middle, high] = [(WINDOWS[0] + WINDOWS[1]) / 2, WINDOWS[1] - WINDOWS[0]];
+    for (const [n, from, delayEnds, monitorEnds] of windows) {
+      if (!rows.has(n)) continue;
+      bars("delay").add(from, delayEnds, rows.get(n) + middle, high * 0.5);
+      bars("monitor").add(from, monitorEnds, rows.get(n) + middle, high, edge);
+    }
   }
 
-  windowBars({ windows }) {
-    const places = new Map(this.rows.flatMap(({ attempts }, row) => attempts.map(({ task }) => [task.n, row])));
-    const delay = { ...bare(), name: "delay", showlegend: false, marker: { color: this.colours.quiet, opacity: 0.75, line: { color: [], width: [] } } };
-    const monitor = { ...bare(), name: "monitor window", showlegend: false, marker: { color: "rgba(0,0,0,0)", line: { color: [], width: [] } } };
-    const middle = (WINDOWS[0] + WINDOWS[1]) / 2;
-    for (const [n, from, delayEnds, monitorEnds] of windows) {
-      const row = places.get(n);
-      if (row === undefined) continue;
-      if (delayEnds > from) push(delay, { from, to: delayEnds }, row + middle, WINDOWS[1] - WINDOWS[0], this.edges.usual);
-      if (monitorEnds > from) push(monitor, { from, to: monitorEnds }, row + middle, WINDOWS[1] - WINDOWS[0], this.edges.usual);
-    }
-    return [delay, monitor];
+  /** How each kind of bar looks, in the order in which they are drawn. */
+  looks(tags) {
+    const { quiet, bad } = this.colours;
+    const stages = ([tag, colour, pattern], n) => [
+      [`${n} waiting`, { fillcolor: fade(colour, 0.12) }],
+      [`${n} starting`, { fillcolor: fade(colour, 0.6) }],
+      [`${n} stopping`, {
+        fillcolor: fade(colour, 0.15), fillpattern: { shape: "/", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.3 },
+      }],
+      [`${n} running`, {
+        name: label(tag), showlegend: true, fillcolor: colour,
+        fillpattern: { shape: pattern, bgcolor: colour, fgcolor: "rgba(0,0,0,0.3)", size: 7, solidity: 0.16 },
+      }],
+    ];
+    return [
+      ["delay", { fillcolor: quiet }],
+      ["monitor", { fillcolor: quiet }],
+      ...tags.flatMap(stages),
+      ["hollow", { fillcolor: quiet }],
+      ["failed", { fillcolor: bad }],
+    ];
   }
 
   crosses({ x, y }) {
@@ -173,7 +192,7 @@ export class Slots extends Chart {
     const found = this.find(this.view.selection);
     if (!found) return [];
     const [from, to] = this.extent(found.attempt);
-    return [{ type: "rect", x0: moment(from), x1: moment(to), y0: found.row, y1: found.row + 1, line: { color: this.colours.accent, width: 2.5 } }];
+    return [{ type: "rect", x0: from, x1: to, y0: found.row, y1: found.row + 1, line: { color: this.colours.accent, width: 2.5 } }];
   }
 
   // ---- the pointer and the keyboard ----------------------------------------------
@@ -289,17 +308,6 @@ function place({ stage, lane }) {
   return [(from + to) / 2, (to - from) * HEIGHTS[stage]];
 }
 
-const bare = () => ({ type: "bar", orientation: "h", base: [], x: [], y: [], width: [], hoverinfo: "skip" });
-
-function push(trace, { from, to }, y, height, [colour, width]) {
-  trace.base.push(moment(from));
-  trace.x.push(to - from);
-  trace.y.push(y);
-  trace.width.push(height);
-  trace.marker.line.color.push(colour);
-  trace.marker.line.width.push(width);
-}
-
 /** A colour `#rrggbb` with something of what is behind it. */
 const fade = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
 
@@ -308,7 +316,7 @@ function statesOf({ moves }) {
   return moves.flatMap(({ at, state, desired, since }, n) => {
     const before = moves[n - 1];
     const lines = before?.state === state ? [] : [`${since < 0 ? "earlier" : minutes(since)}  ${state}`];
-    return before && before.desired !== desired && before.state === state ? [`${minutes(at)}  told: ${desired}`] : lines;
+    return before && before.desired !== desired && before.state === state ? [`${minutes(at)}  desired state: ${desired}`] : lines;
   });
 }
 

@@ -7,21 +7,19 @@ const LAST_ROWS = 60; // of more slots, those in which something happened last
 const BARS = ["waiting", "starting", "running", "stopping"]; // an ended task has none
 
 /** The rows to draw, and how many slots there are; the slot of task `must` is among them. */
-export function slotRows(picture, must) {
+export function slotRows(picture, now, must) {
   const groups = new Map();
   for (const task of picture.tasks.values()) {
-    const attempt = attemptOf(task, picture.at);
-    if (!attempt) continue;
-    const row = groups.get(task.group) ?? { group: task.group, node: task.node, attempts: [], last: 0 };
-    if (!row.attempts.length) groups.set(task.group, row);
-    row.attempts.push(attempt);
+    if (!task.moves.length) continue;
+    const row = groups.get(task.group) ?? { group: task.group, node: task.node, tasks: [], last: 0 };
+    if (!row.tasks.length) groups.set(task.group, row);
+    row.tasks.push(task);
     row.last = Math.max(row.last, task.moves.at(-1).at, task.n === must ? Infinity : 0);
   }
   const all = [...groups.values()];
-  const rows = all.length > MOST_ROWS ? all.sort((a, b) => b.last - a.last || byNumber(a, b)).slice(0, LAST_ROWS) : all;
-  rows.sort(byNumber);
-  for (const { attempts } of rows) share(attempts);
-  return { rows, count: all.length };
+  if (all.length > MOST_ROWS) all.sort((a, b) => b.last - a.last || byNumber(a, b)).length = LAST_ROWS;
+  const rows = all.sort(byNumber).map(({ tasks, ...row }) => ({ ...row, attempts: attemptsOf(tasks, now) }));
+  return { rows: rows.filter(({ attempts }) => attempts.length), count: groups.size };
 }
 
 const byNumber = (a, b) => byGroup(a.group, b.group);
@@ -53,13 +51,15 @@ function joined(spans) {
   return kept;
 }
 
-/** Two tasks that are in one slot at a time share its row: the older above, the newer below. */
-function share(attempts) {
-  attempts.sort((a, b) => a.task.created - b.task.created || a.task.n - b.task.n);
+/** The attempts of one slot, oldest first. Two that overlap share the row: the older above. */
+function attemptsOf(tasks, now) {
+  const inOrder = [...tasks].sort((a, b) => a.created - b.created || a.n - b.n);
+  const attempts = inOrder.map((task) => attemptOf(task, now)).filter(Boolean);
   attempts.forEach((attempt, n) => {
     const [older, newer] = [attempts[n - 1], attempts[n + 1]];
     attempt.pieces = attempt.spans.flatMap((span) => cut(span, older?.to ?? -Infinity, newer?.from ?? Infinity));
   });
+  return attempts;
 }
 
 /** Cuts a span where the older task ends and where the newer one begins. */

@@ -6,6 +6,7 @@
 // until it is seen, and one that is slow is drawn less often.
 
 import { TimeAxis } from "./axis.js";
+import { Budget } from "./budget.js";
 import { make, write } from "./dom.js";
 import { Head } from "./head.js";
 import { Marks } from "./marks.js";
@@ -17,7 +18,7 @@ import { Speed } from "./speed.js";
 import { Table } from "./table.js";
 
 /** Every part, in the order in which they stand. */
-const PARTS = { head: Head, phases: Phases, replicas: Replicas, slots: Slots, speed: Speed, table: Table };
+const PARTS = { head: Head, phases: Phases, replicas: Replicas, slots: Slots, speed: Speed, budget: Budget, table: Table };
 const APART_LEAST = 250; // ms between two drawings of a part
 const APART_SHARE = 8; // and at least so many times as long as the last one took
 const SOON = "150px"; // what is so near to be seen is drawn
@@ -93,6 +94,7 @@ export class View {
 
   /** Has the parts drawn, each when its turn comes; `now` waits for nothing. */
   draw(now = false) {
+    this.at = this.picture.at; // one now for all parts
     this.axis.follow(this.picture);
     this.marks.follow(this.picture);
     for (const place of this.places) {
