@@ -8,6 +8,7 @@ has started, so "all replicas are new" and "the update is completed" are two mom
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from labkit import durations
@@ -48,21 +49,49 @@ _ALMOST = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tasks of a service there are, as far as a sentence about its update goes."""
+
+    #: Those that run the tag of the service's spec.
+    running: int
+    #: Those that were told to shut down and have not ended.
+    leaving: int
+    #: Those that have not ended.
+    left: int
+
+
 def describe(service: Service | None, tasks: Iterable[Task]) -> str:
     """Return what the update of a service is doing, in one plain sentence."""
     tasks = tuple(tasks)
+    tag = service.tag if service else ""
+    counts = Counts(
+        running=sum(task.running and task.tag == tag for task in tasks),
+        leaving=sum(map(leaving, tasks)),
+        left=sum(not task.ended for task in tasks),
+    )
+    return sentence(service, counts)
+
+
+def sentence(service: Service | None, counts: Counts) -> str:
+    """Return the same sentence for whoever has counted the tasks already."""
     if service is None:
-        return _removed(tasks)
-    running = sum(task.running and task.tag == service.tag for task in tasks)
+        return _removed(counts.left)
     wanted = service.replicas
+    running = counts.running
     share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
     now = f"{share} {service.tag}"
     state = service.update_status.state if service.update_status else None
-    if state in _ALMOST and running == wanted and not _leaving(tasks):
+    if state in _ALMOST and running == wanted and not counts.leaving:
         back = state == "rollback_started"
         tail = _tail(service.rollback_config if back else service.update_config)
         return _ALMOST[state].format(now=now, tail=tail)
     return _SENTENCES[state].format(now=now)
+
+
+def leaving(task: Task) -> bool:
+    """Whether a task has been told to stop, and has not ended."""
+    return task.desired_state in ("shutdown", "remove") and not task.ended
 
 
 def completes_after(config: UpdateConfig) -> timedelta:
@@ -142,12 +171,7 @@ def _still(recording: Recording, now: datetime) -> bool:
     wanted = service.replicas if service else None
     running = sum(task.running and task.desired_state == "running" for task in recording.current)
     enough = wanted is None or running == wanted
-    return enough and not _leaving(recording.current) and now - moved[-1] >= QUIET
-
-
-def _leaving(tasks: Iterable[Task]) -> bool:
-    """Whether a task is still being stopped."""
-    return any(task.desired_state in ("shutdown", "remove") and not task.ended for task in tasks)
+    return enough and not any(map(leaving, recording.current)) and now - moved[-1] >= QUIET
 
 
 def _tail(config: UpdateConfig) -> str:
@@ -156,8 +180,7 @@ def _tail(config: UpdateConfig) -> str:
     return f"Swarm says so {tail} after the last replica started ({delay}the monitor window)."
 
 
-def _removed(tasks: tuple[Task, ...]) -> str:
-    left = sum(not task.ended for task in tasks)
+def _removed(left: int) -> str:
     if not left:
         return "The service is removed."
     return f"The service is removed; {left} of its tasks are still stopping."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labkit import ps
+from labkit import phases, ps
 from labkit.model import Snapshot, UpdateStatus
 from labkit.recording import (
     Back,
@@ -184,6 +184,15 @@ def test_the_budget_and_the_last_waits_are_the_updaters() -> None:
     }
 
 
+def test_the_sentence_is_that_of_all_tasks() -> None:
+    """Counted along, and not anew for every news."""
+    for seconds in (0.5, 1.5, 2.25, 5.5, 11.5, 16):
+        recording, _, picture = play(seconds)
+        described = phases.describe(recording.service, recording.current)
+
+        assert picture.whole()["status"]["sentence"] == described
+
+
 def test_nothing_travels_when_nothing_happens() -> None:
     _, news, _ = play(16)
 
@@ -240,8 +249,8 @@ def test_a_second_update_is_a_phase_of_its_own() -> None:
         status = UpdateStatus(state="updating", started_at=started)
         picture.take([ServiceSeen(started, service(update_status=status))])
 
-    phases = [phase[:2] for phase in picture.news()["phases"]]
-    assert phases == [[1000, "updating"], [5000, "updating"]]
+    seen = [phase[:2] for phase in picture.news()["phases"]]
+    assert seen == [[1000, "updating"], [5000, "updating"]]
 
 
 def test_the_first_phase_is_what_the_recording_began_with() -> None:

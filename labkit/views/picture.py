@@ -97,6 +97,8 @@ class Picture:
         self._next_number = 0
         self._tags: dict[str, int] = {}
         self._running: dict[str, str] = {}
+        self._alive: set[str] = set()
+        self._leaving: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._steps: deque[list[Any]] = deque(maxlen=MOST_POINTS)
         self._points: deque[list[Any]] = deque(maxlen=MOST_POINTS)
@@ -161,10 +163,7 @@ class Picture:
         self._listed.add(task.id)
         self._enter(task)
         self._move(at, task)
-        self._stopped(task.id)
-        if task.running:
-            self._running[task.id] = task.tag
-            self._counts[task.tag] += 1
+        self._count(task)
         self._step(at)
 
     def _enter(self, task: Task) -> None:
@@ -203,13 +202,25 @@ class Picture:
             moves.append([number, self._ms(at), *what])
             self._news["moves"].append(moves[-1])
 
-    def _stopped(self, task_id: str) -> None:
+    def _count(self, task: Task) -> None:
+        self._count_out(task.id)
+        if not task.ended:
+            self._alive.add(task.id)
+        if phases.leaving(task):
+            self._leaving.add(task.id)
+        if task.running:
+            self._running[task.id] = task.tag
+            self._counts[task.tag] += 1
+
+    def _count_out(self, task_id: str) -> None:
+        self._alive.discard(task_id)
+        self._leaving.discard(task_id)
         tag = self._running.pop(task_id, None)
         if tag is not None:
             self._counts[tag] -= 1
 
     def _forget(self, at: datetime, task_id: str) -> None:
-        self._stopped(task_id)
+        self._count_out(task_id)
         self._step(at)
         if task_id not in self._listed:
             return
@@ -326,12 +337,16 @@ class Picture:
     def _status(self) -> Json:
         service = self._current
         status = service.update_status if service else None
-        listed = (self._tasks[task_id] for task_id in self._listed)
+        counts = phases.Counts(
+            running=self._counts[service.tag] if service else 0,
+            leaving=len(self._leaving),
+            left=len(self._alive),
+        )
         back = status is not None and status.state.startswith("rollback")
         config = service and (service.rollback_config if back else service.update_config)
         return {
             "state": status.state if status else "",
-            "sentence": plain(phases.describe(service, listed)),
+            "sentence": plain(phases.sentence(service, counts)),
             "message": plain(status.message) if status else "",
             "wanted": service.replicas if service else None,
             "config": config and _config(config),
