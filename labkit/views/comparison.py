@@ -9,7 +9,7 @@ from typing import Any
 from labkit.comparison import Run, compare
 from labkit.recording import Recording
 from labkit.views import still
-from labkit.views.drawing.elements import element, line
+from labkit.views.drawing.elements import box, line
 from labkit.views.drawing.lines import DASHES, lines
 from labkit.views.looks import LOOKS
 from labkit.views.picture import Json
@@ -104,7 +104,7 @@ def _row(run: Json) -> tuple[str, str]:
         stroke_width=2.5,
         stroke_dasharray=DASHES[run["dash"]],
     )
-    sample = element("svg", stroke, width=36, height=12, aria_hidden="true")
+    sample = box(stroke, 12, width=36, style="width:36px", aria_hidden="true")
     cells = [
         still.cell(run["name"], before=f"{sample} "),
         still.cell("did not end" if run["total"] is None else minutes(run["total"])),

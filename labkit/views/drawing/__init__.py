@@ -16,6 +16,7 @@ from labkit.views.drawing.elements import (
     STROKES,
     Chart,
     Fills,
+    box,
     element,
     pattern,
     rect,
@@ -93,7 +94,7 @@ class _Drawing:
             inside += text(f"{x + 18:.0f}", 13, shown, fill_opacity=1)
             x += 18 + len(shown) * _LETTER + 18
         begin, _ = self._axis.ends
-        return element("svg", inside, x=begin, height=_TAGS)
+        return box(inside, _TAGS, x=begin)
 
     def _in_words(self) -> str:
         """Return what the drawing shows, for those who do not see it."""

@@ -61,6 +61,16 @@ def line(x1: str, y1: float, x2: str, y2: float, /, **more: Any) -> str:
     return element("line", x1=x1, y1=_short(y1), x2=x2, y2=_short(y2), **look)
 
 
+def box(inside: str, height: float, **more: Any) -> str:
+    """Return an `<svg>`, at whose edges ends what is inside.
+
+    Its height is also a style: JupyterLab's own makes that of every `<svg>` in HTML `auto`.
+    """
+    high = f"{height:.0f}"
+    look = f"height:{high}px;{more.pop('style', '')}"
+    return element("svg", inside, height=high, style=look.rstrip(";"), **more)
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """One chart of a drawing: what it is called, how high it is, and its elements."""

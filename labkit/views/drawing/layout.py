@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from labkit.views.drawing.axis import Axis
-from labkit.views.drawing.elements import Chart, element, line, text
+from labkit.views.drawing.elements import Chart, box, element, line, text
 from labkit.views.sentences import minutes
 
 #: How much room the axis needs under the charts, in pixels.
@@ -44,7 +44,7 @@ def below(charts: Iterable[Chart], axis: Axis, y: float) -> tuple[str, float]:
     begin, _ = axis.ends
     for chart in charts:
         if chart.legend:
-            inside += element("svg", chart.legend, x=begin, y=y + 2, height=_LEGEND)
+            inside += box(chart.legend, _LEGEND, x=begin, y=y + 2)
             y += _LEGEND
         if chart.note:
             inside += text(begin, y + 14, chart.note, font_style="italic")
@@ -54,15 +54,14 @@ def below(charts: Iterable[Chart], axis: Axis, y: float) -> tuple[str, float]:
 
 def whole(inside: str, height: float, label: str) -> str:
     """Return a drawing; `label` is what it shows, in words."""
-    return element(
-        "svg",
+    return box(
         inside,
+        height,
         xmlns="http://www.w3.org/2000/svg",
         class_="labkit-drawing",
         role="img",
         aria_label=label,
         width=_WIDTH,
-        height=f"{height:.0f}",
         font_family="system-ui, sans-serif",
         font_size=11,
         style="width:100%;display:block",

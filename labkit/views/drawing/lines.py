@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from labkit.views.drawing import layout, speed
 from labkit.views.drawing.axis import Axis
-from labkit.views.drawing.elements import Chart, element, line, text, title
+from labkit.views.drawing.elements import Chart, box, element, line, text, title
 from labkit.views.picture import Json
 from labkit.views.sentences import minutes
 
@@ -105,6 +105,6 @@ def _legend(runs: list[Json], axis: Axis, y: float) -> tuple[str, float]:
         look = {"stroke": run["colour"], "stroke_opacity": 1, "stroke_width": 2.5}
         sample = line("0", 8, "36", 8, stroke_dasharray=DASHES[run["dash"]], **look)
         words = text("44", 12, run["name"], fill_opacity=1)
-        inside += element("svg", sample + words, x=begin, y=y, height=18)
+        inside += box(sample + words, 18, x=begin, y=y)
         y += 18
     return inside, y + 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from labkit.views.drawing.axis import Axis
-from labkit.views.drawing.elements import BACK, element, line, rect, text, title
+from labkit.views.drawing.elements import BACK, box, element, line, rect, text, title
 from labkit.views.picture import Json
 from labkit.views.sentences import minutes, spoken
 
@@ -72,5 +72,5 @@ def gaps(picture: Json, axis: Axis, hatch: str, top: float, bottom: float) -> It
         inside = title(said) + rect(*where, fill_opacity=0.7, style=f"fill:{BACK}")
         inside += rect(*where, fill=hatch)
         words = text("4", 12, "no answer", fill_opacity=1)
-        inside += element("svg", words, x=where[0], y=top, width=where[2], height=16)
+        inside += box(words, 16, x=where[0], y=top, width=where[2])
         yield element("g", inside, class_="gap")

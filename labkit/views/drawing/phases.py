@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labkit.views.drawing.axis import Axis, percent
-from labkit.views.drawing.elements import STROKES, Chart, element, pattern, rect, text, title
+from labkit.views.drawing.elements import STROKES, Chart, box, pattern, rect, text, title
 from labkit.views.picture import Json
 from labkit.views.sentences import minutes, spoken
 
@@ -78,8 +78,8 @@ def _bands(picture: Json, axis: Axis, prefix: str) -> Iterator[str]:
                 taken = right
                 yield text(percent(right), -5, label, "end", font_weight=600)
         # an <svg> of its own, so that a label ends where its band does
-        place = {"x": axis.x(begin), "width": axis.width(begin, end), "height": _HEIGHT}
-        yield element("svg", inside, data_state=state, **place)
+        place = {"x": axis.x(begin), "width": axis.width(begin, end)}
+        yield box(inside, _HEIGHT, data_state=state, **place)
 
 
 def _band(fill: str) -> str:

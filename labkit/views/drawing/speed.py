@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from labkit.views.drawing.axis import Axis
-from labkit.views.drawing.elements import ACCENT, Chart, element, line, text
+from labkit.views.drawing.elements import ACCENT, Chart, box, element, line, text
 
 _HEIGHT = 70
 #: Points of a line that are drawn, about.
@@ -64,13 +64,12 @@ def framed(path: str, axis: Axis, height: float, *, dash: str = "", colour: str 
         vector_effect="non-scaling-stroke",
     )
     begin, _ = axis.ends
-    return element(
-        "svg",
+    return box(
         drawn,
+        height - 8,
         x=begin,
         y=8,
         width=axis.width(axis.begin, axis.end),
-        height=height - 8,
         viewBox=f"0 0 {_UNITS} {height - 8:g}",
         preserveAspectRatio="none",
         overflow="visible",
