@@ -15,11 +15,13 @@ CHARTS = ("phases", "replicas", "slots", "speed")
 def known_parts(parts: Iterable[str] | None) -> list[str]:
     """Return the parts in the order in which they stand; all of them for `None`.
 
-    Raises `BadValue` for one that no view has.
+    Raises `BadValue` for one that no view has, and for none at all.
     """
     if parts is None:
         return list(PARTS)
     asked = [parts] if isinstance(parts, str) else list(parts)
+    if not asked:
+        raise BadValue(f"a view has some of the parts {', '.join(PARTS)}, not none")
     for part in asked:
         if part not in PARTS:
             raise BadValue(f"a view has no part {part!r}; it has {', '.join(PARTS)}")

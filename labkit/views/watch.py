@@ -37,11 +37,13 @@ import anywidget
 import traitlets
 from IPython import display as ipython
 
-from labkit.errors import BadValue, NotSettled
+from labkit.errors import NotSettled
 from labkit.model import UpdateState
 from labkit.recording import Recording
 from labkit.views import page, snapshot
+from labkit.views.parts import known_parts
 from labkit.views.picture import Json, Picture
+from labkit.views.texts import text
 from labkit.views.words import plain
 
 #: Seconds between two messages to the page, at least.
@@ -52,9 +54,6 @@ PULSE = 2.0
 AGAIN = 5.0
 #: Bytes of messages that are kept for that.
 _KEPT = 30_000
-
-#: The parts of a view, in the order in which they stand.
-PARTS = ("head", "phases", "replicas", "slots", "speed", "budget", "table")
 
 #: IPython ships no types.
 _display: Callable[..., object] = ipython.display
@@ -151,7 +150,7 @@ class Watch(anywidget.AnyWidget):
         self._wake = threading.Event()
         self._take()
         self._picture.news()
-        super().__init__(parts=_known_parts(parts))
+        super().__init__(parts=known_parts(parts))
         self.on_msg(self._asked)
         recorder.subscribe(self._wake.set)
         threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
@@ -167,6 +166,10 @@ class Watch(anywidget.AnyWidget):
         """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
         with self._lock:
             return snapshot.Snapshot(self._heading(), self._picture, self.parts)
+
+    def text(self) -> str:
+        """Return what there is to see as plain text, for where no widget and no HTML is to be had."""
+        return text(self._recorder.recording)
 
     def only(self, *parts: str) -> Watch:
         """Return another view of the same recording that shows some parts only.
@@ -339,13 +342,3 @@ class Watch(anywidget.AnyWidget):
         if self._displayed:
             data = self.snapshot().bundle(repr(self))
             _display(data, raw=True, display_id=self._display_id, update=True)
-
-
-def _known_parts(parts: Sequence[str] | None) -> list[str]:
-    """Return the parts that are asked for, in the order in which they stand; all if none is."""
-    if parts is None:
-        return list(PARTS)
-    unknown = [part for part in parts if part not in PARTS]
-    if unknown or isinstance(parts, str) or not parts:
-        raise BadValue(f"parts are some of {', '.join(PARTS)}, not {parts!r}")
-    return [part for part in PARTS if part in parts]
