@@ -168,7 +168,7 @@ class Watch(anywidget.AnyWidget):
             return snapshot.Snapshot(self._heading(), self._picture, self.parts)
 
     def text(self) -> str:
-        """Return what there is to see as plain text, for where no widget and no HTML is to be had."""
+        """Return what there is to see as plain text, where neither widget nor HTML is to be had."""
         return text(self._recorder.recording)
 
     def only(self, *parts: str) -> Watch:
