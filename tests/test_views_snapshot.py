@@ -1,20 +1,22 @@
-"""Claims about what is drawn without a kernel: snapshots, pages, figures."""
+"""Claims about what is drawn without a kernel: snapshots, and pages of them."""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+import subprocess
+import sys
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
 from labkit import ps, server, views
+from labkit.errors import BadValue
 from labkit.recording import Ended, Gap, Recording
-from labkit.views import Snapshot, drawing, words
-from tests.acting import HOSTILE, HOSTILE_TAG
+from labkit.views import Snapshot, words
+from tests.acting import HOSTILE
 from tests.test_views_picture import HEADER, START, play
 
 
@@ -97,28 +99,6 @@ def test_the_picture_in_a_snapshot_is_the_picture(hostile: Recording) -> None:
     assert json.loads(inside[1]) == snapshot.picture
 
 
-def test_the_drawing_is_an_svg_of_its_own(hostile: Recording) -> None:
-    """It is well-formed, so that other programs can show it; a band for each tag."""
-    root = ElementTree.fromstring(drawing.svg(Snapshot.of(hostile).picture))
-    bands = root.findall("{*}polygon")
-
-    assert root.get("viewBox") == "0 0 1000 230"
-    assert [band.findtext("{*}title") for band in bands] == [
-        "1.0",
-        words.plain(HOSTILE_TAG, 60),
-        "1.1",
-    ]
-
-
-def test_a_band_of_the_drawing_is_as_high_as_its_replicas(update: Recording) -> None:
-    """In the end ten of ten run 1.1, from the axis to the top of the tens."""
-    root = ElementTree.fromstring(drawing.svg(Snapshot.of(update).picture))
-    last = root.findall("{*}polygon")[-1]
-    ys = [float(point.split(",")[1]) for point in (last.get("points") or "").split()]
-
-    assert max(ys) - min(ys) == pytest.approx(172 * 10 / 10.6, abs=0.2)
-
-
 def test_a_large_table_is_cut_in_a_snapshot() -> None:
     """A snapshot weighs on every save of its notebook, so it says what it leaves out."""
     recording, _, _ = play(0.25, slots=600)
@@ -128,12 +108,52 @@ def test_a_large_table_is_cut_in_a_snapshot() -> None:
     assert "101 further rows are left out." in html
 
 
-def test_an_empty_recording_can_be_drawn() -> None:
+def test_an_empty_recording_can_be_shown() -> None:
     """A service that was never seen has no rows and no steps, and that is no error."""
-    snapshot = Snapshot.of(Recording(HEADER))
+    assert "The service is removed." in Snapshot.of(Recording(HEADER)).html
 
-    assert "The service is removed." in snapshot.html
-    assert views.figure(Recording(HEADER)).data == ()
+
+def test_older_tasks_are_folded_under_the_newest_of_each_slot(update: Recording) -> None:
+    """Those that failed are what one looks for, so then they are not folded away."""
+    html = Snapshot.of(update).html
+    newest, older = html.split("<details open>")
+
+    assert newest.count("<td>dc_worker.") == 10
+    assert "<summary>1 older task of these slots</summary>" in older
+    assert older.count("<td> \\_ dc_worker.3</td>") == 1
+
+
+def test_a_snapshot_can_be_of_some_parts(update: Recording) -> None:
+    """The page is told which, and draws the same."""
+    snapshot = Snapshot.of(update, ["table", "replicas"])
+    elements = Elements(snapshot.html)
+
+    assert snapshot.data()["parts"] == ["replicas", "table"]
+    assert "Running replicas" in elements.texts
+    assert "Tasks in each slot" not in elements.texts
+    assert "Completed: 10 of 10 replicas run 1.1." not in elements.texts
+
+
+def test_a_part_that_no_view_has_is_refused(update: Recording) -> None:
+    with pytest.raises(BadValue, match="no part 'pie'"):
+        Snapshot.of(update, ["pie"])
+
+
+def test_a_snapshot_has_the_budget_in_words(update: Recording) -> None:
+    texts = Elements(Snapshot.of(update).html).texts
+
+    assert (
+        "The update of 10 slots: 0 failures, none tolerated (max failure ratio 0). "
+        "1 failure more would mean pause."
+    ) in texts
+
+
+def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
+    update.torn_lines = 2
+
+    says = "2 lines of the file could not be read; what is drawn is what could."
+    assert says in Elements(Snapshot.of(update).html).texts
+    assert Snapshot.of(update).picture["trouble"] == says
 
 
 def test_a_page_asks_for_nothing(update: Recording) -> None:
@@ -142,36 +162,8 @@ def test_a_page_asks_for_nothing(update: Recording) -> None:
     own = page.split("<script>", 1)[0] + page.rsplit('<script type="module">', 1)[1]
 
     assert "plotly.js v" in page
-    assert not re.search(r"(src|href)\s*=", page.split("<script>", 1)[0])
+    assert not re.search(r"(src|href)\s*=(?!\"#)", page.split("<script>", 1)[0])
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", own)
-
-
-def test_a_figure_has_the_steps_of_the_recording(update: Recording) -> None:
-    """At every moment of a step the figure stacks as many as ran."""
-    figure = views.figure(update)
-    stacked = {trace.name: dict(zip(trace.x, trace.y, strict=True)) for trace in figure.data}
-
-    for at, counts in update.running_by_tag():
-        ms = round((at - START).total_seconds() * 1000)
-        moment = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6]
-        assert {tag: ys[moment] for tag, ys in stacked.items() if ys[moment]} == {
-            tag: n for tag, n in counts.items() if n
-        }
-
-
-def test_a_figure_holds_each_count_until_the_next(update: Recording) -> None:
-    for trace in views.figure(update).data:
-        assert trace.line.shape == "hv"
-        assert trace.stackgroup == "replicas"
-        assert list(trace.x) == sorted(trace.x)
-
-
-def test_hostile_text_stays_text_in_a_figure(hostile: Recording) -> None:
-    """Plotly reads a little markup and `$…$`; nothing of either is left in a name."""
-    names = [trace.name for trace in views.figure(hostile).data]
-
-    assert not any("<" in name or "$" in name for name in names)
-    assert any("&lt;img" in name for name in names)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +183,27 @@ def test_every_character_can_be_seen(text: str, shown: str) -> None:
 
 def test_html_shows_exactly_the_text() -> None:
     assert words.for_html('<b title="x">&') == "&lt;b title=&quot;x&quot;&gt;&amp;"
+
+
+@pytest.mark.parametrize("module", ["labkit.views.page", "labkit.views.parts", "labkit.server"])
+def test_the_jupyter_server_loads_no_widgets_for_the_page(module: str) -> None:
+    """It needs the text of the module, and neither anywidget nor Plotly's figures."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    words = [sys.executable, "-c", code]
+    loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+    assert not {"anywidget", "ipywidgets", "plotly.graph_objects"} & set(loaded)
+
+
+def test_a_name_that_views_do_not_have_names_those_they_have() -> None:
+    with pytest.raises(AttributeError, match="no 'chart'; it has Comparison, Replay, Snapshot"):
+        views.chart  # noqa: B018 - asking for it is the test
+
+
+@pytest.mark.parametrize("name", views.__all__)
+def test_each_name_is_what_it_says(name: str) -> None:
+    """No module of the package hides a name of it."""
+    assert getattr(views, name).__name__ == name
 
 
 def test_the_server_extension_is_enabled_by_the_file_that_is_installed() -> None:
