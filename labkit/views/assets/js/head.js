@@ -1,4 +1,4 @@
-// Which service, how its update stands, and how many replicas run each tag.
+// Which service, how its update stands, what it still waits for, and how many replicas run each tag.
 
 import { make, swatch, write } from "./dom.js";
 import { clock } from "./words.js";
@@ -9,8 +9,11 @@ export class Head {
     write(make("span", "labkit-name", head), picture.service);
     this.badge = make("span", "labkit-badge", head);
     this.live = make("span", "labkit-live", head);
-    this.sentence = make("div", "labkit-sentence", root);
+    const line = make("div", "labkit-sentence", root);
+    this.sentence = make("span", "", line);
     this.sentence.setAttribute("aria-live", "polite");
+    this.countdown = make("b", "labkit-countdown", line); // outside: nobody wants to be told every second
+    this.countdown.setAttribute("role", "timer");
     this.message = make("div", "labkit-message", root);
     this.says = make("span", "", this.message);
     this.quote = make("q", "", this.message);
@@ -25,6 +28,7 @@ export class Head {
     write(this.badge, state.replaceAll("_", " "));
     this.badge.dataset.state = state;
     write(this.sentence, sentence);
+    write(this.countdown, waitsFor(picture));
     write(this.says, message && "Docker says: ");
     write(this.quote, message);
     this.quote.hidden = !message;
@@ -33,26 +37,15 @@ export class Head {
   }
 
   drawLive(picture) {
-    const gap = picture.gaps.at(-1);
-    const noAnswer = gap && gap[1] === null;
-    if (picture.end) {
-      write(this.live, `ended ${clock(picture.now)}`);
-      this.live.dataset.live = picture.end.died ? "no" : "ended";
-      const last = picture.end.died ? `\nThe last good snapshot is of ${clock(picture.seen)}.` : "";
-      write(this.end, picture.end.why + last);
-      this.end.dataset.died = picture.end.died ? "yes" : "no";
-    } else if (noAnswer) {
-      write(this.live, `no answer from the engine since ${clock(picture.origin + gap[0])}`);
-      this.live.dataset.live = "no";
-      write(this.end, gap[2]);
-    } else {
-      write(this.live, picture.silent ? `no news since ${clock(picture.seen)}` : "live");
-      this.live.dataset.live = picture.silent ? "no" : "yes";
-      write(this.end, picture.trouble ?? "");
-    }
+    const { lamp, text, more, died } = lifeOf(picture);
+    this.live.dataset.live = lamp;
+    write(this.live, text);
+    this.end.dataset.died = died ? "yes" : "no";
+    write(this.end, more);
   }
 
   drawTags(picture) {
+    while (this.tags.children.length > picture.tags.length) this.tags.lastChild.remove(); // a replay went back
     while (this.tags.children.length < picture.tags.length) {
       const [tag, colour, pattern] = picture.tags[this.tags.children.length];
       const item = make("span", "", this.tags);
@@ -67,4 +60,30 @@ export class Head {
       write(item.lastChild, ` × ${count} running`);
     });
   }
+}
+
+/** Whether what is shown is live, and what there is to say if it is not. */
+function lifeOf(picture) {
+  const { end, gaps, still, trouble = "" } = picture;
+  if (end) {
+    const last = end.died ? `\nThe last good snapshot is of ${clock(picture.now)}.` : "";
+    const more = [end.why + last, trouble].filter(Boolean).join("\n");
+    return { lamp: end.died ? "no" : "ended", text: `ended ${clock(picture.origin + end.at)}`, more, died: end.died };
+  }
+  const gap = gaps.at(-1);
+  if (gap && gap[1] === null) {
+    return { lamp: "no", text: `no answer from the engine since ${clock(picture.origin + gap[0])}`, more: gap[2] };
+  }
+  if (still) return { lamp: "ended", text: `recorded at ${clock(picture.now)}`, more: trouble };
+  if (picture.silent) return { lamp: "no", text: `no news since ${clock(picture.seen)}`, more: trouble };
+  return { lamp: "yes", text: "live", more: trouble };
+}
+
+/** What the update still waits for once every slot has its new task, counted down in seconds. */
+export function waitsFor({ settling, end, gaps, silent, at }) {
+  if (!settling || end || silent || gaps.at(-1)?.[1] === null) return "";
+  const left = (until) => `${Math.ceil((until - at) / 1000)} s`;
+  if (at < settling.delay) return `The last delay ends in ${left(settling.delay)}, then the monitor window begins.`;
+  if (at < settling.monitor) return `The monitor window ends in ${left(settling.monitor)}.`;
+  return "The monitor window is over: any moment now Swarm says so.";
 }

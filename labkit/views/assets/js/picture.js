@@ -1,43 +1,50 @@
 // The picture of an update as the page has it: a whole one, then news, each with a number.
 //
 // `labkit.views.picture` says what is in it. Whoever misses a number asks for a whole one.
+// A replay has no numbers: it takes the news of a recording in their order.
 
 const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as silent
 
 export class Picture {
   constructor(whole) {
+    this.revision = 0; // rises with whatever may change the table's rows
     this.load(whole);
   }
 
   /** Takes a whole picture, in place of all that was known. */
-  load({ now, tasks, moves, gone, steps, windows, speed, ...rest }) {
+  load({ now = 0, tasks, moves, gone, steps, windows, speed, ...rest }) {
     Object.assign(this, rest);
     this.steps = [...steps];
     this.windows = [...windows];
     this.speed = [...speed];
     this.tasks = new Map();
-    this.put(tasks, moves, gone);
+    this.order = null;
     this.fresh = new Set();
+    this.put(tasks, moves, gone);
     this.heard(now);
   }
 
-  /** Takes news; returns false, and takes nothing, if earlier news are missing. */
-  follow({ seq, now, tasks = [], moves = [], gone = [], dropped = [], steps = [], windows = [], speed = [], ...rest }) {
-    if (seq <= this.seq) return true;
-    if (seq !== this.seq + 1) return false;
-    this.seq = seq;
+  /** Takes the next news by their number; returns false, and takes nothing, if earlier ones are missing. */
+  follow(news) {
+    if (news.seq <= this.seq) return true;
+    if (news.seq !== this.seq + 1) return false;
+    this.take(news);
+    this.heard(news.now);
+    return true;
+  }
+
+  /** Takes news, whichever they are. */
+  take({ now, tasks = [], moves = [], gone = [], dropped = [], steps = [], windows = [], speed = [], ...rest }) {
     Object.assign(this, rest);
     this.put(tasks, moves, gone);
     for (const n of dropped) this.tasks.delete(n);
-    this.fresh = new Set([...tasks, ...moves].map(([n]) => n));
+    for (const [n] of [...tasks, ...moves]) this.fresh.add(n);
     for (const step of steps) {
       if (this.steps.at(-1)?.[0] === step[0]) this.steps.pop();
       this.steps.push(step);
     }
     this.windows.push(...windows);
     this.speed.push(...speed);
-    this.heard(now);
-    return true;
   }
 
   put(tasks, moves, gone) {
@@ -53,6 +60,7 @@ export class Picture {
       if (task) task.listed = false;
     }
     if (tasks.length || gone.length) this.order = null;
+    if (tasks.length || gone.length || moves.length) this.revision += 1;
   }
 
   heard(now) {
@@ -92,8 +100,7 @@ export class Picture {
   }
 }
 
+const natural = new Intl.Collator("en", { numeric: true });
+
 /** Orders slots by number, and the nodes of global tasks by name. */
-export const byGroup = (a, b) =>
-  typeof a === "number" && typeof b === "number"
-    ? a - b
-    : String(a).localeCompare(String(b), "en", { numeric: true });
+export const byGroup = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : natural.compare(a, b));

@@ -1,106 +1,157 @@
-// The rows of `docker service ps`.
+// The rows of `docker service ps`: older tasks folded away, each row explained when asked.
 
 import { make, paint, write } from "./dom.js";
-import { ago } from "./words.js";
+import { Explanation } from "./explain.js";
+import { ago, capital } from "./words.js";
 
 const DRAW_ALL_BELOW = 200; // rows; above, only those near the visible ones are in the page
 const OVERSCAN = 60;
-const ROW_HEIGHT = 24;
+const USUAL_HEIGHT = 24; // px of a row, until one can be measured
 const WIDEST = 48; // letters of a column; the rest of a longer text is in its tooltip
+const WIDEST_NAME = 96; // a service, a node's id, and the branch before them
+const FOLD = 12; // letters of the button that unfolds a slot
+const ERROR_COLUMNS = 30;
 const COLUMNS = [
   ["ID", 12], ["NAME", 12], ["IMAGE", 16], ["NODE", 8], ["DESIRED STATE", 13],
   ["CURRENT STATE", 24], ["ERROR", 12], ["PORTS", 6],
 ];
+const [NAME, IMAGE, ERROR] = [1, 2, 6]; // numbers of columns
 
 export class Table {
-  constructor(root, { picture }) {
+  constructor(root, view) {
+    this.view = view;
+    this.chosen = null; // the task that is explained
+    this.active = null; // the task whose row has, or had last, the keyboard
+    this.folds = new Folds();
+    this.shown = new Map();
+    this.height = USUAL_HEIGHT;
+    this.bar(root);
+    this.frame(root, view.picture.service);
+    this.explanation = new Explanation(root, () => this.close());
+    this.body.addEventListener("click", (event) => this.clicked(event));
+    this.scroll.addEventListener("keydown", (event) => this.typed(event));
+    this.scroll.addEventListener("scroll", () => this.place(), { passive: true });
+  }
+
+  /** The command line that prints this table, and what folds all of its slots. */
+  bar(root) {
+    const bar = make("div", "labkit-table-bar", root);
+    this.command = make("code", "", bar);
+    this.all = make("button", "labkit-button", bar);
+    this.all.type = "button";
+    this.all.addEventListener("click", () => {
+      this.folds.turnAll();
+      this.place();
+    });
+  }
+
+  frame(root, service) {
     this.scroll = make("div", "labkit-scroll", root);
-    this.scroll.tabIndex = 0;
-    this.scroll.setAttribute("role", "region");
-    this.scroll.setAttribute("aria-label", `Tasks of ${picture.service}`);
-    const table = make("table", "labkit-ps", this.scroll);
-    this.table = table;
-    write(make("caption", "", table), `docker service ps ${picture.service}, without clean history`);
-    const widths = make("colgroup", "", table);
+    this.scroll.tabIndex = -1;
+    this.scroll.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrows for itself
+    this.table = make("table", "labkit-ps", this.scroll);
+    this.table.setAttribute("role", "grid");
+    write(make("caption", "", this.table), `Tasks of ${service}. Arrow keys go from row to row, Enter explains one.`);
+    const widths = make("colgroup", "", this.table);
     this.columns = COLUMNS.map(() => make("col", "", widths));
     this.widths = COLUMNS.map(() => 0);
-    const head = make("tr", "", make("thead", "", table));
+    const head = make("tr", "", make("thead", "", this.table));
     COLUMNS.forEach(([name, width], number) => {
       const cell = make("th", "", head);
       cell.scope = "col";
       write(cell, name);
       this.widen(number, Math.max(width, name.length));
     });
-    this.body = make("tbody", "", table);
-    this.above = make("tr", "", this.body);
-    this.below = make("tr", "", this.body);
-    this.shown = new Map();
-    this.scroll.addEventListener("scroll", () => this.place(), { passive: true });
+    this.body = make("tbody", "", this.table);
+    [this.above, this.below] = [0, 1].map(() => make("tr", "", this.body));
+    for (const space of [this.above, this.below]) space.setAttribute("role", "presentation");
   }
 
   draw(picture) {
     this.picture = picture;
     this.place();
+    this.tell();
   }
+
+  // ---- the rows ------------------------------------------------------------------
 
   /** Puts the rows that can be seen, or soon could, into the page. */
   place() {
-    const rows = rowsOf(this.picture);
+    if (!this.picture) return;
+    const rows = this.folds.rows(this.picture);
+    this.rows = rows;
+    this.drawBar();
     const [first, last] = this.window(rows.length);
-    const wanted = new Map(rows.slice(first, last).map((task) => [task.n, task]));
-    for (const [id, shown] of this.shown) {
-      if (!wanted.has(id)) {
-        shown.remove();
-        this.shown.delete(id);
-      }
+    const wanted = new Map(rows.slice(first, last).map((row) => [row.task.n, row]));
+    const held = this.holdFocus(wanted);
+    for (const [n, shown] of this.shown) {
+      if (wanted.has(n)) continue;
+      shown.remove();
+      this.shown.delete(n);
     }
-    space(this.above, first);
-    space(this.below, rows.length - last);
+    space(this.above, first * this.height);
+    space(this.below, (rows.length - last) * this.height);
     this.table.setAttribute("aria-rowcount", rows.length + 1);
     let before = this.above;
     let index = first + 2; // counted from 1, and the header is the first
-    for (const [id, row] of wanted) {
-      const shown = this.shown.get(id) ?? this.add(id);
+    for (const [n, row] of wanted) {
+      const shown = this.shown.get(n) ?? this.add(n);
       if (before.nextSibling !== shown) before.after(shown);
       shown.setAttribute("aria-rowindex", index++);
       this.fill(shown, row);
       before = shown;
     }
+    this.measure();
+    this.rove();
+    if (held) (this.shown.get(this.active) ?? this.scroll).focus({ preventScroll: true });
   }
 
   window(count) {
     if (count <= DRAW_ALL_BELOW) return [0, count];
-    const first = Math.floor(this.scroll.scrollTop / ROW_HEIGHT) - OVERSCAN;
-    const seen = Math.ceil(this.scroll.clientHeight / ROW_HEIGHT) + 2 * OVERSCAN;
-    return [Math.max(0, first), Math.min(count, Math.max(0, first) + seen)];
+    const first = Math.max(0, Math.floor(this.scroll.scrollTop / this.height) - OVERSCAN);
+    const seen = Math.ceil(this.scroll.clientHeight / this.height) + 2 * OVERSCAN;
+    return [Math.min(first, count - seen), Math.min(count, first + seen)].map((row) => Math.max(0, row));
   }
 
-  add(id) {
+  /** Rows are as high as the letters that JupyterLab is set to make them. */
+  measure() {
+    const height = this.below.previousSibling.getBoundingClientRect().height;
+    if (!this.shown.size || !height || Math.abs(height - this.height) < 0.01) return;
+    this.height = height;
+    if (this.rows.length > DRAW_ALL_BELOW) this.place();
+  }
+
+  add(n) {
     const row = make("tr", "");
+    row.dataset.n = n;
     COLUMNS.forEach(() => make("td", "", row));
+    make("span", "", row.children[NAME]);
+    row.children[IMAGE].append(make("span", "labkit-swatch"), make("span", ""));
     row.children[5].className = "labkit-state";
-    row.children[6].className = "labkit-error";
-    row.children[2].append(make("span", "labkit-swatch"), make("span", ""));
+    row.children[ERROR].className = "labkit-error";
     row.addEventListener("animationend", () => row.classList.remove("labkit-fresh"));
-    this.shown.set(id, row);
+    this.shown.set(n, row);
     return row;
   }
 
-  fill(shown, task) {
+  fill(shown, row) {
+    const { task } = row;
     const { tags, now, origin, fresh } = this.picture;
     const { state, desired, since, error } = task.moves.at(-1);
     const [, colour, pattern] = tags[task.tag];
+    const name = row.older ? ` \\_ ${task.name}` : task.name;
     const age = `${capital(state)} ${ago(now - origin - since)} ago`;
-    const texts = [task.id.slice(0, 12), task.label, task.image, task.node, capital(desired), age, quoted(error), task.ports];
+    const texts = [task.id.slice(0, 12), name, task.image, task.node, capital(desired), age, quoted(error), task.ports];
     texts.forEach((text, number) => {
       const cell = shown.children[number];
-      write(number === 2 ? cell.lastChild : cell, text);
-      cell.title = text.length > WIDEST ? text : "";
-      this.widen(number, text.length + (number === 2 ? 3 : 0));
+      write(number === NAME ? cell.firstChild : number === IMAGE ? cell.lastChild : cell, text);
+      cell.title = number === ERROR ? error : text.length > WIDEST ? text : "";
+      this.widen(number, columnsOf(text) + (number === IMAGE ? 3 : 0) + (number === NAME && row.folded ? FOLD : 0));
     });
-    shown.children[6].title = error;
-    paint(shown.children[2].firstChild, colour, pattern);
-    shown.dataset.mood = mood(state, desired);
+    paint(shown.children[IMAGE].firstChild, colour, pattern);
+    drawFold(shown.children[NAME], row);
+    shown.dataset.mood = MOODS[task.moves.at(-1).stage] ?? "way";
+    shown.setAttribute("aria-selected", task.n === this.chosen);
     if (fresh.has(task.n)) shown.classList.add("labkit-fresh");
   }
 
@@ -108,39 +159,203 @@ export class Table {
   widen(number, letters) {
     if (letters <= this.widths[number]) return;
     this.widths[number] = letters;
-    this.columns[number].style.width = `calc(${Math.min(letters, WIDEST)}ch + 12px)`;
+    this.columns[number].style.width = `calc(${Math.min(letters, number === NAME ? WIDEST_NAME : WIDEST)}ch + ${number ? 12 : 18}px)`;
+  }
+
+  drawBar() {
+    const { count, all } = this.folds;
+    const { service } = this.picture;
+    write(this.command, all ? `docker service ps ${service}` : `docker service ps ${service} | grep -v "Shutdown.*Shutdown"`);
+    this.all.hidden = !count;
+    this.all.setAttribute("aria-expanded", all);
+    write(this.all, all ? "Fold older tasks" : `Unfold ${older(count)}`);
+  }
+
+  // ---- pointer and keyboard ------------------------------------------------------
+
+  clicked({ target }) {
+    const shown = target.closest("tr[data-n]");
+    if (!shown) return;
+    const n = Number(shown.dataset.n);
+    this.active = n;
+    if (target.closest("button")) this.turn(n);
+    else if (getSelection().isCollapsed) this.choose(n); // or somebody marks text to copy it
+  }
+
+  typed(event) {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("button")) return;
+    const here = Math.max(0, this.rows.findIndex(({ task }) => task.n === this.active));
+    const page = Math.max(1, Math.floor(this.scroll.clientHeight / this.height) - 2);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: here + page, PageUp: here - page, Home: 0, End: this.rows.length - 1 }[key];
+    if (to !== undefined) this.go(to);
+    else if ((key === "Enter" || key === " ") && this.rows[here]) this.choose(this.rows[here].task.n);
+    else if (key === "Escape") this.close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Gives the keyboard to a row, wherever it is. */
+  go(number) {
+    const row = this.rows[Math.min(Math.max(number, 0), this.rows.length - 1)];
+    if (!row) return;
+    this.active = row.task.n;
+    this.reveal(this.active);
+    this.shown.get(this.active)?.focus({ preventScroll: true });
+  }
+
+  /** Scrolls a row of the table into sight, under the header that stays. */
+  reveal(n) {
+    const number = this.rows.findIndex(({ task }) => task.n === n);
+    if (number < 0) return;
+    const { scrollTop, clientHeight } = this.scroll;
+    const [top, room] = [number * this.height, clientHeight - 2 * this.height];
+    if (top < scrollTop) this.scroll.scrollTop = top;
+    else if (top > scrollTop + room) this.scroll.scrollTop = top - room;
+    this.place();
+  }
+
+  /** One row of all can be reached by Tab, and its button after it. */
+  rove() {
+    if (!this.shown.has(this.active)) this.active = this.shown.keys().next().value ?? null;
+    for (const [n, shown] of this.shown) {
+      shown.tabIndex = n === this.active ? 0 : -1;
+      const button = shown.querySelector("button");
+      if (button) button.tabIndex = shown.tabIndex;
+    }
+  }
+
+  /** Whether the row with the keyboard is about to go, or to lose it by a move. */
+  holdFocus(wanted) {
+    const row = this.shown.get(this.active);
+    if (!row?.contains(document.activeElement)) return false;
+    return !wanted.has(this.active);
+  }
+
+  turn(n) {
+    this.folds.turn(this.picture.tasks.get(n).group);
+    this.place();
+  }
+
+  choose(n) {
+    this.view.select(n === this.chosen ? null : n);
+    if (this.chosen !== null) this.explanation.el.scrollIntoView({ block: "nearest" });
+  }
+
+  close() {
+    if (this.chosen === null) return;
+    const back = this.shown.get(this.chosen);
+    this.view.select(null);
+    back?.focus({ preventScroll: true });
+  }
+
+  /** A task was selected, here or in the slots' chart: its row is shown, and why it is there. */
+  selected(n) {
+    this.chosen = n;
+    const task = this.picture?.tasks.get(n);
+    if (task?.listed) {
+      if (isClean(task) && !this.folds.isOpen(task.group)) this.folds.turn(task.group);
+      this.active = n;
+      this.place();
+      this.reveal(n);
+    } else this.place();
+    this.tell();
+  }
+
+  tell() {
+    this.explanation.show(this.picture?.tasks.get(this.chosen) ?? null, this.picture);
   }
 }
 
-/** The rows that `docker service ps` prints, without those that were shut down cleanly. */
-function rowsOf(picture) {
-  let before = null;
-  const shown = [];
-  for (const task of picture.listed) {
-    const { state, desired } = task.moves.at(-1);
-    task.label = task.group === before ? ` \\_ ${task.name}` : task.name;
-    before = task.group;
-    if (!(state === "shutdown" && desired === "shutdown")) shown.push(task);
+/** Which slots show the tasks that were shut down cleanly, and so the rows of the table. */
+class Folds {
+  constructor() {
+    this.all = false;
+    this.turned = new Set(); // slots that are not as all are
+    this.count = 0; // of tasks that can be folded away
   }
-  return shown;
+
+  isOpen(group) {
+    return this.all !== this.turned.has(group);
+  }
+
+  turn(group) {
+    if (!this.turned.delete(group)) this.turned.add(group);
+    this.known = null;
+  }
+
+  turnAll() {
+    this.all = !this.all;
+    this.turned.clear();
+    this.known = null;
+  }
+
+  /** The rows to show: `task`, whether it is `older` than another of its slot, and at a slot's first row what it hides. */
+  rows(picture) {
+    if (this.known === picture && this.revision === picture.revision) return this.kept;
+    [this.known, this.revision, this.count, this.kept] = [picture, picture.revision, 0, []];
+    const { listed } = picture;
+    for (let from = 0, to = 0; from < listed.length; from = to) {
+      const { group } = listed[from];
+      while (to < listed.length && listed[to].group === group) to += 1;
+      this.slot(listed.slice(from, to), this.isOpen(group));
+    }
+    return this.kept;
+  }
+
+  slot(tasks, open) {
+    const clean = tasks.filter(isClean).length;
+    this.count += clean;
+    const rows = tasks.map((task, number) => ({ task, older: number > 0, folded: 0, open }));
+    const shown = open ? rows : rows.filter(({ task }) => !isClean(task));
+    if (shown.length) shown[0].folded = clean;
+    this.kept.push(...shown);
+  }
 }
 
-const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
+/** Whether `grep -v "Shutdown.*Shutdown"` drops a task: it was to be shut down, and was. */
+function isClean({ moves }) {
+  const { state, desired } = moves.at(-1);
+  return state === "shutdown" && desired === "shutdown";
+}
 
-/** An error as docker prints it: cut to 30 columns, then in quotes. */
-const quoted = (error) => {
-  const letters = [...error];
-  return letters.length ? `"${letters.length > 30 ? letters.slice(0, 29).join("") + "…" : error}"` : "";
-};
+const older = (count) => (count === 1 ? "1 older task" : `${count.toLocaleString("en")} older tasks`);
+
+/** The button that unfolds a slot; its text is the style sheet's, so that the cell's stays docker's. */
+function drawFold(cell, { task, folded, open }) {
+  let button = cell.querySelector("button");
+  if (!folded) return button?.remove();
+  if (!button) {
+    button = make("button", "labkit-fold", cell);
+    button.type = "button";
+  }
+  button.dataset.count = folded;
+  button.title = `${open ? "Fold" : "Unfold"} ${older(folded)}`;
+  button.setAttribute("aria-label", `${older(folded)} of ${task.name}`);
+  button.setAttribute("aria-expanded", open);
+}
+
+/** Letters that take two columns in a terminal; what is emoji by itself does as well. */
+const WIDE = /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f265}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+
+/** How many columns of a terminal a text takes. */
+const columnsOf = (text) =>
+  /^[ -~]*$/.test(text) ? text.length : [...text].reduce((columns, letter) => columns + (WIDE.test(letter) ? 2 : 1), 0);
+
+/** An error as docker prints it: cut to 30 columns of a terminal, then in quotes. */
+function quoted(error) {
+  if (columnsOf(error) <= ERROR_COLUMNS) return error && `"${error}"`;
+  const kept = [...error];
+  while (columnsOf(kept.join("")) > ERROR_COLUMNS - 1) kept.pop();
+  return `"${kept.join("")}…"`;
+}
 
 /** A row that keeps the place of those that are not in the page. */
-function space(row, rows) {
-  row.hidden = !rows;
-  row.style.height = `${rows * ROW_HEIGHT}px`;
+function space(row, height) {
+  row.hidden = !height;
+  row.style.height = `${height}px`;
 }
 
-const mood = (state, desired) => {
-  if (["failed", "rejected", "orphaned"].includes(state)) return "bad";
-  if (["complete", "shutdown", "remove"].includes(state)) return "off";
-  return state === "running" && desired === "running" ? "on" : "way";
-};
+/** How loudly a row speaks, by stage; on its way otherwise. */
+const MOODS = { failed: "bad", ended: "off", running: "on" };

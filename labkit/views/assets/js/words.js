@@ -18,6 +18,7 @@ export function ago(ms) {
   return `${Math.trunc(ms / 3_600_000 / 24 / 365)} years`;
 }
 
+export const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 export const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 export const clock = (ms) => new Date(ms).toTimeString().slice(0, 8);
 export const minutes = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`;

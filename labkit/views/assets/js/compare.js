@@ -1,0 +1,209 @@
+// Several updates side by side: a table of facts, and their replicas and speeds on one time axis.
+//
+// Times are in ms since each update began, so that they lie over one another.
+
+import { drawn, make, write } from "./dom.js";
+import { plotly } from "./plotly.js";
+import { label, moment } from "./words.js";
+
+/** Plotly's names of dashes, as SVG draws them beside a run's name. */
+const DASHES = { solid: "", dash: "7 4", dot: "2 3", longdash: "12 4", dashdot: "7 3 2 3", longdashdot: "12 3 2 3" };
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "star", "pentagon", "cross", "hexagon"];
+const TALL = { top: 24, replicas: 190, between: 46, speed: 150, bottom: 24 }; // px at the usual font size
+const LABEL = 15; // px of a label at a line's end
+const LETTER = 6.4; // px
+
+/** Returns what can be removed again. */
+export function compare(el, data, plotlyPath) {
+  return new Comparison(el, data, plotlyPath);
+}
+
+class Comparison {
+  constructor(el, data, plotlyPath) {
+    this.runs = data.runs;
+    this.root = make("section", "labkit-watch labkit-compare mathjax_ignore tex2jax_ignore", el);
+    this.root.setAttribute("aria-label", `Updates of ${data.service}, compared`);
+    const head = make("div", "labkit-head", this.root);
+    write(make("span", "labkit-name", head), `Updates of ${data.service}`);
+    factsTable(this.root, data.runs);
+    this.el = make("div", "labkit-compared", this.root);
+    this.el.setAttribute("role", "group");
+    this.el.setAttribute("aria-label", "Running replicas and hashes a second over time, a line for each update. The table above has the facts.");
+    this.note = make("div", "labkit-note", this.root);
+    this.themes = new MutationObserver(() => this.draw());
+    this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name"] });
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.el);
+    plotly(plotlyPath).then(
+      (library) => {
+        this.library = library;
+        this.draw();
+      },
+      (problem) => write(this.note, `There are no charts: ${problem.message}`),
+    );
+  }
+
+  draw() {
+    const width = this.el.clientWidth;
+    if (!this.library || !width) return;
+    const style = getComputedStyle(this.root);
+    const colour = (name) => style.getPropertyValue(`--labkit-${name}`).trim();
+    const look = { width, family: style.fontFamily, font: parseFloat(style.fontSize), text: colour("text"), quiet: colour("quiet"), line: colour("line"), back: colour("back") };
+    const buttons = [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
+    this.library.react(this.el, linesOf(this.runs, look), comparedLayout(this.runs, look), { displaylogo: false, responsive: false, modeBarButtons: buttons });
+  }
+
+  remove() {
+    this.themes.disconnect();
+    this.sizes.disconnect();
+    this.library?.purge(this.el);
+    this.root.remove();
+  }
+}
+
+// ---- the facts ---------------------------------------------------------------------
+
+/** Columns: title, value (null if not known), in words; which is best, and what that is called: without it, a column only where runs differ. */
+const FACTS = [
+  ["Total time", (run) => run.total, (total) => `${(total / 1000).toFixed(1)} s`, Math.min, "shortest"],
+  ["Fewest replicas", (run) => run.fewest, String, Math.max, "highest"],
+  ["Most replicas", (run) => run.most, String],
+  ["Hashes", (run) => run.lost, hashesWords, Math.min, "best"],
+];
+
+function factsTable(root, runs) {
+  const scroll = make("div", "labkit-facts-scroll", root);
+  scroll.tabIndex = 0;
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", "Facts of each update");
+  const table = make("table", "labkit-facts", scroll);
+  const facts = FACTS.filter(([, valueOf, , best]) => best || new Set(runs.map(valueOf)).size > 1);
+  const head = make("tr", "", make("thead", "", table));
+  for (const title of ["Update", ...facts.map(([name]) => name), "How it ended"]) headCell(head, title, "col");
+  const body = make("tbody", "", table);
+  for (const run of runs) {
+    const row = make("tr", "", body);
+    const name = headCell(row, "", "row");
+    dashedLine(name, run);
+    write(make("span", "", name), run.name);
+    for (const fact of facts) factCell(row, runs, run, fact);
+    write(make("td", "", row), run.state.replaceAll("_", " "));
+  }
+}
+
+function headCell(row, text, scope) {
+  const cell = make("th", "", row);
+  cell.scope = scope;
+  write(cell, text);
+  return cell;
+}
+
+/** A fact; the best of its column, if they differ, is bold and says so. An update that failed is no match. */
+function factCell(row, runs, run, [, valueOf, inWords, best, word]) {
+  const cell = make("td", "", row);
+  const value = valueOf(run);
+  if (value === null) return write(cell, "not known");
+  const matches = runs.filter(({ state }) => state === "completed");
+  const all = matches.map(valueOf).filter((one) => one !== null);
+  const wins = best && matches.includes(run) && value === best(...all) && new Set(all).size > 1;
+  write(make(wins ? "b" : "span", "", cell), inWords(value));
+  if (wins) write(make("span", "labkit-best", cell), ` ${word}`);
+}
+
+function hashesWords(lost) {
+  const count = Math.round(Math.abs(lost)).toLocaleString("en");
+  return count === "0" ? "none lost" : `${count} ${lost > 0 ? "lost" : "gained"}`;
+}
+
+function dashedLine(parent, { colour, dash }) {
+  const svg = drawn("svg", { width: 34, height: 10, viewBox: "0 0 34 10", class: "labkit-dash", "aria-hidden": "true" }, parent);
+  drawn("line", { x1: 1, x2: 33, y1: 5, y2: 5, stroke: colour, "stroke-width": 3, "stroke-dasharray": DASHES[dash] ?? "" }, svg);
+}
+
+// ---- the lines ---------------------------------------------------------------------
+
+const hasSpeed = (runs) => runs.some(({ speed }) => speed.length);
+
+/** When a run's lines end, in ms since its update began. */
+const endOfRun = ({ total, steps, speed }) => Math.max(total ?? 0, steps.at(-1)?.[0] ?? 0, speed.at(-1)?.[0] ?? 0);
+
+function linesOf(runs, look) {
+  return runs.flatMap((run, number) => {
+    const line = { color: run.colour, dash: run.dash, width: 2.5 };
+    const common = { type: "scatter", mode: "lines", name: label(run.name), legendgroup: String(number) };
+    const end = endOfRun(run);
+    const steps = run.steps.length ? [...run.steps, [end, run.steps.at(-1)[1]]] : [];
+    return [
+      { ...common, x: steps.map(([at]) => moment(at)), y: steps.map(([, count]) => count), line: { ...line, shape: "hv" }, hovertemplate: "%{y} running" },
+      { ...common, yaxis: "y2", x: run.speed.map(([at]) => moment(at)), y: run.speed.map(([, rate]) => rate), line, connectgaps: false, hovertemplate: "%{y:.1f} a second" },
+      ...endMark(run, number, steps, look),
+    ];
+  });
+}
+
+/** A mark on the line where the update ended; each run's has a form of its own. */
+function endMark(run, number, steps, { text }) {
+  const before = steps.filter(([at]) => at <= run.total).at(-1);
+  if (run.total === null || !before) return [];
+  const marker = { symbol: SYMBOLS[number % SYMBOLS.length], size: 11, color: run.colour, line: { color: text, width: 1.2 } };
+  return [{ type: "scatter", mode: "markers", name: label(run.name), x: [moment(run.total)], y: [before[1]], marker, showlegend: false, hoverinfo: "skip", cliponaxis: false }];
+}
+
+function comparedLayout(runs, look) {
+  const unit = look.font / 13;
+  const { top, replicas, between, speed, bottom } = TALL;
+  const inner = hasSpeed(runs) ? replicas + between + speed : replicas;
+  const height = inner * unit;
+  const below = hasSpeed(runs) ? speed / inner : 0;
+  const axis = { color: look.quiet, gridcolor: "rgba(128,128,128,0.22)", linecolor: look.line, tickcolor: look.line, zeroline: false, tickfont: { size: look.font * 0.85 } };
+  const [left, right] = [44 * unit, 14];
+  const width = look.width - left - right;
+  const end = Math.max(1000, ...runs.map(endOfRun)) * 1.02;
+  const most = Math.max(1, ...runs.map((run) => Math.max(run.most, ...run.steps.map(([, count]) => count))));
+  const fastest = Math.max(1, ...runs.flatMap(({ speed: points }) => points.map(([, rate]) => rate ?? 0)));
+  const px = (at) => (at / end) * width;
+  const above = endLabels(runs.filter(({ steps }) => steps.length), px, width, unit);
+  const onTop = 1 / (1 - ((above.levels + 0.8) * LABEL) / replicas);
+  return {
+    width: look.width,
+    height: height + (top + bottom) * unit,
+    margin: { l: left, r: right, t: top * unit, b: bottom * unit },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: look.family, color: look.text, size: look.font * 0.92 },
+    showlegend: false,
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: look.back, bordercolor: look.line, font: { color: look.text }, namelength: -1 },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
+    xaxis: { ...axis, type: "date", range: [moment(0), moment(end)], anchor: hasSpeed(runs) ? "y2" : "y", ticks: "outside", ticklen: 4, dtick: end < 8000 ? 1000 : undefined, tickformat: "%-M:%S", hoverformat: "%-M:%S after the update began" },
+    yaxis: { ...axis, domain: [hasSpeed(runs) ? (speed + between) / inner : 0, 1], range: [0, most * onTop], tickformat: "d", nticks: 6, fixedrange: true },
+    yaxis2: { ...axis, domain: [0, below], range: [0, fastest * 1.25], nticks: 5, fixedrange: true, visible: hasSpeed(runs) },
+    annotations: [
+      chartTitle("Running replicas; the mark is where an update ended", 1, look),
+      ...(hasSpeed(runs) ? [chartTitle("Hashes a second", below, look)] : []),
+      ...above.annotations.map((one) => ({ ...one, yref: "y", font: { size: look.font * 0.85, color: look.text } })),
+    ],
+  };
+}
+
+const chartTitle = (text, y, { font, text: color }) => ({
+  text, x: 0, xref: "paper", xanchor: "left", y, yref: "paper", yanchor: "bottom", showarrow: false, borderpad: 3, font: { size: font * 0.92, color, weight: 600 },
+});
+
+/** The runs' names above their lines' ends, on as many levels as keep them apart. */
+function endLabels(runs, px, width, unit) {
+  const taken = [];
+  const longest = Math.floor((0.6 * width) / (LETTER * unit)); // letters
+  const annotations = runs
+    .map((run) => ({ x: endOfRun(run), y: run.steps.at(-1)[1], text: run.name.length > longest ? `${run.name.slice(0, longest - 1)}…` : run.name }))
+    .sort((a, b) => a.x - b.x)
+    .map(({ x, y, text }) => {
+      const right = Math.max(px(x), text.length * LETTER * unit);
+      const left = right - text.length * LETTER * unit - 8;
+      let level = taken.findIndex((end) => end <= left);
+      if (level < 0) level = taken.push(0) - 1;
+      taken[level] = right;
+      return { x: moment(x), y, text: label(text), xanchor: "right", xshift: right - px(x), yanchor: "bottom", yshift: 4 + level * LABEL * unit, showarrow: false, borderpad: 0 };
+    });
+  return { annotations, levels: taken.length };
+}
