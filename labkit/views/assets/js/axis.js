@@ -72,8 +72,8 @@ export class TimeAxis {
 }
 
 function endOf(picture) {
-  if (picture.until) return picture.until * ROOM;
-  if (picture.end) return Math.max(picture.at * ROOM, 1000);
+  if (picture.until) return Math.ceil(picture.until * ROOM);
+  if (picture.end) return Math.max(Math.ceil(picture.at * ROOM), 1000);
   const until = Math.max(picture.at, picture.settling?.monitor ?? 0) / 1000;
   return 1000 * (ENDS.find((end) => end >= until) ?? Math.ceil(until / 1800) * 1800);
 }
@@ -83,5 +83,5 @@ function within([from, to], end) {
   const length = Math.max(to - from, SHORTEST);
   if (length >= end) return null;
   const start = Math.min(Math.max(from, 0), end - length);
-  return [start, start + length];
+  return [start, start + length].map(Math.round); // dates have no less than ms
 }

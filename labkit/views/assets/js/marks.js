@@ -52,8 +52,10 @@ export class Marks {
 
   typed(event) {
     event.stopPropagation();
-    if (event.key === "Escape") this.cancel();
+    if (event.key !== "Escape" && event.key !== "Enter") return;
+    event.preventDefault(); // or the key would press the button that gets the focus
     if (event.key === "Enter") this.keep();
+    else this.cancel();
   }
 
   keep() {

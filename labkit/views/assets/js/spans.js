@@ -8,21 +8,17 @@ const BARS = ["waiting", "starting", "running", "stopping"]; // an ended task ha
 
 /** The rows to draw, and how many slots there are; the slot of task `must` is among them. */
 export function slotRows(picture, now, must) {
-  const groups = new Map();
-  for (const task of picture.tasks.values()) {
-    if (!task.moves.length) continue;
-    const row = groups.get(task.group) ?? { group: task.group, node: task.node, tasks: [], last: 0 };
-    if (!row.tasks.length) groups.set(task.group, row);
-    row.tasks.push(task);
-    row.last = Math.max(row.last, task.moves.at(-1).at, task.n === must ? Infinity : 0);
+  const last = new Map(); // when something happened in a slot
+  for (const { n, group, moves } of picture.tasks.values()) {
+    if (moves.length) last.set(group, Math.max(last.get(group) ?? 0, n === must ? Infinity : moves.at(-1).at));
   }
-  const all = [...groups.values()];
-  if (all.length > MOST_ROWS) all.sort((a, b) => b.last - a.last || byNumber(a, b)).length = LAST_ROWS;
-  const rows = all.sort(byNumber).map(({ tasks, ...row }) => ({ ...row, attempts: attemptsOf(tasks, now) }));
-  return { rows: rows.filter(({ attempts }) => attempts.length), count: groups.size };
+  let groups = [...last.keys()];
+  if (groups.length > MOST_ROWS) groups = groups.sort((a, b) => last.get(b) - last.get(a)).slice(0, LAST_ROWS);
+  const tasks = new Map(groups.sort(byGroup).map((group) => [group, []]));
+  for (const task of picture.tasks.values()) tasks.get(task.group)?.push(task);
+  const rows = [...tasks].map(([group, some]) => ({ group, node: some.at(-1).node, attempts: attemptsOf(some, now) }));
+  return { rows: rows.filter(({ attempts }) => attempts.length), count: last.size };
 }
-
-const byNumber = (a, b) => byGroup(a.group, b.group);
 
 /** One task as spans by stage; null if it had ended before the recording began. */
 function attemptOf(task, now) {

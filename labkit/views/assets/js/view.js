@@ -58,11 +58,14 @@ export class View {
   }
 
   observe() {
-    this.themes = new MutationObserver(() => {
+    this.repaint = () => {
       this.theme += 1;
       this.draw(true);
-    });
+    };
+    this.themes = new MutationObserver(this.repaint);
     this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name"] });
+    this.dark = matchMedia("(prefers-color-scheme: dark)"); // a page without JupyterLab's themes goes by it
+    this.dark.addEventListener("change", this.repaint);
     this.sizes = new ResizeObserver(() => this.draw(true));
     this.sizes.observe(this.root);
     this.seeing = new IntersectionObserver((entries) => this.sees(entries), { rootMargin: SOON });
@@ -137,6 +140,7 @@ export class View {
     clearInterval(this.timer);
     clearTimeout(this.turn);
     document.removeEventListener("visibilitychange", this.shown);
+    this.dark.removeEventListener("change", this.repaint);
     for (const observer of [this.themes, this.sizes, this.seeing]) observer.disconnect();
     for (const { part } of this.places) part.remove?.();
     this.root.remove();

@@ -1,0 +1,335 @@
+"""The charts of a view, in a page of its own: one time axis, slots, marks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from labkit.model import UpdateConfig
+from labkit.recording import Recording
+from labkit.views import page as assets
+from labkit.views.picture import Json
+from labkit.views.snapshot import Snapshot
+from tests.browser.lab import screenshot
+from tests.test_views_picture import play
+from tests.values import at, recording, service, snapshot, status, task
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+CHARTS = ("phases", "replicas", "slots")
+ERROR = "task: non-zero exit (1): the bugged worker dies at once, and says why at some length"
+LONG_TASKS = """globalThis.long = [];
+new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration)))
+  .observe({ type: "longtask" });"""
+#: ms that the page may be blocked.
+BLOCKED = 100
+
+Show = Callable[..., None]
+
+
+def an_update_with_a_death() -> Recording:
+    """Two slots; the new task of the first dies as soon as it is there."""
+    config = UpdateConfig(failure_action="continue", delay=timedelta(seconds=2))
+    new = service("1.1", update_config=config, update_status=status("updating"))
+    old = [task(1, created_at=at(-60), status_at=at(-60)), task(2, created_at=at(-60))]
+    stopped = task(1, "1.0", "shutdown", created_at=at(-60), status_at=at(4))
+    dead = task(1, "1.1", "rejected", created_at=at(4), status_at=at(4), error=ERROR)
+    next_one = task(1, "1.1", id="next", created_at=at(4.2), status_at=at(9))
+    return recording(
+        snapshot(0, service(update_config=config), *old),
+        snapshot(3, new, *old),
+        snapshot(4, new, stopped, dead, old[1]),
+        snapshot(9, new, stopped, dead, next_one, old[1]),
+        snapshot(20, new, stopped, dead, next_one, old[1]),
+    )
+
+
+def live(seconds: float, **options: Any) -> Json:
+    """Return the picture of an acted update that goes on."""
+    _, _, picture = play(seconds, **options)
+    now = picture.whole()["origin"] + round(seconds * 1000)
+    return {"seq": 0, "now": now, "seen": now, "trouble": "", **picture.whole()}
+
+
+@pytest.fixture
+def show(page: Page, tmp_path: Path) -> Show:
+    """Show a picture in a page; what it sends to the kernel is in `sent`, if it has one."""
+
+    def shown(picture: Json, *, kernel: bool = False) -> None:
+        data = json.dumps(picture).replace("<", "\\u003c")
+        send = "(message) => sent.push(message)" if kernel else "null"
+        (tmp_path / "view.html").write_text(
+            f"<!doctype html><meta charset=utf-8><style>{assets.style()}</style><main></main>"
+            f'<script>{assets.plotly_script()}</script><script type="module">{assets.module()}\n'
+            f"globalThis.sent = []; globalThis.view = new View(document.querySelector('main'),"
+            f" new Picture({data}), {{ plotlyPath: '', send: {send} }});</script>",
+            encoding="utf-8",
+        )
+        page.goto((tmp_path / "view.html").as_uri())
+        expect(chart(page, "slots").locator(".js-plotly-plot path.js-fill").first).to_be_attached()
+
+    return shown
+
+
+def chart(page: Page, part: str) -> Locator:
+    return page.locator(f"[data-part={part}] .labkit-chart")
+
+
+def drawn_range(page: Page, part: str) -> list[float]:
+    """The times that a chart shows, in ms since the recording began."""
+    shown: list[float] = chart(page, part).evaluate(
+        """(chart) => chart.querySelector(".js-plotly-plot").layout.xaxis.range.map(
+            (at) => typeof at === "number" ? at : Date.parse(at + "Z"))"""
+    )
+    return shown
+
+
+def ranges(page: Page) -> list[list[float]]:
+    return [[round(end) for end in drawn_range(page, part)] for part in CHARTS]
+
+
+def drag(page: Page, part: str, start: int, end: int) -> None:
+    area = chart(page, part).locator(".nsewdrag").bounding_box()
+    assert area
+    page.mouse.move(area["x"] + start, area["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(area["x"] + end, area["y"] + 14, steps=4)
+    page.mouse.up()
+
+
+def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
+    """To the pixel, in a wide and in a narrow panel; only the lowest prints the times."""
+    show(Snapshot.of(an_update_with_a_death()).data())
+    for width in (1280, 520):
+        page.set_viewport_size({"width": width, "height": 1000})
+        until(lambda: len({_columns(page, part) for part in CHARTS}) == 1, "the charts to line up")
+        screenshot(page, f"charts-{width}")
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0
+
+    printed = [chart(page, part).locator(".xtick text").count() for part in CHARTS]
+    assert printed[:2] == [0, 0]
+    assert printed[2] > 2
+    assert len({tuple(shown) for shown in ranges(page)}) == 1
+
+
+def _columns(page: Page, part: str) -> tuple[float, float]:
+    area = chart(page, part).locator(".nsewdrag").bounding_box()
+    assert area
+    return area["x"], area["width"]
+
+
+def test_zooming_one_chart_zooms_all(page: Page, show: Show) -> None:
+    """A double click in any of them shows all of the time again."""
+    show(Snapshot.of(an_update_with_a_death()).data())
+    until(lambda: len({tuple(shown) for shown in ranges(page)}) == 1, "the charts to be drawn")
+    whole = ranges(page)
+
+    drag(page, "slots", 200, 500)
+    until(lambda: all(shown != whole[0] for shown in ranges(page)), "all charts to zoom")
+    assert len({tuple(shown) for shown in ranges(page)}) == 1
+
+    area = chart(page, "replicas").locator(".nsewdrag").bounding_box()
+    assert area
+    page.mouse.dblclick(area["x"] + 300, area["y"] + 40)
+    until(lambda: ranges(page) == whole, "all of the time to be back")
+
+
+def test_an_attempt_that_died_at_once_cannot_be_missed(page: Page, show: Show) -> None:
+    """It has a cross; pointing at it tells its error whole, a click chooses its row."""
+    show(Snapshot.of(an_update_with_a_death()).data())
+    cross = chart(page, "slots").locator(".scatterlayer path.point")
+    expect(cross).to_have_count(1)
+    box = cross.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 9
+
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    card = page.locator("[data-part=slots] .labkit-card")
+    expect(card).to_be_visible()
+    for words in (
+        ERROR,
+        "1.1 in dc_worker.1",
+        "task 1.1-1",
+        "Made by the update",
+        "0:04  rejected",
+    ):
+        expect(card).to_contain_text(words)
+    screenshot(page, "a-death")
+
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    chosen = page.evaluate("view.picture.tasks.get(view.selection)?.id")
+    assert chosen == "1.1-1"
+    says = chart(page, "slots").get_attribute("aria-label") or ""
+    assert "Failed: 1, in slots 1 at 0:04" in says
+
+
+def test_the_pointer_has_one_line_in_all_charts(page: Page, show: Show) -> None:
+    show(Snapshot.of(an_update_with_a_death()).data())
+    area = chart(page, "replicas").locator(".nsewdrag").bounding_box()
+    assert area
+    page.mouse.move(area["x"] + 321, area["y"] + 30)
+
+    lines = page.locator(".labkit-pointer:visible")
+    expect(lines).to_have_count(len(CHARTS))
+    at_x = [line.bounding_box() for line in lines.all()]
+    assert {round(box["x"] - area["x"]) for box in at_x if box} == {321}
+    page.mouse.move(2, 2)
+    expect(lines).to_have_count(0)
+
+
+def test_the_keyboard_goes_from_task_to_task_and_zooms(page: Page, show: Show) -> None:
+    show(Snapshot.of(an_update_with_a_death()).data())
+    until(lambda: ranges(page)[0] == ranges(page)[2], "the charts to be drawn")
+    whole = ranges(page)
+    chart(page, "slots").focus()
+    card = page.locator("[data-part=slots] .labkit-card")
+
+    page.keyboard.press("ArrowDown")
+    expect(card).to_contain_text("task next")
+    page.keyboard.press("ArrowLeft")
+    expect(card).to_contain_text(ERROR)
+    page.keyboard.press("Enter")
+    assert page.evaluate("view.picture.tasks.get(view.selection).id") == "1.1-1"
+    page.keyboard.press("Escape")
+    assert page.evaluate("view.selection") is None
+    expect(card).to_be_hidden()
+
+    page.keyboard.press("+")
+    until(lambda: all(shown != whole[0] for shown in ranges(page)), "all charts to zoom")
+    page.keyboard.press("0")
+    until(lambda: ranges(page) == whole, "all of the time to be back")
+
+
+def test_what_is_still_to_come_is_drawn_before_it_comes(page: Page, show: Show) -> None:
+    """With every slot updated, the last delay and the monitor window stand ahead, dotted."""
+    picture = live(14, pace=1)
+    picture["settling"] = {"delay": 20_000, "monitor": 27_000}
+    show(picture)
+    ribbon = chart(page, "phases")
+
+    expect(ribbon.locator(".annotation-text", has_text="monitor window until 0:27")).to_be_visible()
+    dotted = ribbon.evaluate(
+        """(chart) => chart.querySelector(".js-plotly-plot").layout.shapes
+            .filter(({ line }) => line?.dash === "dot").map(({ x1 }) => Date.parse(x1 + "Z"))"""
+    )
+    assert dotted == [20_000, 27_000]
+    assert drawn_range(page, "phases")[1] >= 27_000
+
+
+def test_a_mark_is_shown_at_once_and_sent(page: Page, show: Show) -> None:
+    """Dashed until the kernel has it; Escape puts none; a click on the ribbon says when."""
+    show(live(8, pace=1), kernel=True)
+    page.get_by_role("button", name="Mark").click()
+    page.keyboard.type("first <b>pair</b> is done")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Mark").click()
+    page.keyboard.type("no")
+    page.keyboard.press("Escape")
+
+    (sent,) = page.evaluate("sent")
+    assert sent["mark"] == "first <b>pair</b> is done"
+    assert abs(sent["at"] - 8000) < 5000
+    until(lambda: _marks(page) == {part: ["dash"] for part in CHARTS}, "the mark in all charts")
+    name = chart(page, "phases").locator(".annotation-text", has_text="first <b>pair</b> is done")
+    expect(name).to_be_visible()
+    screenshot(page, "a-mark")
+
+    page.evaluate("view.picture.marks = [[sent[0].at, sent[0].mark]]; view.draw()")
+    until(lambda: _marks(page) == {part: [None] for part in CHARTS}, "the mark to be kept")
+
+    area = chart(page, "phases").locator(".nsewdrag").bounding_box()
+    assert area
+    page.mouse.click(area["x"] + area["width"] * 0.15, area["y"] + 10)
+    asked = page.get_by_role("textbox")
+    expect(asked).to_be_focused()
+    second = int(drawn_range(page, "phases")[1] * 0.15 / 1000)
+    expect(asked).to_have_attribute("placeholder", f"what happened at 0:{second:02}?")
+
+
+def _marks(page: Page) -> dict[str, list[str | None]]:
+    """How the lines of marks are drawn in each chart."""
+    return {
+        part: chart(page, part).evaluate(
+            """(chart) => chart.querySelector(".js-plotly-plot").layout.shapes
+                .filter(({ line, y0, yref }) => line?.width === 1.5 && yref === "paper")
+                .map(({ line }) => line.dash ?? null)"""
+        )
+        for part in CHARTS
+    }
+
+
+def test_without_a_kernel_there_is_no_mark_to_put(page: Page, show: Show) -> None:
+    show(Snapshot.of(an_update_with_a_death()).data())
+
+    expect(page.get_by_role("button", name="Mark")).to_have_count(0)
+
+
+def test_who_wants_less_motion_gets_none(page: Page, show: Show) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    show(Snapshot.of(an_update_with_a_death()).data())
+
+    moving = page.evaluate(
+        """() => [...document.querySelectorAll(".labkit-watch, .labkit-watch *")]
+            .filter((each) => getComputedStyle(each).transitionDuration !== "0s"
+                || getComputedStyle(each).animationName !== "none")
+            .map((each) => each.getAttribute("class"))"""
+    )
+    assert moving == []
+
+
+def test_of_ten_thousand_slots_those_are_drawn_in_which_something_happened_last(
+    page: Page, show: Show
+) -> None:
+    """The page is never blocked for long: neither by news, nor by a zoom."""
+    page.add_init_script(LONG_TASKS)
+    show(live(4, pace=0.2, rest=1, slots=10_000))
+    words = page.locator("[data-part=slots] .labkit-aside")
+    expect(words).to_have_text("60 of 10,000 slots: those in which something happened last")
+    expect(chart(page, "slots").locator(".ytick text", has_text="10")).not_to_have_count(0)
+    until(lambda: _idle(page), "all charts to be drawn")
+
+    # what is slow is slow each time; a machine that is busy with something else is not
+    assert any(_longest_of_some_updates(page, number) < BLOCKED for number in range(6))
+    screenshot(page, "ten-thousand-slots")
+
+
+def _idle(page: Page) -> bool:
+    return bool(page.evaluate("view.places.every(({ drawn, el }) => drawn || el.hidden)"))
+
+
+def _longest_of_some_updates(page: Page, number: int) -> float:
+    """How long the page was blocked at most while slots were updated and the axis was zoomed."""
+    longest: float = page.evaluate(
+        """async (round) => {
+            const rest = () => new Promise((resolve) => setTimeout(resolve, 300));
+            const { picture } = view;
+            const before = [...picture.tasks.values()].filter(({ tag }) => tag === 0);
+            await rest();
+            long.length = 0;
+            for (let step = 0; step < 5; step += 1) {
+                const at = Math.round(picture.at);
+                const some = before.slice((round * 5 + step) * 20 + 100).slice(0, 20);
+                picture.follow({
+                    seq: picture.seq + 1, now: picture.now,
+                    moves: some.map(({ n }) => [n, at, "running", "shutdown", 0, "stopping"]),
+                });
+                view.draw();
+                await rest();
+                view.axis.step(0.9);
+                await rest();
+            }
+            view.axis.zoom(null);
+            await rest();
+            return Math.max(0, ...long);
+        }""",
+        number,
+    )
+    return longest
