@@ -16,6 +16,7 @@ from labkit import ps, server, views
 from labkit.errors import BadValue
 from labkit.recording import Ended, Gap, Recording
 from labkit.views import Snapshot, words
+from labkit.views.sentences import budgets
 from tests.acting import HOSTILE
 from tests.test_views_picture import HEADER, START, play
 
@@ -140,12 +141,66 @@ def test_a_part_that_no_view_has_is_refused(update: Recording) -> None:
 
 
 def test_a_snapshot_has_the_budget_in_words(update: Recording) -> None:
-    texts = Elements(Snapshot.of(update).html).texts
+    says = "Failures: no failure was tolerated, and there was none."
 
-    assert (
-        "The update of 10 slots: 0 failures, none tolerated (max failure ratio 0). "
-        "1 failure more would mean pause."
-    ) in texts
+    assert says in Elements(Snapshot.of(update).html).texts
+
+
+BUDGET = {
+    "of": "update",
+    "failures": 0,
+    "tolerated": 2,
+    "slots": 10,
+    "action": "rollback",
+    "ratio": 0.2,
+    "missed": 0,
+    "watched": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("budget", "state", "says"),
+    [
+        (
+            {"failures": 1},
+            "updating",
+            "Failures: 1 failure of 2 tolerated (of 10 slots being updated); "
+            "2 more and Swarm rolls the update back.",
+        ),
+        (
+            {"failures": 2, "action": "pause"},
+            "updating",
+            "Failures: 2 failures of 2 tolerated (of 10 slots being updated); "
+            "one more and Swarm pauses the update.",
+        ),
+        (
+            {"failures": 3},
+            "rollback_started",
+            "Failures: 3 failures, 2 tolerated: Swarm rolled the update back.",
+        ),
+        (
+            {"missed": 1},
+            "completed",
+            "Failures: no failure of 2 tolerated (of 10 slots that were updated). 1 task died "
+            "without being counted: after the monitor window, or when the update looked it was "
+            "over.",
+        ),
+        (
+            {"tolerated": 0},
+            "updating",
+            "Failures: no failure is tolerated: the first one rolls the update back.",
+        ),
+        (
+            {"watched": False, "action": "continue"},
+            "updating",
+            "Failures: not watched, as failure_action is continue.",
+        ),
+    ],
+)
+def test_the_budget_is_told_as_swarm_counts(budget: dict, state: str, says: str) -> None:
+    picture = {"budget": BUDGET | budget, "rollback_budget": None, "status": {"state": state}}
+
+    assert budgets(picture) == [says]
 
 
 def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:

@@ -53,7 +53,7 @@ def test_the_text_has_errors_whole() -> None:
     dead = task(2, "bugged", "failed", id="late", created_at=at(8), error=error)
     made.changes.pop()
     made.observe(snapshot(9, service(version=13), *made.current, dead))
-    lines = section(text(made), "Failures")
+    lines = section(text(made), "Failed tasks")
 
     assert "0:05 dc_worker.1, bugged: task: non-zero exit (1) (exit code 1)" in lines
     assert f"0:09 dc_worker.2, bugged: {error}" in lines
@@ -62,9 +62,8 @@ def test_the_text_has_errors_whole() -> None:
 def test_the_text_has_the_budget_of_the_update() -> None:
     recording, _, _ = play(16)
 
-    assert section(text(recording), "Failures") == [
-        "The update of 10 slots: 0 failures, none tolerated (max failure ratio 0). "
-        "1 failure more would mean pause."
+    assert section(text(recording), "Failure budget") == [
+        "Failures: no failure was tolerated, and there was none."
     ]
 
 

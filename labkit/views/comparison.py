@@ -19,7 +19,7 @@ from labkit.views.words import for_html, plain
 #: Those of the tags' colours that make a line that can be seen on white and on black.
 _COLOURS = [LOOKS[number].colour for number in (7, 6, 1, 2, 0, 3)]
 _NOTHING = timedelta()
-_HEADER = ("UPDATE", "TOOK", "REPLICAS, FEWEST TO MOST", "HASHES LOST", "ENDED")
+_FACTS = ("Update", "Total time", "Fewest replicas", "Most replicas", "Hashes", "How it ended")
 
 
 class Comparison(still.Still):
@@ -55,7 +55,7 @@ class Comparison(still.Still):
         runs = self.data()["runs"]
         name = for_html(self.title)
         yield f'<div class="labkit-head"><span class="labkit-name">{name}</span></div>'
-        yield still.table(_HEADER, map(_row, runs), f"{self.title} in numbers")
+        yield _table(runs)
         yield lines(runs, " ".join(map(_sentence, runs)))
 
     def __repr__(self) -> str:
@@ -92,33 +92,37 @@ def _run(number: int, run: Run, phases: list[list[Any]]) -> Json:
     }
 
 
-def _row(run: Json) -> tuple[str, str]:
-    """Return a run's row of the table; its swatch is the line that it is drawn with."""
-    stroke = line(
-        "0",
-        6,
-        "100%",
-        6,
-        stroke=run["colour"],
-        stroke_opacity=1,
-        stroke_width=2.5,
-        stroke_dasharray=DASHES[run["dash"]],
+def _table(runs: list[Json]) -> str:
+    """Return the facts of each run; the page's module makes the same of its data."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in _FACTS)
+    return (
+        '<div class="labkit-facts-scroll" tabindex="0" role="region" '
+        'aria-label="Facts of each update"><table class="labkit-facts">'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, runs))}</tbody></table></div>"
     )
-    sample = box(stroke, 12, width=36, style="width:36px", aria_hidden="true")
+
+
+def _row(run: Json) -> str:
+    """Return a run's row; before its name is the line that it is drawn with."""
+    look = {"stroke": run["colour"], "stroke_opacity": 1, "stroke_width": 3}
+    stroke = line("1", 5, "33", 5, stroke_dasharray=DASHES[run["dash"]], **look)
+    more = {"class_": "labkit-dash", "style": "width:34px", "aria_hidden": "true"}
     cells = [
-        still.cell(run["name"], before=f"{sample} "),
-        still.cell("did not end" if run["total"] is None else minutes(run["total"])),
-        still.cell(f"{run['fewest']} to {run['most']}"),
-        still.cell(_lost(run["lost"])),
-        still.cell(spoken(run["state"])),
+        "not known" if run["total"] is None else f"{run['total'] / 1000:.1f}\N{NO-BREAK SPACE}s",
+        str(run["fewest"]),
+        str(run["most"]),
+        _hashes(run["lost"]),
+        spoken(run["state"]),
     ]
-    return "bad" if "paused" in run["state"] else "on", "".join(cells)
+    name = f'<th scope="row">{box(stroke, 10, width=34, **more)}{for_html(run["name"])}</th>'
+    return f"<tr>{name}{''.join(map(still.cell, cells))}</tr>"
 
 
-def _lost(hashes: float | None) -> str:
-    if hashes is None:
+def _hashes(lost: float | None) -> str:
+    if lost is None:
         return "not known"
-    return f"{hashes:,.0f}" if hashes >= 0 else f"none; {-hashes:,.0f} more"
+    count = f"{abs(lost):,.0f}"
+    return "none lost" if count == "0" else f"{count} {'lost' if lost > 0 else 'gained'}"
 
 
 def _sentence(run: Json) -> str:

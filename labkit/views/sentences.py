@@ -51,22 +51,43 @@ def phases(picture: Json) -> list[str]:
 
 
 def budgets(picture: Json) -> list[str]:
-    """Return what happened to the failures of the last update, and of its rollback."""
-    return [_budget(found) for key in ("budget", "rollback_budget") if (found := picture.get(key))]
+    """Return how the failures of the last update stand, and of its rollback, a line each.
+
+    The words are those of `assets/js/budget.js`.
+    """
+    state = picture["status"]["state"]
+    told = []
+    for key, of in (("budget", "Failures"), ("rollback_budget", "Failures of the rollback")):
+        if budget := picture[key]:
+            told.append(f"{of}: {_standing(budget, state)}{_missed(budget)}")
+    return told
 
 
-def _budget(budget: Json) -> str:
-    of = f"The {budget['of']} of {counted(budget['slots'], 'slot')}"
+def _standing(budget: Json, state: str) -> str:
     if not budget["watched"]:
-        return f"{of}: failures are not counted, as the failure action is continue."
-    failures = counted(budget["failures"], "failure")
-    tolerated = f"{budget['tolerated']:,} tolerated" if budget["tolerated"] else "none tolerated"
-    words = f"{of}: {failures}, {tolerated} (max failure ratio {budget['ratio']:g}). "
-    if budget["failures"] > budget["tolerated"]:
-        words += f"That is too many, and means {budget['action']}."
-    else:
-        left = budget["tolerated"] - budget["failures"] + 1
-        words += f"{counted(left, 'failure')} more would mean {budget['action']}."
-    if budget["missed"]:
-        words += f" Not counted: {counted(budget['missed'], 'task')} that ended too late."
-    return words
+        return "not watched, as failure_action is continue."
+    failures, tolerated, of = budget["failures"], budget["tolerated"], budget["of"]
+    goes_back = budget["action"] == "rollback" and of == "update"
+    if failures > tolerated:
+        did = "rolled the update back" if goes_back else f"paused the {of}"
+        return f"{counted(failures, 'failure')}, {tolerated or 'none'} tolerated: Swarm {did}."
+    does = "rolls the update back" if goes_back else f"pauses the {of}"
+    over = state in ("completed", "rollback_completed") or (
+        of == "update" and state.startswith("rollback")
+    )
+    if not tolerated:
+        none = "no failure was tolerated, and there was none."
+        return none if over else f"no failure is tolerated: the first one {does}."
+    slots = counted(budget["slots"], "slot")
+    which = f"of {slots} {'that were' if over else 'being'} updated"
+    seen = counted(failures, "failure") if failures else "no failure"
+    left = tolerated + 1 - failures
+    then = f"; {'one more' if left == 1 else f'{left} more'} and Swarm {does}"
+    return f"{seen} of {tolerated} tolerated ({which}){'' if over else then}."
+
+
+def _missed(budget: Json) -> str:
+    if not budget["watched"] or not budget["missed"]:
+        return ""
+    when = f"after the monitor window, or when the {budget['of']} looked it was over"
+    return f" {counted(budget['missed'], 'task')} died without being counted: {when}."

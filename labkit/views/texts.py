@@ -48,7 +48,8 @@ def _sections(picture: Json) -> Iterator[str]:
     )
     counts = [f"{count:>4} {tag}" for tag, count in running(picture)]
     yield from _section("Running replicas at the end, by tag", counts)
-    yield from _section("Failures", budgets(picture) + list(_failed(picture)))
+    yield from _section("Failure budget", budgets(picture))
+    yield from _section("Failed tasks, with their errors", list(_failed(picture)))
     gaps = [
         f"{minutes(begin)} to {'the end' if end is None else minutes(end)}: {reason}"
         for begin, end, reason in picture["gaps"]
