@@ -62,7 +62,7 @@ function standing({ of, failures, tolerated, slots, action }, state) {
   const over = ["completed", "rollback_completed"].includes(state) || (of === "update" && state.startsWith("rollback"));
   const known = `${failures ? failuresOf(failures) : "No failure"} of ${tolerated} tolerated (of ${slotsOf(slots)} ${over ? "that were" : "being"} updated)`;
   if (failures > tolerated) return `${failuresOf(failures)}, ${tolerated || "none"} tolerated: Swarm ${did(action, of)}.`;
-  if (over) return tolerated ? `${known}.` : "No failure was tolerated, and there was none.";
+  if (over) return tolerated ? `${known}.` : "No failure was tolerated, and none was counted.";
   if (!tolerated) return `No failure is tolerated: the first one ${will(action, of)}.`;
   const left = tolerated + 1 - failures;
   return `${known}; ${left === 1 ? "one more" : `${left} more`} and Swarm ${will(action, of)}.`;
