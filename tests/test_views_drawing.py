@@ -31,9 +31,9 @@ def update() -> Recording:
     return played
 
 
-def drawn(of: Recording, *parts: str, legend: bool = True) -> Element:
+def drawn(of: Recording, *parts: str) -> Element:
     """The drawing, parsed: what is not well-formed fails here."""
-    return ElementTree.fromstring(svg(Snapshot.of(of).picture, parts or None, legend=legend))
+    return ElementTree.fromstring(svg(Snapshot.of(of).picture, parts or None))
 
 
 def every(root: Element, name: str) -> list[Element]:

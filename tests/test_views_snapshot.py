@@ -6,9 +6,11 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -84,11 +86,39 @@ def test_hostile_text_stays_text_in_a_snapshot(hostile: Recording) -> None:
     html = Snapshot.of(hostile).html
     elements = Elements(html)
 
-    assert "img" not in elements.names
+    assert elements.names.count("img") == len(images(html)) == 1
     assert elements.names.count("script") == 1
     assert elements.handlers == []
     assert html.count("</script") == 1
     assert any("<script>window.hacked=1</script>" in text for text in elements.texts)
+
+
+def images(html: str) -> list[bytes]:
+    """The images in it: each is in the page itself."""
+    return [
+        b64decode(data) for data in re.findall('<img src="data:image/svg.xml;base64,([^"]*)', html)
+    ]
+
+
+def test_in_a_notebook_the_drawing_is_an_image(update: Recording) -> None:
+    """Hosts that do not trust a notebook strip SVG, and leave the words of it lying about.
+
+    On such a host, as in any dark page, the image has its own white ground.
+    """
+    snapshot = Snapshot.of(update)
+    image = ElementTree.fromstring(images(snapshot.html)[0])
+
+    assert "<svg" not in snapshot.html
+    assert f'alt="{image.get("aria-label")}"' in snapshot.html
+    assert (image.get("style") or "").startswith("background:#fff;color:#222;")
+
+
+def test_on_a_page_of_its_own_the_drawing_is_itself(update: Recording) -> None:
+    """There nothing strips it, so its bars have their titles and the page's colours."""
+    page = Snapshot.of(update).page.split("<script>", 1)[0]
+
+    assert "<svg" in page
+    assert "<img" not in page
 
 
 def test_the_picture_in_a_snapshot_is_the_picture(hostile: Recording) -> None:
@@ -127,7 +157,7 @@ def test_older_tasks_are_folded_under_the_newest_of_each_slot(update: Recording)
 def test_a_snapshot_can_be_of_some_parts(update: Recording) -> None:
     """The page is told which, and draws the same."""
     snapshot = Snapshot.of(update, ["table", "replicas"])
-    elements = Elements(snapshot.html)
+    elements = Elements("".join(snapshot.content()))
 
     assert snapshot.data()["parts"] == ["replicas", "table"]
     assert "Running replicas" in elements.texts

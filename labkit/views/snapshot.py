@@ -64,7 +64,7 @@ class Snapshot(still.Still):
         """Return the parts as HTML."""
         if "head" in self.parts:
             yield from self._head()
-        yield drawing.svg(self.picture, self.parts, legend="head" not in self.parts)
+        yield drawing.svg(self.picture, self.parts)
         if "phases" in self.parts and set(self.parts) - set(CHARTS):
             yield self._phases()
         if "budget" in self.parts:
@@ -83,7 +83,7 @@ class Snapshot(still.Still):
         state = for_html(status["state"])
         yield (
             f'<div class="labkit-head"><span class="labkit-name">{for_html(picture["service"])}'
-            f'</span><span class="labkit-badge" data-state="{state}">'
+            f'</span> <span class="labkit-badge" data-state="{state}">'
             f"{state.replace('_', ' ')}</span></div>"
             f'<div class="labkit-sentence">{for_html(status["sentence"])}</div>'
         )
@@ -96,7 +96,7 @@ class Snapshot(still.Still):
         )
         if picture["trouble"]:
             yield f'<div class="labkit-end" data-died="yes">{for_html(picture["trouble"])}</div>'
-        yield f'<div class="labkit-tags" role="list">{"".join(self._tags())}</div>'
+        yield f'<div class="labkit-tags" role="list">{" ".join(self._tags())}</div>'
 
     def _last_good(self) -> str:
         if not self.picture["end"]["died"]:

@@ -2,14 +2,21 @@
 
 What is drawn is drawn here once, in plain HTML and SVG. Inside JupyterLab it then brings
 itself to life: a script hands the same data to the module that draws the live view
-(`labkit.server` has it), so that hover, zoom and export work without a kernel. Where that
-is not to be had (a notebook on a code host, an HTML export), the plain one stays.
+(`labkit.server` has it), so that hover, zoom and export work without a kernel.
+
+Where that is not to be had, the plain one stays, in one of two forms. Hosts that show a
+notebook without trusting it (JupyterLab until somebody trusts it, code hosts) strip
+scripts and all of SVG but its words, so in a notebook a drawing is an image with its own
+white ground. Where scripts run (an HTML export, nbviewer), one puts the drawing itself in
+the image's place: in the page's own colours, and with the title that each bar has.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from labkit.views import page
@@ -29,6 +36,17 @@ body { margin: 24px auto; max-width: 1180px; padding: 0 16px }
   body { background: #121212 }
 }
 """
+
+_IMAGE = "data:image/svg+xml;base64,"
+_ON_WHITE = "background:#fff;color:#222"
+_DRAWINGS_FOR_IMAGES = f"""
+for (const image of el.querySelectorAll('img[src^="{_IMAGE}"]')) {{
+  const bytes = Uint8Array.from(atob(image.src.slice({len(_IMAGE)})), (c) => c.charCodeAt(0));
+  const parsed = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "image/svg+xml");
+  const svg = document.importNode(parsed.documentElement, true);
+  svg.style.background = svg.style.color = "";
+  image.replaceWith(svg);
+}}"""
 
 
 class Still(ABC):
@@ -50,12 +68,13 @@ class Still(ABC):
     @property
     def html(self) -> str:
         """It as HTML that can stand in any page."""
+        pieces = (_as_image(each) if each.startswith("<svg") else each for each in self.content())
         return (
-            f"<style>{page.style()}</style><div>{self._section()}</div>"
+            f"<style>{page.style()}</style><div>{self._section(pieces)}</div>"
             "<script>(() => { const el = document.currentScript.previousElementSibling;"
+            f" if (!el) return; {_DRAWINGS_FOR_IMAGES}"
             ' const page = document.getElementById("jupyter-config-data");'
-            " if (el && page)"
-            ' import(JSON.parse(page.textContent).baseUrl + "labkit/watch.js")'
+            ' if (page) import(JSON.parse(page.textContent).baseUrl + "labkit/watch.js")'
             f'.then(({{show}}) => show(el, {self._json()}, "{page.PLOTLY}"))'
             # without the server extension the drawing that is there already stays
             ".catch(console.warn); })()</script>"
@@ -68,7 +87,7 @@ class Still(ABC):
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
             f"<title>{for_html(self.title)}</title><style>{page.style()}{_PAGE_STYLE}</style>"
-            f"</head><body><main>{self._section()}</main>"
+            f"</head><body><main>{self._section(self.content())}</main>"
             f"<script>{page.plotly_script()}</script>"
             f'<script type="module">{page.module()}\n'
             f'show(document.querySelector("main"), {self._json()}, "");</script></body></html>\n'
@@ -81,16 +100,27 @@ class Still(ABC):
     def _repr_html_(self) -> str:
         return self.html
 
-    def _section(self) -> str:
+    def _section(self, pieces: Iterable[str]) -> str:
         # JupyterLab sets mathematics in HTML; what an engine says in dollars is none
         classes = "labkit-watch mathjax_ignore tex2jax_ignore"
         label = for_html(self.title)
-        inside = "".join(self.content())
+        inside = "".join(pieces)
         return f'<section class="{classes}" aria-label="{label}">{inside}</section>'
 
     def _json(self) -> str:
         """Return the data as JSON that may stand in a script element."""
         return json.dumps(self.data(), separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _as_image(svg: str) -> str:
+    """Return a drawing as an image that says the same in words."""
+    begin, end = svg.split(">", 1)
+    on_white = begin.replace('style="', f'style="{_ON_WHITE};', 1)
+    label = re.search('aria-label="([^"]*)"', begin)
+    source = _IMAGE + b64encode(f"{on_white}>{end}".encode()).decode()
+    height = re.search(' height="([0-9]+)"', begin)
+    words, high = label[1] if label else "", height[1] if height else ""
+    return f'<img src="{source}" width="100%" height="{high}" alt="{words}">'
 
 
 def table(header: Iterable[str], rows: Iterable[tuple[str, str]], caption: str) -> str:

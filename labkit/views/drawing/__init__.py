@@ -33,25 +33,22 @@ _LETTER = 6.6
 _CROSS = "M-5 -5L5 5M-5 5L5 -5"
 
 
-def svg(picture: Json, parts: Iterable[str] | None = None, *, legend: bool = True) -> str:
-    """Return the charts among the parts; `""` if there is none among them.
-
-    `legend` is whether the tags' looks are told, for where nothing else tells them.
-    """
+def svg(picture: Json, parts: Iterable[str] | None = None) -> str:
+    """Return the charts among the parts; `""` if there is none among them."""
     asked = [part for part in known_parts(parts) if part in CHARTS]
     if not picture["speed"] and len(asked) > 1:
         asked = [part for part in asked if part != "speed"]
-    return _Drawing(picture, asked, legend=legend).svg() if asked else ""
+    return _Drawing(picture, asked).svg() if asked else ""
 
 
 class _Drawing:
-    def __init__(self, picture: Json, parts: list[str], *, legend: bool) -> None:
+    def __init__(self, picture: Json, parts: list[str]) -> None:
         self._picture, self._parts = picture, parts
         names = any(isinstance(entry[2], str) for entry in picture["tasks"]) and "slots" in parts
         self._axis = Axis(0, picture["end"]["at"] or 1, left=16 if names else 6)
         looks = [(colour, shape) for _, colour, shape in picture["tags"]]
         self._fills = Fills(looks, (picture["origin"], picture["end"], picture["steps"], parts))
-        self._legend = legend and ("replicas" in parts or "slots" in parts)
+        self._legend = "replicas" in parts or "slots" in parts
 
     def svg(self) -> str:
         picture, axis = self._picture, self._axis

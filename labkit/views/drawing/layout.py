@@ -11,7 +11,7 @@ from labkit.views.sentences import minutes
 #: How much room the axis needs under the charts, in pixels.
 AXIS = 20
 #: Without a style sheet a drawing is as wide as this, in pixels; with one, as its place.
-_WIDTH = 1000
+_WIDTH = 800
 _NAME, _BETWEEN, _LEGEND = 17, 12, 22
 
 
