@@ -39,6 +39,7 @@ export class Table {
     this.command = make("code", "", bar);
     this.all = make("button", "labkit-button", bar);
     this.all.type = "button";
+    this.all.hidden = true;
     this.all.addEventListener("click", () => {
       this.folds.turnAll();
       this.place();
@@ -64,7 +65,10 @@ export class Table {
     });
     this.body = make("tbody", "", this.table);
     [this.above, this.below] = [0, 1].map(() => make("tr", "", this.body));
-    for (const space of [this.above, this.below]) space.setAttribute("role", "presentation");
+    for (const row of [this.above, this.below]) {
+      row.setAttribute("role", "presentation");
+      space(row, 0);
+    }
   }
 
   draw(picture) {
