@@ -106,6 +106,51 @@ def test_the_table_is_that_of_the_docker_command_line(
     screenshot(page, "real-update-paused")
 
 
+def test_a_rollback_is_told_as_it_happens_and_kept(
+    swarm: Swarm, worker: str, coins_images: str, lab: Lab, page: Page
+) -> None:
+    """By a view that moves while a cell blocks, comes back in a reloaded page, and ends."""
+    image = f"{coins_images}/dockercoins_worker"
+    config = {"parallelism": 2, "delay": "5s", "failure_action": "rollback"}
+    cells = [
+        WATCH.format(url=swarm.url, name=worker),
+        UPDATE.format(name=worker, image=f"{image}:missing", config=config, seconds=20),
+        "recorder.stop(); print('stopped')",
+    ]
+    notebook = Notebook(lab, page, cells)
+    notebook.run(0)
+    expect(page.locator(".labkit-badge")).to_be_attached()
+    notebook.save()
+    notebook.run(1)
+    in_sight(page)
+    expect(page.locator(".labkit-badge")).to_contain_text("rollback", timeout=30_000)
+    assert notebook.busy()
+    expect(page.locator("[data-part=budget]")).to_contain_text("rolled the update back")
+    assert failures_drawn(page) >= 1
+    screenshot(page, "real-rollback")
+
+    notebook.open()
+    expect(page.locator(".labkit-badge")).to_have_text("rollback completed", timeout=60_000)
+    until(lambda: failures_drawn(page) >= 1, "the failure to be drawn again")
+    until(lambda: not notebook.busy(), "the update's cell to end", 40)
+    notebook.run(2)
+    in_sight(page)
+    expect(page.locator(".labkit-end")).to_contain_text("It was stopped.")
+    screenshot(page, "real-rollback-after-a-reload")
+
+
+def in_sight(page: Page) -> None:
+    """Bring the view's head into sight: what nobody sees is not drawn."""
+    page.locator(".labkit-head").scroll_into_view_if_needed()
+
+
+def failures_drawn(page: Page) -> int:
+    """How many crosses the chart of the slots has."""
+    crosses = """(plot) => plot.data.find(({ name }) => name === "failed")?.x.length ?? 0"""
+    plot = page.locator("[data-part=slots] .js-plotly-plot")
+    return int(plot.evaluate(crosses)) if plot.count() else 0
+
+
 def agree(swarm: Swarm, page: Page, name: str, condition: Callable[[], bool], when: str) -> None:
     """Wait until view and command line show the same under a condition.
 
