@@ -37,6 +37,11 @@ export class Chart {
     return this.root.hidden;
   }
 
+  /** Nobody misses a chart that is out of sight. */
+  get lazy() {
+    return true;
+  }
+
   listen() {
     this.el.addEventListener("mousemove", (event) => this.moved(event));
     this.el.addEventListener("mouseleave", () => this.left());

@@ -2,8 +2,8 @@
 //
 // A part is a class: constructor(root, view), draw(picture), and, where it makes sense,
 // selected(n), wanted(picture) (whether there is anything to show), remove(). Each is drawn
-// in a task of its own, so that the page answers in between; one that nobody can see waits
-// until it is seen, and one that is slow is drawn less often.
+// in a task of its own, so that the page answers in between; one that is slow is drawn less
+// often, and a `lazy` one (a chart) that nobody can see waits until it is seen.
 
 import { TimeAxis } from "./axis.js";
 import { Budget } from "./budget.js";
@@ -78,7 +78,7 @@ export class View {
   sees(entries) {
     for (const { target, isIntersecting } of entries) {
       const place = this.places.find(({ el }) => el === target);
-      place.seen = isIntersecting || !place.drawn;
+      place.seen = isIntersecting || !place.drawn || !place.part.lazy;
       place.dirty ||= isIntersecting;
     }
     this.plan();
