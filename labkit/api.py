@@ -115,7 +115,8 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
     if names is not None:
         _require_names(names, len(given))
     if not more:
-        return Replay(recordings[0])
+        path = recording if isinstance(recording, str | Path) else None
+        return Replay(recordings[0], path=path)  # a mark on a file goes into the file
     told = zip(given, recordings, strict=True)
     return Comparison(recordings, names or [_name(*each) for each in told])
 

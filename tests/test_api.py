@@ -67,8 +67,9 @@ def test_a_wrong_value_gets_a_sentence(call: Callable[[], object], says: str) ->
 class Shown:
     """What a view was asked to show."""
 
-    def __init__(self, *given: Any) -> None:
+    def __init__(self, *given: Any, path: Path | str | None = None) -> None:
         self.given = given
+        self.path = path
 
 
 @pytest.fixture
@@ -95,6 +96,14 @@ def test_one_recording_is_replayed_whatever_it_comes_as(tmp_path: Path) -> None:
 
     for given in (MADE, file, str(file), Holder()):
         assert told(labkit.show(given)) == ("Replay", (MADE,))
+
+
+def test_a_mark_on_a_file_is_kept_in_the_file(tmp_path: Path) -> None:
+    """An instructor annotates a recording that is shown to a room without Docker."""
+    MADE.save(tmp_path / "r.jsonl")
+    labkit.show(tmp_path / "r.jsonl").mark("look here", 0)
+
+    assert [label for _, label in Recording.load(tmp_path / "r.jsonl").marks()] == ["look here"]
 
 
 @pytest.mark.usefixtures("shown")

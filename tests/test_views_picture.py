@@ -144,7 +144,18 @@ def test_what_swarm_has_forgotten_is_kept_within_bounds(monkeypatch: pytest.Monk
 
     assert [entry[1] for entry in picture.whole()["tasks"]] == ["task-3", "task-4"]
     assert page["dropped"] == [2]
-    assert picture.whole()["gone"] == [3, 4]
+    assert picture.whole()["gone"] == [[3, 0], [4, 0]]
+
+
+def test_a_task_that_is_listed_again_is_said_to_be() -> None:
+    """A manager that has just become the leader may leave one out for a moment."""
+    picture = Picture(HEADER)
+    picture.take([TaskSeen(START, task(1)), TaskForgotten(START, task(1).id)])
+    assert picture.news()["gone"] == [[0, 0]]
+
+    picture.take([TaskSeen(START, task(1))])
+    assert [entry[0] for entry in picture.news()["tasks"]] == [0]
+    assert picture.whole()["gone"] == []
 
 
 def test_the_speed_is_drawn_from_the_samples() -> None:

@@ -21,7 +21,7 @@ is new, the others the whole of what changed.
 | `moves` +   | `[n, at, state, desired state, since, stage, error, exit code]`: what    |
 |             | task n was seen to do; `since` is the engine's own time of the state;    |
 |             | `stage` as in `labkit.stages`. The last two are left out when empty      |
-| `gone` +    | tasks that the manager no longer lists                                   |
+| `gone` +    | `[n, at]`: tasks that the manager no longer lists                        |
 | `dropped` + | tasks that are kept no longer                                            |
 | `status`    | `state`, `sentence`, Docker's `message`, `wanted` replicas, `config`     |
 | `phases`    | `[at, state, message, meaning]`: the update status over time             |
@@ -94,6 +94,7 @@ class Picture:
         self._moves: dict[int, list[list[Any]]] = {}
         self._listed: set[str] = set()
         self._forgotten: deque[str] = deque()
+        self._gone: dict[int, int] = {}
         self._next_number = 0
         self._tags: dict[str, int] = {}
         self._running: dict[str, str] = {}
@@ -161,6 +162,8 @@ class Picture:
         self._tags.setdefault(task.tag, len(self._tags))
         self._tasks[task.id] = task
         self._listed.add(task.id)
+        if self._gone.pop(self._numbers[task.id], None) is not None:
+            self._entries.pop(self._numbers[task.id])  # it is listed again, which has to be said
         self._enter(task)
         self._move(at, task)
         self._count(task)
@@ -225,7 +228,8 @@ class Picture:
         if task_id not in self._listed:
             return
         self._listed.discard(task_id)
-        self._news["gone"].append(self._numbers[task_id])
+        self._gone[self._numbers[task_id]] = self._ms(at)
+        self._news["gone"].append([self._numbers[task_id], self._ms(at)])
         self._forgotten.append(task_id)
         if len(self._forgotten) > MOST_FORGOTTEN:
             self._drop(self._forgotten.popleft())
@@ -236,7 +240,7 @@ class Picture:
         number = self._numbers.pop(task_id, None)
         if number is None:
             return
-        for kept in (self._entries, self._moves):
+        for kept in (self._entries, self._moves, self._gone):
             del kept[number]
         del self._tasks[task_id]
         self._news["dropped"].append(number)
@@ -307,7 +311,7 @@ class Picture:
             "steps": list(self._steps),
             "tasks": list(self._entries.values()),
             "moves": [move for moves in self._moves.values() for move in moves],
-            "gone": [self._numbers[each] for each in self._forgotten if each not in self._listed],
+            "gone": [list(each) for each in self._gone.items()],
             "windows": list(self._windows),
             "speed": list(self._points),
             **self._sent,

@@ -36,7 +36,8 @@ class Bar:
     node: str
     tag: int
     cause: str
-    listed: bool
+    #: When the manager had forgotten it, or `None`.
+    gone: float | None
     moves: list[Json] = field(default_factory=list)
 
     @property
@@ -51,7 +52,7 @@ class Bar:
 
     def spans(self, end: float) -> Iterator[tuple[float, float, str]]:
         """Return from when until when it was in which stage, while it lived."""
-        over = end if self.listed or self.moves[-1]["stage"] == "running" else self.last
+        over = end if self.gone is None else self.gone
         starts = [next(same) for _, same in groupby(self.moves, key=itemgetter("stage"))]
         for move, then in zip(starts, [*starts[1:], {"at": over}], strict=True):
             if move["stage"] in _ALIVE:
@@ -65,9 +66,9 @@ class Bar:
 
 def bars(picture: Json) -> list[Bar]:
     """Return the tasks that were alive during the recording, in the order they were made."""
-    gone = set(picture["gone"])
+    gone = dict(picture["gone"])
     found = {
-        n: Bar(n, group, name, image, node, tag, cause, n not in gone)
+        n: Bar(n, group, name, image, node, tag, cause, gone.get(n))
         for n, _, group, _, name, image, node, tag, _, cause, _ in picture["tasks"]
     }
     for n, at, state, desired, _, stage, *more in picture["moves"]:

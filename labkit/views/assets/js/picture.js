@@ -55,9 +55,9 @@ export class Picture {
     for (const [n, at, state, desired, since, stage, error = "", exit = null] of moves) {
       this.tasks.get(n)?.moves.push({ at, state, desired, since, stage, error, exit });
     }
-    for (const n of gone) {
+    for (const [n, at] of gone) {
       const task = this.tasks.get(n);
-      if (task) task.listed = false;
+      if (task) Object.assign(task, { listed: false, gone: at });
     }
     if (tasks.length || gone.length) this.order = null;
     if (tasks.length || gone.length || moves.length) this.revision += 1;

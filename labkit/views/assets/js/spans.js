@@ -22,9 +22,9 @@ export function slotRows(picture, now, must) {
 
 /** One task as spans by stage; null if it had ended before the recording began. */
 function attemptOf(task, now) {
-  const { moves, created } = task;
+  const { moves, created, gone } = task;
   if (!moves.length) return null;
-  const spans = moves.map(({ at, stage }, n) => ({ from: at, to: moves[n + 1]?.at ?? now, stage }));
+  const spans = moves.map(({ at, stage }, n) => ({ from: at, to: moves[n + 1]?.at ?? gone ?? now, stage }));
   const [first] = moves;
   if (created >= 0 && created < first.at) {
     spans.unshift({ from: created, to: first.at, stage: first.stage === "waiting" ? "waiting" : "starting" });
