@@ -26,8 +26,9 @@ HOSTILE_TAG = "<img src=x onerror=window.hacked=1>$x$ \u202e"
 class ActedSwarm:
     """Ten slots go from `1.0` to `1.1`, one every `pace` seconds, beginning after `rest`.
 
-    Of more slots, `at_once` go together. A failed task of slot 3 stays in the history. With `hostile`, that task's error, tag,
-    image and node, and the message of the update, try to be markup.
+    Of more slots, `at_once` go together. A failed task of slot 3 stays in the history.
+    With `hostile`, that task's error, tag, image and node, and the message of the update,
+    try to be markup.
     """
 
     def __init__(
