@@ -129,7 +129,7 @@ export class Table {
     const row = make("tr", "");
     row.dataset.n = n;
     COLUMNS.forEach(() => make("td", "", row));
-    make("span", "", row.children[NAME]);
+    row.children[NAME].append("");
     row.children[IMAGE].append(make("span", "labkit-swatch"), make("span", ""));
     row.children[5].className = "labkit-state";
     row.children[ERROR].className = "labkit-error";
