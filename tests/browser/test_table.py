@@ -119,7 +119,7 @@ def test_older_tasks_unfold_by_slot_and_all_together(page: Page, opened: Open) -
     opened.view(pictured(history()), "table")
     until(lambda: len(lines(page)) == 3, "the rows")
     assert slots(page) == ["dc_worker.1", "dc_worker.2", " \\_ dc_worker.2"]
-    expect(page.locator(".labkit-table-bar code")).to_contain_text("grep -v")
+    expect(page.locator(".labkit-table-bar .labkit-code")).to_contain_text("grep -v")
 
     fold = page.get_by_role("button", name="2 older tasks of dc_worker.1")
     expect(fold).to_have_attribute("aria-expanded", "false")
@@ -130,7 +130,7 @@ def test_older_tasks_unfold_by_slot_and_all_together(page: Page, opened: Open) -
 
     page.get_by_role("button", name="Unfold 4 older tasks").click()
     assert len(lines(page)) == 7
-    expect(page.locator(".labkit-table-bar code")).to_have_text("docker service ps dc_worker")
+    expect(page.locator(".labkit-table-bar .labkit-code")).to_have_text("docker service ps dc_worker")
     page.get_by_role("button", name="Fold older tasks").click()
     assert len(lines(page)) == 3
 

@@ -242,7 +242,7 @@ export class Explanation {
     const head = make("div", "labkit-why-head", this.el);
     this.swatch = make("span", "labkit-swatch", head);
     this.name = make("b", "", head);
-    this.id = make("code", "", head);
+    this.id = make("span", "labkit-code", head);
     const button = make("button", "labkit-button", head);
     button.type = "button";
     write(button, "Close");

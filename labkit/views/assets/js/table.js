@@ -36,7 +36,7 @@ export class Table {
   /** The command line that prints this table, and what folds all of its slots. */
   bar(root) {
     const bar = make("div", "labkit-table-bar", root);
-    this.command = make("code", "", bar);
+    this.command = make("span", "labkit-code", bar);
     this.all = make("button", "labkit-button", bar);
     this.all.type = "button";
     this.all.hidden = true;
