@@ -122,7 +122,7 @@ export class Chart {
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: this.family, color: text, size: font * 0.92 },
       showlegend: false,
-      legend: { orientation: "h", y: 1, yanchor: "bottom", x: 1, xanchor: "right", traceorder: "normal" },
+      legend: { orientation: "h", yref: "container", y: 1, yanchor: "top", x: 1, xanchor: "right", traceorder: "normal" },
       hovermode: false,
       barmode: "overlay",
       bargap: 0,
@@ -283,7 +283,7 @@ export class Chart {
     const { data, layout } = this.plot;
     const { font, unit, top, height } = this.size;
     const heading = { text: label(`${this.picture.service}: ${this.title}`), x: 0.02, y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: font * 1.2 } };
-    const margin = { ...layout.margin, t: top + 56 * unit, b: 30 * unit };
+    const margin = { ...layout.margin, t: top + 38 * unit, b: 30 * unit };
     const whole = {
       ...layout, margin, showlegend: true, title: heading, paper_bgcolor: this.colours.back, width: undefined,
       xaxis: { ...layout.xaxis, showticklabels: true, ticks: "outside" },

@@ -73,6 +73,7 @@ export class Phases extends Chart {
       y: [0.5],
       width: [1],
       hoverinfo: "skip",
+      showlegend: false, // its name stands in it
       marker: { color: colour, line: { width: 0 }, pattern: { shape: pattern, fgcolor: "rgba(0,0,0,0.3)", fillmode: "overlay", size: 8, solidity: 0.14 } },
     }));
   }

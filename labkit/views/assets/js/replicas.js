@@ -40,7 +40,8 @@ export class Replicas extends Chart {
   }
 
   yaxis(picture) {
-    return { range: [0, mostOf(picture) * 1.06], tickformat: "d", nticks: 6, layer: "below traces" };
+    const most = mostOf(picture);
+    return { range: [0, most * 1.06], tickformat: "d", nticks: 6, dtick: most < 6 ? 1 : undefined }; // there are no half replicas
   }
 
   shapes({ status }) {
