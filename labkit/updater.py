@@ -62,8 +62,8 @@ class Budget:
 
     of: Literal["update", "rollback"]
     failures: int
-    #: Tasks that ended, and were not counted: too late, or while nobody looked.
-    missed: int
+    #: The tasks that ended and were not counted: too late, or while nobody looked.
+    missed: tuple[str, ...]
     #: How many slots are being updated.
     slots: int
     config: UpdateConfig
@@ -297,11 +297,11 @@ class Updater:
         """Return the budget of the last update, then that of its rollback, as far as there are."""
         for run in (self._update, self._run):
             if run and self._slots(run):
-                failures = sum(self._counts(run, task_id) for task_id in run.died)
+                missed = tuple(task_id for task_id in run.died if not self._counts(run, task_id))
                 yield Budget(
                     of=run.of,
-                    failures=failures,
-                    missed=len(run.died) - failures,
+                    failures=len(run.died) - len(missed),
+                    missed=missed,
                     slots=self._slots(run),
                     config=run.config,
                 )

@@ -191,6 +191,7 @@ def test_the_budget_and_the_last_waits_are_the_updaters() -> None:
         "action": "pause",
         "ratio": 0.0,
         "missed": 0,
+        "uncounted": [],
         "watched": True,
     }
 

@@ -70,6 +70,8 @@ from labkit.views.words import plain
 MOST_POINTS = 5000
 #: Tasks that are kept after the manager has forgotten them; the oldest go first.
 MOST_FORGOTTEN = 2000
+#: Deaths that were not counted, and that a page is told one by one.
+MOST_UNCOUNTED = 50
 
 #: No update state; what the ribbon shows of a service that is gone.
 _REMOVED = ("removed", "", "The service was removed.")
@@ -331,8 +333,8 @@ class Picture:
             "phases": list(self._phases),
             "settling": settling
             and {"delay": self._ms(settling.delay), "monitor": self._ms(settling.monitor)},
-            "budget": _budget(budgets[0]) if budgets else None,
-            "rollback_budget": _budget(budgets[1]) if len(budgets) > 1 else None,
+            "budget": self._budget(budgets[0]) if budgets else None,
+            "rollback_budget": self._budget(budgets[1]) if len(budgets) > 1 else None,
             "marks": [list(mark) for mark in self._marks],
             "gaps": list(self._gaps),
             "end": self._end,
@@ -356,29 +358,31 @@ class Picture:
             "config": config and _config(config),
         }
 
+    def _budget(self, budget: Budget) -> Json:
+        """Return how many new tasks failed, and how many may before `action` is taken.
+
+        `missed` ended and were not counted (`uncounted` has the first of them); `watched`
+        is false if Swarm does not look.
+        """
+        missed = [self._numbers[each] for each in budget.missed if each in self._numbers]
+        return {
+            "of": budget.of,
+            "failures": budget.failures,
+            "tolerated": budget.tolerated,
+            "slots": budget.slots,
+            "action": budget.config.failure_action,
+            "ratio": budget.config.max_failure_ratio,
+            "missed": len(budget.missed),
+            "uncounted": missed[:MOST_UNCOUNTED],
+            "watched": budget.watched,
+        }
+
     def _ms(self, at: datetime) -> int:
         """Return a time in ms since the recording began; its first look came just before."""
         return max(0, self._signed_ms(at))
 
     def _signed_ms(self, at: datetime) -> int:
         return round((at - self._origin) / timedelta(milliseconds=1))
-
-
-def _budget(budget: Budget) -> Json:
-    """Return how many new tasks failed, and how many may before `action` is taken.
-
-    `missed` ended and were not counted; `watched` is false if Swarm does not look.
-    """
-    return {
-        "of": budget.of,
-        "failures": budget.failures,
-        "tolerated": budget.tolerated,
-        "slots": budget.slots,
-        "action": budget.config.failure_action,
-        "ratio": budget.config.max_failure_ratio,
-        "missed": budget.missed,
-        "watched": budget.watched,
-    }
 
 
 def _config(config: UpdateConfig) -> Json:

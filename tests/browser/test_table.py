@@ -130,7 +130,8 @@ def test_older_tasks_unfold_by_slot_and_all_together(page: Page, opened: Open) -
 
     page.get_by_role("button", name="Unfold 4 older tasks").click()
     assert len(lines(page)) == 7
-    expect(page.locator(".labkit-table-bar .labkit-code")).to_have_text("docker service ps dc_worker")
+    command = page.locator(".labkit-table-bar .labkit-code")
+    expect(command).to_have_text("docker service ps dc_worker")
     page.get_by_role("button", name="Fold older tasks").click()
     assert len(lines(page)) == 3
 

@@ -177,7 +177,7 @@ function countedWords({ task, of, run, window, last, picture }) {
   if (!window) return [`It counts as a failure of the ${of}: it ended before it was seen running.`];
   const monitor = minutes(window[3]);
   if (last.since > window[3]) return [`It does not count as a failure of the ${of}: its monitor window was over at ${monitor}.`];
-  if (budget && budget.missed && !budget.failures) {
+  if (budget?.uncounted?.includes(task.n)) {
     return ["It was not counted: while the last slots are in work Swarm does not look at failures, and when it looked the monitor window was over."];
   }
   return [`It counts as a failure of the ${of}: it ended inside its monitor window, before ${monitor}.`];
