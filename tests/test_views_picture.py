@@ -105,22 +105,25 @@ def test_the_table_is_that_of_docker_service_ps() -> None:
 def test_a_task_says_who_it_is_and_whose_place_it_took() -> None:
     _, _, picture = play(16)
     entries = {entry[1]: entry for entry in picture.whole()["tasks"]}
-    new = next(entry for entry in entries.values() if entry[2] == 4 and entry[9] == "update")
+    new = next(entry for entry in entries.values() if entry[2] == 4 and entry[7] == "update")
+    old = next(entry for entry in entries.values() if entry[0] == new[8])
+    images, nodes = picture.whole()["images"], picture.whole()["nodes"]
 
-    assert new[4:9] == ["dc_worker.4", "lab/dockercoins_worker:1.1", "node-1", 2, ""]
-    assert entries[next(i for i, e in entries.items() if e[0] == new[10])][2] == 4
+    assert images[new[4]] == ["lab/dockercoins_worker:1.1", 2]
+    assert images[old[4]] == ["lab/dockercoins_worker:1.0", 0]
+    assert (old[2], nodes[new[5]]) == (4, "node-1")
 
 
 def test_a_task_moves_through_its_stages() -> None:
     """Each state is seen once, with when it was seen and what it means."""
     _, _, picture = play(16)
-    number = next(e[0] for e in picture.whole()["tasks"] if e[2] == 2 and e[9] == "update")
-    moves = [move[2:] for move in picture.whole()["moves"] if move[0] == number]
+    whole = picture.whole()
+    number = next(e[0] for e in whole["tasks"] if e[2] == 2 and e[7] == "update")
 
-    assert [(state, desired, stage) for state, desired, _, stage in moves] == [
-        ("preparing", "ready", "waiting"),
-        ("starting", "running", "starting"),
-        ("running", "running", "running"),
+    assert [whole["kinds"][move[2]] for move in whole["moves"] if move[0] == number] == [
+        ["preparing", "ready", "waiting"],
+        ["starting", "running", "starting"],
+        ["running", "running", "running"],
     ]
 
 
@@ -129,7 +132,10 @@ def test_a_failed_task_has_its_error_and_exit_code() -> None:
     failed = task(1, state="failed", error="task: non-zero exit (1)", exit_code=1)
     picture.take([TaskSeen(START, failed)])
 
-    assert picture.news()["moves"][0][5:] == ["failed", "task: non-zero exit (1)", 1]
+    news = picture.news()
+
+    assert news["kinds"][news["moves"][0][2]][2] == "failed"
+    assert news["moves"][0][4:] == ["task: non-zero exit (1)", 1]
 
 
 def test_what_swarm_has_forgotten_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +289,7 @@ def test_a_task_that_gets_another_node_stays_one_row() -> None:
         picture.take([TaskSeen(START, replace(task(1), id="t", slot=None, node_id=node))])
         page = follow(page, picture.news())
 
-    assert [entry[4] for entry in page["tasks"]] == ["dc_worker.n1"]
+    assert [entry[2] for entry in page["tasks"]] == ["n1"]
     assert page["tasks"] == picture.whole()["tasks"]
 
 

@@ -95,7 +95,7 @@ def test_a_view_hears_of_changes(recorder: ByHand, sent: list[dict]) -> None:
 
     news = until(lambda: [each for each in sent if "moves" in each], "the news")[0]
     assert [task[2] for task in news["tasks"]] == [1]
-    assert {move[5] for move in news["moves"]} == {"stopping", "waiting"}
+    assert {news["kinds"][move[2]][2] for move in news["moves"]} == {"stopping", "waiting"}
     assert news["status"]["state"] == "updating"
 
 

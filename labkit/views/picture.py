@@ -5,8 +5,9 @@ A `Picture` takes the changes of a recording, one after another, and gives them 
 news. An update costs as much as what changed, not as much as the service is large.
 
 Each `at` is in ms since the recording began (`origin`); `n` is a small number that names
-a task; a tag goes by its place in `tags`. In news the keys marked with + hold only what
-is new, the others the whole of what changed.
+a task. What is said of many tasks is said once, and goes by its place in `tags`, `images`,
+`nodes` or `kinds`. In news the keys marked with + hold only what is new, the others the
+whole of what changed.
 
 | key         | what                                                                     |
 |-------------|--------------------------------------------------------------------------|
@@ -14,13 +15,15 @@ is new, the others the whole of what changed.
 | `origin`    | when the recording began, in ms since 1970                               |
 | `tags`      | `[tag, colour, pattern]` in the order in which the tags were first seen  |
 | `steps` +   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins|
-| `tasks` +   | `[n, id, group, created, name, image, node, tag, ports, cause, before]`: |
-|             | `group` is the slot, or the node of a global task; `cause` is why it     |
-|             | exists (`updater.Cause`), `before` whose place it took. An entry for a   |
-|             | known task replaces the earlier one                                      |
-| `moves` +   | `[n, at, state, desired state, since, stage, error, exit code]`: what    |
-|             | task n was seen to do; `since` is the engine's own time of the state;    |
-|             | `stage` as in `labkit.stages`. The last two are left out when empty      |
+| `images`    | `[image, tag]`; `nodes`: names                                           |
+| `kinds`     | `[state, desired state, stage]`; the stage as in `labkit.stages`         |
+| `tasks` +   | `[n, id, group, created, image, node, ports, cause, before]`: `group` is |
+|             | the slot, or the node of a global task; `cause` is why it exists         |
+|             | (`updater.Cause`), `before` whose place it took. An entry for a known    |
+|             | task replaces the earlier one                                            |
+| `moves` +   | `[n, at, kind, since, error, exit code]`: what task n was seen to do;    |
+|             | `since` is the engine's own time of the state. The last two are left out |
+|             | when empty                                                               |
 | `gone` +    | `[n, at]`: tasks that the manager no longer lists                        |
 | `dropped` + | tasks that are kept no longer                                            |
 | `status`    | `state`, `sentence`, Docker's `message`, `wanted` replicas, `config`     |
@@ -40,9 +43,9 @@ Every text in it has been through `words.plain`.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from labkit import phases, ps, references
 from labkit.model import Service, Task, UpdateConfig
@@ -77,6 +80,7 @@ MOST_UNCOUNTED = 50
 _REMOVED = ("removed", "", "The service was removed.")
 
 Json = dict[str, Any]
+_Said = TypeVar("_Said", bound=Hashable)
 #: Keys of which news hold only what is new.
 _LISTS = ("steps", "tasks", "moves", "gone", "dropped", "windows", "speed")
 
@@ -99,6 +103,9 @@ class Picture:
         self._gone: dict[int, int] = {}
         self._next_number = 0
         self._tags: dict[str, int] = {}
+        self._images: dict[tuple[str, int], int] = {}
+        self._nodes: dict[str, int] = {}
+        self._kinds: dict[tuple[str, str, str], int] = {}
         self._running: dict[str, str] = {}
         self._alive: set[str] = set()
         self._leaving: set[str] = set()
@@ -181,15 +188,14 @@ class Picture:
 
     def _entry(self, number: int, task: Task) -> list[Any]:
         before = self._updater.before(task.id)
+        image = plain(references.without_digest(task.image)), self._tags[task.tag]
         return [
             number,
             task.id,
             group_of(task),
             self._signed_ms(task.created_at),
-            plain(f"{self._header.service}.{group_of(task)}"),
-            plain(references.without_digest(task.image)),
-            plain(task.node or task.node_id),
-            self._tags[task.tag],
+            _place(self._images, image),
+            _place(self._nodes, plain(task.node or task.node_id)),
             plain(task.ports),
             self._updater.cause(task.id),
             self._numbers.get(before) if before else None,
@@ -198,8 +204,8 @@ class Picture:
     def _move(self, at: datetime, task: Task) -> None:
         """Write down what a task was seen to do, if that is new."""
         number = self._numbers[task.id]
-        since = self._signed_ms(task.status_at)
-        what = [task.state, task.desired_state, since, stage(task)]
+        kind = task.state, task.desired_state, stage(task)
+        what: list[Any] = [_place(self._kinds, kind), self._signed_ms(task.status_at)]
         if task.error or task.exit_code:
             what += [plain(task.error), task.exit_code]
         moves = self._moves[number]
@@ -329,6 +335,9 @@ class Picture:
                 [plain(tag, 60), LOOKS[looks[tag]].colour, LOOKS[looks[tag]].pattern]
                 for tag in self._tags
             ],
+            "images": [list(image) for image in self._images],
+            "nodes": list(self._nodes),
+            "kinds": [list(kind) for kind in self._kinds],
             "status": self._status(),
             "phases": list(self._phases),
             "settling": settling
@@ -383,6 +392,11 @@ class Picture:
 
     def _signed_ms(self, at: datetime) -> int:
         return round((at - self._origin) / timedelta(milliseconds=1))
+
+
+def _place(known: dict[_Said, int], said: _Said) -> int:
+    """Return the place of something in the list of all that was said of tasks."""
+    return known.setdefault(said, len(known))
 
 
 def _config(config: UpdateConfig) -> Json:

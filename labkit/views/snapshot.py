@@ -40,7 +40,8 @@ class Snapshot(still.Still):
         rows = [(task, row) for task, row in rows if ps.without_clean_history([row])]
         self._left_out = max(0, len(rows) - MOST_ROWS)
         self._rows = rows[:MOST_ROWS]
-        self._tag_of = {entry[1]: self.picture["tags"][entry[7]] for entry in self.picture["tasks"]}
+        tags = [self.picture["tags"][tag] for _, tag in self.picture["images"]]
+        self._tag_of = {entry[1]: tags[entry[4]] for entry in self.picture["tasks"]}
 
     @classmethod
     def of(cls, recording: Recording, parts: Iterable[str] | None = None) -> Snapshot:

@@ -319,7 +319,8 @@ def _longest_of_some_updates(page: Page, number: int) -> float:
                 const some = before.slice((round * 5 + step) * 20 + 100).slice(0, 20);
                 picture.follow({
                     seq: picture.seq + 1, now: picture.now,
-                    moves: some.map(({ n }) => [n, at, "running", "shutdown", 0, "stopping"]),
+                    kinds: [["running", "shutdown", "stopping"]],
+                    moves: some.map(({ n }) => [n, at, 0, 0]),
                 });
                 view.draw();
                 await rest();

@@ -67,11 +67,22 @@ class Bar:
 def bars(picture: Json) -> list[Bar]:
     """Return the tasks that were alive during the recording, in the order they were made."""
     gone = dict(picture["gone"])
+    images, nodes, kinds = picture["images"], picture["nodes"], picture["kinds"]
     found = {
-        n: Bar(n, group, name, image, node, tag, cause, gone.get(n))
-        for n, _, group, _, name, image, node, tag, _, cause, _ in picture["tasks"]
+        n: Bar(
+            n=n,
+            group=group,
+            name=f"{picture['service']}.{group}",
+            image=images[image][0],
+            node=nodes[node],
+            tag=images[image][1],
+            cause=cause,
+            gone=gone.get(n),
+        )
+        for n, _, group, _, image, node, _, cause, _ in picture["tasks"]
     }
-    for n, at, state, desired, _, stage, *more in picture["moves"]:
+    for n, at, kind, _, *more in picture["moves"]:
+        state, desired, stage = kinds[kind]
         error, code = more or ("", None)
         move = {"at": at, "state": state, "desired": desired, "stage": stage}
         found[n].moves.append(move | {"error": error, "exit": code})

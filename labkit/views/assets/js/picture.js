@@ -48,11 +48,15 @@ export class Picture {
   }
 
   put(tasks, moves, gone) {
-    for (const [n, id, group, created, name, image, node, tag, ports, cause, before] of tasks) {
+    for (const [n, id, group, created, imageAt, nodeAt, ports, cause, before] of tasks) {
+      const [image, tag] = this.images[imageAt];
+      const node = this.nodes[nodeAt];
+      const name = `${this.service}.${group}`;
       const known = this.tasks.get(n)?.moves ?? [];
       this.tasks.set(n, { n, id, group, created, name, image, node, tag, ports, cause, before, moves: known, listed: true });
     }
-    for (const [n, at, state, desired, since, stage, error = "", exit = null] of moves) {
+    for (const [n, at, kind, since, error = "", exit = null] of moves) {
+      const [state, desired, stage] = this.kinds[kind];
       this.tasks.get(n)?.moves.push({ at, state, desired, since, stage, error, exit });
     }
     for (const [n, at] of gone) {
