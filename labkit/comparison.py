@@ -62,7 +62,7 @@ def name_of(recording: Recording) -> str:
     began = _update(recording).began
     seen = [change for change in recording.changes if isinstance(change, ServiceSeen)]
     after = next(change.service for change in seen if change.at >= began)
-    before = next((c.service for c in reversed(seen) if c.at < began), after)
+    before = seen[0].service  # not the one just before: a spec may be seen before its update
     tags = after.tag if after.tag == before.tag else f"{before.tag} → {after.tag}"
     config = after.update_config
     delay = f", delay {durations.to_text(config.delay)}" if config.delay else ""

@@ -169,7 +169,7 @@ def test_the_last_messages_are_sent_once_more(recorder: ByHand, sent: list[dict]
     first = list(sent)
     watch.repeat()
 
-    assert sent[-1] == {"again": first}
+    assert sent == first + first
 
 
 def test_what_is_sent_once_more_has_a_bound(
@@ -181,11 +181,40 @@ def test_what_is_sent_once_more_has_a_bound(
     for _ in range(20):
         recorder.look(0.5)
         watch.step()
+    first = list(sent)
     watch.repeat()
-    again = sent[-1]["again"]
+    again = sent[len(first) :]
 
-    assert len(json.dumps(again)) <= 1000 + 2 * len(again)
-    assert again[-1] == sent[-2]
+    assert sum(len(json.dumps(each)) for each in again) <= 1000
+    assert again == first[-len(again) :]
+
+
+def test_very_much_travels_in_parts(sent: list[dict], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message takes so many changes; the thread goes on until all have been sent."""
+    monkeypatch.setattr(watch_module, "MOST", 10)
+    recorder = ByHand(slots=30, at_once=30)
+    watch = Watch(recorder)
+    recorder.look(1.1)  # thirty old tasks are told to stop, thirty new ones are made
+    recorder.tell()
+
+    until(lambda: sum(len(each.get("moves", [])) for each in sent) == 60, "all moves")
+    assert max(len(each.get("moves", [])) for each in sent) <= 10
+    recorder.end()
+    until(lambda: not _threads(), "the thread to end")
+    assert watch.whole()["end"] is not None
+
+
+def test_all_that_is_left_is_sent_at_the_end(
+    recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "MOST", 1)
+    watch = Watch(recorder)
+    recorder.look(12)
+    recorder.end("It was stopped.")
+
+    until(lambda: not _threads(), "the thread to end")
+    assert sent[-1]["end"]["why"] == "It was stopped."
+    assert len(watch.whole()["moves"]) == 11 + sum(len(each.get("moves", [])) for each in sent)
 
 
 def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> None:

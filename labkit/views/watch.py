@@ -9,8 +9,8 @@ chart of the same steps stands in its place.
 How it keeps up while another cell blocks the kernel: a thread of its own sends messages
 from the kernel, at most four a second and none when nothing happened. A message is no
 state, so one that comes before a page listens is lost; therefore every message has a
-number, the widget's state is worked out at the moment somebody asks for it, and the last
-messages are sent once more every few seconds in which there were news. A page that has
+number, the widget's state is worked out at the moment somebody asks for it, and while a
+page may be loading the last messages are sent once more every few seconds. A page that has
 missed more than those asks for the whole, and gets it when the kernel is free.
 
 How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
@@ -24,6 +24,7 @@ a cell that ends in a view is one whose output is not compared.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 import uuid
@@ -50,8 +51,12 @@ from labkit.views.words import plain
 LEAST = 0.25
 #: Seconds after which the page hears that the recorder still looks, if nothing else is new.
 PULSE = 2.0
-#: Seconds after which the last messages are sent once more, for a page that lost one.
-AGAIN = 5.0
+#: Changes that one message takes; the others follow in the next. It bounds what a message
+#: weighs (some 40 kB) and what it costs, however much happened at once.
+MOST = 400
+#: For so many seconds after a page has asked for the whole it may still lose messages;
+#: every few seconds the last ones are sent once more.
+LOADING, AGAIN = 15.0, 3.0
 #: Bytes of messages that are kept for that.
 _KEPT = 30_000
 
@@ -145,6 +150,7 @@ class Watch(anywidget.AnyWidget):
         self._recent: deque[tuple[int, Json]] = deque()
         self._recent_bytes = 0
         self._owed = False
+        self._asked_at = -LOADING
         self._display_id = uuid.uuid4().hex
         self._displayed = False
         self._wake = threading.Event()
@@ -160,6 +166,7 @@ class Watch(anywidget.AnyWidget):
     def whole(self) -> Json:
         """Return the picture as the page has it after the last message."""
         with self._lock:
+            self._asked_at = time.monotonic()
             return self._heading() | self._picture.whole()
 
     def snapshot(self) -> snapshot.Snapshot:
@@ -220,9 +227,12 @@ class Watch(anywidget.AnyWidget):
         return self._recorder.error is not None or self._recorder.recording.ended is not None
 
     def step(self) -> Json:
-        """Send what changed since the last step, and return it; nothing if nothing did."""
+        """Send what changed since the last step, and return it; nothing if nothing did.
+
+        Of very much it is the first part, and the view's thread goes on with the rest.
+        """
         with self._lock:
-            self._take()
+            self._take(MOST)
             news = self._picture.news()
             if news:
                 self._post(news)
@@ -255,7 +265,8 @@ class Watch(anywidget.AnyWidget):
             elif now - pulse >= PULSE:
                 self.pulse()
                 pulse = now
-            if self._owed and now - again >= AGAIN:
+            loading = now - self._asked_at < LOADING
+            if self._owed and loading and now - again >= AGAIN:
                 self.repeat()
                 again = now
             time.sleep(LEAST)  # what comes meanwhile goes together
@@ -270,7 +281,8 @@ class Watch(anywidget.AnyWidget):
         """Send the last messages once more, for a page that was not listening yet."""
         with self._lock:
             self._owed = False
-            self.send({"again": [message for _, message in self._recent]})
+            for _, message in self._recent:
+                self.send(message)
 
     def flush(self) -> None:
         """Send the whole picture, for a page that has missed something."""
@@ -280,7 +292,8 @@ class Watch(anywidget.AnyWidget):
     def _end(self) -> None:
         """Send the last picture, and leave a snapshot where the view was displayed."""
         with self._lock:
-            self.step()
+            while self.step():
+                pass
             self.flush()
             self._leave_snapshot()
 
@@ -302,13 +315,15 @@ class Watch(anywidget.AnyWidget):
 
     # ---- with the lock held --------------------------------------------------------
 
-    def _take(self) -> None:
-        """Take what the recording has that the picture has not."""
+    def _take(self, most: int = sys.maxsize) -> None:
+        """Take what the recording has that the picture has not, as far as `most` changes go."""
         changes = self._recorder.recording.changes
-        until = len(changes)
+        until = min(len(changes), self._taken + most)
         self._picture.take(changes[self._taken : until])
         self._taken = until
-        if self._recorder.error is not None:
+        if until < len(changes):
+            self._wake.set()
+        elif self._recorder.error is not None:
             self._picture.end(self._recorder.last_seen, self._recorder.why, died=True)
 
     def _post(self, news: Json) -> None:

@@ -32,9 +32,9 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return "".join(map(_visible, text))
 
 
-def for_html(text: str) -> str:
+def for_html(text: str, longest: int = LONGEST) -> str:
     """Return text as HTML that shows exactly this text, in an element or an attribute."""
-    return html.escape(plain(text), quote=True)
+    return html.escape(plain(text, longest), quote=True)
 
 
 def for_plotly(text: str) -> str:

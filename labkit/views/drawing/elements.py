@@ -6,6 +6,7 @@ has a colour of its own takes it from JupyterLab's theme, or a fallback where th
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -30,9 +31,12 @@ STROKES = {
 
 
 def element(name: str, inside: str = "", **attributes: Any) -> str:
-    """Return an element. `inside` is markup; attributes are text, `_` stands for `-`."""
+    """Return an element. `inside` is markup; attributes are text, `_` stands for `-`.
+
+    Attributes are as long as they are: a line that is cut is no line.
+    """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{for_html(str(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{for_html(str(value), sys.maxsize)}"'
         for key, value in attributes.items()
     )
     return f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"

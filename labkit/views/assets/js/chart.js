@@ -111,7 +111,7 @@ export class Chart {
   layout(picture) {
     const { font, left, right, top, bottom, height } = this.size;
     const { text, quiet, line, back } = this.colours;
-    const axis = { color: quiet, gridcolor: "rgba(128,128,128,0.22)", linecolor: line, tickcolor: line, zeroline: false, tickfont: { size: font * 0.85 } };
+    const axis = { color: quiet, gridcolor: "rgba(128,128,128,0.22)", linecolor: line, tickcolor: line, zeroline: false, tickfont: { size: font * 0.85 }, ticklabeloverflow: "allow" };
     const ticks = this.axis.ticks(this.size);
     const lowest = this.axis.lowest === this;
     return {

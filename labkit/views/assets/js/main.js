@@ -31,9 +31,9 @@ export default () => {
         draw();
       };
       model.on("change:picture", load);
-      model.on("msg:custom", (message) => {
+      model.on("msg:custom", (news) => {
         const known = picture.seq;
-        const whole = (message.again ?? [message]).every((news) => picture.follow(news));
+        const whole = picture.follow(news); // what is sent once more is known already, as a rule
         if (!whole && !asked) model.send({ want: "whole" });
         asked = !whole;
         if (picture.seq !== known) draw();

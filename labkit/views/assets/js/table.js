@@ -7,6 +7,7 @@ import { ago, capital } from "./words.js";
 const DRAW_ALL_BELOW = 200; // rows; above, only those near the visible ones are in the page
 const OVERSCAN = 60;
 const USUAL_HEIGHT = 24; // px of a row, until one can be measured
+const FRESH = 1200; // ms for which a row is lit that something happened in
 const WIDEST = 48; // letters of a column; the rest of a longer text is in its tooltip
 const WIDEST_NAME = 96; // a service, a node's id, and the branch before them
 const FOLD = 12; // letters of the button that unfolds a slot
@@ -31,6 +32,7 @@ export class Table {
     this.body.addEventListener("click", (event) => this.clicked(event));
     this.scroll.addEventListener("keydown", (event) => this.typed(event));
     this.scroll.addEventListener("scroll", () => this.place(), { passive: true });
+    this.sizes = new ResizeObserver(([{ borderBoxSize }]) => this.measured(borderBoxSize[0].blockSize));
   }
 
   /** The command line that prints this table, and what folds all of its slots. */
@@ -105,7 +107,7 @@ export class Table {
       this.fill(shown, row);
       before = shown;
     }
-    this.measure();
+    this.watchHeight();
     this.rove();
     if (held) (this.shown.get(this.active) ?? this.scroll).focus({ preventScroll: true });
   }
@@ -117,12 +119,23 @@ export class Table {
     return [Math.min(first, count - seen), Math.min(count, first + seen)].map((row) => Math.max(0, row));
   }
 
-  /** Rows are as high as the letters that JupyterLab is set to make them. */
-  measure() {
-    const height = this.below.previousSibling.getBoundingClientRect().height;
-    if (!this.shown.size || !height || Math.abs(height - this.height) < 0.01) return;
+  /** Rows are as high as the letters that JupyterLab is set to make them; to ask would cost a layout. */
+  watchHeight() {
+    const cell = this.shown.size ? this.below.previousSibling.firstChild : null;
+    if (cell === this.sized) return;
+    this.sizes.disconnect();
+    this.sized = cell;
+    if (cell) this.sizes.observe(cell);
+  }
+
+  measured(height) {
+    if (!height || Math.abs(height - this.height) < 0.01) return;
     this.height = height;
     if (this.rows.length > DRAW_ALL_BELOW) this.place();
+  }
+
+  remove() {
+    this.sizes.disconnect();
   }
 
   add(n) {
@@ -133,7 +146,6 @@ export class Table {
     row.children[IMAGE].append(make("span", "labkit-swatch"), make("span", ""));
     row.children[5].className = "labkit-state";
     row.children[ERROR].className = "labkit-error";
-    row.addEventListener("animationend", () => row.classList.remove("labkit-fresh"));
     this.shown.set(n, row);
     return row;
   }
@@ -146,6 +158,10 @@ export class Table {
     const name = row.older ? ` \\_ ${task.name}` : task.name;
     const age = `${capital(state)} ${ago(now - origin - since)} ago`;
     const texts = [task.id.slice(0, 12), name, task.image, task.node, capital(desired), age, quoted(error), task.ports];
+    this.light(shown, fresh.has(task.n));
+    const key = JSON.stringify([texts, error, row.folded, row.open, colour, task.n === this.chosen]);
+    if (key === shown.key) return; // most rows of most drawings: not even the style is worked out again
+    shown.key = key;
     texts.forEach((text, number) => {
       const cell = shown.children[number];
       write(number === NAME ? cell.firstChild : number === IMAGE ? cell.lastChild : cell, text);
@@ -156,7 +172,13 @@ export class Table {
     drawFold(shown.children[NAME], row);
     shown.dataset.mood = MOODS[task.moves.at(-1).stage] ?? "way";
     shown.setAttribute("aria-selected", task.n === this.chosen);
-    if (fresh.has(task.n)) shown.classList.add("labkit-fresh");
+  }
+
+  /** A row is lit for a moment, at once and not faded: a fade would paint sixty times a second. */
+  light(shown, fresh) {
+    const now = performance.now();
+    if (fresh) shown.litUntil = now + FRESH;
+    shown.classList.toggle("labkit-fresh", now < (shown.litUntil ?? 0) && !this.picture.end);
   }
 
   /** A column grows with its text and never shrinks, so that nothing jumps. */
