@@ -27,8 +27,8 @@ class ActedSwarm:
     """Ten slots go from `1.0` to `1.1`, one every `pace` seconds, beginning after `rest`.
 
     Of more slots, `at_once` go together. A failed task of slot 3 stays in the history.
-    With `hostile`, that task's error, tag, image and node, and the message of the update,
-    try to be markup.
+    With `hostile`, that task's error, tag, image, node and ports, and the message of the
+    update, try to be markup.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class ActedSwarm:
             born=self.began - timedelta(minutes=4),
             node=HOSTILE if self.hostile else "node-1",
             error=error,
+            ports=HOSTILE if self.hostile else "",
         )
 
     def _task(
@@ -105,6 +106,7 @@ class ActedSwarm:
         born: datetime | None = None,
         node: str = "node-1",
         error: str = "",
+        ports: str = "",
     ) -> Task:
         return Task(
             id=f"{slot:04d}{sum(tag.encode()) % 1000:03d}{'abcdefghijklmnopqr'}",
@@ -116,6 +118,7 @@ class ActedSwarm:
             status_at=at,
             created_at=born or self.began - timedelta(minutes=2),
             error=error,
+            ports=ports,
             node_id="nodeid",
             service_id="serviceid",
         )
