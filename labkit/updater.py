@@ -110,9 +110,11 @@ class _Run:
     seen_at: datetime
     image: str
     config: UpdateConfig
-    slots: set[Group] = field(default_factory=set)
-    #: Whether a slot has another image than the spec; if none has, all are updated.
+    #: The slots that have, or had, another image than the spec; and whether one ever had.
+    differing: set[Group] = field(default_factory=set)
     slots_differ: bool = False
+    #: Those that had its image when it began, and are updated if no slot differs.
+    alike: set[Group] = field(default_factory=set)
     #: The task that the updater made in each slot.
     made: dict[Group, str] = field(default_factory=dict)
     #: The engine's own time at which each of them was first seen running.
@@ -126,6 +128,11 @@ class _Run:
     #: The same by the clock of whoever records, which the time axis goes by.
     last_seen_settled: datetime | None = None
     ended_at: datetime | None = None
+
+    @property
+    def slots(self) -> set[Group]:
+        """The slots that it is about."""
+        return self.differing if self.slots_differ else self.alike
 
 
 class Updater:
@@ -161,17 +168,29 @@ class Updater:
                 self._finish(self._run, at, "")
 
     def _take_task(self, at: datetime, task: Task) -> None:
-        group = group_of(task)
-        if self._group.get(task.id) != group:
+        group, run = group_of(task), self._run
+        met = self._group.get(task.id) != group
+        if met:
             self._meet(at, task, group)
         newest = self._newest.get(group)
         if newest is None or newest.created_at <= task.created_at:
+            if task.desired_state == "remove":
+                self._close(group)
+                return
             self._newest[group] = task
-        if self._run and at == self._run.seen_at:
-            self._consider(self._run, group)
+        added = met and self._causes[task.id] == "create"  # with the update, not by it
+        if run and at == run.seen_at and not added:
+            self._consider(run, group)
         for run in (self._update, self._run):
             if run and run.made.get(group) == task.id:
                 self._follow(run, at, task)
+
+    def _close(self, group: Group) -> None:
+        """Forget a slot that was scaled away, which no update is about."""
+        self._newest.pop(group, None)
+        if self._run and self._run.ended_at is None:
+            self._run.differing.discard(group)
+            self._run.alike.discard(group)
 
     def _meet(self, at: datetime, task: Task, group: Group) -> None:
         """Work out why a task that was not seen before exists."""
@@ -197,7 +216,7 @@ class Updater:
             run
             and run.ended_at is None
             and group not in run.made
-            and (group in run.slots or not run.slots_differ)
+            and group in run.slots
             and task.image == run.image
         ):
             self._adopt(run, group, task)
@@ -233,19 +252,26 @@ class Updater:
         task, started = self._newest[group], run.key[1]
         earlier = self._update.made.get(group) if self._update else None
         if task.image != run.image:
-            run.slots.add(group)
+            run.differing.add(group)
             run.slots_differ = True
-        elif started and task.created_at >= started and task.id != earlier:
+        elif (
+            started
+            and task.created_at >= started
+            and task.id != earlier
+            and self._causes[task.id] != "create"
+        ):
             self._causes[task.id] = run.of
             self._explained.add(task.id)
             self._adopt(run, group, task)
             if task.running or task.ended:
                 self._follow(run, run.seen_at, task)
         else:
-            run.slots.discard(group)
+            run.differing.discard(group)
+            run.alike.add(group)
 
     def _adopt(self, run: _Run, group: Group, task: Task) -> None:
-        run.slots.add(group)
+        run.differing.add(group)
+        run.alike.add(group)
         run.made[group] = task.id
         run.last_made = max(run.last_made or task.created_at, task.created_at)
 
@@ -267,8 +293,6 @@ class Updater:
     def _finish(self, run: _Run, at: datetime, message: str) -> None:
         """End a run; the failure that the message names counts, also if it was not seen yet."""
         run.ended_at = at
-        if not run.slots_differ:  # from here on slots may go
-            run.slots, run.slots_differ = set(self._newest), True
         task_id = message.rpartition(" of task ")[2]
         if task_id in run.made.values():
             run.died.setdefault(task_id, run.ran.get(task_id, at))
@@ -296,13 +320,13 @@ class Updater:
     def budgets(self) -> Iterator[Budget]:
         """Return the budget of the last update, then that of its rollback, as far as there are."""
         for run in (self._update, self._run):
-            if run and self._slots(run):
+            if run and run.slots:
                 missed = tuple(task_id for task_id in run.died if not self._counts(run, task_id))
                 yield Budget(
                     of=run.of,
                     failures=len(run.died) - len(missed),
                     missed=missed,
-                    slots=self._slots(run),
+                    slots=len(run.slots),
                     config=run.config,
                 )
 
@@ -311,14 +335,10 @@ class Updater:
         run = self._run
         if run is None or run.ended_at is not None or run.last_seen_settled is None:
             return None
-        if len(run.settled) < self._slots(run):
+        if len(run.settled) < len(run.slots):
             return None
         last = run.last_seen_settled
         return Settling(last + run.config.delay, last + completes_after(run.config))
-
-    def _slots(self, run: _Run) -> int:
-        """How many slots a run is about: those that differ, or all."""
-        return len(run.slots) if run.slots_differ else len(self._newest)
 
     def _counts(self, run: _Run, task_id: str) -> bool:
         """Whether the end of a task that the updater made counts as a failure."""
@@ -328,9 +348,9 @@ class Updater:
         if ran is None:
             return True
         looked_at, monitor = died, run.config.monitor
-        handed_out = len(run.made) >= self._slots(run)
+        handed_out = len(run.made) >= len(run.slots)
         if handed_out and run.last_made and died > run.last_made:
-            if len(run.settled) >= self._slots(run) and run.last_settled:
+            if len(run.settled) >= len(run.slots) and run.last_settled:
                 looked_at = max(died, run.last_settled + run.config.delay)
             if run.config.delay >= monitor:
                 monitor = run.config.delay + _SECOND

@@ -291,3 +291,57 @@ def test_new_slots_of_a_service_are_no_ones_but_its_own():
     updater = follow(before(), values.snapshot(1, asked(OLD, None), *map(old, range(1, 7))))
 
     assert updater.cause("1.0-6") == "create"
+
+
+def test_slots_that_an_update_adds_are_no_part_of_it():
+    """Scaled up by the update itself: they are made at once, and their failures never count."""
+    tasks = [*map(old, range(1, 6)), new(6, 0.1, "failed")]
+    updater = follow(before(), values.snapshot(0.2, asked(), *tasks))
+
+    assert updater.cause("1.1-6") == "create"
+    assert (budget(updater).slots, budget(updater).failures) == (5, 0)
+
+
+def test_a_slot_that_is_added_while_all_are_updated_is_no_part_of_it():
+    """`--force` and a scale up: no image tells which slots are updated."""
+    extra = replace(old(6), created_at=at(0.4))
+    five = [*map(old, range(1, 6))]
+    updater = follow(
+        before(),
+        values.snapshot(0.2, asked(OLD), *five),
+        values.snapshot(0.5, asked(OLD), *five, extra),
+    )
+
+    assert updater.cause("1.0-6") == "create"
+    assert budget(updater).slots == 5
+
+
+def test_slots_that_an_update_takes_away_are_no_part_of_it():
+    """Scaled down by the update itself: the others are updated, and then it settles."""
+    going = [old(slot, desired_state="remove") for slot in (4, 5)]
+    tasks = [new(1, 1), new(2, 2), new(3, 3), *going]
+    updater = follow(before(), values.snapshot(0.2, asked(), *map(old, (1, 2, 3)), *going))
+
+    assert budget(updater).slots == 3
+    updater = follow(
+        before(),
+        values.snapshot(0.2, asked(), *map(old, (1, 2, 3)), *going),
+        values.snapshot(4, asked(), *map(old, (1, 2, 3)), *tasks),
+    )
+    assert updater.settling() is not None
+
+
+def test_a_service_that_was_made_again_replaces_no_task_of_the_one_before():
+    """The last tasks of the one that was removed bear its name while they stop."""
+    ending = [replace(old(slot), desired_state="remove", service_id="s1") for slot in (1, 2)]
+    first = replace(values.task(1, OLD, created_at=at(1)), id="first", service_id="s2")
+    again = replace(asked(OLD, None), id="s2")
+    updater = follow(
+        before(),
+        values.snapshot(0, None, *ending),
+        values.snapshot(2, again, *ending, first),
+        values.snapshot(3, replace(asked(), id="s2"), *ending, first),
+    )
+
+    assert (updater.cause("first"), updater.before("first")) == ("create", None)
+    assert budget(updater).slots == 1
