@@ -33,25 +33,33 @@ class Update:
     #: When labkit saw it begin, and saw it settle; `None` while it goes on.
     began: datetime
     ended: datetime | None
+    #: When it began by the engine's own clock.
+    started_at: datetime | None
     #: The update status that it ended with, or the last that was seen of it.
     status: UpdateStatus
 
     @property
     def total(self) -> timedelta | None:
         """How long it took: by the engine's own clock, or by labkit's if it was paused."""
-        status = self.status
-        if self.ended and status.started_at and status.completed_at:
-            return status.completed_at - status.started_at
+        completed_at = self.status.completed_at
+        if self.ended and self.started_at and completed_at:
+            return completed_at - self.started_at
         return self.ended - self.began if self.ended else None
 
 
 def first_update(recording: Recording) -> Update | None:
-    """Return the first update under this recording, or `None` if nothing was updated."""
+    """Return the first update under this recording, or `None` if nothing was updated.
+
+    One that is replaced by another before it has settled goes on as that one.
+    """
     statuses = _statuses(recording)
+    if not statuses:
+        return None
+    began, first = statuses[0]
     for at, status in statuses:
         if status.settled:
-            return Update(statuses[0][0], at, status)
-    return Update(statuses[0][0], None, statuses[-1][1]) if statuses else None
+            return Update(began, at, first.started_at, status)
+    return Update(began, None, first.started_at, statuses[-1][1])
 
 
 def running_now(recording: Recording) -> dict[str, int]:

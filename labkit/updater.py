@@ -231,6 +231,7 @@ class Updater:
             return
         if run and run.key == _key(status):
             return
+        self._forget_history(service)
         back = status.state == "rollback_started"
         self._run = _Run(
             of="rollback" if back else "update",
@@ -243,6 +244,18 @@ class Updater:
         self._update = run if by_itself else None
         for group in tuple(self._newest):
             self._consider(self._run, group)
+
+    def _forget_history(self, service: Service) -> None:
+        """Forget the slots that were scaled away before, whose dead tasks the manager keeps.
+
+        A slot whose last task will not be restarted looks the same and is updated, but
+        then fewer slots are left than there are replicas.
+        """
+        newest = self._newest.items()
+        dead = [slot for slot, task in newest if task.ended and task.desired_state == "shutdown"]
+        if service.replicas is not None and len(newest) - len(dead) >= service.replicas:
+            for slot in dead:
+                del self._newest[slot]
 
     def _consider(self, run: _Run, group: Group) -> None:
         """Decide whether a slot is one of those that a run that has just begun is about.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -121,8 +122,10 @@ def test_an_update_that_goes_on_has_no_length_yet() -> None:
 def test_the_first_update_lasts_until_it_settles_its_rollback_included() -> None:
     made = recording(
         snapshot(0, service(update_status=status("completed")), task(1)),
-        snapshot(1, service("bugged", update_status=status("updating")), task(1)),
-        snapshot(2, service(update_status=status("rollback_started")), task(1)),
+        snapshot(
+            1, service("bugged", update_status=status("updating", started_at=at(0.9))), task(1)
+        ),
+        snapshot(2, service(update_status=status("rollback_started", started_at=at(0.9))), task(1)),
         snapshot(
             4,
             service(
@@ -242,3 +245,15 @@ def test_what_came_before_the_first_look_does_not_hide_history() -> None:
     made.observe(snapshot(0, service(), task(1), old))
 
     assert story.errors(made) == []
+
+
+def test_an_update_that_replaces_another_counts_from_the_first() -> None:
+    """No look saw the status change between: both are `updating`."""
+    one = service("1.1", update_status=status("updating", started_at=at(1)))
+    two = service("1.2", update_status=status("updating", started_at=at(4)))
+    done = status("completed", started_at=at(4), completed_at=at(10))
+    looks = [(0, service()), (1, one), (4, two), (10, replace(two, update_status=done))]
+    update = story.first_update(recording(*(snapshot(t, each) for t, each in looks)))
+
+    assert update is not None
+    assert (update.began, update.total) == (at(1), timedelta(seconds=9))

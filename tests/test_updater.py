@@ -345,3 +345,26 @@ def test_a_service_that_was_made_again_replaces_no_task_of_the_one_before():
 
     assert (updater.cause("first"), updater.before("first")) == ("create", None)
     assert budget(updater).slots == 1
+
+
+def test_the_history_of_slots_that_were_scaled_away_is_no_slot():
+    """Seen on a real engine: their dead tasks stay in `docker service ps`."""
+    history = [old(slot) for slot in (6, 7)]
+    dead = [replace(task, state="failed", desired_state="shutdown") for task in history]
+    tasks = [*map(old, range(1, 6)), *dead]
+    updater = follow(
+        values.snapshot(-1, asked(OLD, None), *tasks), values.snapshot(1, asked(), *tasks)
+    )
+
+    assert budget(updater).slots == 5
+
+
+def test_a_slot_whose_task_will_not_be_restarted_is_updated():
+    """The restart policy is exhausted: fewer slots are left than there are replicas."""
+    dead = [replace(old(slot), state="failed", desired_state="shutdown") for slot in (4, 5)]
+    tasks = [*map(old, (1, 2, 3)), *dead]
+    updater = follow(
+        values.snapshot(-1, asked(OLD, None), *tasks), values.snapshot(1, asked(), *tasks)
+    )
+
+    assert budget(updater).slots == 5

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labkit.errors import BadValue
-from labkit.recording import Ended, Recording
+from labkit.recording import Ended, Marked, Recording
 from labkit.views import Replay, Snapshot
 from labkit.views.replay import played
 from tests.acting import HOSTILE
@@ -161,3 +161,13 @@ def test_hostile_text_stays_text_in_a_replay() -> None:
     assert replay.html.count("</script") == 1
     assert "<img src=x" not in replay.html
     assert replay.page.count("</script") == 2
+
+
+def test_a_mark_of_a_moment_that_never_came_is_seen_at_the_end() -> None:
+    """Somebody clicked to the right of now, and the recording ended before."""
+    recording = Recording(HEADER)
+    recording.add(Marked(START, START + timedelta(seconds=9), "ahead"))
+    recording.add(Ended(START + timedelta(seconds=5), "It was stopped."))
+    data = played(recording)
+
+    assert max(at for at, _ in data["frames"]) <= data["end"] == 5000

@@ -77,7 +77,7 @@ def test_a_recording_that_breaks_off_says_so(update: Recording) -> None:
     update.changes.pop()
     text = "".join(Elements(Snapshot.of(update).html).texts)
 
-    assert "The recording ends here and does not say why." in text
+    assert "There is no end in the recording: it broke off here, or it still goes on." in text
     assert f"The last good snapshot is of {update.last_at:%Y-%m-%d %H:%M:%S} UTC." in text
 
 
@@ -171,7 +171,7 @@ def test_a_part_that_no_view_has_is_refused(update: Recording) -> None:
 
 
 def test_a_snapshot_has_the_budget_in_words(update: Recording) -> None:
-    says = "Failures: no failure was tolerated, and there was none."
+    says = "Failures: no failure was tolerated, and none was counted."
 
     assert says in Elements(Snapshot.of(update).html).texts
 

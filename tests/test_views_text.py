@@ -63,7 +63,7 @@ def test_the_text_has_the_budget_of_the_update() -> None:
     recording, _, _ = play(16)
 
     assert section(text(recording), "Failure budget") == [
-        "Failures: no failure was tolerated, and there was none."
+        "Failures: no failure was tolerated, and none was counted."
     ]
 
 

@@ -80,6 +80,7 @@ def played(recording: Recording) -> Json:
     """
     picture, frames = Picture(recording.header), []
     whole: Json = {}
+    end = _length(recording)
     looks = groupby(sorted(recording.changes, key=_seen), key=_seen)
     for at, changes in looks:
         picture.take(list(changes))
@@ -87,8 +88,8 @@ def played(recording: Recording) -> Json:
         if not whole:
             whole = picture.whole()
         elif news:
-            frames.append([_ms(recording, at), news])
-    end = _length(recording)
+            # a mark may be of a moment that never came: it stands at the end
+            frames.append([min(_ms(recording, at), end), news])
     finish(picture, recording)
     if news := picture.news():
         frames.append([end, news])

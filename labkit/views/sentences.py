@@ -76,7 +76,7 @@ def _standing(budget: Json, state: str) -> str:
         of == "update" and state.startswith("rollback")
     )
     if not tolerated:
-        none = "no failure was tolerated, and there was none."
+        none = "no failure was tolerated, and none was counted."
         return none if over else f"no failure is tolerated: the first one {does}."
     slots = counted(budget["slots"], "slot")
     which = f"of {slots} {'that were' if over else 'being'} updated"
