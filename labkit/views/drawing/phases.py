@@ -73,10 +73,13 @@ def _bands(picture: Json, axis: Axis, prefix: str) -> Iterator[str]:
             ink = {} if plain else {"fill": _INK, "fill_opacity": 1, "font_weight": 600}
             inside += text("6", 16, label, **ink)
         else:
-            right = max(axis.share(begin), min(axis.share(begin) + needs, axis.right))
-            if right - needs >= taken:
-                taken = right
-                yield text(percent(right), -5, label, "end", font_weight=600)
+            # above the band: from where it begins on, or up to the right edge if that is near
+            near = axis.share(begin) + needs > axis.right
+            left = axis.right - needs if near else axis.share(begin)
+            if left >= taken:
+                taken = left + needs
+                at, anchor = (axis.right, "end") if near else (left, "start")
+                yield text(percent(at), -5, label, anchor, font_weight=600)
         # an <svg> of its own, so that a label ends where its band does
         place = {"x": axis.x(begin), "width": axis.width(begin, end)}
         yield box(inside, _HEIGHT, data_state=state, **place)
