@@ -25,7 +25,7 @@ export class Replicas extends Chart {
   traces(picture) {
     const steps = dense(stepsOf(picture, this.view.at), this.axis.range);
     const x = steps.map(([at]) => moment(at));
-    return picture.tags.map(([tag, colour, pattern], number) => ({
+    const traces = picture.tags.map(([tag, colour, pattern], number) => ({
       type: "scatter",
       mode: "lines",
       stackgroup: "replicas",
@@ -37,6 +37,7 @@ export class Replicas extends Chart {
       fillpattern: { shape: pattern, bgcolor: colour, fgcolor: "rgba(0,0,0,0.3)", size: 7, solidity: 0.16 },
       hovertemplate: "%{y} running",
     }));
+    return traces.filter(({ y }) => y.some(Boolean)); // a tag that never ran would be a line along the top of the others
   }
 
   yaxis(picture) {
