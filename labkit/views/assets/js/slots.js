@@ -242,10 +242,11 @@ export class Slots extends Chart {
       ["labkit-card-quiet", `task ${task.id.slice(0, 12)}${task.node ? ` on ${task.node}` : ""}`],
       ["", this.why(task)],
       ...statesOf(task).map((line) => ["labkit-card-state", line]),
-      ...(window && window[2] > window[1] ? [["labkit-card-quiet", `After it the update sleeps until ${minutes(window[2])} (delay).`]] : []),
-      ...(window && window[3] > window[1] ? [["labkit-card-quiet", `A death until ${minutes(window[3])} counts as a failure (monitor).`]] : []),
+      ...(window && window[2] > window[1] ? [["labkit-card-quiet", `Its delay lasts until ${minutes(window[2])}, unless the update is over before.`]] : []),
+      ...(window && window[3] > window[1] ? [["labkit-card-quiet", `Its monitor window lasts until ${minutes(window[3])}: a death before counts as a failure.`]] : []),
       ...(last?.error ? [["labkit-card-bad", last.error]] : []),
       ...(last && last.exit !== null ? [["labkit-card-quiet", `exit code ${last.exit}`]] : []),
+      ...(this.view.explains ? [["labkit-card-says", "A click says why, below the table."]] : []),
     ];
   }
 

@@ -89,6 +89,11 @@ export class View {
     return this.marks.pending(this.picture);
   }
 
+  /** Whether a task that is chosen gets explained: the table does that. */
+  get explains() {
+    return this.places.some(({ part }) => part instanceof Table);
+  }
+
   /** Tells every part which task the reader chose; null for none. */
   select(n) {
     this.selection = n;
