@@ -254,6 +254,14 @@ def test_a_mark_is_shown_at_once_and_sent(page: Page, show: Show) -> None:
     expect(asked).to_have_attribute("placeholder", f"what happened at 0:{second:02}?")
 
 
+def test_a_mark_is_of_no_moment_that_is_to_come(page: Page, show: Show) -> None:
+    """The axis goes on to the right of now; the recording may end before it gets there."""
+    show(live(8, pace=1), kernel=True)
+    page.get_by_role("button", name="Mark").wait_for()
+
+    assert page.evaluate("(view.marks.ask(1e9), view.marks.asked <= view.picture.at)")
+
+
 def _marks(page: Page) -> dict[str, list[str | None]]:
     """How the lines of marks are drawn in each chart."""
     return {

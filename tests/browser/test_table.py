@@ -114,6 +114,25 @@ def row(page: Page, text: str) -> Locator:
     return page.locator(".labkit-ps tbody tr", has_text=text).first
 
 
+def test_a_row_that_news_came_of_is_lit_for_a_moment(page: Page, opened: Open) -> None:
+    """Also in a view that has a part with nothing to show, which is never drawn."""
+    opened.view(pictured(history()), "budget", "table")
+    until(lambda: len(lines(page)) == 3, "the rows")
+    lit = page.locator(".labkit-ps tr.labkit-fresh")
+    expect(lit).to_have_count(0)
+
+    page.evaluate(
+        """() => {
+            const n = Number(document.querySelector("tr[data-n]").dataset.n);
+            const kind = view.picture.kinds.findIndex(([state]) => state === "running");
+            view.picture.take({ moves: [[n, 500, kind, 500]] });
+            view.draw();
+        }"""
+    )
+    expect(lit).to_have_count(1)
+    expect(lit).to_have_count(0)
+
+
 def test_older_tasks_unfold_by_slot_and_all_together(page: Page, opened: Open) -> None:
     """Folded, the rows are those that `grep -v` keeps; unfolded, all that docker prints."""
     opened.view(pictured(history()), "table")
@@ -315,6 +334,15 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
         ),
         "1.1-1",
         ["It does not count as a failure of the update: its monitor window was over at 0:11."],
+    ),
+    "died inside its window by a clock that is ahead": (
+        (
+            *BEGUN,
+            snapshot(6, updating(), stopped(1), old(2), new(1, status_at=at(66))),
+            snapshot(8, updating(), stopped(1), old(2), died(68)),
+        ),
+        "1.1-1",
+        ["It counts as a failure of the update: it ended inside its monitor window"],
     ),
     "was never prepared": (
         (*BEGUN, snapshot(6, updating(), stopped(1), old(2), died(5.5, "rejected", None))),

@@ -40,12 +40,12 @@ export class Marks {
   /** Asks for the words of a mark at a moment. */
   ask(at) {
     if (!this.el || this.el.hidden || at === null) return;
-    this.asked = Math.max(0, Math.round(at));
+    this.asked = Math.round(Math.min(Math.max(0, at), this.view.picture.at)); // what is to come may never come
     this.button.hidden = true;
     this.input.hidden = false;
     this.input.value = "";
-    this.input.placeholder = `what happened at ${minutes(at)}?`;
-    this.input.setAttribute("aria-label", `Label of the mark at ${minutes(at)}; Enter keeps it, Escape does not`);
+    this.input.placeholder = `what happened at ${minutes(this.asked)}?`;
+    this.input.setAttribute("aria-label", `Label of the mark at ${minutes(this.asked)}; Enter keeps it, Escape does not`);
     this.input.focus();
     this.view.draw();
   }

@@ -19,7 +19,7 @@ export class Picture {
     this.speed = [...speed];
     this.tasks = new Map();
     this.order = null;
-    this.fresh = new Set();
+    this.fresh = new Map(); // when news of a task last came, by its number
     this.put(tasks, moves, gone);
     this.heard(now);
   }
@@ -37,8 +37,12 @@ export class Picture {
   take({ now, tasks = [], moves = [], gone = [], dropped = [], steps = [], windows = [], speed = [], ...rest }) {
     Object.assign(this, rest);
     this.put(tasks, moves, gone);
-    for (const n of dropped) this.tasks.delete(n);
-    for (const [n] of [...tasks, ...moves]) this.fresh.add(n);
+    const came = performance.now();
+    for (const [n] of [...tasks, ...moves]) this.fresh.set(n, came);
+    for (const n of dropped) {
+      this.tasks.delete(n);
+      this.fresh.delete(n);
+    }
     for (const step of steps) {
       if (this.steps.at(-1)?.[0] === step[0]) this.steps.pop();
       this.steps.push(step);

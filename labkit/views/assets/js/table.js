@@ -7,7 +7,7 @@ import { ago, capital } from "./words.js";
 const DRAW_ALL_BELOW = 200; // rows; above, only those near the visible ones are in the page
 const OVERSCAN = 60;
 const USUAL_HEIGHT = 24; // px of a row, until one can be measured
-const FRESH = 1200; // ms for which a row is lit that something happened in
+const FRESH = 1500; // ms for which a row is lit that something happened in
 const WIDEST = 48; // letters of a column; the rest of a longer text is in its tooltip
 const WIDEST_NAME = 96; // a service, a node's id, and the branch before them
 const FOLD = 12; // letters of the button that unfolds a slot
@@ -158,7 +158,7 @@ export class Table {
     const name = row.older ? ` \\_ ${task.name}` : task.name;
     const age = `${capital(state)} ${ago(now - origin - since)} ago`;
     const texts = [task.id.slice(0, 12), name, task.image, task.node, capital(desired), age, quoted(error), task.ports];
-    this.light(shown, fresh.has(task.n));
+    this.light(shown, fresh.get(task.n));
     const key = JSON.stringify([texts, error, row.folded, row.open, colour, task.n === this.chosen]);
     if (key === shown.key) return; // most rows of most drawings: not even the style is worked out again
     shown.key = key;
@@ -175,10 +175,8 @@ export class Table {
   }
 
   /** A row is lit for a moment, at once and not faded: a fade would paint sixty times a second. */
-  light(shown, fresh) {
-    const now = performance.now();
-    if (fresh) shown.litUntil = now + FRESH;
-    shown.classList.toggle("labkit-fresh", now < (shown.litUntil ?? 0) && !this.picture.end);
+  light(shown, since = -Infinity) {
+    shown.classList.toggle("labkit-fresh", performance.now() < since + FRESH && !this.picture.end);
   }
 
   /** A column grows with its text and never shrinks, so that nothing jumps. */

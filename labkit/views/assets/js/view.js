@@ -130,7 +130,6 @@ export class View {
       place.drawn ||= place.el.clientWidth > 0;
       place.dirty ||= again;
       place.due = again ? 0 : began + Math.max(APART_LEAST, APART_SHARE * (performance.now() - began));
-      if (!this.places.some(({ dirty }) => dirty)) this.picture.fresh = new Set();
     } finally {
       this.plan();
     }
