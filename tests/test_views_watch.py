@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from labkit.errors import BadValue
-from labkit.recording import Ended, Header, Marked, Recording, TaskSeen
+from labkit.recording import Back, Ended, Header, Marked, Recording, TaskSeen
 from labkit.views import Watch
 from labkit.views import watch as watch_module
 from labkit.views.parts import PARTS
@@ -209,6 +209,8 @@ def test_all_that_is_left_is_sent_at_the_end(
 ) -> None:
     monkeypatch.setattr(watch_module, "MOST", 1)
     watch = Watch(recorder)
+    for _ in range(3):  # no news: there was no gap
+        recorder.recording.add(Back(recorder.now))
     recorder.look(12)
     recorder.end("It was stopped.")
 

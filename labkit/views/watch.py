@@ -292,7 +292,8 @@ class Watch(anywidget.AnyWidget):
     def _end(self) -> None:
         """Send the last picture, and leave a snapshot where the view was displayed."""
         with self._lock:
-            while self.step():
+            changes = self._recorder.recording.changes
+            while self.step() or self._taken < len(changes):  # not all changes are news
                 pass
             self.flush()
             self._leave_snapshot()
