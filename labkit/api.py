@@ -256,7 +256,7 @@ def _require_names(names: object, count: int) -> None:
     for name in names:
         _require_text(**{"each of the names": name})
     if len(names) != count:
-        raise BadValue(f"names are as many as the recordings, {count}, not {len(names)}")
+        raise BadValue(f"each recording needs a name: {count} recordings, but {len(names)} names")
 
 
 def _path(what: str, given: object) -> Path:

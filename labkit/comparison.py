@@ -53,7 +53,9 @@ def compare(recordings: Sequence[Recording], names: Sequence[str] | None = None)
     if names is None:
         names = [name_of(recording) for recording in recordings]
     if len(names) != len(recordings):
-        raise BadValue(f"names are as many as the recordings, {len(recordings)}, not {len(names)}")
+        raise BadValue(
+            f"each recording needs a name: {len(recordings)} recordings, but {len(names)} names"
+        )
     return [_run(*each) for each in zip(recordings, _told_apart(names), strict=True)]
 
 

@@ -169,7 +169,7 @@ class Marked:
     def __post_init__(self) -> None:
         """Refuse a label with nothing in it, and a moment that may be anywhere on earth."""
         if not isinstance(self.label, str) or not self.label.strip():
-            raise BadValue(f"the label of a mark is a text, not {self.label!r}")
+            raise BadValue(f"the label of a mark is some words of text, not {self.label!r}")
         if not isinstance(self.of, datetime) or self.of.tzinfo is None:
             raise BadValue(f"a mark is of a time with a time zone, not of {self.of!r}")
 

@@ -52,7 +52,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: labkit.show(MADE, None), "its path, or a view, not None"),
         (lambda: labkit.show(MADE, MADE, names="ab"), "names are several texts, not 'ab'"),
         (lambda: labkit.show(MADE, MADE, names=[1, 2]), "each of the names is text, not 1"),
-        (lambda: labkit.show(MADE, MADE, names=["one"]), "as many as the recordings, 2, not 1"),
+        (lambda: labkit.show(MADE, MADE, names=["one"]), "2 recordings, but 1 names"),
     ],
 )
 def test_a_wrong_value_gets_a_sentence(call: Callable[[], object], says: str) -> None:

@@ -118,5 +118,5 @@ def test_a_recording_without_an_update_is_refused() -> None:
 
 @pytest.mark.parametrize("names", [[], ["one"], ["one", "two", "three"]])
 def test_names_are_as_many_as_the_recordings(names: list[str]) -> None:
-    with pytest.raises(BadValue, match=f"as many as the recordings, 2, not {len(names)}"):
+    with pytest.raises(BadValue, match=f"2 recordings, but {len(names)} names"):
         comparison.compare([one_at_a_time(), in_pairs()], names)

@@ -224,7 +224,7 @@ def test_hashes_and_marks_move_no_replica() -> None:
 
 @pytest.mark.parametrize("label", ["", " \n\t", None, 5])
 def test_a_mark_with_nothing_on_it_is_refused(label: str) -> None:
-    with pytest.raises(BadValue, match="the label of a mark is a text, not"):
+    with pytest.raises(BadValue, match="the label of a mark is some words of text, not"):
         Marked(at(1), at(1), label)
 
 

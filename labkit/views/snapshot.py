@@ -167,7 +167,7 @@ def heading(recording: Recording) -> Json:
 def finish(picture: Picture, recording: Recording) -> None:
     """Say in a picture that its recording breaks off, if it does."""
     if recording.ended is None:
-        why = "The recording ends here and does not say why."
+        why = "There is no end in the recording: it broke off here, or it still goes on."
         picture.end(recording.last_at, why, died=True)
 
 
