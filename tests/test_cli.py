@@ -121,7 +121,8 @@ def test_a_file_that_is_no_recording_is_refused(home: Path):
 class Page:
     """A view whose page says what it was made of."""
 
-    def __init__(self, made: object, names: object = None) -> None:
+    def __init__(self, made: object, names: object = None, path: object = None) -> None:
+        del path  # only marks need it
         count = len(made) if isinstance(made, list) else 1
         self.page = f"{count} {names}"
 
