@@ -81,7 +81,7 @@ def test_a_recording_of_nothing_can_be_played() -> None:
 
     assert data["end"] == 0
     assert data["whole"]["tasks"] == []
-    assert "The service is removed." in Replay(Recording(HEADER)).html
+    assert "Nothing has been recorded yet." in Replay(Recording(HEADER)).html
 
 
 def test_without_a_script_a_replay_is_the_snapshot_of_the_end(update: Recording) -> None:

@@ -141,7 +141,7 @@ def test_a_large_table_is_cut_in_a_snapshot() -> None:
 
 def test_an_empty_recording_can_be_shown() -> None:
     """A service that was never seen has no rows and no steps, and that is no error."""
-    assert "The service is removed." in Snapshot.of(Recording(HEADER)).html
+    assert "Nothing has been recorded yet." in Snapshot.of(Recording(HEADER)).html
 
 
 def test_older_tasks_are_folded_under_the_newest_of_each_slot(update: Recording) -> None:

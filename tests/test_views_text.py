@@ -109,4 +109,4 @@ def test_the_text_of_a_recording_is_always_the_same() -> None:
 
 
 def test_a_recording_of_nothing_has_a_text() -> None:
-    assert "The service is removed." in text(Recording(HEADER))
+    assert "Nothing has been recorded yet." in text(Recording(HEADER))

@@ -19,7 +19,7 @@ def known_parts(parts: Iterable[str] | None) -> list[str]:
     """
     if parts is None:
         return list(PARTS)
-    asked = [parts] if isinstance(parts, str) else list(parts)
+    asked = [parts] if isinstance(parts, str) or not isinstance(parts, Iterable) else list(parts)
     if not asked:
         raise BadValue(f"a view has some of the parts {', '.join(PARTS)}, not none")
     for part in asked:

@@ -79,6 +79,9 @@ MOST_UNCOUNTED = 50
 #: No update state; what the ribbon shows of a service that is gone.
 _REMOVED = ("removed", "", "The service was removed.")
 
+#: What there is to say before anything was seen.
+_NOTHING = "Nothing has been recorded yet."
+
 Json = dict[str, Any]
 _Said = TypeVar("_Said", bound=Hashable)
 #: Keys of which news hold only what is new.
@@ -361,7 +364,7 @@ class Picture:
         config = service and (service.rollback_config if back else service.update_config)
         return {
             "state": status.state if status else "",
-            "sentence": plain(phases.sentence(service, counts)),
+            "sentence": plain(phases.sentence(service, counts)) if self._phases else _NOTHING,
             "message": plain(status.message) if status else "",
             "wanted": service.replicas if service else None,
             "config": config and _config(config),

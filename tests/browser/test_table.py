@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit import ps
+from labkit import ps, views
 from labkit.model import RollbackConfig, Service, Snapshot, Task, UpdateConfig
 from labkit.recording import Recording
 from labkit.views import page as assets
@@ -558,3 +558,28 @@ def test_a_screen_reader_is_not_told_every_second(page: Page, opened: Open) -> N
     until(lambda: timer.inner_text() != before, "the next second")
 
     assert timer.evaluate("(timer) => timer.closest('[aria-live]')") is None
+
+
+def test_without_a_table_a_click_in_the_slots_still_explains(page: Page, tmp_path: Path) -> None:
+    update, _, _ = play(16)
+    drawn = views.Snapshot.of(update, ["slots"]).page
+    (tmp_path / "slots.html").write_text(drawn, encoding="utf-8")
+    page.goto((tmp_path / "slots.html").as_uri())
+    plot = page.locator("[data-part=slots] .nsewdrag").first
+    plot.click(position={"x": 200, "y": 20})
+
+    expect(page.locator(".labkit-why")).to_contain_text("dc_worker.1")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".labkit-why")).to_be_hidden()
+
+
+def test_beside_a_notebook_the_table_shows_tag_and_state(page: Page, tmp_path: Path) -> None:
+    """Columns that an update does not change make room for those that it does."""
+    update, _, _ = play(16)
+    (tmp_path / "update.html").write_text(views.Snapshot.of(update).page, encoding="utf-8")
+    page.set_viewport_size({"width": 640, "height": 800})
+    page.goto((tmp_path / "update.html").as_uri())
+
+    expect(page.locator("th", has_text="CURRENT STATE")).to_be_in_viewport()
+    expect(page.locator("th").first).to_be_hidden()
+    expect(page.locator(".labkit-narrow")).to_be_visible()

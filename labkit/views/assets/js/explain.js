@@ -275,6 +275,11 @@ export class Explanation {
     this.list("Which command shows it", "ul", told.commands.map(commandItem));
   }
 
+  /** Brings it into sight: it may stand below what was clicked. */
+  reveal() {
+    if (!this.el.hidden) this.el.scrollIntoView({ block: "nearest" });
+  }
+
   list(title, kind, items) {
     const part = make("div", "", this.more);
     write(make("div", "labkit-why-title", part), title);
@@ -292,4 +297,21 @@ function commandItem(command) {
   const item = make("li", "");
   write(make("code", "", item), command);
   return item;
+}
+
+/** The explanation in a view that has no table. */
+export class Why {
+  constructor(root, view) {
+    this.view = view;
+    this.explanation = new Explanation(root, () => view.select(null));
+  }
+
+  draw(picture) {
+    this.explanation.show(picture.tasks.get(this.view.selection) ?? null, picture);
+  }
+
+  selected() {
+    this.draw(this.view.picture);
+    this.explanation.reveal();
+  }
 }

@@ -5,6 +5,8 @@
 
 const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as silent
 
+const MOST_POINTS = 5000; // of a line; the oldest go first, as in the kernel
+
 export class Picture {
   constructor(whole) {
     this.revision = 0; // rises with whatever may change the table's rows
@@ -49,6 +51,7 @@ export class Picture {
     }
     this.windows.push(...windows);
     this.speed.push(...speed);
+    for (const points of [this.steps, this.windows, this.speed]) points.splice(0, points.length - MOST_POINTS);
   }
 
   put(tasks, moves, gone) {

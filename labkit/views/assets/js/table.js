@@ -39,6 +39,7 @@ export class Table {
   bar(root) {
     const bar = make("div", "labkit-table-bar", root);
     this.command = make("span", "labkit-code", bar);
+    write(make("span", "labkit-narrow", bar), "A wider view has ID, NODE and PORTS, too.");
     this.all = make("button", "labkit-button", bar);
     this.all.type = "button";
     this.all.hidden = true;
@@ -121,7 +122,7 @@ export class Table {
 
   /** Rows are as high as the letters that JupyterLab is set to make them; to ask would cost a layout. */
   watchHeight() {
-    const cell = this.shown.size ? this.below.previousSibling.firstChild : null;
+    const cell = this.shown.size ? this.below.previousSibling.children[NAME] : null;
     if (cell === this.sized) return;
     this.sizes.disconnect();
     this.sized = cell;
@@ -285,6 +286,7 @@ export class Table {
       this.reveal(n);
     } else this.place();
     this.tell();
+    this.explanation.reveal();
   }
 
   tell() {

@@ -8,6 +8,7 @@
 import { TimeAxis } from "./axis.js";
 import { Budget } from "./budget.js";
 import { make, write } from "./dom.js";
+import { Why } from "./explain.js";
 import { Head } from "./head.js";
 import { Marks } from "./marks.js";
 import { Phases } from "./phases.js";
@@ -33,7 +34,9 @@ export class View {
     this.axis = new TimeAxis(() => this.draw(true));
     this.root = make("section", "labkit-watch mathjax_ignore tex2jax_ignore", el);
     this.root.setAttribute("aria-label", `Update of ${picture.service}`);
-    this.places = (parts?.length ? parts : Object.keys(PARTS)).map((name) => this.place(name));
+    const names = parts?.length ? parts : Object.keys(PARTS);
+    this.places = names.map((name) => this.place(name, PARTS[name]));
+    if (names.includes("slots") && !names.includes("table")) this.places.push(this.place("why", Why));
     this.marks = new Marks(this, this.axis.charts[0]?.head);
     this.observe();
     this.timer = setInterval(() => this.tick(), 1000);
@@ -41,10 +44,10 @@ export class View {
     this.draw();
   }
 
-  place(name) {
+  place(name, Part) {
     const el = make("div", "labkit-part", this.root);
     el.dataset.part = name;
-    return { el, part: new PARTS[name](el, this), dirty: true, seen: true, drawn: false, due: 0 };
+    return { el, part: new Part(el, this), dirty: true, seen: true, drawn: false, due: 0 };
   }
 
   load(path) {
