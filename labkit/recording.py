@@ -469,7 +469,7 @@ def _read_header(path: Path, line: str) -> Header:
     except _UNREADABLE:
         raise RecordingProblem(
             f"a recording at {path}.",
-            "a file whose first line is no recording's header.",
+            "a file whose first line is no recording's header." if line else "an empty file.",
             "give the path of a file that `labkit record -o FILE` wrote.",
         ) from None
 

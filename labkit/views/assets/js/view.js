@@ -54,7 +54,7 @@ export class View {
     plotly(path).then(
       (library) => {
         this.library = library;
-        this.draw(true);
+        if (!this.removed) this.draw(true);
       },
       (problem) => write(make("div", "labkit-note", this.axis.charts.at(-1).root), `A plain chart: ${problem.message}`),
     );
@@ -144,6 +144,7 @@ export class View {
   }
 
   remove() {
+    this.removed = true;
     clearInterval(this.timer);
     clearTimeout(this.turn);
     document.removeEventListener("visibilitychange", this.shown);
