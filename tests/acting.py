@@ -27,8 +27,8 @@ class ActedSwarm:
     """Ten slots go from `1.0` to `1.1`, one every `pace` seconds, beginning after `rest`.
 
     Of more slots, `at_once` go together. A failed task of slot 3 stays in the history.
-    With `hostile`, that task's error, tag, image, node and ports, and the message of the
-    update, try to be markup.
+    With `hostile`, that task's error, tag, image, node and ports, the new tag, and the
+    message of the update, try to be markup.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class ActedSwarm:
     ) -> None:
         self.pace, self.rest, self.slots, self.hostile = pace, rest, slots, hostile
         self.at_once = at_once
+        self.new = HOSTILE_TAG + "1.1" if hostile else "1.1"
         self.now = now
         self.began = now()
         #: What `snapshot` raises when asked, if anything.
@@ -72,12 +73,12 @@ class ActedSwarm:
         if at < stopped:
             return [
                 self._task(slot, "1.0", "running", "shutdown", self.began),
-                self._task(slot, "1.1", "preparing", "ready", turn, born=turn),
+                self._task(slot, self.new, "preparing", "ready", turn, born=turn),
             ]
         new = (
-            self._task(slot, "1.1", "starting", "running", stopped, born=turn)
+            self._task(slot, self.new, "starting", "running", stopped, born=turn)
             if at < started
-            else self._task(slot, "1.1", "running", "running", started, born=turn)
+            else self._task(slot, self.new, "running", "running", started, born=turn)
         )
         return [self._task(slot, "1.0", "shutdown", "shutdown", stopped), new]
 
@@ -138,7 +139,7 @@ class ActedSwarm:
             id="serviceid",
             name=name,
             version=1,
-            image=f"lab/dockercoins_worker:{'1.0' if status is None else '1.1'}",
+            image=f"lab/dockercoins_worker:{'1.0' if status is None else self.new}",
             replicas=self.slots,
             update_config=UpdateConfig(),
             rollback_config=RollbackConfig(),

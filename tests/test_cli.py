@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -244,7 +245,7 @@ def engine(swarm: Swarm, unique: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.engine
 @pytest.mark.usefixtures("engine")
 def test_env_prints_what_a_shell_can_read(swarm: Swarm):
-    assert labkit("env").output == f"export DOCKER_HOST={swarm.url}\n"
+    assert labkit("env").output == f"export DOCKER_HOST={shlex.quote(swarm.url)}\n"
 
 
 @pytest.mark.engine
