@@ -141,11 +141,13 @@ def _watched(lab: Lab, browser: Browser, cell: str, drawn: str) -> _Cost:
         "websocket",
         lambda socket: socket.on("framereceived", lambda data: frames.append(len(data))),
     )
-    notebook = Notebook(lab, page, [cell, _COSTS])
+    notebook = Notebook(lab, page, [cell, "costs.clear()", _COSTS])
     notebook.run(0)
     page.wait_for_selector(drawn, timeout=60_000, state="attached")
     until(lambda: not notebook.busy(), "the view's cell to end", 60)
     page.wait_for_timeout(_REST)
+    notebook.run(1)
+    until(lambda: not notebook.busy(), "the costs to be forgotten", 60)
     page.evaluate("() => { window.longest = 0; }")
     frames.clear()
     page.wait_for_timeout(_SECONDS * 1000)
@@ -164,7 +166,7 @@ def _watched(lab: Lab, browser: Browser, cell: str, drawn: str) -> _Cost:
 
 
 def _costs(notebook: Notebook, page: Page) -> list[float]:
-    notebook.run(1)
+    notebook.run(2)
     printed = page.locator(".jp-OutputArea-output pre").last
     until(lambda: printed.inner_text().startswith("["), "the costs", 60)
     costs: list[float] = json.loads(printed.inner_text())

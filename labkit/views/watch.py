@@ -52,8 +52,8 @@ LEAST = 0.25
 #: Seconds after which the page hears that the recorder still looks, if nothing else is new.
 PULSE = 2.0
 #: Changes that one message takes; the others follow in the next. It bounds what a message
-#: weighs (some 40 kB) and what it costs, however much happened at once.
-MOST = 400
+#: weighs (some 25 kB) and what it costs, however much happened at once.
+MOST = 300
 #: For so many seconds after a page has asked for the whole it may still lose messages;
 #: every few seconds the last ones are sent once more.
 LOADING, AGAIN = 15.0, 3.0
