@@ -86,8 +86,9 @@ def test_a_view_ends_with_the_last_picture(lab: Lab, page: Page) -> None:
 
     expect(page.locator(".labkit-badge")).to_have_text("completed")
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
-    assert new_replicas(page) == 10
-    assert page.locator(".labkit-ps tbody td:has-text('dc_worker.10')").count() == 1
+    # each part is drawn in its turn
+    until(lambda: new_replicas(page) == 10, "the head to be drawn")
+    expect(page.locator(".labkit-ps tbody td:has-text('dc_worker.10')")).to_have_count(1)
     screenshot(page, "reopened-with-no-kernel")
 
 
