@@ -13,14 +13,12 @@ from labkit.views.looks import LOOKS
 from labkit.views.parts import CHARTS
 from tests.acting import HOSTILE
 from tests.test_views_drawing import failing
-from tests.test_views_picture import HEADER, START, play
+from tests.test_views_picture import HEADER, START, play, settled
 
 
 @pytest.fixture
 def update() -> Recording:
-    recording, _, _ = play(16)
-    recording.add(Ended(START + timedelta(seconds=16), "The update has settled."))
-    return recording
+    return settled()
 
 
 @pytest.fixture

@@ -57,6 +57,13 @@ def play(seconds: float, **options: Any) -> tuple[Recording, list[dict], Picture
     return recording, news, picture
 
 
+def settled() -> Recording:
+    """Record an acted update to its end."""
+    recording, _, _ = play(16)
+    recording.add(Ended(START + timedelta(seconds=16), "The update has settled."))
+    return recording
+
+
 def follow(page: dict, news: dict) -> dict:
     """Do what the page does with news."""
     tasks = {task[0]: task for task in [*page.get("tasks", []), *news.get("tasks", [])]}

@@ -14,16 +14,14 @@ from labkit.recording import Ended, Marked, Recording
 from labkit.views import Replay, Snapshot
 from labkit.views.replay import played
 from tests.acting import HOSTILE
-from tests.test_views_picture import HEADER, START, follow, play
+from tests.test_views_picture import HEADER, START, follow, play, settled
 
 LATER = START + timedelta(days=1)
 
 
 @pytest.fixture
 def update() -> Recording:
-    recording, _, _ = play(16)
-    recording.add(Ended(START + timedelta(seconds=16), "The update has settled."))
-    return recording
+    return settled()
 
 
 @pytest.fixture

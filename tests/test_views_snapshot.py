@@ -20,14 +20,12 @@ from labkit.recording import Ended, Gap, Recording
 from labkit.views import Snapshot, words
 from labkit.views.sentences import budgets
 from tests.acting import HOSTILE
-from tests.test_views_picture import HEADER, START, play
+from tests.test_views_picture import HEADER, START, play, settled
 
 
 @pytest.fixture
 def update() -> Recording:
-    recording, _, _ = play(16)
-    recording.add(Ended(START + timedelta(seconds=16), "The update has settled."))
-    return recording
+    return settled()
 
 
 @pytest.fixture
