@@ -175,6 +175,11 @@ class UpdateStatus:
         )
 
     @property
+    def key(self) -> tuple[UpdateState, datetime | None]:
+        """What tells it from the status before: one update may follow another in one state."""
+        return self.state, self.started_at
+
+    @property
     def settled(self) -> bool:
         """Whether the update goes no further by itself."""
         return self.state in SETTLED_UPDATE_STATES

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from labkit.model import Service, Task, UpdateConfig, UpdateStatus
+from labkit.model import Service, Task, UpdateConfig
 from labkit.phases import completes_after
 from labkit.recording import Change, ServiceRemoved, ServiceSeen, TaskForgotten, TaskSeen
 
@@ -225,17 +225,17 @@ class Updater:
 
     def _take_service(self, at: datetime, service: Service) -> None:
         status, run = service.update_status, self._run
-        if run and run.ended_at is None and (status is None or _key(status) != run.key):
+        if run and run.ended_at is None and (status is None or status.key != run.key):
             self._finish(run, at, status.message if status else "")
         if status is None or status.state not in ("updating", "rollback_started"):
             return
-        if run and run.key == _key(status):
+        if run and run.key == status.key:
             return
         self._forget_history(service)
         back = status.state == "rollback_started"
         self._run = _Run(
             of="rollback" if back else "update",
-            key=_key(status),
+            key=status.key,
             seen_at=at,
             image=service.image,
             config=service.rollback_config if back else service.update_config,
@@ -368,11 +368,6 @@ class Updater:
             if run.config.delay >= monitor:
                 monitor = run.config.delay + _SECOND
         return looked_at - ran <= monitor
-
-
-def _key(status: UpdateStatus) -> tuple[str, datetime | None]:
-    """Return what tells one run of the updater from the next."""
-    return status.state, status.started_at
 
 
 def _float32(number: float) -> float:

@@ -259,10 +259,8 @@ class Picture:
     def _take_service(self, at: datetime, service: Service) -> None:
         status = service.update_status
         state, message = (status.state, status.message) if status else ("", "")
-        # one update may follow another so fast that both are seen in one state
-        key = (state, status.started_at if status else None)
         before = self._current.update_status if self._current else None
-        if not self._phases or key != ((before.state, before.started_at) if before else ("", None)):
+        if not self._phases or (status and status.key) != (before and before.key):
             meaning = phases.MEANINGS[state]
             self._phases.append([self._ms(at), state, plain(message), meaning])
         self._current = service
