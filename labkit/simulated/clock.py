@@ -1,0 +1,48 @@
+"""The engine's clock: wall time at a multiple, or in real time while a process is awaited."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Nanoseconds since 1970 that run `speed` times as fast as the wall's.
+
+    It begins at the wall's time. It never runs backwards, whatever the wall's clock does.
+    """
+
+    def __init__(
+        self,
+        speed: float = 1,
+        *,
+        start: int | None = None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        if not 0 < speed < float("inf"):
+            raise ValueError(f"a clock's speed is a positive number, and not {speed}")
+        self.speed = speed
+        self.now = time.time_ns() if start is None else start
+        self._monotonic = monotonic
+        self._read_at = monotonic()
+        self._real_time = False
+
+    @property
+    def rate(self) -> float:
+        """How fast it runs at present."""
+        return 1.0 if self._real_time else self.speed
+
+    def read(self) -> int:
+        """What time it is by now."""
+        passed = self._monotonic() - self._read_at
+        return self.now + int(passed * self.rate)
+
+    def set(self, now: int, *, real_time: bool) -> None:
+        """Go on from `now`, in real time or at full speed."""
+        self.now = max(now, self.now)
+        self._read_at = self._monotonic()
+        self._real_time = real_time
+
+    def seconds_until(self, moment: int) -> float:
+        """How many seconds of the wall's clock there are until a moment of this one."""
+        return max(0.0, (moment - self.read()) / self.rate / 1e9)

@@ -1,0 +1,199 @@
+"""The server: HTTP on a unix socket with tornado, versions, errors, clients that go away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from email.utils import formatdate
+from http.client import responses
+from typing import TYPE_CHECKING, cast
+
+from tornado import http1connection, httputil, iostream
+
+from labkit.simulated.http import Answer, Call, Routes
+from labkit.simulated.problems import ApiError
+from labkit.simulated.wire import stamp
+
+if TYPE_CHECKING:
+    from labkit.simulated.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+API_VERSION = "1.41"
+MIN_API_VERSION = "1.24"
+#: Errors are JSON from this version on; before, they are plain text.
+_JSON_ERRORS_SINCE = "1.23"
+#: Bytes of a body that nobody wanted and that are read all the same, as Go's server does,
+#: so that the connection can be used again.
+_SKIPPED = 256 * 1024
+
+_VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
+
+
+class Server(httputil.HTTPServerConnectionDelegate):
+    """What tornado asks for each request on each connection."""
+
+    def __init__(self, engine: Engine, routes: Routes) -> None:
+        self._engine = engine
+        self._routes = routes
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start_request(
+        self,
+        server_conn: object,  # noqa: ARG002  tornado's name
+        request_conn: httputil.HTTPConnection,
+    ) -> httputil.HTTPMessageDelegate:
+        """A request begins."""
+        connection = cast("http1connection.HTTP1Connection", request_conn)
+        return _Exchange(self._engine, self._routes, connection, self._running)
+
+    async def stop(self) -> None:
+        """Cancel whatever is still being answered."""
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+
+class _Exchange(httputil.HTTPMessageDelegate):
+    """One request and its answer. The route runs while the body still arrives."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        routes: Routes,
+        connection: http1connection.HTTP1Connection,
+        running: set[asyncio.Task[None]],
+    ) -> None:
+        self._engine = engine
+        self._routes = routes
+        self._connection = connection
+        self._running = running
+        self._call: Call
+        self._task: asyncio.Task[None] | None = None
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> None:
+        """Begin to answer."""
+        line = cast("httputil.RequestStartLine", start_line)
+        self._call = Call(self._engine, line.method, line.path, self)
+        self._call.headers = {name.lower(): value for name, value in headers.get_all()}
+        self._connection.set_close_callback(self.on_connection_close)
+        self._task = asyncio.get_running_loop().create_task(self._answer())
+        self._running.add(self._task)
+        self._task.add_done_callback(self._running.discard)
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Pass on a piece of the body."""
+        await self._call.body.put(chunk)
+
+    def finish(self) -> None:
+        """The body is complete."""
+        self._call.body.end()
+
+    def on_connection_close(self) -> None:
+        """The client is gone: nobody needs the answer."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def begin(self, status: int, content_type: str) -> None:
+        """Send the headers of a stream."""
+        await self._write_headers(Answer(status=status, content_type=content_type))
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of a stream."""
+        if data:
+            await self._connection.write(data)
+
+    async def _answer(self) -> None:
+        try:
+            answer = await self._result()
+            if answer is not None:
+                await self._call.body.skip(_SKIPPED)
+                await self._send(answer)
+            self._connection.finish()
+        except iostream.StreamClosedError:
+            _log.debug("%s %s: the client is gone", self._call.method, self._call.target)
+        finally:
+            self._call.body.refuse()
+
+    async def _result(self) -> Answer | None:
+        """What to send, or `None` if the route has sent everything itself."""
+        try:
+            self._engine.catch_up()
+            return await self._route()
+        except ApiError as problem:
+            return self._failed(problem)
+        except iostream.StreamClosedError:
+            raise
+        except Exception as problem:
+            _log.exception("%s %s", self._call.method, self._call.target)
+            return self._failed(ApiError(500, f"{type(problem).__name__}: {problem}"))
+
+    def _failed(self, problem: ApiError) -> Answer | None:
+        if self._call.streaming:  # too late for a status: the stream ends
+            return None
+        if self._call.version and _numbers(self._call.version) < _numbers(_JSON_ERRORS_SINCE):
+            text = problem.message.encode() + b"\n"
+            return Answer(text, problem.status, "text/plain; charset=utf-8")
+        return Answer({"message": problem.message}, problem.status)
+
+    async def _route(self) -> Answer | None:
+        call = self._call
+        versioned = _VERSIONED.fullmatch(call.target)
+        version, path = versioned.groups() if versioned else ("", call.target)
+        found = self._routes.find(call.method, path)
+        if found is None:
+            raise ApiError(404, "page not found")
+        handler, call.path = found
+        call.version = version or API_VERSION
+        _check_version(call.version)
+        return await handler(call)
+
+    async def _send(self, answer: Answer) -> None:
+        content = answer.content()
+        await self._write_headers(answer, len(content))
+        if content and self._call.method != "HEAD":
+            await self._connection.write(content)
+
+    async def _write_headers(self, answer: Answer, length: int | None = None) -> None:
+        headers = httputil.HTTPHeaders(
+            {
+                "Api-Version": API_VERSION,
+                "Docker-Experimental": "false",
+                "Ostype": "linux",
+                "Server": f"Docker/{self._engine.version} (linux)",
+                "Date": formatdate(usegmt=True),
+                "Labkit-Time": stamp(self._engine.now),
+            }
+        )
+        if answer.status != 204 and (length or length is None):  # 204 has no body by definition
+            headers["Content-Type"] = answer.content_type
+        if length is not None and answer.status != 204:
+            headers["Content-Length"] = str(length)
+        for name, value in answer.headers:
+            headers[name] = value
+        reason = responses.get(answer.status, "Unknown")
+        line = httputil.ResponseStartLine("HTTP/1.1", answer.status, reason)
+        await self._connection.write_headers(line, headers)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part or 0) for part in version.split(".")]
+
+
+def _check_version(version: str) -> None:
+    if _numbers(version) > _numbers(API_VERSION):
+        message = (
+            f"client version {version} is too new. Maximum supported API version is {API_VERSION}"
+        )
+        raise ApiError(400, message)
+    if _numbers(version) < _numbers(MIN_API_VERSION):
+        message = (
+            f"client version {version} is too old. Minimum supported API version is "
+            f"{MIN_API_VERSION}, please upgrade your client to a newer version"
+        )
+        raise ApiError(400, message)
