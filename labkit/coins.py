@@ -50,8 +50,7 @@ def host(swarm: Swarm) -> str:
     engine = urlsplit(swarm.url)
     if engine.scheme in ("tcp", "http", "https", "ssh") and engine.hostname:
         return engine.hostname
-    labels = dict(label.split("=", 1) for label in swarm.info().get("Labels") or [] if "=" in label)
-    return str(labels.get(ADDRESS_LABEL, "localhost"))
+    return swarm.labels().get(ADDRESS_LABEL, "localhost")
 
 
 def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:

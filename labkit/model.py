@@ -29,6 +29,9 @@ Order = Literal["stop-first", "start-first"]
 UpdateState = Literal[
     "updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"
 ]
+#: Where what is shown of a service comes from: a Docker engine, labkit's simulated one, or
+#: labkit's model alone, with nothing run.
+Provenance = Literal["engine", "simulated", "predicted"]
 
 #: Task states in the order in which a task passes them; it never goes back.
 #: From swarmkit's api/types.proto.

@@ -9,7 +9,9 @@ written as it happens, so that a killed process loses at most a torn last line.
 
 | `kind`      | fields                                                                    |
 |-------------|---------------------------------------------------------------------------|
-| `recording` | `schema`, `service`, `service_id`, `engine`, `started`                    |
+| `recording` | `schema`, `service`, `service_id`, `engine`, `started`, and               |
+|             | `provenance`: `engine` (also where it is missing), `simulated`, or        |
+|             | `predicted`                                                               |
 | `task`      | `at`, `id`, `slot`, `tag`, `image`, `node`, `state`, `desired_state`,     |
 |             | `status_at`, `created_at`, `message`, `error`, `exit_code`, `ports`       |
 | `forgotten` | `at`, `id`: the manager no longer lists that task                         |
@@ -26,7 +28,8 @@ written as it happens, so that a killed process loses at most a torn last line.
 | `ended`     | `at`, `why`: the recorder stopped                                         |
 
 Times are RFC 3339 in UTC. `at` is when labkit saw the change, by the clock of the
-machine that records; `status_at` and `created_at` are the engine's own.
+machine that records, or by the simulated engine's where that has one of its own;
+`status_at` and `created_at` are the engine's.
 A reader passes over kinds and fields that it does not know.
 """
 
@@ -44,6 +47,7 @@ from typing import Any, ClassVar, Self, get_args
 from labkit import durations
 from labkit.errors import BadValue, RecordingProblem
 from labkit.model import (
+    Provenance,
     RollbackConfig,
     Service,
     Snapshot,
@@ -83,6 +87,8 @@ class Header:
     #: The engine in words, such as `Docker Engine 20.10.24 (API 1.41)`.
     engine: str
     started: datetime
+    #: Whether it was seen on a Docker engine, on a simulated one, or is a prediction.
+    provenance: Provenance = "engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +471,10 @@ def _read_header(path: Path, line: str) -> Header:
         words = {name: row.get(name, "") for name in ("service", "service_id", "engine")}
         if not row["service"] or not all(isinstance(word, str) for word in words.values()):
             raise ValueError(line)
-        return Header(**words, started=_time(row["started"]))
+        provenance = row.get("provenance", "engine")
+        if provenance not in get_args(Provenance):
+            raise ValueError(line)
+        return Header(**words, started=_time(row["started"]), provenance=provenance)
     except _UNREADABLE:
         raise RecordingProblem(
             f"a recording at {path}.",

@@ -184,6 +184,7 @@ def facts(recording: Recording) -> dict[str, Any]:
     return {
         "service": recording.header.service,
         "engine": recording.header.engine,
+        "provenance": recording.header.provenance,
         "started": recording.header.started.isoformat(),
         "ended": ended.at.isoformat() if ended else None,
         "why": ended.why if ended else "",

@@ -27,11 +27,19 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 
 from labkit import errors
-from labkit.model import Service, Snapshot, Task
+from labkit.clock import Clock
+from labkit.model import Provenance, Service, Snapshot, Task, instant
 
 #: The engine answers a stale version with this text, and with status 500.
 _STALE = "update out of sequence"
 _TIMEOUT_SECONDS = 30
+#: In each answer of an engine with a clock of its own: what it shows, as RFC 3339.
+TIME_HEADER = "Labkit-Time"
+#: What was told of the time this many seconds ago is as good as new.
+_FRESH_SECONDS = 0.02
+_PING_SECONDS = 2
+#: Labels of the simulated engine, in `GET /info`.
+_SIMULATED, _SPEED = "labkit.simulated", "labkit.speed"
 
 
 class Swarm:
@@ -48,7 +56,7 @@ class Swarm:
         self.client = client
         #: Where the engine listens, as `DOCKER_HOST` would say it.
         self.url = url
-        self._now = now or (lambda: datetime.now(UTC))
+        self._clock = Clock(now or (lambda: datetime.now(UTC)))
         self._nodes: dict[str, str] = {}
         #: The last value made of each task, by id, with the version it was made from.
         self._values: dict[str, tuple[int, Task]] = {}
@@ -78,13 +86,49 @@ class Swarm:
     # ---- reading -------------------------------------------------------------------
 
     def about(self) -> str:
-        """Return the engine in words: `Docker Engine 20.10.24 (API 1.41)`."""
+        """Return the engine in words.
+
+        `Docker Engine 20.10.24 (API 1.41)`, or
+        `labkit simulated engine (API 1.41), at 20 times real time`.
+        """
         version = self.get("/version")
-        return f"Docker Engine {version['Version']} (API {version['ApiVersion']})"
+        api = f"(API {version['ApiVersion']})"
+        labels = self.labels()
+        if _SIMULATED not in labels:
+            return f"Docker Engine {version['Version']} {api}"
+        speed = labels.get(_SPEED, "1")
+        pace = "in real time" if speed == "1" else f"at {speed} times real time"
+        return f"labkit simulated engine {api}, {pace}"
+
+    @property
+    def provenance(self) -> Provenance:
+        """What is recorded here: a Docker engine, or one that labkit simulates."""
+        return "simulated" if _SIMULATED in self.labels() else "engine"
 
     def info(self) -> dict[str, Any]:
         """Return `GET /info`."""
         return dict(self.get("/info"))
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels of the engine itself."""
+        labels = self.info().get("Labels") or []
+        return dict(label.split("=", 1) for label in labels if "=" in label)
+
+    # ---- the time --------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the time by the engine's clock, if that is not this machine's. Asks nothing.
+
+        The time that a hurrying clock was last heard to tell may be some seconds old.
+        """
+        return self._clock.now()
+
+    def ask_now(self) -> datetime:
+        """Return the same to the moment: an engine with a clock of its own is asked."""
+        if self._clock.own and self._clock.age > _FRESH_SECONDS:
+            with contextlib.suppress(errors.LabError):  # then what is known has to do
+                self._call("GET", "/_ping", timeout=_PING_SECONDS)
+        return self.now()
 
     def require_manager(self) -> None:
         """Raise `NotAManager` unless this engine is a manager of a swarm."""
@@ -137,9 +181,11 @@ class Swarm:
         A service that has been removed gives its last tasks until they have stopped;
         then, as for a name that never was, this raises `NotFound`.
         """
-        at = self._now()
+        at = self.now()
         # by name, which the tasks of a removed service keep; the engine matches a prefix
         tasks = self.task_values(name=f"{name}.")
+        if self._clock.own:
+            at = self.now()  # as the engine has just told, with these tasks
         if known:
             return Snapshot(at=at, service=known, tasks=tasks)
         try:
@@ -242,17 +288,17 @@ class Swarm:
         """`DELETE` a path of the Engine API."""
         self._call("DELETE", path)
 
-    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
+    def _call(
+        self, method: str, path: str, timeout: float = _TIMEOUT_SECONDS, **options: Any
+    ) -> requests.Response:
         api = self.client.api
+        address = f"{api.base_url}/v{api.api_version}{path}"
         try:
-            response = api.request(
-                method,
-                f"{api.base_url}/v{api.api_version}{path}",
-                timeout=_TIMEOUT_SECONDS,
-                **options,
-            )
+            response = api.request(method, address, timeout=timeout, **options)
         except requests.RequestException as problem:
             raise no_engine(self.url, problem) from None
+        if told := instant(response.headers.get(TIME_HEADER)):
+            self._clock.set(told)
         if response.status_code >= 400:
             raise _refusal(response)
         return response

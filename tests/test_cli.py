@@ -212,6 +212,7 @@ def test_what_recordings_tell_can_be_had_as_json(file: Path):
     assert first == {
         "service": "dc_worker",
         "engine": "a test",
+        "provenance": "engine",
         "started": "2026-03-01T09:00:00+00:00",
         "ended": "2026-03-01T09:00:04+00:00",
         "why": "It was stopped.",

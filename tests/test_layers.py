@@ -46,7 +46,10 @@ MAY_IMPORT = {
     "jupyter": VALUES,
     "ownership": VALUES,
     "workspace": VALUES,
-    "swarm": VALUES,
+    "clock": set(),
+    "swarm": VALUES | {"clock"},
+    "rollout": WORDS | {"updater"},
+    "simulated": VALUES | {"references", "rollout"},
     "digests": VALUES | {"swarm"},
     "baseimage": VALUES,
     "services": ENGINE,
@@ -61,7 +64,7 @@ MAY_IMPORT = {
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
-PURE += ["ps", "compose", "recorder", "speed", "comparison"]
+PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 

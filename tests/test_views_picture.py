@@ -95,7 +95,7 @@ def test_news_add_up_to_the_whole() -> None:
     for each in news:
         page = follow(page, each)
 
-    heading = {key: picture.whole()[key] for key in ("service", "engine", "origin")}
+    heading = {key: picture.whole()[key] for key in ("service", "engine", "badge", "origin")}
     assert in_order(page | heading) == in_order(picture.whole())
 
 

@@ -25,8 +25,8 @@ class ByHand:
     """A recorder that looks when the test says so."""
 
     def __init__(self, **options: Any) -> None:
-        self.now = START
-        self.swarm = ActedSwarm(now=lambda: self.now, **options)
+        self.time = START
+        self.swarm = ActedSwarm(now=self.now, **options)
         header = Header(service="dc_worker", service_id="s", engine="acted", started=START)
         self.recording = Recording(header)
         self.error: Exception | None = None
@@ -39,13 +39,16 @@ class ByHand:
     def subscribe(self, listener: Callable[[], None]) -> None:
         self.listeners.append(listener)
 
+    def now(self) -> datetime:
+        return self.time
+
     def look(self, seconds: float = 0) -> None:
-        self.now += timedelta(seconds=seconds)
-        self.last_seen = self.now
+        self.time += timedelta(seconds=seconds)
+        self.last_seen = self.time
         self.recording.observe(self.swarm.snapshot("dc_worker"))
 
     def mark(self, label: str, of: datetime | None = None) -> None:
-        self.recording.add(Marked(self.now, of or self.now, label))
+        self.recording.add(Marked(self.time, of or self.time, label))
 
     def tell(self) -> None:
         for listener in self.listeners:
@@ -53,7 +56,7 @@ class ByHand:
 
     def end(self, why: str = "The update has settled.") -> None:
         self.why = why
-        self.recording.add(Ended(self.now, why))
+        self.recording.add(Ended(self.time, why))
         self.tell()
 
     def die(self, problem: Exception) -> None:
@@ -210,7 +213,7 @@ def test_all_that_is_left_is_sent_at_the_end(
     monkeypatch.setattr(watch_module, "MOST", 1)
     watch = Watch(recorder)
     for _ in range(3):  # no news: there was no gap
-        recorder.recording.add(Back(recorder.now))
+        recorder.recording.add(Back(recorder.time))
     recorder.look(12)
     recorder.end("It was stopped.")
 
@@ -225,7 +228,7 @@ def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> Non
     watch.mark("the first is done")
     watch.step()
 
-    assert recorder.recording.marks() == [(recorder.now, "the first is done")]
+    assert recorder.recording.marks() == [(recorder.time, "the first is done")]
     assert sent[-1]["marks"] == [[2000, "the first is done"]]
 
 
@@ -376,7 +379,7 @@ def test_hostile_text_reaches_the_page_as_escapes(recorder: ByHand) -> None:
 def test_a_change_in_the_midst_of_a_look_is_not_lost(recorder: ByHand) -> None:
     """The recorder adds change after change; a view may come between two of them."""
     watch = Watch(recorder)
-    recorder.now += timedelta(seconds=12)
+    recorder.time += timedelta(seconds=12)
     changes = Recording(recorder.recording.header)
     changes.observe(recorder.swarm.snapshot("dc_worker"))
     for change in changes.changes:

@@ -28,8 +28,9 @@ class Recorder:
 
     `path` names the file that every change is written to as it happens; without it the
     recording is kept in memory only. `until` says when to stop by itself: a function of
-    the recording and the time that returns a reason, or `None` to go on. `meter` says how
-    many hashes the application has made, and when, in seconds of its own clock.
+    the recording and the time that returns a reason, or `None` to go on. `now` is the
+    clock, in place of the source's own, or of this machine's. `meter` says how many hashes
+    the application has made, and when, in seconds of its own clock.
     Raises `NotFound` at once for a service that does not exist.
     """
 
@@ -40,10 +41,11 @@ class Recorder:
         path: Path | None = None,
         *,
         until: Callable[[Recording, datetime], str | None] | None = settled,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] | None = None,
         meter: Meter | None = None,
     ) -> None:
-        self._now = now
+        self._now = now or getattr(source, "now", None) or (lambda: datetime.now(UTC))
+        self._ask_now = now or getattr(source, "ask_now", None) or self._now
         first = source.snapshot(service)
         self.service = first.service.name if first.service else service
         self.path = path
@@ -53,11 +55,12 @@ class Recorder:
             service=self.service,
             service_id=first.service.id if first.service else "",
             engine=_engine_of(source),
-            started=now(),
+            started=self._now(),
+            provenance=getattr(source, "provenance", "engine"),
         )
         self._journal = Journal(header, path)
         self.recording = self._journal.recording
-        self._looking = Looking(source, first, self._journal, until, now)
+        self._looking = Looking(source, first, self._journal, until, self._now)
         self._metering = Metering(meter, self._take, self.service) if meter else None
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
 
@@ -84,11 +87,15 @@ class Recorder:
         It is kept in the recording. After the recording's end "now" is its end.
         Raises `BadValue` for an empty label, or a moment without a time zone.
         """
-        now = self._now()
+        now = self._ask_now()
         ended = self.recording.ended
         self._journal.add(Marked(now, of or (ended.at if ended else now), label))
 
     # ---- how it is -----------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the time by the clock that it records by. Asks nobody, so it may be late."""
+        return self._now()
 
     @property
     def alive(self) -> bool:
@@ -190,7 +197,7 @@ class Recorder:
 
     def _take(self, hashes: int, now: float) -> None:
         """Record what the meter says; runs in the meter's thread."""
-        self._journal.add_before_end(HashesSeen(self._now(), hashes, now))
+        self._journal.add_before_end(HashesSeen(self._ask_now(), hashes, now))
 
     def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
         doing = describe(self.recording.service, self.recording.current)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from labkit import echo
 from labkit import ps as rows_of
@@ -45,7 +44,7 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False, show_command: bool = 
     if not tasks:
         raise _nothing(swarm, name)
     names = {service["ID"]: service["Spec"]["Name"] for service in swarm.services()}
-    return rows_of.table(rows_of.rows(tasks, names, datetime.now(UTC), no_trunc=no_trunc))
+    return rows_of.table(rows_of.rows(tasks, names, swarm.now(), no_trunc=no_trunc))
 
 
 def _stacks(swarm: Swarm) -> Iterator[str]:

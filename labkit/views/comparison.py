@@ -9,6 +9,7 @@ from typing import Any
 from labkit.comparison import Run, compare
 from labkit.recording import Recording
 from labkit.views import still
+from labkit.views.badges import Badge, badge_of
 from labkit.views.drawing.elements import box, line
 from labkit.views.drawing.lines import DASHES, lines
 from labkit.views.looks import LOOKS
@@ -36,6 +37,7 @@ class Comparison(still.Still):
         self._phases = [
             _phases(run, recording) for run, recording in zip(self.runs, recordings, strict=True)
         ]
+        self._badges = [badge_of(recording.header.provenance) for recording in recordings]
 
     @property
     def title(self) -> str:
@@ -44,10 +46,8 @@ class Comparison(still.Still):
 
     def data(self) -> Json:
         """Return what the page draws: times in ms since each update began."""
-        runs = [
-            _run(number, run, phases)
-            for number, (run, phases) in enumerate(zip(self.runs, self._phases, strict=True))
-        ]
+        told = zip(self.runs, self._phases, self._badges, strict=True)
+        runs = [_run(number, *each) for number, each in enumerate(told)]
         return {"service": self._service, "runs": runs}
 
     def content(self) -> Iterator[str]:
@@ -68,12 +68,13 @@ def _phases(run: Run, recording: Recording) -> list[list[Any]]:
     return [[_ms(at), status.state if status else ""] for at, status in states if at >= _NOTHING]
 
 
-def _run(number: int, run: Run, phases: list[list[Any]]) -> Json:
+def _run(number: int, run: Run, phases: list[list[Any]], badge: Badge | None) -> Json:
     """Return a run for the page. `dash` is a stroke as Plotly names it; `total` may be null."""
     dashes = list(DASHES)
     turn = number // len(_COLOURS)
     return {
         "name": plain(run.name),
+        "badge": badge,
         "colour": _COLOURS[number % len(_COLOURS)],
         "dash": dashes[(number + turn) % len(dashes)],
         "began": round(run.began.timestamp() * 1000),
@@ -114,7 +115,8 @@ def _row(run: Json) -> str:
         _hashes(run["lost"]),
         spoken(run["state"]),
     ]
-    name = f'<th scope="row">{box(stroke, 10, width=34, **more)}{for_html(run["name"])}</th>'
+    named = for_html(run["name"]) + still.badge(run["badge"])
+    name = f'<th scope="row">{box(stroke, 10, width=34, **more)}{named}</th>'
     return f"<tr>{name}{''.join(map(still.cell, cells))}</tr>"
 
 
@@ -128,9 +130,13 @@ def _hashes(lost: float | None) -> str:
 def _sentence(run: Json) -> str:
     took = "did not end" if run["total"] is None else f"took {minutes(run['total'])}"
     return (
-        f"{run['name']} {took}, ran {run['fewest']} to {run['most']} replicas, "
+        f"{run['name']}{_made(run)} {took}, ran {run['fewest']} to {run['most']} replicas, "
         f"and is {spoken(run['state'])}."
     )
+
+
+def _made(run: Json) -> str:
+    return f" ({run['badge'].word})" if run["badge"] else ""
 
 
 def _ms(length: timedelta) -> int:

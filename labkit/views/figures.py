@@ -173,8 +173,9 @@ def _across(chart: go.Figure, picture: Json) -> None:
 
 
 def _layout(picture: Json) -> dict[str, Any]:
+    made = f" ({picture['badge'].word})" if picture["badge"] else ""
     return {
-        "title": {"text": for_plotly(picture["service"]), "y": 0.97},
+        "title": {"text": for_plotly(picture["service"]) + made, "y": 0.97},
         "template": "plotly_white",
         "height": 340,
         "margin": {"l": 40, "r": 20, "t": 90, "b": 40},

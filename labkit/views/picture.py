@@ -12,6 +12,8 @@ whole of what changed.
 | key         | what                                                                     |
 |-------------|--------------------------------------------------------------------------|
 | `service`   | its name; and `engine`, the engine in words                              |
+| `badge`     | null on a Docker engine; else a word such as `simulated`, and what it    |
+|             | means                                                                    |
 | `origin`    | when the recording began, in ms since 1970                               |
 | `tags`      | `[tag, colour, pattern]` in the order in which the tags were first seen  |
 | `steps` +   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins|
@@ -65,6 +67,7 @@ from labkit.recording import (
 from labkit.speed import Speed
 from labkit.stages import stage
 from labkit.updater import Budget, Updater, group_of
+from labkit.views.badges import badge_of
 from labkit.views.looks import LOOKS, looks_of
 from labkit.views.words import plain
 
@@ -316,6 +319,7 @@ class Picture:
         return {
             "service": plain(self._header.service),
             "engine": plain(self._header.engine),
+            "badge": badge_of(self._header.provenance),
             "origin": round(self._origin.timestamp() * 1000),
             "steps": list(self._steps),
             "tasks": list(self._entries.values()),

@@ -65,6 +65,8 @@ class Snapshot(still.Still):
         """Return the parts as HTML."""
         if "head" in self.parts:
             yield from self._head()
+        elif self.picture["badge"]:
+            yield f'<div class="labkit-head">{still.badge(self.picture["badge"])}</div>'
         yield drawing.svg(self.picture, self.parts)
         if "phases" in self.parts and set(self.parts) - set(CHARTS):
             yield self._phases()
@@ -84,7 +86,8 @@ class Snapshot(still.Still):
         state = for_html(status["state"])
         yield (
             f'<div class="labkit-head"><span class="labkit-name">{for_html(picture["service"])}'
-            f'</span> <span class="labkit-badge" data-state="{state}">'
+            f"</span>{still.badge(picture['badge'])}"
+            f' <span class="labkit-badge" data-state="{state}">'
             f"{state.replace('_', ' ')}</span></div>"
             f'<div class="labkit-sentence">{for_html(status["sentence"])}</div>'
         )

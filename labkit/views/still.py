@@ -20,6 +20,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from labkit.views import page
+from labkit.views.badges import Badge
 from labkit.views.picture import Json
 from labkit.views.words import for_html
 
@@ -141,6 +142,13 @@ def cell(text: str, *, kind: str = "", title: str = "", before: str = "") -> str
     if title:
         attributes += f' title="{for_html(title)}"'
     return f"<td{attributes}>{before}{for_html(text)}</td>"
+
+
+def badge(badge: Badge | None) -> str:
+    """Return the badge of what no Docker engine is behind, or `""`; `dom.js` makes the same."""
+    if badge is None:
+        return ""
+    return f' <span class="labkit-made" title="{for_html(badge.meaning)}">{badge.word}</span>'
 
 
 def swatch(colour: str, pattern: str) -> str:

@@ -34,6 +34,8 @@ def text(recording: Recording) -> str:
 def _head(picture: Json) -> Iterator[str]:
     status = picture["status"]
     yield f"{picture['service']} on {picture['engine']}"
+    if badge := picture["badge"]:
+        yield f"{badge.word.capitalize()}: {badge.meaning}"
     yield status["sentence"]
     if status["message"]:
         yield f"Docker says: {status['message']}"

@@ -31,7 +31,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import anywidget
@@ -83,6 +83,10 @@ class Watched(Protocol):
     @property
     def recording(self) -> Recording:
         """What it has seen so far."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the time by the clock that it records by."""
         ...
 
     @property
@@ -339,7 +343,7 @@ class Watch(anywidget.AnyWidget):
     def _heading(self) -> Json:
         return {
             "seq": self._number,
-            "now": round(datetime.now(UTC).timestamp() * 1000),
+            "now": round(self._recorder.now().timestamp() * 1000),
             "seen": round(self._recorder.last_seen.timestamp() * 1000),
             "trouble": self._trouble(),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from labkit.views.badges import Badge
 from labkit.views.drawing import layout, over, phases, replicas, slots, speed
 from labkit.views.drawing.axis import Axis
 from labkit.views.drawing.elements import (
@@ -21,6 +22,7 @@ from labkit.views.drawing.elements import (
     pattern,
     rect,
     text,
+    title,
 )
 from labkit.views.parts import CHARTS, known_parts
 from labkit.views.picture import Json
@@ -30,6 +32,8 @@ from labkit.views.sentences import minutes
 _TAGS = 20
 #: A letter's width in pixels, about.
 _LETTER = 6.6
+#: How the word looks that says that no Docker engine is behind the drawing.
+_MADE = {"text_anchor": "end", "fill": "currentColor", "font_style": "italic"}
 _CROSS = "M-5 -5L5 5M-5 5L5 -5"
 
 
@@ -49,16 +53,21 @@ class _Drawing:
         looks = [(colour, shape) for _, colour, shape in picture["tags"]]
         self._fills = Fills(looks, (picture["origin"], picture["end"], picture["steps"], parts))
         self._legend = "replicas" in parts or "slots" in parts
+        self._badge: Badge | None = picture["badge"]
 
     def svg(self) -> str:
         picture, axis = self._picture, self._axis
         labels = over.labels(picture, axis, states="phases" not in self._parts)
-        top = over.head_room(labels) + (_TAGS if self._legend else 0) + 2
+        first_line = _TAGS if self._legend or self._badge else 0
+        top = over.head_room(labels) + first_line + 2
         charts = [self._chart(part) for part in self._parts]
         placed, bottom = layout.stacked(charts, axis, top)
         inside = element("defs", self._definitions())
         if self._legend:
             inside += self._told()
+        if self._badge:
+            words = title([self._badge.meaning]) + self._badge.word
+            inside += element("text", words, x="100%", y=13, **_MADE)
         inside += placed + layout.times(axis, bottom)
         inside += "".join(over.changes(picture, axis, top, bottom))
         inside += "".join(over.gaps(picture, axis, f"url(#{self._fills.id}-hatch)", top, bottom))
@@ -96,6 +105,8 @@ class _Drawing:
     def _in_words(self) -> str:
         """Return what the drawing shows, for those who do not see it."""
         words = [f"{self._picture['service']}, from 0:00 to {minutes(self._axis.end)}."]
+        if self._badge:
+            words.append(f"{self._badge.word.capitalize()}. {self._badge.meaning}")
         if "phases" in self._parts:
             bands = enumerate(self._picture["phases"])
             states = (

@@ -2,7 +2,7 @@
 //
 // Times are in ms since each update began, so that they lie over one another.
 
-import { drawn, make, write } from "./dom.js";
+import { drawn, make, stamp, write } from "./dom.js";
 import { plotly } from "./plotly.js";
 import { label, moment } from "./words.js";
 
@@ -89,6 +89,7 @@ function factsTable(root, runs) {
     const name = headCell(row, "", "row");
     dashedLine(name, run);
     write(make("span", "", name), run.name);
+    stamp(run.badge, name);
     for (const fact of facts) factCell(row, runs, run, fact);
     write(make("td", "", row), run.state.replaceAll("_", " "));
   }

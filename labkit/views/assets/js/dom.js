@@ -18,6 +18,15 @@ export const write = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
+/** The badge `[word, meaning]` of what no Docker engine is behind; nothing for null. */
+export function stamp(badge, parent) {
+  if (!badge) return;
+  const [word, meaning] = badge;
+  const element = make("span", "labkit-made", parent);
+  element.title = meaning;
+  write(element, word);
+}
+
 export const swatch = (parent, colour, pattern) => paint(make("span", "labkit-swatch", parent), colour, pattern);
 
 export function paint(element, colour, pattern) {

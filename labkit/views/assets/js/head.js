@@ -1,12 +1,13 @@
 // Which service, how its update stands, what it still waits for, and how many replicas run each tag.
 
-import { make, swatch, write } from "./dom.js";
+import { make, stamp, swatch, write } from "./dom.js";
 import { clock } from "./words.js";
 
 export class Head {
   constructor(root, { picture }) {
     const head = make("div", "labkit-head", root);
     write(make("span", "labkit-name", head), picture.service);
+    stamp(picture.badge, head);
     this.badge = make("span", "labkit-badge", head);
     this.live = make("span", "labkit-live", head);
     const line = make("div", "labkit-sentence", root);

@@ -4,6 +4,7 @@
 // A replay has no numbers: it takes the news of a recording in their order.
 
 const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as silent
+const SET_BACK = 60_000; // ms; a clock that is so far ahead of what it is told was set, not late
 
 const MOST_POINTS = 5000; // of a line; the oldest go first, as in the kernel
 
@@ -23,6 +24,8 @@ export class Picture {
     this.order = null;
     this.fresh = new Map(); // when news of a task last came, by its number
     this.put(tasks, moves, gone);
+    this.skew = now - Date.now(); // of the kernel's clock against the page's
+    this.floor = now; // no clock runs backwards
     this.heard(now);
   }
 
@@ -75,6 +78,8 @@ export class Picture {
   }
 
   heard(now) {
+    const shown = Date.now() + this.skew;
+    this.floor = shown - now < SET_BACK ? Math.max(this.floor, shown) : now;
     this.heardAt = Date.now();
     this.skew = now - this.heardAt;
   }
@@ -88,7 +93,7 @@ export class Picture {
   get now() {
     if (this.still) return this.origin + this.still();
     if (this.end) return this.end.died ? this.seen : this.origin + this.end.at;
-    return this.silent ? this.seen : Date.now() + this.skew;
+    return this.silent ? this.seen : Math.max(this.floor, Date.now() + this.skew);
   }
 
   /** The time of what is shown, in ms since the recording began. */

@@ -7,7 +7,7 @@
 
 import { TimeAxis } from "./axis.js";
 import { Budget } from "./budget.js";
-import { make, write } from "./dom.js";
+import { make, stamp, write } from "./dom.js";
 import { Why } from "./explain.js";
 import { Head } from "./head.js";
 import { Marks } from "./marks.js";
@@ -35,6 +35,7 @@ export class View {
     this.root = make("section", "labkit-watch mathjax_ignore tex2jax_ignore", el);
     this.root.setAttribute("aria-label", `Update of ${picture.service}`);
     const names = parts?.length ? parts : Object.keys(PARTS);
+    if (picture.badge && !names.includes("head")) stamp(picture.badge, make("div", "labkit-head", this.root));
     this.places = names.map((name) => this.place(name, PARTS[name]));
     if (names.includes("slots") && !names.includes("table")) this.places.push(this.place("why", Why));
     this.marks = new Marks(this, this.axis.charts[0]?.head);
