@@ -1,0 +1,253 @@
+"""The manager's store: objects, their versions, and who is told of a change. Pure.
+
+swarmkit's parts talk to each other only through its store, by writing to it and by
+watching it. So do the parts here; what they are told of, they are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Literal
+
+from labkit.rollout import states
+from labkit.rollout.agenda import Agenda, Function
+from labkit.rollout.objects import Before, Change, Node, Place, Service, Spec, Task, UpdateStatus
+from labkit.rollout.timing import Range, Timing
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+#: swarmkit's identity/randomid.go: 25 digits to the base of 36.
+_ID_LENGTH = 25
+
+
+class Store:
+    """Objects by id, one counter for all their versions, and those who watch."""
+
+    def __init__(self, now: int, seed: int, timing: Timing) -> None:
+        self.agenda = Agenda(now)
+        self.random = Random(seed)  # noqa: S311 - a run that can be repeated is what is wanted
+        self.timing = timing
+        self.index = 0
+        self.services: dict[str, Service] = {}
+        self.tasks: dict[str, Task] = {}
+        self.nodes: dict[str, Node] = {}
+        #: The tasks of each service, by the place that they fill, the oldest first.
+        self.places: dict[str, dict[Place, list[Task]]] = {}
+        #: Who is told of everything, after those below.
+        self.watchers: list[Callable[[Change], None]] = []
+        #: Who is told that a service was made or changed, by whomever.
+        self.on_service: list[Callable[[Service], None]] = []
+        #: Who is told that a task was made, that what is desired of it changed, that it was
+        #: observed in another state, and that it was deleted.
+        self.on_created: list[Callable[[Task], None]] = []
+        self.on_desired: list[Callable[[Task], None]] = []
+        self.on_observed: list[Callable[[Task], None]] = []
+        self.on_deleted: list[Callable[[Task], None]] = []
+        self._when_running: dict[str, list[Callable[[], None]]] = {}
+        self._when_stopped: dict[str, list[Callable[[], None]]] = {}
+
+    @property
+    def now(self) -> int:
+        """The model's time, in nanoseconds since 1970."""
+        return self.agenda.now
+
+    def bump(self) -> int:
+        """Return a new version for an object that is written; one counter serves all."""
+        self.index += 1
+        return self.index
+
+    def new_id(self) -> str:
+        """Return an id such as swarmkit makes."""
+        number = self.random.getrandbits(128)
+        digits = []
+        for _ in range(_ID_LENGTH):
+            number, digit = divmod(number, 36)
+            digits.append(_DIGITS[digit])
+        return "".join(reversed(digits))
+
+    def after(self, length: Range | int, function: Function, *arguments: object) -> None:
+        """Have a function called after a time; of a range, some length is drawn."""
+        if not isinstance(length, int):
+            length = self.timing.draw(self.random, length)
+        self.agenda.at(self.now + length, function, *arguments)
+
+    # ---- services ------------------------------------------------------------------
+
+    def add_service(self, service: Service) -> None:
+        """Keep a new service."""
+        self.services[service.id] = service
+        self.places.setdefault(service.id, {})
+        self._tell("service", "create", service)
+        self._service_changed(service)
+
+    def write_service(self, service: Service, before: Before) -> None:
+        """Note that a service was changed; `before` is what it was."""
+        service.version = self.bump()
+        service.updated_at = self.now
+        self._tell("service", "update", service, before)
+        self._service_changed(service)
+
+    def delete_service(self, service: Service) -> None:
+        """Forget a service; its tasks stay until they are deleted."""
+        del self.services[service.id]
+        self._tell("service", "remove", service)
+
+    def write_status(self, service: Service, status: UpdateStatus) -> None:
+        """Write the status of a service's update, as the updater does."""
+        before = Before(service.spec, service.update_status)
+        service.update_status = status
+        self.write_service(service, before)
+
+    # ---- tasks ---------------------------------------------------------------------
+
+    def tasks_of(self, service_id: str) -> Iterator[Task]:
+        """Return all tasks of a service that the manager still knows."""
+        for tasks in self.places.get(service_id, {}).values():
+            yield from tasks
+
+    def create_task(self, service: Service, place: Place, desired: int) -> Task:
+        """Make a task from a service's present spec (swarmkit's orchestrator/task.go)."""
+        is_global = isinstance(place, str)
+        task = Task(
+            id=self.new_id(),
+            service_id=service.id,
+            service_name=service.name,
+            service_labels=service.spec.get("Labels") or {},
+            slot=None if is_global else int(place),
+            node_id=str(place) if is_global else "",
+            spec=service.template,
+            endpoint_spec=service.spec.get("EndpointSpec"),
+            spec_version=service.spec_version,
+            version=self.bump(),
+            created_at=self.now,
+            updated_at=self.now,
+            desired=desired,
+            status_at=self.now,
+        )
+        self.tasks[task.id] = task
+        self.places.setdefault(service.id, {}).setdefault(place, []).append(task)
+        for told in self.on_created:
+            told(task)
+        self._tell("task", "create", task)
+        return task
+
+    def set_desired(self, task: Task, desired: int) -> None:
+        """Write what is desired of a task; it only ever grows."""
+        if desired <= task.desired:
+            return
+        task.desired = desired
+        self._write(task)
+        for told in self.on_desired:
+            told(task)
+        self._tell("task", "update", task)
+
+    def observe(self, task: Task, state: int, message: str = "", error: str = "") -> None:
+        """Write the state in which a task was observed; one that is behind it is ignored.
+
+        Without a message the last one stays, as it does in swarmkit when a task fails.
+        """
+        if state <= task.observed or task.id not in self.tasks:
+            return
+        was = task.observed
+        task.observed = state
+        task.message = message or task.message
+        task.error = error
+        task.status_at = self.now
+        self._write(task)
+        if was < states.RUNNING <= state:
+            self._call(self._when_running, task)
+        if state > states.RUNNING:
+            self._call(self._when_stopped, task)
+        for told in self.on_observed:
+            told(task)
+        self._tell("task", "update", task)
+
+    def note(self, task: Task, message: str, error: str) -> None:
+        """Write why a task stays in the state that it is in."""
+        if (task.message, task.error) != (message, error):
+            task.message, task.error, task.status_at = message, error, self.now
+            self._write(task)
+            self._tell("task", "update", task)
+
+    def assign(self, task: Task, node: Node, message: str) -> None:
+        """Give a task its node."""
+        task.node_id = node.id
+        self.observe(task, states.ASSIGNED, message)
+
+    def delete_task(self, task: Task) -> None:
+        """Forget a task; whoever waits for its end waits no longer."""
+        del self.tasks[task.id]
+        place = self.places[task.service_id]
+        place[task.place].remove(task)
+        if not place[task.place]:
+            del place[task.place]
+        if not place and task.service_id not in self.services:
+            del self.places[task.service_id]
+        self._call(self._when_stopped, task)
+        self._when_running.pop(task.id, None)
+        for told in self.on_deleted:
+            told(task)
+        self._tell("task", "remove", task)
+
+    def when_running(self, task: Task, function: Callable[[], None]) -> None:
+        """Have a function called when a task runs, or has ended without."""
+        self._when_running.setdefault(task.id, []).append(function)
+
+    def when_stopped(self, task: Task, function: Callable[[], None]) -> None:
+        """Have a function called when a task has ended, or its node is gone."""
+        self._when_stopped.setdefault(task.id, []).append(function)
+
+    def stopped_waiting(self, task: Task) -> None:
+        """Let those go on who wait for the end of a task whose node is gone."""
+        self._call(self._when_stopped, task)
+
+    # ---- nodes ---------------------------------------------------------------------
+
+    def add_node(self, node: Node) -> None:
+        """Keep a new node."""
+        self.nodes[node.id] = node
+        self._tell("node", "create", node)
+
+    def write_node(self, node: Node, spec: Spec | None = None) -> None:
+        """Note that a node was changed."""
+        if spec is not None:
+            node.spec = spec
+        node.version = self.bump()
+        node.updated_at = self.now
+        self._tell("node", "update", node)
+
+    def delete_node(self, node: Node) -> None:
+        """Forget a node."""
+        del self.nodes[node.id]
+        self._tell("node", "remove", node)
+
+    def is_down(self, node_id: str) -> bool:
+        """Whether a task's node is down or gone; a task that has none yet is not waited for."""
+        node = self.nodes.get(node_id)
+        return bool(node_id) and (node is None or node.state == "down")
+
+    # ---- telling -------------------------------------------------------------------
+
+    def _service_changed(self, service: Service) -> None:
+        for told in self.on_service:
+            told(service)
+
+    def _write(self, task: Task) -> None:
+        task.version = self.bump()
+        task.updated_at = self.now
+
+    def _call(self, waiting: dict[str, list[Callable[[], None]]], task: Task) -> None:
+        for function in waiting.pop(task.id, ()):
+            function()
+
+    def _tell(
+        self,
+        kind: Literal["service", "task", "node"],
+        action: Literal["create", "update", "remove"],
+        changed: Service | Task | Node,
+        before: Before | None = None,
+    ) -> None:
+        if self.watchers:
+            change = Change(kind, action, changed, before)
+            for watcher in self.watchers:
+                watcher(change)
