@@ -8,7 +8,8 @@ from within a method of the driver, which the cluster calls while it catches up.
 
     engine.cluster      labkit.rollout.Cluster: services, tasks, nodes
     engine.images       labkit.simulated.images.Images(data): what was built, tagged, pushed
-    engine.processes    labkit.simulated.processes.Processes(engine): the cluster's driver
+    engine.processes    labkit.simulated.processes.Processes(engine): the cluster's driver, and
+                        awaiting(), logs(task_id) (see `logs`), close()
     engine.networks, engine.configs, engine.secrets    by id
     engine.events       what happened, for those who follow and those who ask later
 """

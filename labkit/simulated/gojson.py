@@ -22,6 +22,13 @@ _DECODER_SAYS = {
     "Invalid \\escape": "in string escape code",
     "Invalid \\uXXXX escape": "in \\u hexadecimal character escape",
 }
+#: Python's decoder ends a number before the part that is broken, or before its sign.
+_BROKEN_NUMBER = re.compile(r"-(?!I)|(?<=[0-9])(?:\.|[eE][+-]?)")
+_NUMBER_SAYS = {
+    "-": "in numeric literal",
+    ".": "after decimal point in numeric literal",
+    "e": "in exponent of numeric literal",
+}
 
 
 class Number(str):
@@ -55,29 +62,29 @@ def loads(data: bytes) -> Any:
 
 
 def _no_constant(name: str) -> NoReturn:
-    character, context = ("-", "") if name.startswith("-") else (name[0], "")
-    if name.startswith("-"):
-        raise ApiError(400, "invalid character 'I' in numeric literal")
-    raise ApiError(400, f"invalid character '{character}' looking for beginning of value{context}")
+    """Python takes NaN and Infinity for numbers; Go stumbles over their first letter."""
+    what = "in numeric literal" if name.startswith("-") else "looking for beginning of value"
+    raise ApiError(400, f"invalid character '{name.lstrip('-')[0]}' {what}")
 
 
-_decoder = json.JSONDecoder(
-    parse_float=Number, parse_int=Number, parse_constant=_no_constant, strict=True
-)
+_decoder = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_no_constant)
 
 
 def _words(problem: json.JSONDecodeError) -> str:
-    text, at = problem.doc, problem.pos
+    """Go's message for what Python's decoder has found."""
+    text, at = problem.doc.rstrip(" \t\r\n"), problem.pos
     if problem.msg == "Expecting value" and (literal := _LITERALS.get(text[at : at + 1])):
         return _broken_literal(text, at, literal)
-    if problem.msg.startswith("Invalid \\"):
-        at = _after_escape(text, at)
-    if problem.msg.startswith("Unterminated string") or at >= len(text.rstrip(" \t\r\n")):
-        return "unexpected EOF"
-    if problem.msg == "Expecting ',' delimiter":
+    if number := _BROKEN_NUMBER.match(text, at):
+        at, context = number.end(), _NUMBER_SAYS[number[0][0].lower()]
+    elif problem.msg == "Expecting ',' delimiter":
         context = "after " + _inside(text, at)
     else:
         context = _DECODER_SAYS.get(problem.msg, "looking for beginning of value")
+    if problem.msg.startswith("Invalid \\"):
+        at = _after_escape(text, at)
+    if problem.msg.startswith("Unterminated string") or at >= len(text):
+        return "unexpected EOF"
     return f"invalid character {_quoted(text[at])} {context}"
 
 
@@ -112,4 +119,5 @@ def _quoted(character: str) -> str:
     special = {"'": "'\\''", '"': "'\"'", "\n": "'\\n'", "\r": "'\\r'", "\t": "'\\t'"}
     if character in special:
         return special[character]
-    return f"'{character}'" if character.isprintable() else f"'\\x{ord(character):02x}'"
+    byte = character.encode()[:1].decode("latin-1")  # Go looks at bytes
+    return f"'{byte}'" if byte.isprintable() else f"'\\x{ord(byte):02x}'"
