@@ -7,18 +7,13 @@ says the docker command that does the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from datetime import timedelta
 from typing import Any
 
-from labkit import durations, echo, ownership, references
+from labkit import echo, ownership
+from labkit.changes import Change, SpecChange
 from labkit.digests import pin
-from labkit.errors import BadValue, LabError, NotFound
-from labkit.model import RollbackConfig, UpdateConfig, require_count
+from labkit.errors import LabError, NotFound
 from labkit.swarm import Swarm
-
-#: A whole config, or some of its fields by name: then the others keep their values.
-Change = UpdateConfig | Mapping[str, Any]
 
 
 def update(
@@ -41,35 +36,20 @@ def update(
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
     that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
     """
-    _require_image(image)
-    if replicas is not None:
-        require_count("replicas", replicas)
-    given = (
-        _checked("update_config", update_config, UpdateConfig),
-        _checked("rollback_config", rollback_config, RollbackConfig),
+    asked = SpecChange.of(
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+        force=force,
     )
     service = swarm.service(name)
     ownership.require_ours(service)
-    echo.command(_command(name, image, replicas, *given, force=force))
+    echo.command(asked.command(name))
     pinned, platforms = pin(swarm, image) if image else (None, None)
-
-    def change(spec: dict[str, Any]) -> None:
-        template = spec["TaskTemplate"]
-        if pinned:
-            template["ContainerSpec"]["Image"] = pinned
-            if platforms is not None:
-                template.setdefault("Placement", {})["Platforms"] = platforms
-        if replicas is not None:
-            _set_replicas(name, spec, replicas)
-        for key, fields_given in zip(("UpdateConfig", "RollbackConfig"), given, strict=True):
-            if fields_given:
-                spec[key] = (spec.get(key) or UpdateConfig().to_api()) | _to_api(fields_given)
-        if force:
-            template["ForceUpdate"] = template.get("ForceUpdate", 0) + 1
-
     if image:
         _note_missing_image(swarm, image)
-    swarm.update_service(service["ID"], change)
+    swarm.update_service(service["ID"], lambda spec: asked.apply(spec, pinned, platforms))
 
 
 def rollback(swarm: Swarm, name: str) -> None:
@@ -117,48 +97,6 @@ def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
     return max(failed or started, key=lambda task: task["Status"]["Timestamp"], default=None)
 
 
-def _require_image(image: object) -> None:
-    """Raise `BadValue` for what docker would not take for the name of an image."""
-    if image is not None and not (isinstance(image, str) and references.is_valid(image)):
-        raise BadValue(f"image is the name of an image such as 'lab/worker:1.1', not {image!r}")
-
-
-def _checked(name: str, change: Change | None, kind: type[UpdateConfig]) -> dict[str, Any]:
-    """Return the fields that a change sets, after Swarm's rules have been applied to them."""
-    if change is None:
-        return {}
-    if isinstance(change, UpdateConfig):
-        change = asdict(change)
-    if not isinstance(change, Mapping):
-        raise BadValue(f"{name} is an {kind.__name__} or a mapping of its fields, not {change!r}")
-    known = [field.name for field in fields(kind)]
-    for key in change:
-        if key not in known:
-            raise BadValue(f"{kind.__name__} has no {key!r}; it has {', '.join(known)}")
-    whole = asdict(kind(**change))
-    return {key: whole[key] for key in change}
-
-
-def _to_api(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that were given as the Engine API spells them."""
-    spelled = UpdateConfig(**given).to_api()
-    return {key: spelled[key] for key in map(_api_name, given)}
-
-
-def _api_name(field: str) -> str:
-    return "".join(word.capitalize() for word in field.split("_"))
-
-
-def _set_replicas(name: str, spec: dict[str, Any], replicas: int) -> None:
-    if "Replicated" not in spec.get("Mode", {}):
-        raise LabError(
-            f"{name} to be a replicated service, which has a number of replicas.",
-            "its mode is global: it runs one task on every node.",
-            "leave out replicas.",
-        )
-    spec["Mode"]["Replicated"]["Replicas"] = replicas
-
-
 def _note_missing_image(swarm: Swarm, image: str) -> None:
     """Say so when this node has no such image: the update goes on, and its tasks will fail."""
     try:
@@ -168,28 +106,3 @@ def _note_missing_image(swarm: Swarm, image: str) -> None:
             f"Note: this node does not have the image ({problem.docker_says}). Unless a registry "
             "has it, every new task will be rejected."
         )
-
-
-def _command(
-    name: str,
-    image: str | None,
-    replicas: int | None,
-    update_fields: Mapping[str, Any],
-    rollback_fields: Mapping[str, Any],
-    *,
-    force: bool,
-) -> list[str]:
-    """Return the docker command that makes the same change."""
-    words = ["docker", "service", "update"]
-    words += ["--image", image] if image else []
-    words += [f"--replicas={replicas}"] if replicas is not None else []
-    for prefix, given in (("update", update_fields), ("rollback", rollback_fields)):
-        words += [
-            f"--{prefix}-{key.replace('_', '-')}={_flag(value)}" for key, value in given.items()
-        ]
-    words += ["--force"] if force else []
-    return [*words, name]
-
-
-def _flag(value: object) -> str:
-    return durations.to_text(value) if isinstance(value, timedelta) else str(value)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from labkit.durations import to_timedelta
+from labkit.errors import BadValue
 from labkit.rollout.objects import Task
 
 _KILLED = 137
@@ -49,7 +51,11 @@ class Driver(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """What the process of a task does, if nobody stops it: run for ever, by default."""
+    """What the process of a task does, if nobody stops it: run for ever, by default.
+
+    Durations may be given as text such as `"1.5s"`; they are kept as `timedelta`.
+    Raises `BadValue` for one that is none, or is negative.
+    """
 
     #: How long after its start it ends by itself.
     exits_after: timedelta | None = None
@@ -63,6 +69,17 @@ class Behaviour:
     #: What the engine says when the image cannot be had, or the program not be started.
     pull_error: str = ""
     start_error: str = ""
+
+    def __post_init__(self) -> None:
+        """Take durations as text, and refuse what is none."""
+        for name in ("exits_after", "stops_after", "healthy_after", "unhealthy_after"):
+            given = getattr(self, name)
+            if given is None:
+                continue
+            length = to_timedelta(given)
+            if length < timedelta(0):
+                raise BadValue(f"{name} is a duration of zero or more, not {given!r}")
+            object.__setattr__(self, name, length)
 
 
 class Scripted:
