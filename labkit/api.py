@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from labkit import (
+    changes,
     coins,
     comparison,
     echo,
@@ -54,6 +55,9 @@ def connect(engine: str | None = None) -> Swarm:
         _require_text(engine=engine)
     _current = engines.connect(engine)
     echo.say(f"Connected to {_current.about()}.")
+    if _current.provenance == "simulated":
+        for line in engines.WHAT_IT_IS:
+            echo.say(line)
     return _current
 
 
@@ -142,8 +146,8 @@ def update(
     *,
     image: str | None = None,
     replicas: int | None = None,
-    update_config: services.Change | None = None,
-    rollback_config: services.Change | None = None,
+    update_config: changes.Change | None = None,
+    rollback_config: changes.Change | None = None,
     force: bool = False,
 ) -> None:
     """Change a service, as `docker service update` does, and return at once.

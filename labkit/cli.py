@@ -59,7 +59,7 @@ class _Commands(click.Group):
 
 _engine = click.option(
     "--engine",
-    metavar="auto|private|URL",
+    metavar="auto|private|simulated|URL",
     help="Which engine to use; the default is LABKIT_ENGINE, else auto.",
 )
 
@@ -67,7 +67,7 @@ _engine = click.option(
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="labkit")
 def main() -> None:
-    """Watch Docker Swarm update a service, on a real engine."""
+    """Watch Docker Swarm update a service, on a real engine or a simulated one."""
 
 
 # ---- the lab -----------------------------------------------------------------------
@@ -94,7 +94,8 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="How many nodes the swarm has at least; those that it lacks become containers.",
+    help="How many nodes the swarm has at least; those that it lacks become containers "
+    "(of a simulated engine: come with it).",
 )
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:

@@ -33,6 +33,8 @@ _REGISTRY_SECONDS = 3
 _GIB = 2**30
 #: The images take 0.3 GiB, containers little more.
 _DISK_GIB = 2
+#: What to do about a simulated engine; where Docker is looked for has lines of its own.
+_A_REAL_ONE = "the lesson is complete on it; for a real one start Docker, or install it."
 #: Ten workers and the rest of dockercoins take 0.3 GiB, JupyterLab and a browser the rest.
 _MEMORY_GIB = 1.5
 
@@ -53,7 +55,7 @@ class Line:
 
 def examine() -> list[Line]:
     """Look at everything, and return a line for each."""
-    lines = [_python(), _packages(), _disk(), _memory(), _dockerd()]
+    lines = [_python(), _packages(), _disk(), _memory(), _dockerd(), _simulated(), _up()]
     try:
         engine = engines.find()
     except LabError as problem:
@@ -116,6 +118,29 @@ def _dockerd() -> Line:
     return Line("private engine", "ok", "dockerd is installed and may be started")
 
 
+def _simulated() -> Line:
+    try:
+        speed = settings.speed()
+    except LabError as problem:
+        return Line("simulated engine", "limited", str(problem), "set LABKIT_SPEED, or unset it.")
+    if why_not := engines.simulated().why_not():
+        return Line("simulated engine", "limited", why_not, "not needed where Docker runs already.")
+    saw = f"needs no Docker; may be started, at {speed:g} times real time"
+    return Line("simulated engine", "ok", saw)
+
+
+def _up() -> Line:
+    """Return what `labkit up` would take, which is not done here."""
+    try:
+        place, answers = engines.would_take()
+    except LabError as problem:
+        return Line("labkit up", "missing", "finds no engine and can start none", problem.try_next)
+    saw = f"{'would use the engine at' if answers else 'would start'} {place}"
+    if place.kind == "simulated":
+        return Line("labkit up", "limited", saw, _A_REAL_ONE)
+    return Line("labkit up", "ok", saw)
+
+
 def _registry() -> Line:
     try:
         requests.get(_REGISTRY, timeout=_REGISTRY_SECONDS)
@@ -134,7 +159,11 @@ def _registry() -> Line:
 
 def _of_engine(engine: engines.Engine) -> Iterator[Line]:
     swarm = engine.swarm
-    yield Line("engine", "ok", f"{swarm.about()} at {swarm.url} ({engine.why})")
+    saw = f"{swarm.about()} at {swarm.url} ({engine.why})"
+    if engine.kind == "simulated":
+        yield Line("engine", "limited", saw, _A_REAL_ONE)
+    else:
+        yield Line("engine", "ok", saw)
     info = swarm.info()
     yield _storage(info["Driver"])
     yield _manager(swarm)

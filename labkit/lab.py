@@ -25,13 +25,14 @@ _NAMES = 4
 def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) -> Swarm:
     """Bring up the whole lab, and return its swarm. `choice` is as in `labkit up --engine`.
 
-    The swarm has so many `nodes` at least: those that it lacks become containers. Without
-    the stack it is what tests need: an engine, its swarm, and the images.
+    The swarm has so many `nodes` at least: those that it lacks become containers, or, of a
+    simulated engine, come with it. Without the stack it is what tests need: an engine, its
+    swarm, and the images.
     """
     if nodes < 1:
         raise BadValue(f"a swarm has one node at least, not {nodes}")
     with state.locked():
-        engine = engines.up(choice, joinable=nodes > 1)
+        engine = engines.up(choice, nodes=nodes)
         engines.nodes.start(engine.swarm, nodes)
         _build_images(engine.swarm)
         engines.nodes.join(engine.swarm)
@@ -42,10 +43,10 @@ def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) ->
 
 
 def down(*, everything: bool = False) -> None:
-    """Remove what `up` made: stacks, swarm, and the private engine's processes.
+    """Remove what `up` made: stacks, swarm, and the processes of the lab's own engines.
 
-    With `everything` also the images, and all that the private engine keeps. The
-    learner's files in `lab/` and the recordings always stay.
+    With `everything` also the images, and all that those engines keep. The learner's
+    files in `lab/` and the recordings always stay.
     """
     with state.locked():
         known = state.read()
@@ -54,7 +55,7 @@ def down(*, everything: bool = False) -> None:
             for name in known.stacks:
                 stack.rm(swarm, name)
             engines.nodes.down(swarm)
-            if everything and known.kind == "yours":  # the private one's go with it
+            if everything and known.kind == "yours":  # those of the lab's own go with it
                 for image in images.remove_images(swarm):
                     echo.say(f"Removed the image {image}.")
         engines.down(everything=everything)
@@ -156,4 +157,6 @@ def _engine_of(known: state.State) -> Swarm | None:
 
     Raises `NoEngine` when it is yours and does not answer.
     """
-    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().swarm()
+    if known.kind == "yours":
+        return Swarm.at(known.engine)
+    return (engines.simulated() if known.kind == "simulated" else engines.private()).swarm()

@@ -3,6 +3,8 @@
 | variable           | meaning                                             | default              |
 |--------------------|-----------------------------------------------------|----------------------|
 | `LABKIT_ENGINE`    | `auto`, `private`, `simulated`, or an engine's URL  | `auto`               |
+| `LABKIT_SPEED`     | how many times as fast as real time the simulated   | 1                    |
+|                    | engine's clock runs                                 |                      |
 | `LABKIT_DOCKER_ID` | the `<Docker ID>` of image names                    | logged in, or `lab`  |
 | `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
 | `LABKIT_PYTHON_IMAGE` | what dockercoins is built on                     | found, or made here  |
@@ -11,9 +13,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 from pathlib import Path
+
+from labkit.errors import BadValue
 
 #: Everything the lab deploys carries this label; nothing without it is touched.
 LAB_LABEL = "labkit.lab"
@@ -24,6 +30,18 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 def engine_choice() -> str:
     """Return which engine to use, as `labkit up --engine` takes it."""
     return os.environ.get("LABKIT_ENGINE") or "auto"
+
+
+def speed() -> float:
+    """Return how many times as fast as real time a simulated engine's clock is to run.
+
+    Raises `BadValue` for what is no number above zero.
+    """
+    chosen = os.environ.get("LABKIT_SPEED") or "1"
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(chosen)) < math.inf:
+            return number
+    raise BadValue(f"LABKIT_SPEED is a number above 0, such as 20, not {chosen!r}")
 
 
 def stack_name() -> str:

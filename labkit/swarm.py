@@ -38,8 +38,8 @@ TIME_HEADER = "Labkit-Time"
 #: What was told of the time this many seconds ago is as good as new.
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
-#: Labels of the simulated engine, in `GET /info`.
-_SIMULATED, _SPEED = "labkit.simulated", "labkit.speed"
+#: Labels of the simulated engine, in `GET /info`; the second has a number.
+_SIMULATED_LABEL, SPEED_LABEL = "labkit.simulated", "labkit.speed"
 
 
 class Swarm:
@@ -94,16 +94,16 @@ class Swarm:
         version = self.get("/version")
         api = f"(API {version['ApiVersion']})"
         labels = self.labels()
-        if _SIMULATED not in labels:
+        if _SIMULATED_LABEL not in labels:
             return f"Docker Engine {version['Version']} {api}"
-        speed = labels.get(_SPEED, "1")
+        speed = labels.get(SPEED_LABEL, "1")
         pace = "in real time" if speed == "1" else f"at {speed} times real time"
         return f"labkit simulated engine {api}, {pace}"
 
     @property
     def provenance(self) -> Provenance:
         """What is recorded here: a Docker engine, or one that labkit simulates."""
-        return "simulated" if _SIMULATED in self.labels() else "engine"
+        return "simulated" if _SIMULATED_LABEL in self.labels() else "engine"
 
     def info(self) -> dict[str, Any]:
         """Return `GET /info`."""

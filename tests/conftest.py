@@ -34,6 +34,8 @@ def swarm() -> Swarm:
         found.require_manager()
     except errors.LabError as problem:
         pytest.skip(f"needs a real engine: {problem.found}")
+    if found.provenance != "engine":
+        pytest.skip(f"needs a real engine: {found.about()} is none")
     return found
 
 

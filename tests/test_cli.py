@@ -68,7 +68,6 @@ def test_wrong_usage_ends_in_2(words: list[str]):
     [
         ["env"],
         ["up"],
-        ["up", "--engine", "simulated"],
         ["up", "--engine", "somewhere"],
         ["up", "--nodes", "2"],
         ["stack", "ls"],

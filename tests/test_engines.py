@@ -14,6 +14,7 @@ from labkit import engines, lab, settings
 from labkit.engines import membership, programs, state
 from labkit.engines.network import free_network
 from labkit.engines.private import PrivateEngine
+from labkit.engines.simulated import SimulatedEngine
 from labkit.errors import BadValue, LabError, NoEngine, NotAManager
 from labkit.swarm import Swarm
 
@@ -34,39 +35,47 @@ def looked_at(choice: str | None = None) -> list[str]:
     return [place.url for place in engines.places(choice)]
 
 
-def test_without_a_choice_the_docker_context_comes_before_the_private_engine():
-    assert looked_at() == ["", engines.private().url]
+def own() -> list[str]:
+    """Where the lab's own engines are, in the order in which they are looked for."""
+    return [engines.private().url, engines.simulated().url]
+
+
+def test_without_a_choice_the_docker_context_comes_before_the_lab_s_own_engines():
+    assert looked_at() == ["", *own()]
 
 
 def test_docker_host_comes_before_everything(monkeypatch):
     state.write(state.State(engine="tcp://before:2375", kind="yours"))
     monkeypatch.setenv("DOCKER_HOST", NOWHERE)
 
-    assert looked_at() == [NOWHERE, engines.private().url]
+    assert looked_at() == [NOWHERE, *own()]
 
 
 def test_the_engine_that_up_chose_before_is_looked_for_first():
     state.write(state.State(engine="tcp://before:2375", kind="yours"))
 
-    assert looked_at() == ["tcp://before:2375", "", engines.private().url]
+    assert looked_at() == ["tcp://before:2375", "", *own()]
 
 
-def test_the_private_engine_is_that_whoever_names_it(monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", engines.private().url)
+@pytest.mark.parametrize("kind", ["private", "simulated"])
+def test_an_engine_of_the_lab_s_own_is_that_whoever_names_it(kind: str, monkeypatch):
+    engine = getattr(engines, kind)()
+    monkeypatch.setenv("DOCKER_HOST", engine.url)
 
-    assert [place.kind for place in engines.places()] == ["private"]
+    assert {place.kind for place in engines.places() if place.url == engine.url} == {kind}
+    assert sorted(looked_at()) == sorted(own())
+
+
+def test_the_simulated_engine_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+    assert looked_at("simulated") == [engines.simulated().url]
 
 
 def test_labkit_engine_is_the_default_choice(monkeypatch):
     monkeypatch.setenv("LABKIT_ENGINE", "private")
 
     assert looked_at() == [engines.private().url]
-
-
-@pytest.mark.parametrize("choice", ["simulated", "somewhere"])
-def test_what_is_no_engine_is_refused(choice: str):
-    with pytest.raises(LabError):
-        engines.places(choice)
 
 
 def test_the_error_names_every_place_where_nothing_answers(monkeypatch):
@@ -195,6 +204,107 @@ def test_without_root_no_private_engine_is_started(monkeypatch):
 
     with pytest.raises(NoEngine, match="needs root"):
         engines.up("private")
+
+
+# ---- what auto comes to --------------------------------------------------------------
+
+
+@pytest.fixture
+def no_private(monkeypatch) -> None:
+    """A machine on which no dockerd may be started."""
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "dockerd is not installed.")
+
+
+@pytest.fixture
+def nowhere(monkeypatch) -> None:
+    """A machine with no Docker on it, whatever the docker context says."""
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+
+@pytest.mark.usefixtures("no_private", "nowhere")
+def test_where_there_is_nothing_else_auto_would_take_the_simulated_engine():
+    place, answers = engines.would_take()
+
+    assert (place.kind, answers) == ("simulated", False)
+    assert engines.simulated().process() is None, "it was only asked for"
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_private_engine_that_can_be_started_comes_before_a_simulated_one(monkeypatch):
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
+
+    assert engines.would_take()[0].kind == "private"
+
+
+@pytest.mark.usefixtures("no_private", "nowhere")
+def test_a_simulated_engine_that_is_gone_is_not_preferred_to_one_that_answers(monkeypatch):
+    """What it was running is gone as well, so nothing ties the lab to it."""
+    state.write(state.State(engine=engines.simulated().url, kind="simulated"))
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.setattr(Swarm, "at", lambda _: "an engine")
+
+    place, answers = engines.would_take()
+
+    assert (place.kind, answers) == ("yours", True)
+
+
+@pytest.mark.usefixtures("no_private", "nowhere")
+def test_connect_never_starts_one_and_says_what_does():
+    with pytest.raises(NoEngine, match="`labkit up`, which starts one of its own"):
+        engines.connect()
+
+    assert engines.simulated().process() is None
+
+
+@pytest.mark.usefixtures("no_private")
+def test_where_one_engine_is_asked_for_no_other_is_started():
+    with pytest.raises(NoEngine, match="Without Docker: `labkit up --engine simulated`"):
+        engines.up(NOWHERE)
+
+
+@pytest.mark.parametrize("kind", ["private", "simulated"])
+def test_where_an_engine_cannot_be_started_its_reason_is_given(kind: str, monkeypatch):
+    monkeypatch.setattr(type(getattr(engines, kind)()), "why_not", lambda _: "It is Tuesday.")
+
+    with pytest.raises(NoEngine, match=r"It is Tuesday\."):
+        engines.up(kind)
+
+
+# ---- the simulated engine, without starting it ---------------------------------------
+
+
+def test_a_simulated_engine_that_never_ran_has_no_process_and_no_answer():
+    assert engines.simulated().process() is None
+    assert engines.simulated().swarm() is None
+
+
+def test_a_simulated_engine_of_a_deep_checkout_has_a_short_socket(tmp_path: Path):
+    shallow = SimulatedEngine(Path("/lab/.labkit/simulated"))
+    deep = SimulatedEngine(tmp_path / ("x" * 100) / "simulated")
+
+    assert shallow.url == "unix:///lab/.labkit/simulated/docker.sock"
+    assert len(deep.url.removeprefix("unix://")) <= 103
+    assert deep.url != SimulatedEngine(tmp_path / ("y" * 100) / "simulated").url
+
+
+def test_a_short_folder_of_somebody_else_s_is_not_used(tmp_path: Path, monkeypatch):
+    deep = SimulatedEngine(tmp_path / ("x" * 100) / "simulated")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+
+    with pytest.raises(LabError, match="somebody else's"):
+        deep.start()
+
+    Path(deep.url.removeprefix("unix://")).parent.rmdir()
+
+
+@pytest.mark.parametrize("speed", ["fast", "0", "-1", "nan", "inf", "1e999"])
+def test_a_speed_that_is_none_is_refused_before_anything_is_started(speed: str, monkeypatch):
+    monkeypatch.setenv("LABKIT_SPEED", speed)
+
+    with pytest.raises(BadValue, match=f"LABKIT_SPEED is a number above 0.*{speed}"):
+        engines.simulated().start()
+
+    assert not engines.simulated().folder.exists()
 
 
 # ---- membership, on answers as the engine gives them --------------------------------

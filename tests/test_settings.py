@@ -43,3 +43,12 @@ def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(
 def test_a_state_that_cannot_be_read_counts_as_none(state: Path, text: str) -> None:
     state.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
+
+
+@pytest.mark.parametrize(("text", "speed"), [("", 1), ("20", 20), ("2.5", 2.5), ("1e2", 100)])
+def test_a_speed_is_a_number_and_real_time_by_default(
+    monkeypatch: pytest.MonkeyPatch, text: str, speed: float
+) -> None:
+    monkeypatch.setenv("LABKIT_SPEED", text)
+
+    assert settings.speed() == speed

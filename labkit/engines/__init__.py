@@ -1,8 +1,9 @@
 """Finding an engine, or starting one.
 
 `auto` takes the first that answers: the one that `DOCKER_HOST` or the docker context
-names, then a private one (`private.py`). What `labkit up` chose is remembered
-(`state.py`), so that every later command and notebook talks to the same engine.
+names, then a private one (`private.py`), then a simulated one (`simulated.py`), and says
+loudly that it is no Docker. What `labkit up` chose is remembered (`state.py`), so that
+every later command and notebook talks to the same engine.
 """
 
 from __future__ import annotations
@@ -10,13 +11,26 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from labkit import echo
+from labkit import echo, settings
 from labkit.engines import membership, nodes, state
-from labkit.engines.places import Kind, Place, places, private
-from labkit.errors import NoEngine
-from labkit.swarm import Swarm
+from labkit.engines.places import Kind, Place, places, private, simulated
+from labkit.engines.simulated import WHAT_IT_IS
+from labkit.errors import LabError, NoEngine
+from labkit.swarm import SPEED_LABEL, Swarm
 
-__all__ = ["Engine", "connect", "down", "find", "nodes", "places", "private", "up"]
+__all__ = [
+    "WHAT_IT_IS",
+    "Engine",
+    "connect",
+    "down",
+    "find",
+    "nodes",
+    "places",
+    "private",
+    "simulated",
+    "up",
+    "would_take",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,67 +83,130 @@ def _warn_of_a_dead_host(in_vain: list[Place], used: Place) -> None:
         echo.warn(f"No engine answers at {in_vain[0]}; this is the one at {used}.")
 
 
-def up(choice: str | None = None, *, joinable: bool = False) -> Engine:
+def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     """Find or start an engine and make it a swarm; says each thing that it does.
 
-    A `joinable` swarm is one that nodes in containers can join. The caller holds
-    `state.locked()`. Raises `NoEngine` with what to do when there is none and none can be
-    started, and `NotAManager` for a worker.
+    Of more than one node the swarm is one that nodes in containers can join, or a simulated
+    one that has them. The caller holds `state.locked()`. Raises `NoEngine` with what to do
+    when there is none and none can be started, and `NotAManager` for a worker.
     """
-    engine = _found_or_started(places(choice))
+    where = places(choice)
+    engine = _found_or_started(where, nodes)
     for place in engine.in_vain:
-        echo.say(f"No engine answers at {place}.")
+        why_not = f" {place.why_not()}" if place.kind == "private" else ""
+        echo.say(f"No engine answers at {place}.{why_not}")
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
+    if engine.kind == "simulated":
+        for line in WHAT_IT_IS:
+            echo.say(line)
+        _say_of_a_real_one(where)
+        _say_of_another_speed(engine.swarm)
+        _require_nodes(engine.swarm, nodes)
     # a private engine's bridge is its own, and stays as it is: its swarm can always be joined
-    created = membership.ensure(engine.swarm, joinable=joinable or engine.kind == "private")
+    created = membership.ensure(engine.swarm, joinable=nodes > 1 or engine.kind == "private")
     if created:
         echo.say("It was in no swarm; made it a swarm of one node.")
     _remember(engine, created=created)
     return engine
 
 
-def down(*, everything: bool = False) -> None:
-    """Leave the swarm if labkit made it, and stop the private engine; says what it does.
+def would_take(choice: str | None = None) -> tuple[Place, bool]:
+    """Return the place that `up` would take, and whether an engine answers there already.
 
-    With `everything`, all that the private engine keeps is deleted. The caller holds
-    `state.locked()` and has removed the stacks.
+    Starts nothing. Raises `NoEngine` as `up` does.
+    """
+    where = places(choice)
+    number, swarm = _chosen(where)
+    return where[number], swarm is not None
+
+
+def down(*, everything: bool = False) -> None:
+    """Leave the swarm if labkit made it, and stop the lab's own engines; says what it does.
+
+    With `everything`, all that those keep is deleted. The caller holds `state.locked()` and
+    has removed the stacks.
     """
     known = state.read()
     if known.kind == "yours" and known.swarm_created:
         echo.say(membership.leave(Swarm.at(known.engine)))
-    engine = private()
-    if engine.folder.exists():
-        was_running = engine.process() is not None
-        if everything:
-            engine.remove()
-            echo.say("Removed the private engine, with its images.")
-        else:
-            engine.stop()
-            if was_running:
-                echo.say("Stopped the private engine. It keeps its images for the next time.")
+    for name, engine in (("private", private()), ("simulated", simulated())):
+        if engine.folder.exists():
+            was_running = engine.process() is not None
+            if everything:
+                engine.remove()
+                echo.say(f"Removed the {name} engine, with its images.")
+            else:
+                engine.stop()
+                if was_running:
+                    echo.say(f"Stopped the {name} engine. It keeps its images for the next time.")
     state.forget()
 
 
-def _found_or_started(where: list[Place]) -> Engine:
+def _found_or_started(where: list[Place], nodes: int) -> Engine:
+    number, swarm = _chosen(where)
+    place = where[number]
+    return Engine(place.kind, swarm or _started(place, nodes), place.why, tuple(where[:number]))
+
+
+def _chosen(where: list[Place]) -> tuple[int, Swarm | None]:
+    """Return which place `up` takes, and the engine that answers there, if one does.
+
+    The first that answers, or is the private one and can be started; only where there is
+    none of these the simulated one. Raises `NoEngine`.
+    """
     for number, place in enumerate(where):
-        if swarm := place.swarm() or _started(place):
-            return Engine(place.kind, swarm, place.why, tuple(where[:number]))
+        if swarm := place.swarm():
+            return number, swarm
+        if place.kind == "private" and not place.why_not():
+            return number, None
+    for number, place in enumerate(where):
+        if place.kind == "simulated" and not place.why_not():
+            return number, None
     raise _none(where)
 
 
-def _started(place: Place) -> Swarm | None:
-    """Start the private engine, if this is it and it may be started."""
-    if place.kind != "private" or private().why_not():
-        return None
-    echo.say("Starting a private engine, which takes some seconds …")
-    return private().start()
+def _started(place: Place, nodes: int) -> Swarm:
+    if place.kind == "private":
+        echo.say("Starting a private engine, which takes some seconds …")
+        return private().start()
+    echo.say("Starting a simulated engine …")
+    return simulated().start(nodes)
+
+
+def _say_of_a_real_one(where: list[Place]) -> None:
+    """Say that there is a Docker engine by now, where one would be taken in the first place."""
+    for place in where:
+        if place.kind != "simulated" and (place.swarm() or not place.why_not()):
+            echo.say(f"- There is a real one by now: {place}.")
+            return
+
+
+def _say_of_another_speed(swarm: Swarm) -> None:
+    """Say that `LABKIT_SPEED` asks for another speed than the engine was started with."""
+    if os.environ.get("LABKIT_SPEED") and f"{settings.speed():g}" != swarm.labels()[SPEED_LABEL]:
+        echo.say("- Its speed stays as it was when it was started, whatever LABKIT_SPEED says now.")
+
+
+def _require_nodes(swarm: Swarm, wanted: int) -> None:
+    """Raise `LabError` if a simulated engine that runs already has fewer nodes."""
+    count = len(swarm.get("/nodes"))
+    if count < wanted:
+        raise LabError(
+            f"a simulated swarm of {wanted} nodes.",
+            f"the one that runs has {count}, and stays so until it is stopped.",
+            f"`labkit down`, then `labkit up --engine simulated --nodes {wanted}`.",
+        )
+    if wanted > 1:
+        echo.say(f"Nodes: {count}, simulated like all of it.")
 
 
 def _remember(engine: Engine, *, created: bool) -> None:
     """Note which engine is used. What `up` made on another one is no longer ours to remove."""
     known = state.read()
     if known.engine != engine.url:
-        if known.engine:
+        if known.kind == "simulated":
+            echo.say(f"The simulated engine at {known.engine} goes on until `labkit down`.")
+        elif known.engine:
             echo.say(f"What an earlier `labkit up` made at {known.engine} stays there.")
         known = state.State()
     known.engine, known.kind = engine.url, engine.kind
@@ -146,10 +223,16 @@ def _gone(place: Place) -> NoEngine:
 
 
 def _none(where: list[Place]) -> NoEngine:
-    why_not = private().why_not()
-    get_one = "start Docker (Docker Desktop, or the docker service), or point DOCKER_HOST at one."
+    why_not = [place.why_not() for place in where if place.kind != "yours"]
+    if "" in why_not:
+        ways = ["run `labkit up`, which starts one of its own."]
+    else:
+        get_one = "start Docker (Docker Desktop, or the docker service), or point DOCKER_HOST at"
+        ways = [f"{get_one} one.", *why_not]
+        if not any(place.kind == "simulated" for place in where):
+            ways.append("Without Docker: `labkit up --engine simulated`.")
     return NoEngine(
         "a Docker engine.",
         "nothing answers at " + "; nor at ".join(str(place) for place in where) + ".",
-        f"{get_one} {why_not}" if why_not else "run `labkit up`, which starts one of its own.",
+        " ".join(ways),
     )

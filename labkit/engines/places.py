@@ -1,8 +1,9 @@
 """Where an engine may be, in the order in which one is looked for.
 
 auto       DOCKER_HOST, if it is set; else the engine that `labkit up` chose before,
-           and the one of the docker context; then the private one
+           and the one of the docker context; then the private one; then the simulated one
 private    the private one
+simulated  the simulated one
 a URL      that one
 """
 
@@ -15,10 +16,11 @@ from typing import Literal
 from labkit import settings
 from labkit.engines import state
 from labkit.engines.private import PrivateEngine
-from labkit.errors import BadValue, LabError, NoEngine
+from labkit.engines.simulated import SimulatedEngine
+from labkit.errors import BadValue, NoEngine
 from labkit.swarm import Swarm
 
-Kind = Literal["yours", "private"]
+Kind = Literal["yours", "private", "simulated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,18 @@ class Place:
 
     def swarm(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
-        if self.kind == "private":
-            return private().swarm()
+        if self.kind != "yours":
+            return (private() if self.kind == "private" else simulated()).swarm()
         try:
             return Swarm.at(self.url or None)
         except NoEngine:
             return None
+
+    def why_not(self) -> str:
+        """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""
+        if self.kind == "yours":
+            return "labkit starts engines of its own only."
+        return (private() if self.kind == "private" else simulated()).why_not()
 
     def __str__(self) -> str:
         return f"{self.url or 'the default place'} ({self.why})"
@@ -48,6 +56,11 @@ def private() -> PrivateEngine:
     return PrivateEngine(settings.state_dir() / "engine")
 
 
+def simulated() -> SimulatedEngine:
+    """Return the simulated engine of this lab, which may or may not run."""
+    return SimulatedEngine(settings.state_dir() / "simulated")
+
+
 def places(choice: str | None = None) -> list[Place]:
     """Return where to look for an engine. `choice` is as in `labkit up --engine`.
 
@@ -55,17 +68,15 @@ def places(choice: str | None = None) -> list[Place]:
     """
     wanted = choice or settings.engine_choice()
     if wanted == "auto":
-        return _distinct([*_named(), _private()])
+        return _distinct([*_named(), _private(), _simulated()])
     if wanted == "private":
         return [_private()]
     if wanted == "simulated":
-        raise LabError(
-            "an engine that labkit can use: auto, private, or a URL.",
-            "simulated, which does not exist yet.",
-            "use a real engine; `labkit doctor` says how to get one.",
-        )
+        return [_simulated()]
     if "://" not in wanted:
-        raise BadValue(f"An engine is auto, private or a URL such as tcp://host, not {wanted!r}.")
+        raise BadValue(
+            f"An engine is auto, private, simulated or a URL such as tcp://host, not {wanted!r}."
+        )
     return [_place(wanted, "you named it")]
 
 
@@ -83,9 +94,14 @@ def _private() -> Place:
     return Place("private", private().url, "the lab's private engine")
 
 
+def _simulated() -> Place:
+    return Place("simulated", simulated().url, "the lab's simulated engine")
+
+
 def _place(url: str, why: str) -> Place:
-    """Return the place at `url`; the private engine is that, whoever names it."""
-    return Place("private" if url == private().url else "yours", url, why)
+    """Return the place at `url`; the lab's own engines are those, whoever names them."""
+    own: dict[str, Kind] = {private().url: "private", simulated().url: "simulated"}
+    return Place(own.get(url, "yours"), url, why)
 
 
 def _distinct(found: list[Place]) -> list[Place]:

@@ -8,27 +8,23 @@
 
 It is started in a session of its own, so that neither Ctrl-C nor the end of a kernel or
 a terminal ends it, and in a network namespace of its own (`network.py`). It is known by
-its command line, which names `daemon.json` by its full path: a pid file may outlive its
-process, and the number in it may belong to another program by now.
+its command line, which names `daemon.json` by its full path.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import socket
 import sys
-import time
 from pathlib import Path
 
 import psutil
 
-from labkit.engines import programs
+from labkit.engines import background, programs
 from labkit.engines.network import PROGRAMS, Network, missing
-from labkit.errors import LabError, NoEngine
+from labkit.errors import NoEngine
 from labkit.swarm import Swarm
 
 #: The engine's label with the address at which this machine reaches what it publishes.
@@ -36,9 +32,6 @@ ADDRESS_LABEL = "labkit.address"
 _START_SECONDS = 60
 #: dockerd gives containers 15 s to stop.
 _STOP_SECONDS = 60
-_END_SECONDS = 5
-_LOOK_SECONDS = 0.1
-_LAST_LINES = 15
 #: containerd refuses a socket whose path has more than 104 bytes; its own is the longest here.
 _LONGEST = 104 - len("/exec/containerd/containerd.sock.ttrpc")
 
@@ -67,25 +60,16 @@ class PrivateEngine:
 
     def swarm(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
-        if not self._socket.exists():
-            return None
-        # a killed engine leaves its socket, and docker-py leaves open what is refused there
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
-            if probe.connect_ex(str(self._socket)):
-                return None
-        try:
-            return Swarm.at(self.url)
-        except NoEngine:
-            return None
+        return background.answering(self._socket)
 
     def process(self) -> psutil.Process | None:
         """Return its dockerd, if that runs."""
         wanted = f"--config-file={self._config}"
-        for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
-            if len(words) > 1 and Path(words[0]).name == "dockerd" and words[1] == wanted:
-                return process
-        return None
+
+        def is_it(words: list[str]) -> bool:
+            return len(words) > 1 and Path(words[0]).name == "dockerd" and words[1] == wanted
+
+        return background.find(is_it)
 
     def start(self) -> Swarm:
         """Start it unless it runs, wait until it answers, and return a connection.
@@ -94,13 +78,9 @@ class PrivateEngine:
         """
         if not self.process():
             self._launch()
-        deadline = time.monotonic() + _START_SECONDS
-        while not (swarm := self.swarm()):
-            # a process may take a moment to appear
-            waited = time.monotonic() > deadline - _START_SECONDS + 2
-            if time.monotonic() > deadline or (waited and not self.process()):
-                raise self._did_not_start()
-            time.sleep(_LOOK_SECONDS)
+        swarm = background.awaited(self.swarm, self.process, _START_SECONDS)
+        if swarm is None:
+            raise self._did_not_start()
         return swarm
 
     def stop(self) -> None:
@@ -111,8 +91,8 @@ class PrivateEngine:
         if process := self.process():
             process.terminate()
             psutil.wait_procs([process], timeout=_STOP_SECONDS)
-        remains = self._remains()
-        _end(remains + [child for each in remains for child in _children(each)])
+        remains = [each for one in self._remains() for each in background.family(one)]
+        background.end(remains, "private")
         for mount in self._mounts():
             programs.run("umount", "--lazy", mount)
         if not missing():
@@ -146,9 +126,10 @@ class PrivateEngine:
             folder.mkdir(parents=True, exist_ok=True)
         # Left by one that was killed. Its containerd ends without it, and a dockerd that takes
         # it for alive waits in vain. Its containers are the new dockerd's to end.
-        _end([each for each in self._remains() if _is_containerd(each)])
-        for stale in (self._pid, self._socket, self._exec / "containerd" / "containerd.pid"):
-            stale.unlink(missing_ok=True)
+        stale = filter(_is_containerd, self._remains())
+        background.end(stale, "private")
+        for left in (self._pid, self._socket, self._exec / "containerd" / "containerd.pid"):
+            left.unlink(missing_ok=True)
         configuration = {
             "data-root": str(self._data),
             "exec-root": str(self._exec),
@@ -183,33 +164,13 @@ class PrivateEngine:
         return sorted((place for place in places if place.startswith(roots)), reverse=True)
 
     def _did_not_start(self) -> NoEngine:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return NoEngine(
             f"a private engine to answer at {self.url} within {_START_SECONDS} s.",
             f"it does not; the end of its log, {self.log}, is below.",
             "mend what the log says, or use an engine of your own: `labkit up --engine URL`.",
-            docker_says="\n".join(lines[-_LAST_LINES:]),
+            docker_says=background.last_lines(self.log),
         )
 
 
 def _is_containerd(process: psutil.Process) -> bool:
     return bool(process.info["cmdline"]) and Path(process.info["cmdline"][0]).name == "containerd"
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _end(processes: list[psutil.Process]) -> None:
-    """End these processes: politely, and then not. Raises `LabError` if one stays."""
-    for ask in (psutil.Process.terminate, psutil.Process.kill):
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                ask(process)
-        _, processes = psutil.wait_procs(processes, timeout=_END_SECONDS)
-    if processes:
-        left = ", ".join(str(process.pid) for process in processes)
-        raise LabError("every process of the private engine to end.", f"{left} did not.")

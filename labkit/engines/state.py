@@ -1,7 +1,7 @@
 """What `labkit up` did, in `.labkit/state.json`, so that later commands can go on from it.
 
 engine          where the engine listens
-kind            "yours" or "private"
+kind            "yours", "private" or "simulated"
 swarm_created   whether labkit made the swarm, and so may leave it
 stacks          the stacks that `up` deployed
 ports           for each stack, the compose file's variables and their ports
