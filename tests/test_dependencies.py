@@ -49,7 +49,7 @@ def test_conda_gets_the_same_list_as_pip():
         "pip",
         *(f"{CONDA_NAMES.get(each.name, each.name)}{each.specifier}" for each in wanted),
     ]
-    assert listed[-1] == {"pip": ["--editable ."]}
+    assert listed[-1] == {"pip": ["-e ."]}
 
 
 def test_every_dependency_is_pinned_and_the_pin_is_allowed():

@@ -5,8 +5,9 @@
 #   tools/bootstrap.sh test    that, and what the tests need
 #
 # On Debian as root it installs what the machine lacks from Debian's own packages, and
-# says so. Anywhere else nothing is installed outside of the checkout, and what is missing
-# gets a sentence. Written for bash 3.2, which is what macOS has.
+# says so: Docker too, unless LABKIT_ENGINE asks for another engine. Where Docker cannot be
+# had the lab goes on without it. Anywhere else nothing is installed outside of the
+# checkout, and what is missing gets a sentence. Written for bash 3.2, which macOS has.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=$1
@@ -39,26 +40,43 @@ has_engine() {
     [ -n "${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ] || command -v dockerd >/dev/null
 }
 
+# Prints the packages that nothing works without.
+lacking() {
+    [ -n "$(find_python)" ] || echo python3 python3-venv
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+    if [ "$purpose" = test ]; then
+        command -v chromium >/dev/null || echo chromium
+    fi
+}
+
+# Prints the packages that a real engine of the lab's own needs.
+lacking_for_an_engine() {
+    case ${LABKIT_ENGINE:-auto} in auto | private) ;; *) return ;; esac
+    has_engine || echo docker.io
+    # for the network of a private engine, and for the base image where no registry answers
+    command -v iptables >/dev/null || echo iptables
+    command -v ip >/dev/null || echo iproute2
+    command -v mmdebstrap >/dev/null || echo mmdebstrap
+}
+
+# Installs the packages that are named; what apt-get says is kept if it fails.
+install() {
+    say "Installing from Debian's packages: $*"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@"; } \
+        >.apt.log 2>&1 || return 1
+    rm -f .apt.log
+}
+
 install_packages() {
     PATH=$PATH:/usr/sbin:/sbin
-    missing=""
-    [ -n "$(find_python)" ] || missing="$missing python3 python3-venv"
-    has_engine || missing="$missing docker.io"
-    # for the network of a private engine, and for the base image where no registry answers
-    command -v iptables >/dev/null || missing="$missing iptables"
-    command -v ip >/dev/null || missing="$missing iproute2"
-    command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
-    [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
-    if [ "$purpose" = test ]; then
-        command -v chromium >/dev/null || missing="$missing chromium"
-    fi
-    [ -n "$missing" ] || return 0
-    say "Installing from Debian's packages:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086 # the list is split into words
-    { apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } \
-        >.apt.log 2>&1 || give_up "apt-get failed:" "$(tail -n 15 .apt.log)"
-    rm -f .apt.log
+    # shellcheck disable=SC2046 # the lists are split into words
+    set -- $(lacking)
+    [ $# = 0 ] || install "$@" || give_up "apt-get failed:" "$(tail -n 15 .apt.log)"
+    # shellcheck disable=SC2046
+    set -- $(lacking_for_an_engine)
+    [ $# = 0 ] || install "$@" || say "apt-get failed, and the lab goes on without these:" \
+        "where there is no Docker, its simulated engine needs none." "$(tail -n 15 .apt.log)"
 }
 
 # What the environment depends on; when this changes, it is brought up to date.

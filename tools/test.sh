@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs every check and every test, on a real engine.
 #
-# The engine is the one that `labkit up` finds. If it has to start a private one, that is
-# stopped at the end. Arguments go to pytest. With CI set, a missing engine is a failure;
-# without, the tests that need one are skipped.
+# The engine is the one that `labkit up` finds. If it has to start one, that is stopped at
+# the end. Arguments go to pytest. With CI set, a missing engine is a failure; without, or
+# where the engine is a simulated one, the tests that need a real one are skipped.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
@@ -15,7 +15,7 @@ stop_engine() {
 }
 
 if ! labkit env >"$log" 2>&1; then
-    # `down` stops a private engine and leaves every other as it is
+    # `down` stops an engine of the lab's own and leaves every other as it is
     trap stop_engine EXIT
     trap 'exit 143' INT TERM
 fi
