@@ -28,6 +28,8 @@ class Run:
     #: How long it took: by the engine's own clock, or by labkit's where the engine gives no
     #: end (an update that was paused). `None` if the recording ends before the update does.
     total: timedelta | None
+    #: How many slots had a task replaced.
+    touched: int
     #: The fewest and the most replicas that ran at a moment of the update, of all tags.
     fewest: int
     most: int
@@ -80,6 +82,7 @@ def _run(recording: Recording, name: str) -> Run:
         name=name,
         began=update.began,
         total=update.total,
+        touched=story.slots_touched(recording),
         fewest=min(totals, default=0),
         most=max(totals, default=0),
         hashes_lost=story.hashes_lost(recording),

@@ -138,6 +138,29 @@ def took(recording: Recording) -> timedelta:
     return status.completed_at - status.started_at
 
 
+def slots_touched(recording: Recording) -> int:
+    """Return how many places had a task replaced during the first update, by whomever.
+
+    A place is a slot, or the node of a global task. Those that the update added by a scale
+    up were filled and not replaced; they do not count.
+    """
+    update = first_update(recording)
+    if update is None:
+        return 0
+    there: set[int | str] = set()
+    touched: set[int | str] = set()
+    known: set[str] = set()
+    for change in recording.changes:
+        if not isinstance(change, TaskSeen) or change.task.id in known:
+            continue
+        known.add(change.task.id)
+        place = change.task.node_id if change.task.slot is None else change.task.slot
+        if update.began <= change.at <= (update.ended or change.at) and place in there:
+            touched.add(place)
+        there.add(place)
+    return len(touched)
+
+
 def hashes_lost(recording: Recording) -> float | None:
     """Return how many hashes the first update under this recording cost.
 
@@ -193,6 +216,7 @@ def facts(recording: Recording) -> dict[str, Any]:
             for at, status in _statuses(recording)
         ],
         "total_seconds": update.total.total_seconds() if update and update.total else None,
+        "slots_touched": slots_touched(recording),
         "fewest_running": fewest_running(recording),
         "running": running_now(recording),
         "hashes_lost": None if lost is None else round(lost),

@@ -51,11 +51,13 @@ def test_two_updates_in_numbers() -> None:
 
     assert (one.name, one.began, one.state) == ("one", at(10), "completed")
     assert one.total == timedelta(seconds=6), "by the engine's clock"
+    assert one.touched == 2
     assert (one.fewest, one.most) == (1, 2), "what was before and after the update is no part of it"
     assert one.tags == ("1.0", "1.1")
     assert one.steps == [(0, 2), (1, 1), (2, 2), (3, 1), (4, 2), (9, 0)]
     assert (pairs.name, pairs.began, pairs.state) == ("pairs", at(3), "paused")
     assert pairs.total == timedelta(seconds=5), "by labkit's clock, as the engine gives no end"
+    assert pairs.touched == 0, "their tasks ended, and no other took their place"
     assert (pairs.fewest, pairs.most) == (0, 2)
     assert pairs.tags == ("1.0",)
     assert pairs.steps == [(0, 2), (1, 0)]

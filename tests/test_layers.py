@@ -19,7 +19,7 @@ WORDS = {"durations", "references", "model", "errors", "echo"}
 VALUES = WORDS | {"settings", "waiting"}
 TOLD = {"recording", "comparison", "speed", "stages", "story", "phases", "ps", "updater"}
 FILES = {"ownership", "workspace"}
-ENGINE = VALUES | FILES | {"swarm", "digests", "compose", "ps"}
+ENGINE = VALUES | FILES | {"swarm", "digests", "compose", "ps", "changes"}
 
 #: What each module may import of labkit. Those that are not here may import everything.
 MAY_IMPORT = {
@@ -49,6 +49,8 @@ MAY_IMPORT = {
     "clock": set(),
     "swarm": VALUES | {"clock"},
     "rollout": WORDS | {"updater"},
+    "changes": WORDS,
+    "prediction": WORDS | {"recording", "phases", "rollout"},
     "simulated": VALUES | {"references", "rollout"},
     "digests": VALUES | {"swarm"},
     "baseimage": VALUES,
@@ -64,7 +66,7 @@ MAY_IMPORT = {
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
-PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout"]
+PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout", "changes", "prediction"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 

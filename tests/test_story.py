@@ -54,6 +54,22 @@ def test_a_one_at_a_time_update_in_numbers() -> None:
     assert story.from_last_start_to_end(made, "1.1") == timedelta(seconds=5)
     assert story.took(made) == timedelta(seconds=11)
     assert story.errors(made) == []
+    assert story.slots_touched(made) == 2
+
+
+def test_a_slot_that_the_update_added_was_not_touched() -> None:
+    going = service("1.1", update_status=status("updating"), replicas=2)
+    made = recording(
+        snapshot(0, service(replicas=1), task(1)),
+        snapshot(1, going, leaving(1), coming(1), coming(2)),
+        snapshot(2, going, task(1, "1.1"), task(2, "1.1")),
+    )
+
+    assert story.slots_touched(made) == 1
+
+
+def test_without_an_update_no_slot_was_touched() -> None:
+    assert story.slots_touched(recording(snapshot(0, service(), task(1)))) == 0
 
 
 def test_two_slots_on_their_way_in_one_look_are_two_at_once() -> None:

@@ -48,8 +48,8 @@ def test_the_table_has_the_facts(two: Comparison) -> None:
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in html.split("<tr>")[2:]]
 
     assert rows == [
-        ["12.0\N{NO-BREAK SPACE}s", "9", "10", "not known", "completed"],
-        ["6.0\N{NO-BREAK SPACE}s", "9", "10", "not known", "completed"],
+        ["12.0\N{NO-BREAK SPACE}s", "10", "9", "10", "not known", "completed"],
+        ["6.0\N{NO-BREAK SPACE}s", "10", "9", "10", "not known", "completed"],
     ]
 
 

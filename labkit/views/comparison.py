@@ -20,7 +20,10 @@ from labkit.views.words import for_html, plain
 #: Those of the tags' colours that make a line that can be seen on white and on black.
 _COLOURS = [LOOKS[number].colour for number in (7, 6, 1, 2, 0, 3)]
 _NOTHING = timedelta()
-_FACTS = ("Update", "Total time", "Fewest replicas", "Most replicas", "Hashes", "How it ended")
+_FACTS = (
+    *("Update", "Total time", "Slots touched", "Fewest replicas", "Most replicas"),
+    *("Hashes", "How it ended"),
+)
 
 
 class Comparison(still.Still):
@@ -79,6 +82,7 @@ def _run(number: int, run: Run, phases: list[list[Any]], badge: Badge | None) ->
         "dash": dashes[(number + turn) % len(dashes)],
         "began": round(run.began.timestamp() * 1000),
         "total": None if run.total is None else _ms(run.total),
+        "touched": run.touched,
         "fewest": run.fewest,
         "most": run.most,
         "lost": None if run.hashes_lost is None else round(run.hashes_lost, 1),
@@ -110,6 +114,7 @@ def _row(run: Json) -> str:
     more = {"class_": "labkit-dash", "style": "width:34px", "aria_hidden": "true"}
     cells = [
         "not known" if run["total"] is None else f"{run['total'] / 1000:.1f}\N{NO-BREAK SPACE}s",
+        str(run["touched"]),
         str(run["fewest"]),
         str(run["most"]),
         _hashes(run["lost"]),

@@ -69,6 +69,7 @@ const noneIsBest = () => null;
 /** Columns: title, value (null if not known), in words; which is best, and what that is called: without it, a column only where runs differ. */
 const FACTS = [
   ["Total time", (run) => run.total, (total) => `${(total / 1000).toFixed(1)} s`, Math.min, "shortest"],
+  ["Slots touched", (run) => run.touched, String, noneIsBest],
   ["Fewest replicas", (run) => run.fewest, String, Math.max, "highest"],
   ["Most replicas", (run) => run.most, String],
   ["Hashes", (run) => run.lost, hashesWords, noneIsBest],
