@@ -220,6 +220,7 @@ def test_what_recordings_tell_can_be_had_as_json(file: Path):
             {"at": "2026-03-01T09:00:03+00:00", "state": "completed", "message": ""},
         ],
         "total_seconds": 1.5,
+        "slots_touched": 1,
         "fewest_running": 1,
         "running": {"1.1": 1},
         "hashes_lost": None,
