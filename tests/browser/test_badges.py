@@ -1,0 +1,95 @@
+"""What no Docker engine is behind says so in the page, and its clock never runs backwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from labkit import views
+from labkit.recording import Recording
+from labkit.views import page as assets
+from labkit.views.badges import badge_of
+from tests.browser.lab import Lab, Notebook, screenshot
+from tests.browser.test_accessibility import problems
+from tests.browser.test_live_view import WATCH
+from tests.test_views_picture import play
+
+pytestmark = pytest.mark.browser
+
+SIMULATED = badge_of("simulated")
+assert SIMULATED
+#: A live view of a swarm that is as simulated as it is acted.
+LIVE = WATCH.replace("\nrecorder =", '\nswarm.provenance = "simulated"\nrecorder =')
+
+
+def made(recording: Recording) -> Recording:
+    recording.header = replace(recording.header, provenance="simulated")
+    return recording
+
+
+def test_a_live_view_and_one_part_of_it_carry_the_badge(lab: Lab, page: Page) -> None:
+    cells = [LIVE.format(options="pace=0.2, rest=0.5"), "Watch(recorder, ['replicas'])"]
+    notebook = Notebook(lab, page, cells)
+    for cell in (0, 1):
+        notebook.run(cell)
+        badge = page.locator(".jp-Cell").nth(cell).locator(".labkit-made")
+        expect(badge).to_have_text(SIMULATED.word)
+        expect(badge).to_have_attribute("title", SIMULATED.meaning)
+    screenshot(page, "badge-live")
+
+
+@pytest.mark.parametrize("parts", [None, ["table"]])
+def test_a_replay_carries_it(page: Page, tmp_path: Path, parts: list[str] | None) -> None:
+    recording, _, _ = play(16)
+    (tmp_path / "replay.html").write_text(views.Replay(made(recording), parts).page)
+    page.goto((tmp_path / "replay.html").as_uri())
+
+    badge = page.locator(".labkit-made")
+    expect(badge).to_have_text(SIMULATED.word)
+    expect(badge).to_have_attribute("title", SIMULATED.meaning)
+    assert problems(page) == []
+
+
+def test_in_a_comparison_each_run_says_it_for_itself(page: Page, tmp_path: Path) -> None:
+    one, _, _ = play(16)
+    other, _, _ = play(30, pace=2)
+    compared = views.Comparison([made(one), other], ["simulated here", "in truth"])
+    (tmp_path / "comparison.html").write_text(compared.page)
+    page.goto((tmp_path / "comparison.html").as_uri())
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+
+    assert page.locator(".labkit-made").all_text_contents() == ["simulated"]
+    expect(page.get_by_role("row", name="simulated here")).to_contain_text("simulated")
+    assert problems(page) == []
+
+
+def test_a_page_s_clock_never_runs_backwards(page: Page) -> None:
+    """Between messages it goes by the page's own clock, and the kernel's may be slower, or late."""
+    seen = page.evaluate(
+        f"""async () => {{
+            {assets.module().replace("export default", "const widget =").replace("export ", "")}
+            const nothing = {{ tasks: [], moves: [], gone: [], steps: [], windows: [], speed: [] }};
+            const began = 1e12;
+            const picture = new Picture({{ ...nothing, seq: 0, origin: began, now: began }});
+            const seen = [];
+            const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+            for (const [number, now] of [1000, 990, 1010, 21_000, 20_990, 21_010].entries()) {{
+                picture.follow({{ seq: number + 1, now: began + now }});
+                for (let look = 0; look < 4; look += 1) {{
+                    seen.push(picture.at);
+                    await rest(25);
+                }}
+            }}
+            picture.follow({{ seq: 7, now: began - 3_600_000 }});
+            seen.push(picture.now - began);
+            return seen;
+        }}"""
+    )
+    *moments, set_back = seen
+
+    assert moments == sorted(moments)
+    assert 21_000 <= moments[-1] < 22_000
+    assert -3_600_000 <= set_back < -3_500_000, "a kernel's clock that is set back is followed"
