@@ -13,12 +13,14 @@ from __future__ import annotations
 from importlib import import_module
 
 _HOMES = {
+    "Behaviour": "labkit.rollout",
     "RollbackConfig": "labkit.model",
     "UpdateConfig": "labkit.model",
     "build": "labkit.api",
     "connect": "labkit.api",
     "deploy": "labkit.api",
     "logs": "labkit.api",
+    "predict": "labkit.api",
     "push": "labkit.api",
     "record": "labkit.api",
     "remove": "labkit.api",

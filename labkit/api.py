@@ -6,6 +6,7 @@ to `connect` yet.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,7 @@ from labkit import (
     engines,
     images,
     lessons,
+    prediction,
     services,
     settings,
     stack,
@@ -166,6 +168,52 @@ def update(
         rollback_config=rollback_config,
         force=force,
     )
+
+
+def predict(
+    service: str,
+    *,
+    image: str | None = None,
+    replicas: int | None = None,
+    update_config: changes.Change | None = None,
+    rollback_config: changes.Change | None = None,
+    force: bool = False,
+    behaviour: prediction.Behaviours | None = None,
+    old_behaviour: prediction.Behaviours | None = None,
+    seed: int = 0,
+) -> Recording:
+    """Work out what `update` would do, change nothing, and say it; returns a recording.
+
+    Takes what `update` takes, and what the new tasks do: `behaviour={"exits_after": "1s",
+    "exit_code": 1}`, a `Behaviour`, or a function from a slot's number to one of these;
+    without it they run until they are stopped. `old_behaviour` is that of the tasks there
+    are now. Which slot comes first is chance, and drawn by `seed`.
+
+    >>> expected = labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1")  # doctest: +SKIP
+    >>> labkit.show(expected, view, names=["expected", "seen"])                     # doctest: +SKIP
+    """
+    _require_text(service=service)
+    asked = changes.SpecChange.of(
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+        force=force,
+    )
+    before = swarm().service(service)["Spec"]
+    after = copy.deepcopy(before)
+    asked.apply(after)
+    expected = prediction.predict(
+        before,
+        after,
+        behaviour=behaviour,
+        old_behaviour=old_behaviour,
+        nodes=[prediction.Node.from_api(node) for node in swarm().get("/nodes")],
+        began=swarm().now(),
+        seed=seed,
+    )
+    echo.say(prediction.in_words(expected))
+    return expected
 
 
 def rollback(service: str) -> None:

@@ -70,7 +70,8 @@ def name_of(recording: Recording) -> str:
     tags = after.tag if after.tag == before.tag else f"{before.tag} → {after.tag}"
     config = after.update_config
     delay = f", delay {durations.to_text(config.delay)}" if config.delay else ""
-    return f"{after.name} {tags}, {config.parallelism or 'all'} at a time{delay}"
+    predicted = ", predicted" if recording.header.provenance == "predicted" else ""
+    return f"{after.name} {tags}, {config.parallelism or 'all'} at a time{delay}{predicted}"
 
 
 def _run(recording: Recording, name: str) -> Run:

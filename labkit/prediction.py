@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from labkit import model
+from labkit import model, story
 from labkit.durations import Duration, to_text, to_timedelta
 from labkit.errors import BadValue
 from labkit.phases import settled
@@ -109,6 +109,21 @@ def predict(
     cluster.update_service(service.id, service.version, dict(after))
     told.end(_run(cluster, told.recording, began + to_timedelta(up_to), up_to))
     return told.recording
+
+
+def in_words(recording: Recording) -> str:
+    """Return what a prediction says, in a sentence: how it ends, when, and at what cost."""
+    update = story.first_update(recording)
+    ended = recording.ended.why if recording.ended else ""
+    if update is None:
+        return f"Predicted: no task is replaced. {ended}"
+    total = f" after {update.total.total_seconds():.1f} s" if update.total else ""
+    slots = story.slots_touched(recording)
+    return (
+        f"Predicted: {update.status.state}{total}; {slots} slot{'s' * (slots != 1)} touched, "
+        f"never fewer than {story.fewest_running(recording)} replicas running."
+        + ("" if update.ended else f" {ended}")
+    )
 
 
 def _run(cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration) -> str:

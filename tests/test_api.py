@@ -36,6 +36,8 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: labkit.record(None), "service is text, not None"),
         (lambda: labkit.record("dc_worker", path=5), "path is a path, not 5"),
         (lambda: labkit.update(5), "service is text, not 5"),
+        (lambda: labkit.predict(5), "service is text, not 5"),
+        (lambda: labkit.predict("dc_worker", replicas=-1), "replicas is a whole number"),
         (lambda: labkit.rollback(b"dc_worker"), "service is text, not b'dc_worker'"),
         (lambda: labkit.logs(5), "service is text, not 5"),
         (lambda: labkit.deploy(5), "file is a path, not 5"),

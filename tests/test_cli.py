@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from labkit import cli, lab, settings, stack, views
-from labkit.recording import Ended, Marked
+from labkit import api, cli, lab, settings, stack, story, views
+from labkit.recording import Ended, Marked, Recording
 from labkit.swarm import Swarm
 from tests.values import at, recording, service, snapshot, status, task
 
 NOWHERE = "tcp://127.0.0.1:1"
-COMMANDS = ["doctor", "down", "env", "lab", "record", "reset", "show", "stack", "up"]
+COMMANDS = ["doctor", "down", "env", "lab", "predict", "record", "reset", "show", "stack", "up"]
 
 
 @pytest.fixture(autouse=True)
@@ -289,3 +289,69 @@ def test_taken_ports_give_way(swarm: Swarm):
     assert len(got) == 3
     for port in usual - got:
         assert f"in place of {port}" in ended.output
+
+
+# ---- predicting --------------------------------------------------------------------
+
+
+@pytest.fixture
+def four_replicas(swarm: Swarm, service_named: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A service of four replicas whose image does not exist: to predict needs no task."""
+    spec = {
+        "Name": service_named,
+        "Mode": {"Replicated": {"Replicas": 4}},
+        "TaskTemplate": {"ContainerSpec": {"Image": "labkit.invalid/none:1.0"}},
+    }
+    swarm.post("/services/create", spec)
+    monkeypatch.setattr(api, "_current", swarm)
+    return service_named
+
+
+@pytest.mark.engine
+def test_a_prediction_is_a_sentence_and_changes_nothing(swarm: Swarm, four_replicas: str):
+    before = swarm.service(four_replicas)
+    crash = ("--exits-after", "1s", "--exit-code", "2")
+
+    ran = labkit("predict", four_replicas, "--image", "x:2", "--update-delay=3s", *crash)
+
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout.startswith("Predicted: paused after ")
+    assert ran.stdout.endswith("; 1 slot touched, never fewer than 3 replicas running.\n")
+    assert swarm.service(four_replicas) == before
+
+
+@pytest.mark.engine
+def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
+    kept = tmp_path / "predicted.jsonl"
+    stubborn = ("--image", "x:2", "--update-parallelism", "2", "--ignores-stop")
+
+    ran = labkit("predict", four_replicas, *stubborn, "-o", str(kept), "--json")
+    told = json.loads(ran.stdout)
+
+    assert (told["provenance"], told["slots_touched"], told["fewest_running"]) == (
+        "predicted",
+        4,
+        2,
+    )
+    assert 25 < told["total_seconds"] < 35, "two rounds of ten seconds, and the monitor window"
+    assert story.facts(Recording.load(kept)) == told
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("options", "status", "says"),
+    [
+        (["--update-order", "sideways"], 1, "order is stop-first or start-first"),
+        (["--rollback-failure-action", "rollback"], 1, "one of pause, continue"),
+        (["--exits-after", "soon"], 1, "soon"),
+        (["--update-parallelism", "two"], 2, "not a valid integer"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(
+    four_replicas: str, options: list[str], status: int, says: str
+):
+    ran = labkit("predict", four_replicas, *options)
+
+    assert (ran.exit_code, ran.stdout) == (status, "")
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr

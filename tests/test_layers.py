@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "swarm": VALUES | {"clock"},
     "rollout": WORDS | {"updater"},
     "changes": WORDS,
-    "prediction": WORDS | {"recording", "phases", "rollout"},
+    "prediction": WORDS | {"recording", "phases", "rollout", "story"},
     "simulated": VALUES | {"references", "rollout"},
     "digests": VALUES | {"swarm"},
     "baseimage": VALUES,
