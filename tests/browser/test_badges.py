@@ -12,7 +12,7 @@ from labkit import views
 from labkit.recording import Recording
 from labkit.views import page as assets
 from labkit.views.badges import badge_of
-from tests.browser.lab import Lab, Notebook, screenshot
+from tests.browser.lab import Lab, Notebook
 from tests.browser.test_accessibility import problems
 from tests.browser.test_live_view import WATCH
 from tests.test_views_picture import play
@@ -38,7 +38,6 @@ def test_a_live_view_and_one_part_of_it_carry_the_badge(lab: Lab, page: Page) ->
         badge = page.locator(".jp-Cell").nth(cell).locator(".labkit-made")
         expect(badge).to_have_text(SIMULATED.word)
         expect(badge).to_have_attribute("title", SIMULATED.meaning)
-    screenshot(page, "badge-live")
 
 
 @pytest.mark.parametrize("parts", [None, ["table"]])
