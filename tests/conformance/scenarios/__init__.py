@@ -1,0 +1,11 @@
+"""The scenarios, by what they are about. Each enters itself when its module is imported."""
+
+from tests.conformance.scenarios import (  # noqa: F401
+    failing,
+    restarting,
+    rolling,
+    rolling_back,
+    scaling,
+    stopping,
+    waiting,
+)

@@ -1,0 +1,279 @@
+"""What counts as a failure of an update, when it is noticed, and what it leads to."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tests.conformance.engines import REPOSITORY, seconds
+from tests.conformance.play import BROKEN, NEW, OLD, Play, restart, tag
+from tests.conformance.scenario import scenario
+
+#: Crashes soon, and is seen to run before.
+SOON = "exit 1 after 0.5"
+MISSING = f"{REPOSITORY}:missing"
+
+
+@scenario(lasts=26)
+def a_paused_update_goes_on_by_restarts(play: Play) -> None:
+    """Two slots are hit before the pause; an old task that dies later comes back as a new one."""
+    old = "exit 1 after 14"
+    play.running(old, replicas=3, task=restart(delay=1))
+    play.update(SOON)
+
+    status = play.ends("paused")
+    assert status.message.startswith("update paused due to failure or early termination of task ")
+    failed = status.message.split()[-1]
+    assert failed in {task.id for task in play.on(SOON)}
+    assert status.completed is None
+    assert play.slots_on(SOON) == 2
+    (left,) = [task for task in play.on(old) if task.last.desired == "running"]
+    play.until(lambda: left.ended, "the old task that was left to die by itself")
+    play.until(
+        lambda: any(task.slot == left.slot for task in play.on(SOON)), "its slot on the new image"
+    )
+    assert play.status.state == "paused"
+
+
+_SLOWLY = "stop after 3"
+
+
+def _paused_with_a_slot_in_hand(play: Play) -> None:
+    """Pause an update of three slots while the second one's old task takes its time to stop."""
+    play.running(
+        _SLOWLY,
+        replicas=3,
+        task=restart(delay=1),
+        UpdateConfig={"Parallelism": 1, "Monitor": seconds(2)},
+    )
+    play.update(SOON)
+    play.ends("paused")
+    assert play.slots_on(SOON) == 2
+
+
+@scenario(lasts=26, any_speed=False)
+def a_paused_update_is_resumed_by_an_empty_one(play: Play) -> None:
+    """The same spec again makes a new update, and makes the bad spec the previous one."""
+    _paused_with_a_slot_in_hand(play)
+    first = play.status
+    play.until(
+        lambda: all(any(task.ran_at for task in tasks) for tasks in play.on_by_slot(SOON)),
+        "the slot that was in hand",
+    )
+    play.watch(0.5)
+    play.update()
+    play.until(
+        lambda: play.status.state == "paused" and play.status.started != first.started,
+        "a second pause",
+    )
+
+    assert play.slots_on(SOON) == 3
+    image = play.service["PreviousSpec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+    assert image == play.engine.image(SOON)
+
+
+@scenario(lasts=16, any_speed=False)
+def an_empty_update_is_lost_while_a_slot_is_still_in_hand(play: Play) -> None:
+    """The updater that was paused has not ended, and takes no notice of the spec it knows."""
+    _paused_with_a_slot_in_hand(play)
+    play.update()
+
+    play.until(
+        lambda: all(any(task.ran_at for task in tasks) for tasks in play.on_by_slot(SOON)),
+        "the slot that was in hand",
+    )
+    play.watch(3)
+    assert play.status.state == ""
+    assert play.slots_on(SOON) == 2
+
+
+@scenario(lasts=12)
+def with_continue_failures_are_not_watched(play: Play) -> None:
+    """The update is completed, whatever becomes of its tasks."""
+    play.running(
+        replicas=2,
+        task=restart(delay=1),
+        UpdateConfig={
+            "Parallelism": 1,
+            "Monitor": seconds(1),
+            "FailureAction": "continue",
+        },
+    )
+    play.update(BROKEN)
+
+    play.ends("completed")
+    assert play.slots_on(BROKEN) == 2
+
+
+@scenario(lasts=8)
+def to_end_with_code_nought_is_a_failure_too(play: Play) -> None:
+    """An update is paused by a task that ends early, however well it ends."""
+    play.running(task=restart(delay=2))
+    play.update("exit 0 after 0.5")
+
+    play.ends("paused")
+
+
+def _a_fifth_fails(play: Play, ratio: float) -> None:
+    play.running(
+        replicas=5,
+        task=restart(delay=3),
+        UpdateConfig={
+            "Parallelism": 0,
+            "Monitor": seconds(5),
+            "MaxFailureRatio": ratio,
+        },
+    )
+    play.update("slot 1: exit 1 after 0")
+
+
+@scenario(lasts=16)
+def a_failure_ratio_that_is_reached_is_not_exceeded(play: Play) -> None:
+    """One slot of five is no more than 0.2, as 32-bit floats have it."""
+    _a_fifth_fails(play, 0.2)
+
+    play.ends("completed")
+
+
+@scenario(lasts=12)
+def a_failure_ratio_that_is_exceeded_pauses(play: Play) -> None:
+    """One slot of five is more than 0.19."""
+    _a_fifth_fails(play, 0.19)
+
+    play.ends("paused")
+
+
+_LATE = "slot 2,3: stop after 5"
+_ONE_BREAKS = "slot 1: exit 1 after 0"
+
+
+def _one_of_three_breaks(play: Play, parallelism: int) -> None:
+    play.running(
+        _LATE,
+        replicas=3,
+        task=restart(delay=2),
+        UpdateConfig={
+            "Parallelism": parallelism,
+            "Delay": seconds(1),
+            "Monitor": seconds(2),
+            "FailureAction": "rollback",
+        },
+    )
+    play.update(_ONE_BREAKS)
+
+
+@scenario(lasts=16, any_speed=False)
+def a_failure_is_missed_while_all_slots_are_in_hand(play: Play) -> None:
+    """It is looked at when the slowest slot is done, and by then is older than the window."""
+    _one_of_three_breaks(play, 0)
+
+    play.ends("completed")
+
+
+@scenario(lasts=24, any_speed=False)
+def the_same_failure_is_seen_one_slot_at_a_time(play: Play) -> None:
+    """With a parallelism of one the same update is rolled back."""
+    _one_of_three_breaks(play, 1)
+
+    play.ends("rollback_completed")
+    # how many slots had their turn before slot 1 is chance
+    play.transcript.slots = []
+    assert all(tasks[-1].image == play.engine.image(_LATE) for tasks in play.by_slot().values())
+
+
+@scenario(lasts=16)
+def a_death_after_the_monitor_window_changes_nothing(play: Play) -> None:
+    """Nor do a rollback's own monitor and ratio: they do not say when an update is rolled back."""
+    play.running(
+        task=restart(delay=1),
+        UpdateConfig={
+            "Parallelism": 1,
+            "Monitor": seconds(1),
+            "FailureAction": "rollback",
+        },
+        RollbackConfig={"Monitor": seconds(20), "MaxFailureRatio": 0.2},
+    )
+    play.update("exit 1 after 5")
+
+    play.ends("completed")
+    play.until(lambda: len([task for task in play.tasks if task.ended]) == 3, "a crash loop")
+    assert play.status.state == "completed"
+
+
+@scenario(lasts=14)
+def an_image_that_cannot_be_had_is_rejected_again_and_again(play: Play) -> None:
+    """All old tasks are stopped for it, the update is paused, and each delay brings one more."""
+    play.running(replicas=2, task=restart(delay=2), UpdateConfig={})
+    play.update(image=MISSING)
+
+    play.ends("paused")
+
+    def rejected(slot: int) -> list[float]:
+        return [
+            task.ended_at
+            for task in play.by_slot()[slot]
+            if task.ended and task.last.state == "rejected"
+        ]
+
+    play.until(lambda: len(rejected(1)) >= 4, "four rejected tasks in one slot")
+    gaps = [later - earlier for earlier, later in pairwise(rejected(1))]
+    # the second is made and tried while the first one's delay goes on
+    play.took("a cycle", gaps[-1], about=2)
+    play.tell("error", next(t.last.error for t in play.tasks if t.last.state == "rejected"))
+    play.tell("message", next(t.last.message for t in play.tasks if t.last.state == "rejected"))
+    assert {tag(task.image) for task in play.tasks if task.ended} == {"print-old", "missing"}
+
+
+@scenario(lasts=10)
+def start_first_keeps_the_old_task_if_the_new_one_cannot_start(play: Play) -> None:
+    """A slot then has two tasks, and the update is paused."""
+    play.running(
+        task=restart(delay=20),
+        UpdateConfig={
+            "Parallelism": 1,
+            "Monitor": seconds(2),
+            "Order": "start-first",
+        },
+    )
+    play.update(image=MISSING)
+
+    play.ends("paused")
+    play.watch(1)
+    assert [task.running for task in play.on(OLD)] == [True]
+
+
+@scenario(lasts=10)
+def start_first_is_no_shield_against_a_crash(play: Play) -> None:
+    """A task that runs for a moment has taken the old one's place."""
+    play.running(
+        replicas=2,
+        task=restart(delay=20),
+        UpdateConfig={
+            "Parallelism": 1,
+            "Monitor": seconds(2),
+            "Order": "start-first",
+        },
+    )
+    play.update(SOON)
+
+    play.ends("paused")
+    play.until(lambda: all(task.ended for task in play.on(OLD)), "both old tasks to be gone")
+
+
+@scenario(lasts=15)
+def slots_that_have_ended_for_good_can_be_updated(play: Play) -> None:
+    """Without restarts a crash leaves its slot empty, until an update fills it."""
+    play.running(
+        replicas=2,
+        task=restart("none"),
+        UpdateConfig={
+            "Parallelism": 1,
+            "Monitor": seconds(2),
+        },
+    )
+    play.update(SOON)
+    play.ends("paused")
+    play.until(lambda: play.counts[-1] == (0, 2), "no replica")
+    play.update(NEW)
+
+    play.ends("completed")
+    assert sum(task.running for task in play.tasks) == 2

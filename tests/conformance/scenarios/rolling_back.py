@@ -1,0 +1,173 @@
+"""Rollbacks: which spec, which config, which slots, and what happens if they fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.conformance.engines import seconds
+from tests.conformance.play import NEW, OLD, Play, restart
+from tests.conformance.scenario import scenario
+from tests.conformance.scenarios.failing import MISSING, SOON
+
+
+@scenario(lasts=16)
+def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
+    """It begins at the second failure of four, and both slots are taken back at once.
+
+    The rollback config that came with the failing update has no say in it.
+    """
+    play.running(
+        replicas=4,
+        task=restart(delay=3),
+        RollbackConfig={"Parallelism": 0, "Monitor": seconds(2)},
+    )
+    play.update(
+        SOON,
+        UpdateConfig={
+            "Parallelism": 2,
+            "Delay": seconds(3),
+            "Monitor": seconds(4),
+            "FailureAction": "rollback",
+            "MaxFailureRatio": 0.3,
+        },
+        RollbackConfig={"Parallelism": 1, "Delay": seconds(5), "Monitor": seconds(9)},
+    )
+    started = play.ends("rollback_started")
+    status = play.ends("rollback_completed")
+
+    assert started.started == status.started, "the rollback has no start of its own"
+    assert play.slots_on(SOON) == 2
+    back = [task for task in play.on(OLD) if task.created > started.at - 0.5]
+    assert len(back) == 2
+    play.took("between the two", abs(back[0].created - back[1].created), about=0, late=0.5)
+    # the slot that failed last was restarted from the old spec, so it is none of the rollback's
+    failed = next(task.slot for task in play.tasks if started.message.endswith(task.id))
+    (watched,) = (task for task in back if task.slot != failed)
+    assert status.completed is not None
+    assert watched.ran_at is not None
+    play.took("monitored", status.completed - watched.ran_at, about=2)
+    assert "PreviousSpec" not in play.service
+    answer = play.rollback()
+    play.tell("another rollback", [answer.status, answer.message])
+    assert answer.status == 400
+    assert answer.message == (
+        f"rpc error: code = FailedPrecondition desc = service {play.id} "
+        "does not have a previous spec"
+    )
+
+
+@scenario(lasts=15)
+def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
+    """The slot that the paused update had not come to keeps its task."""
+    play.running(
+        replicas=3,
+        task=restart(delay=3),
+        RollbackConfig={
+            "Parallelism": 0,
+            "Monitor": seconds(1),
+        },
+    )
+    before = {task.slot: task.id for task in play.tasks}
+    play.update(SOON)
+    play.ends("paused")
+    assert play.slots_on(SOON) == 2
+    assert play.rollback().status == 200
+
+    play.ends("rollback_completed")
+    assert {task.slot for task in play.tasks if task.running} == {1, 2, 3}
+    kept = [task for task in play.tasks if task.running and before[task.slot] == task.id]
+    assert len(kept) == 1
+
+
+@scenario(lasts=12)
+def a_second_rollback_by_hand_rolls_forward(play: Play) -> None:
+    """Each swaps the spec and the previous one."""
+    config = {"Parallelism": 1, "Monitor": seconds(1)}
+    play.running(UpdateConfig=config, RollbackConfig=config)
+    play.update(NEW)
+    play.ends("completed")
+    for image in (OLD, NEW):
+        last = play.status
+        assert play.rollback().status == 200
+        play.until(lambda: play.status.started != last.started, "a rollback to start")  # noqa: B023
+        play.ends("rollback_completed")
+        assert play.tasks[-1].running
+        assert play.tasks[-1].image == play.engine.image(image)
+
+
+def _back_to_a_missing_image(play: Play, config: dict[str, Any]) -> None:
+    """Roll back to an image that is not there, of two slots one that runs on the new image."""
+    play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=config)
+    play.until(lambda: any(task.last.state == "rejected" for task in play.tasks), "a rejected task")
+    play.update(
+        "slot 1: exit 1 after 1",
+        UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"},
+    )
+    play.ends("rollback_started")
+
+
+@scenario(lasts=8)
+def the_rollback_of_the_one_slot_there_is_ends_at_once(play: Play) -> None:
+    """What failed is replaced from the old spec, which is back by then: nothing is left to do."""
+    play.running(task=restart(delay=1), RollbackConfig={"Monitor": seconds(5)})
+    play.update(SOON, UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"})
+
+    status = play.ends("rollback_completed")
+    failed = play.on(SOON)[0]
+    assert status.completed is not None
+    play.took("from the failure to the end", status.completed - failed.ended_at, about=0)
+    play.until(lambda: play.tasks[-1].running, "the replica")
+    assert len(play.tasks) == 3
+    assert play.tasks[-1].image == play.engine.image(OLD)
+
+
+@scenario(lasts=9)
+def a_rollback_that_fails_is_paused(play: Play) -> None:
+    """Its message says "update paused"."""
+    _back_to_a_missing_image(play, {"Monitor": seconds(2)})
+
+    play.ends("rollback_paused")
+
+
+@scenario(lasts=12)
+def a_rollback_of_a_rollback_is_paused_and_then_completed(play: Play) -> None:
+    """An oddity of the engine: "rollback" is accepted as what a failing rollback shall do."""
+    _back_to_a_missing_image(play, {"Monitor": seconds(2), "FailureAction": "rollback"})
+
+    play.ends("completed")
+    states = ["updating", "rollback_started", "rollback_paused", "completed"]
+    play.until(lambda: play.states == states, "it to be paused in between", 2)
+    play.transcript.statuses = []  # looks miss the pause: it may last for less than a millisecond
+
+
+@scenario(lasts=9)
+def a_rollback_may_continue_through_failures(play: Play) -> None:
+    """Then it is completed, whatever becomes of its tasks."""
+    _back_to_a_missing_image(play, {"Monitor": seconds(1), "FailureAction": "continue"})
+
+    play.ends("rollback_completed")
+
+
+@scenario(lasts=3)
+def every_post_becomes_the_previous_spec(play: Play) -> None:
+    """A label or a scale makes a rollback go back to before that, replicas included."""
+
+    def previous() -> list[Any]:
+        spec = play.service["PreviousSpec"]
+        return [
+            spec["TaskTemplate"]["ContainerSpec"]["Image"],
+            spec["Mode"]["Replicated"]["Replicas"],
+        ]
+
+    old, new = play.engine.image(OLD), play.engine.image(NEW)
+    play.create(replicas=0)
+    assert "PreviousSpec" not in play.service
+    play.update(NEW)
+    assert previous() == [old, 0]
+    play.update(Labels={**play.service["Spec"]["Labels"], "another": "label"})
+    assert previous() == [new, 0]
+    play.update(replicas=1, task={"Placement": {"Constraints": ["node.labels.nowhere==yes"]}})
+    assert previous() == [new, 0]
+    assert play.rollback().status == 200
+    assert previous() == [new, 1]
+    assert play.service["Spec"]["Mode"]["Replicated"]["Replicas"] == 0

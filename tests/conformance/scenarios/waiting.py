@@ -1,0 +1,141 @@
+"""Tasks that wait: for a node, for their health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.conformance.engines import seconds
+from tests.conformance.play import NEW, Play, health, restart
+from tests.conformance.scenario import scenario
+
+_CONFIG = {"Parallelism": 1, "Monitor": seconds(1)}
+
+
+@scenario(lasts=14)
+def an_update_waits_for_ever_for_a_task_that_cannot_be_placed(play: Play) -> None:
+    """One replica is missing until the service is updated again."""
+    play.running(replicas=2, UpdateConfig=_CONFIG)
+    play.update(NEW, task={"Placement": {"Constraints": ["node.labels.nowhere==yes"]}})
+    waiting = play.until(
+        lambda: next((task for task in play.on(NEW) if task.last.error), None), "a task that waits"
+    )
+    play.watch(3)
+    assert play.status.state == "updating"
+    assert play.counts[-1] == (1, 2)
+    assert len(play.on(NEW)) == 1
+    last = waiting.last
+    play.tell("waits", [last.desired, last.state, last.message, last.error])
+    assert last.error == "no suitable node (scheduling constraints not satisfied on 1 node)"
+    play.update(task={"Placement": {}})
+
+    play.ends("completed")
+
+
+def _waits(play: Play, error: str, replicas: int = 1, **given: Any) -> None:
+    play.create(replicas=replicas, **given)
+    waiting = play.until(
+        lambda: next((task for task in play.tasks if task.last.error), None), "a task that waits"
+    )
+    last = waiting.last
+    play.tell("waits", [last.desired, last.state, last.message, last.error])
+    assert (last.state, last.error) == ("pending", error)
+    play.transcript.slots = []
+
+
+@scenario(lasts=2)
+def a_task_waits_for_processors(play: Play) -> None:
+    """What is reserved must be free."""
+    _waits(
+        play,
+        "no suitable node (insufficient resources on 1 node)",
+        task={"Resources": {"Reservations": {"NanoCPUs": seconds(1000)}}},
+    )
+
+
+@scenario(lasts=2)
+def a_task_waits_for_a_node_that_may_take_it(play: Play) -> None:
+    """No more replicas than allowed on each node."""
+    _waits(
+        play,
+        "no suitable node (max replicas per node limit exceed)",
+        replicas=2,
+        task={"Placement": {"MaxReplicas": 1}},
+    )
+
+
+@scenario(lasts=2)
+def a_task_waits_for_a_platform(play: Play) -> None:
+    """An image for another machine."""
+    _waits(
+        play,
+        "no suitable node (unsupported platform on 1 node)",
+        task={"Placement": {"Platforms": [{"OS": "linux", "Architecture": "s390x"}]}},
+    )
+
+
+@scenario(lasts=3)
+def a_task_waits_for_its_port(play: Play) -> None:
+    """A port of the host can be had once."""
+    port = {
+        "PublishMode": "host",
+        "TargetPort": 80,
+        "PublishedPort": 28917,
+        "Protocol": "tcp",
+    }
+    _waits(
+        play,
+        "no suitable node (host-mode port already in use on 1 node)",
+        replicas=2,
+        EndpointSpec={"Ports": [port]},
+    )
+
+
+@scenario(lasts=12)
+def a_health_check_holds_a_task_back(play: Play) -> None:
+    """It is `starting` until it is healthy, and the update waits for it."""
+    play.running(UpdateConfig=_CONFIG)
+    play.update("healthy after 3", container=health(retries=10))
+
+    status = play.ends("completed")
+    new = play.tasks[-1]
+    play.took("starting", new.held("starting"), about=3, late=2)
+    assert new.ran_at is not None
+    assert status.completed is not None
+    play.took("monitored", status.completed - new.ran_at, about=1)
+
+
+@scenario(lasts=12)
+def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
+    """It is told to stop, and its error says why."""
+    play.running(task=restart(delay=20), UpdateConfig={"Monitor": seconds(10)})
+    play.update("unhealthy after 3; stop after 0 with 4", container=health())
+
+    play.ends("paused")
+    last = play.tasks[1].last
+    play.tell("task", [last.desired, last.state, last.message, last.error])
+    assert last.error == "task: non-zero exit (4): dockerexec: unhealthy container"
+
+
+@scenario(lasts=12)
+def an_unhealthy_task_that_ends_well_is_complete(play: Play) -> None:
+    """It has no error then; it counts as a failure all the same."""
+    play.running(task=restart(delay=20), UpdateConfig={"Monitor": seconds(10)})
+    play.update("unhealthy after 3", container=health())
+
+    play.ends("paused")
+    last = play.tasks[1].last
+    play.tell("task", [last.desired, last.state, last.message, last.error])
+    assert (last.state, last.message, last.error) == ("complete", "finished", "")
+
+
+@scenario(lasts=14)
+def a_task_that_never_becomes_healthy_never_runs(play: Play) -> None:
+    """After its retries it is stopped, without having been `running`."""
+    play.running(task=restart(delay=20), UpdateConfig={"Monitor": seconds(2)})
+    play.update("healthy after 1000; stop after 0 with 4", container=health(retries=3))
+
+    play.ends("paused")
+    task = play.tasks[1]
+    assert task.ran_at is None
+    play.took("starting", task.held("starting"), about=3, late=5)
+    play.tell("task", [task.last.desired, task.last.state, task.last.message, task.last.error])
