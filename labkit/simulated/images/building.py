@@ -137,11 +137,12 @@ class _Build:
         config = image.config if image else documents.new_config()
         config["Image"] = image.id if image else ""
         state = steps.State(config, self._file.escape, self._options.build_args, self._before)
-        yield {"stream": f" ---> {image.short_id if image else ''}\n"}
         image = yield from self._triggers(state, image)
+        yield {"stream": f" ---> {image.short_id if image else ''}\n"}
         for instruction in [*stage.steps, *self._label_steps(stage)]:
             yield from self._announced(instruction)
             image = yield from self._taken(state, instruction, image)
+            yield {"stream": f" ---> {image.short_id}\n"}
         self._used |= state.arguments.keys()
         if image is None:
             raise StepFailed("No image was generated. Is your Dockerfile empty?")
@@ -206,6 +207,7 @@ class _Build:
                 layer = None if cached else self._images.pack_layer(copied.entries)
         else:
             noted = steps.take(state, instruction)
+            yield from ({"stream": note} for note in state.notes)
             cached = self._cached(state, noted, parent)
         if cached:
             yield {"stream": " ---> Using cache\n"}
@@ -215,7 +217,6 @@ class _Build:
                 layer = self._folder_layer(state, parent)
             yield from _container(instruction)
             image = self._commit(state, noted, parent, layer)
-        yield {"stream": f" ---> {image.short_id}\n"}
         state.config["Image"] = image.id
         return image
 
@@ -246,9 +247,9 @@ class _Build:
         )
         layers = parent.layers if parent else ()
         copied = copying.collect(copy, lambda path: self._images.has_folder(layers, path), scratch)
-        owner = f"--chown={instruction.flags['chown']} " if "chown" in instruction.flags else ""
+        owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
         text = f"{instruction.name} {owner}{copied.content} in {destination} "
-        return copied, steps.nop(text, blanks=1)
+        return copied, state.nop(text, blanks=1)
 
     def _files_of(self, source: str) -> Saying[Path]:
         """Return the files of an earlier stage, or of an image."""

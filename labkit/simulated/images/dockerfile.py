@@ -255,9 +255,8 @@ _AT_LEAST_ONE = {"ARG", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "VOL
 
 def _check_copy(instruction: Instruction) -> None:
     if len(instruction.arguments) < 2:
-        found = "only one was" if instruction.arguments else "none were"
         raise ValueError(
-            f"{instruction.name} requires at least two arguments, but {found} provided. "
+            f"{instruction.name} requires at least two arguments, but only one was provided. "
             "Destination could not be determined"
         )
 

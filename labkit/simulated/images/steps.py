@@ -44,6 +44,8 @@ class State:
     arguments: dict[str, str | None] = field(default_factory=dict)
     #: Whether this stage has said CMD.
     said_command: bool = False
+    #: What the engine has to say about the last step.
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not any(pair.startswith("PATH=") for pair in self.config["Env"] or ()):
@@ -66,21 +68,20 @@ class State:
 
     def command(self, instruction: Instruction) -> list[str]:
         """Return the words of a command, with the shell in front if it is for a shell."""
-        if instruction.is_json or not instruction.rest:
-            return list(instruction.arguments)
-        return [*self.shell, instruction.rest]
+        shell = [] if instruction.is_json else self.shell
+        return [*shell, *instruction.arguments]
 
-
-def nop(text: str, *, blanks: int = 2) -> list[str]:
-    """Return the command that Docker notes for a step that runs nothing."""
-    return ["/bin/sh", "-c", "#(nop)" + " " * (blanks - 1), text]
+    def nop(self, text: str, *, blanks: int = 2) -> list[str]:
+        """Return the command that Docker notes for a step that runs nothing."""
+        return [*self.shell, "#(nop)" + " " * (blanks - 1), text]
 
 
 def take(state: State, instruction: Instruction) -> list[str]:
     """Change the state as an instruction says; return the command that is noted for it.
 
-    Raises `StepFailed` in Docker's words.
+    `notes` are what the engine says about it. Raises `StepFailed` in Docker's words.
     """
+    state.notes = []
     return _STEPS[instruction.name](state, instruction)
 
 
@@ -92,7 +93,7 @@ def _arg(state: State, instruction: Instruction) -> list[str]:
         noted.append(f"{name}={value}" if equals else name)
         otherwise = value if equals else state.before.get(name)
         state.arguments[name] = state.given.get(name, otherwise)
-    return nop(f"ARG {' '.join(noted)}")
+    return state.nop(f"ARG {' '.join(noted)}")
 
 
 def _env(state: State, instruction: Instruction) -> list[str]:
@@ -100,13 +101,13 @@ def _env(state: State, instruction: Instruction) -> list[str]:
     env = dict(pair.partition("=")[::2] for pair in state.config["Env"] or ())
     env.update(pairs)
     state.config["Env"] = [f"{name}={value}" for name, value in env.items()]
-    return nop("ENV " + " ".join(f"{name}={value}" for name, value in pairs))
+    return state.nop("ENV " + " ".join(f"{name}={value}" for name, value in pairs))
 
 
 def _label(state: State, instruction: Instruction) -> list[str]:
     pairs = [(state.expand(name), state.expand(value)) for name, value in instruction.pairs]
     state.config["Labels"] = {**(state.config["Labels"] or {}), **dict(pairs)}
-    return nop("LABEL " + " ".join(f"{name}={value}" for name, value in pairs))
+    return state.nop("LABEL " + " ".join(f"{name}={value}" for name, value in pairs))
 
 
 def _workdir(state: State, instruction: Instruction) -> list[str]:
@@ -115,20 +116,20 @@ def _workdir(state: State, instruction: Instruction) -> list[str]:
         raise StepFailed("cannot normalize nothing")
     joined = posixpath.join("/", state.config["WorkingDir"], path)
     state.config["WorkingDir"] = "/" + posixpath.normpath(joined).lstrip("/")
-    return nop(f"WORKDIR {state.config['WorkingDir']}", blanks=1)
+    return state.nop(f"WORKDIR {state.config['WorkingDir']}", blanks=1)
 
 
 def _cmd(state: State, instruction: Instruction) -> list[str]:
     state.config["Cmd"] = state.command(instruction)
     state.said_command = True
-    return nop(f"CMD {_go_list(state.config['Cmd'])}")
+    return state.nop(f"CMD {_go_list(state.config['Cmd'])}")
 
 
 def _entrypoint(state: State, instruction: Instruction) -> list[str]:
-    state.config["Entrypoint"] = state.command(instruction) or None
+    state.config["Entrypoint"] = state.command(instruction) if instruction.arguments else None
     if not state.said_command:  # the base image's would be no arguments for this one
         state.config["Cmd"] = None
-    return nop(f"ENTRYPOINT {_go_list(state.config['Entrypoint'] or [])}")
+    return state.nop(f"ENTRYPOINT {_go_list(state.config['Entrypoint'] or [])}")
 
 
 def _expose(state: State, instruction: Instruction) -> list[str]:
@@ -138,7 +139,7 @@ def _expose(state: State, instruction: Instruction) -> list[str]:
         ports.update({port: {} for port in _ports(text)})
     if ports:
         state.config["ExposedPorts"] = ports
-    return nop("EXPOSE " + " ".join(sorted(given)))
+    return state.nop("EXPOSE " + " ".join(sorted(given)))
 
 
 def _ports(text: str) -> list[str]:
@@ -156,12 +157,12 @@ def _volume(state: State, instruction: Instruction) -> list[str]:
         **(state.config["Volumes"] or {}),
         **{path: {} for path in paths},
     }
-    return nop(f"VOLUME [{' '.join(paths)}]")
+    return state.nop(f"VOLUME [{' '.join(paths)}]")
 
 
 def _user(state: State, instruction: Instruction) -> list[str]:
     state.config["User"] = state.expand(instruction.rest)
-    return nop(f"USER {state.config['User']}")
+    return state.nop(f"USER {state.config['User']}")
 
 
 def _stopsignal(state: State, instruction: Instruction) -> list[str]:
@@ -169,7 +170,7 @@ def _stopsignal(state: State, instruction: Instruction) -> list[str]:
     if signal_number(name) is None:
         raise StepFailed(f"Invalid signal: {name}")
     state.config["StopSignal"] = name
-    return nop(f"STOPSIGNAL {name}")
+    return state.nop(f"STOPSIGNAL {name}")
 
 
 def signal_number(name: str) -> int | None:
@@ -182,28 +183,30 @@ def signal_number(name: str) -> int | None:
 
 def _shell(state: State, instruction: Instruction) -> list[str]:
     state.config["Shell"] = list(instruction.arguments)
-    return nop(f"SHELL [{' '.join(instruction.arguments)}]")
+    return state.nop(f"SHELL [{' '.join(instruction.arguments)}]")
 
 
-def _maintainer(_: State, instruction: Instruction) -> list[str]:
-    return nop(f"MAINTAINER {instruction.rest}")
+def _maintainer(state: State, instruction: Instruction) -> list[str]:
+    return state.nop(f"MAINTAINER {instruction.rest}")
 
 
 def _onbuild(state: State, instruction: Instruction) -> list[str]:
     state.config["OnBuild"] = [*(state.config["OnBuild"] or ()), instruction.rest]
-    return nop(f"ONBUILD {instruction.rest}")
+    return state.nop(f"ONBUILD {instruction.rest}")
 
 
 def _healthcheck(state: State, instruction: Instruction) -> list[str]:
     check = healthcheck.read(instruction.flags, instruction.rest)
-    state.config["Healthcheck"] = check
+    if before := state.config.get("Healthcheck"):
+        state.notes.append(f"Note: overriding previous HEALTHCHECK: [{' '.join(before['Test'])}]\n")
+    state.config["Healthcheck"] = {**(before or {}), **check}  # what is not said stays as it was
     lengths = [
         quoted(durations.to_text(durations.from_nanoseconds(check.get(key, 0))))
         for key in ("Interval", "Timeout", "StartPeriod")
     ]
     retries = repr(chr(check.get("Retries", 0)))  # Go prints the number as a character
     noted = f"{{{_go_list(check['Test'])} {' '.join(lengths)} {retries}}}"
-    return nop(f"HEALTHCHECK &{noted}")
+    return state.nop(f"HEALTHCHECK &{noted}")
 
 
 def _run(state: State, instruction: Instruction) -> list[str]:
@@ -212,7 +215,7 @@ def _run(state: State, instruction: Instruction) -> list[str]:
         for name, value in state.arguments.items()
         if value is not None and name not in PREDEFINED
     )
-    command = state.command(instruction) or state.shell
+    command = state.command(instruction)
     return [f"|{len(arguments)}", *arguments, *command] if arguments else command
 
 

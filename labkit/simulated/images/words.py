@@ -138,10 +138,14 @@ def _variable(reader: _Reader) -> str:
         name = _name(reader)
         return reader.values.get(name, "") if name else "$"
     reader.take()
-    if reader.next in ("", ":"):
-        raise ValueError("syntax error: missing '}'" if not reader.next else "bad substitution")
+    if not reader.next:
+        raise ValueError("syntax error: missing '}'")
     name = _name(reader)
+    if not name:
+        raise ValueError("syntax error: bad substitution")
     sign = reader.take()
+    if not sign:
+        raise ValueError("missing ':' in substitution")
     if sign == "}":
         return reader.values.get(name, "")
     only_if_set = sign != ":"
