@@ -155,8 +155,9 @@ def _services(swarm: Swarm, name: str) -> dict[str, Any]:
 def _engine_of(known: state.State) -> Swarm | None:
     """Return the engine that `up` used, or `None` when it is the lab's own and does not run.
 
+    So it is of a simulated one, too: all that it runs ends with it.
     Raises `NoEngine` when it is yours and does not answer.
     """
-    if known.kind == "yours":
-        return Swarm.at(known.engine)
-    return (engines.simulated() if known.kind == "simulated" else engines.private()).swarm()
+    if known.kind == "simulated":
+        return None
+    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().swarm()

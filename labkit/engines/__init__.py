@@ -101,11 +101,14 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
             echo.say(line)
         _say_of_a_real_one(where)
         _say_of_another_speed(engine.swarm)
-        _require_nodes(engine.swarm, nodes)
     # a private engine's bridge is its own, and stays as it is: its swarm can always be joined
     created = membership.ensure(engine.swarm, joinable=nodes > 1 or engine.kind == "private")
     if created:
-        echo.say("It was in no swarm; made it a swarm of one node.")
+        count = len(engine.swarm.get("/nodes"))
+        size = "one node" if count == 1 else f"{count} nodes"
+        echo.say(f"It was in no swarm; made it a swarm of {size}.")
+    if engine.kind == "simulated":
+        _require_nodes(engine.swarm, nodes)
     _remember(engine, created=created)
     return engine
 
@@ -196,8 +199,6 @@ def _require_nodes(swarm: Swarm, wanted: int) -> None:
             f"the one that runs has {count}, and stays so until it is stopped.",
             f"`labkit down`, then `labkit up --engine simulated --nodes {wanted}`.",
         )
-    if wanted > 1:
-        echo.say(f"Nodes: {count}, simulated like all of it.")
 
 
 def _remember(engine: Engine, *, created: bool) -> None:
