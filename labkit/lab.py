@@ -153,10 +153,10 @@ def _services(swarm: Swarm, name: str) -> dict[str, Any]:
 
 
 def _engine_of(known: state.State) -> Swarm | None:
-    """Return the engine that `up` used, or `None` when it is the lab's own and does not run.
+    """Return the engine that `up` used, if there may be something to remove from it.
 
-    So it is of a simulated one, too: all that it runs ends with it.
-    Raises `NoEngine` when it is yours and does not answer.
+    There is not if it is the lab's own and does not run, or a simulated one, with which
+    all that it runs ends. Raises `NoEngine` when it is yours and does not answer.
     """
     if known.kind == "simulated":
         return None
