@@ -84,14 +84,17 @@ class SimulatedEngine:
         return swarm
 
     def stop(self) -> None:
-        """Stop it with the processes of all its tasks. What was built stays."""
+        """Stop it with the processes of all its tasks. What was built stays.
+
+        Those of a server that was killed have ended with it
+        (`labkit.simulated.processes.keeper`).
+        """
         if server := self.process():
             processes = background.family(server)
             with contextlib.suppress(psutil.NoSuchProcess):
                 server.terminate()
             psutil.wait_procs([server], timeout=_STOP_SECONDS)
             background.end(processes, "simulated")
-        background.end(self._remains(), "simulated")
         self._socket.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -125,20 +128,6 @@ class SimulatedEngine:
 
     def _is_server(self, words: list[str]) -> bool:
         return words[1:5] == [*_MODULE, "--socket", str(self._socket)]
-
-    def _remains(self) -> list[psutil.Process]:
-        """Return the processes of tasks, should a server that was killed have left any.
-
-        They run in the files of their images. So may a shell of the learner's, but that has
-        a terminal.
-        """
-        return [
-            process
-            for process in psutil.process_iter(["cwd", "terminal"])
-            if process.info["terminal"] is None
-            and process.info["cwd"]
-            and Path(process.info["cwd"]).is_relative_to(self._data)
-        ]
 
     def _did_not_start(self) -> NoEngine:
         return NoEngine(

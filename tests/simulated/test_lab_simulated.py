@@ -253,17 +253,17 @@ def test_after_it_was_stopped_connect_says_so_and_up_brings_it_back(first: Resul
     assert "14 of 14 replicas run." in again.output
 
 
-def test_after_it_was_killed_nothing_of_it_is_left_when_it_is_stopped(engine: SimulatedEngine):
+def test_after_it_was_killed_nothing_of_it_is_left(engine: SimulatedEngine):
     engine.start()
     started = children(engine)
     process = engine.process()
     assert process is not None
     process.kill()
+
     until(lambda: engine.process() is None, "the killed server to be gone")
-
+    until(lambda: not any(each.is_running() for each in started), "its tasks to be gone")
+    assert engine.swarm() is None
     engine.stop()
-
-    assert [each for each in started if each.is_running()] == []
 
 
 def test_down_stops_it_and_keeps_what_was_built_and_down_all_keeps_nothing(
