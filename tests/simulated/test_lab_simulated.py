@@ -254,8 +254,8 @@ def test_after_it_was_stopped_connect_says_so_and_up_brings_it_back(first: Resul
 
 
 def test_after_it_was_killed_nothing_of_it_is_left(engine: SimulatedEngine):
-    engine.start()
     started = children(engine)
+    assert started
     process = engine.process()
     assert process is not None
     process.kill()
