@@ -7,10 +7,13 @@ server does before each request, a timer whenever something is due, and a report
 from within a method of the driver, which the cluster calls while it catches up.
 
     engine.cluster      labkit.rollout.Cluster: services, tasks, nodes
+    engine.swarm        the swarm that it manages, or None
     engine.images       labkit.simulated.images.Images(data): what was built, tagged, pushed
-    engine.processes    labkit.simulated.processes.Processes(engine): the cluster's driver, and
-                        awaiting(), logs(task_id) (see `logs`), close()
+    engine.processes    labkit.simulated.processes.Processes(engine): what runs tasks
+                        (see `containers.Processes` for what is expected of it)
+    engine.containers   what `docker ps` shows; the cluster's driver, which drives the processes
     engine.networks, engine.configs, engine.secrets    by id
+    engine.allocator    ports, virtual IPs and the addresses of tasks
     engine.events       what happened, for those who follow and those who ask later
 """
 
@@ -18,19 +21,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import platform
+import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from labkit.rollout import Cluster
+from labkit.rollout import Change, Cluster, Node, Service, Task
+from labkit.simulated import networks, swarm
+from labkit.simulated.allocation import Allocator
+from labkit.simulated.blobs import Blob
 from labkit.simulated.clock import Clock
-from labkit.simulated.images import Images
-from labkit.simulated.processes import Processes
+from labkit.simulated.containers import Containers, Processes
+from labkit.simulated.events import Events
+from labkit.simulated.images import ImageProblem, Images
+from labkit.simulated.journal import Journal
+from labkit.simulated.networks import Network, Networks
+from labkit.simulated.problems import ApiError
+from labkit.simulated.swarm import Swarm
 
 _log = logging.getLogger(__name__)
 
 #: Seconds between two looks at the processes while an answer from one is awaited.
 _LOOK = 0.02
-#: Seconds between two looks when nothing is due: enough for the clock not to fall asleep.
+#: The most seconds between two looks: enough for a clock that is changed not to matter.
 _REST = 1.0
+
+_NO_MANAGER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
+    "connect this node to swarm and try again."
+)
 
 
 class Engine:
@@ -38,19 +59,44 @@ class Engine:
 
     #: The engine whose behaviour it shows.
     version = "20.10.24"
+    operating_system = "labkit simulated engine"
 
-    def __init__(self, data: Path, *, speed: float = 1, seed: int = 0) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        speed: float = 1,
+        seed: int = 0,
+        nodes: int = 1,
+        processes: Callable[[Engine], Processes] | None = None,
+    ) -> None:
         self.data = data
+        self.seed = seed
+        self.id = secrets.token_hex(16)
+        self.hostname = platform.node() or "lab"
+        self.node_count = nodes
         self.clock = Clock(speed)
+        self.events = Events()
+        self.journal = Journal(self.events)
         self.images = Images(data)
-        self.processes = Processes(self)
-        self.cluster = Cluster(self.clock.now, seed=seed, driver=self.processes)
+        self.networks = Networks()
+        #: The swarm's doubles of networks that each machine has by itself, by name.
+        self.predefined: dict[str, Network] = {}
+        self.configs: dict[str, Blob] = {}
+        self.secrets: dict[str, Blob] = {}
+        self.swarm: Swarm | None = None
+        self.processes = (processes or _real_processes)(self)
+        self.containers = Containers(self.processes, self.events, self.image_labels, self.is_here)
+        self.cluster = self._empty_cluster()
+        self._local_networks()
         self._timer: asyncio.TimerHandle | None = None
+
+    # ---- the clock -------------------------------------------------------------------
 
     @property
     def now(self) -> int:
-        """The engine's time: the cluster's, in ns since 1970."""
-        return self.clock.now
+        """The engine's time, in ns since 1970: where the cluster is."""
+        return self.cluster.now
 
     def catch_up(self) -> None:
         """Let everything happen that is due by now, and wake again when the next thing is.
@@ -65,24 +111,6 @@ class Engine:
             _log.exception("the cluster at %d", self.cluster.now)
         self.clock.set(self.cluster.now, real_time=self.processes.awaiting())
         self._wake_when_due()
-
-    def exited(self, task_id: str, code: int) -> None:
-        """A task's process has ended by itself, or after a signal."""
-        self.catch_up()
-        self.cluster.container_exited(task_id, code)
-        self.catch_up()
-
-    def healthy(self, task_id: str) -> None:
-        """A task's first health probe has succeeded."""
-        self.catch_up()
-        self.cluster.container_healthy(task_id)
-        self.catch_up()
-
-    def unhealthy(self, task_id: str) -> None:
-        """So many probes in a row have failed that Docker calls the container unhealthy."""
-        self.catch_up()
-        self.cluster.container_unhealthy(task_id)
-        self.catch_up()
 
     def start(self) -> None:
         """Begin to live."""
@@ -102,3 +130,168 @@ class Engine:
         if self.processes.awaiting():
             seconds = min(seconds, _LOOK)
         self._timer = asyncio.get_running_loop().call_later(seconds, self.catch_up)
+
+    # ---- what the processes report ---------------------------------------------------
+
+    def exited(self, task_id: str, code: int) -> None:
+        """A task's process has ended, by itself or after a signal; 137 is what SIGKILL gives."""
+        self.catch_up()
+        self.containers.exited(task_id, code)
+        self.cluster.container_exited(task_id, code)
+        self.catch_up()
+
+    def healthy(self, task_id: str) -> None:
+        """A task's health probe has succeeded."""
+        self.catch_up()
+        self.containers.has_health(task_id, "healthy")
+        self.cluster.container_healthy(task_id)
+        self.catch_up()
+
+    def unhealthy(self, task_id: str) -> None:
+        """So many probes in a row have failed that Docker calls the container unhealthy."""
+        self.catch_up()
+        self.containers.has_health(task_id, "unhealthy")
+        self.cluster.container_unhealthy(task_id)
+        self.catch_up()
+
+    # ---- the swarm -------------------------------------------------------------------
+
+    def manager(self) -> Swarm:
+        """The swarm that this engine manages; `ApiError` 503 if it is in none."""
+        if self.swarm is None:
+            raise ApiError(503, _NO_MANAGER)
+        return self.swarm
+
+    def init_swarm(self, **settings: Any) -> Swarm:
+        """Make this engine the manager of a swarm, with as many nodes as it was started with."""
+        manager = self._add_node(self.hostname, is_manager=True)
+        for number in range(2, self.node_count + 1):
+            self._add_node(f"{self.hostname}-{number}")
+        now = self.cluster.now
+        spec = settings.pop("spec", {})
+        self.swarm = Swarm(
+            id=self.cluster.new_id(),
+            node_id=manager.id,
+            version=self.cluster.bump(),
+            created_at=now,
+            updated_at=now,
+            spec=swarm.complete(spec),
+            **settings,
+        )
+        self.swarm.renew(worker=False, manager=False, key=False)
+        self.cluster.history_limit = self.swarm.history_limit
+        self._swarm_networks()
+        return self.swarm
+
+    def leave_swarm(self) -> None:
+        """Forget the swarm and all that it runs."""
+        for task in list(self.cluster.tasks.values()):
+            if self.containers.of_task(task.id):
+                self.containers.kill(task)
+                self.containers.remove(task)
+        self.swarm = None
+        for kept in (self.configs, self.secrets, self.predefined):
+            kept.clear()
+        for network in list(self.networks.values()):
+            if network.scope == "swarm" or network.name == "docker_gwbridge":
+                del self.networks[network.id]
+        self.cluster = self._empty_cluster()
+
+    def _empty_cluster(self) -> Cluster:
+        cluster = Cluster(self.clock.now, seed=self.seed, driver=self.containers)
+        self.containers.now = lambda: cluster.now
+        self.allocator = Allocator(cluster, self.networks, self._allocated)
+        cluster.watch(self._changed)
+        return cluster
+
+    def _changed(self, change: Change) -> None:
+        self.allocator.watch(change)
+        if isinstance(change.object, Task):
+            self.containers.watch(change)
+            if change.action == "remove" or change.object.ended:
+                self._forget_removed_networks()
+        else:
+            self.journal.watch(change, self.cluster.now)
+
+    def _allocated(self, service: Service) -> None:
+        self.journal.service(service, "update", self.cluster.now)
+
+    def _add_node(self, hostname: str, *, is_manager: bool = False) -> Node:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        cpus = (os.cpu_count() or 1) * 10**9
+        node = self.cluster.add_node(hostname, manager=is_manager, nano_cpus=cpus, memory=memory)
+        node.architecture = platform.machine()
+        node.engine_labels = dict(label.split("=", 1) for label in self.labels)
+        return node
+
+    # ---- networks --------------------------------------------------------------------
+
+    def _local_networks(self) -> None:
+        for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
+            network = networks.bridge(self.networks, secrets.token_hex(32), name, self.now)
+            network.driver, network.predefined = driver, True
+            if name != "bridge":
+                network.subnet = None
+
+    def _swarm_networks(self) -> None:
+        new_id, bump = self.cluster.new_id, self.cluster.bump
+        ingress = {"Ingress": True}
+        networks.overlay(self.networks, new_id(), "ingress", self.now, bump(), asked=ingress)
+        networks.bridge(self.networks, secrets.token_hex(32), "docker_gwbridge", self.now)
+        for name in ("host", "bridge"):
+            double = networks.overlay(self.networks, new_id(), name, self.now, bump())
+            double.driver, double.predefined, double.subnet = name, True, None
+            double.options = {}
+            self.predefined[name] = double
+
+    def remove_network(self, network: Network) -> None:
+        """Have the swarm forget a network; this machine does when its last task has ended."""
+        network.removed = True
+        self._forget_removed_networks()
+
+    def _forget_removed_networks(self) -> None:
+        """Drop networks that the swarm has removed, once no task here is attached any more."""
+        gone = [network for network in self.networks.values() if network.removed]
+        for network in gone:
+            if not any(network.id in self.allocator.addresses_of(task.id) for task in self.live()):
+                del self.networks[network.id]
+
+    def live(self) -> list[Task]:
+        """The tasks on this node that have a container and have not ended."""
+        tasks = self.cluster.tasks.values()
+        return [task for task in tasks if task.container_id and not task.ended]
+
+    # ---- this machine ----------------------------------------------------------------
+
+    @property
+    def labels(self) -> list[str]:
+        """What the engine says of itself in `docker info`."""
+        return ["labkit.simulated=true", f"labkit.speed={self.clock.speed:g}"]
+
+    def is_here(self, task: Task) -> bool:
+        """Whether a task is on the node that answers, and not on another simulated one."""
+        return self.swarm is None or task.node_id == self.swarm.node_id
+
+    def image_config(self, name: str) -> Mapping[str, Any]:
+        """An image's `Config`; nothing if it is not there."""
+        try:
+            return self.images.find(name).config
+        except ImageProblem:
+            return {}
+
+    def image_labels(self, name: str) -> Mapping[str, str]:
+        """An image's labels; none if it is not there."""
+        return self.image_config(name).get("Labels") or {}
+
+    def image_id(self, name: str) -> str:
+        """An image's id; nothing if it is not there."""
+        try:
+            return self.images.find(name).id
+        except ImageProblem:
+            return ""
+
+
+def _real_processes(engine: Engine) -> Processes:
+    from labkit.simulated.processes import Processes as Real
+
+    return Real(engine)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from email.utils import formatdate
+from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING, cast
 
@@ -170,9 +171,10 @@ class _Exchange(httputil.HTTPMessageDelegate):
                 "Labkit-Time": stamp(self._engine.now),
             }
         )
-        if answer.status != 204 and (length or length is None):  # 204 has no body by definition
+        has_body = answer.status != HTTPStatus.NO_CONTENT and (length or length is None)
+        if has_body and answer.content_type:
             headers["Content-Type"] = answer.content_type
-        if length is not None and answer.status != 204:
+        if length is not None and answer.status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(length)
         for name, value in answer.headers:
             headers[name] = value

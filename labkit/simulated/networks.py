@@ -1,0 +1,188 @@
+"""Networks: those of the swarm with their addresses, and those of the machine.
+
+The swarm hands out a subnet of 24 bits and a VXLAN id for each overlay network, an address
+for each task and each virtual IP. Nothing is sent over them: how processes find each other
+is the business of `processes`, which takes the addresses from here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The address pool of a swarm, and of the networks that Docker makes on a machine.
+_POOL = "10.0.0.0/8"
+_LOCAL_POOL = "172.16.0.0/12"
+_SUBNET_BITS = 24
+_LOCAL_SUBNET_BITS = 16
+_FIRST_VXLAN_ID = 4096
+
+Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(slots=True, kw_only=True)
+class Network:
+    """A network. `given` is the `IPAM` that its creator asked for."""
+
+    id: str
+    name: str
+    driver: str
+    scope: str
+    created_at: int
+    updated_at: int
+    version: int = 0
+    subnet: Subnet | None = None
+    gateway: str = ""
+    #: As they were given, and with what the driver adds.
+    options_given: dict[str, str] | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] | None = None
+    given: dict[str, Any] | None = None
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    ipv6: bool = False
+    #: One of those that are always there and that nobody can remove.
+    predefined: bool = False
+    #: The swarm has forgotten it, but containers on this machine are still attached.
+    removed: bool = False
+    #: The addresses that are taken.
+    taken: set[str] = field(default_factory=set)
+    _last: int = 1
+
+    @property
+    def in_swarm(self) -> bool:
+        """Whether services can use it."""
+        return self.scope == "swarm" and not self.removed
+
+    def take_address(self) -> str:
+        """An address that nobody has, with its prefix, such as `10.0.1.3/24`.
+
+        They are handed out one after the other, so that one that was just given back does
+        not mean somebody else at once.
+        """
+        assert self.subnet is not None, f"network {self.name} has no addresses"
+        hosts = self.subnet.num_addresses - 2
+        for _ in range(hosts):
+            self._last = self._last % hosts + 1
+            address = str(self.subnet[self._last])
+            if address not in self.taken and address != self.gateway:
+                self.taken.add(address)
+                return f"{address}/{self.subnet.prefixlen}"
+        raise LookupError(f"network {self.name} has no address left")
+
+    def give_back(self, address: str) -> None:
+        """An address is free again."""
+        self.taken.discard(address.partition("/")[0])
+
+
+class Networks(dict[str, Network]):
+    """All networks by id."""
+
+    def named(self, name: str) -> list[Network]:
+        """Those that have a name; a local one may have the name of one of the swarm."""
+        return [network for network in self.values() if network.name == name]
+
+    def free_subnet(self, *, local: bool = False) -> Subnet:
+        """A subnet of the pool that no network has."""
+        pool = ipaddress.ip_network(_LOCAL_POOL if local else _POOL)
+        taken = [network.subnet for network in self.values() if network.subnet]
+        for subnet in pool.subnets(new_prefix=_LOCAL_SUBNET_BITS if local else _SUBNET_BITS):
+            if not any(_overlap(subnet, other) for other in taken):
+                return subnet
+        raise LookupError("could not find an available, non-overlapping IPv4 address pool")
+
+    def free_vxlan_id(self) -> str:
+        """The id of a VXLAN that no overlay network has."""
+        taken = {network.options.get(VXLAN_IDS) for network in self.values()}
+        number = _FIRST_VXLAN_ID
+        while str(number) in taken:
+            number += 1
+        return str(number)
+
+
+#: The option in which the overlay driver notes the VXLAN ids of a network.
+VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
+
+
+def _overlap(one: Subnet, other: Subnet) -> bool:
+    return (
+        isinstance(one, ipaddress.IPv4Network)
+        and isinstance(other, ipaddress.IPv4Network)
+        and one.overlaps(other)
+    )
+
+
+def overlay(
+    networks: Networks,
+    network_id: str,
+    name: str,
+    now: int,
+    version: int,
+    *,
+    asked: dict[str, Any] | None = None,
+) -> Network:
+    """Make an overlay network, of what the body of `POST /networks/create` asks for."""
+    asked = asked or {}
+    subnet, gateway = _addresses(networks, asked.get("IPAM"))
+    options = asked.get("Options") or {}
+    vxlan = {VXLAN_IDS: options.get(VXLAN_IDS) or networks.free_vxlan_id()}
+    network = Network(
+        id=network_id,
+        name=name,
+        driver="overlay",
+        scope="swarm",
+        created_at=now,
+        updated_at=now,
+        version=version,
+        subnet=subnet,
+        gateway=gateway,
+        options_given=asked.get("Options"),
+        options={**options, **vxlan},
+        labels=asked.get("Labels"),
+        given=asked.get("IPAM"),
+        internal=asked.get("Internal", False),
+        attachable=asked.get("Attachable", False),
+        ingress=asked.get("Ingress", False),
+        ipv6=asked.get("EnableIPv6", False),
+    )
+    networks[network_id] = network
+    return network
+
+
+def _addresses(networks: Networks, ipam: dict[str, Any] | None) -> tuple[Subnet, str]:
+    configs = (ipam or {}).get("Config") or [{}]
+    wanted = configs[0].get("Subnet")
+    subnet = ipaddress.ip_network(wanted, strict=False) if wanted else networks.free_subnet()
+    return subnet, configs[0].get("Gateway") or str(subnet[1])
+
+
+def bridge(
+    networks: Networks, network_id: str, name: str, now: int, asked: dict[str, Any] | None = None
+) -> Network:
+    """Make a network of this machine alone, which services cannot use."""
+    asked = asked or {}
+    configs = (asked.get("IPAM") or {}).get("Config") or [{}]
+    wanted = configs[0].get("Subnet")
+    local = networks.free_subnet(local=True)
+    subnet = ipaddress.ip_network(wanted, strict=False) if wanted else local
+    network = Network(
+        id=network_id,
+        name=name,
+        driver="bridge",
+        scope="local",
+        created_at=now,
+        updated_at=now,
+        subnet=subnet,
+        gateway=configs[0].get("Gateway") or str(subnet[1]),
+        options_given=asked.get("Options"),
+        options=dict(asked.get("Options") or {}),
+        labels=asked.get("Labels") or {},
+        given=asked.get("IPAM"),
+        internal=asked.get("Internal", False),
+        attachable=asked.get("Attachable", False),
+        ipv6=asked.get("EnableIPv6", False),
+    )
+    networks[network_id] = network
+    return network

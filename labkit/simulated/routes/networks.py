@@ -1,0 +1,281 @@
+"""Networks: `docker network create`, `ls`, `inspect`, `rm`, `prune`."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from typing import Any
+
+from labkit.simulated import names, networks
+from labkit.simulated.apitypes import NETWORK_CREATE
+from labkit.simulated.containers import Container
+from labkit.simulated.engine import Engine
+from labkit.simulated.events import message
+from labkit.simulated.filters import Filters
+from labkit.simulated.http import Answer, Call, Routes
+from labkit.simulated.inspection import mac_address
+from labkit.simulated.networks import Network
+from labkit.simulated.problems import ApiError, rpc
+from labkit.simulated.routes.asking import go_bool
+from labkit.simulated.shapes import read
+from labkit.simulated.wire import stamp
+
+routes = Routes()
+
+Json = dict[str, Any]
+
+_KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type", "idOrName")
+_BUILT_IN = {"bridge", "host", "none", "ingress"}
+_DRIVERS = {"", "bridge", "overlay"}
+
+
+@routes.get("/networks")
+async def listed(call: Call) -> Answer:
+    """`docker network ls`: those of the swarm first."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow(*_KEYS)
+    _check_type(filters)
+    engine = call.engine
+    found = [it for it in visible(engine) if _matches(engine, it, filters)]
+    found.sort(key=lambda it: (it.scope != "swarm" or it.removed, it.id))
+    return Answer([network_json(engine, it, detailed=False) for it in found])
+
+
+def visible(engine: Engine) -> list[Network]:
+    """All networks but the doubles in the swarm of those that a machine has."""
+    return [it for it in engine.networks.values() if not (it.predefined and it.scope == "swarm")]
+
+
+def _check_type(filters: Filters) -> None:
+    for wanted in filters.get("type"):
+        if wanted not in {"custom", "builtin"}:
+            raise ApiError(400, f"invalid filter: 'type'='{wanted}'")
+
+
+def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
+    built_in = "builtin" if network.name in _BUILT_IN else "custom"
+    named = filters.pattern if _is_known_here(engine, network) else filters.exact
+    return (
+        filters.exact("driver", network.driver)
+        and named("name", network.name)
+        and filters.pattern("id", network.id)
+        and filters.has_labels("label", network.labels or {})
+        and filters.exact("scope", network.scope)
+        and filters.exact("type", built_in)
+        and _dangles(engine, network, filters)
+    )
+
+
+def _dangles(engine: Engine, network: Network, filters: Filters) -> bool:
+    if "dangling" not in filters:
+        return True
+    unused = network.name not in _BUILT_IN and not attached(engine, network)
+    return unused == (filters.get("dangling")[0].lower() in {"1", "true"})
+
+
+def _is_known_here(engine: Engine, network: Network) -> bool:
+    """Whether this machine has a copy: a network of the swarm gets here with its first task."""
+    return network.scope == "local" or network.ingress or bool(attached(engine, network))
+
+
+def attached(engine: Engine, network: Network) -> list[tuple[Container, str]]:
+    """The running containers on this machine that are attached, with their addresses."""
+    found = []
+    for container in engine.containers:
+        addresses = engine.allocator.addresses_of(container.task.id)
+        if container.running and network.id in addresses:
+            found.append((container, addresses[network.id]))
+    return found
+
+
+@routes.get("/networks/{id}")
+async def inspect(call: Call) -> Answer:
+    """`docker network inspect`."""
+    go_bool(call, "verbose")
+    network = _meant(call.engine, call.path["id"], call.query.get("scope", ""))
+    return Answer(network_json(call.engine, network))
+
+
+def _meant(engine: Engine, term: str, scope: str = "") -> Network:
+    known = [it for it in visible(engine) if not scope or it.scope == scope]
+    by_id = [it for it in known if it.id == term]
+    by_name = [it for it in known if it.name == term]
+    by_start = [it for it in known if it.id.startswith(term)]
+    for found, how in ((by_id, ""), (by_name, "name"), (by_start, "ID prefix")):
+        if len(found) > 1:
+            matches = f"{len(found)} matches found based on {how}"
+            raise ApiError(400, f"network {term} is ambiguous ({matches})")
+        if found:
+            return found[0]
+    raise ApiError(404, f"network {term} not found")
+
+
+def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> Json:
+    """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
+    present = attached(engine, network) if detailed else []
+    is_here = network.scope == "local" or (detailed and _is_known_here(engine, network))
+    config = [{"Subnet": str(network.subnet), "Gateway": network.gateway}] if network.subnet else []
+    given = network.given or {}
+    shown = {
+        "Name": network.name,
+        "Id": network.id,
+        "Created": stamp(network.created_at),
+        "Scope": network.scope,
+        "Driver": network.driver,
+        "EnableIPv6": network.ipv6,
+        "IPAM": {
+            "Driver": given.get("Driver") or "default",
+            "Options": given.get("Options"),
+            "Config": config,
+        },
+        "Internal": network.internal,
+        "Attachable": network.attachable,
+        "Ingress": network.ingress,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "Containers": _endpoints(present) if is_here else None,
+        "Options": network.options,
+        "Labels": (network.labels or {}) if is_here else network.labels,
+    }
+    if network.scope == "swarm" and is_here:
+        shown["Peers"] = [{"Name": engine.id[:12], "IP": "127.0.0.1"}]
+    return shown
+
+
+def _endpoints(present: list[tuple[Container, str]]) -> Json:
+    return {
+        container.id: {
+            "Name": container.name,
+            "EndpointID": container.id[::-1],
+            "MacAddress": mac_address(address),
+            "IPv4Address": address,
+            "IPv6Address": "",
+        }
+        for container, address in present
+    }
+
+
+@routes.post("/networks/create")
+async def create(call: Call) -> Answer:
+    """`docker network create`."""
+    _require_json(call)
+    asked = read(await call.json(), NETWORK_CREATE)
+    engine = call.engine
+    name = asked.get("Name", "")
+    others = engine.networks.named(name)
+    if others and (any(it.in_swarm for it in others) or asked.get("CheckDuplicate")):
+        raise ApiError(409, f"network with name {name} already exists")
+    if name in _BUILT_IN and others:
+        raise ApiError(403, f"operation is not permitted on predefined {name} network ")
+    warning = f"Network with name {name} (id : {others[0].id}) already exists" if others else ""
+    network = _made(engine, asked)
+    return Answer({"Id": network.id, "Warning": warning}, 201)
+
+
+def _require_json(call: Call) -> None:
+    kind = call.header("Content-Type").partition(";")[0].strip()
+    if kind != "application/json":
+        message = f"Content-Type specified ({kind}) must be 'application/json'"
+        raise ApiError(400, message)
+
+
+def _made(engine: Engine, asked: Json) -> Network:
+    driver = asked.get("Driver") or ""
+    if driver not in _DRIVERS:
+        raise ApiError(404, f'plugin "{driver}" not found')
+    if not asked.get("Name"):
+        raise ApiError(500, "invalid name: ")
+    _check_addresses(asked)
+    if driver != "overlay":
+        network = networks.bridge(
+            engine.networks, secrets.token_hex(32), asked["Name"], engine.now, asked
+        )
+        _say(engine, network, "create")
+        return network
+    engine.manager()
+    names.check(asked["Name"])
+    if asked.get("Ingress") and (present := [it for it in visible(engine) if it.ingress]):
+        raise rpc("AlreadyExists", f"ingress network ({present[0].id}) is already present")
+    cluster = engine.cluster
+    network_id, version = cluster.new_id(), cluster.bump()
+    network = networks.overlay(
+        engine.networks, network_id, asked["Name"], engine.now, version, asked=asked
+    )
+    engine.journal.note("network", "create", network.id, {"name": network.name}, engine.now)
+    return network
+
+
+def _check_addresses(asked: Json) -> None:
+    for config in (asked.get("IPAM") or {}).get("Config") or []:
+        subnet = config.get("Subnet", "")
+        try:
+            ipaddress.ip_network(subnet, strict=False)
+        except ValueError:
+            message = f"Invalid subnet {subnet} : invalid CIDR address: {subnet}"
+            raise ApiError(500, message) from None
+        if "/" not in subnet:
+            raise ApiError(500, f"Invalid subnet {subnet} : invalid CIDR address: {subnet}")
+
+
+def _say(engine: Engine, network: Network, action: str) -> None:
+    attributes = {"name": network.name, "type": network.driver}
+    engine.events.publish(message("network", action, network.id, attributes, engine.now))
+
+
+@routes.delete("/networks/{id}")
+async def remove(call: Call) -> Answer:
+    """`docker network rm`."""
+    engine = call.engine
+    network = _meant(engine, call.path["id"])
+    if network.scope == "local":
+        if network.predefined:
+            message = f"{network.name} is a pre-defined network and cannot be removed"
+            raise ApiError(403, message)
+        del engine.networks[network.id]
+        _say(engine, network, "destroy")
+        return Answer(status=204)
+    if network.removed:
+        raise ApiError(404, f"network {call.path['id']} not found")
+    _check_unused(engine, network)
+    engine.remove_network(network)
+    engine.journal.note("network", "remove", network.id, {"name": network.name}, engine.now)
+    return Answer(status=204)
+
+
+def _check_unused(engine: Engine, network: Network) -> None:
+    """Refuse to remove what a service refers to, or what a task that shall run is attached to."""
+    for service in engine.cluster.services.values():
+        asked = service.template.get("Networks") or service.spec.get("Networks") or []
+        if network.id in [it["Target"] for it in asked]:
+            message = f"network {network.id} is in use by service {service.id}"
+            raise rpc("FailedPrecondition", message)
+        if network.ingress and any(
+            port["PublishMode"] == "ingress" for port in service.endpoint.get("Ports") or []
+        ):
+            message = "ingress network cannot be removed because service"
+            raise rpc("FailedPrecondition", f"{message} {service.id} depends on it")
+    for task in engine.cluster.tasks.values():
+        wanted = task.desired_state in {"ready", "running"} and not task.ended
+        if wanted and network.id in engine.allocator.addresses_of(task.id):
+            message = f"network {network.id} is in use by task {task.id}"
+            raise rpc("FailedPrecondition", message)
+
+
+@routes.post("/networks/prune")
+async def prune(call: Call) -> Answer:
+    """`docker network prune`: networks that no service and no task has a use for."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow("label", "label!", "until")
+    engine = call.engine
+    gone = []
+    for network in visible(engine):
+        if network.name in _BUILT_IN or network.name == "docker_gwbridge" or network.removed:
+            continue
+        try:
+            _check_unused(engine, network)
+        except ApiError:
+            continue
+        if filters.has_labels("label", network.labels or {}):
+            engine.remove_network(network)
+            gone.append(network.name)
+    return Answer({"NetworksDeleted": gone or None})
