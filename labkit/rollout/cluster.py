@@ -12,7 +12,10 @@ from collections.abc import Callable
 from labkit.rollout import states
 from labkit.rollout.agenda import Function
 from labkit.rollout.agent import Agents
+from labkit.rollout.dirty import DirtyCheck
+from labkit.rollout.dispatcher import Dispatcher
 from labkit.rollout.driver import Driver, Scripted
+from labkit.rollout.enforcer import enforce
 from labkit.rollout.objects import (
     Before,
     Change,
@@ -29,7 +32,7 @@ from labkit.rollout.restarts import Restarts
 from labkit.rollout.scheduler import Scheduler
 from labkit.rollout.store import Store
 from labkit.rollout.timing import MEASURED, Timing
-from labkit.rollout.updater import DirtyCheck, Updater, Updaters
+from labkit.rollout.updater import Updater, Updaters
 
 _GIBIBYTE = 2**30
 
@@ -56,7 +59,7 @@ class Cluster:
         self._updaters = Updaters(store, self._restarts)
         self._orchestrator = Orchestrator(store, self._restarts, self._updaters)
         self._scheduler = Scheduler(store)
-        self._agents = Agents(store, driver)
+        self._agents = Agents(store, driver, Dispatcher(store))
         self._reaper = Reaper(store)
 
     # ---- the clock -----------------------------------------------------------------
@@ -140,10 +143,13 @@ class Cluster:
     # ---- services ------------------------------------------------------------------
 
     def create_service(self, spec: Spec) -> Service:
-        """Make a service from a spec in the form in which the engine stores it."""
+        """Make a service from a spec in the form in which the engine stores it.
+
+        Raises `Refused` for a job: the model knows replicated and global services.
+        """
+        _require_no_job(spec)
         store = self._store
-        version = store.bump()
-        service = Service(store.new_id(), version, store.now, store.now, spec, version)
+        service = Service(store.new_id(), store.bump(), store.now, store.now, spec)
         store.add_service(service)
         return service
 
@@ -176,7 +182,7 @@ class Cluster:
             )
         else:
             assert spec is not None, "there is nothing to update to"
-            service.spec, service.spec_version = spec, self._store.bump()
+            service.spec, service.spec_version = spec, version
             service.update_status = None
         service.previous_spec, service.previous_spec_version = previous, previous_version
         self._store.write_service(service, before)
@@ -211,18 +217,28 @@ class Cluster:
     def update_node(self, node_id: str, version: int, spec: Spec) -> Node:
         """Replace a node's spec: its labels, role and availability. Raises `Refused`."""
         node = self._store.nodes[node_id]
+        if node.role == "manager" and spec.get("Role") == "worker" and self._is_last_manager():
+            message = "attempting to demote the last manager of the swarm"
+            raise Refused("FailedPrecondition", message)
         if version != node.version:
             raise Refused("Unknown", "update out of sequence")
-        self._store.write_node(node, spec)
+        node.spec = spec
+        self._store.write_node(node)
         self._node_changed(node)
         return node
 
     def set_node_state(self, node_id: str, state: str) -> None:
-        """Have a node go down, or come back."""
+        """Have a node go down, or come back (`ready`)."""
         node = self._store.nodes[node_id]
-        node.state = "down" if state == "down" else "ready"
+        was, node.state = node.state, "down" if state == "down" else "ready"
         self._store.write_node(node)
         self._node_changed(node)
+        if node.state == "ready" and was == "down":
+            self._agents.node_is_back(node)
+        elif node.state == "down" and was == "ready":
+            since = node.down_since = self.now
+            period = self._store.timing.node_down_period
+            self._store.after(period, self._orphan, node, since)
 
     def remove_node(self, node_id: str, *, force: bool = False) -> None:
         """Have the swarm forget a node. Raises `Refused` for a manager, or one that is up."""
@@ -234,32 +250,49 @@ class Cluster:
         if node.state == "ready" and not force:
             message = f"node {node_id} is not down and can't be removed"
             raise Refused("FailedPrecondition", message)
-        node.state = "down"
-        self._orchestrator.node_changed(node)
-        for task in [each for each in self._store.tasks.values() if each.node_id == node_id]:
-            self._store.observe(task, states.ORPHANED)
+        for task in self._store.tasks_on(node_id):
+            if task.observed < states.COMPLETE:
+                message = "Task belonged to a node that has been deleted"
+                self._store.observe(task, states.ORPHANED, message)
         self._store.delete_node(node)
+        self._scheduler.node_left(node)
+        self._orchestrator.node_left(node)
+        self._agents.node_left(node)
 
     def _node_changed(self, node: Node) -> None:
+        self._scheduler.node_changed(node)
+        enforce(self._store, node)
         self._orchestrator.node_changed(node)
-        self._scheduler.look_again()
+
+    def _orphan(self, node: Node, since: int) -> None:
+        """Give up the tasks of a node that has been down for too long (dispatcher.go)."""
+        if node.id in self.nodes and node.state == "down" and node.down_since == since:
+            for task in self._store.tasks_on(node.id):
+                if states.ASSIGNED <= task.observed <= states.RUNNING:
+                    self._store.observe(task, states.ORPHANED)
+
+    def _is_last_manager(self) -> bool:
+        return sum(node.role == "manager" for node in self.nodes.values()) == 1
 
     # ---- what the driver reports ----------------------------------------------------
 
     def container_exited(self, task_id: str, code: int) -> None:
         """The process of a task has ended; a task that is not known any more is ignored."""
-        if task := self._store.tasks.get(task_id):
-            self._agents.exited(task, code)
+        self._agents.exited(task_id, code)
 
     def container_healthy(self, task_id: str) -> None:
         """A task's health probe has succeeded."""
-        if task := self._store.tasks.get(task_id):
-            self._agents.healthy(task)
+        self._agents.healthy(task_id)
 
     def container_unhealthy(self, task_id: str) -> None:
         """A task's health probe has failed as often as it may."""
-        if task := self._store.tasks.get(task_id):
-            self._agents.unhealthy(task)
+        self._agents.unhealthy(task_id)
+
+
+def _require_no_job(spec: Spec) -> None:
+    """Raise `Refused` for what the model does not know."""
+    if _mode(spec).endswith("Job"):
+        raise Refused("Unimplemented", "jobs are not simulated: use a replicated or global service")
 
 
 def _require_same(service: Service, spec: Spec) -> None:

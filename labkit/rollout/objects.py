@@ -8,7 +8,7 @@ two objects with one spec hold the same dictionary.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from labkit.model import UpdateState
@@ -38,13 +38,23 @@ class Service:
     created_at: int
     updated_at: int
     spec: Spec
-    #: Raised by every update through the API; tasks made from the spec carry it.
-    spec_version: int
+    #: What the version was when the spec came by an update through the API, 0 before the
+    #: first; tasks made from the spec carry it.
+    spec_version: int = 0
     previous_spec: Spec | None = None
     previous_spec_version: int = 0
     update_status: UpdateStatus | None = None
     #: Ports and addresses as the Engine API shows them; whoever gives them out fills this.
     endpoint: Spec = field(default_factory=dict)
+
+    def snapshot(self) -> Service:
+        """Return the service as it is now; what is written to it later does not change that."""
+        return replace(self)
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether a rollback of it runs."""
+        return self.update_status is not None and self.update_status.state == "rollback_started"
 
     @property
     def name(self) -> str:
@@ -84,12 +94,8 @@ class Task:
     status_at: int = 0
     container_id: str = ""
     pid: int = 0
+    #: -1 while its container is being stopped, as the engine has it.
     exit_code: int | None = None
-    #: What its node knows of its container.
-    started: bool = False
-    stopping: bool = False
-    unhealthy: bool = False
-    exited: bool = False
 
     @property
     def desired_state(self) -> str:
@@ -134,6 +140,8 @@ class Node:
     #: As the Engine API has it: Name, Labels, Role, Availability.
     spec: Spec
     state: Literal["ready", "down"] = "ready"
+    #: When it went down the last time.
+    down_since: int = 0
     address: str = "127.0.0.1"
     nano_cpus: int = 0
     memory: int = 0

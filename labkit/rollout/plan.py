@@ -6,7 +6,7 @@ rollback config never (swarmkit's controlapi/service.go).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,14 +79,25 @@ def strategy(service: Service, *, rollback: bool) -> Strategy:
     return Strategy.read(service.spec.get("RollbackConfig" if rollback else "UpdateConfig"))
 
 
+def constraints(service: Service) -> Sequence[str]:
+    """Return what a service asks of the nodes of its tasks."""
+    return (service.template.get("Placement") or {}).get("Constraints") or ()
+
+
+def reservations(template: Spec) -> tuple[int, int]:
+    """Return what a task reserves on its node: processor time in ns a second, and bytes."""
+    reserved = (template.get("Resources") or {}).get("Reservations") or {}
+    return reserved.get("NanoCPUs") or 0, reserved.get("MemoryBytes") or 0
+
+
 def grace(template: Spec, default: int) -> int:
     """Return how long a container is given to stop, in whole seconds as the engine counts."""
     given = (template.get("ContainerSpec") or {}).get("StopGracePeriod")
     return default if given is None else int(given) // SECOND * SECOND
 
 
-def leaves_a_network(template: Spec, endpoint: Spec | None) -> bool:
-    """Whether a task has to leave an overlay network before it stops."""
+def is_networked(template: Spec, endpoint: Spec | None) -> bool:
+    """Whether a task is on an overlay network, its own or the ingress."""
     ports = (endpoint or {}).get("Ports") or ()
     ingress = any(port.get("PublishMode", "ingress") == "ingress" for port in ports)
     return ingress or bool(template.get("Networks"))

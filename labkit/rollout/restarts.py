@@ -24,15 +24,14 @@ class _History:
     total: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Start:
     """A task that waits for its start."""
 
     task: Task
-    #: The task whose end it waits for; `None` if it waits for none.
-    old: Task | None
-    #: When it stops waiting for that.
-    deadline: int
+    delay_is_over: bool
+    #: The task whose end it waits for has ended, or was waited for long enough.
+    old_is_gone: bool
     over: bool = False
     then: list[Callable[[], None]] = field(default_factory=list)
 
@@ -53,8 +52,7 @@ class Restarts:
         A task that still waits for its own start is replaced when that wait is over: so a
         missing image is asked for once in a restart delay, and not all the time.
         """
-        waiting = self._starts.get(task.id)
-        if waiting:
+        if waiting := self._starts.get(task.id):
             waiting.then.append(lambda: self._restart_later(task))
             return
         service = self._store.services.get(task.service_id)
@@ -65,9 +63,9 @@ class Restarts:
         self._remember(replacement)
         node = self._store.nodes.get(task.node_id)
         is_drained = node is not None and node.availability == "drain"
+        is_down = node is not None and node.state == "down"
         delay = 0 if is_drained else self._delay(task)
-        must_wait = not task.ended and not self._store.is_down(task.node_id)
-        self.start_later(replacement, delay, task if must_wait else None)
+        self.start_later(replacement, delay, None if is_down else task)
 
     def should_restart(self, task: Task) -> bool:
         """Whether a task that has ended is to be replaced; its own spec decides."""
@@ -83,7 +81,8 @@ class Restarts:
             return history.total < policy.max_attempts
         since = task.status_at - policy.window
         history.times = [time for time in history.times if time > since]
-        return len(history.times) < policy.max_attempts
+        before = sum(time < task.status_at for time in history.times)
+        return before < policy.max_attempts
 
     def updatable(self, service: Service, tasks: list[Task]) -> list[Task]:
         """Return those tasks of a place that an update has to do with; none if it is dead.
@@ -94,13 +93,10 @@ class Restarts:
         live = [task for task in tasks if task.desired <= states.RUNNING]
         if live or not tasks:
             return live
-        status = service.update_status
-        if status and status.state == "rollback_started":
+        if service.rolls_back:
             return []
         newest = max(tasks, key=lambda task: task.status_at)
-        if newest.desired > states.SHUTDOWN or self.should_restart(newest):
-            return []
-        return [newest]
+        return [] if self.should_restart(newest) else [newest]
 
     def forget(self, service: Service) -> None:
         """Forget the restarts of a service that was removed."""
@@ -138,32 +134,46 @@ class Restarts:
     ) -> None:
         """Start a task after a delay, and once another has stopped, or a minute has gone by.
 
-        `then` is called when it has been started (or was found started already).
+        `then` is called when it has been started, or that was called off. A start that was
+        planned for the task before is called off (`DelayStart`).
         """
-        start = _Start(task, old, self._store.now + self._store.timing.old_task_timeout)
+        store = self._store
+        before = self._starts.get(task.id)
+        old_is_gone = old is None or old.ended
+        start = _Start(task, delay_is_over=not delay, old_is_gone=old_is_gone)
         if then:
             start.then.append(then)
         self._starts[task.id] = start
+        if before:
+            self._end(before)
+        if old is not None and not old_is_gone:
+            store.when_stopped(old, lambda: self._old_is_gone(start))
+            store.after(store.timing.old_task_timeout, self._old_is_gone, start)
         if delay:
-            self._store.after(delay, self._delay_is_over, start)
-        else:
-            self._delay_is_over(start)
+            store.after(delay, self._delay_is_over, start)
+        self._try(start)
+
+    def cancel(self, task: Task) -> None:
+        """Call off the start of a task that was deleted."""
+        if start := self._starts.pop(task.id, None):
+            self._end(start)
 
     def _delay_is_over(self, start: _Start) -> None:
-        store, old = self._store, start.old
-        if old is None or old.ended or old.id not in store.tasks or store.is_down(old.node_id):
-            self._start(start)
-            return
-        store.when_stopped(old, lambda: self._start(start))
-        store.agenda.at(start.deadline, self._start, start)
+        start.delay_is_over = True
+        self._try(start)
 
-    def _start(self, start: _Start) -> None:
-        if start.over:
+    def _old_is_gone(self, start: _Start) -> None:
+        start.old_is_gone = True
+        self._try(start)
+
+    def _try(self, start: _Start) -> None:
+        if start.over or not (start.delay_is_over and start.old_is_gone):
             return
+        del self._starts[start.task.id]
+        self._store.set_desired(start.task, states.RUNNING)  # unless it was told to go
+        self._end(start)
+
+    def _end(self, start: _Start) -> None:
         start.over = True
-        if self._starts.get(start.task.id) is start:
-            del self._starts[start.task.id]
-        if start.task.id in self._store.tasks:
-            self._store.set_desired(start.task, states.RUNNING)  # unless it was told to go
         for function in start.then:
             function()

@@ -12,12 +12,14 @@ from typing import Literal
 
 from labkit.rollout import states
 from labkit.rollout.agenda import Agenda, Function
-from labkit.rollout.objects import Before, Change, Node, Place, Service, Spec, Task, UpdateStatus
+from labkit.rollout.objects import Before, Change, Node, Place, Service, Task, UpdateStatus
 from labkit.rollout.timing import Range, Timing
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: swarmkit's identity/randomid.go: 25 digits to the base of 36.
 _ID_LENGTH = 25
+
+TaskTold = Callable[[Task], None]
 
 
 class Store:
@@ -28,21 +30,25 @@ class Store:
         self.random = Random(seed)  # noqa: S311 - a run that can be repeated is what is wanted
         self.timing = timing
         self.index = 0
+        #: When something was last written, and when the writes began that it follows with
+        #: hardly a pause: the scheduler waits for one.
+        self.written_at = now
+        self.busy_since = now
         self.services: dict[str, Service] = {}
         self.tasks: dict[str, Task] = {}
         self.nodes: dict[str, Node] = {}
         #: The tasks of each service, by the place that they fill, the oldest first.
         self.places: dict[str, dict[Place, list[Task]]] = {}
-        #: Who is told of everything, after those below.
+        #: Who is told of everything, before those below.
         self.watchers: list[Callable[[Change], None]] = []
         #: Who is told that a service was made or changed, by whomever.
         self.on_service: list[Callable[[Service], None]] = []
         #: Who is told that a task was made, that what is desired of it changed, that it was
         #: observed in another state, and that it was deleted.
-        self.on_created: list[Callable[[Task], None]] = []
-        self.on_desired: list[Callable[[Task], None]] = []
-        self.on_observed: list[Callable[[Task], None]] = []
-        self.on_deleted: list[Callable[[Task], None]] = []
+        self.on_created: list[TaskTold] = []
+        self.on_desired: list[TaskTold] = []
+        self.on_observed: list[TaskTold] = []
+        self.on_deleted: list[TaskTold] = []
         self._when_running: dict[str, list[Callable[[], None]]] = {}
         self._when_stopped: dict[str, list[Callable[[], None]]] = {}
 
@@ -53,30 +59,29 @@ class Store:
 
     def bump(self) -> int:
         """Return a new version for an object that is written; one counter serves all."""
+        now = self.agenda.now
+        if now > self.written_at + self.timing.schedule_gap:
+            self.busy_since = now
+        self.written_at = now
         self.index += 1
         return self.index
 
     def new_id(self) -> str:
         """Return an id such as swarmkit makes."""
-        number = self.random.getrandbits(128)
-        digits = []
-        for _ in range(_ID_LENGTH):
-            number, digit = divmod(number, 36)
-            digits.append(_DIGITS[digit])
-        return "".join(reversed(digits))
+        return "".join(self.random.choices(_DIGITS, k=_ID_LENGTH))
 
     def after(self, length: Range | int, function: Function, *arguments: object) -> None:
         """Have a function called after a time; of a range, some length is drawn."""
         if not isinstance(length, int):
             length = self.timing.draw(self.random, length)
-        self.agenda.at(self.now + length, function, *arguments)
+        self.agenda.at(self.agenda.now + length, function, *arguments)
 
     # ---- services ------------------------------------------------------------------
 
     def add_service(self, service: Service) -> None:
         """Keep a new service."""
         self.services[service.id] = service
-        self.places.setdefault(service.id, {})
+        self.places[service.id] = {}
         self._tell("service", "create", service)
         self._service_changed(service)
 
@@ -90,6 +95,7 @@ class Store:
     def delete_service(self, service: Service) -> None:
         """Forget a service; its tasks stay until they are deleted."""
         del self.services[service.id]
+        self.bump()
         self._tell("service", "remove", service)
 
     def write_status(self, service: Service, status: UpdateStatus) -> None:
@@ -105,9 +111,14 @@ class Store:
         for tasks in self.places.get(service_id, {}).values():
             yield from tasks
 
+    def tasks_on(self, node_id: str) -> list[Task]:
+        """Return all tasks of a node that the manager still knows."""
+        return [task for task in self.tasks.values() if task.node_id == node_id]
+
     def create_task(self, service: Service, place: Place, desired: int) -> Task:
-        """Make a task from a service's present spec (swarmkit's orchestrator/task.go)."""
+        """Make a task from a service's spec (swarmkit's orchestrator/task.go)."""
         is_global = isinstance(place, str)
+        now = self.agenda.now
         task = Task(
             id=self.new_id(),
             service_id=service.id,
@@ -119,16 +130,16 @@ class Store:
             endpoint_spec=service.spec.get("EndpointSpec"),
             spec_version=service.spec_version,
             version=self.bump(),
-            created_at=self.now,
-            updated_at=self.now,
+            created_at=now,
+            updated_at=now,
             desired=desired,
-            status_at=self.now,
+            status_at=now,
         )
         self.tasks[task.id] = task
-        self.places.setdefault(service.id, {}).setdefault(place, []).append(task)
+        self.places[service.id].setdefault(place, []).append(task)
+        self._tell("task", "create", task)
         for told in self.on_created:
             told(task)
-        self._tell("task", "create", task)
         return task
 
     def set_desired(self, task: Task, desired: int) -> None:
@@ -139,43 +150,36 @@ class Store:
         self._write(task)
         for told in self.on_desired:
             told(task)
-        self._tell("task", "update", task)
 
-    def observe(self, task: Task, state: int, message: str = "", error: str = "") -> None:
+    def observe(
+        self, task: Task, state: int, message: str = "", error: str = "", at: int | None = None
+    ) -> None:
         """Write the state in which a task was observed; one that is behind it is ignored.
 
-        Without a message the last one stays, as it does in swarmkit when a task fails.
+        Without a message the last one stays, as it does in swarmkit when a task fails. `at`
+        is when it came to be in that state, if that was before it is written.
         """
         if state <= task.observed or task.id not in self.tasks:
             return
         was = task.observed
         task.observed = state
-        task.message = message or task.message
-        task.error = error
-        task.status_at = self.now
-        self._write(task)
-        if was < states.RUNNING <= state:
-            self._call(self._when_running, task)
-        if state > states.RUNNING:
-            self._call(self._when_stopped, task)
+        self.note(task, message or task.message, error, at)
+        if state >= states.RUNNING:
+            if was < states.RUNNING:
+                self._call(self._when_running, task)
+            if state > states.RUNNING:
+                self._call(self._when_stopped, task)
         for told in self.on_observed:
             told(task)
-        self._tell("task", "update", task)
 
-    def note(self, task: Task, message: str, error: str) -> None:
-        """Write why a task stays in the state that it is in."""
-        if (task.message, task.error) != (message, error):
-            task.message, task.error, task.status_at = message, error, self.now
-            self._write(task)
-            self._tell("task", "update", task)
-
-    def assign(self, task: Task, node: Node, message: str) -> None:
-        """Give a task its node."""
-        task.node_id = node.id
-        self.observe(task, states.ASSIGNED, message)
+    def note(self, task: Task, message: str, error: str, at: int | None = None) -> None:
+        """Write a task's status: what is said of the state that it is in, and since when."""
+        task.message, task.error = message, error
+        task.status_at = self.agenda.now if at is None else at
+        self._write(task)
 
     def delete_task(self, task: Task) -> None:
-        """Forget a task; whoever waits for its end waits no longer."""
+        """Forget a task."""
         del self.tasks[task.id]
         place = self.places[task.service_id]
         place[task.place].remove(task)
@@ -183,23 +187,28 @@ class Store:
             del place[task.place]
         if not place and task.service_id not in self.services:
             del self.places[task.service_id]
-        self._call(self._when_stopped, task)
         self._when_running.pop(task.id, None)
+        self._when_stopped.pop(task.id, None)
+        self.bump()
+        self._tell("task", "remove", task)
         for told in self.on_deleted:
             told(task)
-        self._tell("task", "remove", task)
 
     def when_running(self, task: Task, function: Callable[[], None]) -> None:
-        """Have a function called when a task runs, or has ended without."""
-        self._when_running.setdefault(task.id, []).append(function)
+        """Have a function called when a task runs, or has ended without.
+
+        If the task is deleted before, that never happens, as in swarmkit.
+        """
+        if task.id in self.tasks:
+            self._when_running.setdefault(task.id, []).append(function)
 
     def when_stopped(self, task: Task, function: Callable[[], None]) -> None:
-        """Have a function called when a task has ended, or its node is gone."""
-        self._when_stopped.setdefault(task.id, []).append(function)
+        """Have a function called when a task has ended, or its node has gone away.
 
-    def stopped_waiting(self, task: Task) -> None:
-        """Let those go on who wait for the end of a task whose node is gone."""
-        self._call(self._when_stopped, task)
+        If the task is deleted before, neither is told.
+        """
+        if task.id in self.tasks:
+            self._when_stopped.setdefault(task.id, []).append(function)
 
     # ---- nodes ---------------------------------------------------------------------
 
@@ -208,23 +217,26 @@ class Store:
         self.nodes[node.id] = node
         self._tell("node", "create", node)
 
-    def write_node(self, node: Node, spec: Spec | None = None) -> None:
+    def write_node(self, node: Node) -> None:
         """Note that a node was changed."""
-        if spec is not None:
-            node.spec = spec
         node.version = self.bump()
         node.updated_at = self.now
         self._tell("node", "update", node)
+        if node.state == "down":
+            self._gone(node)
 
     def delete_node(self, node: Node) -> None:
         """Forget a node."""
         del self.nodes[node.id]
+        self.bump()
         self._tell("node", "remove", node)
+        self._gone(node)
 
-    def is_down(self, node_id: str) -> bool:
-        """Whether a task's node is down or gone; a task that has none yet is not waited for."""
-        node = self.nodes.get(node_id)
-        return bool(node_id) and (node is None or node.state == "down")
+    def _gone(self, node: Node) -> None:
+        """Let those go on who wait for the end of a task on a node that is down, or gone."""
+        for task in [self.tasks[task_id] for task_id in self._when_stopped]:
+            if task.node_id == node.id:
+                self._call(self._when_stopped, task)
 
     # ---- telling -------------------------------------------------------------------
 
@@ -234,7 +246,9 @@ class Store:
 
     def _write(self, task: Task) -> None:
         task.version = self.bump()
-        task.updated_at = self.now
+        task.updated_at = self.agenda.now
+        if self.watchers:
+            self._tell("task", "update", task)
 
     def _call(self, waiting: dict[str, list[Callable[[], None]]], task: Task) -> None:
         for function in waiting.pop(task.id, ()):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from labkit.model import UpdateState
 from labkit.rollout import states
-from labkit.rollout.constraints import satisfied
+from labkit.rollout.dirty import DirtyCheck
 from labkit.rollout.objects import Before, Service, Task, UpdateStatus
 from labkit.rollout.plan import Strategy, strategy
 from labkit.rollout.restarts import Restarts
@@ -47,7 +47,7 @@ class Updaters:
         """
         running = self._running.get(service.id)
         if running:
-            if running.spec is service.spec or running.spec == service.spec:
+            if running.goal.spec is service.spec or running.goal.spec == service.spec:
                 return
             running.cancel()
         updater = Updater(self._store, self._restarts, service, self._done)
@@ -81,7 +81,8 @@ class Updater:
     restarts: Restarts
     service: Service
     done: Callable[[Updater], None]
-    spec: dict[str, object] = field(init=False)
+    #: The service as it was when the run began: what the run works towards.
+    goal: Service = field(init=False)
     config: Strategy = field(init=False, default_factory=Strategy)
     #: Slots that no worker has taken yet, in the order in which they will be taken.
     queue: deque[Slot] = field(init=False, default_factory=deque)
@@ -108,9 +109,9 @@ class Updater:
     _is_dirty: DirtyCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        """Keep the spec that this run works towards."""
-        self.spec = self.service.spec
-        self._is_dirty = DirtyCheck(self.store, self.service)
+        """Keep what this run works towards."""
+        self.goal = self.service.snapshot()
+        self._is_dirty = DirtyCheck(self.store, self.goal)
 
     # ---- the run -------------------------------------------------------------------
 
@@ -126,8 +127,8 @@ class Updater:
                 self._complete()
             self._finish()
             return
-        self.rolls_back = self._is_rolling_back()
-        self.config = strategy(self.service, rollback=self.rolls_back)
+        self.rolls_back = self.goal.rolls_back
+        self.config = strategy(self.goal, rollback=self.rolls_back)
         self._monitor = self.config.monitor
         self.slots = len(dirty)
         self.workers = self.config.parallelism or self.slots
@@ -232,7 +233,7 @@ class Updater:
         self.restarts.start_later(new, 0, old, then=lambda: self._await(new, slot))
 
     def _create(self, old: Task) -> Task:
-        new = self.store.create_task(self.service, old.place, states.READY)
+        new = self.store.create_task(self.goal, old.place, states.READY)
         self.started[new.id] = None
         return new
 
@@ -249,7 +250,7 @@ class Updater:
                 self._shut_down(slot.tasks)
             self._rest()
 
-        if new.observed >= states.RUNNING or new.id not in self.store.tasks:
+        if new.observed >= states.RUNNING:
             came_up()
         else:
             self.store.when_running(new, came_up)
@@ -315,23 +316,19 @@ class Updater:
                 self._complete()
             self._finish()
 
-    def _is_rolling_back(self) -> bool:
-        status = self.service.update_status
-        return status is not None and status.state == "rollback_started"
-
     # ---- the status ----------------------------------------------------------------
 
     def _pause(self, message: str) -> None:
         status = self.service.update_status
         if status:  # else the service was changed since this run began
-            state: UpdateState = "rollback_paused" if self._is_rolling_back() else "paused"
+            state: UpdateState = "rollback_paused" if self.service.rolls_back else "paused"
             self._write(state, message, status.started_at)
 
     def _complete(self) -> None:
         status = self.service.update_status
         if not status or self.service.id not in self.store.services:
             return
-        if self._is_rolling_back():
+        if self.service.rolls_back:
             done = replace(status, state="rollback_completed", message="rollback completed")
         else:
             done = replace(status, state="completed", message="update completed")
@@ -350,45 +347,3 @@ class Updater:
 
     def _write(self, state: UpdateState, message: str, started_at: int) -> None:
         self.store.write_status(self.service, UpdateStatus(state, message, started_at))
-
-
-class DirtyCheck:
-    """Whether tasks differ from what a service's present spec would make (rules 1.3).
-
-    Many tasks share one spec, and each spec is compared once.
-    """
-
-    def __init__(self, store: Store, service: Service) -> None:
-        self._store = store
-        self._service = service
-        self._same: dict[tuple[int, int], bool] = {}
-
-    def slot(self, tasks: list[Task]) -> bool:
-        """Whether a place holds several live tasks, or one that differs."""
-        return len(tasks) > 1 or any(self.task(task) for task in tasks)
-
-    def task(self, task: Task) -> bool:
-        """Whether a task differs in what would need a new one."""
-        if task.spec_version == self._service.spec_version:
-            return False
-        key = (id(task.spec), id(task.endpoint_spec))
-        if key not in self._same:
-            self._same[key] = self._is_same(task)
-        return not (self._same[key] or self._differs_only_in_placement(task))
-
-    def _is_same(self, task: Task) -> bool:
-        template = self._service.template
-        return task.spec == template and task.endpoint_spec == self._service.spec.get(
-            "EndpointSpec"
-        )
-
-    def _differs_only_in_placement(self, task: Task) -> bool:
-        """Whether a task is where it may be under the new constraints, and else the same."""
-        old, new = dict(task.spec), dict(self._service.template)
-        was, will = old.pop("Placement", None), new.pop("Placement", None)
-        node = self._store.nodes.get(task.node_id)
-        if was == will or old != new or node is None:
-            return False
-        if task.endpoint_spec != self._service.spec.get("EndpointSpec"):
-            return False
-        return satisfied((will or {}).get("Constraints") or (), node)
