@@ -21,7 +21,9 @@ class Agenda:
 
     def at(self, moment: int, function: Function, *arguments: Any) -> None:
         """Have a function called at a moment; one that is past counts as now."""
-        heapq.heappush(self._due, (max(moment, self.now), next(self._number), function, arguments))
+        if moment < self.now:
+            moment = self.now
+        heapq.heappush(self._due, (moment, next(self._number), function, arguments))
 
     def next_due(self) -> int | None:
         """Return when something is due next; `None` if nothing is."""

@@ -37,7 +37,7 @@ class Orchestrator:
         self._to_reconcile: dict[str, Service] = {}
         self._is_planned = False
         store.on_service.append(self._changed)
-        store.on_observed.insert(0, self._observed)
+        store.on_ended.insert(0, self._ended)
         store.on_deleted.append(self._deleted)
 
     # ---- what happens ---------------------------------------------------------------
@@ -71,8 +71,8 @@ class Orchestrator:
         self._to_reconcile[service.id] = service
         self._plan()
 
-    def _observed(self, task: Task) -> None:
-        if not task.ended or task.desired > states.RUNNING:
+    def _ended(self, task: Task) -> None:
+        if task.desired > states.RUNNING:
             return
         self._to_restart[task.id] = task
         is_watched = self._updaters.running(task.service_id) is not None

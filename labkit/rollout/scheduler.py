@@ -26,7 +26,7 @@ class Scheduler:
         self._is_due = False
         store.on_created.append(self._created)
         store.on_desired.append(self._desired)
-        store.on_observed.append(self._observed)
+        store.on_ended.append(self._ended)
         store.on_deleted.append(self._deleted)
 
     # ---- what happens ---------------------------------------------------------------
@@ -58,9 +58,7 @@ class Scheduler:
         elif task.desired > states.COMPLETE and (load := self._loads.get(task.node_id)):
             load.told_to_stop(task)
 
-    def _observed(self, task: Task) -> None:
-        if not task.ended:
-            return
+    def _ended(self, task: Task) -> None:
         self._unassigned.pop(task.id, None)
         self._preassigned.pop(task.id, None)
         if load := self._loads.get(task.node_id):
@@ -89,7 +87,7 @@ class Scheduler:
         store, timing = self._store, self._store.timing
         pause = store.written_at + timing.schedule_gap
         at = min(pause, store.busy_since + timing.schedule_at_latest)
-        store.agenda.at(at + timing.draw(store.random, timing.schedule), self._wake)
+        store.agenda.at(at + store.draw(timing.schedule), self._wake)
 
     def _wake(self) -> None:
         """Look at what is pending, unless something has been written in the meantime."""

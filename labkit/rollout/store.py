@@ -15,9 +15,9 @@ from labkit.rollout.agenda import Agenda, Function
 from labkit.rollout.objects import Before, Change, Node, Place, Service, Task, UpdateStatus
 from labkit.rollout.timing import Range, Timing
 
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-#: swarmkit's identity/randomid.go: 25 digits to the base of 36.
+#: swarmkit's identity/randomid.go: 25 digits to the base of 36. Here each is made of a byte.
 _ID_LENGTH = 25
+_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36] for byte in range(256))
 
 TaskTold = Callable[[Task], None]
 
@@ -44,10 +44,11 @@ class Store:
         #: Who is told that a service was made or changed, by whomever.
         self.on_service: list[Callable[[Service], None]] = []
         #: Who is told that a task was made, that what is desired of it changed, that it was
-        #: observed in another state, and that it was deleted.
+        #: observed in another state, that this was its last, and that it was deleted.
         self.on_created: list[TaskTold] = []
         self.on_desired: list[TaskTold] = []
         self.on_observed: list[TaskTold] = []
+        self.on_ended: list[TaskTold] = []
         self.on_deleted: list[TaskTold] = []
         self._when_running: dict[str, list[Callable[[], None]]] = {}
         self._when_stopped: dict[str, list[Callable[[], None]]] = {}
@@ -68,13 +69,18 @@ class Store:
 
     def new_id(self) -> str:
         """Return an id such as swarmkit makes."""
-        return "".join(self.random.choices(_DIGITS, k=_ID_LENGTH))
+        return self.random.randbytes(_ID_LENGTH).translate(_DIGITS).decode()
 
     def after(self, length: Range | int, function: Function, *arguments: object) -> None:
         """Have a function called after a time; of a range, some length is drawn."""
         if not isinstance(length, int):
-            length = self.timing.draw(self.random, length)
+            length = self.draw(length)
         self.agenda.at(self.agenda.now + length, function, *arguments)
+
+    def draw(self, length: Range) -> int:
+        """Return one of the lengths that a step may take."""
+        least, most = length
+        return least + int(self.random.random() * (most - least))
 
     # ---- services ------------------------------------------------------------------
 
@@ -164,13 +170,14 @@ class Store:
         was = task.observed
         task.observed = state
         self.note(task, message or task.message, error, at)
-        if state >= states.RUNNING:
-            if was < states.RUNNING:
-                self._call(self._when_running, task)
-            if state > states.RUNNING:
-                self._call(self._when_stopped, task)
         for told in self.on_observed:
             told(task)
+        if was < states.RUNNING <= state:
+            self._call(self._when_running, task)
+        if was <= states.RUNNING < state:
+            self._call(self._when_stopped, task)
+            for told in self.on_ended:
+                told(task)
 
     def note(self, task: Task, message: str, error: str, at: int | None = None) -> None:
         """Write a task's status: what is said of the state that it is in, and since when."""

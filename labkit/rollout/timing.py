@@ -10,7 +10,6 @@ a busy machine take up to three times as long; that is left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import Random
 
 MS = 10**6
 SECOND = 10**9
@@ -64,11 +63,6 @@ class Timing:
     grace: int = 10 * SECOND
     #: After this time the tasks of a node that is down are given up (dispatcher.go).
     node_down_period: int = 24 * 3600 * SECOND
-
-    def draw(self, random: Random, length: Range) -> int:
-        """Return one of the lengths that a step may take."""
-        least, most = length
-        return least + int(random.random() * (most - least))
 
 
 MEASURED = Timing()

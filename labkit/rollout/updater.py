@@ -38,7 +38,7 @@ class Updaters:
         self._store = store
         self._restarts = restarts
         self._running: dict[str, Updater] = {}
-        store.on_observed.append(self._observed)
+        store.on_ended.append(self._ended)
 
     def update(self, service: Service, slots: list[list[Task]]) -> None:
         """Bring these slots to the service's spec, unless that is being done already.
@@ -67,9 +67,8 @@ class Updaters:
         if self._running.get(updater.service.id) is updater:
             del self._running[updater.service.id]
 
-    def _observed(self, task: Task) -> None:
-        updater = self._running.get(task.service_id)
-        if updater and task.ended:
+    def _ended(self, task: Task) -> None:
+        if updater := self._running.get(task.service_id):
             updater.ended(task)
 
 
