@@ -23,26 +23,30 @@ def resolve_networks(engine: Engine, attachments: list[Spec]) -> None:
     in_swarm = {key: network for key, network in engine.networks.items() if network.in_swarm}
     for attachment in attachments:
         target = attachment.get("Target", "")
-        try:
-            found = find(in_swarm, target, "network", lambda it: it.name, missing=500)
-        except ApiError:
-            found = _predefined(engine, target)
-        attachment["Target"] = found.id
+        attachment["Target"] = _resolved(engine, in_swarm, target).id
 
 
-def _predefined(engine: Engine, target: str) -> Network:
-    """A network of the machine that has a double in the swarm; none other can be used."""
-    local = [it for it in engine.networks.values() if it.scope == "local"]
-    meant = next((it for it in local if target in {it.name, it.id}), None)
-    if meant is None:
-        raise ApiError(500, f"network {target} not found")
-    if double := engine.predefined.get(meant.name):
-        return double
+def _resolved(engine: Engine, in_swarm: Mapping[str, Network], target: str) -> Network:
+    try:
+        return find(in_swarm, target, "network", lambda it: it.name, missing=500)
+    except ApiError as problem:
+        local = [it for it in engine.networks.values() if it.scope == "local"]
+        meant = next((it for it in local if target in {it.name, it.id}), None)
+        if meant is None:
+            raise problem from None
+        raise _only_here(meant) from None
+
+
+def _only_here(network: Network) -> ApiError:
+    """The refusal of a network of the machine that has no double in the swarm."""
+    if network.predefined:
+        message = "could not find the corresponding predefined swarm network"
+        return ApiError(404, f"{message}: network {network.name} not found")
     message = (
-        f"The network {meant.name} cannot be used with services. Only networks scoped to the "
+        f"The network {network.name} cannot be used with services. Only networks scoped to the "
         "swarm can be used, such as those created with the overlay driver."
     )
-    raise ApiError(403, message)
+    return ApiError(403, message)
 
 
 def no_attachment_to_ingress(engine: Engine, spec: Spec) -> None:

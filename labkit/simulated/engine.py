@@ -80,8 +80,6 @@ class Engine:
         self.journal = Journal(self.events)
         self.images = Images(data)
         self.networks = Networks()
-        #: The swarm's doubles of networks that each machine has by itself, by name.
-        self.predefined: dict[str, Network] = {}
         self.configs: dict[str, Blob] = {}
         self.secrets: dict[str, Blob] = {}
         self.swarm: Swarm | None = None
@@ -190,8 +188,8 @@ class Engine:
                 self.containers.kill(task)
                 self.containers.remove(task)
         self.swarm = None
-        for kept in (self.configs, self.secrets, self.predefined):
-            kept.clear()
+        self.configs.clear()
+        self.secrets.clear()
         for network in list(self.networks.values()):
             if network.scope == "swarm" or network.name == "docker_gwbridge":
                 del self.networks[network.id]
@@ -242,7 +240,6 @@ class Engine:
             double = networks.overlay(self.networks, new_id(), name, self.now, bump())
             double.driver, double.predefined, double.subnet = name, True, None
             double.options = {}
-            self.predefined[name] = double
 
     def remove_network(self, network: Network) -> None:
         """Have the swarm forget a network; this machine does when its last task has ended."""

@@ -58,7 +58,7 @@ def loads(data: bytes) -> Any:
     except json.JSONDecodeError as problem:
         raise ApiError(400, _words(problem)) from None
     except RecursionError:
-        raise ApiError(400, "exceeded max depth") from None
+        raise ApiError(400, f"invalid character '{text[start]}' exceeded max depth") from None
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -191,11 +191,22 @@ class Bytes:
 
 
 def _first_that_is_no_base64(value: str) -> int:
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\r\n"
+    """Where Go's `encoding/base64` stops: at a letter, after the padding, or where it ends."""
+    letters = 0
     for at, character in enumerate(value):
-        if character not in letters:
+        if character in "\r\n":
+            continue
+        if character == "=" and letters % 4 in {2, 3}:
+            wanted = 4 - letters % 4
+            padding = value[at : at + wanted]
+            return at + wanted if padding == "=" * wanted else min(at + 1, len(value))
+        if character not in _BASE64:
             return at
-    return len(value) // 4 * 4
+        letters += 1
+    return len(value) - letters % 4
+
+
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 @dataclass(frozen=True, slots=True)

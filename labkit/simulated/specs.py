@@ -118,7 +118,8 @@ def _check_runtime(template: Spec, spec: Spec) -> None:
 def _convert_container(container: Spec) -> None:
     isolation = container.get("Isolation", "").lower()
     container["Isolation"] = isolation if isolation in {"hyperv", "process"} else "default"
-    if credentials := (container.get("Privileges") or {}).get("CredentialSpec"):
+    credentials = container.get("Privileges", {}).get("CredentialSpec")
+    if credentials is not None:
         _check_credentials(credentials)
     for kind in ("Secrets", "Configs"):
         container[kind] = [reference or {} for reference in container.get(kind) or []]

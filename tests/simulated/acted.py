@@ -56,7 +56,7 @@ class Acted:
     def logs(self, task_id: str) -> Log | None:
         return self._logs.get(task_id)
 
-    def users_of(self, image_id: str) -> list[str]:
+    def users_of(self, image_id: str) -> list[str]:  # noqa: ARG002
         return []
 
     def close(self) -> None:
