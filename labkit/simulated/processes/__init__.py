@@ -1,0 +1,21 @@
+"""Tasks as real processes of this machine: what stands for containers.
+
+    plan         what a task runs: its image's config and the service's spec
+    folders      where it runs: a copy of the image's files, volumes, configs, secrets
+    programs     which program of this machine a command means
+    spawning     processes in groups of their own, that end with the engine (`keeper`)
+    probing      healthchecks
+    kinds        what is known of each kind of process, and the rule of the clock
+    acting       what stands for a process beyond so many
+    names        which task is where, for the Python of the others (`shim`)
+    publishing   ports of this machine that lead to tasks
+    running      all of that for one task
+    driver       `Processes`: what the cluster drives
+
+There is no sandbox: a task runs as this user, on this machine's file system and network, as
+a notebook's kernel does. `USER`, limits of resources, capabilities and sysctls do nothing.
+"""
+
+from labkit.simulated.processes.driver import Processes
+
+__all__ = ["Processes"]

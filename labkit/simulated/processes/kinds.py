@@ -1,0 +1,115 @@
+"""What is known of each kind of process, and how long the engine has to wait to know more.
+
+A kind is an image with a command, variables and so on: whatever makes one process another.
+What a process of a kind has done, the next one is taken to do as well.
+
+The engine's clock may run faster than real time, and processes do not. So while it is open
+what a process will do, the engine lives in real time (`undecided`):
+
+- a process of a kind of which nothing older than `HORIZON` has been seen, until it is that
+  old, or has ended. If its service is being updated, until the update's monitor is over;
+- of a kind that was seen to end by itself, until it has, or is late by half as much again;
+- a process that was told to stop, until it has, unless its kind takes no notice;
+- any process while its health is probed.
+
+So times come out right, at any speed, for all that a process does in its first ten seconds,
+for all that a kind was seen to do within a minute, and for how it stops. What it does later
+than that for the first time comes too late on the engine's clock: a process that runs for
+30 s and then fails does so, at twenty times the speed, when the engine believes that it is
+10 + 20 x 20 = 410 s old; the next one of its kind is right. Processes that wait for one
+another's clocks (a cache that expires after a minute) are on their own clock, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: Seconds after which a process that has not ended is taken to go on.
+HORIZON = 10.0
+#: A process that ended by itself at a greater age than this is not waited for.
+_LATEST_EXIT = 60.0
+#: Seconds for which a stop is waited for. Whoever takes longer is taken to take no notice.
+_LONGEST_STOP = 15.0
+_LEAST_MARGIN = 2.0
+#: Whoever is killed sooner than this after it was told to stop had no time to show anything.
+_SHORTEST_GRACE = 1.0
+
+
+@dataclass(slots=True)
+class Kind:
+    """What was seen of the processes of one kind. All times are real seconds."""
+
+    #: The age at which one ended by itself, and how, if the last one did.
+    exits_after: float | None = None
+    exit_code: int = 0
+    #: The greatest age that was seen.
+    survived: float = 0
+    #: How long the last one took to stop, and the code it ended with.
+    stops_after: float | None = None
+    stop_code: int = 0
+    ignores_stop: bool = False
+    #: When one was first found healthy, or unhealthy.
+    healthy_after: float | None = None
+    unhealthy_after: float | None = None
+    #: What the last one wrote: age, whether to standard error, and data, for those that only act.
+    written: list[tuple[float, bool, bytes]] = field(default_factory=list)
+    #: Whose that is.
+    written_by: str = ""
+
+
+@dataclass(slots=True)
+class Life:
+    """One process of a kind. Times are of a clock in real seconds."""
+
+    kind: Kind
+    started_at: float
+    #: How old it has to be until it is taken to go on.
+    horizon: float = HORIZON
+    stop_asked_at: float | None = None
+    ended: bool = False
+    #: It only acts: all that it will do is known.
+    decided: bool = False
+    #: A probe of its health is under way.
+    probing: bool = False
+    #: Somebody meddled: what it does now says nothing about its kind.
+    disturbed: bool = False
+
+    def undecided(self, now: float) -> bool:
+        """Whether it is open what the process will do, so that its time has to be real."""
+        if self.ended or self.decided:
+            return False
+        if self.probing:
+            return True
+        age = now - self.started_at
+        if self.stop_asked_at is not None:
+            waited = now - self.stop_asked_at
+            return not self.kind.ignores_stop and waited < _LONGEST_STOP
+        self.kind.survived = max(self.kind.survived, age)
+        exits_after = self.kind.exits_after
+        if exits_after is not None:
+            return age < exits_after + max(_LEAST_MARGIN, exits_after / 2)
+        return age < self.horizon and self.kind.survived < self.horizon
+
+    def stop_asked(self, now: float) -> None:
+        """It was told to stop."""
+        if self.stop_asked_at is None:
+            self.stop_asked_at = now
+
+    def killed(self, now: float) -> None:
+        """It is being ended, because it did not stop or because nobody needs it any more."""
+        asked = self.stop_asked_at
+        if asked is not None and now - asked >= _SHORTEST_GRACE and not self.ended:
+            self.kind.ignores_stop = True
+        self.disturbed = True
+
+    def exited(self, now: float, code: int) -> None:
+        """It has ended."""
+        self.ended = True
+        kind, age = self.kind, now - self.started_at
+        if self.disturbed:
+            return
+        if self.stop_asked_at is not None:
+            kind.stops_after, kind.stop_code = now - self.stop_asked_at, code
+            kind.ignores_stop = False
+        elif age <= _LATEST_EXIT:
+            kind.exits_after, kind.exit_code = age, code

@@ -1,0 +1,197 @@
+"""Starting processes so that none outlives the engine, and hearing when one has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+_KEEPER = Path(__file__).with_name("keeper.py")
+_CHUNK = 64 * 1024
+#: In /proc, the line with the signals that a process has a function for.
+_CAUGHT = "SigCgt:"
+
+#: Takes what a process writes: whether it is standard error, and the bytes.
+Writer = Callable[[bool, bytes], None]
+
+
+class Keeper:
+    """The program that ends what is left when the engine has ended: see `keeper`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._groups: set[int] = set()
+
+    def add(self, group: int) -> None:
+        """Have a process group end with the engine."""
+        self._groups.add(group)
+        self._tell(f"+{group}\n")
+
+    def discard(self, group: int) -> None:
+        """A process group has gone."""
+        self._groups.discard(group)
+        self._tell(f"-{group}\n")
+
+    def close(self) -> None:
+        """End what is left, and the keeper."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self._process.wait()
+            self._process = None
+
+    def _tell(self, line: str) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+            line = "".join(f"+{group}\n" for group in self._groups)
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode())
+        self._process.stdin.flush()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - a file of this package
+            [sys.executable, "-I", "-S", str(_KEEPER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+class Spawned:
+    """A process in a group of its own. `ended` is called in the event loop, with its code."""
+
+    def __init__(
+        self,
+        words: list[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        keeper: Keeper,
+        write: Writer,
+        ended: Callable[[int], None],
+    ) -> None:
+        """Start it. Raises `OSError` as the system says it."""
+        self._keeper = keeper
+        self._write = write
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._process = subprocess.Popen(  # noqa: S603 - what an image runs is its author's
+            words,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        keeper.add(self.pid)
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._pipes = {
+            False: self._process.stdout.fileno(),
+            True: self._process.stderr.fileno(),
+        }
+        for is_error, pipe in self._pipes.items():
+            os.set_blocking(pipe, False)
+            self._loop.add_reader(pipe, self._read, is_error)
+        _when_ended(self._process, self._loop, self._reap)
+
+    @property
+    def pid(self) -> int:
+        """Its number, which is also its group's."""
+        return self._process.pid
+
+    def send(self, number: int) -> None:
+        """Send a signal, as to the first process of a container.
+
+        The kernel gives such a process no signal that it has no function for, except
+        SIGKILL and SIGSTOP. Where there is no /proc to look that up, it gets every signal
+        (and `shim` has Python take no notice of SIGTERM).
+        """
+        if number == signal.SIGKILL:
+            self.kill()
+        elif _handles(self.pid, number):
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it, and all that it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Wait for the end of a process that was killed; nobody is told."""
+        self._process.wait()
+        self._close()
+
+    def _read(self, is_error: bool) -> None:
+        try:
+            data = os.read(self._pipes[is_error], _CHUNK)
+        except (BlockingIOError, OSError):
+            return
+        if data:
+            self._write(is_error, data)
+        else:
+            self._loop.remove_reader(self._pipes[is_error])
+
+    def _reap(self) -> None:
+        code = self._process.wait()
+        self.kill()  # whoever is left of its group
+        for is_error in self._pipes:
+            self._drain(is_error)
+        self._close()
+        self._ended(128 - code if code < 0 else code)
+
+    def _drain(self, is_error: bool) -> None:
+        """Read what is still in the pipe. Whoever else holds it is on its way out."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            while data := os.read(self._pipes[is_error], _CHUNK):
+                self._write(is_error, data)
+
+    def _close(self) -> None:
+        self._keeper.discard(self.pid)
+        for pipe in self._pipes.values():
+            self._loop.remove_reader(pipe)
+        for file in (self._process.stdout, self._process.stderr):
+            if file is not None:
+                file.close()
+
+
+def _handles(pid: int, number: int) -> bool:
+    """Whether a process has a function for a signal; where nobody knows, it has."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    caught = next((line for line in status.splitlines() if line.startswith(_CAUGHT)), "")
+    return bool(int(caught.removeprefix(_CAUGHT) or "0", 16) >> (number - 1) & 1)
+
+
+def _when_ended(
+    process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, then: Callable[[], None]
+) -> None:
+    """Have a function called in the loop when a process has ended."""
+    if hasattr(os, "pidfd_open"):
+        descriptor = os.pidfd_open(process.pid)
+
+        def ended() -> None:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+            then()
+
+        loop.add_reader(descriptor, ended)
+        return
+
+    def wait() -> None:
+        process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the engine has ended
+            loop.call_soon_threadsafe(then)
+
+    threading.Thread(target=wait, daemon=True).start()
