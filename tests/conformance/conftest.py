@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# before they are imported, so that scenarios say what was not so
+pytest.register_assert_rewrite("tests.conformance")
+
 from labkit import images
 from labkit.swarm import Swarm
 from tests.conformance import scenarios

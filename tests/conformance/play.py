@@ -296,10 +296,13 @@ def tag(image: str) -> str:
 def lineage(tasks: Sequence[TaskSeen]) -> list[str]:
     """Return what became of a slot's tasks, oldest first, as far as two engines must agree.
 
-    How often a crash loop has gone round, and where in it the last task is, is chance.
+    How often a crash loop has gone round, and where in it the last task is, is chance; and
+    whether a task that never started was made before it was known not to be needed.
     """
     lines: list[str] = []
     for task in tasks:
+        if task.last.state == "shutdown" and task.started_at is None:
+            continue
         code = f" code {task.exit_code}" if task.ended and task.exit_code is not None else ""
         error = f" ({task.last.error})" if task.last.error else ""
         state = task.last.state if task.ended or task.running else "on its way"

@@ -69,6 +69,19 @@ def nothing_is_restarted_with_none(play: Play) -> None:
     assert (task.message, task.error) == ("started", "task: non-zero exit (1)")
 
 
+@scenario(lasts=4)
+def a_command_that_is_not_there_cannot_be_started(play: Play) -> None:
+    """The task fails before it has run, with what the container runtime says."""
+    play.create(task=restart("none"), container={"Command": ["no-such-program"]})
+
+    play.until(lambda: play.tasks and play.tasks[0].ended, "its end")
+    task = play.tasks[0].last
+    play.tell("task", [task.desired, task.state, task.message, task.error])
+    assert (task.state, task.message) == ("failed", "starting")
+    assert task.error.startswith("starting container failed: ")
+    assert 'exec: "no-such-program": executable file not found in $PATH' in task.error
+
+
 @scenario(lasts=10)
 def the_next_task_is_ready_during_the_restart_delay(play: Play) -> None:
     """It is made at once, prepared, and started when the delay is over."""

@@ -40,12 +40,13 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     back = [task for task in play.on(OLD) if task.created > started.at - 0.5]
     assert len(back) == 2
     play.took("between the two", abs(back[0].created - back[1].created), about=0, late=0.5)
-    # the slot that failed last was restarted from the old spec, so it is none of the rollback's
+    # Who comes first, the rollback or the restart of what failed, is chance: if the rollback,
+    # then that slot is restarted from the old spec, and is none of the updater's.
     failed = next(task.slot for task in play.tasks if started.message.endswith(task.id))
-    (watched,) = (task for task in back if task.slot != failed)
+    restarted = len(play.by_slot()[failed]) == 3
+    ran = [task.ran_at or 0 for task in back if not (restarted and task.slot == failed)]
     assert status.completed is not None
-    assert watched.ran_at is not None
-    play.took("monitored", status.completed - watched.ran_at, about=2)
+    play.took("monitored", status.completed - max(ran), about=2)
     assert "PreviousSpec" not in play.service
     answer = play.rollback()
     play.tell("another rollback", [answer.status, answer.message])
@@ -104,21 +105,6 @@ def _back_to_a_missing_image(play: Play, config: dict[str, Any]) -> None:
         UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"},
     )
     play.ends("rollback_started")
-
-
-@scenario(lasts=8)
-def the_rollback_of_the_one_slot_there_is_ends_at_once(play: Play) -> None:
-    """What failed is replaced from the old spec, which is back by then: nothing is left to do."""
-    play.running(task=restart(delay=1), RollbackConfig={"Monitor": seconds(5)})
-    play.update(SOON, UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"})
-
-    status = play.ends("rollback_completed")
-    failed = play.on(SOON)[0]
-    assert status.completed is not None
-    play.took("from the failure to the end", status.completed - failed.ended_at, about=0)
-    play.until(lambda: play.tasks[-1].running, "the replica")
-    assert len(play.tasks) == 3
-    assert play.tasks[-1].image == play.engine.image(OLD)
 
 
 @scenario(lasts=9)

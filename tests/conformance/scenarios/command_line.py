@@ -1,0 +1,375 @@
+"""What the docker command line shows of a service, and what it says while it changes one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.conformance.engines import seconds
+from tests.conformance.play import BROKEN, LABEL, NEW, OLD, Play, restart
+from tests.conformance.printed import ages, logs, progress, table
+from tests.conformance.scenario import scenario
+from tests.conformance.scenarios.failing import MISSING, SOON
+
+_QUICK = {"Parallelism": 1, "Monitor": seconds(1)}
+
+
+def shown(play: Play, *words: str) -> list[dict[str, str]]:
+    """The rows of a table that a command prints."""
+    ran = play.docker(*words)
+    assert (ran.status, ran.err) == (0, ""), ran
+    return table(ran.out)
+
+
+@scenario(lasts=12)
+def service_ps_shows_each_slot_and_its_history(play: Play) -> None:
+    """Newest first, history indented, errors cut and quoted."""
+    play.running(replicas=2, task=restart("none"), UpdateConfig={**_QUICK, "Parallelism": 0})
+    play.update(BROKEN)
+    play.ends("paused")
+    play.until(lambda: play.counts[-1] == (0, 2), "both to fail")
+    rows = shown(play, "service", "ps", play.name)
+
+    play.tell("ps", rows)
+    assert [row["NAME"] for row in rows] == [
+        indent + f"{play.name}.{slot}" for slot in (1, 2) for indent in ("", " \\_ ")
+    ]
+    assert [row["DESIRED STATE"] for row in rows] == ["Shutdown"] * 4
+    assert [row["CURRENT STATE"] for row in rows] == [
+        "Failed <age> ago",
+        "Shutdown <age> ago",
+    ] * 2
+    assert [row["ERROR"] for row in rows] == ['"task: non-zero exit (1)"', ""] * 2
+    play.tell("no-trunc", shown(play, "service", "ps", "--no-trunc", play.name))
+    quiet = play.docker("service", "ps", "-q", play.name).out.splitlines()
+    assert sorted(quiet) == sorted(task.id for task in play.tasks)
+    one = f"{play.name}.2"
+    play.tell("filtered", shown(play, "service", "ps", "-f", f"name={one}", play.name))
+    for state in ("running", "shutdown"):
+        found = shown(play, "service", "ps", "-f", f"desired-state={state}", play.name)
+        play.tell(state, found)
+    formatted = play.docker(
+        *("service", "ps", "--format", "{{.Name}} {{.Image}} {{.DesiredState}} {{.Error}}"),
+        play.name,
+    )
+    play.tell("formatted", formatted.out.splitlines())
+
+
+@scenario(lasts=5)
+def a_long_error_is_cut_in_service_ps(play: Play) -> None:
+    """To thirty columns, within quotes; a task without a node shows none."""
+    play.create(image=MISSING, task=restart("none"))
+    play.until(lambda: play.tasks and play.tasks[0].ended, "it to be rejected")
+    (row,) = shown(play, "service", "ps", play.name)
+    play.tell("rejected", row)
+    assert row["ERROR"] == '"No such image: lab/actor:miss…"'
+    nowhere = {"Placement": {"Constraints": ["node.labels.nowhere==yes"]}}
+    play.update(task=nowhere)
+    play.until(lambda: play.tasks[-1].last.error and play.tasks[-1].last.state == "pending", "it")
+    pending, _ = shown(play, "service", "ps", play.name)
+
+    play.tell("pending", pending)
+    assert (pending["NODE"], pending["CURRENT STATE"]) == ("", "Pending <age> ago")
+    assert pending["ERROR"] == '"no suitable node (scheduling …"'
+    assert shown(play, "service", "ps", "--no-trunc", play.name)[0]["ERROR"] == (
+        '"no suitable node (scheduling constraints not satisfied on 1 node)"'
+    )
+
+
+@scenario(lasts=10)
+def an_update_that_converges_says_so(play: Play) -> None:
+    """Progress to its end, and exit status 0; scaling and a new label speak in the same way."""
+    play.running(replicas=2, UpdateConfig=_QUICK)
+    image = play.engine.image(NEW)
+    ran = play.docker("service", "update", "--no-resolve-image", "--image", image, play.name)
+
+    lines = progress(ran)
+    play.tell("update", [lines, ran.err, ran.status])
+    assert lines == [
+        play.name,
+        "overall progress: some out of 2 tasks",
+        "1/2:  ",
+        "2/2:  ",
+        "overall progress: some out of 2 tasks",
+        "overall progress: 2 out of 2 tasks",
+        "verify: Waiting <n> seconds to verify that tasks are stable...",
+        f"verify: Service {play.name} converged",
+    ]
+    assert (ran.err, ran.status) == ("", 0)
+    for words in (
+        ("scale", f"{play.name}=3"),
+        ("update", "--label-add", "a=b", play.name),
+        ("scale", f"{play.name}=1"),
+        ("update", "--quiet", "--label-add", "c=d", play.name),
+    ):
+        ran = play.docker("service", *words)
+        play.tell(" ".join(words), [progress(ran)[-1:], ran.err, ran.status])
+        assert ran.status == 0
+
+
+@scenario(lasts=7)
+def an_update_that_is_paused_exits_with_one(play: Play) -> None:
+    """The engine's message is the error."""
+    play.running(replicas=2, task=restart(delay=20), UpdateConfig=_QUICK)
+    image = play.engine.image(SOON)
+    ran = play.docker("service", "update", "--no-resolve-image", "--image", image, play.name)
+
+    message = play.service["UpdateStatus"]["Message"]
+    assert (ran.err, ran.status) == (f"service update paused: {message}\n", 1)
+    play.tell("error", ran.err)
+    play.tell("pretty", ages(play.docker("service", "inspect", "--pretty", play.name).out))
+
+
+@scenario(lasts=12)
+def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
+    """By itself in the middle of an update, or by hand."""
+    play.running(replicas=2, task=restart(delay=1), UpdateConfig=_QUICK, RollbackConfig=_QUICK)
+    image = play.engine.image(SOON)
+    ran = play.docker(
+        *("service", "update", "--no-resolve-image", "--image", image),
+        *("--update-failure-action", "rollback", "--update-monitor", "3s", play.name),
+    )
+    assert (ran.err, ran.status) == ("", 0)
+    said = [line for line in progress(ran) if line.startswith("rollback: ")]
+    play.tell("rolled back", said)
+    assert len(said) == 1
+    assert "rollback: update rolled back due to failure or early termination of task" in said[0]
+    assert "overall progress: rolling back update: 2 out of 2 tasks" in progress(ran)
+    refused = play.docker("service", "rollback", play.name)
+    play.tell("refused", [refused.out, refused.err, refused.status])
+    assert refused.status == 1
+    play.update(NEW)
+    play.ends("completed")
+    ran = play.docker("service", "rollback", play.name)
+    lines = progress(ran)
+    play.tell("by hand", [lines[:2], lines[-1], ran.err, ran.status])
+    assert lines[1] == "rollback: manually requested rollback"
+
+
+@scenario(lasts=6)
+def a_rollback_that_is_paused_exits_with_one(play: Play) -> None:
+    """The engine's message calls it an update."""
+    play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=_QUICK)
+    play.until(lambda: any(task.last.state == "rejected" for task in play.tasks), "a rejected task")
+    play.update(NEW, UpdateConfig=_QUICK)
+    play.ends("completed")
+    ran = play.docker("service", "rollback", play.name)
+
+    play.tell("error", [ran.err, ran.status])
+    assert ran.status == 1
+    assert ran.err.startswith("service rollback paused: update paused due to failure")
+
+
+@scenario(lasts=6)
+def a_service_is_shown_by_ls_and_inspect(play: Play) -> None:
+    """With what it was created with by the command line itself."""
+    ran = play.docker(
+        *("service", "create", "--detach", "--no-resolve-image", "--name", play.name),
+        *("--label", LABEL + "=" + play.name.partition("-")[0], "--replicas", "2"),
+        *("--update-parallelism", "2", "--update-delay", "3s", "--update-monitor", "4s"),
+        *("--update-failure-action", "rollback", "--update-max-failure-ratio", ".2"),
+        *("--rollback-parallelism", "0", "--rollback-order", "start-first"),
+        *("--restart-condition", "on-failure", "--restart-max-attempts", "3"),
+        *("--env", "SLOT={{.Task.Slot}}", "--stop-grace-period", "7s", "--constraint"),
+        *("node.role==manager", "--limit-memory", "64M", "--health-cmd", "true"),
+        *("--publish", "mode=host,published=28919,target=80", "--hostname", "h{{.Task.Slot}}"),
+        *(play.engine.image(OLD), "python", "actor.py", "print from the command"),
+    )
+    assert (ran.status, ran.err) == (0, ""), ran
+    play.id = ran.out.strip()
+    # a port of the host can be had once: one replica waits
+    play.until(lambda: play.counts[-1] == (1, 2), "one replica")
+    play.tell("ls", shown(play, "service", "ls", "--filter", f"name={play.name}"))
+    rows = shown(play, "service", "ps", "--filter", "desired-state=running", play.name)
+    # a machine with two kinds of addresses binds the port, and says so, twice
+    ports = sorted(",".join(sorted(set(row["PORTS"].split(",")))) for row in rows)
+    play.tell("ps", [ports, sorted((row["ERROR"], row["NODE"]) for row in rows)])
+    assert ports == ["", "*:28919->80/tcp"]
+    pretty = play.docker("service", "inspect", "--pretty", play.name)
+    play.tell("pretty", ages(pretty.out))
+    spec = play.service["Spec"]
+    play.tell("spec", spec)
+    assert spec["TaskTemplate"]["ContainerSpec"]["Args"][2:] == ["print from the command"]
+    play.until(lambda: play.docker("service", "logs", "--raw", play.name).out, "its words")
+    assert play.docker("service", "logs", "--raw", play.name).out == "from the command\n"
+    read = play.docker(
+        "service", "inspect", "-f", "{{.Spec.UpdateConfig.MaxFailureRatio}}", play.id
+    )
+    assert read.out == "0.2\n"
+
+
+@scenario(lasts=8)
+def service_logs_say_who_wrote_what(play: Play) -> None:
+    """Each line with its task and node; standard error goes to standard error."""
+    act = "print one; complain two; slot 2: print three"
+    play.running(act, replicas=2)
+    play.until(lambda: len(play.docker("service", "logs", play.name).out.splitlines()) == 3, "it")
+    ran = play.docker("service", "logs", play.name)
+    play.tell("logs", [logs(ran.out), logs(ran.err)])
+    assert logs(ran.out)[0] == f"{play.name}.1.<id>@<node>    | one"
+    raw = play.docker("service", "logs", "--raw", play.name)
+    play.tell("raw", [logs(raw.out), logs(raw.err)])
+    assert logs(raw.out) == ["one", "one", "three"]
+    without = play.docker("service", "logs", "--no-task-ids", "--tail", "1", play.name)
+    play.tell("without ids", [logs(without.out), logs(without.err)])
+    one = next(task for task in play.tasks if task.slot == 2)
+    of_one = play.docker("service", "logs", "--timestamps", "--raw", one.id)
+    lines = of_one.out.splitlines()
+    assert len(lines) == 2
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (one|three)$", x) for x in lines)
+    since = play.docker("service", "logs", "--since", "1s", "--raw", one.id)
+    assert since.status == 0
+
+
+@scenario(lasts=4)
+def what_the_command_line_cannot_do_it_says(play: Play) -> None:
+    """On standard error, with exit status 1; an empty stack is an error for `ps` only."""
+    play.create(replicas=0)
+    stack = play.name
+    for words in (
+        "service ps nope",
+        "service update nope",
+        "service rollback nope",
+        "service scale nope=1",
+        f"service scale {play.name}=x",
+        "service rm nope",
+        "service inspect nope",
+        "service logs nope",
+        f"service rollback {play.name}",
+        f"service create --detach --name {play.name} lab/actor:missing",
+        "service create --detach --name a.b lab/actor:missing",
+        f"service update --rollback --image x {play.name}",
+        f"service update --detach --update-failure-action x {play.name}",
+        f"service update --detach --update-max-failure-ratio 2 {play.name}",
+        f"stack ps {stack}",
+        f"stack services {stack}",
+        f"stack rm {stack}",
+        "node ps nope",
+        "node inspect nope",
+    ):
+        ran = play.docker(*words.split())
+        play.tell(words, [ran.out, ran.err, ran.status])
+        assert ran.err
+    told = play.transcript.told
+    assert told["service ps nope"] == ["", "no such service: nope\n", 1]
+    assert told["service rm nope"] == [
+        "",
+        "Error response from daemon: service nope not found\n",
+        1,
+    ]
+
+
+@scenario(lasts=3)
+def an_image_without_a_registry_is_used_as_it_is(play: Play) -> None:
+    """The command line warns, and its exit status is 0."""
+    play.create(replicas=0)
+    image = play.engine.image(NEW)
+    ran = play.docker("service", "update", "--detach", "--image", image, play.name)
+
+    play.tell("warning", [ran.out, ran.err, ran.status])
+    assert ran.err == (
+        f"image {image} could not be accessed on a registry to record\n"
+        f"its digest. Each node will access {image} independently,\n"
+        "possibly leading to different nodes running different\n"
+        "versions of the image.\n\n"
+    )
+    assert play.service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == image
+
+
+@scenario(lasts=3)
+def events_can_be_read_afterwards(play: Play) -> None:
+    """Each change of a service, with what was changed."""
+    begun = play.engine.now()
+    play.create(replicas=0)
+    play.update(NEW)
+    play.update(replicas=2, task={"Placement": {"Constraints": ["node.labels.nowhere==yes"]}})
+    play.update(Labels={**play.service["Spec"]["Labels"], "other": "1"})
+    play.until(lambda: play.counts[-1] == (0, 2), "two tasks")
+    play.update(container={"Labels": {"a": "b"}}, UpdateConfig={})
+    play.ends("updating")
+    play.remove()
+    play.until(lambda: play.events and play.events[-1][""] == "remove", "the last event")
+    ran = play.docker(
+        *("events", "--since", f"{begun:.6f}", "--until", f"{play.engine.now() + 0.01:.6f}"),
+        *("--filter", "type=service", "--filter", f"service={play.id}"),
+        *("--format", "{{.Type}} {{.Action}} {{.Scope}} {{json .Actor.Attributes}}"),
+    )
+
+    play.tell("events", ran.out.splitlines())
+    assert len(ran.out.splitlines()) == len(play.events)
+    assert play.even(ran.out.splitlines()[1]) == (
+        'service update swarm {"image.new":"lab/actor:print-new",'
+        f'"image.old":"lab/actor:print-old","name":"{play.even(play.name)}"}}'
+    )
+
+
+_STACK = """
+services:
+  web:
+    image: {image}
+    environment: {{SLOT: "{{{{.Task.Slot}}}}"}}
+    configs: [motd]
+    deploy:
+      replicas: 2
+      labels: {{{label}: {run}}}
+      update_config: {{parallelism: 2, monitor: 1s}}
+      restart_policy: {{delay: 1s}}
+configs:
+  motd: {{content: hello}}
+"""
+
+
+@scenario(lasts=16)
+def a_stack_comes_is_updated_and_goes(play: Play) -> None:
+    """Deploy, look, deploy another image, remove: what each command prints."""
+    stack = play.name
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "motd").write_text("hello")
+        file = Path(folder) / "compose.yml"
+
+        def deploy(act: str) -> list[str]:
+            text = _STACK.format(
+                image=play.engine.image(act), label=LABEL, run=stack.partition("-")[0]
+            )
+            file.write_text(text.replace("content: hello", "file: ./motd"))
+            ran = play.docker("stack", "deploy", "--detach", "-c", str(file), stack)
+            assert ran.status == 0, ran
+            return sorted(ran.out.splitlines())
+
+        play.tell("deploy", deploy(OLD))
+        play.id = play.docker("service", "inspect", "-f", "{{.ID}}", f"{stack}_web").out.strip()
+        play.until(lambda: play.counts[-1] == (2, 2), "two replicas")
+        play.tell("services", shown(play, "stack", "services", stack))
+        play.tell("ps", shown(play, "stack", "ps", stack))
+        stacks = shown(play, "stack", "ls")
+        play.tell("ls", [row for row in stacks if row["NAME"] == stack])
+        play.tell("unchanged", deploy(OLD))
+        play.watch(1)
+        assert play.status.state == ""
+        play.tell("deploy again", deploy(NEW))
+    play.ends("completed")
+    play.tell("ps again", shown(play, "stack", "ps", stack))
+    removed = play.docker("stack", "rm", "--detach", stack)
+    play.tell("rm", [removed.out.splitlines(), removed.err, removed.status])
+    assert removed.out.splitlines() == [
+        f"Removing service {stack}_web",
+        f"Removing config {stack}_motd",
+        f"Removing network {stack}_default",
+    ]
+    play.until(lambda: play.docker("stack", "ps", stack).status == 1, "its tasks to go")
+    label = {"label": {f"com.docker.stack.namespace={stack}": True}}
+    play.until(lambda: not play.engine.get("/networks", filters=label), "its network to go")
+
+
+@scenario(lasts=3)
+def nodes_are_shown(play: Play) -> None:
+    """`node ls`, and `node ps` of the node itself."""
+    play.running()
+    rows = shown(play, "node", "ls")
+    play.tell("ls", [{**row, "ID": row["ID"].rstrip(" *")} for row in rows])
+    rows = shown(play, "node", "ps", "--filter", f"name={play.name}.", "self")
+    play.tell("ps", rows)
+    assert [row["NAME"] for row in rows] == [f"{play.name}.1"]
+    found = play.docker("node", "inspect", "self", "-f", "{{.Spec.Role}} {{.Status.State}}")
+    assert found.out == "manager ready\n"

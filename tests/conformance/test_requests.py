@@ -1,0 +1,308 @@
+"""What an engine refuses, with which status and in which words.
+
+The words are those of Docker Engine 20.10, with API 1.41, which the simulated engine takes
+after; other engines word some of them differently, and are not asked.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conformance.engines import Engine, seconds
+from tests.conformance.refusals import CASES, IMAGE, STALE, Case, spec, task
+
+ENGINES = [pytest.param("real", marks=pytest.mark.engine), "simulated"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the cases are about: objects on one engine, by the words that stand for them."""
+
+    engine: Engine
+    words: dict[str, str]
+
+    def put(self, value: Any) -> Any:
+        """Return what a case has, with the names and ids of this engine."""
+        if isinstance(value, str):
+            for word, name in self.words.items():
+                value = value.replace(f"<{word}>", name)
+            return value
+        if isinstance(value, bytes):
+            return self.put(value.decode("latin-1")).encode("latin-1")
+        if isinstance(value, dict):
+            return {key: self.put(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.put(each) for each in value]
+        return value
+
+    def send(self, case: Case) -> tuple[int, str]:
+        """Send a case's request, and return the status and the message."""
+        answer = self.engine.call(
+            case.method,
+            self.put(case.path),
+            self.put(case.body),
+            raw=self.put(case.raw),
+            **self.put(case.params),
+        )
+        return answer.status, answer.message or str(answer.body or "")
+
+
+def _reference(kind: str, found: str, name: str) -> dict[str, Any]:
+    file = {"Name": "x", "UID": "0", "GID": "0", "Mode": 292}
+    return {f"{kind}ID": found, f"{kind}Name": name, "File": file}
+
+
+def _subject(engine: Engine, exits: ExitStack) -> Subject:
+    """Make a service, and another that uses a config, a secret, a network and a port."""
+    name = f"q{secrets.token_hex(4)}"
+    taken = f"{name}-taken"
+
+    def make(path: str, body: dict[str, Any], key: str = "ID") -> str:
+        answer = engine.call("POST", f"/{path}/create", body)
+        assert answer.status == 201, answer
+        found = str(answer.body[key])
+        exits.callback(engine.call, "DELETE", f"/{path}/{found}")
+        return found
+
+    data = {"Name": name, "Data": "YQ=="}
+    ids = {
+        "config": make("configs", data),
+        "secret": make("secrets", data),
+        "network": make("networks", {"Name": name, "Driver": "overlay"}, "Id"),
+        "id": make("services", spec(name)),
+    }
+    container = {
+        "Configs": [_reference("Config", ids["config"], name)],
+        "Secrets": [_reference("Secret", ids["secret"], name)],
+    }
+    template = task(container, Networks=[{"Target": name}])
+    port = {"TargetPort": 80, "PublishedPort": 28956, "Protocol": "tcp"}
+    uses = spec(taken, TaskTemplate=template, EndpointSpec={"Ports": [port]})
+    node = engine.get("/info")["Swarm"]["NodeID"]
+
+    def version(path: str) -> str:
+        return str(engine.get(path)["Version"]["Index"])
+
+    return Subject(
+        engine,
+        {
+            **ids,
+            "taken-id": make("services", uses),
+            "taken": taken,
+            "name": name,
+            "NAME": name.upper(),
+            "new": f"{name}-new",
+            "port": "28956",
+            "node": node,
+            "node-version": version(f"/nodes/{node}"),
+            "config-version": version(f"/configs/{ids['config']}"),
+            "secret-version": version(f"/secrets/{ids['secret']}"),
+            "version": version(f"/services/{ids['id']}"),
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def subjects(request: pytest.FixtureRequest) -> Iterator[dict[str, Subject]]:
+    """The subject on each engine, made when it is asked for."""
+
+    class Made(dict[str, Subject]):
+        def __missing__(self, name: str) -> Subject:
+            engine = request.getfixturevalue(name)
+            if engine.get("/version")["ApiVersion"] != "1.41":
+                pytest.skip("these words are those of API 1.41")
+            self[name] = _subject(engine, exits)
+            return self[name]
+
+    with ExitStack() as exits:
+        yield Made()
+
+
+@pytest.fixture
+def subject(subjects: dict[str, Subject], engine_name: str) -> Subject:
+    return subjects[engine_name]
+
+
+on_each = pytest.mark.parametrize("engine_name", ENGINES)
+
+
+@on_each
+@pytest.mark.parametrize("what", CASES)
+def test_a_refusal_has_its_status_and_its_words(subject: Subject, what: str) -> None:
+    case = CASES[what]
+
+    assert subject.send(case) == (case.status, subject.put(case.says))
+
+
+@on_each
+@pytest.mark.parametrize("version", ["1.24", "1.30", "1.40", "1.41", ""])
+def test_every_version_up_to_its_own_is_served(subject: Subject, version: str) -> None:
+    answer = subject.engine.call("GET", "/services", api_version=version)
+
+    assert answer.status == 200
+    assert answer.headers["Api-Version"] == "1.41"
+
+
+@on_each
+@pytest.mark.parametrize("version", ["1.42", "1.51", "2.0"])
+def test_a_newer_client_is_told_the_highest_version(subject: Subject, version: str) -> None:
+    answer = subject.engine.call("GET", "/services", api_version=version)
+
+    assert (answer.status, answer.message) == (
+        400,
+        f"client version {version} is too new. Maximum supported API version is 1.41",
+    )
+
+
+@on_each
+def test_an_ancient_client_is_told_the_lowest_version(subject: Subject) -> None:
+    answer = subject.engine.call("GET", "/services", api_version="1.1")
+
+    assert answer.status == 400
+    assert re.fullmatch(
+        r"client version 1\.1 is too old\. Minimum supported API version is 1\.\d+, "
+        r"please upgrade your client to a newer version\n?",
+        answer.message or answer.body,  # 20.10 answers such a client in plain text
+    )
+
+
+@on_each
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_ping_says_the_version(subject: Subject, method: str) -> None:
+    answer = subject.engine.call(method, "/_ping", api_version="")
+
+    assert (answer.status, answer.body) == (200, "OK" if method == "GET" else "")
+    kept = ("Api-Version", "Ostype", "Docker-Experimental", "Cache-Control", "Pragma")
+    assert [answer.headers[key] for key in kept] == [
+        *("1.41", "linux", "false", "no-cache, no-store, must-revalidate", "no-cache")
+    ]
+
+
+@on_each
+def test_keys_may_be_written_in_any_case(subject: Subject) -> None:
+    """docker-py sends `{"Mode": {"replicated": …}}`."""
+    body = {
+        "nAME": "<new>",
+        "labels": {"MiXed": "Kept"},
+        "tasktemplate": {"CONTAINERSPEC": {"image": IMAGE}},
+        "Mode": {"replicated": {"replicas": 0}},
+        "Nonsense": {"is": "ignored"},
+    }
+    created = subject.engine.call("POST", "/services/create", subject.put(body))
+    assert created.status == 201
+    stored = subject.engine.get(f"/services/{created.body['ID']}")["Spec"]
+    assert subject.engine.call("DELETE", f"/services/{created.body['ID']}").status == 200
+
+    assert stored == subject.put(
+        {
+            "Name": "<new>",
+            "Labels": {"MiXed": "Kept"},
+            "TaskTemplate": {
+                "ContainerSpec": {"Image": IMAGE, "Isolation": "default"},
+                "ForceUpdate": 0,
+                "Runtime": "container",
+            },
+            "Mode": {"Replicated": {"Replicas": 0}},
+        }
+    )
+
+
+@on_each
+def test_a_service_without_a_name_is_given_one(subject: Subject) -> None:
+    created = subject.engine.call("POST", "/services/create", spec(""))
+    assert created.status == 201
+    name = subject.engine.get(f"/services/{created.body['ID']}")["Spec"]["Name"]
+    assert subject.engine.call("DELETE", f"/services/{created.body['ID']}").status == 200
+
+    assert re.fullmatch(r"[a-z]+_[a-z]+\d?", name)
+
+
+@on_each
+def test_a_service_is_found_by_name_id_and_the_beginning_of_its_id(subject: Subject) -> None:
+    service_id, name = subject.words["id"], subject.words["name"]
+    asked = [service_id, name, service_id[:12]]
+
+    found = [subject.engine.get(f"/services/{word}")["ID"] for word in asked]
+    filtered = [
+        subject.engine.get("/services", filters=filters)
+        for filters in ({"name": [name + "-t"]}, {"id": {service_id[:9]: True}})
+    ]
+
+    assert found == [service_id] * 3
+    assert [[each["Spec"]["Name"] for each in services] for services in filtered] == [
+        [subject.words["taken"]],
+        [name],
+    ]
+
+
+@on_each
+def test_lists_are_sorted_by_id(subject: Subject) -> None:
+    ids = [service["ID"] for service in subject.engine.get("/services")]
+
+    assert len(ids) >= 2
+    assert ids == sorted(ids)
+
+
+@on_each
+def test_status_is_given_when_asked_for(subject: Subject) -> None:
+    name = {"name": [subject.words["name"]]}
+    plain = subject.engine.get("/services", filters=name)
+    asked = subject.engine.get("/services", filters=name, status="true")
+
+    assert all("ServiceStatus" not in service for service in plain)
+    assert [service["ServiceStatus"] for service in asked] == [
+        {"RunningTasks": 0, "DesiredTasks": 0, "CompletedTasks": 0}
+    ] * 2
+
+
+@on_each
+def test_defaults_are_filled_in_when_asked_for(subject: Subject) -> None:
+    """A config that was never given is not stored, and not shown without asking."""
+    path = f"/services/{subject.words['id']}"
+    config = {
+        "Parallelism": 1,
+        "FailureAction": "pause",
+        "Monitor": seconds(5),
+        "MaxFailureRatio": 0,
+        "Order": "stop-first",
+    }
+
+    stored = subject.engine.get(path)["Spec"]
+    filled = subject.engine.get(path, insertDefaults="true")["Spec"]
+
+    assert not stored.keys() & {"UpdateConfig", "RollbackConfig", "EndpointSpec"}
+    assert filled["UpdateConfig"] == filled["RollbackConfig"] == config
+    template = filled["TaskTemplate"]
+    assert template["RestartPolicy"] == {
+        "Condition": "any",
+        "Delay": seconds(5),
+        "MaxAttempts": 0,
+    }
+    assert template["ContainerSpec"]["StopGracePeriod"] == seconds(10)
+    assert template["ContainerSpec"]["DNSConfig"] == {}
+    assert (template["Resources"], template["Placement"]) == ({}, {})
+
+
+@on_each
+def test_versions_only_grow(subject: Subject) -> None:
+    """Every write raises the index that all objects share."""
+    path = f"/services/{subject.words['taken-id']}"
+    before = subject.engine.get(path)
+    body = before["Spec"] | {"Labels": {"a": "b"}}
+    version = str(before["Version"]["Index"])
+    answer = subject.engine.call("POST", f"{path}/update", body, version=version)
+    again = subject.engine.call("POST", f"{path}/update", body, version=version)
+    after = subject.engine.get(path)
+
+    assert (answer.status, answer.body) == (200, {"Warnings": None})
+    assert (again.status, again.message) == (500, STALE)
+    assert after["Version"]["Index"] > before["Version"]["Index"]
+    assert after["UpdatedAt"] > before["UpdatedAt"]
+    assert after["PreviousSpec"] == before["Spec"]
