@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from labkit.rollout import Change, Driver, Task
 from labkit.simulated.events import Events, message
+from labkit.simulated.images.removing import User
 from labkit.simulated.logs import Log
 
 _SIGTERM = 15
@@ -32,6 +33,12 @@ class Processes(Driver, Protocol):
 
     def logs(self, task_id: str) -> Log | None:
         """What a task's process has written; `None` if it never had one."""
+
+    def health(self, task_id: str) -> dict[str, Any] | None:
+        """What `docker inspect` shows as `State.Health`; `None` without a healthcheck."""
+
+    def users_of(self, image_id: str) -> Iterator[User]:
+        """The containers that were made from an image."""
 
     def close(self) -> None:
         """End all processes."""

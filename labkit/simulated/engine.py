@@ -71,7 +71,7 @@ class Engine:
         processes: Callable[[Engine], Processes] | None = None,
     ) -> None:
         self.data = data
-        self.seed = seed
+        self._next_seed = seed
         self.id = secrets.token_hex(16)
         self.hostname = platform.node() or "lab"
         self.node_count = nodes
@@ -196,7 +196,8 @@ class Engine:
         self.cluster = self._empty_cluster()
 
     def _empty_cluster(self) -> Cluster:
-        cluster = Cluster(self.clock.now, seed=self.seed, driver=self.containers)
+        cluster = Cluster(self.clock.now, seed=self._next_seed, driver=self.containers)
+        self._next_seed += 1  # the next swarm of this engine has other ids
         self.containers.now = lambda: cluster.now
         self.allocator = Allocator(cluster, self.networks, self._allocated)
         cluster.watch(self._changed)

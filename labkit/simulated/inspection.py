@@ -115,7 +115,7 @@ def container_json(engine: Engine, container: Container) -> Json:
         "Created": stamp(container.created_at),
         "Path": words[0],
         "Args": words[1:],
-        "State": _state(container),
+        "State": _state(engine, container),
         "Image": engine.image_id(task.image),
         "ResolvConfPath": "",
         "HostnamePath": "",
@@ -137,7 +137,7 @@ def container_json(engine: Engine, container: Container) -> Json:
     }
 
 
-def _state(container: Container) -> Json:
+def _state(engine: Engine, container: Container) -> Json:
     shown: Json = {
         "Status": container.state,
         "Running": container.running,
@@ -151,8 +151,8 @@ def _state(container: Container) -> Json:
         "StartedAt": stamp(container.started_at) if container.started_at else NEVER,
         "FinishedAt": stamp(container.finished_at) if container.finished_at else NEVER,
     }
-    if container.health:
-        shown["Health"] = {"Status": container.health, "FailingStreak": 0, "Log": []}
+    if health := engine.processes.health(container.task.id):
+        shown["Health"] = health
     return shown
 
 

@@ -157,10 +157,12 @@ def node_json(node: Node, swarm: Swarm, version: str) -> Json:
     }
     if node.state == "down":
         shown["Status"] = {"State": "down", "Message": "heartbeat failure", "Addr": node.address}
-    if node.id == swarm.node_id:
-        shown["ManagerStatus"] = {
-            "Leader": True,
-            "Reachability": "reachable",
-            "Addr": swarm.manager_address,
-        }
+    if node.role == "manager":
+        shown["ManagerStatus"] = _manager_status(node, swarm)
     return shown
+
+
+def _manager_status(node: Node, swarm: Swarm) -> Json:
+    status: Json = {"Leader": True} if node.id == swarm.node_id else {}
+    address = f"{node.address}:{swarm.port}"
+    return {**status, "Reachability": "reachable", "Addr": address}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from http.client import responses
@@ -118,6 +119,9 @@ class _Exchange(httputil.HTTPMessageDelegate):
             self._connection.finish()
         except iostream.StreamClosedError:
             _log.debug("%s %s: the client is gone", self._call.method, self._call.target)
+        except Exception:
+            _log.exception("%s %s", self._call.method, self._call.target)
+            self._connection.close()
         finally:
             self._call.body.refuse()
 
@@ -125,7 +129,8 @@ class _Exchange(httputil.HTTPMessageDelegate):
         """What to send, or `None` if the route has sent everything itself."""
         try:
             self._engine.catch_up()
-            return await self._route()
+            answer = await self._route()
+            return answer and replace(answer, body=answer.content())
         except ApiError as problem:
             return self._failed(problem)
         except iostream.StreamClosedError:
@@ -156,11 +161,12 @@ class _Exchange(httputil.HTTPMessageDelegate):
 
     async def _send(self, answer: Answer) -> None:
         content = answer.content()
-        await self._write_headers(answer, len(content))
-        if content and self._call.method != "HEAD":
-            await self._connection.write(content)
+        shown = content if self._call.method != "HEAD" else b""
+        await self._write_headers(answer, len(content), shown)
 
-    async def _write_headers(self, answer: Answer, length: int | None = None) -> None:
+    async def _write_headers(
+        self, answer: Answer, length: int | None = None, content: bytes = b""
+    ) -> None:
         headers = httputil.HTTPHeaders(
             {
                 "Api-Version": API_VERSION,
@@ -180,7 +186,7 @@ class _Exchange(httputil.HTTPMessageDelegate):
             headers[name] = value
         reason = responses.get(answer.status, "Unknown")
         line = httputil.ResponseStartLine("HTTP/1.1", answer.status, reason)
-        await self._connection.write_headers(line, headers)
+        await self._connection.write_headers(line, headers, content or None)
 
 
 def _numbers(version: str) -> list[int]:

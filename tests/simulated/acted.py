@@ -6,8 +6,12 @@ the engine's time. All else runs until it is stopped.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from labkit.rollout import SECOND, Task
 from labkit.simulated.engine import Engine
+from labkit.simulated.images.removing import User
 from labkit.simulated.logs import Log
 
 
@@ -56,8 +60,12 @@ class Acted:
     def logs(self, task_id: str) -> Log | None:
         return self._logs.get(task_id)
 
-    def users_of(self, image_id: str) -> list[str]:  # noqa: ARG002
-        return []
+    def health(self, task_id: str) -> dict[str, Any] | None:
+        container = self._engine.containers.of_task(task_id)
+        return {"Status": container.health} if container and container.health else None
+
+    def users_of(self, _image_id: str) -> Iterator[User]:
+        return iter(())
 
     def close(self) -> None:
         self.closed = True

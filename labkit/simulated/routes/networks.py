@@ -234,8 +234,8 @@ async def remove(call: Call) -> Answer:
         del engine.networks[network.id]
         _say(engine, network, "destroy")
         return Answer(status=204)
-    if network.removed:
-        raise ApiError(404, f"network {call.path['id']} not found")
+    if network.removed:  # only this machine still knows it
+        raise ApiError(500, f"network {call.path['id']} not found")
     _check_unused(engine, network)
     engine.remove_network(network)
     engine.journal.note("network", "remove", network.id, {"name": network.name}, engine.now)
