@@ -39,7 +39,7 @@ TIME_HEADER = "Labkit-Time"
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
 #: Labels of the simulated engine, in `GET /info`; the second has a number.
-_SIMULATED_LABEL, SPEED_LABEL = "labkit.simulated", "labkit.speed"
+_SIMULATED_LABEL, _SPEED_LABEL = "labkit.simulated", "labkit.speed"
 
 
 class Swarm:
@@ -93,11 +93,10 @@ class Swarm:
         """
         version = self.get("/version")
         api = f"(API {version['ApiVersion']})"
-        labels = self.labels()
-        if _SIMULATED_LABEL not in labels:
+        if self.provenance == "engine":
             return f"Docker Engine {version['Version']} {api}"
-        speed = labels.get(SPEED_LABEL, "1")
-        pace = "in real time" if speed == "1" else f"at {speed} times real time"
+        speed = self.speed
+        pace = "in real time" if speed == 1 else f"at {speed:g} times real time"
         return f"labkit simulated engine {api}, {pace}"
 
     @property
@@ -115,6 +114,11 @@ class Swarm:
         return dict(label.split("=", 1) for label in labels if "=" in label)
 
     # ---- the time --------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        """How many times as fast as real time the engine's clock runs; 1 for a Docker engine."""
+        return float(self.labels().get(_SPEED_LABEL, 1))
 
     def now(self) -> datetime:
         """Return the time by the engine's clock, if that is not this machine's. Asks nothing.

@@ -283,6 +283,27 @@ def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch
     assert waits == [20.0]
 
 
+@pytest.mark.parametrize("speed", [1.0, 20.0])
+def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) -> None:
+    """A moment that lasts a second there lasts a twentieth of one here."""
+    source = Scripted(BEFORE)
+    source.speed = speed
+    pauses: list[float] = []
+
+    class Waking(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            made._looking.stop("enough")
+            return True
+
+    made = Recorder(source, "dc_worker", until=None)
+    made._looking._wake = Waking()
+    made._looking.look_until_done()
+
+    (pause,) = pauses
+    assert looking.SLOW / speed / 2 < pause < looking.SLOW / speed
+
+
 def test_times_are_the_clock_s_that_it_was_given() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
 

@@ -115,6 +115,8 @@ class Simulated(Scripted):
 
     provenance = "simulated"
 
+    speed = 20.0
+
     def about(self) -> str:
         return "labkit simulated engine (API 1.41), at 20 times real time"
 
@@ -150,24 +152,29 @@ class Labelled(Swarm):
 
 
 @pytest.mark.parametrize(
-    ("labels", "about", "provenance"),
+    ("labels", "about", "provenance", "speed"),
     [
-        ([], "Docker Engine 20.10.24 (API 1.41)", "engine"),
-        (["labkit.address=10.0.0.1"], "Docker Engine 20.10.24 (API 1.41)", "engine"),
+        ([], "Docker Engine 20.10.24 (API 1.41)", "engine", 1),
+        (["labkit.address=10.0.0.1"], "Docker Engine 20.10.24 (API 1.41)", "engine", 1),
         (
             ["labkit.simulated=true", "labkit.speed=1"],
             "labkit simulated engine (API 1.41), in real time",
             "simulated",
+            1,
         ),
         (
             ["labkit.simulated=true", "labkit.speed=20"],
             "labkit simulated engine (API 1.41), at 20 times real time",
             "simulated",
+            20,
         ),
     ],
 )
-def test_an_engine_is_called_what_it_is(labels: list[str], about: str, provenance: str) -> None:
+def test_an_engine_is_called_what_it_is(
+    labels: list[str], about: str, provenance: str, speed: float
+) -> None:
     engine = Labelled(*labels)
 
     assert engine.about() == about
     assert engine.provenance == provenance
+    assert engine.speed == speed

@@ -16,7 +16,7 @@ from labkit.engines import membership, nodes, state
 from labkit.engines.places import Kind, Place, places, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
 from labkit.errors import LabError, NoEngine
-from labkit.swarm import SPEED_LABEL, Swarm
+from labkit.swarm import Swarm
 
 __all__ = [
     "WHAT_IT_IS",
@@ -186,7 +186,7 @@ def _say_of_a_real_one(where: list[Place]) -> None:
 
 def _say_of_another_speed(swarm: Swarm) -> None:
     """Say that `LABKIT_SPEED` asks for another speed than the engine was started with."""
-    if os.environ.get("LABKIT_SPEED") and f"{settings.speed():g}" != swarm.labels()[SPEED_LABEL]:
+    if os.environ.get("LABKIT_SPEED") and settings.speed() != swarm.speed:
         echo.say("- Its speed stays as it was when it was started, whatever LABKIT_SPEED says now.")
 
 

@@ -15,8 +15,8 @@ however large the service has grown.
 | `file`     | the file that it is written to                                             |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`
-is `events(...)`, `about()`, `provenance`, and the clock, `now()` and `ask_now()`, where
-there is one.
+is `events(...)`, `about()`, `provenance`, and the clock (`now()`, `ask_now()`, `speed`),
+where there is one.
 """
 
 from __future__ import annotations

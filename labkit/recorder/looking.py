@@ -15,6 +15,8 @@ from labkit.recorder.journal import Journal
 from labkit.recording import Back, Gap, Recording
 
 #: Seconds between two looks: just after something moved, in the midst of an update, at rest.
+#: These, and the next three, are seconds of the source's clock: the faster that runs, the
+#: more often it is looked at, as far as the share of the processor goes.
 FAST, STEADY, SLOW = 0.1, 0.5, 2.0
 #: The shortest pause, however many events there are.
 _LEAST = 0.05
@@ -45,7 +47,8 @@ class Looking:
     """Looks at a service until something says that it is enough.
 
     `first` is what was seen of it so far. `until` is asked after each look; a reason
-    ends the looking, `None` lets it go on.
+    ends the looking, `None` lets it go on. `speed` is how many times as fast as real time
+    the source's clock runs.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class Looking:
         journal: Journal,
         until: Callable[[Recording, datetime], str | None] | None,
         now: Callable[[], datetime],
+        speed: float = 1.0,
     ) -> None:
         self._source = source
+        self._speed = speed
         self._service = journal.recording.header.service
         self._journal = journal
         self._until = until
@@ -89,10 +94,10 @@ class Looking:
                 if self._until and (why := self._until(self._journal.recording, self._now())):
                     return why
                 # an event may shorten the pause, but never below what bounds the cost
-                least = max(_LEAST, (time.thread_time() - began) / _SHARE)
+                least = max(_LEAST / self._speed, (time.thread_time() - began) / _SHARE)
                 if self._stopping.wait(least):
                     return self._why_stopped
-                self._wake.wait(max(self._pause() - least, 0))
+                self._wake.wait(max(self._pause() / self._speed - least, 0))
                 self._wake.clear()
         finally:
             self._events.stop()
@@ -115,7 +120,7 @@ class Looking:
             self._journal.add(Back(snapshot.at))
             self._events.start()
         if self._journal.observe(snapshot):
-            self._hot_until = time.monotonic() + _HOT
+            self._hot_until = time.monotonic() + _HOT / self._speed
 
     def _begin_gap(self, at: datetime, reason: str) -> None:
         """Record that nothing is known from here on, once."""
@@ -126,13 +131,13 @@ class Looking:
     def _known(self) -> Service | None:
         """Return the service if it need not be asked for: no event, and not long ago."""
         now = time.monotonic()
-        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE:
+        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE / self._speed:
             self._service_moved, self._asked_at = False, now
             return None
         return self._journal.recording.service
 
     def _pause(self) -> float:
-        """Return how long to wait before the next look, in seconds."""
+        """Return how long to wait before the next look, in seconds of the source's clock."""
         if time.monotonic() < self._hot_until:
             return FAST
         return STEADY if self._in_gap or _moving(self._journal.recording) else SLOW
@@ -140,7 +145,7 @@ class Looking:
     def _poke(self, *, service_moved: bool) -> None:
         """Look now, and fast for a while: something has just happened."""
         self._service_moved = self._service_moved or service_moved
-        self._hot_until = time.monotonic() + _HOT
+        self._hot_until = time.monotonic() + _HOT / self._speed
         self._wake.set()
 
 

@@ -60,7 +60,8 @@ class Recorder:
         )
         self._journal = Journal(header, path)
         self.recording = self._journal.recording
-        self._looking = Looking(source, first, self._journal, until, self._now)
+        speed = getattr(source, "speed", 1.0)
+        self._looking = Looking(source, first, self._journal, until, self._now, speed)
         self._metering = Metering(meter, self._take, self.service) if meter else None
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
 
