@@ -65,14 +65,12 @@ class Allocator:
             service.endpoint = {"Spec": {}}
         elif change.before is None or _asked(change.before.spec) == _asked(service.spec):
             return
-        if any(_asked(service.spec)) or service.endpoint != {"Spec": {}}:
-            self._cluster.call_at(self._cluster.now + _PAUSE, self._allocate, service)
-
-    def _allocate(self, service: Service) -> None:
-        if service.id not in self._cluster.services:
-            return
         endpoint = self._endpoint(service)
-        if endpoint == service.endpoint:
+        if endpoint != service.endpoint:
+            self._cluster.call_at(self._cluster.now + _PAUSE, self._write, service, endpoint)
+
+    def _write(self, service: Service, endpoint: Spec) -> None:
+        if service.id not in self._cluster.services:
             return
         service.endpoint = endpoint
         service.version = self._cluster.bump()
