@@ -24,3 +24,8 @@ what its containers can do. Ten lines are enough:
 Real containers on a busy machine are late, never early. So each time that is compared says
 how late it may be; those bounds come from repeated runs on two shared cores.
 """
+
+import pytest
+
+# so that a scenario that fails says what was not so
+pytest.register_assert_rewrite("tests.conformance.scenarios", "tests.conformance.play")

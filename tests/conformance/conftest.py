@@ -6,13 +6,10 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
-
-# before they are imported, so that scenarios say what was not so
-pytest.register_assert_rewrite("tests.conformance")
 
 from labkit import images
 from labkit.swarm import Swarm
@@ -25,8 +22,10 @@ from tests.waiting import until
 
 assert scenarios  # they have entered themselves into SCENARIOS
 
+#: The runs that have begun.
+_RUNS = pytest.StashKey[list["Run"]]()
 #: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
-AT_A_TIME = {"real": 8, "simulated": 16, "fast": 16}
+AT_A_TIME = {"real": 8, "simulated": 12, "fast": 12}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
 FAST = 10
 
@@ -42,12 +41,36 @@ class Run:
         self._pool = ThreadPoolExecutor(AT_A_TIME[engine.name], f"play {engine.name}")
         self.watcher.start()
         begun = sorted(chosen, key=lambda scenario: -scenario.lasts)
-        self.played: dict[str, Future[Transcript]] = {
+        self._played: dict[str, Future[Transcript]] = {
             scenario.name: self._pool.submit(self._play, scenario) for scenario in begun
         }
 
-    def _play(self, scenario: Scenario) -> Transcript:
-        play = Play(self.engine, self.watcher, self.name, scenario.name)
+    def transcript(self, name: str) -> Transcript:
+        """Return what a scenario gave, when it has been played; raises what it raised.
+
+        Containers that share two cores with the rest of the machine can be late by many
+        seconds. On a real engine a scenario that failed beside others is played once more,
+        when these are done.
+        """
+        played = self._played[name]
+        wait([played])
+        if self.engine.name == "real" and isinstance(played.exception(), AssertionError):
+            wait(self._played.values())
+            again: Future[Transcript] = Future()
+            try:
+                again.set_result(self._play(SCENARIOS[name], again=True))
+            except AssertionError as problem:
+                again.set_exception(problem)
+            self._played[name] = again
+        return self._played[name].result()
+
+    def finish(self) -> None:
+        """Wait until all have been played."""
+        wait(self._played.values())
+
+    def _play(self, scenario: Scenario, *, again: bool = False) -> Transcript:
+        name = f"again-{scenario.name}" if again else scenario.name
+        play = Play(self.engine, self.watcher, self.name, name)
         try:
             scenario.act(play)
             return play.finish()
@@ -110,27 +133,49 @@ def engine(request: pytest.FixtureRequest, engine_name: str) -> Engine:
     return found
 
 
+def _run(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Run]:
+    """All scenarios that the chosen tests will ask for on this engine, begun at once."""
+    wanted: dict[str, Scenario] = {}
+    for item in request.session.items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if engine.name in params.get("on", ()):
+            wanted[params["scenario"]] = SCENARIOS[params["scenario"]]
+    run = Run(engine, list(wanted.values()))
+    yield run
+    run.close()
+
+
 @pytest.fixture(scope="session")
-def played(request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Transcript]]:
+def real_run(request: pytest.FixtureRequest, real: Engine) -> Iterator[Run]:
+    yield from _run(request, real)
+
+
+@pytest.fixture(scope="session")
+def simulated_run(request: pytest.FixtureRequest, simulated: Engine) -> Iterator[Run]:
+    yield from _run(request, simulated)
+
+
+@pytest.fixture(scope="session")
+def fast_run(request: pytest.FixtureRequest, fast: Engine) -> Iterator[Run]:
+    yield from _run(request, fast)
+
+
+@pytest.fixture
+def played(request: pytest.FixtureRequest) -> Callable[[str, str], Transcript]:
     """Give the transcript of a scenario on an engine: `played("real", "name")`.
 
-    With the first one that is asked for, all that the chosen tests will ask for begin.
+    One engine after the other: they would make each other late.
     """
-    wanted: dict[str, dict[str, Scenario]] = {}
-    for item in request.session.items:
-        params = getattr(item, "callspec", None)
-        name = params.params.get("scenario") if params else None
-        if name in SCENARIOS and params:
-            for engine_name in params.params.get("on", ()):
-                wanted.setdefault(engine_name, {})[name] = SCENARIOS[name]
-    runs: dict[str, Run] = {}
 
     def transcript(engine_name: str, name: str) -> Transcript:
-        if engine_name not in runs:
-            engine = request.getfixturevalue(engine_name)
-            runs[engine_name] = Run(engine, list(wanted[engine_name].values()))
-        return runs[engine_name].played[name].result(timeout=280)
+        for other in runs:
+            if other.engine.name != engine_name:
+                other.finish()
+        run = request.getfixturevalue(f"{engine_name}_run")
+        assert isinstance(run, Run)
+        if run not in runs:
+            runs.append(run)
+        return run.transcript(name)
 
-    yield transcript
-    for run in runs.values():
-        run.close()
+    runs: list[Run] = request.session.stash.setdefault(_RUNS, [])
+    return transcript

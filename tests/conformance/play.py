@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tests.conformance.engines import Answer, Engine, Ran, seconds
+from tests.conformance.engines import REPOSITORY, Answer, Engine, Ran, seconds
 from tests.conformance.watching import Status, TaskSeen, Watcher
 
 T = TypeVar("T")
@@ -169,8 +169,8 @@ class Play:
         return slots
 
     def on(self, act: str) -> list[TaskSeen]:
-        """All tasks that had the image of this behaviour, oldest first."""
-        image = self.engine.image(act)
+        """All tasks that had the image of this behaviour, oldest first; or that very image."""
+        image = act if ":" in act and act.startswith(REPOSITORY) else self.engine.image(act)
         return [task for task in self.tasks if task.image == image]
 
     def on_by_slot(self, act: str) -> list[list[TaskSeen]]:
@@ -235,8 +235,15 @@ class Play:
             return [self.even(each) for each in value]
         return value
 
+    def settle(self) -> None:
+        """Wait until all tasks that are to stop have stopped."""
+        self.until(
+            lambda: not any(t.stopping for t in self.tasks), "what is to stop to have stopped"
+        )
+
     def finish(self) -> Transcript:
         """Return the transcript, with what was seen of the update and of each slot."""
+        self.settle()
         told = [status for status in self._watcher.statuses.get(self.id, []) if status.state]
         lines = [self.even(f"{status.state}: {status.message}") for status in told]
         self.transcript.statuses = lines
@@ -302,6 +309,9 @@ def lineage(tasks: Sequence[TaskSeen]) -> list[str]:
     lines: list[str] = []
     for task in tasks:
         if task.last.state == "shutdown" and task.started_at is None:
+            continue
+        if task.last.desired == "remove":
+            lines.append(f"{tag(task.image)}: removed")
             continue
         code = f" code {task.exit_code}" if task.ended and task.exit_code is not None else ""
         error = f" ({task.last.error})" if task.last.error else ""

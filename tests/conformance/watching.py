@@ -101,6 +101,12 @@ class TaskSeen:
         return next((sight.since for sight in self.sights if sight.state == "running"), None)
 
     @property
+    def stopping(self) -> bool:
+        """Whether it is meant to stop and has not yet."""
+        told = self.last.desired in ("shutdown", "remove")
+        return told and not self.ended and self.gone_at is None
+
+    @property
     def started_at(self) -> float | None:
         """The engine's time at which its container was started."""
         begun = ("starting", "running")

@@ -28,6 +28,7 @@ def service_ps_shows_each_slot_and_its_history(play: Play) -> None:
     play.running(replicas=2, task=restart("none"), UpdateConfig={**_QUICK, "Parallelism": 0})
     play.update(BROKEN)
     play.ends("paused")
+    play.settle()
     play.until(lambda: play.counts[-1] == (0, 2), "both to fail")
     rows = shown(play, "service", "ps", play.name)
 
@@ -124,18 +125,21 @@ def an_update_that_is_paused_exits_with_one(play: Play) -> None:
 @scenario(lasts=12)
 def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
     """By itself in the middle of an update, or by hand."""
-    play.running(replicas=2, task=restart(delay=1), UpdateConfig=_QUICK, RollbackConfig=_QUICK)
-    image = play.engine.image(SOON)
-    ran = play.docker(
-        *("service", "update", "--no-resolve-image", "--image", image),
-        *("--update-failure-action", "rollback", "--update-monitor", "3s", play.name),
+    play.running(
+        replicas=2,
+        task=restart(delay=1),
+        UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"},
+        RollbackConfig={"Parallelism": 2, "Monitor": seconds(3)},
     )
+    image = play.engine.image("slot 1: exit 1 after 1")
+    ran = play.docker("service", "update", "--no-resolve-image", "--image", image, play.name)
     assert (ran.err, ran.status) == ("", 0)
     said = [line for line in progress(ran) if line.startswith("rollback: ")]
     play.tell("rolled back", said)
     assert len(said) == 1
     assert "rollback: update rolled back due to failure or early termination of task" in said[0]
     assert "overall progress: rolling back update: 2 out of 2 tasks" in progress(ran)
+    play.ends("rollback_completed")
     refused = play.docker("service", "rollback", play.name)
     play.tell("refused", [refused.out, refused.err, refused.status])
     assert refused.status == 1
@@ -202,22 +206,23 @@ def a_service_is_shown_by_ls_and_inspect(play: Play) -> None:
 @scenario(lasts=8)
 def service_logs_say_who_wrote_what(play: Play) -> None:
     """Each line with its task and node; standard error goes to standard error."""
-    act = "print one; complain two; slot 2: print three"
+    act = "print one; complain two; slot 2: complain three"
     play.running(act, replicas=2)
-    play.until(lambda: len(play.docker("service", "logs", play.name).out.splitlines()) == 3, "it")
-    ran = play.docker("service", "logs", play.name)
+    words = ("service", "logs")
+    play.until(lambda: len(play.docker(*words, play.name).err.splitlines()) == 3, "three lines")
+    ran = play.docker(*words, play.name)
     play.tell("logs", [logs(ran.out), logs(ran.err)])
-    assert logs(ran.out)[0] == f"{play.name}.1.<id>@<node>    | one"
-    raw = play.docker("service", "logs", "--raw", play.name)
+    assert logs(play.even(ran.out))[0] == play.even(f"{play.name}.1.<id>@<node>    | one")
+    raw = play.docker(*words, "--raw", play.name)
     play.tell("raw", [logs(raw.out), logs(raw.err)])
-    assert logs(raw.out) == ["one", "one", "three"]
-    without = play.docker("service", "logs", "--no-task-ids", "--tail", "1", play.name)
+    assert (logs(raw.out), logs(raw.err)) == (["one", "one"], ["three", "two", "two"])
+    without = play.docker(*words, "--no-task-ids", play.name)
     play.tell("without ids", [logs(without.out), logs(without.err)])
     one = next(task for task in play.tasks if task.slot == 2)
-    of_one = play.docker("service", "logs", "--timestamps", "--raw", one.id)
-    lines = of_one.out.splitlines()
-    assert len(lines) == 2
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (one|three)$", x) for x in lines)
+    of_one = play.docker(*words, "--timestamps", "--raw", one.id)
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"
+    assert re.fullmatch(f"{stamp} one\n", of_one.out)
+    assert re.fullmatch(f"{stamp} two\n{stamp} three\n", of_one.err)
     since = play.docker("service", "logs", "--since", "1s", "--raw", one.id)
     assert since.status == 0
 
@@ -249,7 +254,7 @@ def what_the_command_line_cannot_do_it_says(play: Play) -> None:
         "node inspect nope",
     ):
         ran = play.docker(*words.split())
-        play.tell(words, [ran.out, ran.err, ran.status])
+        play.tell(play.even(words), [ran.out, ran.err, ran.status])
         assert ran.err
     told = play.transcript.told
     assert told["service ps nope"] == ["", "no such service: nope\n", 1]
@@ -349,6 +354,7 @@ def a_stack_comes_is_updated_and_goes(play: Play) -> None:
         assert play.status.state == ""
         play.tell("deploy again", deploy(NEW))
     play.ends("completed")
+    play.settle()
     play.tell("ps again", shown(play, "stack", "ps", stack))
     removed = play.docker("stack", "rm", "--detach", stack)
     play.tell("rm", [removed.out.splitlines(), removed.err, removed.status])

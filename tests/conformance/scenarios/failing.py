@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from tests.conformance.engines import REPOSITORY, seconds
 from tests.conformance.play import BROKEN, NEW, OLD, Play, restart, tag
 from tests.conformance.scenario import scenario
@@ -102,6 +100,10 @@ def with_continue_failures_are_not_watched(play: Play) -> None:
 
     play.ends("completed")
     assert play.slots_on(BROKEN) == 2
+    play.until(
+        lambda: all(any(task.ended for task in tasks) for tasks in play.on_by_slot(BROKEN)),
+        "both to have failed",
+    )
 
 
 @scenario(lasts=8)
@@ -207,17 +209,10 @@ def an_image_that_cannot_be_had_is_rejected_again_and_again(play: Play) -> None:
 
     play.ends("paused")
 
-    def rejected(slot: int) -> list[float]:
-        return [
-            task.ended_at
-            for task in play.by_slot()[slot]
-            if task.ended and task.last.state == "rejected"
-        ]
-
-    play.until(lambda: len(rejected(1)) >= 4, "four rejected tasks in one slot")
-    gaps = [later - earlier for earlier, later in pairwise(rejected(1))]
-    # the second is made and tried while the first one's delay goes on
-    play.took("a cycle", gaps[-1], about=2)
+    play.until(lambda: len(play.on(MISSING)) >= 8, "four rejected tasks in each slot")
+    tasks = [task for task in play.by_slot()[1] if task.image == MISSING]
+    # the second is made and tried while the first one waits for the old task to stop
+    play.took("a cycle", tasks[3].created - tasks[2].created, about=2)
     play.tell("error", next(t.last.error for t in play.tasks if t.last.state == "rejected"))
     play.tell("message", next(t.last.message for t in play.tasks if t.last.state == "rejected"))
     assert {tag(task.image) for task in play.tasks if task.ended} == {"print-old", "missing"}

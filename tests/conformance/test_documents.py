@@ -1,0 +1,362 @@
+"""What an engine stores and shows of services, tasks, nodes and networks, field by field.
+
+Each document of the simulated engine is compared with the real engine's, whole; only what is
+allotted (ids, times, addresses, versions, what the machine is) is evened out.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.conformance.engines import REPOSITORY, Engine, seconds
+from tests.waiting import until
+
+pytestmark = pytest.mark.engine
+
+#: Leaves whose value an engine allots; that they are there is compared, and their type.
+ALLOTTED = re.compile(
+    r"(ID|Id|Version/Index|CreatedAt|UpdatedAt|StartedAt|Timestamp|Created|LastModified|Subnet"
+    r"|Gateway|Addr|PID|Addresses/\d+|vxlanid_list|NanoCPUs|MemoryBytes|Hostname|Architecture"
+    r"|EngineVersion|IP|Peers/\d+/Name|Digest|Expiry|TrustRoot|CertIssuer\w*|Manager|Worker)$"
+)
+_ID = re.compile(r"\b[a-z0-9]{25}\b")
+
+NOWHERE = {"Constraints": ["node.labels.nowhere==yes"]}
+#: A field of every kind, with values that differ from the defaults.
+RICH = {
+    "TaskTemplate": {
+        "ContainerSpec": {
+            "Image": f"{REPOSITORY}:print-old",
+            "Labels": {"inner": "label"},
+            "Command": ["python"],
+            "Args": ["actor.py"],
+            "Hostname": "h{{.Task.Slot}}",
+            "Env": ["B=2", "A=1"],
+            "Dir": "/actor",
+            "User": "root",
+            "Groups": ["root"],
+            "TTY": True,
+            "OpenStdin": True,
+            "ReadOnly": True,
+            "Init": True,
+            "StopSignal": "SIGINT",
+            "StopGracePeriod": seconds(7),
+            "Mounts": [
+                {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1 << 20}},
+                {"Type": "volume", "Source": "v", "Target": "/v", "ReadOnly": True},
+                {"Type": "bind", "Source": "/tmp", "Target": "/b"},
+            ],
+            "Healthcheck": {
+                "Test": ["CMD-SHELL", "true"],
+                "Interval": seconds(3),
+                "Timeout": seconds(2),
+                "Retries": 4,
+                "StartPeriod": seconds(1),
+            },
+            "Hosts": ["10.0.0.1 there"],
+            "DNSConfig": {"Nameservers": ["10.0.0.2"], "Search": ["a"], "Options": ["ndots:1"]},
+            "Sysctls": {"net.core.somaxconn": "1024"},
+            "CapabilityAdd": ["CAP_NET_RAW"],
+            "CapabilityDrop": ["CAP_KILL"],
+            "Ulimits": [{"Name": "nofile", "Soft": 10, "Hard": 20}],
+            "Privileges": {"CredentialSpec": None, "SELinuxContext": None},
+            "Isolation": "default",
+        },
+        "Resources": {
+            "Limits": {"NanoCPUs": seconds(1), "MemoryBytes": 1 << 26, "Pids": 50},
+            "Reservations": {"NanoCPUs": seconds(0.1), "MemoryBytes": 1 << 24},
+        },
+        "RestartPolicy": {
+            "Condition": "on-failure",
+            "Delay": 0,
+            "MaxAttempts": 0,
+            "Window": 0,
+        },
+        "Placement": {
+            **NOWHERE,
+            "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.zone"}}],
+            "MaxReplicas": 3,
+            "Platforms": [{"OS": "linux", "Architecture": "x86_64"}],
+        },
+        "LogDriver": {"Name": "json-file", "Options": {"max-size": "1m"}},
+        "ForceUpdate": 2,
+        "Runtime": "container",
+    },
+    "Labels": {"outer": "label"},
+    "Mode": {"Replicated": {"Replicas": 1}},
+    "UpdateConfig": {
+        "Parallelism": 2,
+        "Delay": seconds(1),
+        "FailureAction": "rollback",
+        "Monitor": seconds(15),
+        "MaxFailureRatio": 0.4,
+        "Order": "start-first",
+    },
+    "RollbackConfig": {"Parallelism": 0, "MaxFailureRatio": 0.1},
+    "EndpointSpec": {
+        "Mode": "vip",
+        "Ports": [
+            {"Name": "web", "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 28961},
+            {"Protocol": "udp", "TargetPort": 81, "PublishedPort": 28962, "PublishMode": "host"},
+        ],
+    },
+}
+
+
+def plain(container: dict[str, Any] | None = None, **task: Any) -> dict[str, Any]:
+    """Return the task template of a task that cannot be placed, with more in it."""
+    spec = {"Image": f"{REPOSITORY}:print-old", **(container or {})}
+    return {"ContainerSpec": spec, "Placement": NOWHERE, **task}
+
+
+SPECS: dict[str, dict[str, Any]] = {
+    "rich": RICH,
+    "little": {"TaskTemplate": plain()},
+    "empty configs": {
+        "TaskTemplate": plain(RestartPolicy={}, Resources={}, LogDriver={}),
+        "UpdateConfig": {},
+        "RollbackConfig": {},
+        "EndpointSpec": {},
+        "Mode": {"Replicated": {}},
+    },
+    "explicit defaults": {
+        "TaskTemplate": plain(
+            {"StopGracePeriod": seconds(10), "DNSConfig": {}, "Isolation": ""},
+            RestartPolicy={"Condition": "", "Delay": seconds(5), "MaxAttempts": 0},
+        ),
+        "UpdateConfig": {"Parallelism": 1, "FailureAction": "", "Delay": 0, "Order": ""},
+        "Mode": {"Replicated": {"Replicas": 0}},
+    },
+    "empty lists": {
+        "TaskTemplate": plain({"Env": [], "Labels": {}, "Mounts": [], "Args": [], "Hosts": []}),
+        "Labels": None,
+    },
+    "nulls": {
+        "TaskTemplate": plain({"Command": None, "Healthcheck": None}, RestartPolicy=None),
+        "UpdateConfig": None,
+        "EndpointSpec": None,
+    },
+    "global": {"TaskTemplate": plain(), "Mode": {"Global": {}}},
+    "dnsrr": {"TaskTemplate": plain(), "EndpointSpec": {"Mode": "dnsrr"}},
+    "a port to be allotted": {
+        "TaskTemplate": plain(),
+        "EndpointSpec": {"Ports": [{"TargetPort": 80}]},
+    },
+    "a network": {
+        "TaskTemplate": plain(Networks=[{"Target": "<network>", "Aliases": ["other"]}]),
+    },
+    "ratio with a long tail": {
+        "TaskTemplate": plain(),
+        "UpdateConfig": {"MaxFailureRatio": 0.123456789},
+        "RollbackConfig": {"MaxFailureRatio": 1.5, "FailureAction": "rollback"},
+    },
+    "no health check": {"TaskTemplate": plain({"Healthcheck": {"Test": ["NONE"]}})},
+}
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Return every leaf of some JSON by its path, so that a difference names its field."""
+    if isinstance(value, dict) and value:
+        entries: Any = value.items()
+    elif isinstance(value, list) and value:
+        entries = enumerate(value)
+    else:
+        allotted = ALLOTTED.search(path) and not isinstance(value, dict | list)
+        return {path: f"a {type(value).__name__}" if allotted else value}
+    return {
+        place: leaf for key, each in entries for place, leaf in flat(each, f"{path}/{key}").items()
+    }
+
+
+class Documents:
+    """What one engine shows."""
+
+    def __init__(self, engine: Engine, exits: ExitStack) -> None:
+        self._engine = engine
+        self._exits = exits
+        self.name = f"d{secrets.token_hex(4)}"
+        self._network = self._make("networks", {"Name": self.name, "Driver": "overlay"}, "Id")
+
+    def _make(self, path: str, body: dict[str, Any], key: str = "ID") -> str:
+        answer = self._engine.call("POST", f"/{path}/create", body)
+        assert answer.status == 201, answer
+        self._exits.callback(self._engine.call, "DELETE", f"/{path}/{answer.body[key]}")
+        return str(answer.body[key])
+
+    def even(self, document: Any) -> dict[str, Any]:
+        """Return a document's leaves, without names and ids of this engine."""
+        leaves = {}
+        for path, leaf in flat(document).items():
+            if isinstance(leaf, str):
+                leaf = _ID.sub("<id>", leaf.replace(self.name, "<name>"))
+            if path.endswith("PublishedPort") and leaf >= 30000:
+                leaf = "allotted"
+            leaves[path.replace(self.name, "<name>")] = leaf
+        return leaves
+
+    def service(self, spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Create a service, and return its id and itself when it has its addresses."""
+        name = f"{self.name}-{secrets.token_hex(2)}"
+        body = {"Name": name, **spec}
+        for network in body["TaskTemplate"].get("Networks", ()):
+            body = {**body, "TaskTemplate": {**body["TaskTemplate"]}}
+            body["TaskTemplate"]["Networks"] = [{**network, "Target": self.name}]
+        found = self._make("services", body)
+
+        def allotted() -> dict[str, Any] | None:
+            service: dict[str, Any] = self._engine.get(f"/services/{found}")
+            return service if service["Endpoint"].get("Spec") is not None else None
+
+        service = (
+            until(allotted, "its addresses", 5)
+            if "dnsrr" not in str(spec)
+            else (self._engine.get(f"/services/{found}"))
+        )
+        service["Spec"]["Name"] = "<service>"
+        return found, service
+
+    def spec(self, which: str) -> dict[str, Any]:
+        """Return a service as it is stored, and with defaults filled in."""
+        found, service = self.service(SPECS[which])
+        filled = self._engine.get(f"/services/{found}", insertDefaults="true")["Spec"]
+        del filled["Name"]
+        return self.even({"stored": service, "filled": filled})
+
+    def updated(self) -> dict[str, Any]:
+        """Return a service after an update, with what it was before."""
+        found, service = self.service(SPECS["little"])
+        body = self._engine.get(f"/services/{found}")["Spec"]
+        body["Labels"] = {"a": "b"}
+        body["TaskTemplate"]["ForceUpdate"] = 1
+        version = str(self._engine.get(f"/services/{found}")["Version"]["Index"])
+        path = f"/services/{found}/update"
+        assert self._engine.call("POST", path, body, version=version).status == 200
+        service = until(
+            lambda: (got := self._engine.get(f"/services/{found}")).get("UpdateStatus") and got,
+            "the update to begin",
+        )
+        service["Spec"]["Name"] = service["PreviousSpec"]["Name"] = "<service>"
+        return self.even(service)
+
+    def task(self, spec: dict[str, Any], state: str) -> dict[str, Any]:
+        """Return the one task of a service when it has come to a state."""
+        found, _ = self.service(spec)
+        filters = {"service": [found]}
+
+        def there() -> dict[str, Any] | None:
+            tasks = self._engine.get("/tasks", filters=filters)
+            return tasks[0] if tasks and tasks[0]["Status"]["State"] == state else None
+
+        return self.even(until(there, f"a task that is {state}", 40))
+
+    def running_task(self) -> dict[str, Any]:
+        """Return a task that runs, on a network and with a port of the host."""
+        spec = {
+            "TaskTemplate": {
+                "ContainerSpec": {"Image": self._engine.image("print old"), "Env": ["A=1"]},
+                "Networks": [{"Target": "<network>"}],
+            },
+            "EndpointSpec": {"Ports": [{"TargetPort": 80, "PublishMode": "ingress"}]},
+        }
+        return self.task(spec, "running")
+
+    def pending_task(self) -> dict[str, Any]:
+        """Return a task that cannot be placed."""
+        return self.task(SPECS["rich"], "pending")
+
+    def failed_task(self) -> dict[str, Any]:
+        """Return a task that ended by itself."""
+        image = self._engine.image("exit 3 after 0")
+        policy = {"Condition": "none"}
+        container = {"ContainerSpec": {"Image": image}, "RestartPolicy": policy}
+        return self.task({"TaskTemplate": container}, "failed")
+
+    def network(self) -> dict[str, Any]:
+        """Return a network, as it is listed."""
+        (network,) = self._engine.get("/networks", filters={"name": [self.name]})
+        return self.even(network)
+
+    def blob(self, kind: str) -> dict[str, Any]:
+        """Return a config or a secret."""
+        labels = {"a": "b"}
+        found = self._make(kind, {"Name": self.name, "Data": "YQ==", "Labels": labels})
+        return self.even(self._engine.get(f"/{kind}/{found}"))
+
+    def configs(self) -> dict[str, Any]:
+        """Return a config, with its data."""
+        return self.blob("configs")
+
+    def secrets(self) -> dict[str, Any]:
+        """Return a secret, without its data."""
+        return self.blob("secrets")
+
+    def node(self) -> dict[str, Any]:
+        """Return the node, but for the plugins and labels of its engine."""
+        (node,) = self._engine.get("/nodes")
+        for key in ("Plugins", "Labels"):
+            node["Description"]["Engine"].pop(key, None)
+        del node["Description"]["TLSInfo"]
+        return self.even(node)
+
+    def swarm(self) -> dict[str, Any]:
+        """Return the swarm, and what `info` says of it."""
+        cluster = self._engine.get("/swarm")
+        for key in ("TLSInfo", "JoinTokens"):
+            cluster.pop(key)
+        info = self._engine.get("/info")["Swarm"]
+        info["Cluster"].pop("TLSInfo")
+        return self.even({"swarm": cluster, "info": info})
+
+
+@pytest.fixture(scope="module")
+def both(real: Engine, simulated: Engine) -> Iterator[tuple[Documents, Documents]]:
+    """The two engines."""
+    if real.get("/version")["ApiVersion"] != "1.41":
+        pytest.skip("documents are those of API 1.41")
+    with ExitStack() as exits:
+        yield Documents(real, exits), Documents(simulated, exits)
+
+
+def compare(both: tuple[Documents, Documents], show: Callable[[Documents], dict[str, Any]]) -> None:
+    """Require that both show the same; a difference is told as (real, simulated)."""
+    real, simulated = map(show, both)
+    assert len(real) > 2
+    assert {
+        path: (real.get(path, ...), simulated.get(path, ...))
+        for path in sorted(real.keys() | simulated.keys())
+        if real.get(path, ...) != simulated.get(path, ...)
+    } == {}
+
+
+@pytest.mark.parametrize("which", SPECS)
+def test_a_spec_is_stored_and_filled_in_alike(
+    both: tuple[Documents, Documents], which: str
+) -> None:
+    compare(both, lambda engine: engine.spec(which))
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        Documents.updated,
+        Documents.running_task,
+        Documents.pending_task,
+        Documents.failed_task,
+        Documents.network,
+        Documents.configs,
+        Documents.secrets,
+        Documents.node,
+        Documents.swarm,
+    ],
+    ids=lambda show: show.__name__,
+)
+def test_a_document_is_shown_alike(
+    both: tuple[Documents, Documents], show: Callable[[Documents], dict[str, Any]]
+) -> None:
+    compare(both, show)
