@@ -49,7 +49,7 @@ _UNITS = (
     (2, 0, "1 second"),
     (_MINUTE, 1, "seconds"),
     (2 * _MINUTE, 0, "About a minute"),
-    (_HOUR - _MINUTE // 2, _MINUTE, "minutes"),
+    (_HOUR, _MINUTE, "minutes"),
     (_HOUR + _HOUR // 2, 0, "About an hour"),
     (2 * _DAY - _HOUR // 2, _HOUR, "hours"),
     (14 * _DAY - _HOUR // 2, _DAY, "days"),
