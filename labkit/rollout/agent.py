@@ -130,7 +130,7 @@ class Agents:
         if held.told_to_stop:
             if not told_before and held.state <= states.RUNNING:
                 self._end(held)
-        elif held.state == states.READY:
+        elif held.state == states.READY and not held.is_busy:
             self._start(held)
 
     def _accept(self, held: _Held) -> None:
@@ -139,12 +139,9 @@ class Agents:
         self._store.after(self._store.timing.accept, self._prepare, held)
 
     def _prepare(self, held: _Held) -> None:
-        if held.dropped:
-            self._forget(held)
-            return
-        if held.told_to_stop:
+        if held.dropped or held.told_to_stop:
             held.is_busy = False
-            self._stop(held)
+            self._drop_or_stop(held)
             return
         self._report(held, states.PREPARING, "preparing")
         error = self._driver.pull(held.task)
@@ -162,9 +159,14 @@ class Agents:
             if held.told_to_stop:
                 self._stop(held)
             elif held.desired == states.RUNNING:
-                self._start(held)
+                held.is_busy = True
+                self._store.after(self._store.timing.accept, self._start, held)
 
     def _start(self, held: _Held) -> None:
+        if held.dropped or held.told_to_stop:
+            held.is_busy = False
+            self._drop_or_stop(held)
+            return
         held.exit_code = 0  # of a container that has not ended, in the engine's words
         self._report(held, states.STARTING, "starting")
         held.is_busy = True
@@ -241,6 +243,12 @@ class Agents:
         because = f": {_UNHEALTHY}" if held.unhealthy else ""
         error = f"task: non-zero exit ({held.exit_code}){because}"
         self._report(held, states.FAILED, error=error)
+
+    def _drop_or_stop(self, held: _Held) -> None:
+        if held.dropped:
+            self._forget(held)
+        else:
+            self._stop(held)
 
     def _drop(self, task: Task) -> None:
         """End what runs for a task that the manager has deleted."""

@@ -19,9 +19,9 @@ from labkit.rollout.updater import Updaters
 Slot = list[Task]
 #: The restart supervisor and the updater hear of a failure at the same moment, and either
 #: may write first. If the updater rolls back first, the task that failed is replaced by one
-#: of the old spec. Its share on a real engine: 10 of 40 rollbacks, and the more the busier
-#: the machine.
-_UPDATER_FIRST = 0.25
+#: of the old spec. Its share on a real engine: 16 of 26 rollbacks of a service with one slot
+#: on a busy machine, 2 of 30 on an idle one.
+_UPDATER_FIRST = 0.5
 
 
 class Orchestrator:

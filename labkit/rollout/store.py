@@ -19,6 +19,9 @@ from labkit.rollout.timing import Range, Timing
 _ID_LENGTH = 25
 _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36] for byte in range(256))
 
+#: What a manager has written (its cluster, itself, the ingress network) before anybody asks.
+_FIRST_INDEX = 8
+
 TaskTold = Callable[[Task], None]
 
 
@@ -29,7 +32,7 @@ class Store:
         self.agenda = Agenda(now)
         self.random = Random(seed)  # noqa: S311 - a run that can be repeated is what is wanted
         self.timing = timing
-        self.index = 0
+        self.index = _FIRST_INDEX
         #: When something was last written, and when the writes began that it follows with
         #: hardly a pause: the scheduler waits for one.
         self.written_at = now
