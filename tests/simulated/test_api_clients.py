@@ -16,11 +16,17 @@ import docker
 import pytest
 from docker.types import EndpointSpec, Resources, RestartPolicy, ServiceMode, UpdateConfig
 
-from tests.simulated.conftest import Served
+from tests.simulated.conftest import Served, serve
 from tests.simulated.raw import Raw
 from tests.waiting import until
 
 Cli = Callable[..., str]
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """An engine that is not too fast for a command line that looks every 200 ms."""
+    yield from serve(speed=10)
 
 
 @pytest.fixture
