@@ -1,4 +1,4 @@
-"""`make bench`: labkit beside `watch` and `docker`, in one run on the real engine.
+"""`make bench`: labkit beside `watch` and `docker`, in one run on the real engine; its model.
 
 Every figure is a pair measured side by side, and printed with its ratio: absolute times
 differ from machine to machine and from hour to hour.
@@ -9,12 +9,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import deploying, viewing, watching
+from benchmarks import deploying, modelling, viewing, watching
 
 
 def main() -> int:
     """Run the benchmarks that are named, or all."""
-    known = {"watching": watching.run, "deploying": deploying.run, "viewing": viewing.run}
+    known = {
+        "watching": watching.run,
+        "deploying": deploying.run,
+        "viewing": viewing.run,
+        "modelling": modelling.run,
+    }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", help=f"some of {', '.join(known)}; all by default")
     for name in parser.parse_args().which or known:

@@ -20,6 +20,7 @@ class Reaper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._agenda = store.agenda
         #: How many tasks of one place are kept; a negative number keeps all.
         self.limit = 5
         #: Places in which a task was made, and tasks that are to be removed.
@@ -45,14 +46,16 @@ class Reaper:
         self._told()
 
     def _told(self) -> None:
-        now = self._store.agenda.now
+        now = self._agenda.now
         if now >= self._wakes_at:
             self._wakes_at = now + self._store.timing.reap
+        if not (self._dirty or self._gone):
+            return
         if len(self._dirty) + len(self._gone) > _MOST:
             self._reap()
-        elif not self._is_planned and (self._dirty or self._gone):
+        elif not self._is_planned:
             self._is_planned = True
-            self._store.agenda.at(self._wakes_at, self._wake)
+            self._agenda.at(self._wakes_at, self._wake)
 
     def _wake(self) -> None:
         self._is_planned = False

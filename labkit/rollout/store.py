@@ -37,6 +37,7 @@ class Store:
         #: hardly a pause: the scheduler waits for one.
         self.written_at = now
         self.busy_since = now
+        self._gap = timing.schedule_gap
         self.services: dict[str, Service] = {}
         self.tasks: dict[str, Task] = {}
         self.nodes: dict[str, Node] = {}
@@ -64,7 +65,7 @@ class Store:
     def bump(self) -> int:
         """Return a new version for an object that is written; one counter serves all."""
         now = self.agenda.now
-        if now > self.written_at + self.timing.schedule_gap:
+        if now > self.written_at + self._gap:
             self.busy_since = now
         self.written_at = now
         self.index += 1
