@@ -28,8 +28,7 @@ class Filters:
         if not text:
             return cls({})
         try:
-            value = gojson.loads(text.encode())
-            return cls(_read(value))
+            return cls(_read(gojson.loads_all(text)))
         except ApiError as problem:
             raise ApiError(status, problem.message) from None
 

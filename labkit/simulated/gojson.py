@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from labkit.simulated.problems import ApiError
 
+_BLANKS = " \t\r\n"
+_ENDED = "unexpected end of JSON input"
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _KEY = "looking for beginning of object key string"
 _DECODER_SAYS = {
@@ -44,13 +46,27 @@ def dumps(value: Any) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def loads_all(text: str) -> Any:
+    """Read a text that is one JSON value and no more, as Go's `json.Unmarshal` does."""
+    try:
+        value, end = _decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
+    except json.JSONDecodeError as problem:
+        words = _words(problem)
+        raise ApiError(400, words.replace("unexpected EOF", _ENDED)) from None
+    except RecursionError:
+        raise ApiError(400, "exceeded max depth") from None
+    if rest := text[end:].lstrip(_BLANKS):
+        raise ApiError(400, f"invalid character {_quoted(rest[0])} after top-level value")
+    return value
+
+
 def loads(data: bytes) -> Any:
     """Read the first JSON value of a body; `ApiError` 400 with Go's message if there is none.
 
     What stands after that value is not looked at, as the engine's decoder does not.
     """
     text = data.decode("utf-8", "replace")
-    start = len(text) - len(text.lstrip(" \t\r\n"))
+    start = len(text) - len(text.lstrip(_BLANKS))
     if start == len(text):
         raise ApiError(400, "got EOF while reading request body")
     try:
@@ -72,7 +88,7 @@ _decoder = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant
 
 def _words(problem: json.JSONDecodeError) -> str:
     """Go's message for what Python's decoder has found."""
-    text, at = problem.doc.rstrip(" \t\r\n"), problem.pos
+    text, at = problem.doc.rstrip(_BLANKS), problem.pos
     if problem.msg == "Expecting value" and (literal := _LITERALS.get(text[at : at + 1])):
         return _broken_literal(text, at, literal)
     if number := _BROKEN_NUMBER.match(text, at):

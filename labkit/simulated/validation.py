@@ -11,8 +11,9 @@ import re
 from typing import Any
 
 from labkit.references import Reference
-from labkit.simulated import names
+from labkit.simulated import names, templates
 from labkit.simulated.problems import ApiError, rpc
+from labkit.simulated.templates import BadTemplate
 
 Spec = dict[str, Any]
 
@@ -107,10 +108,14 @@ def _check_credentials(container: Spec) -> None:
 
 
 def _check_container(container: Spec) -> None:
+    try:
+        templates.check(container)
+    except BadTemplate as problem:
+        raise _invalid(str(problem)) from None
     image = container.get("Image", "")
     if not image:
         raise _invalid("ContainerSpec: image reference must be provided")
-    if Reference.parse(image) is None:
+    if Reference.parse(image) is None or _has_big_letters(image):
         quoted = json.dumps(image, ensure_ascii=False)
         raise _invalid(f"ContainerSpec: {quoted} is not a valid repository/tag")
     targets = [mount.get("Target", "") for mount in container.get("Mounts") or []]
@@ -123,6 +128,15 @@ def _check_container(container: Spec) -> None:
             raise _invalid(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
     if health.get("Retries", 0) < 0:
         raise _invalid("ContainerSpec: Retries in HealthConfig cannot be negative")
+
+
+def _has_big_letters(image: str) -> bool:
+    """Whether a name's first part is none of a registry, but for its upper-case letters.
+
+    Docker takes such a part for a registry's name since 23.0, and engines before do not.
+    """
+    first, slash, _ = image.partition("/")
+    return bool(slash) and first != first.lower() and not {".", ":"} & set(first)
 
 
 def _check_mode(mode: Spec) -> None:
