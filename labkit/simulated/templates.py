@@ -27,10 +27,12 @@ _FIELDS = {
     "template.Platform": {"Architecture": "string", "OS": "string"},
     "string": {},
 }
-_WORDS = set(
+#: The words and functions of Go's templates, and what swarmkit adds.
+_LANGUAGE = (
     "and break call continue define else end eq false ge gt html if index join js le len lt ne "
-    "nil not or print printf println range slice template true urlquery with block".split()
+    "nil not or print printf println range slice template true urlquery with block"
 )
+_WORDS = frozenset(_LANGUAGE.split())
 _FIELD = re.compile(r"\s*((?:\.[A-Za-z_]\w*)+)\s*")
 _FUNCTION = re.compile(r"\s*([A-Za-z_]\w*)")
 
