@@ -4,6 +4,7 @@
     folders      where it runs: a copy of the image's files, volumes, configs, secrets
     programs     which program of this machine a command means
     spawning     processes in groups of their own, that end with the engine (`keeper`)
+    output       what they write, as it would read in a container
     probing      healthchecks
     kinds        what is known of each kind of process, and the rule of the clock
     acting       what stands for a process beyond so many

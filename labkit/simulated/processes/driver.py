@@ -24,6 +24,7 @@ from labkit.simulated.processes.acting import Acting
 from labkit.simulated.processes.folders import Folder
 from labkit.simulated.processes.kinds import HORIZON, Kind, Life
 from labkit.simulated.processes.names import Names
+from labkit.simulated.processes.output import Output
 from labkit.simulated.processes.preparing import CannotPrepare
 from labkit.simulated.processes.probing import NO_CODE, Health
 from labkit.simulated.processes.programs import CannotStart
@@ -68,6 +69,7 @@ class Processes:
         self._known: dict[str, Running] = {}
         #: Those with a process, forgotten or not.
         self._alive: set[Running] = set()
+        self._probes: set[Spawned] = set()
         self._kinds: dict[str, Kind] = {}
 
     # ---- what the cluster calls ------------------------------------------------------
@@ -178,7 +180,11 @@ class Processes:
             if it.process is not None:
                 it.process.wait()
             self._tidy(it)
+        for probe in self._probes:
+            probe.kill()
+            probe.wait()
         self._alive.clear()
+        self._probes.clear()
         self._publisher.close()
         self._keeper.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -233,12 +239,19 @@ class Processes:
         if not kind.written_by:
             kind.written_by = it.task.id
         it.life.started_at = self._monotonic()
-        root = str(folder.root).encode()
+        outputs = {
+            is_error: Output(folder.root, partial(self._wrote, it, is_error))
+            for is_error in (False, True)
+        }
 
         def write(is_error: bool, data: bytes) -> None:
-            self._wrote(it, is_error=is_error, data=data.replace(root, b""))
+            outputs[is_error].feed(data)
 
-        ended = partial(self._ended, it)
+        def ended(code: int) -> None:
+            for output in outputs.values():
+                output.close()
+            self._ended(it, code)
+
         try:
             return Spawned(program.words, it.cwd, it.env, self._keeper, write, ended)
         except OSError as problem:
@@ -357,6 +370,7 @@ class Processes:
             output.extend(data[: _MOST_OUTPUT - len(output)])
 
         def over(code: int) -> None:
+            self._probes.discard(probe)
             it.life.probing = False
             self._engine.catch_up()
             ended(code, bytes(output))
@@ -372,12 +386,13 @@ class Processes:
         except OSError as problem:
             ended(NO_CODE, f"OCI runtime exec failed: {problem.strerror}".encode())
             return None
+        self._probes.add(probe)
         it.life.probing = True
         return probe
 
     # ---- what becomes of it ----------------------------------------------------------
 
-    def _wrote(self, it: Running, *, is_error: bool, data: bytes) -> None:
+    def _wrote(self, it: Running, is_error: bool, data: bytes) -> None:
         self._engine.catch_up()
         it.log.write(self._engine.now, "stderr" if is_error else "stdout", data)
         kind = it.life.kind

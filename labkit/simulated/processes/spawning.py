@@ -31,7 +31,11 @@ class Keeper:
     def add(self, group: int) -> None:
         """Have a process group end with the engine."""
         self._groups.add(group)
-        self._tell(f"+{group}\n")
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+            self._tell("".join(f"+{each}\n" for each in self._groups))
+        else:
+            self._tell(f"+{group}\n")
 
     def discard(self, group: int) -> None:
         """A process group has gone."""
@@ -46,14 +50,11 @@ class Keeper:
             self._process.wait()
             self._process = None
 
-    def _tell(self, line: str) -> None:
-        if self._process is None or self._process.poll() is not None:
-            self._start()
-            line = "".join(f"+{group}\n" for group in self._groups)
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(line.encode())
-        self._process.stdin.flush()
+    def _tell(self, lines: str) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # another is started for the next group
+                self._process.stdin.write(lines.encode())
+                self._process.stdin.flush()
 
     def _start(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - a file of this package

@@ -16,14 +16,23 @@ files themselves (sqlite3 by an absolute path), `python -E`, `-I` and `-S`. A pe
 is the loopback's, and with a port of this machine.
 """
 
+from __future__ import annotations
+
 import builtins
 import errno
 import io
 import os
-import random
 import signal
 import socket
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is not imported, and neither is pathlib: each task would wait for it
+    from collections.abc import Callable
+    from typing import Any
+
+#: A host and a port of this machine.
+Address = tuple[str, int]
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ANY = {"", "0.0.0.0", "::"}  # noqa: S104 - names of "all addresses", which here are one
@@ -35,13 +44,13 @@ _open, _lstat, _listdir, _replace = open, os.lstat, os.listdir, os.replace
 class Task:
     """What the engine says about this task."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         self.ports = os.path.join(folder, "ports")
         self.hostname = self.root = self.addresses = ""
-        self.own_addresses = []
-        self.networks = []
-        self.system = set()
+        self.own_addresses: list[str] = []
+        self.networks: list[str] = []
+        self.system: set[str] = set()
         for line in _lines(os.path.join(folder, "task")):
             key, _, value = line.partition(" ")
             if key == "address":
@@ -53,7 +62,7 @@ class Task:
             else:
                 setattr(self, key, value)
 
-    def is_here(self, host):
+    def is_here(self, host: str) -> bool:
         """Whether a host is this task itself."""
         return (
             host in _ANY
@@ -62,28 +71,27 @@ class Task:
             or host in self.own_addresses
         )
 
-    def named(self, name):
+    def named(self, name: str) -> list[str]:
         """Return the addresses of a name, in any order; none for a name that Swarm has not."""
         if name == self.hostname:
             return self.own_addresses[:1] or ["127.0.0.1"]
         if "/" in name or name in ("", ".", ".."):
             return []
         found = [a for net in self.networks for a in _lines(os.path.join(net, name.lower()))]
-        random.shuffle(found)
-        return found
+        return _in_any_order(found)
 
-    def port_of(self, kind, port):
+    def port_of(self, kind: str, port: int) -> Address | None:
         """Return where a port of this task is: host and port of this machine, or nothing."""
         return _noted(self.ports, kind, port)
 
-    def note(self, kind, port, host, real):
+    def note(self, kind: str, port: int, host: str, real: int) -> None:
         """Remember where a port of this task is."""
         path = os.path.join(self.ports, f"{kind}-{port}")
         with _open(f"{path}.new", "w") as file:
             file.write(f"{host} {real}\n")
         _replace(f"{path}.new", path)
 
-    def reached(self, host, port, kind):
+    def reached(self, host: str, port: int, kind: str) -> Address | None:
         """Return where a connection to a host and port has to go.
 
         `None` if the host is not of this engine; raises `ConnectionRefusedError` if nobody
@@ -99,14 +107,14 @@ class Task:
             return "127.0.0.1", port
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
-    def _ports_of(self, host):
+    def _ports_of(self, host: str) -> str | None:
         if self.is_here(host):
             return self.ports
         address = next(iter(self.named(host)), host)
         folder = os.path.join(self.addresses, address)
         backends = _lines(os.path.join(folder, "backends"))
         if backends:  # a virtual address stands for all of them
-            return os.path.join(self.addresses, random.choice(backends))  # noqa: S311
+            return os.path.join(self.addresses, _in_any_order(backends)[0])
         try:
             _lstat(folder)
         except OSError:
@@ -115,7 +123,7 @@ class Task:
 
     # ---- files ---------------------------------------------------------------------
 
-    def path(self, path):
+    def path(self, path: Any) -> Any:
         """Return where a path lies: in the task's folder if it is one of the task's."""
         if isinstance(path, int):
             return path
@@ -134,7 +142,11 @@ class Task:
         return path
 
 
-def _lines(path):
+def _in_any_order(found: list[str]) -> list[str]:
+    return sorted(found, key=lambda _: os.urandom(4))
+
+
+def _lines(path: str) -> list[str]:
     try:
         with _open(path) as file:
             return file.read().split("\n")[:-1]
@@ -142,21 +154,21 @@ def _lines(path):
         return []
 
 
-def _noted(folder, kind, port):
+def _noted(folder: str, kind: str, port: int) -> Address | None:
     for line in _lines(os.path.join(folder, f"{kind}-{port}")):
         host, _, real = line.partition(" ")
         return host, int(real)
     return None
 
 
-def _is_real(folder, port):
+def _is_real(folder: str, port: int) -> bool:
     """Whether a port of this machine is one of the task's: it was told to somebody as it is."""
     suffix = f" {port}"
     names = [name for name in _listdir(folder) if not name.endswith(".new")]
     return any(line.endswith(suffix) for name in names for line in _lines(f"{folder}/{name}"))
 
 
-def _exists(path):
+def _exists(path: str) -> bool:
     try:
         _lstat(path)
     except OSError:
@@ -166,123 +178,167 @@ def _exists(path):
 
 # ---- sockets -----------------------------------------------------------------------
 
+_METHODS = ("bind", "getsockname", "connect", "connect_ex", "sendto")
 
-def patch_sockets(task):
-    """Have sockets bind and connect as in a container."""
-    real = {name: getattr(socket.socket, name) for name in _METHODS}
-    shown = {}  # by port of this machine: what the task believes that it is bound to
 
-    def kind_of(sock):
-        return "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
+class Sockets:
+    """What sockets do as if they were in a container."""
 
-    def for_family(sock, host, port):
-        if sock.family == socket.AF_INET6 and ":" not in host:
-            host = _MAPPED + host
-        return host, port
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._real: dict[str, Callable[..., Any]] = {
+            name: getattr(socket.socket, name) for name in _METHODS
+        }
+        #: By port of this machine: what the task believes that it is bound to.
+        self._shown: dict[int, Address] = {}
 
-    def bind(self, address):
-        if self.family not in _FAMILIES:
-            return real["bind"](self, address)
+    def install(self) -> None:
+        """From now on all sockets do."""
+        for name in _METHODS:
+            setattr(socket.socket, name, _as_method(getattr(self, name)))
+
+    def bind(self, sock: socket.socket, address: Any) -> None:
+        """Take a free port of this machine, and note which."""
+        if sock.family not in _FAMILIES:
+            self._real["bind"](sock, address)
+            return
         host, port = address[:2]
-        if not task.is_here(host):
+        if not self._task.is_here(host):
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-        only_6 = self.family == socket.AF_INET6 and self.getsockopt(
-            socket.IPPROTO_IPV6, socket.IPV6_V6ONLY
-        )
-        local = "::1" if only_6 else "127.0.0.1"
-        known = task.port_of(kind_of(self), port) if port else None
-        real["bind"](self, for_family(self, local, known[1] if known else 0))
-        number = real["getsockname"](self)[1]
+        kind, local = _kind_of(sock), "::1" if _speaks_only_6(sock) else "127.0.0.1"
+        known = self._task.port_of(kind, port) if port else None
+        self._real["bind"](sock, _for_family(sock, local, known[1] if known else 0))
+        real = self._real["getsockname"](sock)[1]
         given = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)  # noqa: S104
-        shown[number] = (given, port or number)
-        if not (only_6 and known):  # beside a socket for IPv4, which all can reach
-            task.note(kind_of(self), port or number, local, number)
-        return None
+        self._shown[real] = (given, port or real)
+        if not (known and local == "::1"):  # one beside it is for IPv4, which all can reach
+            self._task.note(kind, port or real, local, real)
 
-    def getsockname(self):
-        found = real["getsockname"](self)
-        if self.family in _FAMILIES and found[1] in shown:
-            return (*shown[found[1]], *found[2:])
+    def getsockname(self, sock: socket.socket) -> Any:
+        """Return the port that the task has asked for."""
+        found = self._real["getsockname"](sock)
+        if sock.family in _FAMILIES and found[1] in self._shown:
+            return (*self._shown[found[1]], *found[2:])
         return found
 
-    def target(sock, address):
-        """Return the address to connect to, the one that was given if it is none of ours."""
-        if sock.family not in _FAMILIES:
-            return address
-        host = address[0].removeprefix(_MAPPED)
-        found = task.reached(host, address[1], kind_of(sock))
-        return for_family(sock, *found) if found else address
+    def connect(self, sock: socket.socket, address: Any) -> None:
+        """Connect to where a task's port really is."""
+        self._real["connect"](sock, self._target(sock, address))
 
-    def connect(self, address):
-        return real["connect"](self, target(self, address))
-
-    def connect_ex(self, address):
+    def connect_ex(self, sock: socket.socket, address: Any) -> Any:
+        """Connect, and return what went wrong."""
         try:
-            return real["connect_ex"](self, target(self, address))
+            return self._real["connect_ex"](sock, self._target(sock, address))
         except ConnectionRefusedError as problem:
             return problem.errno
 
-    def sendto(self, data, *rest):
+    def sendto(self, sock: socket.socket, data: Any, *rest: Any) -> Any:
+        """Send to where a task's port really is; where nobody listens, nobody says so."""
         try:
-            return real["sendto"](self, data, *rest[:-1], target(self, rest[-1]))
+            return self._real["sendto"](sock, data, *rest[:-1], self._target(sock, rest[-1]))
         except ConnectionRefusedError:
-            return len(data)  # nobody hears it, and nobody says so
+            return len(data)
 
-    for function in (bind, getsockname, connect, connect_ex, sendto):
-        setattr(socket.socket, function.__name__, function)
+    def _target(self, sock: socket.socket, address: Any) -> Any:
+        """Return the address to connect to: the one that was given, if it is none of ours."""
+        if sock.family not in _FAMILIES:
+            return address
+        host = address[0].removeprefix(_MAPPED)
+        found = self._task.reached(host, address[1], _kind_of(sock))
+        return _for_family(sock, *found) if found else address
 
 
-_METHODS = ("bind", "getsockname", "connect", "connect_ex", "sendto")
+def _as_method(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: socket.socket, *arguments: Any) -> Any:
+        return function(self, *arguments)
+
+    return method
+
+
+def _kind_of(sock: socket.socket) -> str:
+    return "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
+
+
+def _speaks_only_6(sock: socket.socket) -> bool:
+    if sock.family != socket.AF_INET6:
+        return False
+    return bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+
+
+def _for_family(sock: socket.socket, host: str, port: int) -> Address:
+    if sock.family == socket.AF_INET6 and ":" not in host:
+        host = _MAPPED + host
+    return host, port
 
 
 # ---- names -------------------------------------------------------------------------
 
+_LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "gethostname")
 
-def patch_names(task):
-    """Have names of services mean their tasks."""
-    real_getaddrinfo = socket.getaddrinfo
-    real_gethostbyname = socket.gethostbyname
-    real_gethostbyname_ex = socket.gethostbyname_ex
-    real_gethostbyaddr = socket.gethostbyaddr
-    real_uname = os.uname
 
-    def named(host):
-        if isinstance(host, bytes):
-            host = host.decode("ascii", "replace")
-        return task.named(host) if isinstance(host, str) and host else []
+class Names:
+    """What names mean in a task's networks."""
 
-    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002 - its name
-        found = named(host) or [host]
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._real: dict[str, Callable[..., Any]] = {
+            name: getattr(socket, name) for name in _LOOKUPS
+        }
+        self._real_uname = os.uname
+
+    def install(self) -> None:
+        """From now on whoever looks up a name finds the tasks."""
+        for name in _LOOKUPS:
+            setattr(socket, name, getattr(self, name))
+        os.uname = self.uname
+
+    def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - its name
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        """Return the addresses of all tasks of a name."""
+        look_up = self._real["getaddrinfo"]
+        found = self._named(host) or [host]
         return [
-            each
-            for address in found
-            for each in real_getaddrinfo(address, port, family, type, proto, flags)
+            each for address in found for each in look_up(address, port, family, type, proto, flags)
         ]
 
-    def gethostbyname(hostname):
-        return next(iter(named(hostname)), None) or real_gethostbyname(hostname)
+    def gethostbyname(self, hostname: Any) -> Any:
+        """Return the address of one of them."""
+        found = self._named(hostname)
+        return found[0] if found else self._real["gethostbyname"](hostname)
 
-    def gethostbyname_ex(hostname):
-        found = named(hostname)
-        return (hostname, [], found) if found else real_gethostbyname_ex(hostname)
+    def gethostbyname_ex(self, hostname: Any) -> Any:
+        """Return the addresses of all of them."""
+        found = self._named(hostname)
+        return (hostname, [], found) if found else self._real["gethostbyname_ex"](hostname)
 
-    def gethostbyaddr(ip_address):
-        if ip_address in task.own_addresses:
-            return task.hostname, [], [ip_address]
-        if _exists(os.path.join(task.addresses, ip_address)):
+    def gethostbyaddr(self, ip_address: str) -> Any:
+        """Return a name of an address; that of another task is as good as its address."""
+        if ip_address in self._task.own_addresses:
+            return self._task.hostname, [], [ip_address]
+        if _exists(os.path.join(self._task.addresses, ip_address)):
             return ip_address, [], [ip_address]
-        return real_gethostbyaddr(ip_address)
+        return self._real["gethostbyaddr"](ip_address)
 
-    def gethostname():
-        return task.hostname
+    def gethostname(self) -> str:
+        """Return the container's hostname."""
+        return self._task.hostname
 
-    def uname():
-        found = real_uname()
-        return os.uname_result((found.sysname, task.hostname, *found[2:]))
+    def uname(self) -> os.uname_result:
+        """Return what the system says of itself, with the container's hostname."""
+        found = self._real_uname()
+        return os.uname_result((found.sysname, self._task.hostname, *found[2:]))
 
-    for function in (getaddrinfo, gethostbyname, gethostbyname_ex, gethostbyaddr, gethostname):
-        setattr(socket, function.__name__, function)
-    os.uname = uname
+    def _named(self, host: Any) -> list[str]:
+        if isinstance(host, bytes):
+            host = host.decode("ascii", "replace")
+        return self._task.named(host) if isinstance(host, str) and host else []
 
 
 # ---- files -------------------------------------------------------------------------
@@ -294,17 +350,17 @@ _OF_ONE_PATH = (
 _OF_TWO_PATHS = ("link", "rename", "replace")
 
 
-def patch_files(task):
+def patch_files(task: Task) -> None:
     """Have absolute paths mean the task's files, where it has such files."""
 
-    def of_one_path(real):
-        def function(path=".", *args, **kwargs):
+    def of_one_path(real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(path: Any = ".", *args: Any, **kwargs: Any) -> Any:
             return real(task.path(path), *args, **kwargs)
 
         return function
 
-    def of_two_paths(real):
-        def function(src, dst, *args, **kwargs):
+    def of_two_paths(real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(src: Any, dst: Any, *args: Any, **kwargs: Any) -> Any:
             return real(task.path(src), task.path(dst), *args, **kwargs)
 
         return function
@@ -321,10 +377,14 @@ def patch_files(task):
 
 
 #: What a function is able to do is asked by the function itself.
-_SETS_OF_FUNCTIONS = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks)
+_SETS_OF_FUNCTIONS: tuple[set[Any], ...] = (
+    os.supports_dir_fd,
+    os.supports_fd,
+    os.supports_follow_symlinks,
+)
 
 
-def ignore_stop_by_default():
+def ignore_stop_by_default() -> None:
     """Have SIGTERM do nothing until somebody handles it, as the first process of a container.
 
     On Linux the engine sees from outside whether a process handles a signal, and sends none
@@ -335,14 +395,14 @@ def ignore_stop_by_default():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def main():
+def main() -> None:
     """Do all of it, if this is a task of the engine."""
     folder = os.environ.get("LABKIT_TASK")
     if not folder:
         return
     task = Task(folder)
-    patch_sockets(task)
-    patch_names(task)
+    Sockets(task).install()
+    Names(task).install()
     patch_files(task)
     ignore_stop_by_default()
 
