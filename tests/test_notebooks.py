@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -23,20 +24,20 @@ from labkit import lessons, settings, workspace
 CELL_SECONDS = 58
 
 
-def run(notebook: Path, cell_seconds: int = CELL_SECONDS) -> subprocess.CompletedProcess[str]:
+def run(
+    *notebooks: Path, cell_seconds: int = CELL_SECONDS, options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    folder = notebooks[0].parent
     words = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
-    words += [
-        f"--nbval-cell-timeout={cell_seconds}",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "tests.dead_kernels",
-    ]
-    words += ["-c", os.devnull, f"--rootdir={notebook.parent}", str(notebook)]
+    words += [f"--nbval-cell-timeout={cell_seconds}", "-p", "no:cacheprovider"]
+    words += ["-p", "nbval.plugin", "-p", "tests.dead_kernels"]
+    words += ["-c", os.devnull, f"--rootdir={folder}", *options, *map(str, notebooks)]
+    # other plugins are of no use there, and take seconds to load
+    own = {"PYTHONPATH": str(settings.checkout()), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
         words,
-        cwd=notebook.parent,
-        env=os.environ | {"PYTHONPATH": str(settings.checkout())},
+        cwd=folder,
+        env=os.environ | own,
         capture_output=True,
         text=True,
         check=False,
