@@ -39,6 +39,8 @@ _MODULES = (
 )
 #: The size of a body is the routes' business: a build context may be large.
 _ANY_SIZE = 1 << 62
+#: Bytes, as Go's server has it: filters may be long.
+_LARGEST_HEADERS = 1 << 20
 
 
 def all_routes() -> Routes:
@@ -57,7 +59,7 @@ def serving(engine: Engine, path: Path) -> Iterator[Server]:
     """
     listening = _bound(path)
     server = Server(engine, all_routes())
-    http = HTTPServer(server, max_body_size=_ANY_SIZE)
+    http = HTTPServer(server, max_body_size=_ANY_SIZE, max_header_size=_LARGEST_HEADERS)
     http.add_socket(listening)
     engine.start()
     try:

@@ -221,3 +221,10 @@ def test_a_cluster_that_fails_does_not_end_the_engine(served: Served):
 
 def test_the_socket_is_its_users_alone(served: Served):
     assert stat.S_IMODE(served.path.stat().st_mode) == 0o600
+
+
+def test_a_request_may_be_long(raw: Raw):
+    """As long as Go's server takes: a list of services by id is a long filter."""
+    wanted = {"id": {f"{number:025d}": True for number in range(10_000)}}
+
+    assert raw.get("/services", filters=wanted).json == []
