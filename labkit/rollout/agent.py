@@ -184,7 +184,7 @@ class Agents:
         held.started = True  # before it is: its process may end at once
         error = self._driver.start(held.task)
         if error:
-            held.started = False
+            held.started, held.exit_code = False, _code_of(error)
             self._report(held, states.FAILED, error=error)
             return
         if not has_healthcheck:
@@ -279,3 +279,13 @@ class Agents:
         if node is not None and node.state == "ready" and not held.dropped:
             status = Status(held.state, held.message, held.error, held.status_at, held.exit_code)
             self._dispatcher.report(held.task, status)
+
+
+def _code_of(error: str) -> int:
+    """Return the exit code that the engine gives a container that could not be started.
+
+    As in a shell: not found, not permitted, something else (moby's daemon/start.go).
+    """
+    if "executable file not found" in error or "no such file or directory" in error:
+        return 127
+    return 126 if "permission denied" in error else 128

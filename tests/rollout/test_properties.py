@@ -338,7 +338,8 @@ def test_whatever_is_done_in_the_end_every_slot_has_its_task(
     last = spec("5", 3, update=config(Parallelism=0, FailureAction="continue"))
     watched.cluster.update_service(service.id, service.version, last)
     watched.wait(300)
-    assert watched.live(service) == {1: 1, 2: 1, 3: 1}
+    # which slots there are depends on which ran when the service was scaled down
+    assert sorted(watched.live(service).values()) == [1, 1, 1]
     tasks = watched.cluster.tasks_of(service.id)
     assert Counter(tag_of(t) for t in tasks if t.observed == states.RUNNING) == {"5": 3}
     # without a slot there was nothing to update

@@ -88,7 +88,7 @@ def test_a_program_that_cannot_be_started_has_failed() -> None:
     error = 'starting container failed: exec: "nope": executable file not found in $PATH'
     swarm, task = fresh(Behaviour(start_error=error))
     reach(swarm, task, "failed")
-    assert (task.message, task.error) == ("starting", error)
+    assert (task.message, task.error, task.exit_code) == ("starting", error, 127)
 
 
 def test_a_task_with_a_healthcheck_runs_when_it_is_first_healthy() -> None:
