@@ -467,3 +467,18 @@ def test_a_container_that_no_service_made_is_refused_with_the_reason(raw: Raw):
 
     assert reply.status == 501
     assert "runs no containers but those of services" in reply.message
+
+
+def test_pruning_removes_containers_that_have_ended(raw: Raw):
+    raw.post("/services/create", of_container(Image="acts/fail:1s"))
+    until(lambda: raw.get("/containers/json", filters={"exited": ["1"]}).json, "one that failed")
+    deleted = raw.post("/containers/prune").json["ContainersDeleted"]
+    left = {it["Id"] for it in raw.get("/containers/json", all="1").json}
+
+    assert deleted
+    assert not left.intersection(deleted)
+
+
+def test_there_are_no_volumes(raw: Raw):
+    assert raw.get("/volumes").json == {"Volumes": [], "Warnings": None}
+    assert raw.get("/volumes/v").message == "get v: no such volume"

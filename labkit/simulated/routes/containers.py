@@ -20,7 +20,10 @@ _KEYS = (
     *("name", "network", "publish", "since", "status", "volume"),
 )
 _STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
-_ONLY_TASKS = "a simulated engine runs no containers but those of services: docker service create"
+_ONLY_TASKS = (
+    "a simulated engine runs no containers but those of services, and can only show, stop and "
+    "remove them: docker service create"
+)
 
 
 def find_container(engine: Engine, term: str) -> Container:
@@ -186,11 +189,29 @@ async def remove(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@routes.post("/containers/create")
-@routes.post("/containers/{id}/exec")
-@routes.post("/containers/{id}/start")
-@routes.post("/containers/{id}/restart")
-@routes.post("/containers/{id}/attach")
+@routes.post("/containers/prune")
+async def prune(call: Call) -> Answer:
+    """`docker container prune`: those that do not run."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow("label", "label!", "until")
+    gone = [
+        container
+        for container in call.engine.containers
+        if container.finished_at and filters.has_labels("label", container.labels)
+    ]
+    for container in gone:
+        call.engine.containers.drop(container)
+    deleted = [container.id for container in gone] or None
+    return Answer({"ContainersDeleted": deleted, "SpaceReclaimed": 0})
+
+
 async def refuse(call: Call) -> Answer:  # noqa: ARG001  as every route
-    """`docker run`, `start` and `exec`: a limit of the simulated engine."""
+    """`docker run`, `start`, `exec` and the like: limits of the simulated engine."""
     raise ApiError(501, _ONLY_TASKS)
+
+
+for _what in ("start", "restart", "pause", "unpause", "attach", "exec", "rename", "update"):
+    routes.post(f"/containers/{{id}}/{_what}")(refuse)
+for _what in ("top", "stats", "changes", "export", "archive"):
+    routes.get(f"/containers/{{id}}/{_what}")(refuse)
+routes.post("/containers/create")(refuse)

@@ -196,6 +196,18 @@ async def volumes(call: Call) -> Answer:
     return Answer({"Volumes": [], "Warnings": None})
 
 
+@routes.get("/volumes/{name}")
+async def volume(call: Call) -> Answer:
+    """`docker volume inspect`: there is none."""
+    raise ApiError(404, f"get {call.path['name']}: no such volume")
+
+
+@routes.post("/volumes/prune")
+async def prune_volumes(call: Call) -> Answer:  # noqa: ARG001  as every route
+    """`docker volume prune`."""
+    return Answer({"VolumesDeleted": [], "SpaceReclaimed": 0})
+
+
 @routes.get("/plugins")
 async def plugins(call: Call) -> Answer:  # noqa: ARG001  as every route
     """`docker plugin ls`: there are none."""
