@@ -17,7 +17,7 @@ from labkit.references import Reference
 from labkit.simulated.images import copying, dockerfile, documents, names, steps, trees, words
 from labkit.simulated.images.dockerfile import Dockerfile, Instruction, Stage
 from labkit.simulated.images.documents import Image
-from labkit.simulated.images.problems import ImageProblem, StepFailed, quoted
+from labkit.simulated.images.problems import ImageProblem, StepFailed
 from labkit.simulated.images.store import Images
 from labkit.simulated.wire import stamp
 
@@ -154,7 +154,9 @@ class _Build:
         if stage is not self._stages[-1]:
             return []
         return [
-            Instruction(0, "LABEL", f"LABEL {key}={value}", "", pairs=((key, quoted(value)),))
+            Instruction(
+                0, "LABEL", f"LABEL {key}={value}", "", pairs=((key, value),), is_literal=True
+            )
             for key, value in sorted(self._options.labels.items())
         ]
 

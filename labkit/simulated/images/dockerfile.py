@@ -51,6 +51,8 @@ class Instruction:
     pairs: tuple[tuple[str, str], ...] = ()
     #: Whether the arguments were a JSON array: the exec form.
     is_json: bool = False
+    #: Whether a dollar in it is a dollar.
+    is_literal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

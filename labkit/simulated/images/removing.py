@@ -89,18 +89,14 @@ class _Removal:
             )
         self._untag(key)
         self._untag_lonely_digests(image, name)
-        if not self._images.names_of(image):
-            self.delete(image, force=force, prune=prune)
+        if self._images.names_of(image) or self._reason(image, soft=not force, names_count=True):
+            return  # what is left of it stays, and nobody is told
+        self.delete(image, force=force, prune=prune)
 
     def by_id(self, image: Image, *, force: bool, prune: bool) -> None:
         """Remove an image that was named by its id."""
         its_names = self._images.names_of(image)
-        if _is_single(its_names) and not force:
-            self._refuse_if_needed(image, soft=True, names_count=False)
-            force_names = True
-        else:
-            force_names = force
-        if force_names:
+        if _is_single(its_names):
             self._refuse_if_needed(image, soft=not force, names_count=False)
             for name in its_names:
                 self._untag(name)

@@ -105,7 +105,9 @@ def _env(state: State, instruction: Instruction) -> list[str]:
 
 
 def _label(state: State, instruction: Instruction) -> list[str]:
-    pairs = [(state.expand(name), state.expand(value)) for name, value in instruction.pairs]
+    pairs = list(instruction.pairs)
+    if not instruction.is_literal:
+        pairs = [(state.expand(name), state.expand(value)) for name, value in pairs]
     state.config["Labels"] = {**(state.config["Labels"] or {}), **dict(pairs)}
     return state.nop("LABEL " + " ".join(f"{name}={value}" for name, value in pairs))
 
