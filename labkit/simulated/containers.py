@@ -16,6 +16,7 @@ from labkit.rollout import Change, Driver, Task
 from labkit.simulated.events import Events, message
 from labkit.simulated.images.removing import User
 from labkit.simulated.logs import Log
+from labkit.simulated.networks import Network
 
 _SIGTERM = 15
 _SIGKILL = 9
@@ -89,11 +90,13 @@ class Containers:
         events: Events,
         image_labels: Callable[[str], Mapping[str, str]],
         is_here: Callable[[Task], bool],
+        networks_of: Callable[[Task], list[Network]],
     ) -> None:
         self._processes = processes
         self._events = events
         self._image_labels = image_labels
         self._is_here = is_here
+        self._networks_of = networks_of
         self._of_task: dict[str, Container] = {}
         self.now: Callable[[], int] = lambda: 0
         #: Who is told of a container that was started.
@@ -150,6 +153,7 @@ class Containers:
             container.error, container.exit_code = error, _NOT_STARTED
             container.task.exit_code = _NOT_STARTED
             return
+        self._connect(container)
         container.started_at = self.now()
         container.health = "starting" if self._processes.has_healthcheck(container.task) else ""
         self._tell(container, "start")
@@ -184,6 +188,7 @@ class Containers:
             return
         container.finished_at, container.exit_code = self.now(), code
         self._tell(container, "die", exitCode=str(code))
+        self._disconnect(container)
         if container.asked:
             self._tell(container, "stop")
 
@@ -229,6 +234,36 @@ class Containers:
             "com.docker.swarm.task.name": name_of(task),
         }
         return {**self._image_labels(task.image), **given, **system}
+
+    def attached(self, network: Network) -> Iterator[Container]:
+        """The running containers on this node that are attached to a network."""
+        for container in self._of_task.values():
+            here = container.running and self._is_here(container.task)
+            if here and network in self._networks_of(container.task):
+                yield container
+
+    def is_used(self, network: Network) -> bool:
+        """Whether a running container on this node is attached to a network."""
+        return any(True for _ in self.attached(network))
+
+    def _connect(self, container: Container) -> None:
+        """Say what a container is attached to; a network comes to a node with its first one."""
+        for network in self._networks_of(container.task):
+            if not (network.is_everywhere or self.is_used(network)):
+                self._tell_of(network, "create", container)
+            self._tell_of(network, "connect", container)
+
+    def _disconnect(self, container: Container) -> None:
+        for network in self._networks_of(container.task):
+            self._tell_of(network, "disconnect", container)
+            if not (network.is_everywhere or self.is_used(network)):
+                self._tell_of(network, "destroy", container)
+
+    def _tell_of(self, network: Network, action: str, container: Container) -> None:
+        if self._is_here(container.task):
+            who = {"container": container.id} if action in {"connect", "disconnect"} else {}
+            attributes = {"name": network.name, "type": network.driver, **who}
+            self._events.publish(message("network", action, network.id, attributes, self.now()))
 
     def _tell(self, container: Container, action: str, **more: str) -> None:
         if not self._is_here(container.task):

@@ -84,7 +84,9 @@ class Engine:
         self.secrets: dict[str, Blob] = {}
         self.swarm: Swarm | None = None
         self.processes = (processes or _real_processes)(self)
-        self.containers = Containers(self.processes, self.events, self.image_labels, self.is_here)
+        self.containers = Containers(
+            self.processes, self.events, self.image_labels, self.is_here, self.networks_of
+        )
         self.cluster = self._empty_cluster()
         self._local_networks()
         self._timer: asyncio.TimerHandle | None = None
@@ -246,6 +248,11 @@ class Engine:
         """Have the swarm forget a network; this machine does when its last task has ended."""
         network.removed = True
         self._forget_removed_networks()
+
+    def networks_of(self, task: Task) -> list[Network]:
+        """The networks that a task is attached to."""
+        found = self.allocator.addresses_of(task.id)
+        return [self.networks[key] for key in found if key in self.networks]
 
     def _forget_removed_networks(self) -> None:
         """Drop networks that the swarm has removed, once no task here is attached any more."""

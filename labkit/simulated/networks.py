@@ -56,6 +56,11 @@ class Network:
         """Whether services can use it."""
         return self.scope == "swarm" and not self.removed
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether every node has it, and not only those with a task that is attached."""
+        return self.ingress or self.predefined or self.scope == "local"
+
     def take_address(self) -> str:
         """An address that nobody has, with its prefix, such as `10.0.1.3/24`.
 

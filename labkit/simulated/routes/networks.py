@@ -69,23 +69,13 @@ def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
 def _dangles(engine: Engine, network: Network, filters: Filters) -> bool:
     if "dangling" not in filters:
         return True
-    unused = network.name not in _BUILT_IN and not attached(engine, network)
+    unused = network.name not in _BUILT_IN and not engine.containers.is_used(network)
     return unused == (filters.get("dangling")[0].lower() in {"1", "true"})
 
 
 def _is_known_here(engine: Engine, network: Network) -> bool:
     """Whether this machine has a copy: a network of the swarm gets here with its first task."""
-    return network.scope == "local" or network.ingress or bool(attached(engine, network))
-
-
-def attached(engine: Engine, network: Network) -> list[tuple[Container, str]]:
-    """The running containers on this machine that are attached, with their addresses."""
-    found = []
-    for container in engine.containers:
-        addresses = engine.allocator.addresses_of(container.task.id)
-        if container.running and network.id in addresses:
-            found.append((container, addresses[network.id]))
-    return found
+    return network.scope == "local" or network.ingress or engine.containers.is_used(network)
 
 
 @routes.get("/networks/{id}")
@@ -112,7 +102,7 @@ def _meant(engine: Engine, term: str, scope: str = "") -> Network:
 
 def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> Json:
     """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
-    present = attached(engine, network) if detailed else []
+    present = list(engine.containers.attached(network)) if detailed else []
     is_here = network.scope == "local" or (detailed and _is_known_here(engine, network))
     config = [{"Subnet": str(network.subnet), "Gateway": network.gateway}] if network.subnet else []
     given = network.given or {}
@@ -133,7 +123,7 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
         "Ingress": network.ingress,
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
-        "Containers": _endpoints(present) if is_here else None,
+        "Containers": _endpoints(engine, network, present) if is_here else None,
         "Options": network.options,
         "Labels": (network.labels or {}) if is_here else network.labels,
     }
@@ -142,16 +132,19 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
     return shown
 
 
-def _endpoints(present: list[tuple[Container, str]]) -> Json:
+def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
+    addresses = {
+        it.id: engine.allocator.addresses_of(it.task.id).get(network.id, "") for it in present
+    }
     return {
         container.id: {
             "Name": container.name,
             "EndpointID": container.id[::-1],
-            "MacAddress": mac_address(address),
-            "IPv4Address": address,
+            "MacAddress": mac_address(addresses[container.id]),
+            "IPv4Address": addresses[container.id],
             "IPv6Address": "",
         }
-        for container, address in present
+        for container in present
     }
 
 
@@ -201,7 +194,8 @@ def _made(engine: Engine, asked: Json) -> Network:
     network = networks.overlay(
         engine.networks, network_id, asked["Name"], engine.now, version, asked=asked
     )
-    engine.journal.note("network", "create", network.id, {"name": network.name}, engine.now)
+    for action in ("create", "update"):  # the second with its addresses
+        engine.journal.note("network", action, network.id, {"name": network.name}, engine.now)
     return network
 
 
