@@ -13,6 +13,7 @@ from pathlib import Path
 from tornado import netutil
 from tornado.httpserver import HTTPServer
 
+from labkit import echo
 from labkit.errors import LabError
 from labkit.simulated.engine import Engine
 from labkit.simulated.http import Routes
@@ -114,7 +115,5 @@ async def run(engine: Engine, path: Path, *, swarm: bool = True) -> None:
 
 def print_ready(engine: Engine, path: Path) -> None:
     """Tell whoever has started the engine that it answers."""
-    from labkit import echo
-
     speed = f"{engine.clock.speed:g}"
     echo.say(f"{engine.operating_system} ready on unix://{path} at {speed} times the speed of time")
