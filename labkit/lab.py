@@ -7,6 +7,7 @@ made, and nothing else.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -124,7 +125,9 @@ def _choose_ports(engine: engines.Engine, name: str) -> None:
     )
     for variable, port in chosen.items():
         if port != (usual := ports.WANTED[variable]):
-            echo.say(f"Port {port} in place of {usual}, which is taken ({variable}).")
+            asked_for = os.environ.get(variable) == str(port)
+            why = f"as {variable} says" if asked_for else f"which is taken ({variable})"
+            echo.say(f"Port {port} in place of {usual}, {why}.")
     known.ports[name] = chosen
     state.write(known)
 

@@ -69,6 +69,7 @@ def test_up_builds_deploys_and_says_loudly_what_it_is(first: Result):
         assert line in first.output
     for service in ("worker", "webui", "rng", "hasher", "redis"):
         assert f"lab/dockercoins_{service}:1.0 built" in first.output
+    assert "in place of 8000, as LABKIT_WEBUI_PORT says." in first.output
     assert "Stack dc: deployed; 14 of 14 replicas run." in first.output
 
 
@@ -94,7 +95,7 @@ def test_the_page_of_dockercoins_answers_on_its_port_and_counts():
             return int(json.load(answer)["hashes"])
 
     before = hashes()
-    until(lambda: hashes() > before, "the workers to hash", 10)
+    until(lambda: hashes() > before, "the workers to hash", 60)
 
 
 def test_env_leads_docker_to_it(engine: SimulatedEngine, monkeypatch):
