@@ -66,7 +66,8 @@ MAY_IMPORT = {
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
-PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout", "changes", "prediction"]
+PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout", "changes"]
+PURE += ["prediction"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 
