@@ -28,11 +28,18 @@ from labkit.rollout.objects import (
 )
 from labkit.rollout.orchestrator import Orchestrator
 from labkit.rollout.reaper import Reaper
+from labkit.rollout.refusals import (
+    require_a_manager,
+    require_no_job,
+    require_removable,
+    require_same,
+)
 from labkit.rollout.restarts import Restarts
 from labkit.rollout.scheduler import Scheduler
 from labkit.rollout.store import Store
+from labkit.rollout.supervisor import Updaters
 from labkit.rollout.timing import MEASURED, Timing
-from labkit.rollout.updater import Updater, Updaters
+from labkit.rollout.updater import Updater
 
 _GIBIBYTE = 2**30
 
@@ -147,7 +154,7 @@ class Cluster:
 
         Raises `Refused` for a job: the model knows replicated and global services.
         """
-        _require_no_job(spec)
+        require_no_job(spec)
         store = self._store
         service = Service(store.new_id(), store.bump(), store.now, store.now, spec)
         store.add_service(service)
@@ -163,7 +170,7 @@ class Cluster:
         """
         service = self._store.services[service_id]
         if spec is not None:
-            _require_same(service, spec)
+            require_same(service, spec)
         if rollback and service.previous_spec is None:
             message = f"service {service_id} does not have a previous spec"
             raise Refused("FailedPrecondition", message)
@@ -217,9 +224,7 @@ class Cluster:
     def update_node(self, node_id: str, version: int, spec: Spec) -> Node:
         """Replace a node's spec: its labels, role and availability. Raises `Refused`."""
         node = self._store.nodes[node_id]
-        if node.role == "manager" and spec.get("Role") == "worker" and self._is_last_manager():
-            message = "attempting to demote the last manager of the swarm"
-            raise Refused("FailedPrecondition", message)
+        require_a_manager(node, spec, self.nodes.values())
         if version != node.version:
             raise Refused("Unknown", "update out of sequence")
         node.spec = spec
@@ -243,13 +248,7 @@ class Cluster:
     def remove_node(self, node_id: str, *, force: bool = False) -> None:
         """Have the swarm forget a node. Raises `Refused` for a manager, or one that is up."""
         node = self._store.nodes[node_id]
-        if node.role == "manager":
-            message = f"node {node_id} is a cluster manager and is a member of the raft cluster. "
-            message += "It must be demoted to worker before removal"
-            raise Refused("FailedPrecondition", message)
-        if node.state == "ready" and not force:
-            message = f"node {node_id} is not down and can't be removed"
-            raise Refused("FailedPrecondition", message)
+        require_removable(node, force=force)
         for task in self._store.tasks_on(node_id):
             if task.observed < states.COMPLETE:
                 message = "Task belonged to a node that has been deleted"
@@ -271,9 +270,6 @@ class Cluster:
                 if states.ASSIGNED <= task.observed <= states.RUNNING:
                     self._store.observe(task, states.ORPHANED)
 
-    def _is_last_manager(self) -> bool:
-        return sum(node.role == "manager" for node in self.nodes.values()) == 1
-
     # ---- what the driver reports ----------------------------------------------------
 
     def container_exited(self, task_id: str, code: int) -> None:
@@ -287,24 +283,3 @@ class Cluster:
     def container_unhealthy(self, task_id: str) -> None:
         """A task's health probe has failed as often as it may."""
         self._agents.unhealthy(task_id)
-
-
-def _require_no_job(spec: Spec) -> None:
-    """Raise `Refused` for what the model does not know."""
-    if _mode(spec).endswith("Job"):
-        raise Refused("Unimplemented", "jobs are not simulated: use a replicated or global service")
-
-
-def _require_same(service: Service, spec: Spec) -> None:
-    """Raise `Refused` for what an update cannot change."""
-    if _mode(spec) != _mode(service.spec):
-        raise Refused("Unimplemented", "service mode change is not allowed")
-    if spec.get("Name", "") != service.spec.get("Name", ""):
-        raise Refused("Unimplemented", "renaming services is not supported")
-
-
-def _mode(spec: Spec) -> str:
-    mode = spec.get("Mode") or {}
-    return next(
-        (name for name in ("Global", "ReplicatedJob", "GlobalJob") if name in mode), "Replicated"
-    )

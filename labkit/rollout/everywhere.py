@@ -12,7 +12,7 @@ from labkit.rollout.objects import Node, Service, Task
 from labkit.rollout.plan import constraints, replicas
 from labkit.rollout.restarts import Restarts
 from labkit.rollout.store import Store
-from labkit.rollout.updater import Updaters
+from labkit.rollout.supervisor import Updaters
 
 
 class Everywhere:

@@ -14,7 +14,7 @@ from labkit.rollout.objects import Node, Place, Service, Task
 from labkit.rollout.plan import replicas
 from labkit.rollout.restarts import Restarts
 from labkit.rollout.store import Store
-from labkit.rollout.updater import Updaters
+from labkit.rollout.supervisor import Updaters
 
 Slot = list[Task]
 #: The restart supervisor and the updater hear of a failure at the same moment, and either
