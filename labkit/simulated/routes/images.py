@@ -148,9 +148,11 @@ async def create(call: Call) -> None:
 
 @routes.post("/images/{name:path}/push")
 async def push(call: Call) -> None:
-    """`docker push`: to what stands in for the registry."""
-    if not call.header("X-Registry-Auth"):
-        raise ApiError(400, "Bad parameters and missing X-Registry-Auth: EOF")
+    """`docker push`: to what stands in for the registry, which asks nobody who he is.
+
+    (Docker 20.10 refuses a push without X-Registry-Auth, which docker-py sends only for
+    somebody who is logged in; newer engines do not.)
+    """
     images = call.engine.images
     with _in_docker_words():
         name = names.parse_in_parts(call.path["name"], call.query.get("tag", ""))
