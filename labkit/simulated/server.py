@@ -114,8 +114,8 @@ class _Exchange(httputil.HTTPMessageDelegate):
         try:
             answer = await self._result()
             if answer is not None:
-                await self._call.body.skip(_SKIPPED)
                 await self._send(answer)
+                await self._call.body.skip(_SKIPPED)
             self._connection.finish()
         except iostream.StreamClosedError:
             _log.debug("%s %s: the client is gone", self._call.method, self._call.target)

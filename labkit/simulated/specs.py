@@ -52,6 +52,9 @@ def stored(spec: Spec) -> Spec:
     _convert_container(template["ContainerSpec"])
     _convert_restart_policy(template.get("RestartPolicy"))
     _convert_placement(template.get("Placement"))
+    _convert_reservations((template.get("Resources") or {}).get("Reservations"))
+    for other_runtime in ("PluginSpec", "NetworkAttachmentSpec"):
+        template.pop(other_runtime, None)
     template["Runtime"] = "container"
     for name in ("UpdateConfig", "RollbackConfig"):
         _convert_update_config(spec.get(name))
@@ -178,6 +181,13 @@ def _convert_restart_policy(policy: Spec | None) -> None:
 def _convert_placement(placement: Spec | None) -> None:
     if placement and placement.get("Preferences"):
         placement["Preferences"] = [it for it in placement["Preferences"] if it.get("Spread")]
+
+
+def _convert_reservations(reservations: Spec | None) -> None:
+    """What is both a number and a name of a generic resource counts as the number."""
+    for resource in (reservations or {}).get("GenericResources") or []:
+        if "DiscreteResourceSpec" in resource:
+            resource.pop("NamedResourceSpec", None)
 
 
 def _convert_update_config(config: Spec | None) -> None:

@@ -96,6 +96,18 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_there(served: Serv
     assert served.raw.get("/_ping").status == 200
 
 
+def test_an_answer_does_not_wait_for_a_body_that_nobody_wants(served: Served):
+    client = served.connection()
+    client.sendall(b"POST /nope HTTP/1.1\r\nHost: docker\r\nContent-Length: 10\r\n\r\n{}")
+    answer = client.recv(65536)
+    client.sendall(b"........GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n")
+    next_answer = client.recv(65536)
+    client.close()
+
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert next_answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_chunked_body_is_a_body(served: Served):
     client = served.connection()
     client.sendall(
