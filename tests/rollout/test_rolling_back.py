@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from labkit.rollout import Behaviour, Refused, Task
-from tests.rollout.swarms import Swarm, config, dies, healthy, missing, spec, tag_of
+from labkit.rollout import SECOND, Behaviour, Refused, Task
+from tests.rollout.swarms import GOOD, Swarm, config, dies, healthy, missing, spec, tag_of
 from tests.rollout.test_updating import tag_of_spec
 
 AUTO = config(FailureAction="rollback")
@@ -194,6 +194,27 @@ def test_seen_in_the_last_monitor_window_such_a_failure_completes_it_at_once() -
             assert completed - paused < 0.01
             paused_at.append(paused)
     assert paused_at
+
+
+def test_a_second_failure_in_such_a_rollback_makes_it_a_paused_update_that_is_completed() -> None:
+    """As on a real engine: two slots at once, of an image that is gone by then."""
+    known = iter([GOOD] * 4)
+    first = spec(replicas=4, rollback=config(Parallelism=2, FailureAction="rollback", Monitor=4))
+    swarm = Swarm(first, {"1": lambda _: next(known, missing("1")), "2": dies(4)})
+    given = {"FailureAction": "rollback", "MaxFailureRatio": 0.1, "Monitor": 9 * SECOND}
+    swarm.update(spec("2", 4, update=given, restart={"Delay": 20 * SECOND}))
+    swarm.wait_for_state("completed")
+    assert swarm.states == [
+        "updating",
+        "rollback_started",
+        "rollback_paused",
+        "paused",
+        "completed",
+    ]
+    (_, _, second), (_, _, third) = swarm.statuses[2:4]
+    assert second.startswith("rollback paused due to")
+    assert third.startswith("rollback paused due to")
+    assert second != third
 
 
 def test_a_rollback_that_goes_on_is_completed() -> None:
