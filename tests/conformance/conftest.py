@@ -22,8 +22,8 @@ from tests.waiting import until
 
 assert scenarios  # they have entered themselves into SCENARIOS
 
-#: The runs that have begun.
-_RUNS = pytest.StashKey[list["Run"]]()
+#: The names of the engines on which scenarios have begun.
+_BEGUN = pytest.StashKey[set[str]]()
 #: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
 AT_A_TIME = {"real": 8, "simulated": 12, "fast": 12}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
@@ -83,6 +83,9 @@ class Run:
         self.watcher.stop()
         label = {"label": {f"{LABEL}={self.name}": True}}
         until(lambda: not self.engine.get("/tasks", filters=label), "the last tasks to go", 80)
+        for volume in self.engine.get("/volumes", filters={"name": [self.name]})["Volumes"] or ():
+            path = f"/volumes/{volume['Name']}"
+            until(lambda path=path: self.engine.call("DELETE", path).status != 409, "a free volume")
 
 
 @pytest.fixture(scope="session")
@@ -133,14 +136,18 @@ def engine(request: pytest.FixtureRequest, engine_name: str) -> Engine:
     return found
 
 
-def _run(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Run]:
-    """All scenarios that the chosen tests will ask for on this engine, begun at once."""
-    wanted: dict[str, Scenario] = {}
+def _wanted(request: pytest.FixtureRequest, engine_name: str) -> list[Scenario]:
+    """Return the scenarios that the chosen tests will ask for on an engine."""
+    found: dict[str, Scenario] = {}
     for item in request.session.items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        if engine.name in params.get("on", ()):
-            wanted[params["scenario"]] = SCENARIOS[params["scenario"]]
-    run = Run(engine, list(wanted.values()))
+        if engine_name in params.get("on", ()):
+            found[params["scenario"]] = SCENARIOS[params["scenario"]]
+    return list(found.values())
+
+
+def _run(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Run]:
+    run = Run(engine, _wanted(request, engine.name))
     yield run
     run.close()
 
@@ -164,18 +171,26 @@ def fast_run(request: pytest.FixtureRequest, fast: Engine) -> Iterator[Run]:
 def played(request: pytest.FixtureRequest) -> Callable[[str, str], Transcript]:
     """Give the transcript of a scenario on an engine: `played("real", "name")`.
 
-    One engine after the other: they would make each other late.
+    The real engine is left alone: others beside it would make its containers late.
     """
 
-    def transcript(engine_name: str, name: str) -> Transcript:
-        for other in runs:
-            if other.engine.name != engine_name:
-                other.finish()
-        run = request.getfixturevalue(f"{engine_name}_run")
-        assert isinstance(run, Run)
-        if run not in runs:
-            runs.append(run)
-        return run.transcript(name)
+    def run(engine_name: str) -> Run:
+        found = request.getfixturevalue(f"{engine_name}_run")
+        assert isinstance(found, Run)
+        return found
 
-    runs: list[Run] = request.session.stash.setdefault(_RUNS, [])
+    def transcript(engine_name: str, name: str) -> Transcript:
+        if engine_name == "real":
+            for other in begun - {"real"}:
+                run(other).finish()
+        elif "real" in begun:
+            run("real").finish()
+        together = {"real"} if engine_name == "real" else {"simulated", "fast"}
+        for each in together:
+            if _wanted(request, each):
+                begun.add(each)
+                run(each)
+        return run(engine_name).transcript(name)
+
+    begun: set[str] = request.session.stash.setdefault(_BEGUN, set())
     return transcript

@@ -24,15 +24,17 @@ def test_a_real_engine_does_so(played: Played, scenario: str, on: list[str]) -> 
     assert played(*on, scenario)
 
 
-@everyone
-@pytest.mark.parametrize("on", [["simulated"]], ids=["simulated"])
-def test_the_simulated_engine_does_so(played: Played, scenario: str, on: list[str]) -> None:
+@at_any_speed
+@pytest.mark.parametrize("on", [["fast"]], ids=["fast"])
+def test_the_simulated_engine_does_so_ahead_of_time(
+    played: Played, scenario: str, on: list[str]
+) -> None:
     assert played(*on, scenario)
 
 
-@at_any_speed
-@pytest.mark.parametrize("on", [["fast"]], ids=["fast"])
-def test_it_does_so_ahead_of_time(played: Played, scenario: str, on: list[str]) -> None:
+@everyone
+@pytest.mark.parametrize("on", [["simulated"]], ids=["simulated"])
+def test_the_simulated_engine_does_so(played: Played, scenario: str, on: list[str]) -> None:
     assert played(*on, scenario)
 
 

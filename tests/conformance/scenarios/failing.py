@@ -144,6 +144,37 @@ def a_failure_ratio_that_is_exceeded_pauses(play: Play) -> None:
     play.ends("paused")
 
 
+@scenario(lasts=14)
+def a_slot_counts_once_however_often_it_fails(play: Play) -> None:
+    """What the restart policy puts in the place of a failed task is no part of the update."""
+    play.running(
+        replicas=2,
+        task=restart(delay=0.5),
+        UpdateConfig={"Parallelism": 0, "Monitor": seconds(8), "MaxFailureRatio": 0.5},
+    )
+    play.update("slot 1: exit 1 after 0.5")
+
+    play.ends("completed")
+    assert sum(task.ended for task in play.by_slot()[1]) >= 3
+
+
+@scenario(lasts=10)
+def a_failure_is_not_taken_back_by_a_restart_that_works(play: Play) -> None:
+    """The update is paused, though in the end the replica runs on the new image."""
+    new = "start 2: exit 1 after 0.5"
+    play.running(
+        "start 1: print first",
+        task=restart(delay=0.5),
+        UpdateConfig={"Parallelism": 1, "Monitor": seconds(3)},
+        container=play.counted(),
+    )
+    play.update(new)
+
+    play.ends("paused")
+    play.until(lambda: play.tasks[-1].running, "the replica")
+    assert [task.exit_code for task in play.on(new)] == [1, None]
+
+
 _LATE = "slot 2,3: stop after 5"
 _ONE_BREAKS = "slot 1: exit 1 after 0"
 
@@ -178,7 +209,7 @@ def the_same_failure_is_seen_one_slot_at_a_time(play: Play) -> None:
 
     play.ends("rollback_completed")
     # how many slots had their turn before slot 1 is chance
-    play.transcript.slots = []
+    play.leave_out("slots")
     assert all(tasks[-1].image == play.engine.image(_LATE) for tasks in play.by_slot().values())
 
 

@@ -39,7 +39,7 @@ def _waits(play: Play, error: str, replicas: int = 1, **given: Any) -> None:
     last = waiting.last
     play.tell("waits", [last.desired, last.state, last.message, last.error])
     assert (last.state, last.error) == ("pending", error)
-    play.transcript.slots = []
+    play.leave_out("slots")
 
 
 @scenario(lasts=2)
