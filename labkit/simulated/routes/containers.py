@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from labkit.simulated import gojson
 from labkit.simulated.containers import Container, signal_number, stop_signal
 from labkit.simulated.engine import Engine
 from labkit.simulated.filters import Filters
@@ -169,7 +170,7 @@ async def wait(call: Call) -> None:
     container = find_container(call.engine, call.path["id"])
     await call.stream("application/json")
     await _until(call.engine, lambda: bool(container.finished_at))
-    await call.write(f'{{"Error":null,"StatusCode":{container.exit_code}}}\n'.encode())
+    await call.write(gojson.dumps({"Error": None, "StatusCode": container.exit_code}) + b"\n")
 
 
 @routes.delete("/containers/{id}")
