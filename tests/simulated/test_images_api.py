@@ -98,6 +98,7 @@ def test_docker_py_pulls_pushes_saves_and_loads(client):
     image = client.images.pull("python", tag="3.13-alpine")
     assert image.attrs["RepoTags"] == ["python:3.13-alpine"]
     image.tag("lab/python", "mine")
+    image.reload()
     said = client.images.push("lab/python", tag="mine", stream=True, decode=True)
     digest = [message["aux"]["Digest"] for message in said if "aux" in message]
     assert [client.images.get_registry_data("lab/python:mine").id] == digest
