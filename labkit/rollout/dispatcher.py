@@ -108,6 +108,10 @@ class Dispatcher:
 
     def _write(self) -> None:
         reports, self._reports = self._reports, {}
+        with self._store.batch():
+            self._write_each(reports)
+
+    def _write_each(self, reports: dict[str, tuple[Task, Status]]) -> None:
         store = self._store
         for task, (state, message, error, at, exit_code) in reports.values():
             if task.id not in store.tasks or state < task.observed:

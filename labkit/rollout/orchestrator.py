@@ -71,11 +71,12 @@ class Orchestrator:
         self._to_reconcile[service.id] = service
         self._plan()
 
-    def _ended(self, task: Task) -> None:
-        if task.desired > states.RUNNING:
+    def _ended(self, tasks: list[Task]) -> None:
+        early = [task for task in tasks if task.desired <= states.RUNNING]
+        if not early:
             return
-        self._to_restart[task.id] = task
-        is_watched = self._updaters.running(task.service_id) is not None
+        self._to_restart.update((task.id, task) for task in early)
+        is_watched = any(self._updaters.running(task.service_id) for task in early)
         if is_watched and self._store.random.random() >= _UPDATER_FIRST:
             self._restart_all()
         else:

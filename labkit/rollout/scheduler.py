@@ -58,14 +58,15 @@ class Scheduler:
         elif task.desired > states.COMPLETE and (load := self._loads.get(task.node_id)):
             load.told_to_stop(task)
 
-    def _ended(self, task: Task) -> None:
-        self._unassigned.pop(task.id, None)
-        self._preassigned.pop(task.id, None)
-        if load := self._loads.get(task.node_id):
-            was_chosen = task.slot is not None
-            if was_chosen and task.observed in (states.FAILED, states.REJECTED):
-                load.failed(task, self._store.now)
-            load.remove(task)
+    def _ended(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            self._unassigned.pop(task.id, None)
+            self._preassigned.pop(task.id, None)
+            if load := self._loads.get(task.node_id):
+                was_chosen = task.slot is not None
+                if was_chosen and task.observed in (states.FAILED, states.REJECTED):
+                    load.failed(task, self._store.now)
+                load.remove(task)
         self._look_again()
 
     def _deleted(self, task: Task) -> None:

@@ -7,6 +7,7 @@ watching it. So do the parts here; what they are told of, they are told at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Literal
 
@@ -48,12 +49,14 @@ class Store:
         #: Who is told that a service was made or changed, by whomever.
         self.on_service: list[Callable[[Service], None]] = []
         #: Who is told that a task was made, that what is desired of it changed, that it was
-        #: observed in another state, that this was its last, and that it was deleted.
+        #: observed in another state, that tasks have ended, and that one was deleted.
         self.on_created: list[TaskTold] = []
         self.on_desired: list[TaskTold] = []
         self.on_observed: list[TaskTold] = []
-        self.on_ended: list[TaskTold] = []
+        self.on_ended: list[Callable[[list[Task]], None]] = []
         self.on_deleted: list[TaskTold] = []
+        self._ending: list[Task] = []
+        self._is_batch = False
         self._when_running: dict[str, list[Callable[[], None]]] = {}
         self._when_stopped: dict[str, list[Callable[[], None]]] = {}
 
@@ -180,8 +183,25 @@ class Store:
             self._call(self._when_running, task)
         if was <= states.RUNNING < state:
             self._call(self._when_stopped, task)
+            self._ending.append(task)
+            if not self._is_batch:
+                self._tell_of_ends()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Write what is observed of several tasks at once: of their ends all hear together."""
+        self._is_batch = True
+        try:
+            yield
+        finally:
+            self._is_batch = False
+        self._tell_of_ends()
+
+    def _tell_of_ends(self) -> None:
+        ended, self._ending = self._ending, []
+        if ended:
             for told in self.on_ended:
-                told(task)
+                told(ended)
 
     def note(self, task: Task, message: str, error: str, at: int | None = None) -> None:
         """Write a task's status: what is said of the state that it is in, and since when."""

@@ -47,6 +47,7 @@ class Updaters:
         if self._running.get(updater.service.id) is updater:
             del self._running[updater.service.id]
 
-    def _ended(self, task: Task) -> None:
-        if updater := self._running.get(task.service_id):
-            updater.ended(task)
+    def _ended(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            if updater := self._running.get(task.service_id):
+                updater.ended(task)
