@@ -186,20 +186,19 @@ class Swarm:
         then, as for a name that never was, this raises `NotFound`.
         """
         at = self.now()
-        # by name, which the tasks of a removed service keep; the engine matches a prefix
-        tasks = self.task_values(name=f"{name}.")
+        service, missing = known, None
+        if service is None:
+            try:
+                service = Service.from_api(self.service(name))
+            except errors.NotFound as problem:
+                missing = problem
+        # After the service: what a task did is known no later than what came of it. And by
+        # name, which the tasks of a removed service keep; the engine matches a prefix.
+        tasks = self.task_values(name=f"{service.name if service else name}.")
+        if missing and not tasks:
+            raise missing
         if self._clock.own:
             at = self.now()  # as the engine has just told, with these tasks
-        if known:
-            return Snapshot(at=at, service=known, tasks=tasks)
-        try:
-            service = Service.from_api(self.service(name))
-        except errors.NotFound:
-            if not tasks:
-                raise
-            return Snapshot(at=at, service=None, tasks=tasks)
-        if service.name != name:
-            tasks = self.task_values(name=f"{service.name}.")
         return Snapshot(at=at, service=service, tasks=tasks)
 
     def task_values(self, **filters: str) -> tuple[Task, ...]:

@@ -75,3 +75,26 @@ def test_where_there_is_no_service_the_stack_is_to_be_deployed_first() -> None:
 
     assert caught.value.found == "this swarm has no service."
     assert caught.value.try_next == "deploy the stack first (`labkit up`)."
+
+
+class Moving(Swarm):
+    """An engine on which time passes: each answer is of a later moment than the one before."""
+
+    def __init__(self) -> None:
+        super().__init__(None, "nowhere")  # type: ignore[arg-type]  # nothing is connected
+        self.moment = 0
+
+    def get(self, path: str, **_: Any) -> Any:
+        self.moment += 1
+        stamp = f"2026-03-01T09:00:{self.moment:02}Z"
+        if path == "/tasks":
+            return [{"ID": "t", "Version": {"Index": 1}, "CreatedAt": stamp, "Status": {}}]
+        return {"ID": "s", "Version": {"Index": self.moment}, "Spec": {"Name": "dc_worker"}}
+
+
+def test_what_a_task_did_is_known_no_later_than_what_came_of_it() -> None:
+    """A service that was rolled back is never seen beside tasks that have not failed yet."""
+    seen = Moving().snapshot("dc_worker")
+
+    assert seen.service is not None
+    assert seen.tasks[0].created_at.second > seen.service.version
