@@ -10,7 +10,8 @@
     acting       what stands for a process beyond so many
     names        which task is where, for the Python of the others (`shim`)
     publishing   ports of this machine that lead to tasks
-    running      all of that for one task
+    running      all of that for one task (with `starting` and `checking`)
+    world        what all tasks share
     driver       `Processes`: what the cluster drives
 
 There is no sandbox: a task runs as this user, on this machine's file system and network, as

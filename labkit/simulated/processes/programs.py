@@ -25,15 +25,22 @@ _SHEBANG = re.compile(rb"#!\s*(\S+)(?:[ \t]+([^\n]*?))?\s*\n")
 class CannotStart(Exception):
     """A command that cannot be started, in Docker's words, and the exit code that it gives."""
 
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
-        because = f"unable to start container process: exec: {message}: unknown"
+    def __init__(self, of_command: str, code: int) -> None:
+        super().__init__(of_command)
+        because = f"unable to start container process: exec: {of_command}: unknown"
         #: What is said of a container, and of a command in one that runs.
         self.message = (
             "failed to create shim task: OCI runtime create failed: runc create failed: " + because
         )
         self.of_probe = f"OCI runtime exec failed: exec failed: {because}"
+        self.code = code
+
+    @classmethod
+    def whole(cls, message: str, code: int) -> CannotStart:
+        """A container that cannot be started for another reason than its command."""
+        found = cls("", code)
+        found.message = message
+        return found
 
 
 @dataclass(frozen=True, slots=True)
