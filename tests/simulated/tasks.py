@@ -100,11 +100,13 @@ class Lab:
         """Wait for a condition while the engine lives."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not (value := condition()):
-            tasks = self.engine.cluster.tasks.values()
-            states = [(task.state, task.error, self.log(task)[-300:]) for task in tasks]
-            assert asyncio.get_running_loop().time() < deadline, f"waited for {what}: {states}"
+            assert asyncio.get_running_loop().time() < deadline, f"{what}: {self._seen()}"
             await asyncio.sleep(0.02)
         return value
+
+    def _seen(self) -> list[tuple[str, str, str]]:
+        tasks = self.engine.cluster.tasks.values()
+        return [(task.state, task.error, self.log(task)[-300:]) for task in tasks]
 
 
 @asynccontextmanager

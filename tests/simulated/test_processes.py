@@ -56,7 +56,12 @@ def test_the_broken_worker_fails_with_its_own_exit_code_and_traceback(tmp_path):
         ("import os; os.kill(os.getpid(), 11)", "failed", 139),
     ],
 )
-def test_an_exit_code_is_the_processes_own(tmp_path, program, state, code):
+@pytest.mark.parametrize("has_pidfd", [True, False])
+def test_an_exit_code_is_the_processes_own(tmp_path, monkeypatch, program, state, code, has_pidfd):
+    """Also where the system does not tell of an end by a file descriptor, as on macOS."""
+    if not has_pidfd:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+
     async def scenario():
         async with lab(tmp_path) as it:
             it.image("x:1", program)
@@ -337,6 +342,28 @@ def test_each_task_has_files_of_its_own(tmp_path):
 
     logs, length = asyncio.run(scenario())
     assert logs == [f"{length}\n"] * 2
+
+
+def test_a_path_with_blanks_in_it_is_no_trouble(tmp_path):
+    async def scenario():
+        async with lab(tmp_path / "a path; with 'all' $sorts") as it:
+            it.image("x:1", "text", "CMD cat /app/main.py")
+            task = await it.state(it.service("x:1"), "complete")
+            return it.log(task)
+
+    assert asyncio.run(scenario()) == "text"
+
+
+def test_a_task_that_writes_without_end_holds_nobody_up(tmp_path):
+    async def scenario():
+        async with lab(tmp_path) as it:
+            it.image("x:1", "while True: print('x' * 60)")
+            it.image("y:1", "print('done')")
+            noisy = await it.state(it.service("x:1", "noisy"), "running")
+            await it.until(lambda: len(it.log(noisy)) > 50_000, "noise")
+            await it.state(it.service("y:1", "quiet"), "complete", 10)
+
+    asyncio.run(scenario())
 
 
 # ---- how it is found -----------------------------------------------------------------

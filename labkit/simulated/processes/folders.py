@@ -22,7 +22,7 @@ from labkit.simulated.images.bases import FOLDERS
 #: Bytes. Larger files of an image are not copied for each task.
 COPIED_UP_TO = 1024 * 1024
 #: Folders that every system has, and in which the files of this machine's system are meant.
-_SYSTEM = frozenset(FOLDERS) - {"home", "opt", "root", "run", "srv", "tmp", "var/tmp"}
+SYSTEM = frozenset(FOLDERS) - {"home", "opt", "root", "run", "srv", "tmp", "var/tmp"}
 #: An absolute path in a word of a command, such as in `--config=/app/x`.
 _PATH = re.compile(r"(?<![\w./@-])/[\w.@%+,/-]+")
 
@@ -81,11 +81,11 @@ class Folder:
     def is_own(self, path: str) -> bool:
         """Whether an absolute path means a file here, or one that could be made here."""
         name = str(PurePosixPath("/", path)).strip("/")
-        if not name or name in _SYSTEM:
+        if not name or name in SYSTEM:
             return False
         parent = str(PurePosixPath(name).parent)
         return self.inside(name).exists() or (
-            parent not in _SYSTEM and parent != "." and self.inside(parent).is_dir()
+            parent not in SYSTEM and parent != "." and self.inside(parent).is_dir()
         )
 
     def led_here(self, text: str) -> str:

@@ -16,11 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.simulated.images.bases import FOLDERS
-from labkit.simulated.processes.folders import Folder
-
-#: Folders of the system: a path to one of them means this machine's.
-_SYSTEM = sorted(set(FOLDERS) - {"home", "opt", "root", "run", "srv", "tmp", "var/tmp"})
+from labkit.simulated.processes.folders import SYSTEM, Folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class Names:
     def settle(self, folder: Folder, place: Place) -> None:
         """Tell a task who it is, and where its ports will be."""
         lines = [f"hostname {place.hostname}", f"root {folder.root}"]
-        lines += [f"addresses {self._addresses}", f"system {' '.join(_SYSTEM)}"]
+        lines += [f"addresses {self._addresses}", f"system {' '.join(sorted(SYSTEM))}"]
         for network, address in place.addresses.items():
             lines += [f"address {address}", f"network {self._networks / network}"]
             self._link(address, folder)

@@ -13,7 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_CHUNK = 64 * 1024
+#: Bytes that are read at once, and seconds until more is, of a process that writes without end:
+#: the engine has others to listen to.
+_CHUNK = 16 * 1024
+_PAUSE = 0.02
 #: In /proc, the line with the signals that a process has a function for.
 _CAUGHT = "SigCgt:"
 
@@ -99,9 +102,10 @@ class Spawned:
             False: self._process.stdout.fileno(),
             True: self._process.stderr.fileno(),
         }
+        self._closed = False
         for is_error, pipe in self._pipes.items():
             os.set_blocking(pipe, False)
-            self._loop.add_reader(pipe, self._read, is_error)
+            self._listen(is_error)
         _when_ended(self._process, self._loop, self._reap)
 
     @property
@@ -135,12 +139,18 @@ class Spawned:
     def _read(self, is_error: bool) -> None:
         try:
             data = os.read(self._pipes[is_error], _CHUNK)
-        except (BlockingIOError, OSError):
+        except BlockingIOError:
             return
         if data:
             self._write(is_error, data)
-        else:
+        if not data or len(data) == _CHUNK:
             self._loop.remove_reader(self._pipes[is_error])
+        if data and len(data) == _CHUNK:
+            self._loop.call_later(_PAUSE, self._listen, is_error)
+
+    def _listen(self, is_error: bool) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._pipes[is_error], self._read, is_error)
 
     def _reap(self) -> None:
         code = self._process.wait()
@@ -152,11 +162,12 @@ class Spawned:
 
     def _drain(self, is_error: bool) -> None:
         """Read what is still in the pipe. Whoever else holds it is on its way out."""
-        with contextlib.suppress(BlockingIOError, OSError):
+        with contextlib.suppress(BlockingIOError):
             while data := os.read(self._pipes[is_error], _CHUNK):
                 self._write(is_error, data)
 
     def _close(self) -> None:
+        self._closed = True
         self._keeper.discard(self.pid)
         for pipe in self._pipes.values():
             self._loop.remove_reader(pipe)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import re
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import IO, TYPE_CHECKING
 
 from labkit.simulated.processes.names import Names
@@ -19,7 +20,9 @@ from labkit.simulated.processes.spawning import Keeper
 if TYPE_CHECKING:
     from labkit.simulated.engine import Engine
 
-_PREFIX = "tasks-"
+_PREFIX = "labkit-tasks-"
+#: A path that no shell takes for anything else.
+_PLAIN = re.compile(r"[\w./+-]+")
 
 
 class World:
@@ -59,14 +62,17 @@ class World:
 def _new_folder(data: Path) -> tuple[Path, IO[str]]:
     """Make a folder that is this engine's alone; delete those of engines that were killed.
 
-    Whose engine lives is told by a lock, which ends with the process.
+    Whose engine lives is told by a lock, which ends with the process. Paths of the folder
+    get into commands, shells' ones too, so it is made elsewhere if its name would have to
+    be quoted there.
     """
-    for left in data.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError), (left / "lock").open("w") as lock:
+    place = data if _PLAIN.fullmatch(str(data)) else Path(gettempdir())
+    place.mkdir(parents=True, exist_ok=True)
+    for left in place.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), (left / "lock").open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left, ignore_errors=True)
-    data.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(prefix=_PREFIX, dir=data))
+    folder = Path(mkdtemp(prefix=_PREFIX, dir=place))
     lock = (folder / "lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     return folder, lock
