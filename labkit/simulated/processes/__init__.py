@@ -15,7 +15,11 @@
     driver       `Processes`: what the cluster drives
 
 There is no sandbox: a task runs as this user, on this machine's file system and network, as
-a notebook's kernel does. `USER`, limits of resources, capabilities and sysctls do nothing.
+a notebook's kernel does. `USER`, limits of resources, capabilities and sysctls do nothing. A
+process that leaves its process group (a daemon) outlives its task, and one that kills itself
+dies, which the first process of a container does not. What is lost where there is no /proc
+(macOS): a program that is no Python and handles no SIGTERM ends at once, and not after its
+whole grace. Windows has none of this.
 """
 
 from labkit.simulated.processes.driver import Processes

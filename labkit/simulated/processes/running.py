@@ -85,12 +85,10 @@ class Running:
             self.world.names.discard(self.place)
 
     def stop(self, number: int) -> None:
-        """Ask it to end, by a signal."""
+        """Ask it to end, by a signal. Its health is probed until it has."""
         if self.process is None or not self.running:
             return
         self.hide()
-        if self.health:
-            self.health.stop()
         self.life.stop_asked(self.world.monotonic())
         self.process.send(number)
 
