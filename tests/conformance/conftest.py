@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.conformance import scenarios
 from tests.conformance.engines import Engine
 from tests.conformance.play import LABEL, Play, Transcript
 from tests.conformance.scenario import SCENARIOS, Scenario
-from tests.conformance.watching import Watcher
+from tests.conformance.watching import TaskSeen, Watcher
 from tests.waiting import until
 
 assert scenarios  # they have entered themselves into SCENARIOS
@@ -32,6 +33,9 @@ FAST = 10
 
 class Run:
     """All chosen scenarios on one engine, played at the same time."""
+
+    #: The names of those that were played a second time.
+    again: ClassVar[list[str]] = []
 
     def __init__(self, engine: Engine, chosen: list[Scenario]) -> None:
         self.engine = engine
@@ -54,8 +58,10 @@ class Run:
         """
         played = self._played[name]
         wait([played])
-        if self.engine.name == "real" and isinstance(played.exception(), AssertionError):
+        failed = isinstance(played.exception(), AssertionError)
+        if self.engine.name == "real" and failed and name not in self.again:
             wait(self._played.values())
+            self.again.append(name)
             again: Future[Transcript] = Future()
             try:
                 again.set_result(self._play(SCENARIOS[name], again=True))
@@ -68,9 +74,14 @@ class Run:
         """Wait until all have been played."""
         wait(self._played.values())
 
+    def seen(self) -> list[TaskSeen]:
+        """Return all tasks of all scenarios."""
+        self.finish()
+        return list(self.watcher.tasks.values())
+
     def _play(self, scenario: Scenario, *, again: bool = False) -> Transcript:
-        name = f"again-{scenario.name}" if again else scenario.name
-        play = Play(self.engine, self.watcher, self.name, name)
+        prefix = self.name.replace("c", "d", 1) if again else self.name  # another, and as long
+        play = Play(self.engine, self.watcher, self.name, f"{prefix}-{scenario.name}")
         try:
             scenario.act(play)
             return play.finish()
@@ -142,7 +153,8 @@ def _wanted(request: pytest.FixtureRequest, engine_name: str) -> list[Scenario]:
     for item in request.session.items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
         if engine_name in params.get("on", ()):
-            found[params["scenario"]] = SCENARIOS[params["scenario"]]
+            names = [params["scenario"]] if "scenario" in params else SCENARIOS
+            found |= {name: SCENARIOS[name] for name in names}
     return list(found.values())
 
 
@@ -168,8 +180,8 @@ def fast_run(request: pytest.FixtureRequest, fast: Engine) -> Iterator[Run]:
 
 
 @pytest.fixture
-def played(request: pytest.FixtureRequest) -> Callable[[str, str], Transcript]:
-    """Give the transcript of a scenario on an engine: `played("real", "name")`.
+def runs(request: pytest.FixtureRequest) -> Callable[[str], Run]:
+    """Give the run on an engine, by the engine's name.
 
     The real engine is left alone: others beside it would make its containers late.
     """
@@ -179,18 +191,21 @@ def played(request: pytest.FixtureRequest) -> Callable[[str, str], Transcript]:
         assert isinstance(found, Run)
         return found
 
-    def transcript(engine_name: str, name: str) -> Transcript:
-        if engine_name == "real":
-            for other in begun - {"real"}:
-                run(other).finish()
-        elif "real" in begun:
-            run("real").finish()
+    def begin(engine_name: str) -> Run:
         together = {"real"} if engine_name == "real" else {"simulated", "fast"}
+        for other in begun - together:
+            run(other).finish()
         for each in together:
             if _wanted(request, each):
                 begun.add(each)
                 run(each)
-        return run(engine_name).transcript(name)
+        return run(engine_name)
 
     begun: set[str] = request.session.stash.setdefault(_BEGUN, set())
-    return transcript
+    return begin
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which scenarios had to be played again."""
+    for name in Run.again:
+        terminalreporter.write_line(f"played again, alone, on the real engine: {name}")

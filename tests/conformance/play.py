@@ -54,9 +54,10 @@ class Play:
     def __init__(self, engine: Engine, watcher: Watcher, run: str, name: str) -> None:
         self.engine = engine
         self._watcher = watcher
-        self._run = run
+        #: What the label `LABEL` of its service has to be.
+        self.run = run
         #: The name of its service: not another's on this engine, and as long on any.
-        self.name = f"{run}-{name.replace('_', '-')}"[:60].rstrip("-")
+        self.name = name.replace("_", "-")[:60].rstrip("-")
         self.id = ""
         self.transcript = Transcript()
         self._chance: set[str] = set()
@@ -67,7 +68,7 @@ class Play:
         """Create the service; `given` is as in `changed`."""
         spec: dict[str, Any] = {
             "Name": self.name,
-            "Labels": {LABEL: self._run},
+            "Labels": {LABEL: self.run},
             "TaskTemplate": {"ContainerSpec": {"Env": ["SLOT={{.Task.Slot}}"]}},
             "Mode": {"Replicated": {"Replicas": replicas}},
         }
@@ -221,7 +222,7 @@ class Play:
 
     def tell(self, what: str, value: Any) -> None:
         """Put something into the transcript; ids and the name of the run are evened out."""
-        self.transcript.told[what] = self.even(value)
+        self.transcript.told[self.even(what)] = self.even(value)
 
     def leave_out(self, *what: str) -> None:
         """Leave out a part of the transcript that differs from run to run on the same engine."""
@@ -237,7 +238,7 @@ class Play:
     def even(self, value: Any) -> Any:
         """Return what does not differ from run to run."""
         if isinstance(value, str):
-            return _ID.sub("<id>", value.replace(self._run, "<run>"))
+            return _ID.sub("<id>", value.replace(self.name.partition("-")[0], "<run>"))
         if isinstance(value, dict):
             return {key: self.even(each) for key, each in value.items()}
         if isinstance(value, list | tuple):

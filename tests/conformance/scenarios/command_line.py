@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -170,7 +171,7 @@ def a_service_is_shown_by_ls_and_inspect(play: Play) -> None:
     """With what it was created with by the command line itself."""
     ran = play.docker(
         *("service", "create", "--detach", "--no-resolve-image", "--name", play.name),
-        *("--label", LABEL + "=" + play.name.partition("-")[0], "--replicas", "2"),
+        *("--label", f"{LABEL}={play.run}", "--replicas", "2"),
         *("--update-parallelism", "2", "--update-delay", "3s", "--update-monitor", "4s"),
         *("--update-failure-action", "rollback", "--update-max-failure-ratio", ".2"),
         *("--rollback-parallelism", "0", "--rollback-order", "start-first"),
@@ -254,7 +255,7 @@ def what_the_command_line_cannot_do_it_says(play: Play) -> None:
         "node inspect nope",
     ):
         ran = play.docker(*words.split())
-        play.tell(play.even(words), [ran.out, ran.err, ran.status])
+        play.tell(words, [ran.out, ran.err, ran.status])
         assert ran.err
     told = play.transcript.told
     assert told["service ps nope"] == ["", "no such service: nope\n", 1]
@@ -301,6 +302,7 @@ def events_can_be_read_afterwards(play: Play) -> None:
         *("--format", "{{.Type}} {{.Action}} {{.Scope}} {{json .Actor.Attributes}}"),
     )
 
+    play.leave_out("slots")
     play.tell("events", ran.out.splitlines())
     assert len(ran.out.splitlines()) == len(play.events)
     assert play.even(ran.out.splitlines()[1]) == (
@@ -334,9 +336,7 @@ def a_stack_comes_is_updated_and_goes(play: Play) -> None:
         file = Path(folder) / "compose.yml"
 
         def deploy(act: str) -> list[str]:
-            text = _STACK.format(
-                image=play.engine.image(act), label=LABEL, run=stack.partition("-")[0]
-            )
+            text = _STACK.format(image=play.engine.image(act), label=LABEL, run=play.run)
             file.write_text(text.replace("content: hello", "file: ./motd"))
             ran = play.docker("stack", "deploy", "--detach", "-c", str(file), stack)
             assert ran.status == 0, ran
@@ -366,6 +366,88 @@ def a_stack_comes_is_updated_and_goes(play: Play) -> None:
     play.until(lambda: play.docker("stack", "ps", stack).status == 1, "its tasks to go")
     label = {"label": {f"com.docker.stack.namespace={stack}": True}}
     play.until(lambda: not play.engine.get("/networks", filters=label), "its network to go")
+
+
+@scenario(lasts=4)
+def a_task_is_a_container_while_it_runs(play: Play) -> None:
+    """Its name and labels say whose it is; `docker logs` has its words."""
+    play.running("print one", replicas=2)
+    mine = f"label=com.docker.swarm.service.name={play.name}"
+    names = "{{.Names}} {{.Image}} {{.State}}"
+    listed = play.docker("ps", "--filter", mine, "--format", names).out.splitlines()
+    play.tell("ps", sorted(listed))
+    expected = [f"{play.name}.{t.slot}.{t.id} {t.image} running" for t in play.tasks]
+    assert sorted(listed) == sorted(expected)
+    task = play.tasks[0]
+    container = task.raw["Status"]["ContainerStatus"]["ContainerID"]
+    labels = play.docker("inspect", "-f", "{{json .Config.Labels}}", container)
+    own = {k: v for k, v in json.loads(labels.out).items() if k.startswith("com.docker.swarm")}
+    assert own == {
+        "com.docker.swarm.node.id": task.raw["NodeID"],
+        "com.docker.swarm.service.id": play.id,
+        "com.docker.swarm.service.name": play.name,
+        "com.docker.swarm.task": "",
+        "com.docker.swarm.task.id": task.id,
+        "com.docker.swarm.task.name": f"{play.name}.{task.slot}.{task.id}",
+    }
+    assert play.docker("logs", container).out == "one\n"
+    play.update(replicas=0)
+    play.until(lambda: all(t.gone_at for t in play.tasks), "its tasks to go")
+    listed = ("ps", "--all", "--quiet", "--filter", mine)
+    play.until(lambda: not play.docker(*listed).out, "its containers to go")
+
+
+@scenario(lasts=3)
+def images_are_tagged_listed_and_removed(play: Play) -> None:
+    """A second name for an image is taken away without the image."""
+    play.create(replicas=0)
+    image, other = play.engine.image(OLD), f"lab/{play.name}:second"
+    words = "{{.Repository}}:{{.Tag}}"
+    assert play.docker("tag", image, other).status == 0
+    for asked in (
+        ("image", "ls", "--format", words, other),
+        ("image", "inspect", "-f", "{{json .RepoTags}}", other),
+        ("rmi", other),
+        ("image", "ls", "--format", words, other),
+        ("image", "inspect", other),
+        ("rmi", other),
+    ):
+        ran = play.docker(*asked)
+        out = ran.out if "RepoTags" not in " ".join(asked) else str(other in json.loads(ran.out))
+        play.tell(
+            " ".join(asked) + " " + str(len(play.transcript.told)), [out, ran.err, ran.status]
+        )
+    assert play.docker("image", "inspect", image).status == 0
+
+
+@scenario(lasts=8)
+def tasks_are_found_by_filters(play: Play) -> None:
+    """By service, name, node, label, id, desired state, and whether they run the current spec."""
+    play.running(replicas=2, task=restart("none"), UpdateConfig=_QUICK)
+    play.update(SOON)
+    play.ends("paused")
+    play.settle()
+    play.until(lambda: play.counts[-1] == (0, 2), "both to have failed")
+    task = play.tasks[0]
+
+    def found(**filters: str) -> int:
+        mine = {"service": [play.name], **{key: [value] for key, value in filters.items()}}
+        tasks = play.engine.get("/tasks", filters={k.replace("_", "-"): v for k, v in mine.items()})
+        assert [each["ID"] for each in tasks] == sorted(each["ID"] for each in tasks)
+        return len(tasks)
+
+    assert found() == 4
+    assert found(desired_state="running") == 0
+    assert found(desired_state="shutdown") == 4
+    assert found(name=f"{play.name}.1") == found(name=f"{play.name}.2") == 2
+    assert found(id=task.id[:10]) == 1
+    assert found(node=str(task.raw["NodeID"])) == 4
+    assert found(label=f"{LABEL}={play.run}") == 4
+    assert found(label="no-such-label") == 0
+    assert found(runtime="container") == 4
+    up_to_date = {"service": [play.id], "_up-to-date": {"true": True}}
+    tasks = play.engine.get("/tasks", filters=up_to_date)
+    assert {each["ID"] for each in tasks} == {each.id for each in play.on(SOON)}
 
 
 @scenario(lasts=3)

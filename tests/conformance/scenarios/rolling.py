@@ -127,7 +127,7 @@ def start_first_never_has_fewer_replicas(play: Play) -> None:
     play.until(lambda: all(task.ended for task in play.on(OLD)), "the old tasks to end")
     counts = play.counts[before - 1 :]
     assert (4, 3) in counts, "service ls shows 4/3"
-    assert {running for running, _ in counts} <= {3, 4, 5}, counts
+    assert min(running for running, _ in counts) == 3
     for slot, (old, new) in play.by_slot().items():
         assert old.stopped_from is not None
         assert old.stopped_from > ran(new), f"slot {slot}: the old one stops later"

@@ -1,0 +1,168 @@
+"""What docker-py does with an engine, its well-known traps included."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import APIError, ImageNotFound, NotFound
+from docker.models.services import Service
+from docker.types import ContainerSpec, RestartPolicy, RollbackConfig, ServiceMode, TaskTemplate
+from docker.types import UpdateConfig as PyUpdateConfig
+
+from tests.conformance.engines import REPOSITORY, Engine, seconds
+
+IMAGE = f"{REPOSITORY}:print-old"
+ENGINES = [pytest.param("real", marks=pytest.mark.engine), "simulated"]
+pytestmark = pytest.mark.parametrize("engine_name", ENGINES)
+
+
+@pytest.fixture
+def client(engine: Engine) -> docker.DockerClient:
+    return engine.client
+
+
+@pytest.fixture
+def service(client: docker.DockerClient) -> Iterator[Service]:
+    """A service with what a careless update would drop."""
+    made = client.services.create(
+        IMAGE,
+        name=f"y{secrets.token_hex(4)}",
+        labels={"kept": "yes"},
+        env=["A=1"],
+        mode=ServiceMode("replicated", 0),
+        update_config=PyUpdateConfig(parallelism=2),
+    )
+    yield made
+    made.remove()
+
+
+def spec(service: Service) -> dict[str, Any]:
+    service.reload()
+    found = service.attrs["Spec"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_it_speaks_the_version_of_the_engine(client: docker.DockerClient) -> None:
+    assert client.ping()
+    assert client.api.api_version == client.version()["ApiVersion"]
+    assert client.info()["Swarm"]["ControlAvailable"]
+    assert client.swarm.attrs["Spec"]["Name"] == "default"
+    assert [node.attrs["Spec"]["Role"] for node in client.nodes.list()] == ["manager"]
+
+
+def test_its_configs_are_not_the_engines_defaults(client: docker.DockerClient) -> None:
+    """No limit of parallelism, go on after failures, no restarts; the command is the entrypoint."""
+    made = client.services.create(
+        IMAGE,
+        command=["python", "actor.py"],
+        name=f"y{secrets.token_hex(4)}",
+        mode=ServiceMode("replicated", 0),
+        update_config=PyUpdateConfig(),
+        rollback_config=RollbackConfig(monitor=seconds(3)),
+        restart_policy=RestartPolicy(),
+    )
+    found = spec(made)
+    made.remove()
+
+    config = {
+        "Parallelism": 0,
+        "FailureAction": "continue",
+        "MaxFailureRatio": 0,
+        "Order": "stop-first",
+    }
+    assert found["UpdateConfig"] == config
+    assert found["RollbackConfig"] == {**config, "Monitor": seconds(3)}
+    template = found["TaskTemplate"]
+    assert template["RestartPolicy"] == {
+        "Condition": "none",
+        "Delay": 0,
+        "MaxAttempts": 0,
+        "Window": 0,
+    }
+    assert template["ContainerSpec"]["Command"] == ["python", "actor.py"]
+    assert "Args" not in template["ContainerSpec"]
+
+
+def test_an_update_fills_in_defaults(service: Service) -> None:
+    """So a label makes the task template another one, and all tasks would be replaced."""
+    before = spec(service)
+    service.update(labels={"new": "label"})
+    after = spec(service)
+
+    assert before["TaskTemplate"].keys() < after["TaskTemplate"].keys()
+    assert after["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"] == seconds(10)
+    assert after["TaskTemplate"]["RestartPolicy"]["Delay"] == seconds(5)
+    assert after["Labels"] == {"new": "label"}, "a dict takes the place of the old one"
+    assert after["RollbackConfig"]["Monitor"] == seconds(5)
+
+
+def test_a_stale_service_is_out_of_sequence(client: docker.DockerClient, service: Service) -> None:
+    stale = client.services.get(service.id)
+    service.update(labels={"first": "1"})
+
+    with pytest.raises(APIError) as refused:
+        stale.update(labels={"second": "2"})
+
+    assert refused.value.status_code == 500
+    assert refused.value.explanation == "rpc error: code = Unknown desc = update out of sequence"
+
+
+def test_an_update_without_the_current_spec_is_a_rename(service: Service) -> None:
+    """And with a name, it drops everything that is not said again; one replica is the default."""
+    low = service.client.api
+    template = TaskTemplate(ContainerSpec(IMAGE), placement={"Constraints": ["node.role!=manager"]})
+    version = service.attrs["Version"]["Index"]
+    with pytest.raises(APIError, match="renaming services is not supported") as refused:
+        low.update_service(service.id, version, template)
+    assert refused.value.status_code == 501
+    service.reload()
+
+    low.update_service(service.id, service.version, template, name=service.name)
+
+    left = spec(service)
+    assert left["Mode"] == {"Replicated": {"Replicas": 1}}
+    assert left["Labels"] == {}
+    assert not left.keys() & {"UpdateConfig", "RollbackConfig", "EndpointSpec"}
+    assert "Env" not in left["TaskTemplate"]["ContainerSpec"]
+
+
+def test_force_counts_from_what_was_read(service: Service) -> None:
+    """A second `force_update` without a `reload` is stale."""
+    assert service.force_update()
+    with pytest.raises(APIError, match="out of sequence"):
+        service.force_update()
+    assert spec(service)["TaskTemplate"]["ForceUpdate"] == 1
+
+
+def test_lists_and_errors(client: docker.DockerClient, service: Service) -> None:
+    listed = client.services.list(filters={"name": service.name}, status=True)
+    with pytest.raises(NotFound) as missing:
+        client.services.get("nope")
+    with pytest.raises(ImageNotFound):
+        client.images.get("lab/nope:1")
+    with pytest.raises(APIError) as refused:
+        client.services.create(IMAGE, name=service.name)
+    with pytest.raises(APIError) as unknown:
+        client.services.list(filters={"colour": "red"})
+
+    assert [each.attrs["ServiceStatus"]["DesiredTasks"] for each in listed] == [0]
+    assert missing.value.explanation == "service nope not found"
+    assert refused.value.status_code == 409
+    assert unknown.value.status_code == 400
+    assert service.tasks() == []
+
+
+def test_events_come_as_they_happen(client: docker.DockerClient, service: Service) -> None:
+    events = client.events(decode=True, filters={"service": service.id})
+    service.update(labels={"a": "b"})
+    event = next(iter(events))
+    events.close()
+
+    assert (event["Type"], event["Action"], event["scope"]) == ("service", "update", "swarm")
+    assert event["Actor"] == {"ID": service.id, "Attributes": {"name": service.name}}
+    assert abs(event["timeNano"] / 1e9 - event["time"]) < 1
