@@ -17,6 +17,7 @@ from labkit.simulated.images import (
     dockerfile,
     listing,
     names,
+    pulling,
     removing,
     trees,
 )
@@ -258,12 +259,12 @@ def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
     removing.remove(images, worker.id, nobody, force=True)
     with pytest.raises(ImageProblem):
         images.find("lab/worker:1.0")
-    said = [m["status"] for m in building.pulled(images, names.parse("lab/worker:1.0"), NOW)]
+    said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
     assert said[-1] == "Status: Downloaded newer image for lab/worker:1.0"
     again = images.find("lab/worker:1.0")
     assert again.id == worker.id
     assert (images.files(again) / "a").read_text() == "text"
-    said = [m["status"] for m in building.pulled(images, names.parse("lab/worker:1.0"), NOW)]
+    said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
     assert said[-1] == "Status: Image is up to date for lab/worker:1.0"
 
 

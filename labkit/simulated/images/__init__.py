@@ -11,7 +11,8 @@
     bases        names that this machine stands in for
     registry     what stands in for a registry
     store        all images of an engine, on the disk
-    building     a build, as the stream of what the engine says
+    pulling      a pull, as the stream of what the engine says
+    building     a build, as such a stream (each step: `taking`)
     removing     what goes with an image, and what keeps it
     listing      images as the Engine API shows them
     archives     import, save and load

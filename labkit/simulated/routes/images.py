@@ -22,6 +22,7 @@ from labkit.simulated.images import (
     dockerfile,
     listing,
     names,
+    pulling,
     registry,
     removing,
     trees,
@@ -141,7 +142,7 @@ async def create(call: Call) -> None:
         name = names.tagged(
             names.parse_in_parts(call.query.get("fromImage", ""), call.query.get("tag", ""))
         )
-        messages = list(building.pulled(images, name, call.engine.now))
+        messages = list(pulling.pulled(images, name, call.engine.now))
     _tell(call, "pull", str(name), {"name": name.name}, images.named(name))
     await _stream(call, messages)
 
@@ -157,7 +158,7 @@ async def push(call: Call) -> None:
     with _in_docker_words():
         name = names.parse_in_parts(call.path["name"], call.query.get("tag", ""))
         name = names.tagged(name)
-    messages: list[building.Message] = [
+    messages: list[pulling.Message] = [
         {"status": f"The push refers to repository [{names.written_out(name)}]"}
     ]
     try:
@@ -171,9 +172,9 @@ async def push(call: Call) -> None:
     await _stream(call, messages)
 
 
-def _pushed(image: Image, name: Reference, manifest: registry.Manifest) -> list[building.Message]:
+def _pushed(image: Image, name: Reference, manifest: registry.Manifest) -> list[pulling.Message]:
     layers = [link.removeprefix("sha256:")[:12] for link in reversed(image.chain)]
-    said: list[building.Message] = [
+    said: list[pulling.Message] = [
         {"status": status, "progressDetail": {}, "id": layer}
         for status in ("Preparing", "Pushed")
         for layer in layers
@@ -265,7 +266,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         trees.unpack(opened, folder)
 
 
-async def _build_stream(call: Call, messages: Iterator[building.Message], *, quiet: bool) -> None:
+async def _build_stream(call: Call, messages: Iterator[pulling.Message], *, quiet: bool) -> None:
     """Send what a build says; of a quiet one that succeeds only the id."""
     said = []
     if not quiet:
@@ -311,7 +312,7 @@ async def _import(call: Call) -> None:
 @routes.post("/images/load")
 async def load(call: Call) -> None:
     """`docker load`."""
-    messages: list[building.Message] = []
+    messages: list[pulling.Message] = []
     async with _received(call) as archive:
         try:
             loaded = archives.load(call.engine.images, archive, call.engine.now)
@@ -367,17 +368,17 @@ async def _received(call: Call) -> AsyncIterator[Path]:
         yield path
 
 
-async def _stream(call: Call, messages: Iterable[building.Message]) -> None:
+async def _stream(call: Call, messages: Iterable[pulling.Message]) -> None:
     await call.stream("application/json")
     for message in messages:
         await _write(call, message)
 
 
-async def _write(call: Call, message: building.Message) -> None:
+async def _write(call: Call, message: pulling.Message) -> None:
     await call.write(gojson.dumps(message) + b"\r\n")
 
 
-def _failure(text: str) -> building.Message:
+def _failure(text: str) -> pulling.Message:
     return {"errorDetail": {"message": text}, "error": text}
 
 
