@@ -128,6 +128,11 @@ class Play:
         """Return the part of a ContainerSpec that lets the actor count the tasks of a slot."""
         return {"Mounts": [{"Type": "volume", "Source": self.name, "Target": "/actor/state"}]}
 
+    @property
+    def port(self) -> int:
+        """A port of this machine that no other engine's scenarios take."""
+        return {"real": 28917, "simulated": 28918, "fast": 28919}[self.engine.name]
+
     # ---- seeing --------------------------------------------------------------------
 
     @property
@@ -238,7 +243,8 @@ class Play:
     def even(self, value: Any) -> Any:
         """Return what does not differ from run to run."""
         if isinstance(value, str):
-            return _ID.sub("<id>", value.replace(self.name.partition("-")[0], "<run>"))
+            text = value.replace(self.name.partition("-")[0], "<run>")
+            return _ID.sub("<id>", text.replace(str(self.port), "<port>"))
         if isinstance(value, dict):
             return {key: self.even(each) for key, each in value.items()}
         if isinstance(value, list | tuple):

@@ -178,7 +178,8 @@ def a_service_is_shown_by_ls_and_inspect(play: Play) -> None:
         *("--restart-condition", "on-failure", "--restart-max-attempts", "3"),
         *("--env", "SLOT={{.Task.Slot}}", "--stop-grace-period", "7s", "--constraint"),
         *("node.role==manager", "--limit-memory", "64M", "--health-cmd", "true"),
-        *("--publish", "mode=host,published=28919,target=80", "--hostname", "h{{.Task.Slot}}"),
+        *("--publish", f"mode=host,published={play.port},target=80"),
+        *("--hostname", "h{{.Task.Slot}}"),
         *(play.engine.image(OLD), "python", "actor.py", "print from the command"),
     )
     assert (ran.status, ran.err) == (0, ""), ran
@@ -190,10 +191,11 @@ def a_service_is_shown_by_ls_and_inspect(play: Play) -> None:
     # a machine with two kinds of addresses binds the port, and says so, twice
     ports = sorted(",".join(sorted(set(row["PORTS"].split(",")))) for row in rows)
     play.tell("ps", [ports, sorted((row["ERROR"], row["NODE"]) for row in rows)])
-    assert ports == ["", "*:28919->80/tcp"]
+    assert ports == ["", f"*:{play.port}->80/tcp"]
     pretty = play.docker("service", "inspect", "--pretty", play.name)
     play.tell("pretty", ages(pretty.out))
     spec = play.service["Spec"]
+    play.tell("published", play.even(str(spec.pop("EndpointSpec"))))
     play.tell("spec", spec)
     assert spec["TaskTemplate"]["ContainerSpec"]["Args"][2:] == ["print from the command"]
     play.until(lambda: play.docker("service", "logs", "--raw", play.name).out, "its words")
@@ -445,7 +447,7 @@ def tasks_are_found_by_filters(play: Play) -> None:
     assert found(label=f"{LABEL}={play.run}") == 4
     assert found(label="no-such-label") == 0
     assert found(runtime="container") == 4
-    up_to_date = {"service": [play.id], "_up-to-date": {"true": True}}
+    up_to_date = {"service": {play.id: True}, "_up-to-date": {"true": True}}  # as docker asks
     tasks = play.engine.get("/tasks", filters=up_to_date)
     assert {each["ID"] for each in tasks} == {each.id for each in play.on(SOON)}
 

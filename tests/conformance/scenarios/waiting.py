@@ -79,7 +79,7 @@ def a_task_waits_for_its_port(play: Play) -> None:
     port = {
         "PublishMode": "host",
         "TargetPort": 80,
-        "PublishedPort": 28917,
+        "PublishedPort": play.port + 3,
         "Protocol": "tcp",
     }
     _waits(
