@@ -9,7 +9,10 @@ from collections.abc import Callable
 class Clock:
     """Nanoseconds since 1970 that run `speed` times as fast as the wall's.
 
-    It begins at the wall's time. It never runs backwards, whatever the wall's clock does.
+    It begins at the wall's time. It never runs backwards, whatever the wall's clock does. At
+    the wall's speed it stays with the wall's clock, as clients measure `since` and ages with
+    that one; at a multiple, the time that the engine itself takes does not count, so that an
+    engine with much to do is never driven further and further behind.
     """
 
     def __init__(
@@ -38,9 +41,10 @@ class Clock:
         return self.now + int(passed * self.rate)
 
     def set(self, now: int, *, real_time: bool) -> None:
-        """Go on from `now`, in real time or at full speed."""
-        self.now = max(now, self.now)
-        self._read_at = self._monotonic()
+        """Go on from `now`, which was read a while ago, in real time or at full speed."""
+        passed = max(0, now - self.now)
+        self.now += passed
+        self._read_at = self._read_at + passed if self.speed == 1 else self._monotonic()
         self._real_time = real_time
 
     def seconds_until(self, moment: int) -> float:

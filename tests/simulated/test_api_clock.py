@@ -62,6 +62,27 @@ def test_a_clock_never_runs_backwards(wall: Wall):
     assert clock.read() == 1000
 
 
+def test_at_the_walls_speed_nothing_is_lost_while_the_engine_is_busy(wall: Wall):
+    clock = Clock(1, start=1000, monotonic=wall)
+    for _ in range(10):
+        wall.now += 7
+        reached = clock.read()
+        wall.now += 3  # the cluster takes a while
+        clock.set(reached, real_time=True)
+
+    assert clock.read() == 1100
+
+
+def test_at_a_multiple_the_engine_takes_its_time_off_the_clock(wall: Wall):
+    clock = Clock(20, start=1000, monotonic=wall)
+    wall.now += 1
+    reached = clock.read()
+    wall.now += 3
+    clock.set(reached, real_time=False)
+
+    assert clock.read() == 1020
+
+
 def test_how_long_it_is_until_a_moment_depends_on_the_speed(wall: Wall):
     clock = Clock(20, start=0, monotonic=wall)
 
