@@ -12,21 +12,19 @@ from typing import ClassVar
 
 import pytest
 
+import tests.conformance.scenarios  # noqa: F401 - they enter themselves into SCENARIOS
 from labkit import images
 from labkit.swarm import Swarm
-from tests.conformance import scenarios
 from tests.conformance.engines import Engine
 from tests.conformance.play import LABEL, Play, Transcript
 from tests.conformance.scenario import SCENARIOS, Scenario
 from tests.conformance.watching import TaskSeen, Watcher
 from tests.waiting import until
 
-assert scenarios  # they have entered themselves into SCENARIOS
-
 #: The names of the engines on which scenarios have begun.
 _BEGUN = pytest.StashKey[set[str]]()
 #: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
-AT_A_TIME = {"real": 8, "simulated": 12, "fast": 12}
+AT_A_TIME = {"real": 8, "simulated": 10, "fast": 10}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
 FAST = 10
 

@@ -169,7 +169,8 @@ class Play:
     @property
     def tasks(self) -> list[TaskSeen]:
         """All tasks of the service that were ever seen, oldest first."""
-        mine = (task for task in self._watcher.tasks.values() if task.raw["ServiceID"] == self.id)
+        seen = list(self._watcher.tasks.values())
+        mine = (task for task in seen if task.raw["ServiceID"] == self.id)
         return sorted(mine, key=lambda task: task.created)
 
     def by_slot(self) -> dict[int | None, list[TaskSeen]]:
@@ -328,7 +329,7 @@ def lineage(tasks: Sequence[TaskSeen]) -> list[str]:
     for task in tasks:
         if task.last.state == "shutdown" and task.started_at is None:
             continue
-        if task.last.desired == "remove":
+        if task.last.desired == "remove" or (task.gone_at and not task.ended):
             lines.append(f"{tag(task.image)}: removed")
             continue
         code = f" code {task.exit_code}" if task.ended and task.exit_code is not None else ""

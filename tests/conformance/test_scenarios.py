@@ -19,7 +19,7 @@ at_any_speed = pytest.mark.parametrize(
     "scenario", [name for name, scenario in SCENARIOS.items() if scenario.any_speed]
 )
 #: A task's message in each state (specification, 3.1). What failed or was rejected keeps the
-#: message of the state before.
+#: message of the state before, and so does what was stopped before it had a node.
 MESSAGES = {
     "new": {"created"},
     "pending": {"pending task scheduling"},
@@ -33,7 +33,7 @@ MESSAGES = {
     "starting": {"starting"},
     "running": {"started"},
     "complete": {"finished"},
-    "shutdown": {"shutdown"},
+    "shutdown": {"shutdown", "pending task scheduling"},
     "failed": {"started", "starting"},
     "rejected": {"preparing", "assigned"},
 }

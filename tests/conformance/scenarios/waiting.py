@@ -98,7 +98,7 @@ def a_health_check_holds_a_task_back(play: Play) -> None:
 
     status = play.ends("completed")
     new = play.tasks[-1]
-    play.took("starting", new.held("starting"), about=3, late=2)
+    play.took("starting", new.held("starting"), about=2.8, late=2.5)
     assert new.ran_at is not None
     assert status.completed is not None
     play.took("monitored", status.completed - new.ran_at, about=1)
