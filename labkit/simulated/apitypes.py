@@ -430,6 +430,8 @@ NETWORK_CREATE = Struct(
     Field("Name", STRING),
 )
 
+NETWORK_CONNECT = Struct("types.NetworkConnect", Field("Container", STRING))
+
 # -- the swarm itself -----------------------------------------------------------------------
 
 SWARM_SPEC = Struct(

@@ -84,10 +84,9 @@ def _task_status(task: Task) -> Json:
     if task.error:
         shown["Err"] = task.error
     if task.observed >= states.STARTING:
-        running = task.exit_code is None and not task.ended
         shown["ContainerStatus"] = {
             "ContainerID": task.container_id,
-            "PID": task.pid if running else 0,
+            "PID": task.pid if task.state == "running" else 0,
             "ExitCode": task.exit_code or 0,
         }
     shown["PortStatus"] = {}

@@ -387,7 +387,9 @@ def container(raw: Raw) -> dict[str, Any]:
 def test_a_list_shows_the_containers_that_run(raw: Raw, container: dict[str, Any]):
     [task] = raw.get("/tasks").json
 
+    inside = raw.get(f"/containers/{container['Id']}/json").json["State"]
     assert container["Id"] == task["Status"]["ContainerStatus"]["ContainerID"]
+    assert inside["Pid"] == task["Status"]["ContainerStatus"]["PID"] > 0
     assert container["Names"] == [f"/web.1.{task['ID']}"]
     assert (container["State"], container["Image"]) == ("running", "acts/web:1.0")
     assert container["Status"].startswith(("Up ", "Less"))
@@ -482,3 +484,40 @@ def test_pruning_removes_containers_that_have_ended(raw: Raw):
 def test_there_are_no_volumes(raw: Raw):
     assert raw.get("/volumes").json == {"Volumes": [], "Warnings": None}
     assert raw.get("/volumes/v").message == "get v: no such volume"
+    assert raw.send("DELETE", "/volumes/v").message == "get v: no such volume"
+    assert raw.send("DELETE", "/volumes/v?force=1").status == 204
+    assert raw.post("/volumes/create", {}).status == 501
+
+
+def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, container: Any):
+    used = raw.get("/system/df").json
+
+    assert [it["Id"] for it in used["Containers"]] == [container["Id"]]
+    assert used["LayersSize"] == sum(it["Size"] for it in used["Images"])
+
+
+def test_a_network_is_joined_by_a_services_spec_only(raw: Raw, container: Any):
+    joined = {"Container": container["Id"]}
+
+    assert raw.post("/networks/bridge/connect", joined).status == 501
+    assert raw.post("/networks/bridge/connect", {"Container": "no"}).message.endswith(": no")
+    assert raw.post("/networks/no/disconnect", joined).message == "network no not found"
+
+
+@pytest.mark.parametrize("what", ["start", "exec", "attach"])
+def test_what_cannot_be_done_to_a_container_needs_one(raw: Raw, container: Any, what: str):
+    assert raw.post(f"/containers/no/{what}").message == "No such container: no"
+    assert raw.post(f"/containers/{container['Id']}/{what}").status == 501
+
+
+def test_a_container_that_is_not_there_cannot_be_killed(raw: Raw):
+    reply = raw.post("/containers/no/kill")
+
+    expected = "Cannot kill container: no: No such container: no"
+    assert (reply.status, reply.message) == (404, expected)
+
+
+def test_there_is_no_such_status_of_containers(raw: Raw):
+    reply = raw.get("/containers/json", filters={"status": ["odd"]})
+
+    assert (reply.status, reply.message) == (400, "Invalid filter 'status=odd'")

@@ -48,8 +48,7 @@ async def listed(call: Call) -> Answer:
     filters.allow(*_KEYS)
     for status in filters.get("status"):
         if status not in _STATUSES:
-            message = f"Unrecognised filter value for status: {status}"
-            raise ApiError(400, message)
+            raise ApiError(400, f"Invalid filter 'status={status}'")
     engine = call.engine
     limit = call.query.get("limit", "")
     count = int(limit) if limit.isdecimal() else 0
@@ -131,10 +130,13 @@ async def kill(call: Call) -> Answer:
     number = signal_number(text)
     if number is None:
         raise ApiError(400, f"Invalid signal: {text}")
-    container = find_container(call.engine, call.path["id"])
+    cannot = f"Cannot kill container: {call.path['id']}"
+    try:
+        container = find_container(call.engine, call.path["id"])
+    except ApiError as problem:
+        raise ApiError(problem.status, f"{cannot}: {problem.message}") from None
     if not container.running:
-        message = f"Container {container.id} is not running"
-        raise ApiError(409, f"Cannot kill container: {call.path['id']}: {message}")
+        raise ApiError(409, f"{cannot}: Container {container.id} is not running")
     call.engine.containers.signal(container, number)
     return Answer(status=204)
 
@@ -206,8 +208,10 @@ async def prune(call: Call) -> Answer:
     return Answer({"ContainersDeleted": deleted, "SpaceReclaimed": 0})
 
 
-async def refuse(call: Call) -> Answer:  # noqa: ARG001  as every route
+async def refuse(call: Call) -> Answer:
     """`docker run`, `start`, `exec` and the like: limits of the simulated engine."""
+    if "id" in call.path:
+        find_container(call.engine, call.path["id"])
     raise ApiError(501, _ONLY_TASKS)
 
 

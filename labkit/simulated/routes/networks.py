@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from labkit.simulated import names, networks
-from labkit.simulated.apitypes import NETWORK_CREATE
+from labkit.simulated.apitypes import NETWORK_CONNECT, NETWORK_CREATE
 from labkit.simulated.containers import Container
 from labkit.simulated.engine import Engine
 from labkit.simulated.events import message
@@ -17,6 +17,7 @@ from labkit.simulated.inspection import mac_address
 from labkit.simulated.networks import Network
 from labkit.simulated.problems import ApiError, rpc
 from labkit.simulated.routes.asking import go_bool
+from labkit.simulated.routes.containers import find_container
 from labkit.simulated.shapes import read
 from labkit.simulated.wire import stamp
 
@@ -234,6 +235,16 @@ async def remove(call: Call) -> Answer:
     engine.remove_network(network)
     engine.journal.note("network", "remove", network.id, {"name": network.name}, engine.now)
     return Answer(status=204)
+
+
+@routes.post("/networks/{id}/connect")
+@routes.post("/networks/{id}/disconnect")
+async def connect(call: Call) -> Answer:
+    """`docker network connect`: only the spec of a service says where its tasks are."""
+    network = _meant(call.engine, call.path["id"])
+    find_container(call.engine, read(await call.json(), NETWORK_CONNECT).get("Container", ""))
+    message = f"a simulated engine's containers are in {network.name} if their service is"
+    raise ApiError(501, f"{message}: docker service update --network-add")
 
 
 def _check_unused(engine: Engine, network: Network) -> None:

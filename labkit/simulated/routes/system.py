@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
 from typing import Any
 
 from labkit.simulated.engine import Engine
 from labkit.simulated.filters import Filters
 from labkit.simulated.gojson import loads
 from labkit.simulated.http import Answer, Call, Routes
+from labkit.simulated.images import listing
+from labkit.simulated.inspection import listing_json
 from labkit.simulated.problems import ApiError
 from labkit.simulated.server import API_VERSION, MIN_API_VERSION
 from labkit.simulated.wire import stamp
@@ -185,6 +188,25 @@ def _swarm(engine: Engine) -> Json:
     }
 
 
+@routes.get("/system/df")
+async def disk_usage(call: Call) -> Answer:
+    """`docker system df`: images and containers; there is no cache of builds to clear."""
+    engine = call.engine
+    rows = listing.listed(engine.images, {})
+    used = Counter(engine.image_id(it.task.image) for it in engine.containers)
+    for row in rows:
+        row |= {"SharedSize": 0, "Containers": used[row["Id"]]}
+    shown = {
+        "LayersSize": sum(int(row["Size"]) for row in rows),
+        "Images": rows,
+        "Containers": [listing_json(engine, it) for it in engine.containers],
+        "Volumes": [],
+        "BuildCache": [],
+        "BuilderSize": 0,
+    }
+    return Answer(shown)
+
+
 @routes.get("/volumes")
 async def volumes(call: Call) -> Answer:
     """`docker volume ls`: there are none."""
@@ -199,7 +221,25 @@ async def volumes(call: Call) -> Answer:
 @routes.get("/volumes/{name}")
 async def volume(call: Call) -> Answer:
     """`docker volume inspect`: there is none."""
-    raise ApiError(404, f"get {call.path['name']}: no such volume")
+    raise _no_volume(call)
+
+
+def _no_volume(call: Call) -> ApiError:
+    return ApiError(404, f"get {call.path['name']}: no such volume")
+
+
+@routes.delete("/volumes/{name}")
+async def remove_volume(call: Call) -> Answer:
+    """`docker volume rm`: there is none, and none to remove."""
+    if not call.flag("force"):
+        raise _no_volume(call)
+    return Answer(status=204)
+
+
+@routes.post("/volumes/create")
+async def create_volume(call: Call) -> Answer:  # noqa: ARG001  as every route
+    """`docker volume create`: a limit of the simulated engine."""
+    raise ApiError(501, "a simulated engine has no volumes: its tasks keep no files")
 
 
 @routes.post("/volumes/prune")
