@@ -97,7 +97,9 @@ def _wrong_packages() -> Iterator[str]:
 
 def _disk() -> Line:
     folder = settings.home()
-    free = shutil.disk_usage(folder).free / _GIB
+    # `labkit up` makes the folder: before that, the disk is its nearest parent's
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    free = shutil.disk_usage(there).free / _GIB
     saw = f"{free:.1f} GiB free at {folder}"
     if free < _DISK_GIB:
         return Line("disk", "limited", saw, f"the images want {_DISK_GIB} GiB; make room.")

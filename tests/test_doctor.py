@@ -53,6 +53,13 @@ def test_a_full_disk_is_seen(monkeypatch):
     assert verdicts(doctor.examine())["disk"] == "limited"
 
 
+def test_a_home_that_is_still_to_be_made_is_measured_where_it_will_be(monkeypatch, tmp_path):
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "new" / "home"))
+    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
+
+    assert "disk" in verdicts(doctor.examine())
+
+
 def test_a_package_that_is_too_old_is_named(monkeypatch):
     monkeypatch.setattr(doctor, "version", lambda name: "0.1" if name == "docker" else "999")
     monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")

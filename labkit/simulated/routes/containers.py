@@ -22,8 +22,8 @@ _KEYS = (
 )
 _STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
 _ONLY_TASKS = (
-    "a simulated engine runs no containers but those of services, and can only show, stop and "
-    "remove them: docker service create"
+    "a simulated engine runs no containers but those of services; it shows, stops and removes "
+    "them, and starts one only for `docker service create`"
 )
 
 
