@@ -240,6 +240,21 @@ def test_an_engine_that_is_killed_leaves_no_process(tmp_path):
     until(lambda: not any(map(_is_there, pids)), "the tasks to be gone", seconds=5)
 
 
+def test_an_engine_that_stops_reads_nothing_of_tasks_that_it_has_ended(tmp_path):
+    complaints = []
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        async with lab(tmp_path) as it:
+            it.image("x:1", WELL_BEHAVED)
+            await it.state(it.service("x:1"), "running")
+        await asyncio.sleep(0.1)  # the loop gets to hear of the end only now
+
+    asyncio.run(scenario())
+    assert not complaints
+
+
 # ---- what it finds -------------------------------------------------------------------
 
 

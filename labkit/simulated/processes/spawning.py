@@ -153,6 +153,8 @@ class Spawned:
             self._loop.add_reader(self._pipes[is_error], self._read, is_error)
 
     def _reap(self) -> None:
+        if self._closed:  # `wait` was quicker: its pipes may be somebody else's by now
+            return
         code = self._process.wait()
         self.kill()  # whoever is left of its group
         for is_error in self._pipes:
