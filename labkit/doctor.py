@@ -7,6 +7,7 @@ an engine says so when there is none, rather than being left out.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -99,6 +100,9 @@ def _disk() -> Line:
     folder = settings.home()
     # `labkit up` makes the folder: before that, the disk is its nearest parent's
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        mend = "set LABKIT_HOME to a folder that you may write to."
+        return Line("disk", "missing", f"{there} cannot be written to", mend)
     free = shutil.disk_usage(there).free / _GIB
     saw = f"{free:.1f} GiB free at {folder}"
     if free < _DISK_GIB:

@@ -60,6 +60,14 @@ def test_a_home_that_is_still_to_be_made_is_measured_where_it_will_be(monkeypatc
     assert "disk" in verdicts(doctor.examine())
 
 
+def test_a_home_that_nothing_can_be_written_to_is_seen(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
+
+    assert verdicts(doctor.examine())["disk"] == "missing"
+
+
 def test_a_package_that_is_too_old_is_named(monkeypatch):
     monkeypatch.setattr(doctor, "version", lambda name: "0.1" if name == "docker" else "999")
     monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")

@@ -128,6 +128,14 @@ def test_a_state_that_cannot_be_read_is_none(text: str):
     assert state.read() == state.State()
 
 
+def test_a_home_that_nothing_can_be_written_to_is_said(home: Path, monkeypatch):
+    (home / "file").touch()
+    monkeypatch.setenv("LABKIT_HOME", str(home / "file" / "lab"))
+
+    with pytest.raises(LabError, match="set LABKIT_HOME"), state.locked():
+        pass
+
+
 def test_two_ups_wait_for_one_another():
     order = []
 

@@ -66,19 +66,29 @@ def locked() -> Iterator[None]:
     The lock is filelock's, which works on every system that JupyterLab runs on (the
     standard library's `fcntl` knows no Windows). The kernel drops it when the process
     that holds it dies, so there is no stale lock to clean up. Raises `LabError` after
-    five minutes.
+    five minutes, and at once where nothing can be written.
     """
-    settings.state_dir().mkdir(parents=True, exist_ok=True)
     path = settings.state_dir() / "lock"
+    lock = FileLock(path, timeout=_WAIT_SECONDS)
     try:
-        with FileLock(path, timeout=_WAIT_SECONDS):
-            yield
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except Timeout:
         raise LabError(
             "the lab to be free within five minutes.",
             f"another `labkit up` or `labkit down` holds {path}.",
             "let it finish, or end it.",
         ) from None
+    except OSError as problem:
+        raise LabError(
+            f"to write to {path.parent}.",
+            f"{problem}.",
+            "set LABKIT_HOME to a folder that you may write to.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _file() -> Path:
