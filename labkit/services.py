@@ -75,6 +75,8 @@ def rollback(swarm: Swarm, name: str) -> None:
 def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
     """Print the last lines of the task that failed last, or of one that runs if none failed.
 
+    Which task that is comes first: it may have failed in an update long past, and one that
+    could not be started has written nothing.
     They are read from the task's container on this node. The engine could put the logs of
     all tasks together, but that call was seen to hang when a task's container is gone.
     """
@@ -84,8 +86,9 @@ def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
         echo.say(f"No task of {name} has a container yet.")
         return
     echo.command(["docker", "service", "logs", "--raw", f"--tail={tail}", task["ID"][:12]])
+    echo.say(f"({_in_words(name, task)})")
     container = task["Status"]["ContainerStatus"]["ContainerID"]
-    echo.say(swarm.container_logs(container, tail))
+    echo.say(swarm.container_logs(container, tail) or "(It has written nothing.)")
 
 
 def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -95,6 +98,13 @@ def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
     ]
     failed = [task for task in started if task["Status"]["State"] == "failed"]
     return max(failed or started, key=lambda task: task["Status"]["Timestamp"], default=None)
+
+
+def _in_words(service: str, task: Mapping[str, Any]) -> str:
+    slot = f".{task['Slot']}" if task.get("Slot") else ""
+    image = task["Spec"]["ContainerSpec"]["Image"].partition("@")[0]
+    error = task["Status"].get("Err", "")
+    return f"{service}{slot}, {image}: {task['Status']['State']}{error and f', {error}'}"
 
 
 def _note_missing_image(swarm: Swarm, image: str) -> None:

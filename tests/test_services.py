@@ -273,6 +273,8 @@ def test_logs_are_of_the_task_that_failed_last(
     until(lambda: any(t.state == "failed" for t in swarm.snapshot(name).tasks), "a failed task")
 
     services.logs(swarm, name)
-    assert "NameError" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "NameError" in printed
+    assert f"({name}.1, {bugged}: failed, task: non-zero exit (1))" in printed
     swarm.delete(f"/services/{name}")
     swarm.client.images.remove(bugged, force=True)
