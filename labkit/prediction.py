@@ -112,7 +112,11 @@ def predict(
 
 
 def in_words(recording: Recording) -> str:
-    """Return what a prediction says, in a sentence: how it ends, when, and at what cost."""
+    """Return what a prediction says, in a sentence: how it ends, when, and at what cost.
+
+    In a rollback it is chance whether it is at a slot before the restart supervisor, and so
+    whether it has a monitor window to wait for: the time is one of several.
+    """
     update = story.first_update(recording)
     ended = recording.ended.why if recording.ended else ""
     if update is None:
@@ -123,6 +127,7 @@ def in_words(recording: Recording) -> str:
         f"Predicted: {update.status.state}{total}; {slots} slot{'s' * (slots != 1)} touched, "
         f"never fewer than {story.fewest_running(recording)} replicas running."
         + ("" if update.ended else f" {ended}")
+        + (" Another seed may give another time." if "rollback" in update.status.state else "")
     )
 
 

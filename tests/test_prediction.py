@@ -11,7 +11,7 @@ import pytest
 
 from labkit import comparison, story
 from labkit.errors import BadValue
-from labkit.prediction import Node, predict
+from labkit.prediction import Node, in_words, predict
 from labkit.recording import Recording
 from labkit.rollout import Behaviour
 from tests.values import START
@@ -52,6 +52,7 @@ def test_an_update_that_goes_well_is_predicted_to_its_end() -> None:
     assert 11 <= story.from_last_start_to_end(made, "1.1").total_seconds() < 11.1
     assert made.ended
     assert made.ended.why == "The update has settled: completed (update completed)."
+    assert in_words(made).endswith(" never fewer than 8 replicas running.")
 
 
 def test_tasks_that_fail_are_predicted_to_be_rolled_back() -> None:
@@ -61,6 +62,7 @@ def test_tasks_that_fail_are_predicted_to_be_rolled_back() -> None:
     assert story.running_now(made) == {"1.0": 10}
     assert story.errors(made) == ["task: non-zero exit (1)"]
     assert story.slots_touched(made) <= 2
+    assert in_words(made).endswith(" running. Another seed may give another time.")
 
 
 def test_a_function_says_what_the_task_of_each_slot_does() -> None:

@@ -187,7 +187,10 @@ def _say_of_a_real_one(where: list[Place]) -> None:
 def _say_of_another_speed(swarm: Swarm) -> None:
     """Say that `LABKIT_SPEED` asks for another speed than the engine was started with."""
     if os.environ.get("LABKIT_SPEED") and settings.speed() != swarm.speed:
-        echo.say("- Its speed stays as it was when it was started, whatever LABKIT_SPEED says now.")
+        echo.say(
+            "- Its speed stays as it was when it was started, whatever LABKIT_SPEED says now; "
+            "`labkit down`, then `labkit up` changes it."
+        )
 
 
 def _require_nodes(swarm: Swarm, wanted: int) -> None:
