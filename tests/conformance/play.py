@@ -244,8 +244,13 @@ class Play:
     def even(self, value: Any) -> Any:
         """Return what does not differ from run to run."""
         if isinstance(value, str):
-            text = value.replace(self.name.partition("-")[0], "<run>")
-            return _ID.sub("<id>", text.replace(str(self.port), "<port>"))
+            for word, what in (
+                (self.name.partition("-")[0], "<run>"),
+                (self.run, "<run>"),
+                (str(self.port), "<port>"),
+            ):
+                value = value.replace(word, what)
+            return _ID.sub("<id>", value)
         if isinstance(value, dict):
             return {key: self.even(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
@@ -332,10 +337,9 @@ def lineage(tasks: Sequence[TaskSeen]) -> list[str]:
         if task.last.desired == "remove" or (task.gone_at and not task.ended):
             lines.append(f"{tag(task.image)}: removed")
             continue
-        code = f" code {task.exit_code}" if task.ended and task.exit_code is not None else ""
         error = f" ({task.last.error})" if task.last.error else ""
         state = task.last.state if task.ended or task.running else "on its way"
-        line = f"{tag(task.image)}: {state}{code}{error}"
+        line = f"{tag(task.image)}: {state}{error}"
         same_image = bool(lines) and lines[-1].startswith(f"{tag(task.image)}: ")
         if line in lines[-1:] or (same_image and not task.ended):
             continue

@@ -85,6 +85,11 @@ class TaskSeen:
         return self.last.state in ENDED
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended, and the engine has taken note of that."""
+        return self.ended and self.last.desired not in ("ready", "running")
+
+    @property
     def ended_at(self) -> float:
         """The engine's time of its end."""
         assert self.ended, self
@@ -206,15 +211,19 @@ class Watcher:
         `within` is in the engine's seconds. Raises `AssertionError` that says what was seen.
         """
         with self._changed:
-            first, begun = self._looks + 2, self.now  # the look after the one under way
+            first = self._looks + 2  # the one after the look that is under way
+            begun = None
             while True:
                 self._changed.wait(1)
                 if self.problem:
                     raise AssertionError(
                         f"looking ended while waiting for {what}"
                     ) from self.problem
-                if self._looks >= first and (value := condition()):
+                if self._looks < first:
+                    continue
+                if value := condition():
                     return value
+                begun = begun or self.now
                 if self.now - begun > within:
                     raise AssertionError(f"waited {within} s for {what}\n{describe()}")
 

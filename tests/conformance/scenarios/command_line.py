@@ -14,6 +14,8 @@ from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import MISSING, SOON
 
 _QUICK = {"Parallelism": 1, "Monitor": seconds(1)}
+#: Long enough to notice a failure on a busy machine.
+_WATCHFUL = {"Parallelism": 1, "Monitor": seconds(6)}
 
 
 def shown(play: Play, *words: str) -> list[dict[str, str]]:
@@ -26,7 +28,7 @@ def shown(play: Play, *words: str) -> list[dict[str, str]]:
 @scenario(lasts=12)
 def service_ps_shows_each_slot_and_its_history(play: Play) -> None:
     """Newest first, history indented, errors cut and quoted."""
-    play.running(replicas=2, task=restart("none"), UpdateConfig={**_QUICK, "Parallelism": 0})
+    play.running(replicas=2, task=restart("none"), UpdateConfig={**_WATCHFUL, "Parallelism": 0})
     play.update(BROKEN)
     play.ends("paused")
     play.settle()
@@ -62,7 +64,7 @@ def service_ps_shows_each_slot_and_its_history(play: Play) -> None:
 def a_long_error_is_cut_in_service_ps(play: Play) -> None:
     """To thirty columns, within quotes; a task without a node shows none."""
     play.create(image=MISSING, task=restart("none"))
-    play.until(lambda: play.tasks and play.tasks[0].ended, "it to be rejected")
+    play.until(lambda: play.tasks and play.tasks[0].over, "it to be rejected")
     (row,) = shown(play, "service", "ps", play.name)
     play.tell("rejected", row)
     assert row["ERROR"] == '"No such image: lab/actor:miss…"'
@@ -113,7 +115,7 @@ def an_update_that_converges_says_so(play: Play) -> None:
 @scenario(lasts=7)
 def an_update_that_is_paused_exits_with_one(play: Play) -> None:
     """The engine's message is the error."""
-    play.running(replicas=2, task=restart(delay=20), UpdateConfig=_QUICK)
+    play.running(replicas=2, task=restart(delay=20), UpdateConfig=_WATCHFUL)
     image = play.engine.image(SOON)
     ran = play.docker("service", "update", "--no-resolve-image", "--image", image, play.name)
 
@@ -129,7 +131,7 @@ def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=1),
-        UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"},
+        UpdateConfig={"Monitor": seconds(6), "FailureAction": "rollback"},
         RollbackConfig={"Parallelism": 2, "Monitor": seconds(3)},
     )
     image = play.engine.image("slot 1: exit 1 after 1")
@@ -144,7 +146,7 @@ def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
     refused = play.docker("service", "rollback", play.name)
     play.tell("refused", [refused.out, refused.err, refused.status])
     assert refused.status == 1
-    play.update(NEW)
+    play.update(NEW, UpdateConfig=_QUICK)
     play.ends("completed")
     ran = play.docker("service", "rollback", play.name)
     lines = progress(ran)
@@ -425,7 +427,7 @@ def images_are_tagged_listed_and_removed(play: Play) -> None:
 @scenario(lasts=8)
 def tasks_are_found_by_filters(play: Play) -> None:
     """By service, name, node, label, id, desired state, and whether they run the current spec."""
-    play.running(replicas=2, task=restart("none"), UpdateConfig=_QUICK)
+    play.running(replicas=2, task=restart("none"), UpdateConfig=_WATCHFUL)
     play.update(SOON)
     play.ends("paused")
     play.settle()

@@ -27,7 +27,8 @@ def a_paused_update_goes_on_by_restarts(play: Play) -> None:
     (left,) = [task for task in play.on(old) if task.last.desired == "running"]
     play.until(lambda: left.ended, "the old task that was left to die by itself")
     play.until(
-        lambda: any(task.slot == left.slot for task in play.on(SOON)), "its slot on the new image"
+        lambda: any(task.slot == left.slot and task.over for task in play.on(SOON)),
+        "its slot to fail on the new image",
     )
     assert play.status.state == "paused"
 
@@ -41,7 +42,7 @@ def _paused_with_a_slot_in_hand(play: Play) -> None:
         _SLOWLY,
         replicas=3,
         task=restart(delay=1),
-        UpdateConfig={"Parallelism": 1, "Monitor": seconds(2)},
+        UpdateConfig={"Parallelism": 1, "Monitor": seconds(6)},
     )
     play.update(SOON)
     play.ends("paused")
@@ -165,7 +166,7 @@ def a_failure_is_not_taken_back_by_a_restart_that_works(play: Play) -> None:
     play.running(
         "start 1: print first",
         task=restart(delay=0.5),
-        UpdateConfig={"Parallelism": 1, "Monitor": seconds(3)},
+        UpdateConfig={"Parallelism": 1, "Monitor": seconds(8)},
         container=play.counted(),
     )
     play.update(new)
@@ -186,8 +187,8 @@ def _one_of_three_breaks(play: Play, parallelism: int) -> None:
         task=restart(delay=2),
         UpdateConfig={
             "Parallelism": parallelism,
-            "Delay": seconds(1),
-            "Monitor": seconds(2),
+            "Delay": seconds(2),
+            "Monitor": seconds(4),
             "FailureAction": "rollback",
         },
     )
@@ -257,7 +258,7 @@ def start_first_keeps_the_old_task_if_the_new_one_cannot_start(play: Play) -> No
         task=restart(delay=20),
         UpdateConfig={
             "Parallelism": 1,
-            "Monitor": seconds(2),
+            "Monitor": seconds(6),
             "Order": "start-first",
         },
     )
@@ -276,7 +277,7 @@ def start_first_is_no_shield_against_a_crash(play: Play) -> None:
         task=restart(delay=20),
         UpdateConfig={
             "Parallelism": 1,
-            "Monitor": seconds(2),
+            "Monitor": seconds(6),
             "Order": "start-first",
         },
     )
@@ -294,13 +295,13 @@ def slots_that_have_ended_for_good_can_be_updated(play: Play) -> None:
         task=restart("none"),
         UpdateConfig={
             "Parallelism": 1,
-            "Monitor": seconds(2),
+            "Monitor": seconds(6),
         },
     )
     play.update(SOON)
     play.ends("paused")
     play.until(lambda: play.counts[-1] == (0, 2), "no replica")
-    play.update(NEW)
+    play.update(NEW, UpdateConfig={"Parallelism": 1, "Monitor": seconds(1)})
 
     play.ends("completed")
     assert sum(task.running for task in play.tasks) == 2

@@ -49,7 +49,7 @@ def a_good_end_is_not_restarted_on_failure(play: Play) -> None:
     """`on-failure` leaves a task alone that ended with code 0."""
     play.create("exit 0 after 0.5", task=restart("on-failure", 0))
 
-    play.until(lambda: play.tasks and play.tasks[0].ended, "its end")
+    play.until(lambda: play.tasks and play.tasks[0].over, "its end")
     play.watch(1)
     assert len(play.tasks) == 1
     play.tell("state", [play.tasks[0].last.state, play.tasks[0].last.message])
@@ -61,7 +61,7 @@ def nothing_is_restarted_with_none(play: Play) -> None:
     """A crash is the end of the slot."""
     play.create(SOON, task=restart("none"))
 
-    play.until(lambda: play.tasks and play.tasks[0].ended, "its end")
+    play.until(lambda: play.tasks and play.tasks[0].over, "its end")
     play.watch(1)
     assert len(play.tasks) == 1
     task = play.tasks[0].last
@@ -74,7 +74,7 @@ def a_command_that_is_not_there_cannot_be_started(play: Play) -> None:
     """The task fails before it has run, with what the container runtime says."""
     play.create(task=restart("none"), container={"Command": ["no-such-program"]})
 
-    play.until(lambda: play.tasks and play.tasks[0].ended, "its end")
+    play.until(lambda: play.tasks and play.tasks[0].over, "its end")
     task = play.tasks[0].last
     play.tell("task", [task.desired, task.state, task.message, task.error])
     assert (task.state, task.message) == ("failed", "starting")

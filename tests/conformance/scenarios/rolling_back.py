@@ -101,7 +101,7 @@ def _back_to_a_missing_image(play: Play, config: dict[str, Any]) -> None:
     play.until(lambda: any(task.last.state == "rejected" for task in play.tasks), "a rejected task")
     play.update(
         "slot 1: exit 1 after 1",
-        UpdateConfig={"Monitor": seconds(3), "FailureAction": "rollback"},
+        UpdateConfig={"Monitor": seconds(6), "FailureAction": "rollback"},
     )
     play.ends("rollback_started")
 
