@@ -352,6 +352,25 @@ def test_a_command_means_the_images_program_or_this_machines(folder, command, wo
 # ---- names ---------------------------------------------------------------------------
 
 
+def test_an_address_may_be_a_tasks_and_a_services_by_turns(tmp_path):
+    """Networks come and go, and their addresses are given out again."""
+    names = Names(tmp_path / "names")
+    task = Folder(tmp_path / "task")
+    task.ports.mkdir(parents=True)
+    behind = Place("host", {"n": "10.0.1.5"}, {"n": ("web",)}, {"n": "10.0.1.2"}, {"n": ("vip",)})
+    itself = Place("host", {"n": "10.0.1.2"}, {"n": ("web",)}, {}, {})
+    address = tmp_path / "names/addresses/10.0.1.2"
+
+    names.add(behind)
+    names.settle(task, itself)
+    assert address.readlink() == task.ports
+    names.add(behind)
+    assert (address / "backends").read_text() == "10.0.1.5\n"
+    names.leave(itself)
+
+    assert not address.exists()
+
+
 def test_names_come_and_go_with_their_tasks(tmp_path):
     names = Names(tmp_path / "names")
     places = []
@@ -377,6 +396,7 @@ def test_names_come_and_go_with_their_tasks(tmp_path):
     assert not (addresses / "10.0.1.1").is_symlink()
     names.discard(places[1])
     assert not (network / "web").exists()
+    assert list((addresses / "10.0.1.9").iterdir()) == [], "nothing stands behind it any more"
     (tmp_path / "task2/ports/tcp-80").write_text("127.0.0.1 40123\n")
     assert port_of(Folder(tmp_path / "task2"), 80) == ("127.0.0.1", 40123)
     assert port_of(Folder(tmp_path / "task2"), 81) is None

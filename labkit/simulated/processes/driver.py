@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 #: So many processes at once; tasks beyond it act (see `acting`).
-MOST_PROCESSES = 60
+MOST_PROCESSES = 120
 _SECOND = 10**9
 _SIGTERM = 15
 
@@ -71,7 +71,7 @@ class Processes:
             return "No command specified"
         try:
             self._prepare(task, what, image)
-        except CannotPrepare as problem:
+        except (CannotPrepare, OSError) as problem:
             return str(problem)
         return ""
 
@@ -85,10 +85,11 @@ class Processes:
         it = self._known[task.id]
         try:
             it.process = starting.start(it, partial(self._ended, it))
-        except CannotStart as problem:
-            task.exit_code = problem.code
+        except (CannotStart, OSError) as problem:  # an OSError: no more processes, a full disk
+            task.exit_code = problem.code if isinstance(problem, CannotStart) else 128
             self._tidy(it)
-            return f"starting container failed: {problem.message}"
+            said = problem.message if isinstance(problem, CannotStart) else problem
+            return f"starting container failed: {said}"
         task.pid = it.process.pid
         it.started_at = self._engine.now
         if it.plan.healthcheck is None:

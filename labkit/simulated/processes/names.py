@@ -12,6 +12,7 @@ it is told to stop.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class Names:
     def leave(self, place: Place) -> None:
         """Forget where a task was."""
         for address in place.addresses.values():
-            (self._addresses / address).unlink(missing_ok=True)
+            _clear(self._addresses / address)
 
     def add(self, place: Place) -> None:
         """From now on a task is found by its names."""
@@ -82,7 +83,7 @@ class Names:
 
     def _link(self, address: str, folder: Folder) -> None:
         link = self._addresses / address
-        link.unlink(missing_ok=True)
+        _clear(link)  # it may have been a virtual address of a service that is gone
         link.symlink_to(folder.ports)
 
     def _write(self, network: str, name: str, addresses: list[str]) -> None:
@@ -92,7 +93,9 @@ class Names:
 
     def _write_backends(self, virtual: str) -> None:
         folder = self._addresses / virtual
-        folder.mkdir(exist_ok=True)
+        if folder.is_symlink():
+            _clear(folder)
+        folder.mkdir(exist_ok=True)  # and stays without backends: connections are refused there
         _write_lines(folder / "backends", self._backends[virtual])
 
 
@@ -112,6 +115,14 @@ def _entries(place: Place) -> Iterator[tuple[str, str, str]]:
     for network, names in place.virtual_names.items():
         for name in names:
             yield network, name, place.virtual[network]
+
+
+def _clear(path: Path) -> None:
+    """Remove what an address was, whatever it was: addresses are given out again."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write_lines(path: Path, lines: list[str]) -> None:
