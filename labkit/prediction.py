@@ -120,7 +120,8 @@ def in_words(recording: Recording) -> str:
     update = story.first_update(recording)
     ended = recording.ended.why if recording.ended else ""
     if update is None:
-        return f"Predicted: no task is replaced. {ended}"
+        running = sum(story.running_now(recording).values())
+        return f"Predicted: no task is replaced; in the end {running} replicas run. {ended}"
     total = f" after {update.total.total_seconds():.1f} s" if update.total else ""
     slots = story.slots_touched(recording)
     return (

@@ -114,6 +114,15 @@ def test_a_change_that_no_task_needs_is_predicted_to_touch_none() -> None:
     assert story.running_now(made) == {"1.0": 10}
 
 
+def test_a_scale_down_is_predicted_to_leave_as_many_as_are_wanted() -> None:
+    made = predict(spec(), spec(replicas=3), began=START)
+
+    assert story.running_now(made) == {"1.0": 3}
+    assert in_words(made).startswith(
+        "Predicted: no task is replaced; in the end 3 replicas run. The service was changed"
+    )
+
+
 def test_the_same_question_has_the_same_answer_and_another_seed_another_order() -> None:
     orders = [story.slots_in_order(of_update(spec("1.1"), seed=seed), "1.1") for seed in (1, 1, 2)]
 
