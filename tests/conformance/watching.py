@@ -173,7 +173,7 @@ class Watcher:
         self._looks = 0
         self._events = engine.client.events(decode=True, filters={"type": ["service"]})
         self._threads = [
-            threading.Thread(target=target, name=f"watch {engine.name}", daemon=True)
+            threading.Thread(target=target, name=f"look at {engine.name}", daemon=True)
             for target in (self._run, self._follow)
         ]
         #: By service id: what its events said, but for its name.
