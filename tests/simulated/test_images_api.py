@@ -53,7 +53,9 @@ def test_labkit_shows_a_build_and_its_mistakes(swarm, tmp_path, capsys):
 
 def test_labkit_pushes_what_is_there_and_is_told_what_is_not(swarm):
     images.build(swarm, COINS / "rng", "lab/rng:1", say=None)
-    images.push(swarm, "lab/rng:1", say=None)
+    said: list[str] = []
+    images.push(swarm, "lab/rng:1", say=said.append)
+    assert any("nothing leaves this machine" in line for line in said)
     assert images.inspect(swarm, "lab/rng:1")["RepoDigests"]
     with pytest.raises(errors.LabError) as caught:
         images.push(swarm, "lab/nosuch:1", say=None)
@@ -109,6 +111,12 @@ def test_docker_py_pulls_pushes_saves_and_loads(client):
     ]
     assert client.api.import_image_from_data(trees.archive_of({"a": b"x"}), repository="imp")
     assert client.images.get("imp:latest").attrs["Comment"] == "Imported from -"
+
+
+def test_a_pull_says_that_no_registry_was_asked(client):
+    said = [line["status"] for line in client.api.pull("alpine", tag="3", stream=True, decode=True)]
+    assert said[0] == "Pulling from library/alpine"
+    assert said[1] == "labkit simulated engine: this machine's own programs stand in for it"
 
 
 def test_what_becomes_of_images_is_told(client, served):

@@ -147,6 +147,9 @@ async def create(call: Call) -> None:
     await _stream(call, messages)
 
 
+_WHERETO = "it goes to the registry inside of the engine; nothing leaves this machine"
+
+
 @routes.post("/images/{name:path}/push")
 async def push(call: Call) -> None:
     """`docker push`: to what stands in for the registry, which asks nobody who he is.
@@ -159,7 +162,8 @@ async def push(call: Call) -> None:
         name = names.parse_in_parts(call.path["name"], call.query.get("tag", ""))
         name = names.tagged(name)
     messages: list[pulling.Message] = [
-        {"status": f"The push refers to repository [{names.written_out(name)}]"}
+        {"status": f"The push refers to repository [{names.written_out(name)}]"},
+        {"status": f"{pulling.ENGINE}: {_WHERETO}"},
     ]
     try:
         manifest = images.push(name)
