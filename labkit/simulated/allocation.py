@@ -83,7 +83,8 @@ class Allocator:
         vips = self._virtual(service, spec)
         if not ports and not vips:
             return {"Spec": {}}
-        endpoint: Spec = {"Spec": {"Mode": "vip", **spec}}
+        asked = service.spec.get("EndpointSpec") is not None
+        endpoint: Spec = {"Spec": {"Mode": "vip", **spec} if asked else {}}
         if ports:
             endpoint["Ports"] = ports
         if vips:

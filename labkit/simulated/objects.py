@@ -119,7 +119,8 @@ def swarm_network_json(network: Network) -> Json:
             spec[key] = True
     if network.ingress:
         spec["Ingress"] = True
-    spec["IPAMOptions"] = {"Driver": {} if network.ingress else {"Name": "default"}}
+    driver = (network.given or {}).get("Driver")
+    spec["IPAMOptions"] = {"Driver": {"Name": driver} if driver else {}}
     spec["Scope"] = "swarm"
     shown: Json = {
         "ID": network.id,
