@@ -119,8 +119,10 @@ def swarm_network_json(network: Network) -> Json:
             spec[key] = True
     if network.ingress:
         spec["Ingress"] = True
-    driver = (network.given or {}).get("Driver")
-    spec["IPAMOptions"] = {"Driver": {"Name": driver} if driver else {}}
+    if network.ingress:
+        spec["IPAMOptions"] = {"Driver": {}}
+    elif network.given is not None:  # what is not asked for is not in the spec
+        spec["IPAMOptions"] = _addresses_asked(network)
     spec["Scope"] = "swarm"
     shown: Json = {
         "ID": network.id,
@@ -135,6 +137,14 @@ def swarm_network_json(network: Network) -> Json:
         configs = [{"Subnet": str(network.subnet), "Gateway": network.gateway}]
         shown["IPAMOptions"]["Configs"] = configs
     return shown
+
+
+def _addresses_asked(network: Network) -> Json:
+    given = network.given or {}
+    asked: Json = {"Driver": {"Name": given.get("Driver") or "default"}}
+    if given.get("Config") and network.subnet:
+        asked["Configs"] = [{"Subnet": str(network.subnet), "Gateway": network.gateway}]
+    return asked
 
 
 def node_json(node: Node, swarm: Swarm, version: str) -> Json:
