@@ -1,4 +1,8 @@
-"""A browser and a JupyterLab for the whole session; a page for each test."""
+"""A browser and a JupyterLab for the tests here; a page for each test.
+
+They end with the last of these tests: a browser that is driven has an event loop running in
+this thread, and other tests run loops of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.lab import Lab, refuse_outside
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with Lab(tmp_path_factory.mktemp("lab")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium: the system's, or the one that Playwright installed."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
