@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,8 +33,10 @@ def main(
 ) -> None:
     """Serve until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    with TemporaryDirectory(prefix="labkit-simulated-") as temporary:
-        engine_folder = data or Path(temporary)
+    # a folder of its own only if none was named: a server that is killed would leave it
+    place = nullcontext(data) if data else TemporaryDirectory(prefix="labkit-simulated-")
+    with place as folder:
+        engine_folder = Path(folder)
         engine_folder.mkdir(parents=True, exist_ok=True)
         try:
             asyncio.run(_serve(engine_folder, path, speed, seed, nodes, swarm=not no_swarm))

@@ -8,6 +8,7 @@ is the business of `processes`, which takes the addresses from here.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,7 +131,7 @@ def overlay(
 ) -> Network:
     """Make an overlay network, of what the body of `POST /networks/create` asks for."""
     asked = asked or {}
-    subnet, gateway = _addresses(networks, asked.get("IPAM"))
+    subnet, gateway = _addresses(asked, networks.free_subnet)
     options = asked.get("Options") or {}
     vxlan = {VXLAN_IDS: options.get(VXLAN_IDS) or networks.free_vxlan_id()}
     network = Network(
@@ -143,24 +144,13 @@ def overlay(
         version=version,
         subnet=subnet,
         gateway=gateway,
-        options_given=asked.get("Options"),
         options={**options, **vxlan},
         labels=asked.get("Labels"),
-        given=asked.get("IPAM"),
-        internal=asked.get("Internal", False),
-        attachable=asked.get("Attachable", False),
         ingress=asked.get("Ingress", False),
-        ipv6=asked.get("EnableIPv6", False),
+        **_as_asked(asked),
     )
     networks[network_id] = network
     return network
-
-
-def _addresses(networks: Networks, ipam: dict[str, Any] | None) -> tuple[Subnet, str]:
-    configs = (ipam or {}).get("Config") or [{}]
-    wanted = configs[0].get("Subnet")
-    subnet = ipaddress.ip_network(wanted, strict=False) if wanted else networks.free_subnet()
-    return subnet, configs[0].get("Gateway") or str(subnet[1])
 
 
 def bridge(
@@ -168,10 +158,7 @@ def bridge(
 ) -> Network:
     """Make a network of this machine alone, which services cannot use."""
     asked = asked or {}
-    configs = (asked.get("IPAM") or {}).get("Config") or [{}]
-    wanted = configs[0].get("Subnet")
-    local = networks.free_subnet(local=True)
-    subnet = ipaddress.ip_network(wanted, strict=False) if wanted else local
+    subnet, gateway = _addresses(asked, lambda: networks.free_subnet(local=True))
     network = Network(
         id=network_id,
         name=name,
@@ -180,14 +167,29 @@ def bridge(
         created_at=now,
         updated_at=now,
         subnet=subnet,
-        gateway=configs[0].get("Gateway") or str(subnet[1]),
-        options_given=asked.get("Options"),
+        gateway=gateway,
         options=dict(asked.get("Options") or {}),
         labels=asked.get("Labels") or {},
-        given=asked.get("IPAM"),
-        internal=asked.get("Internal", False),
-        attachable=asked.get("Attachable", False),
-        ipv6=asked.get("EnableIPv6", False),
+        **_as_asked(asked),
     )
     networks[network_id] = network
     return network
+
+
+def _addresses(asked: dict[str, Any], free: Callable[[], Subnet]) -> tuple[Subnet, str]:
+    """Return the subnet and the gateway that were asked for, or a free subnet and its first."""
+    configs = (asked.get("IPAM") or {}).get("Config") or [{}]
+    wanted = configs[0].get("Subnet")
+    subnet = ipaddress.ip_network(wanted, strict=False) if wanted else free()
+    return subnet, configs[0].get("Gateway") or str(subnet[1])
+
+
+def _as_asked(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a network that are what its creator asked for, whatever its driver."""
+    return {
+        "options_given": asked.get("Options"),
+        "given": asked.get("IPAM"),
+        "internal": asked.get("Internal", False),
+        "attachable": asked.get("Attachable", False),
+        "ipv6": asked.get("EnableIPv6", False),
+    }
