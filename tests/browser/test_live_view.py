@@ -145,7 +145,8 @@ def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
 
     assert page.evaluate("() => window.hacked") is None
     assert page.locator(".labkit-watch img, .labkit-watch script").count() == 0
-    expect(page.locator(".labkit-ps")).to_contain_text("\\u202e")
+    # the snapshot that takes the place of the view has a table of older tasks as well
+    expect(page.locator(".labkit-ps").first).to_contain_text("\\u202e")
 
 
 def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
