@@ -1,0 +1,40 @@
+"""The group that every command joins, and what the commands share."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from labkit.errors import LabError
+
+
+class Later:
+    """A module that is imported when it is first used.
+
+    Importing all of labkit takes as long as most commands take to do their work.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
+
+
+class _Commands(click.Group):
+    """Commands whose `LabError` is shown whole, with no traceback, and ends in status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LabError as problem:
+            click.echo(problem, err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="labkit")
+def main() -> None:
+    """Watch Docker Swarm update a service, on a real engine or a simulated one."""

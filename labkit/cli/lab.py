@@ -1,0 +1,96 @@
+"""The lab as a whole: what is here, up and down, JupyterLab, and back to a step."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from labkit import echo
+from labkit.cli.base import Later, main
+
+if TYPE_CHECKING:
+    from labkit import doctor, engines, jupyter, lab, lessons
+else:
+    doctor, engines, jupyter, lab, lessons = (
+        Later(f"labkit.{name}") for name in ("doctor", "engines", "jupyter", "lab", "lessons")
+    )
+
+_engine = click.option(
+    "--engine",
+    metavar="auto|private|simulated|URL",
+    help="Which engine to use; the default is LABKIT_ENGINE, else auto.",
+)
+
+
+@main.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@click.pass_context
+def _doctor(ctx: click.Context, *, as_json: bool) -> None:
+    """Say what is here and what is missing, and how to mend it."""
+    lines = doctor.examine()
+    if as_json:
+        echo.say(doctor.as_json(lines))
+    else:
+        for line in lines:
+            echo.say(str(line))
+    ctx.exit(1 if any(line.verdict == "missing" for line in lines) else 0)
+
+
+@main.command("up")
+@_engine
+@click.option(
+    "--nodes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many nodes the swarm has at least; those that it lacks become containers "
+    "(of a simulated engine: come with it).",
+)
+@click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
+def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
+    """Find or start an engine, make it a swarm, build the images, deploy the stack."""
+    lab.up(engine, nodes=nodes, with_stack=not no_stack)
+
+
+@main.command("down")
+@click.option("--all", "everything", is_flag=True, help="Delete the images as well.")
+def _down(*, everything: bool) -> None:
+    """Remove what `up` made, and nothing else."""
+    lab.down(everything=everything)
+
+
+@main.command("env")
+@_engine
+def _env(engine: str | None) -> None:
+    """Print what makes `docker` in this terminal use the lab's engine.
+
+    Use it as: eval "$(labkit env)"
+    """
+    echo.say(f"export DOCKER_HOST={shlex.quote(engines.find(engine).url)}")
+
+
+@main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
+def _lab(arguments: tuple[str, ...]) -> None:
+    """Do as `up`, then start JupyterLab on the first notebook."""
+    if {"-h", "--help"} & set(arguments):
+        echo.say("Usage: labkit lab [JUPYTER ARGS]...\n\n  Do as `up`, then start JupyterLab.")
+        return
+    swarm = lab.up()
+    words = jupyter.command(arguments)
+    sys.stdout.flush()
+    os.execvpe(words[0], words, jupyter.environment(swarm.url, os.environ))  # noqa: S606
+
+
+@main.command("reset")
+@click.argument("step", required=False)
+def _reset(step: str | None) -> None:
+    """Bring stack and files to where STEP of the lesson begins (a number or a notebook)."""
+    wanted = lessons.find(step)
+    for sentence in lessons.reset(engines.connect(), wanted):
+        echo.say(f"- {sentence}.")
+    echo.say(f"Step {wanted.number}, {wanted.notebook}, begins.")

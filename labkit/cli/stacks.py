@@ -1,0 +1,65 @@
+"""What `docker stack` does, with no docker command line needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from labkit import echo, settings
+from labkit.cli.base import Later, main
+
+if TYPE_CHECKING:
+    from labkit import engines, stack
+else:
+    engines, stack = (Later(f"labkit.{name}") for name in ("engines", "stack"))
+
+
+@main.group("stack")
+def _stack() -> None:
+    """What `docker stack` does, with no docker command line needed."""
+
+
+@_stack.command("deploy")
+@click.option(
+    *("-c", "--compose-file", "files"),
+    required=True,
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A compose file; of several, the later ones go over the earlier.",
+)
+@click.option("--prune", is_flag=True, help="Remove services that the files no longer have.")
+@click.argument("name")
+def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
+    """Deploy a stack, or update it."""
+    env = settings.compose_environment()
+    stack.deploy(engines.connect(), files, name, prune=prune, env=env, show_command=False)
+
+
+@_stack.command("ls")
+def _stack_ls() -> None:
+    """List the stacks."""
+    echo.say(stack.ls(engines.connect(), show_command=False))
+
+
+@_stack.command("ps")
+@click.option("--no-trunc", is_flag=True, help="Do not cut what is long.")
+@click.argument("name")
+def _stack_ps(name: str, *, no_trunc: bool) -> None:
+    """List the tasks of a stack."""
+    echo.say(stack.ps(engines.connect(), name, no_trunc=no_trunc, show_command=False))
+
+
+@_stack.command("services")
+@click.argument("name")
+def _stack_services(name: str) -> None:
+    """List the services of a stack."""
+    echo.say(stack.services(engines.connect(), name, show_command=False))
+
+
+@_stack.command("rm")
+@click.argument("name")
+def _stack_rm(name: str) -> None:
+    """Remove a stack, and wait until it is gone."""
+    stack.rm(engines.connect(), name, show_command=False)
