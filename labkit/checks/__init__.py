@@ -1,0 +1,34 @@
+"""The questions one can ask of a recording: predictions to compare, exercises to check. Pure.
+
+finding     what a check says
+attempts    the updates in a long recording, one by one
+exercise    an exercise: what is asked, where it begins, its judge and hints
+question    a prediction: its choices, and what a recording answers
+exercises/  the exercises of the lesson, a module a subject
+questions/  its questions, a module a notebook
+"""
+
+from __future__ import annotations
+
+from labkit.checks.attempts import Attempt, attempts
+from labkit.checks.exercise import Begins, Evidence, Exercise
+from labkit.checks.exercises import EXERCISES
+from labkit.checks.finding import Finding, Outcome
+from labkit.checks.question import Choice, Compared, Question, Reading
+from labkit.checks.questions import QUESTIONS
+
+__all__ = [
+    "EXERCISES",
+    "QUESTIONS",
+    "Attempt",
+    "Begins",
+    "Choice",
+    "Compared",
+    "Evidence",
+    "Exercise",
+    "Finding",
+    "Outcome",
+    "Question",
+    "Reading",
+    "attempts",
+]

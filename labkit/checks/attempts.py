@@ -1,0 +1,237 @@
+"""The updates in a long recording, each cut out as a recording of its own. Pure.
+
+An exercise is recorded from its beginning on, however often the learner updates the
+service, from a notebook or from a terminal. Swarm gives each update a time at which it
+started, which an automatic rollback keeps and a rollback by hand does not; so that time
+tells one update from the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from labkit import story
+from labkit.model import Service, Task, UpdateConfig, UpdateState, UpdateStatus
+from labkit.phases import settled
+from labkit.recording import (
+    Header,
+    Recording,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
+from labkit.updater import Budget, Updater
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One update: from the moment its spec was seen to the beginning of the next one."""
+
+    #: The service before it, and as it was asked for.
+    before: Service
+    asked: Service
+    #: It alone; it begins with what there was when it began.
+    recording: Recording
+
+    # ---- how it went ---------------------------------------------------------------
+
+    @cached_property
+    def update(self) -> story.Update:
+        """The update, from beginning to end."""
+        found = story.first_update(self.recording)
+        assert found is not None, "an attempt is cut at an update's status"
+        return found
+
+    @property
+    def status(self) -> UpdateStatus:
+        """The update status that it ended with, or the last that was seen of it."""
+        return self.update.status
+
+    @property
+    def state(self) -> UpdateState:
+        """The state of that."""
+        return self.status.state
+
+    @property
+    def states(self) -> list[str]:
+        """The states that it went through, in order."""
+        return story.phases(self.recording)
+
+    @property
+    def total(self) -> timedelta | None:
+        """How long it took, by the engine's clock; `None` while it goes on."""
+        return self.update.total
+
+    def under_way(self, now: datetime) -> bool:
+        """Whether it goes on, or replicas are still on their way after it."""
+        return settled(self.recording, now) is None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is a rollback that somebody asked for."""
+        return self.states[:1] == ["rollback_started"]
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether Swarm took it back by itself, to the end."""
+        return not self.by_hand and self.state == "rollback_completed"
+
+    # ---- what was asked for --------------------------------------------------------
+
+    @property
+    def tag(self) -> str:
+        """The tag that it went to, whether or not it stayed there."""
+        return self.asked.tag
+
+    @property
+    def config(self) -> UpdateConfig:
+        """The update config that governed it: that of the new spec."""
+        return self.asked.update_config
+
+    # ---- what was seen -------------------------------------------------------------
+
+    @cached_property
+    def budget(self) -> Budget | None:
+        """Its failures as Swarm counts them, and the slots it was about; `None` if unknown."""
+        updater = Updater()
+        for change in self.recording.changes:
+            updater.take(change)
+        return next((each for each in updater.budgets() if each.of == "update"), None)
+
+    @property
+    def failures(self) -> int:
+        """How many of the slots that it updated had a new task that failed, and counted."""
+        return self.budget.failures if self.budget else 0
+
+    @cached_property
+    def touched(self) -> int:
+        """How many slots had a task replaced."""
+        return story.slots_touched(self.recording)
+
+    @cached_property
+    def fewest(self) -> int:
+        """The fewest replicas that ran at any moment of it."""
+        return story.fewest_running(self.recording)
+
+    @property
+    def errors(self) -> list[str]:
+        """The different errors of its tasks, in Docker's words."""
+        return story.errors(self.recording)
+
+    @cached_property
+    def stops(self) -> dict[str, timedelta]:
+        """How long each task that was told to stop took to end, by the task's id.
+
+        By the clock of whoever recorded, from the look that saw it told to the one that saw
+        it ended.
+        """
+        told: dict[str, datetime] = {}
+        took: dict[str, timedelta] = {}
+        for change in self.recording.changes:
+            if not isinstance(change, TaskSeen):
+                continue
+            task = change.task
+            if task.desired_state == "shutdown" and not task.ended:
+                told.setdefault(task.id, change.at)
+            elif task.ended and task.id in told:
+                took.setdefault(task.id, change.at - told[task.id])
+        return took
+
+    @cached_property
+    def changeovers(self) -> dict[int, timedelta]:
+        """How long each slot took from its new task's creation until that ran, by slot.
+
+        By the engine's own clock.
+        """
+        took: dict[int, timedelta] = {}
+        for change in self.recording.changes:
+            if (
+                isinstance(change, TaskSeen)
+                and change.task.slot is not None
+                and _is_new(self, change.task)
+            ):
+                took.setdefault(change.task.slot, change.task.status_at - change.task.created_at)
+        return took
+
+
+def _is_new(attempt: Attempt, task: Task) -> bool:
+    """Whether a task runs that this update has made."""
+    started = attempt.update.started_at
+    return task.running and started is not None and task.created_at >= started
+
+
+def attempts(recording: Recording) -> list[Attempt]:
+    """Return the updates that began under a recording, the oldest first."""
+    made: list[Attempt] = []
+    starts = _starts(recording)
+    ends = [*starts[1:], len(recording.changes)]
+    for start, end in zip(starts, ends, strict=True):
+        before, part = _cut(recording, start, end)
+        asked = next(_under_update(part), None)
+        if before is not None and asked is not None:
+            made.append(Attempt(before, asked, part))
+    return made
+
+
+def _under_update(part: Recording) -> Iterator[Service]:
+    """Return the service each time it was seen with an update under way, or just over."""
+    for change in part.changes[1:]:  # the first is the service as it was before
+        if isinstance(change, ServiceSeen) and change.service.update_status:
+            yield change.service
+
+
+def _starts(recording: Recording) -> list[int]:
+    """Return the number of the change with which each update begins.
+
+    That is the one that first shows its spec: the status may come a look later.
+    """
+    starts: list[int] = []
+    written: int | None = None  # a spec that is there, and whose update is not
+    last: datetime | None = None
+    first = True
+    for number, change in enumerate(recording.changes):
+        if isinstance(change, ServiceRemoved):
+            written, last = None, None
+        if not isinstance(change, ServiceSeen):
+            continue
+        status = change.service.update_status
+        if status is None:
+            written = None if first else (number if written is None else written)
+        elif status.started_at != last:
+            if not (first and status.settled):
+                starts.append(number if written is None else written)
+            written, last = None, status.started_at
+        first = False
+    return starts
+
+
+def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:
+    """Return the service before a change, and a recording of what came from there on."""
+    before = Recording(recording.header)
+    for change in recording.changes[:start]:
+        before.add(change)
+    at = recording.changes[start].at
+    part = Recording(_headed(recording.header, at))
+    if before.service:
+        # without its status: an update that this one interrupts is none of its own
+        part.add(ServiceSeen(at, replace(before.service, update_status=None)))
+        for task in before.current:
+            part.add(TaskSeen(at, task))
+    for change in recording.changes[start:end]:
+        if not isinstance(change, TaskForgotten) or change.id in part.tasks:
+            part.add(change)
+    return before.service, part
+
+
+def _headed(header: Header, started: datetime) -> Header:
+    return Header(
+        service=header.service,
+        service_id=header.service_id,
+        engine=header.engine,
+        started=started,
+        provenance=header.provenance,
+    )
