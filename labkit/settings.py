@@ -9,6 +9,9 @@
 | `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
 | `LABKIT_PYTHON_IMAGE` | what dockercoins is built on                     | found, or made here  |
 | `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | the checkout         |
+| `LABKIT_CLASS`     | a folder that the instructor gives: what a class    | nothing is logged    |
+|                    | does is logged there, without names                 |                      |
+| `LABKIT_ALIAS`     | what a learner is called there                      | two words, drawn     |
 """
 
 from __future__ import annotations
@@ -91,6 +94,17 @@ def state_dir() -> Path:
 def workspace() -> Path:
     """Return `lab/`: the learner's own copy of the notebooks and of dockercoins."""
     return home() / "lab"
+
+
+def class_folder() -> Path | None:
+    """Return the folder that the room's log is kept in; `None` where it is off."""
+    chosen = os.environ.get("LABKIT_CLASS")
+    return Path(chosen).expanduser() if chosen else None
+
+
+def chosen_alias() -> str:
+    """Return what the learner wants to be called in the room's log, unchecked; `""` for nothing."""
+    return os.environ.get("LABKIT_ALIAS", "")
 
 
 def compose_environment() -> dict[str, str]:

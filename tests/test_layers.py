@@ -29,6 +29,8 @@ MAY_IMPORT = {
     "errors": set(),
     "echo": set(),
     "waiting": set(),
+    "lines": set(),
+    "progress": WORDS | {"lines"},
     "settings": WORDS,
     "recording": WORDS,
     "speed": WORDS | {"recording"},
@@ -67,7 +69,7 @@ MAY_IMPORT = {
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
 PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout", "changes"]
-PURE += ["prediction"]
+PURE += ["prediction", "lines", "progress"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 

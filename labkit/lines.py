@@ -1,0 +1,89 @@
+"""Files of JSON Lines that several processes append to, and that a reader forgives.
+
+A line is written in one piece at the end of the file, so writers do not mix their lines.
+One that was killed may leave a torn line: the next writer begins a line of its own, and
+readers count what they cannot read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+#: A longer line is no line of labkit's.
+_LONGEST = 300_000
+#: A link, or a pipe, is never followed or waited for; not every system has these.
+_CAREFUL = (
+    getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class Read(NamedTuple):
+    """What is in a file: its rows, and how many lines could not be read."""
+
+    rows: list[dict[str, Any]]
+    torn: int
+
+
+def append(path: Path, row: Mapping[str, Any], *, mode: int) -> None:
+    """Append a row as one line; a new file gets the `mode`. Raises `OSError`."""
+    line = json.dumps(row).encode() + b"\n"
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _CAREFUL, mode)
+    try:
+        _require_a_file(file, path)
+        if _ends_torn(file):
+            line = b"\n" + line
+        if (written := os.write(file, line)) < len(line):
+            raise OSError(f"{path} took {written} of {len(line)} bytes")
+    finally:
+        os.close(file)
+
+
+def read(path: Path, *, most_bytes: int | None = None) -> Read:
+    """Return the rows of a file, which is not waited for if it is none. Raises `OSError`.
+
+    One with more than `most_bytes` is an `OSError`, too.
+    """
+    file = os.open(path, os.O_RDONLY | _CAREFUL)
+    with os.fdopen(file, "rb") as opened:
+        size = _require_a_file(file, path)
+        if most_bytes is not None and size > most_bytes:
+            raise OSError(f"{path} has {size} bytes, which is too many")
+        lines = opened.read().split(b"\n")
+    found = [_row(line) for line in lines if line.strip()]
+    rows = [row for row in found if row is not None]
+    return Read(rows, len(found) - len(rows))
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """Return the object that a line holds; `None` for any other line."""
+    if len(line) > _LONGEST:
+        return None
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _require_a_file(file: int, path: Path) -> int:
+    """Return the size of an opened file; raise `OSError` if it is a pipe or the like."""
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"{path} is no file")
+    return found.st_size
+
+
+def _ends_torn(file: int) -> bool:
+    """Whether the last line has no end."""
+    if not os.lseek(file, 0, os.SEEK_END):
+        return False
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1) != b"\n"
