@@ -83,6 +83,18 @@ def test_bugged_leaves_no_import_and_still_is_python() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
+def test_deaf_ignores_sigterm_and_changes_nothing_else() -> None:
+    before = worker().read_text()
+    lessons.edit("deaf")
+
+    changed = [line for line in worker().read_text().splitlines() if line not in before]
+    assert changed == [
+        "    # A unit of work that has been begun is to be finished.",
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    ]
+    assert "Swarm waits ten seconds" not in worker().read_text(), "that would be the answer"
+
+
 def test_in_pairs_gives_worker_the_update_config_of_the_lesson_and_changes_nothing_else() -> None:
     before = yaml.safe_load(compose().read_text())
     lessons.edit("in pairs")
@@ -150,7 +162,8 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(content: bytes | None) -> No
 
 
 def test_an_unknown_edit_names_those_there_are() -> None:
-    with pytest.raises(BadValue, match="'faster', 'bugged', 'in pairs', 'twelve', not 'quicker'"):
+    known = ", ".join(map(repr, edits.EDITS))
+    with pytest.raises(BadValue, match=f"the lesson's edits are {known}, not 'quicker'"):
         lessons.edit("quicker")
 
 

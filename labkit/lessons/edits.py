@@ -23,7 +23,15 @@ COMPOSE = "docker-compose.yml"
 
 _SLEEP = re.compile(r"time\.sleep\(0\.1\)")
 _IMPORT = re.compile(r"^(?:import|from) .*\n", re.MULTILINE)
+_STOPS_AT_SIGTERM = re.compile(
+    r"(?:^ *#.*\n)*^( *)signal\.signal\(signal\.SIGTERM, (?!signal\.SIG_IGN).*\n", re.MULTILINE
+)
 _TEN_REPLICAS = re.compile(r"^( +)replicas: 10\n", re.MULTILINE)
+#: With the reason that somebody may have had.
+_DEAF = (
+    r"\1# A unit of work that has been begun is to be finished.\n"
+    r"\1signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+)
 _IN_PAIRS = {"parallelism": 2, "delay": "5s"}
 
 
@@ -67,6 +75,12 @@ EDITS = {
         lambda text: _IMPORT.sub("", text),
         lambda text: not _IMPORT.search(text),
     ),
+    "deaf": Edit(
+        WORKER,
+        "it ignores SIGTERM",
+        lambda text: _STOPS_AT_SIGTERM.sub(_DEAF, text, count=1),
+        lambda text: "signal.signal(signal.SIGTERM, signal.SIG_IGN)" in text,
+    ),
     "in pairs": Edit(
         COMPOSE,
         "worker is updated two at a time, with a delay of five seconds",
@@ -85,7 +99,7 @@ EDITS = {
 def edit(name: str) -> None:
     """Make one of the lesson's edits to the learner's file, and show the difference.
 
-    `name` is `faster`, `in pairs`, `bugged` or `twelve`. A file in which it is made already stays
+    `name` is one of `EDITS`. A file in which it is made already stays
     as it is. Raises `LabError` for a file that cannot be read, or in which the place to
     change is not found.
     """
