@@ -52,11 +52,15 @@ def read(path: Path, *, most_bytes: int | None = None) -> Read:
     One with more than `most_bytes` is an `OSError`, too.
     """
     file = os.open(path, os.O_RDONLY | _CAREFUL)
-    with os.fdopen(file, "rb") as opened:
+    try:
         size = _require_a_file(file, path)
         if most_bytes is not None and size > most_bytes:
             raise OSError(f"{path} has {size} bytes, which is too many")
-        lines = opened.read().split(b"\n")
+        with os.fdopen(file, "rb", closefd=False) as opened:
+            # one that grows meanwhile is read as far as it was
+            lines = opened.read(size).split(b"\n")
+    finally:
+        os.close(file)
     found = [_row(line) for line in lines if line.strip()]
     rows = [row for row in found if row is not None]
     return Read(rows, len(found) - len(rows))

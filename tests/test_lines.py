@@ -70,9 +70,9 @@ def test_only_what_is_a_file_is_read_or_written(file: Path, tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
 
     for name in ("link", "pipe", "."):
-        with pytest.raises(OSError, match=re.escape(name)):
+        with pytest.raises(OSError, match=re.escape(str(tmp_path))):
             lines.read(tmp_path / name)
-        with pytest.raises(OSError, match=re.escape(name)):
+        with pytest.raises(OSError, match=re.escape(str(tmp_path))):
             lines.append(tmp_path / name, {"n": 2}, mode=0o600)
     assert lines.read(file).rows == [{"n": 1}]
 
