@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 import labkit
 from labkit import api, coins, settings, speed, stack
@@ -301,8 +302,9 @@ class Wallet:
 
 
 @pytest.fixture
-def worker(monkeypatch):
+def worker(monkeypatch, tmp_path):
     """The worker, with a clock that only moves when it sleeps, and with no network."""
+    monkeypatch.chdir(tmp_path)
     module = load("worker/worker.py", monkeypatch)
     module.slept = []
     monkeypatch.setattr(module.time, "sleep", module.slept.append)
@@ -333,6 +335,21 @@ def test_work_is_counted_once_a_second(worker, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         worker.work_loop()
     assert worker.redis.hashes == [0, 9, 9]
+
+
+def test_a_worker_shows_that_it_works_by_the_age_of_a_file(worker, monkeypatch, tmp_path):
+    """Which is there after the first unit of work, and not before."""
+    there = []
+
+    def look():
+        there.append((tmp_path / "worked").exists())
+        if len(there) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker, "work_once", look)
+    with pytest.raises(KeyboardInterrupt):
+        worker.work_loop()
+    assert there == [False, True]
 
 
 def test_a_worker_that_meets_an_error_waits_ten_seconds_and_goes_on(worker, monkeypatch, caplog):
@@ -450,6 +467,12 @@ def test_every_service_is_in_the_lab_and_can_be_had_by_two_learners():
     ]
 
 
+def test_swarm_tells_each_worker_its_slot():
+    """By a template, which Swarm fills in for every task."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert yaml.safe_load(text)["services"]["worker"]["environment"] == {"SLOT": "{{.Task.Slot}}"}
+
+
 @pytest.fixture(scope="module")
 def deployed(swarm: Swarm, coins_images: str) -> Iterator[tuple[str, list[int]]]:
     """Dockercoins as a stack of its own: its name, and the ports of webui, rng and hasher."""
@@ -485,6 +508,7 @@ def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, deployed: tuple[str, l
     assert first["coins"] > 0
     assert b"RNG running on" in ask(rng, "/")[1]
     assert b"HASHER running on" in ask(hasher, "/")[1]
+    assert slots_told(swarm, f"{name}_worker") == {str(slot) for slot in range(1, 11)}
     assert exit_code_of_a_stopped(swarm, f"{name}_worker") == 0, "137 would be a kill"
 
 
@@ -526,6 +550,13 @@ def numbers(address: str, more_than: int) -> dict[str, int]:
     except OSError:
         return {}
     return said if said.get("hashes", 0) > more_than else {}
+
+
+def slots_told(swarm: Swarm, service: str) -> set[str]:
+    label = f"com.docker.swarm.service.name={service}"
+    found = swarm.client.containers.list(filters={"label": label})
+    told = (word for each in found for word in each.attrs["Config"]["Env"])
+    return {word.partition("=")[2] for word in told if word.startswith("SLOT=")}
 
 
 def exit_code_of_a_stopped(swarm: Swarm, service: str) -> int:

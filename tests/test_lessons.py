@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import re
+import subprocess
+import sys
+import time
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -11,7 +17,7 @@ import yaml
 
 from labkit import lessons, settings, workspace
 from labkit.errors import BadValue, LabError
-from labkit.lessons import edits
+from labkit.lessons import edits, variants
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +101,121 @@ def test_deaf_ignores_sigterm_and_changes_nothing_else() -> None:
     assert "Swarm waits ten seconds" not in worker().read_text(), "that would be the answer"
 
 
+def ran(slot: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
+    """Run the learner's worker with no redis; `None` if it went on for a while."""
+    lines = subprocess.Popen(
+        [sys.executable, "-u", worker()],
+        cwd=folder,
+        env=os.environ | {"SLOT": slot},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert lines.stdout
+    with lines:
+        said = ""
+        for line in lines.stdout:
+            said += line
+            if "Waiting 10s" in line:  # it has begun to work, and misses redis
+                lines.kill()
+                return None
+        return subprocess.CompletedProcess(lines.args, lines.wait(), said)
+
+
+@pytest.mark.parametrize(("name", "bad"), [("one bad", "3"), ("three bad", "3 6 9")])
+def test_a_bad_worker_ends_at_once_in_some_slots_and_works_in_the_others(
+    name: str, bad: str, tmp_path: Path
+) -> None:
+    lessons.edit(name)
+
+    for slot in bad.split():
+        ended = ran(slot, tmp_path)
+        assert ended
+        assert (ended.returncode, ended.stdout) == (1, "This worker cannot work here.\n")
+    assert ran("30", tmp_path) is None
+
+
+def test_three_bad_after_one_bad_is_three_bad() -> None:
+    lessons.edit("three bad")
+    three = worker().read_text()
+    edits.put(edits.WORKER, ("one bad",))
+
+    lessons.edit("three bad")
+
+    assert worker().read_text() == three
+
+
+def test_a_stuck_worker_never_begins_a_unit_of_work_and_ends_when_it_is_told_to(
+    tmp_path: Path,
+) -> None:
+    lessons.edit("stuck")
+    program = worker().with_name("stuck.py")
+    program.write_text(
+        "import worker\n"
+        "worker.redis.incrby = lambda *_: None\n"
+        "worker.get_random_bytes = lambda: print('worked', flush=True)\n"
+        "sleep = worker.time.sleep\n"
+        "worker.time.sleep = lambda seconds: (print('slept', flush=True), sleep(0.01))\n"
+        "worker.main()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, program], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    with process:
+        said = [next(process.stdout) for _ in range(6)]
+        process.terminate()
+        assert process.wait(timeout=5) == 0
+    assert said[0].startswith("INFO:0 units of work done")
+    assert set(said[1:]) == {"slept\n"}
+
+
+def test_the_health_check_finds_healthy_who_has_worked_in_the_last_five_seconds(
+    tmp_path: Path,
+) -> None:
+    lessons.edit("health check")
+    text = workspace.mine(edits.DOCKERFILE).read_text()
+    words = json.loads(re.findall(r"^ +CMD (\[.*\])$", text, re.MULTILINE)[0])
+    probe = [sys.executable, *words[1:]]
+
+    def healthy() -> bool:
+        return subprocess.run(probe, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+    assert not healthy(), "it has not worked at all"
+    (tmp_path / "worked").touch()
+    assert healthy()
+    os.utime(tmp_path / "worked", (time.time() - 6, time.time() - 6))
+    assert not healthy()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), list(permutations(("faster", "deaf", "one bad", "stuck", "bugged"), 2))
+)
+def test_edits_of_one_file_can_be_made_in_any_order(first: str, then: str) -> None:
+    """So whoever works on one exercise can go back to another part of the lesson."""
+    lessons.edit(first)
+    lessons.edit(then)
+
+    text = worker().read_text()
+    assert edits.EDITS[first].made(text)
+    assert edits.EDITS[then].made(text)
+    ast.parse(text)
+
+
+def test_a_variant_is_the_shipped_worker_with_edits_under_the_tag_of_the_last_one(
+    tmp_path: Path,
+) -> None:
+    worker().write_text("mine")
+
+    variants.write(tmp_path / "worker", ("faster", "one bad"))
+
+    assert variants.tag(("faster", "one bad")) == "one-bad"
+    text = (tmp_path / "worker" / "worker.py").read_text()
+    assert "time.sleep(0.01)" in text
+    assert '["3"]' in text
+    assert (tmp_path / "worker" / "resp.py").exists()
+
+
 def test_in_pairs_gives_worker_the_update_config_of_the_lesson_and_changes_nothing_else() -> None:
     before = yaml.safe_load(compose().read_text())
     lessons.edit("in pairs")
@@ -112,12 +233,12 @@ def test_an_edit_that_is_made_already_says_so_and_changes_nothing(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lessons.edit(name)
-    once = worker().read_text(), compose().read_text()
+    once = [workspace.mine(file).read_text() for file in edits.FILES]
     capsys.readouterr()
 
     lessons.edit(name)
 
-    assert (worker().read_text(), compose().read_text()) == once
+    assert [workspace.mine(file).read_text() for file in edits.FILES] == once
     assert "is as it should be" in capsys.readouterr().out
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 
 from resp import Redis
 
@@ -21,6 +22,9 @@ logging.basicConfig(
     level=logging.DEBUG if DEBUG else logging.INFO,
     format="%(levelname)s:%(message)s",
 )
+
+#: Touched after every unit of work: its age tells whether this worker works.
+WORKED = Path("worked")
 
 redis = Redis("redis")
 
@@ -56,6 +60,7 @@ def work_loop(interval=1):
             loops_done = 0
             deadline = time.time() + interval
         work_once()
+        WORKED.touch()
         loops_done += 1
 
 

@@ -6,6 +6,7 @@ difference, and says so when there is nothing left to do.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,19 +20,38 @@ from labkit import echo, workspace
 from labkit.errors import BadValue, LabError
 
 WORKER = "worker/worker.py"
+DOCKERFILE = "worker/Dockerfile"
 COMPOSE = "docker-compose.yml"
+#: All files that an edit may be made to.
+FILES = (WORKER, DOCKERFILE, COMPOSE)
 
 _SLEEP = re.compile(r"time\.sleep\(0\.1\)")
 _IMPORT = re.compile(r"^(?:import|from) .*\n", re.MULTILINE)
 _STOPS_AT_SIGTERM = re.compile(
     r"(?:^ *#.*\n)*^( *)signal\.signal\(signal\.SIGTERM, (?!signal\.SIG_IGN).*\n", re.MULTILINE
 )
+#: Where the worker begins to work, after all that it prepares.
+_WORK = re.compile(r"^    while True:\n        try:\n            work_loop", re.MULTILINE)
+_IN_BAD_SLOTS = re.compile(r"^    if os\.environ\.get\(\"SLOT\"\) in \[.*\]:\n", re.MULTILINE)
+_WORK_ONCE = re.compile(r"^def work_once\(\):\n", re.MULTILINE)
+_HEALTHCHECK = re.compile(r"^HEALTHCHECK (?!NONE)", re.MULTILINE | re.IGNORECASE)
+_COMMAND = re.compile(r"^CMD ", re.MULTILINE)
 _TEN_REPLICAS = re.compile(r"^( +)replicas: 10\n", re.MULTILINE)
 #: With the reason that somebody may have had.
 _DEAF = (
     r"\1# A unit of work that has been begun is to be finished.\n"
     r"\1signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 )
+_STUCK = """\
+    while not os.path.exists("permission"):  # and nobody ever gives it
+        time.sleep(1)
+"""
+#: `start_period` is none: a worker that works has done so long before the first probe.
+_HEALTH_CHECK = """\
+# Healthy is who has done a unit of work in the last five seconds.
+HEALTHCHECK --interval=4s --timeout=3s --retries=2 \\
+    CMD ["python", "-c", "import os, time; assert time.time() - os.path.getmtime('worked') < 5"]
+"""
 _IN_PAIRS = {"parallelism": 2, "delay": "5s"}
 
 
@@ -45,6 +65,21 @@ class Edit:
     apply: Callable[[str], str]
     #: Whether it has been made, by hand or by `apply`.
     made: Callable[[str], bool]
+
+
+def _bad_in(*slots: str) -> Edit:
+    """Return the edit after which workers in these slots end at once, with exit code 1."""
+    condition = f'    if os.environ.get("SLOT") in {json.dumps(slots)}:\n'
+    fault = condition + '        sys.exit("This worker cannot work here.")\n'
+
+    def apply(text: str) -> str:
+        if _IN_BAD_SLOTS.search(text):
+            return _IN_BAD_SLOTS.sub(condition, text)
+        return _WORK.sub(lambda found: fault + found[0], text, count=1)
+
+    which = " and ".join(filter(None, (", ".join(slots[:-1]), slots[-1])))
+    what = f"in slot {which} it ends at once, with exit code 1"
+    return Edit(WORKER, what, apply, lambda text: condition in text)
 
 
 def _in_pairs(text: str) -> str:
@@ -80,6 +115,20 @@ EDITS = {
         "it ignores SIGTERM",
         lambda text: _STOPS_AT_SIGTERM.sub(_DEAF, text, count=1),
         lambda text: "signal.signal(signal.SIGTERM, signal.SIG_IGN)" in text,
+    ),
+    "one bad": _bad_in("3"),
+    "three bad": _bad_in("3", "6", "9"),
+    "stuck": Edit(
+        WORKER,
+        "a unit of work never begins",
+        lambda text: _WORK_ONCE.sub(lambda found: found[0] + _STUCK, text, count=1),
+        lambda text: _STUCK in text,
+    ),
+    "health check": Edit(
+        DOCKERFILE,
+        "who has done no work for five seconds is unhealthy",
+        lambda text: _COMMAND.sub(lambda found: _HEALTH_CHECK + found[0], text, count=1),
+        lambda text: _HEALTHCHECK.search(text) is not None,
     ),
     "in pairs": Edit(
         COMPOSE,
