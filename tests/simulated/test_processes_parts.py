@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.simulated.processes import output, programs
+from labkit.rollout import Task
+from labkit.simulated.processes import output, plan, programs
 from labkit.simulated.processes.acting import Acting
 from labkit.simulated.processes.folders import COPIED_UP_TO, Folder, mount_all
 from labkit.simulated.processes.kinds import HORIZON, Kind, Life
@@ -400,3 +401,33 @@ def test_names_come_and_go_with_their_tasks(tmp_path):
     (tmp_path / "task2/ports/tcp-80").write_text("127.0.0.1 40123\n")
     assert port_of(Folder(tmp_path / "task2"), 80) == ("127.0.0.1", 40123)
     assert port_of(Folder(tmp_path / "task2"), 81) is None
+
+
+def test_the_slot_s_number_in_a_variable_makes_no_kind_of_its_own():
+    """Ten workers that are told their slots are ten of one kind: what one does, all may do."""
+    container = {"Env": ["SLOT={{.Task.Slot}}"]}
+    plans = [
+        plan.make(
+            Task(
+                id=f"t{slot}",
+                service_id="s",
+                service_name="w",
+                service_labels={},
+                slot=slot,
+                node_id="n",
+                spec={"ContainerSpec": container},
+                endpoint_spec=None,
+                spec_version=1,
+                version=1,
+                created_at=0,
+                updated_at=0,
+            ),
+            "sha256:1",
+            {"Cmd": ["python", "worker.py"]},
+            "node-1",
+        )
+        for slot in (1, 2)
+    ]
+
+    assert [each.env["SLOT"] for each in plans] == ["1", "2"]
+    assert plans[0].kind == plans[1].kind

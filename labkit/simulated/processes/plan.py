@@ -57,7 +57,8 @@ def make(task: Task, image_id: str, config: Mapping[str, Any], node_name: str) -
     check = _healthcheck(container.get("Healthcheck") or {}, config)
     working_dir = container.get("Dir") or config.get("WorkingDir") or "/"
     mounts = [container.get("Mounts"), container.get("Configs"), container.get("Secrets")]
-    what = [image_id, command, sorted(env.items()), working_dir, mounts, repr(check)]
+    # variables as they are written: the slot's number in one makes no kind of its own
+    what = [image_id, command, container.get("Env"), working_dir, mounts, repr(check)]
     return Plan(
         image_id=image_id,
         command=tuple(command),
