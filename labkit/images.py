@@ -34,7 +34,7 @@ SERVICES = ("rng", "hasher", "redis", "webui", "worker")
 #: The Docker ID's tag of dockercoins as it is shipped.
 FIRST_TAG = "1.0"
 
-#: On an image that `build_all` made: the hash of what it was made from.
+#: On an image that `ensure` made: the hash of what it was made from.
 _SOURCE_LABEL = "labkit.source"
 _BASE_ARGUMENT = "PYTHON_IMAGE"
 #: The engine colours what a build step writes to its standard error.
@@ -129,23 +129,32 @@ def build_all(swarm: Swarm, docker_id: str, root: Path, *, say: Say = None) -> l
     An image that was made from the same sources on the same base is left as it is, so a
     second call does nothing. Raises `BuildFailed`, or `LabError` without a base image.
     """
-    base = base_image(swarm)
-    base_id = inspect(swarm, base)["Id"]
     done = []
     for service in SERVICES:
         image = f"{docker_id}/dockercoins_{service}:{FIRST_TAG}"
-        source = source_hash(root / service, base_id)
-        if _source_of(swarm, image) != source:
-            build(
-                swarm,
-                root / service,
-                image,
-                buildargs={_BASE_ARGUMENT: base},
-                labels={_SOURCE_LABEL: source},
-                say=say,
-            )
+        if ensure(swarm, root / service, image, say=say):
             done.append(f"{image} built")
     return done
+
+
+def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
+    """Build an image unless it was made from the same sources on the same base.
+
+    Returns whether it was built. Raises as `build_all` does.
+    """
+    base = base_image(swarm)
+    source = source_hash(folder, inspect(swarm, base)["Id"])
+    if _source_of(swarm, image) == source:
+        return False
+    build(
+        swarm,
+        folder,
+        image,
+        buildargs={_BASE_ARGUMENT: base},
+        labels={_SOURCE_LABEL: source},
+        say=say,
+    )
+    return True
 
 
 def source_hash(folder: Path, base_id: str) -> str:
@@ -224,6 +233,13 @@ def has(swarm: Swarm, image: str) -> bool:
     except errors.NotFound:
         return False
     return True
+
+
+def tags(swarm: Swarm, name: str) -> list[str]:
+    """Return the tags under which the engine has an image of that name."""
+    listed = swarm.get("/images/json", filters={"reference": [name]})
+    named = (each for image in listed for each in _names(image) if each.startswith(f"{name}:"))
+    return sorted(_split(each)[1] for each in named)
 
 
 def inspect(swarm: Swarm, image: str) -> dict[str, Any]:
@@ -337,7 +353,7 @@ def _read_dockerfile(folder: Path) -> str:
 
 
 def _source_of(swarm: Swarm, image: str) -> str:
-    """Return what `build_all` wrote on an image; `""` if there is none, or another's."""
+    """Return what `ensure` wrote on an image; `""` if there is none, or another's."""
     try:
         return str((inspect(swarm, image)["Config"]["Labels"] or {}).get(_SOURCE_LABEL, ""))
     except errors.NotFound:
