@@ -44,6 +44,7 @@ class _HasRecording(Protocol):
 Shown = Recording | Path | str | _HasRecording
 
 _current: Swarm | None = None
+_recorder: Recorder | None = None
 
 
 def connect(engine: str | None = None) -> Swarm:
@@ -99,10 +100,17 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     ...     recorder.wait()
     """
     _require_text(service=service)
+    global _recorder
     where = _path("path", path) if path is not None else _new_file(service)
     until = settled if until_settled else None
     meter = coins.meter(swarm(), service)
-    return Recorder(swarm(), service, where, until=until, meter=meter).start()
+    _recorder = Recorder(swarm(), service, where, until=until, meter=meter).start()
+    return _recorder
+
+
+def last_recorder() -> Recorder | None:
+    """Return the last recorder that `watch` or `record` has made here, or `None`."""
+    return _recorder
 
 
 def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> Replay | Comparison:
@@ -117,7 +125,7 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
     from labkit.views import Comparison, Replay
 
     given = (recording, *more)
-    recordings = [_recording(each) for each in given]
+    recordings = [recording_of(each) for each in given]
     if names is not None:
         _require_names(names, len(given))
     if not more:
@@ -156,9 +164,18 @@ def update(
 
     A config is given whole (`UpdateConfig(parallelism=2)`), or as some of its fields
     (`{"failure_action": "rollback"}`): then the others keep their values. `force` replaces
-    every task although nothing differs.
+    every task although nothing differs. Where a `...` is left as a value, it says so and
+    changes nothing.
     """
     _require_text(service=service)
+    if blanks := _blanks(
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+    ):
+        echo.say(f"A blank is left: {', '.join(blanks)}. Nothing was changed.")
+        return
     services.update(
         swarm(),
         service,
@@ -232,11 +249,11 @@ def reset(step: int | str | None = None) -> lessons.Step:
     """Bring the stack and your files to where a step of the lesson begins, and say what was done.
 
     `step` is a number or a notebook's name; without it, the first. It may be called at any
-    moment. What you have written in `worker.py` or the compose file is kept beside it.
+    moment. What you have written in `worker.py` or the compose file is kept beside it, and
+    what you have done of this step and later ones is open again (the journal keeps it).
     """
     wanted = lessons.find(step)
-    done = lessons.reset(swarm(), wanted)
-    for sentence in done:
+    for sentence in lessons.restart(swarm(), wanted):
         echo.say(f"- {sentence}.")
     echo.say(
         f"Step {wanted.number} begins: {wanted.worker} runs "
@@ -264,6 +281,15 @@ def push(image: str) -> None:
     images.push(swarm(), image)
 
 
+def _blanks(**given: object) -> list[str]:
+    """Return what is left as `...`, also within a config, as an exercise's cell has it at first."""
+    named = [(name, value) for name, value in given.items() if not isinstance(value, Mapping)]
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            named += [(f"{name}[{key!r}]", inner) for key, inner in value.items()]
+    return [name for name, value in named if value is ...]
+
+
 def _stack(name: str | None) -> str:
     """Return the name of a stack; without one given, that of the learner's."""
     if name is None:
@@ -287,7 +313,7 @@ def _require_texts(what: str, given: object) -> None:
             raise BadValue(f"{what} are texts, and {key!r} is {value!r}")
 
 
-def _recording(given: object) -> Recording:
+def recording_of(given: object) -> Recording:
     """Return the recording that something is, names, or has."""
     if isinstance(given, str | Path):
         return Recording.load(given)

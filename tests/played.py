@@ -54,6 +54,7 @@ class Played:
         )
         self.wait(120)
         self._told = _Told(self.cluster, self._service)
+        self.wait(1)  # what the first look sees began unseen
 
     @property
     def recording(self) -> Recording:

@@ -17,6 +17,7 @@ from labkit import story
 from labkit.model import Service, Task, UpdateConfig, UpdateState, UpdateStatus
 from labkit.phases import settled
 from labkit.recording import (
+    Back,
     Header,
     Recording,
     ServiceRemoved,
@@ -114,8 +115,8 @@ class Attempt:
 
     @cached_property
     def fewest(self) -> int:
-        """The fewest replicas that ran at any moment of it."""
-        return story.fewest_running(self.recording)
+        """The fewest replicas that ran at any moment of it, until it had settled."""
+        return story.fewest_running(self._itself)
 
     @property
     def errors(self) -> list[str]:
@@ -127,19 +128,45 @@ class Attempt:
         """How long each task that was told to stop took to end, by the task's id.
 
         By the clock of whoever recorded, from the look that saw it told to the one that saw
-        it ended.
+        it ended. Tasks that an update before had told are none of this one's.
         """
+        return self._stops[1]
+
+    @property
+    def stopping(self) -> dict[str, datetime]:
+        """The tasks that were told to stop and have not ended, and when that was seen."""
+        return self._stops[0]
+
+    @cached_property
+    def _stops(self) -> tuple[dict[str, datetime], dict[str, timedelta]]:
         told: dict[str, datetime] = {}
         took: dict[str, timedelta] = {}
+        ours: set[str] = set()  # those that nobody had told before
         for change in self.recording.changes:
             if not isinstance(change, TaskSeen):
                 continue
             task = change.task
-            if task.desired_state == "shutdown" and not task.ended:
+            if task.desired_state not in ("shutdown", "remove") and not task.ended:
+                ours.add(task.id)
+            elif task.id in ours and not task.ended:
                 told.setdefault(task.id, change.at)
-            elif task.ended and task.id in told:
-                took.setdefault(task.id, change.at - told[task.id])
-        return took
+            elif task.id in told:
+                took[task.id] = change.at - told.pop(task.id)
+                ours.discard(task.id)
+            elif task.id in ours and task.state == "shutdown":  # both in one look
+                took[task.id] = timedelta(0)
+                ours.discard(task.id)
+        return told, took
+
+    @property
+    def _itself(self) -> Recording:
+        """It without what came after it had settled, such as a scale."""
+        ended = self.update.ended
+        part = Recording(self.recording.header)
+        for change in self.recording.changes:
+            if ended is None or change.at <= ended:
+                part.add(change)
+        return part
 
     @cached_property
     def changeovers(self) -> dict[int, timedelta]:
@@ -168,7 +195,7 @@ def attempts(recording: Recording) -> list[Attempt]:
     """Return the updates that began under a recording, the oldest first."""
     made: list[Attempt] = []
     starts = _starts(recording)
-    ends = [*starts[1:], len(recording.changes)]
+    ends = [*starts[1:], len(recording.changes)][: len(starts)]
     for start, end in zip(starts, ends, strict=True):
         before, part = _cut(recording, start, end)
         asked = next(_under_update(part), None)
@@ -187,25 +214,27 @@ def _under_update(part: Recording) -> Iterator[Service]:
 def _starts(recording: Recording) -> list[int]:
     """Return the number of the change with which each update begins.
 
-    That is the one that first shows its spec: the status may come a look later.
+    That is the one that first shows its spec: the status may come a look later. An update
+    that was there at the first look, or at the first after a gap, began unseen.
     """
     starts: list[int] = []
+    looked = recording.changes[0].at if recording.changes else None
     written: int | None = None  # a spec that is there, and whose update is not
     last: datetime | None = None
-    first = True
     for number, change in enumerate(recording.changes):
         if isinstance(change, ServiceRemoved):
             written, last = None, None
+        elif isinstance(change, Back):
+            written, looked = None, change.at
         if not isinstance(change, ServiceSeen):
             continue
-        status = change.service.update_status
+        status, unseen = change.service.update_status, change.at == looked
         if status is None:
-            written = None if first else (number if written is None else written)
+            written = number if written is None and not unseen else written
         elif status.started_at != last:
-            if not (first and status.settled):
+            if not unseen:
                 starts.append(number if written is None else written)
             written, last = None, status.started_at
-        first = False
     return starts
 
 

@@ -89,3 +89,6 @@ class Exercise:
     notice: Callable[[Evidence], str] = lambda _: ""
     #: Whether `labkit.check` wants an answer handed to it.
     asks: bool = False
+    #: The shipped recording that it is about, beside the notebooks; then there is nothing to
+    #: bring anywhere, nor to record, and the evidence is that recording.
+    shipped: str = ""

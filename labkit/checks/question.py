@@ -52,6 +52,11 @@ class Question:
     #: one in which it has not happened, or is not over.
     read: Callable[[Recording], Reading]
 
+    @property
+    def title(self) -> str:
+        """What it is about, in two or three words."""
+        return self.name.replace("-", " ")
+
     def choice(self, key: str) -> Choice:
         """Return a choice by its key. Raises `BadValue`, naming those there are."""
         for each in self.choices:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from labkit import echo, engines, images, ownership, settings, stack, workspace
 from labkit.errors import BadValue, NotFound, NotSettled
 from labkit.lessons import edits
-from labkit.model import Snapshot, UpdateConfig
+from labkit.model import RollbackConfig, Snapshot, UpdateConfig
 from labkit.phases import describe
 from labkit.swarm import Swarm
 from labkit.waiting import looks
@@ -19,6 +20,9 @@ from labkit.waiting import looks
 #: What every step begins with.
 REPLICAS = 10
 _WAIT_SECONDS = 50
+#: Docker's own, in nanoseconds; and what the lesson's file says nothing of.
+_GRACE = 10 * 10**9
+_ADDED = frozenset({"Healthcheck", "StopSignal", "Command", "Args"})
 _LOOK_SECONDS = 0.2
 
 
@@ -105,10 +109,11 @@ def _bring_stack(swarm: Swarm, step: Step) -> list[str]:
     would take as long as the lesson's, and leave its traces in the service's history.
     """
     found = _look(swarm, step.worker)
-    if found and _in_place(found, step):
+    plain = bool(found and found.service and _is_plain(swarm.service(step.worker)["Spec"]))
+    if found and plain and _in_place(found, step):
         return []
     done = []
-    if found and found.service and not _runs(found, step.tag):
+    if found and found.service and not (plain and _runs(found, step.tag)):
         ownership.require_ours(swarm.service(step.worker))
         swarm.delete(f"/services/{found.service.id}")
         done.append(f"{step.worker} removed")
@@ -134,7 +139,19 @@ def _in_place(found: Snapshot, step: Step) -> bool:
     in_pairs = UpdateConfig(parallelism=2, delay=timedelta(seconds=5))
     wanted = in_pairs if "in pairs" in step.edits else UpdateConfig()
     service = found.service
-    return service is not None and service.update_config == wanted and _runs(found, step.tag)
+    return (
+        service is not None
+        and service.update_config == wanted
+        and service.rollback_config == RollbackConfig()
+        and _runs(found, step.tag)
+    )
+
+
+def _is_plain(spec: Mapping[str, Any]) -> bool:
+    """Whether a spec has nothing that a learner may have added to its tasks for an exercise."""
+    container = spec["TaskTemplate"]["ContainerSpec"]
+    grace = container.get("StopGracePeriod", _GRACE)
+    return grace == _GRACE and not _ADDED.intersection(container)
 
 
 def _runs(found: Snapshot, tag: str) -> bool:

@@ -1,0 +1,158 @@
+"""An exercise about tasks that do not stop when they are told to. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from statistics import median
+
+from labkit.checks.attempts import Attempt
+from labkit.checks.exercise import Begins, Evidence, Exercise
+from labkit.checks.exercises.common import TEN, judged, seconds, some, unfinished
+from labkit.checks.finding import Finding, not_yet, passed
+from labkit.model import Task
+
+_DEAF = "deaf"
+#: A task that reacts to SIGTERM has ended within this, some two seconds of the engine's own
+#: included; one that does not needs ten seconds more.
+_QUICK = timedelta(seconds=5)
+#: The exit code of a process that was killed.
+_KILLED = 137
+#: The tags that are there without anybody's having mended anything.
+_LESSON = frozenset({"1.0", "1.1", "bugged", _DEAF})
+
+
+def _judge(evidence: Evidence) -> Finding:
+    def one(attempt: Attempt) -> Finding:
+        newest = attempt is evidence.last
+        return _stopping(attempt, evidence.now if newest else attempt.recording.last_at)
+
+    return judged(evidence, one, _MEND)
+
+
+def _stopping(attempt: Attempt, until: datetime) -> Finding:
+    waited = {each: until - told for each, told in attempt.stopping.items()}
+    late = {each: took for each, took in (attempt.stops | waited).items() if took > _QUICK}
+    stopped = attempt.stops.keys() - late.keys()
+    if late:
+        return _slow(attempt, late)
+    if waited or attempt.state == "updating":
+        return _on_their_way(attempt, len(waited))
+    if 2 * len(stopped) < (attempt.before.replicas or TEN):
+        return unfinished(attempt) or not_yet(
+            f"{len(stopped)} tasks were told to stop, of {attempt.before.replicas} replicas.",
+            "Whether every slot changes over quickly is seen when at least half of them do.",
+            "update once more, so that all slots are replaced: `force=True` does it.",
+        )
+    return _quick(attempt)
+
+
+def _on_their_way(attempt: Attempt, count: int) -> Finding:
+    return not_yet(
+        f"the update to {attempt.tag} is not over"
+        + (f": {count} tasks were told to stop, and have not ended." if count else "."),
+        "How long a task takes to stop is known when it has stopped.",
+        "wait until the view says `completed`, and check again.",
+    )
+
+
+def _slow(attempt: Attempt, late: dict[str, timedelta]) -> Finding:
+    tasks = [attempt.recording.tasks[each] for each in late]
+    took = seconds(median(late.values()))
+    tag = _DEAF if any(task.tag == _DEAF for task in tasks) else tasks[0].tag
+    saw = (
+        f"in the update from {attempt.before.tag} to {attempt.tag} the old tasks of "
+        f"{_slots(tasks)} were told to stop, and took {took} to end{_ends(tasks)}."
+    )
+    grace = (
+        "Swarm sends SIGTERM, and whoever has not ended ten seconds later is killed. "
+        f"Tasks of {tag} do not end on SIGTERM"
+    )
+    if tag != _DEAF:
+        return not_yet(
+            saw,
+            f"{grace} either.",
+            "look again at what `main()` in worker.py does about SIGTERM; mend it, build a new "
+            "tag, update to it, and then once more.",
+        )
+    if attempt.tag == _DEAF:
+        return not_yet(saw, f"{grace}, and those that came in their place are no better.", _MEND)
+    return not_yet(
+        saw,
+        f"{grace}. It is the old task that is told to stop, and it does what the old image "
+        f"says; what {attempt.tag} says shows when its own tasks have to stop.",
+        f"update once more, with `force=True`: now the tasks of {attempt.tag} have to stop.",
+    )
+
+
+def _quick(attempt: Attempt) -> Finding:
+    tasks = [attempt.recording.tasks[each] for each in attempt.stops]
+    longest = max(attempt.stops.values())
+    total = f"; the whole update took {seconds(attempt.total)}" if attempt.total else ""
+    killed = all(task.exit_code == _KILLED for task in tasks)
+    return passed(
+        f"{len(tasks)} tasks of {tasks[0].tag} were told to stop, and each had ended within "
+        f"{seconds(longest)}{total}.",
+        (
+            "They were killed (exit code 137), but soon: the grace period is short. "
+            "What they had in hand is lost; a process that ends on SIGTERM loses nothing."
+            if killed
+            else "They end by themselves on SIGTERM, so nobody waits for the end of the ten "
+            "seconds. About two seconds of what is left are the engine's: it takes a task off "
+            "its network first."
+        ),
+    )
+
+
+def _slots(tasks: list[Task]) -> str:
+    return some({task.slot for task in tasks if task.slot is not None})
+
+
+def _ends(tasks: list[Task]) -> str:
+    killed = all(task.exit_code == _KILLED for task in tasks)
+    return " (exit code 137: they were killed)" if killed else ""
+
+
+def _notice(evidence: Evidence) -> str:
+    service = evidence.service
+    if service is None:
+        return ""
+    if service.tag != _DEAF:
+        return (
+            f"The service runs {service.tag}. Have tasks of {service.tag} been told to stop yet, "
+            f"or only those of {_DEAF}?"
+        )
+    own = sorted(evidence.tags - _LESSON)
+    if own:
+        return f"The engine has an image {own[-1]}, but the service still runs {_DEAF}."
+    return f"The service runs {_DEAF}, and no other image of yours is built yet."
+
+
+_MEND = (
+    "find the line of worker.py that says what becomes of a SIGTERM, mend it, build a tag of "
+    "your own, and update to it."
+)
+
+TWELVE_SECONDS = Exercise(
+    name="twelve-seconds",
+    step=1,
+    title="Twelve seconds a slot",
+    task=(
+        "Somebody has changed worker.py, built it as `deaf` and deployed it. Since then every "
+        "slot takes more than twelve seconds to change over. Find the reason in worker.py, mend "
+        "it, build a tag of your own (`hearing`, say), and get to an update of at least half of "
+        "the slots in which every old task has ended within five seconds."
+    ),
+    begins=Begins(tag=_DEAF, edits=("faster", _DEAF)),
+    judge=_judge,
+    hints=(
+        "In the view, what is a slot doing most of the time while it changes over: is its old "
+        "task stopping, or its new task starting?",
+        "A task is told to stop by a SIGTERM. Search worker.py for that word: what does the "
+        "process do about it? And in which of two images does that line matter, the old task's "
+        "or the new one's?",
+        "`signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))` ends the worker at once. Build "
+        'it as `step.image("hearing")` and update: slow once more, for the old tasks are deaf '
+        "still. Then update again with `force=True`.",
+    ),
+    notice=_notice,
+)

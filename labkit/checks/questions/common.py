@@ -1,0 +1,185 @@
+"""What the readings share: which update is read, what each slot took, and words for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from labkit import durations
+from labkit.checks.attempts import Attempt, attempts
+from labkit.comparison import compare
+from labkit.errors import NotSettled
+from labkit.model import Task, UpdateConfig
+from labkit.phases import completes_after, describe
+from labkit.recording import Recording, TaskSeen
+
+#: More slots than these are not listed, but counted.
+_LISTED = 3
+
+# ---- which update ------------------------------------------------------------------
+
+
+def newest(
+    recording: Recording, fits: Callable[[Attempt], bool] = lambda _: True
+) -> tuple[Attempt, bool]:
+    """Return the newest update that is over and fits a question, and that it does.
+
+    If none of them fits, the newest that is over, and that it does not. A rollback that
+    somebody asked for is no update. Raises `NotSettled` if no update is over.
+    """
+    over = [each for each in attempts(recording) if each.update.ended and not each.by_hand]
+    fitting = [each for each in over if fits(each)]
+    if not over:
+        raise not_over(recording, "an update")
+    return (fitting or over)[-1], bool(fitting)
+
+
+def not_over(recording: Recording, of: str) -> NotSettled:
+    """Return that what a question is about has not happened, or is not over."""
+    found = "nothing was recorded yet."
+    if recording.changes:
+        found = describe(recording.service, recording.current)
+    return NotSettled(
+        f"a recording of {of}, from its beginning to its end.",
+        found,
+        "run the cell that does it, wait until it is over, and compare then.",
+    )
+
+
+# ---- what was seen of it -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Changeover:
+    """A slot that an update gave a new task which got to run; by the engine's own clock."""
+
+    slot: int
+    #: When its new task was made, and when that ran.
+    made: datetime
+    ran: datetime
+
+    @property
+    def took(self) -> timedelta:
+        """How long the one is after the other."""
+        return self.ran - self.made
+
+
+def changeovers(attempt: Attempt) -> list[Changeover]:
+    """Return what an update did to each slot, in the order in which the new tasks were made.
+
+    A task that the restart supervisor makes in the same slot later does not count.
+    """
+    ran: dict[int, Changeover] = {}
+    for change in attempt.recording.changes:
+        if not isinstance(change, TaskSeen):
+            continue
+        task = change.task
+        if task.running and task.slot is not None and _is_of(attempt, task):
+            ran.setdefault(task.slot, Changeover(task.slot, task.created_at, task.status_at))
+    return sorted(ran.values(), key=lambda each: each.made)
+
+
+def _is_of(attempt: Attempt, task: Task) -> bool:
+    """Whether an update made a task, as far as times and tags tell."""
+    began = attempt.update.started_at
+    ended = attempt.status.completed_at
+    if began is None or task.tag != attempt.tag:
+        return False
+    return began <= task.created_at and (ended is None or task.created_at <= ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of an update that was completed; by the engine's own clock."""
+
+    #: From its beginning until its last new task ran.
+    ran: timedelta
+    #: From then until the status said `completed`.
+    watched: timedelta
+
+    @property
+    def total(self) -> timedelta:
+        """How long the whole update took."""
+        return self.ran + self.watched
+
+
+def tail(attempt: Attempt) -> Tail | None:
+    """Return the end of an update; `None` if it was not completed, or no new task ran."""
+    slots, began = changeovers(attempt), attempt.update.started_at
+    done = attempt.status.completed_at
+    if attempt.state != "completed" or not slots or began is None or done is None:
+        return None
+    last = max(slot.ran for slot in slots)
+    return Tail(last - began, done - last)
+
+
+def at_worst(attempt: Attempt) -> tuple[int, int]:
+    """Return the fewest replicas that ran during an update, and how many it was about."""
+    before = attempt.recording.running_by_tag()
+    fewest = compare([attempt.recording])[0].fewest
+    wanted = attempt.asked.replicas
+    at_first = before[0][1].total() if before else 0
+    return fewest, max(fewest, at_first if wanted is None else min(wanted, at_first))
+
+
+def workers(config: UpdateConfig, slots: int) -> int:
+    """Return how many slots are in hand at the same time: 0 means one updater for each."""
+    return min(config.parallelism, slots) or slots
+
+
+def nearest(measured: timedelta, expected: Mapping[str, timedelta]) -> str:
+    """Return the key of the value that comes nearest to what was measured."""
+    return min(expected, key=lambda key: abs(expected[key] - measured))
+
+
+# ---- words -------------------------------------------------------------------------
+
+
+def seconds(length: timedelta) -> str:
+    """Return a measured duration, such as `27.4 s`."""
+    return f"{length.total_seconds():.1f} s"
+
+
+def of(count: int, thing: str) -> str:
+    """Return a count with its thing: `1 slot`, `2 slots`, `no slot`."""
+    return f"{count or 'no'} {thing}{'s' * (count > 1)}"
+
+
+def listed(slots: Sequence[int]) -> str:
+    """Return a few slots by number, and how many more there are: `slots 1, 4, 7 and 5 more`."""
+    shown = [str(slot) for slot in slots[:_LISTED]]
+    more = len(slots) - len(shown)
+    if more:
+        return f"slots {', '.join(shown)} and {more} more"
+    if len(shown) > 1:
+        return f"slots {', '.join(shown[:-1])} and {shown[-1]}"
+    return f"slot {shown[0]}" if shown else "no slot"
+
+
+def settings(config: UpdateConfig) -> str:
+    """Return the settings that time depends on: `parallelism 2 and a delay of 5s`."""
+    delay = f"a delay of {durations.to_text(config.delay)}" if config.delay else "no delay"
+    return f"parallelism {config.parallelism} and {delay}"
+
+
+def why_then(config: UpdateConfig) -> str:
+    """Return why an update is completed so long after its last new task ran."""
+    monitor, delay = durations.to_text(config.monitor), durations.to_text(config.delay)
+    watched = durations.to_text(completes_after(config) - config.delay)
+    if not config.delay:
+        return f"Swarm goes on watching the last new task for its monitor window of {monitor}."
+    if config.delay < config.monitor:
+        return f"The delay of {delay} comes after the last slot too, then the monitor of {monitor}."
+    return (
+        f"The delay of {delay} comes after the last slot too; and as it is no shorter than the "
+        f"monitor window of {monitor}, Swarm then watches for the delay and a second: {watched}."
+    )
+
+
+def how_it_ended(attempt: Attempt) -> str:
+    """Return how an update ended that was not completed, as a sentence in small letters."""
+    total = f" after {seconds(attempt.total)}" if attempt.total else ""
+    if attempt.rolled_back:
+        return f"the update was rolled back by Swarm, which was done{total}."
+    return f"the update did not come to its end: its status is {attempt.state}{total}."

@@ -1,0 +1,195 @@
+"""The exercise that a learner works on: brought to where it begins, and watched from then on.
+
+    .labkit/exercises/half-the-time-1/
+        1.jsonl     the worker, from the beginning of the exercise
+        2.jsonl     the same after the kernel was restarted, and so on
+
+Each beginning has a folder of its own. What is checked is what is recorded here, whoever
+updated the service, and from where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from labkit import coins, images, settings, workspace
+from labkit.checks import Evidence, Exercise, Finding
+from labkit.checks.finding import not_attempted
+from labkit.checks.joined import joined
+from labkit.errors import LabError, NotFound
+from labkit.lessons import diary, steps, variants
+from labkit.model import Service
+from labkit.phases import describe
+from labkit.recorder import Recorder
+from labkit.recording import Recording
+from labkit.swarm import Swarm
+from labkit.waiting import looks
+
+_LOOK_SECONDS = 0.2
+#: So long a recorder may need to see what the engine has just written.
+_CATCH_UP_SECONDS = 5.0
+
+_recorder: Recorder | None = None
+
+
+def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
+    """Bring worker and files to where an exercise begins, and record from there on.
+
+    Returns what was done, in sentences.
+    """
+    stop()
+    done: list[str] = []
+    if exercise.shipped:
+        _shipped(exercise)  # that it is there is known before anybody has tried
+    else:
+        done += steps.reset(swarm, _step(exercise))
+        done += [
+            built for edits in exercise.begins.images if (built := variants.build(swarm, edits))
+        ]
+    folder = workspace.unused(lambda number: _home() / f"{exercise.name}-{number}")
+    if not exercise.shipped:
+        _record(swarm, folder)
+    diary.note(exercise, "began", recording=folder)
+    return done
+
+
+def stop() -> None:
+    """End the recording of the exercise that was worked on, if there is one."""
+    global _recorder
+    if _recorder:
+        _recorder.stop("The exercise is over.")
+    _recorder = None
+
+
+def recorder() -> Recorder | None:
+    """Return what records the exercise in this kernel, or `None`."""
+    return _recorder
+
+
+def check(
+    swarm: Swarm,
+    exercise: Exercise,
+    answer: object = None,
+    *,
+    seconds: float,
+    say: Callable[[str], None],
+) -> Finding:
+    """Judge an exercise, after waiting for what is on its way, at most so many seconds.
+
+    Meanwhile `say` is told how things stand, in a sentence. Changes nothing.
+    """
+    folder = begun(exercise)
+    if folder is None:
+        return not_attempted(
+            "the exercise has not begun.",
+            "Only what is recorded from its beginning on can be judged.",
+            f'labkit.exercise("{exercise.name}")',
+        )
+    for _ in looks(seconds, _LOOK_SECONDS):
+        found = evidence(swarm, exercise, folder, answer)
+        if not found.pending:
+            break
+        say(describe(found.recording.service, found.recording.current))
+    finding = exercise.judge(found)
+    diary.note(exercise, "checked", recording=folder, **asdict(finding))
+    if finding.passed:
+        stop()
+    return finding
+
+
+def begun(exercise: Exercise) -> Path | None:
+    """Return the folder of what was recorded since an exercise began; `None` if it did not."""
+    event = diary.last(exercise, "began")
+    return settings.state_dir() / event.recording if event else None
+
+
+def evidence(swarm: Swarm, exercise: Exercise, folder: Path, answer: object = None) -> Evidence:
+    """Return all that is known of an exercise that has begun."""
+    if exercise.shipped:
+        shown = Recording.load(_shipped(exercise))
+        return Evidence(recording=shown, service=shown.service, answer=answer, now=shown.last_at)
+    _go_on(swarm, exercise, folder)
+    live = _live(swarm)
+    parts = [Recording.load(path) for path in _parts(folder)]
+    now = swarm.now()
+    if _recorder and _recorder.path in _parts(folder):
+        _catch_up(_recorder, live)
+        parts[-1], now = _recorder.recording, _recorder.now()
+    return Evidence(
+        recording=joined(parts), service=live, tags=_tags(swarm), answer=answer, now=now
+    )
+
+
+# ---- recording ---------------------------------------------------------------------
+
+
+def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
+    """Record on, where a kernel was restarted, or the recorder has died; not after a pass."""
+    if _recorder and _recorder.alive and _recorder.path and _recorder.path.parent == folder:
+        return
+    event = diary.last(exercise, "began", "checked")
+    if event and event.outcome == "passed":
+        return
+    try:
+        _record(swarm, folder)
+    except NotFound:  # the service is gone, and so there is nothing to record
+        stop()
+
+
+def _record(swarm: Swarm, folder: Path) -> None:
+    global _recorder
+    stop()
+    path = workspace.unused(lambda number: folder / f"{number}.jsonl")
+    worker = steps.STEPS[0].worker
+    _recorder = Recorder(swarm, worker, path, until=None, meter=coins.meter(swarm, worker)).start()
+
+
+def _catch_up(recorder: Recorder, live: Service | None) -> None:
+    """Wait until the recorder has seen what the engine holds by now."""
+    for _ in looks(_CATCH_UP_SECONDS, _LOOK_SECONDS / 4):
+        seen = recorder.recording.service
+        if live is None or not recorder.alive or (seen and seen.version >= live.version):
+            return
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jsonl"), key=lambda path: int(path.stem))
+
+
+# ---- what else there is ------------------------------------------------------------
+
+
+def _live(swarm: Swarm) -> Service | None:
+    try:
+        return swarm.snapshot(steps.STEPS[0].worker).service
+    except NotFound:
+        return None
+
+
+def _tags(swarm: Swarm) -> frozenset[str]:
+    """Return the tags of the worker's image that the engine has."""
+    return frozenset(images.tags(swarm, steps.STEPS[0].image("").rstrip(":")))
+
+
+def _step(exercise: Exercise) -> steps.Step:
+    """Return where an exercise begins as a step of the lesson."""
+    of = steps.STEPS[exercise.step]
+    return replace(of, tag=exercise.begins.tag, edits=exercise.begins.edits)
+
+
+def _shipped(exercise: Exercise) -> Path:
+    """Return the recording that an exercise is about. Raises `LabError` if it is not there."""
+    path = settings.checkout() / "notebooks" / exercise.shipped
+    if path.exists():
+        return path
+    raise LabError(
+        f"{exercise.shipped}, which the exercise {exercise.name} is about.",
+        "the file is not there.",
+        "get the lab's checkout anew: the recording is a part of it.",
+    )
+
+
+def _home() -> Path:
+    return settings.state_dir() / "exercises"

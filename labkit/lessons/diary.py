@@ -1,0 +1,101 @@
+"""What a learner does, noted: in the journal, and in the room's log where that is on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labkit import checks, room, settings
+from labkit.checks import Choice, Exercise, Question
+from labkit.errors import BadValue
+from labkit.lessons.steps import STEPS
+from labkit.progress import Event, Item, Journal, Kind, Progress
+
+T = TypeVar("T")
+
+_FILE = "progress.jsonl"
+
+
+def journal() -> Journal:
+    """Return the learner's journal."""
+    return Journal(settings.state_dir() / _FILE)
+
+
+def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
+    """Note that something was done with a question or an exercise.
+
+    `recording` may be a path; it is kept relative to the folder of the journal.
+    """
+    path = more.pop("recording", None)
+    where = _relative(Path(path)) if path else ""
+    event = Event(
+        at=datetime.now(UTC), kind=kind, step=of.step, name=of.name, recording=where, **more
+    )
+    journal().add(event)
+    room.note(event)
+
+
+def note_reset(step: int) -> None:
+    """Note that the lesson begins anew from a step on."""
+    journal().add(Event(at=datetime.now(UTC), kind="reset", step=step))
+
+
+def plan() -> list[Item]:
+    """Return what there is to do in the lesson, in its order; a notebook's questions first."""
+    questions = [Item(q.step, "question", q.name, q.title) for q in checks.QUESTIONS.values()]
+    exercises = [Item(e.step, "exercise", e.name, e.title) for e in checks.EXERCISES.values()]
+    return sorted(questions + exercises, key=lambda item: item.step)
+
+
+def progress() -> Progress:
+    """Return what is done, and what is next."""
+    notebooks = {step.number: step.notebook[3:] for step in STEPS}
+    return Progress.of(journal().events(), plan(), notebooks)
+
+
+def done_since(step: int) -> int:
+    """Return how much of a step and of those after it is done or begun."""
+    standings = progress().standings
+    return sum(each.item.step >= step and each.state != "open" for each in standings)
+
+
+def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
+    """Return the newest event of some kinds, unless a reset came after it."""
+    found = None
+    for event in journal().events():
+        if event.kind == "reset" and event.step <= of.step:
+            found = None
+        elif event.name == of.name and event.kind in kinds:
+            found = event
+    return found
+
+
+def chosen(question: Question) -> Choice | None:
+    """Return what the learner has chosen last, or `None`."""
+    event = last(question, "predicted")
+    known = {choice.key: choice for choice in question.choices}
+    return known.get(event.choice) if event else None
+
+
+def question(name: str) -> Question:
+    """Return a question by its name. Raises `BadValue`, naming those there are."""
+    return _named("question", checks.QUESTIONS, name)
+
+
+def exercise(name: str) -> Exercise:
+    """Return an exercise by its name. Raises `BadValue`, naming those there are."""
+    return _named("exercise", checks.EXERCISES, name)
+
+
+def _named(what: str, known: Mapping[str, T], name: object) -> T:
+    if isinstance(name, str) and name in known:
+        return known[name]
+    raise BadValue(f"the {what}s are {', '.join(map(repr, known))}, not {name!r}")
+
+
+def _relative(path: Path) -> str:
+    folder = settings.state_dir()
+    whole = path.absolute()
+    return str(whole.relative_to(folder)) if whole.is_relative_to(folder) else str(whole)

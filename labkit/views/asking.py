@@ -1,0 +1,63 @@
+"""A question that can be answered: radio buttons, and a line for the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+from IPython import display as ipython
+
+from labkit.checks import Choice, Question
+from labkit.views.cards import Card, question
+from labkit.views.words import plain
+
+#: Takes the key of what was chosen, and the learner's reason.
+Take = Callable[[str, str], None]
+
+_display: Callable[..., object] = ipython.display
+_WIDE = {"width": "max-content", "max_width": "100%"}
+
+
+class Asked:
+    """A question as a cell shows it. What is chosen is noted at once, and may be changed."""
+
+    def __init__(self, asked: Question, chosen: Choice | None, why: str, take: Take) -> None:
+        self._question = asked
+        self._take = take
+        self.choice = chosen
+        self._card: Card = question(asked)
+        self._radio = ipywidgets.RadioButtons(
+            options=[(plain(each.label), each.key) for each in asked.choices],
+            value=chosen.key if chosen else None,
+            layout=_WIDE,
+        )
+        self._why = ipywidgets.Text(
+            value=why,
+            placeholder="Because … (one sentence, for yourself)",
+            continuous_update=False,
+            layout={"width": "60ch", "max_width": "100%"},
+        )
+        self._noted = ipywidgets.Label(value=self._words())
+        self._radio.observe(self._changed, names="value")
+        self._why.observe(self._changed, names="value")
+
+    def _changed(self, _: Any) -> None:
+        if self._radio.value is None:  # a reason alone says nothing
+            self._noted.value = "Choose first; the reason goes with it."
+            return
+        self.choice = self._question.choice(self._radio.value)
+        self._take(self.choice.key, self._why.value)
+        self._noted.value = self._words()
+
+    def _words(self) -> str:
+        if self.choice is None:
+            return "Nothing is marked wrong: your own recording will answer."
+        return f"Noted: {plain(self.choice.label)}. You may change it until you compare."
+
+    def _ipython_display_(self) -> None:
+        _display(self._card)
+        _display(ipywidgets.VBox([self._radio, self._why, self._noted]))
+
+    def __repr__(self) -> str:
+        return repr(self._card)

@@ -1,0 +1,57 @@
+"""How things stand while a cell waits: one line that is replaced, and then goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from html import escape
+from types import TracebackType
+from typing import Any, Self
+
+from IPython import display as ipython
+from IPython.core.getipython import get_ipython
+
+_html: Callable[[str], object] = ipython.HTML
+_display: Callable[..., Any] = ipython.display
+
+
+class Meanwhile:
+    """Shows what `say` is told, in a notebook or in a terminal; nothing is left of it.
+
+    >>> with Meanwhile() as meanwhile:       # doctest: +SKIP
+    ...     meanwhile.say("Updating: 3 of 10 replicas run 1.1.")
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._said = ""
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence in place of the one before."""
+        if sentence == self._said:
+            return
+        self._said = sentence
+        if get_ipython() is not None:
+            self._in_notebook(f"<progress></progress> {escape(sentence)}")
+        elif sys.stderr.isatty():
+            print(f"\r\x1b[K{sentence}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def _in_notebook(self, html: str) -> None:
+        if self._handle is None:
+            self._handle = _display(_html(html), display_id=True)
+        else:
+            self._handle.update(_html(html))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handle is not None:
+            self._handle.update(_html(""))
+        elif self._said and sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
