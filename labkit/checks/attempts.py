@@ -143,12 +143,14 @@ class Attempt:
         took: dict[str, timedelta] = {}
         ours: set[str] = set()  # those that nobody had told before
         for change in self.recording.changes:
+            if isinstance(change, TaskForgotten):
+                told.pop(change.id, None)
             if not isinstance(change, TaskSeen):
                 continue
             task = change.task
-            if task.desired_state not in ("shutdown", "remove") and not task.ended:
+            if task.desired_state in ("ready", "running") and not task.ended:
                 ours.add(task.id)
-            elif task.id in ours and not task.ended:
+            elif task.id in ours and task.desired_state == "shutdown" and not task.ended:
                 told.setdefault(task.id, change.at)
             elif task.id in told:
                 took[task.id] = change.at - told.pop(task.id)
@@ -221,21 +223,38 @@ def _starts(recording: Recording) -> list[int]:
     looked = recording.changes[0].at if recording.changes else None
     written: int | None = None  # a spec that is there, and whose update is not
     last: datetime | None = None
+    there: Service | None = None  # as it was seen before
     for number, change in enumerate(recording.changes):
         if isinstance(change, ServiceRemoved):
-            written, last = None, None
+            written, last, there = None, None, None
         elif isinstance(change, Back):
             written, looked = None, change.at
         if not isinstance(change, ServiceSeen):
             continue
-        status, unseen = change.service.update_status, change.at == looked
-        if status is None:
-            written = number if written is None and not unseen else written
-        elif status.started_at != last:
+        status = change.service.update_status
+        unseen = there is None or change.at == looked
+        if unseen:
+            written = None
+        elif status is None and there and _written_anew(there, change.service):
+            written = number
+        if status and status.started_at != last:
             if not unseen:
                 starts.append(number if written is None else written)
             written, last = None, status.started_at
+        there = change.service
     return starts
+
+
+def _written_anew(before: Service, now: Service) -> bool:
+    """Whether somebody has changed a service, which then has no status, or is to get one.
+
+    The engine writes to it as well, and changes nothing that is asked of it.
+    """
+    return before.update_status is not None or _asked(before) != _asked(now)
+
+
+def _asked(service: Service) -> tuple[object, ...]:
+    return service.image, service.replicas, service.update_config, service.rollback_config
 
 
 def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from labkit.checks.exercise import Exercise
+from labkit.checks.exercises.parallel import HALF_THE_TIME, NEVER_FEWER
+from labkit.checks.exercises.reading import READ_BACKWARDS
+from labkit.checks.exercises.stopping import TWELVE_SECONDS
 
-_ALL: tuple[Exercise, ...] = ()
+_ALL: tuple[Exercise, ...] = (
+    TWELVE_SECONDS,
+    HALF_THE_TIME,
+    NEVER_FEWER,
+    READ_BACKWARDS,
+)
 
 #: Each exercise by its name, in the order of the lesson.
 EXERCISES = {exercise.name: exercise for exercise in sorted(_ALL, key=lambda each: each.step)}

@@ -1,4 +1,4 @@
-"""What judges of updates have in common: words for numbers, and the first things to notice. Pure."""
+"""What judges of updates have in common: words for numbers, the first things to notice. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ from labkit.recording import ServiceSeen
 
 #: How many slots a sentence lists before it counts the others.
 _LISTED = 3
+#: The replicas that every exercise begins with.
+TEN = 10
 
 
 def seconds(length: timedelta) -> str:
     """Return a measured time, such as `27.4 s`."""
     return f"{length.total_seconds():.1f} s"
+
+
+def middle(lengths: Iterable[timedelta]) -> timedelta:
+    """Return the median of some times: one that was measured. Raises `IndexError` for none."""
+    in_order = sorted(lengths)
+    return in_order[len(in_order) // 2]
 
 
 def some(slots: Iterable[int]) -> str:
@@ -112,7 +120,7 @@ def unfinished(attempt: Attempt) -> Finding | None:
             f"see why with `labkit.logs`, mend {attempt.tag}, and update again.",
         )
     return not_yet(
-        f"{to} was taken back by Swarm: {attempt.status.message}.",
+        f"{to} was taken back by Swarm.",
         f"Too many of the new tasks failed{_said(attempt)}, and the failure action is rollback.",
         f"see why with `labkit.logs`, mend {attempt.tag}, and update again.",
     )
@@ -123,27 +131,40 @@ def _said(attempt: Attempt) -> str:
     return f" ({errors[0]})" if errors else ""
 
 
+def broken(attempt: Attempt) -> Finding | None:
+    """Return what to say of an update that is completed although its tasks fail."""
+    if not attempt.errors:
+        return None
+    return not_yet(
+        f"the update to {attempt.tag} is completed, and tasks of it failed: {attempt.errors[0]}.",
+        "Failures that are tolerated, that nobody watches (`continue`) or that come late do not "
+        "stop an update; but what is asked for here is an image that runs.",
+        f"see why with `labkit.logs`, mend {attempt.tag}, and update again.",
+    )
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things: `1 slot`, `3 slots`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def partial(attempt: Attempt, try_next: str) -> Finding | None:
     """Return what to say of an update that replaced tasks of one tag, or not in every slot."""
     total = attempt.before.replicas or 0
     if attempt.before.image == attempt.asked.image:
         return not_yet(
             f"the newest update replaced {attempt.tag} by {attempt.tag} "
-            f"in {attempt.touched} slots.",
+            f"in {counted(attempt.touched, 'slot')}.",
             "With `force` every task is replaced although nothing differs; "
             "what is asked for here is an update from one tag to another.",
             try_next,
         )
     if attempt.touched < max(total, TEN):
         return not_yet(
-            f"the update to {attempt.tag} touched {attempt.touched} slots; "
-            f"there were {total} replicas.",
+            f"the update to {attempt.tag} touched {counted(attempt.touched, 'slot')}; "
+            f"there were {counted(total, 'replica')}.",
             "Only slots whose task differs from the new spec are updated, and fewer slots take "
             f"less time. What is asked for here is an update of all {TEN}.",
             f"bring {TEN} replicas back to one tag, and then update them all to another.",
         )
     return None
-
-
-#: The replicas that an exercise begins with.
-TEN = 10

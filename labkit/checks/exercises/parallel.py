@@ -5,17 +5,31 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import median
 
 from labkit import durations
 from labkit.checks.attempts import Attempt
 from labkit.checks.exercise import Begins, Evidence, Exercise
-from labkit.checks.exercises.common import TEN, judged, partial, seconds, unfinished
+from labkit.checks.exercises.common import (
+    TEN,
+    broken,
+    counted,
+    judged,
+    middle,
+    partial,
+    seconds,
+    unfinished,
+)
 from labkit.checks.finding import Finding, not_yet, passed
 from labkit.model import UpdateConfig
 from labkit.phases import completes_after
 
 _DEFAULT = UpdateConfig()
+
+
+def _something_else(attempt: Attempt) -> Finding | None:
+    """Return what to say of whatever is no completed update of all ten slots."""
+    return unfinished(attempt) or partial(attempt, _UPDATE_ALL) or broken(attempt)
+
 
 # ---- half the time ---------------------------------------------------------------------
 
@@ -50,9 +64,9 @@ def _pace(attempt: Attempt) -> _Pace | None:
     """Return the pace of a completed update; `None` if its tasks were not seen to run."""
     if not attempt.changeovers or attempt.total is None:
         return None
-    slot = median(attempt.changeovers.values())
+    slot = middle(attempt.changeovers.values())
     if attempt.config.order == "start-first" and attempt.stops:
-        slot += median(attempt.stops.values())  # which the new task does not wait for
+        slot += middle(attempt.stops.values())  # which the new task does not wait for
     return _Pace(attempt.total, slot, attempt.touched)
 
 
@@ -61,7 +75,7 @@ def _judge_time(evidence: Evidence) -> Finding:
 
 
 def _in_half_the_time(attempt: Attempt) -> Finding:
-    early = unfinished(attempt) or partial(attempt, _UPDATE_ALL)
+    early = _something_else(attempt)
     if early:
         return early
     pace = _pace(attempt)
@@ -99,6 +113,7 @@ def _slow(attempt: Attempt, pace: _Pace) -> Finding:
             'the same once more with `"delay": "0s"`; a field that you leave out keeps its value.',
         )
     tail = durations.to_text(completes_after(config))
+    busy = rounds * middle(attempt.changeovers.values())
     if completes_after(config) > completes_after(_DEFAULT):
         return not_yet(
             str(pace),
@@ -109,14 +124,15 @@ def _slow(attempt: Attempt, pace: _Pace) -> Finding:
     return not_yet(
         str(pace),
         f"With parallelism {config.parallelism} an updater still has {rounds} slots, one after "
-        f"another: about {seconds(rounds * pace.slot)}. The monitor window at the end does not "
-        f"shrink with it: {tail} more.",
+        f"another: about {seconds(busy)}. The monitor window at the end does not shrink with it: "
+        f"{tail} more.",
         "one step more of parallelism; or think about how long the window has to be.",
     )
 
 
 def _quick(attempt: Attempt, pace: _Pace) -> Finding:
-    saw = f"{pace} Never fewer than {attempt.fewest} replicas ran."
+    ran = f"Never fewer than {counted(attempt.fewest, 'replica')} ran."
+    saw = f"{pace} {ran if attempt.fewest else 'For a while no replica ran.'}"
     config, rounds = attempt.config, _rounds(attempt)
     reasons = []
     if config.parallelism == 1:
@@ -124,7 +140,7 @@ def _quick(attempt: Attempt, pace: _Pace) -> Finding:
     elif rounds == 1:
         reasons.append(
             f"All {attempt.touched} slots changed over at once"
-            + (", so for a while nothing ran." if attempt.fewest == 0 else ".")
+            + (", which is why nothing was left to run." if attempt.fewest == 0 else ".")
         )
     else:
         reasons.append(
@@ -188,7 +204,7 @@ def _judge_fewest(evidence: Evidence) -> Finding:
 
 
 def _never_fewer(attempt: Attempt) -> Finding:
-    early = unfinished(attempt) or partial(attempt, _UPDATE_ALL)
+    early = _something_else(attempt)
     if early:
         return early
     saw = (
@@ -220,8 +236,8 @@ def _too_few(attempt: Attempt, saw: str) -> Finding:
     return not_yet(
         saw,
         "With order stop-first a slot's old task is stopped before its new one starts, so the "
-        f"slot is empty meanwhile. Of {replicas} replicas, up to {at_once} were missing: "
-        f"the parallelism.",
+        f"slot is empty meanwhile. With parallelism {config.parallelism} that is up to "
+        f"{at_once} of {replicas} at a time.",
         "which setting says whether the old task or the new one goes first?",
     )
 
@@ -232,13 +248,13 @@ def _why_enough(attempt: Attempt) -> str:
         at_once = min(config.parallelism or attempt.touched, attempt.touched)
         return (
             "With order start-first a slot's old task is told to stop only when its new one "
-            f"runs. The price is room for more tasks: each of {at_once} slots at a time has "
-            "two, and the old ones need seconds to stop."
+            f"runs. The price is room for more tasks: {counted(at_once, 'slot')} at a time "
+            "with two, and the old ones need some seconds to stop."
         )
     return (
         f"With order stop-first slots are empty while they change over, and {replicas} replicas "
         f"with parallelism {config.parallelism} left ten to run. The price is "
-        f"{replicas - TEN} more all the time."
+        f"{counted(replicas - TEN, 'task')} more, all the time."
     )
 
 

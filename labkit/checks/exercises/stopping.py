@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from statistics import median
 
 from labkit.checks.attempts import Attempt
 from labkit.checks.exercise import Begins, Evidence, Exercise
-from labkit.checks.exercises.common import TEN, judged, seconds, some, unfinished
+from labkit.checks.exercises.common import TEN, counted, judged, middle, seconds, some, unfinished
 from labkit.checks.finding import Finding, not_yet, passed
 from labkit.model import Task
 
@@ -39,7 +38,8 @@ def _stopping(attempt: Attempt, until: datetime) -> Finding:
         return _on_their_way(attempt, len(waited))
     if 2 * len(stopped) < (attempt.before.replicas or TEN):
         return unfinished(attempt) or not_yet(
-            f"{len(stopped)} tasks were told to stop, of {attempt.before.replicas} replicas.",
+            f"{counted(len(stopped), 'task')} were told to stop, "
+            f"of {counted(attempt.before.replicas or 0, 'replica')}.",
             "Whether every slot changes over quickly is seen when at least half of them do.",
             "update once more, so that all slots are replaced: `force=True` does it.",
         )
@@ -49,7 +49,7 @@ def _stopping(attempt: Attempt, until: datetime) -> Finding:
 def _on_their_way(attempt: Attempt, count: int) -> Finding:
     return not_yet(
         f"the update to {attempt.tag} is not over"
-        + (f": {count} tasks were told to stop, and have not ended." if count else "."),
+        + (f": of those told to stop, {counted(count, 'task')} did not end yet." if count else "."),
         "How long a task takes to stop is known when it has stopped.",
         "wait until the view says `completed`, and check again.",
     )
@@ -57,11 +57,12 @@ def _on_their_way(attempt: Attempt, count: int) -> Finding:
 
 def _slow(attempt: Attempt, late: dict[str, timedelta]) -> Finding:
     tasks = [attempt.recording.tasks[each] for each in late]
-    took = seconds(median(late.values()))
+    took = seconds(middle(late.values()))
+    ended = f"took {took} to end" if late.keys() & attempt.stops else f"had not ended {took} later"
     tag = _DEAF if any(task.tag == _DEAF for task in tasks) else tasks[0].tag
     saw = (
         f"in the update from {attempt.before.tag} to {attempt.tag} the old tasks of "
-        f"{_slots(tasks)} were told to stop, and took {took} to end{_ends(tasks)}."
+        f"{_slots(tasks)} were told to stop, and {ended}{_ends(tasks)}."
     )
     grace = (
         "Swarm sends SIGTERM, and whoever has not ended ten seconds later is killed. "
@@ -90,8 +91,8 @@ def _quick(attempt: Attempt) -> Finding:
     total = f"; the whole update took {seconds(attempt.total)}" if attempt.total else ""
     killed = all(task.exit_code == _KILLED for task in tasks)
     return passed(
-        f"{len(tasks)} tasks of {tasks[0].tag} were told to stop, and each had ended within "
-        f"{seconds(longest)}{total}.",
+        f"{counted(len(tasks), 'task')} of {tasks[0].tag} were told to stop, and each had ended "
+        f"within {seconds(longest)}{total}.",
         (
             "They were killed (exit code 137), but soon: the grace period is short. "
             "What they had in hand is lost; a process that ends on SIGTERM loses nothing."
