@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from labkit import settings
+from labkit.notebooks import cells, versions
 
 _SHIPPED = ("notebooks", "dockercoins")
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
@@ -80,15 +81,10 @@ def _files() -> list[tuple[Path, Path]]:
 
 
 def _for_learners(path: Path) -> bytes:
-    """Return a file as a learner gets it: a notebook without its outputs, which are answers."""
-    content = path.read_bytes()
+    """Return a file as a learner gets it: of a notebook, the learner's version."""
     if path.suffix != ".ipynb":
-        return content
-    book = json.loads(content)
-    for cell in book["cells"]:
-        if cell["cell_type"] == "code":
-            cell |= {"outputs": [], "execution_count": None}
-    return (json.dumps(book, indent=1, ensure_ascii=False) + "\n").encode()
+        return path.read_bytes()
+    return cells.written(versions.learner(cells.read(path))).encode()
 
 
 def _hash(content: bytes) -> str:

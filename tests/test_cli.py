@@ -17,7 +17,8 @@ from labkit.swarm import Swarm
 from tests.values import at, recording, service, snapshot, status, task
 
 NOWHERE = "tcp://127.0.0.1:1"
-COMMANDS = ["doctor", "down", "env", "lab", "predict", "record", "reset", "show", "stack", "up"]
+COMMANDS = ["class", "doctor", "down", "env", "lab", "notebooks", "predict"]
+COMMANDS += ["progress", "record", "report", "reset", "show", "stack", "up"]
 
 
 @pytest.fixture(autouse=True)

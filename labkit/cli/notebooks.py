@@ -1,0 +1,143 @@
+"""The versions of the notebooks, built from their sources, and what is wrong in a source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from labkit import echo, settings
+from labkit.cli.base import Later, main
+from labkit.errors import LabError
+
+if TYPE_CHECKING:
+    from labkit import checks
+    from labkit.notebooks import building, cells, checking, cleaning
+    from labkit.notebooks.notes import Kept
+    from labkit.notebooks.versions import VersionName
+else:
+    checks = Later("labkit.checks")
+    building, cells, checking, cleaning = (
+        Later(f"labkit.notebooks.{name}") for name in ("building", "cells", "checking", "cleaning")
+    )
+
+_HOW = {
+    "added": "kept a note that was added there, cell {}",
+    "changed": "kept a note as it was changed there, cell {}",
+    "both": "kept a note that was changed there and in its source, cell {} behind the new one",
+}
+_EXPLAINED: dict[VersionName, str] = {
+    "learner": "Build what learners get: no notes, no solutions, no outputs.",
+    "instructor": "Build what an instructor teaches from: notes and solutions open, minutes "
+    "in the headings.",
+    "slides": "Build notebooks that are slides, too; the notes are the speaker's.",
+}
+
+_names = click.argument("names", nargs=-1, metavar="[NAME]...")
+_from = click.option(
+    *("--from", "folder"),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of the sources; the default is the lab's own.",
+)
+
+
+@main.group("notebooks")
+def _notebooks() -> None:
+    """Build the versions of the notebooks, or check their sources.
+
+    A source holds the lesson, the notes of an instructor (cells tagged `instructor`) and the
+    solutions (tagged `solution`). A version that is built again keeps the notes that were
+    added to it, or changed in it; all else in it is written anew.
+    """
+
+
+def _adds(version: VersionName) -> None:
+    """Add the command that builds a version."""
+    output = click.option(
+        *("-o", "--output"),
+        type=click.Path(file_okay=False, path_type=Path),
+        help=f"The folder to build into; the default is build/notebooks/{version}.",
+    )
+    outputs = click.option(
+        "--keep-outputs", is_flag=True, help="Keep the outputs that nbval compares: for a test run."
+    )
+    run: Callable[..., Any] = partial(_build, version)
+    for decorate in (outputs, output, _from, _names):
+        run = decorate(run)
+    _notebooks.command(version, help=_EXPLAINED[version])(run)
+
+
+def _build(
+    version: VersionName,
+    names: tuple[str, ...],
+    folder: Path | None,
+    output: Path | None,
+    *,
+    keep_outputs: bool,
+) -> None:
+    sources = folder or settings.checkout() / "notebooks"
+    target = output or settings.home() / "build" / "notebooks" / version
+    for done in building.build(version, sources, target, names, keep_outputs=keep_outputs):
+        notes = ", ".join(map(_kept, done.kept))
+        echo.say(f"{done.path}: {done.what}" + (f"; {notes}." if notes else "."))
+
+
+def _kept(kept: Kept) -> str:
+    return _HOW[kept.how].format(kept.cell)
+
+
+for _version in _EXPLAINED:
+    _adds(_version)
+
+
+@_notebooks.command("check")
+@_names
+@_from
+@click.option("--fix", is_flag=True, help="Clean what needs no thought, and say what.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+@click.pass_context
+def _check(
+    ctx: click.Context, names: tuple[str, ...], folder: Path | None, *, fix: bool, as_json: bool
+) -> None:
+    """Say what is wrong in the sources, in a sentence each, and what to do."""
+    found = []
+    paths = building.sources(folder or settings.checkout() / "notebooks", names)
+    for path in paths:
+        if fix:
+            _fix(path)
+        found += _problems(path)
+    if as_json:
+        echo.say(json.dumps([asdict(problem) for problem in found], indent=1))
+    else:
+        for problem in found:
+            echo.say(str(problem))
+        if not found:
+            echo.say(f"Nothing is wrong in {len(paths)} notebook{'s'[: len(paths) != 1]}.")
+    ctx.exit(1 if found else 0)
+
+
+def _fix(path: Path) -> None:
+    """Clean a source, and say what was done where it disturbs no JSON."""
+    try:
+        book, said = cleaning.cleaned(cells.read(path))
+    except LabError:
+        return  # what is wrong with it is said as a problem
+    if said:
+        path.write_text(cells.written(book), encoding="utf-8")
+    for sentence in said:
+        echo.warn(f"{path.stem}: {sentence}.")
+
+
+def _problems(path: Path) -> list[checking.Problem]:
+    try:
+        book = cells.read(path)
+    except LabError as problem:
+        return [checking.Problem(path.stem, "", f"{problem.found} {problem.try_next}")]
+    return checking.problems(
+        path.stem, book, exercises=checks.EXERCISES, questions=checks.QUESTIONS
+    )
