@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -70,6 +70,23 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What a question or an exercise says to a person."""
+
+    title: str
+    #: The question itself, or the task.
+    text: str = ""
+    #: What each answer says, by its key, in the order in which they are offered.
+    choices: Mapping[str, str] = field(default_factory=dict)
+    #: What somebody who chooses an answer takes to be so, by its key.
+    beliefs: Mapping[str, str] = field(default_factory=dict)
+
+    def choice(self, key: str) -> str:
+        """Return what an answer says; the key of one that is not known."""
+        return self.choices.get(key, key)
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How an item stands."""
 
@@ -86,6 +103,11 @@ class Standing:
     def done(self) -> bool:
         """Whether nothing is left to do: the question was compared, the exercise passed."""
         return self.state in _DONE
+
+    @property
+    def mark(self) -> str:
+        """How it stands, as one character: ✓ done, … begun, ○ open."""
+        return "✓" if self.done else "○" if self.state == "open" else "…"
 
     @property
     def words(self) -> str:

@@ -25,7 +25,7 @@ def test_every_module_and_style_sheet_is_joined():
     styles = {each.name.removesuffix(".css") for each in (ASSETS / "css").iterdir()}
 
     assert scripts == set(page.MODULES)
-    assert styles == set(page.STYLES)
+    assert styles == {*page.STYLES, *page.SHEETS}
 
 
 def test_no_two_modules_declare_one_name():

@@ -9,6 +9,7 @@
 | `bench`    | the exercise that is being worked on                       |
 | `diary`    | what a learner does, noted                                 |
 | `helping`  | hints and solutions                                        |
+| `wordings` | what questions and exercises say, as plain texts            |
 """
 
 from labkit.lessons.edits import edit

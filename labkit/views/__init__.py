@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labkit.views.comparison import Comparison
     from labkit.views.figures import figure
+    from labkit.views.progress import ProgressTable
     from labkit.views.replay import Replay
+    from labkit.views.report import Report
     from labkit.views.snapshot import Snapshot, html
     from labkit.views.texts import text
     from labkit.views.watch import Watch
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 #: No module is called what it gives: importing it would hide the name behind the module.
 _HOMES = {
     "Comparison": "comparison",
+    "ProgressTable": "progress",
     "Replay": "replay",
+    "Report": "report",
     "Snapshot": "snapshot",
     "Watch": "watch",
     "figure": "figures",
@@ -31,7 +35,17 @@ _HOMES = {
     "text": "texts",
 }
 
-__all__ = ["Comparison", "Replay", "Snapshot", "Watch", "figure", "html", "text"]
+__all__ = [
+    "Comparison",
+    "ProgressTable",
+    "Replay",
+    "Report",
+    "Snapshot",
+    "Watch",
+    "figure",
+    "html",
+    "text",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -42,6 +42,8 @@ MODULES = (
     "main",
 )
 STYLES = ("view", "head", "charts", "marks", "table", "replay", "compare")
+#: Style sheets of what is no view of a recording, each asked for by name.
+SHEETS = ("cards", "progress", "report", "room")
 
 _ASSETS = files("labkit.views") / "assets"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
@@ -56,9 +58,9 @@ def module() -> str:
 
 
 @cache
-def style() -> str:
-    """Return the style sheet."""
-    return "\n".join(_read(f"css/{name}.css") for name in STYLES)
+def style(names: tuple[str, ...] = STYLES) -> str:
+    """Return the style sheet, joined of those that are named."""
+    return "\n".join(_read(f"css/{name}.css") for name in names)
 
 
 @cache

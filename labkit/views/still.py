@@ -25,7 +25,7 @@ from labkit.views.picture import Json
 from labkit.views.words import for_html
 
 #: A page of its own has no theme of JupyterLab's, so it brings what a dark one needs.
-_PAGE_STYLE = """
+PAGE_STYLE = """
 body { margin: 24px auto; max-width: 1180px; padding: 0 16px }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -87,7 +87,7 @@ class Still(ABC):
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
-            f"<title>{for_html(self.title)}</title><style>{page.style()}{_PAGE_STYLE}</style>"
+            f"<title>{for_html(self.title)}</title><style>{page.style()}{PAGE_STYLE}</style>"
             f"</head><body><main>{self._section(self.content())}</main>"
             f"<script>{page.plotly_script()}</script>"
             f'<script type="module">{page.module()}\n'
