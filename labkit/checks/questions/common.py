@@ -178,8 +178,12 @@ def why_then(config: UpdateConfig) -> str:
 
 
 def how_it_ended(attempt: Attempt) -> str:
-    """Return how an update ended that was not completed, as a sentence in small letters."""
-    total = f" after {seconds(attempt.total)}" if attempt.total else ""
+    """Return how an update ended."""
+    after = f" after {seconds(attempt.total)}" if attempt.total else ""
+    if attempt.state == "completed":
+        return f"the update was completed{after}."
     if attempt.rolled_back:
-        return f"the update was rolled back by Swarm, which was done{total}."
-    return f"the update did not come to its end: its status is {attempt.state}{total}."
+        return f"Swarm rolled the update back, which was completed{after}."
+    if attempt.state == "paused":
+        return f"Swarm paused the update{after}."
+    return f"the update did not come to its end: its status is {attempt.state}{after}."

@@ -20,8 +20,9 @@ class Write:
 
     before: Service
     after: Service
-    #: The tasks that had not ended when it was written.
-    there: tuple[Task, ...]
+    #: The slots that had a task when it was written, and the ids of all tasks seen by then.
+    had: frozenset[int | None]
+    known: frozenset[str]
     #: What was seen from then on, with what was there.
     since: Recording
     #: The changes after it, in order.
@@ -56,25 +57,19 @@ class Write:
     @property
     def new(self) -> list[Task]:
         """The tasks that were made since, in the order in which they were first seen."""
-        old = {task.id for task in self.there}
         seen = (change.task for change in self.changes if isinstance(change, TaskSeen))
-        made = {task.id: task for task in seen if task.id not in old}
-        first = min((task.created_at for task in made.values()), default=None)
-        latest = max((task.created_at for task in self.there), default=first)
-        return [task for task in made.values() if latest is None or task.created_at >= latest]
+        return list({task.id: task for task in seen if task.id not in self.known}.values())
 
     @property
     def replaced(self) -> list[int]:
         """The slots that had a task and were given another one, in that order."""
-        had = {task.slot for task in self.there}
-        slots = (task.slot for task in self.new if task.slot is not None and task.slot in had)
-        return list(dict.fromkeys(slots))
+        slots = (task.slot for task in self.new if task.slot is not None)
+        return [slot for slot in dict.fromkeys(slots) if slot in self.had]
 
     @property
     def filled(self) -> list[int]:
         """The slots that had no task and were given one, by number."""
-        had = {task.slot for task in self.there}
-        return sorted({task.slot for task in self.new if task.slot is not None} - had)
+        return sorted({task.slot for task in self.new if task.slot is not None} - self.had)
 
 
 def writes(recording: Recording) -> list[Write]:
@@ -83,6 +78,7 @@ def writes(recording: Recording) -> list[Write]:
     What was there at the first look, or at the first after a gap, was written unseen.
     """
     made: list[Write] = []
+    lasting: list[Write] = []
     seen = Recording(recording.header)
     unseen = True
     for change in recording.changes:
@@ -91,13 +87,15 @@ def writes(recording: Recording) -> list[Write]:
             unseen = True
         elif isinstance(change, ServiceSeen):
             if before and _writes(before, change.service, _continues(made, before)):
+                asked = _asked(change.service)
+                lasting = [write for write in lasting if _asked(write.after) == asked]
                 made.append(_write(seen, before, change.service))
+                lasting.append(made[-1])
             unseen = False
         seen.add(change)
-        for write in made:
-            if _asked(write.after) == _asked(seen.service or write.after):
-                write.changes.append(change)
-                write.since.add(change)
+        for write in lasting:
+            write.changes.append(change)
+            write.since.add(change)
     return made
 
 
@@ -106,7 +104,8 @@ def _write(seen: Recording, before: Service, after: Service) -> Write:
     since = Recording(seen.header)
     for task in seen.current:
         since.add(TaskSeen(seen.last_at, task))
-    return Write(before, after, tuple(t for t in seen.current if not t.ended), since)
+    had = frozenset(task.slot for task in seen.current if not task.ended)
+    return Write(before, after, had, frozenset(seen.tasks), since)
 
 
 def _continues(made: list[Write], before: Service) -> bool:
