@@ -144,7 +144,7 @@ def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
     """
     base = base_image(swarm)
     source = source_hash(folder, inspect(swarm, base)["Id"])
-    if _source_of(swarm, image) == source:
+    if source_of(swarm, image) == source:
         return False
     build(
         swarm,
@@ -204,15 +204,14 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
     equivalent if the engine has it; the official one pulled; an equivalent made from the
     distribution's packages, in ten to twenty seconds. Raises `LabError` if none can be had.
     """
+    if there := base_there(swarm):
+        return there
     chosen = settings.python_image()
     if chosen:
-        if not has(swarm, chosen) and (refusal := pull(swarm, chosen, say=say)):
+        if refusal := pull(swarm, chosen, say=say):
             raise _no_base(chosen, "", refusal)
         return chosen
     equivalent = baseimage.name()
-    for image in filter(None, (baseimage.OFFICIAL, equivalent)):
-        if has(swarm, image):
-            return image
     refusal = pull(swarm, baseimage.OFFICIAL, say=say)
     if not refusal:
         return baseimage.OFFICIAL
@@ -224,6 +223,13 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
         say(f"Making {equivalent} from this machine's package source (some seconds).")
     baseimage.make(swarm.client.api, equivalent)
     return equivalent
+
+
+def base_there(swarm: Swarm) -> str:
+    """Return the base image that the engine has already, and `""` if it has none of them."""
+    chosen = settings.python_image()
+    wanted = [chosen] if chosen else [baseimage.OFFICIAL, baseimage.name()]
+    return next((image for image in wanted if image and has(swarm, image)), "")
 
 
 def has(swarm: Swarm, image: str) -> bool:
@@ -352,7 +358,7 @@ def _read_dockerfile(folder: Path) -> str:
         ) from None
 
 
-def _source_of(swarm: Swarm, image: str) -> str:
+def source_of(swarm: Swarm, image: str) -> str:
     """Return what `ensure` wrote on an image; `""` if there is none, or another's."""
     try:
         return str((inspect(swarm, image)["Config"]["Labels"] or {}).get(_SOURCE_LABEL, ""))

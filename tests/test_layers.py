@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "engines": VALUES | {"swarm", "baseimage"},
     "ports": VALUES | {"swarm"},
     "coins": VALUES | {"swarm", "compose", "engines", "ports"},
-    "doctor": ENGINE | {"engines", "images", "ports"},
+    "doctor": ENGINE | {"baseimage", "engines", "images", "ports", "room", "stack"},
     "lab": ENGINE | {"engines", "images", "ports", "coins", "stack"},
     "lessons": ENGINE
     | {"images", "services", "stack", "engines", "coins", "phases"}
