@@ -40,6 +40,11 @@ def _rounds(attempt: Attempt) -> int:
     return ceil(slots / workers(attempt.config, slots)) if slots else 0
 
 
+def _is_of_ten(attempt: Attempt) -> bool:
+    """Whether an update was completed that had as many slots as the choices speak of."""
+    return tail(attempt) is not None and _rounds(attempt) == 5
+
+
 # ---- two at a time, with a delay ---------------------------------------------------
 
 
@@ -77,7 +82,7 @@ def _pairs_completed(recording: Recording) -> Reading:
 def _is_pairs(attempt: Attempt) -> bool:
     """Whether an update is the one that the question is about, and was completed."""
     config = attempt.config
-    return config.parallelism == 2 and config.delay == _FIVE and tail(attempt) is not None
+    return config.parallelism == 2 and config.delay == _FIVE and _is_of_ten(attempt)
 
 
 _TRY_PAIRS = (
@@ -279,7 +284,7 @@ def _no_delay(recording: Recording) -> Reading:
         saw = how_it_ended(attempt)
         if end:
             saw = f"the update with {settings(attempt.config)} took {seconds(end.total)}."
-        because = "The question is about an update two at a time, without a delay."
+        because = "The question is about ten slots, two at a time, without a delay."
         return Reading("", saw, because, "update with parallelism 2 and a delay of 0s.")
     rounds, slow = _rounds(attempt), _delayed(recording, attempt)
     config = attempt.config
@@ -303,7 +308,7 @@ def _no_delay(recording: Recording) -> Reading:
 def _is_prompt(attempt: Attempt) -> bool:
     """Whether an update is the one that the question is about, and was completed."""
     config = attempt.config
-    return config.parallelism == 2 and not config.delay and tail(attempt) is not None
+    return config.parallelism == 2 and not config.delay and _is_of_ten(attempt)
 
 
 def _delayed(recording: Recording, attempt: Attempt) -> Attempt | None:

@@ -39,7 +39,8 @@ def _saw(scale: Write) -> str:
     was, now = scale.before.replicas or 0, scale.after.replicas or 0
     if now > was:
         return f"{listed(scale.filled)} got a task, and none of the {was} that ran was touched."
-    return f"{of(was - now, 'slot')} was taken away, and none of the {now} others was touched."
+    went = f"{of(was - now, 'slot')} {'was' if was - now == 1 else 'were'} taken away"
+    return f"{went}, and none of the {now} others was touched."
 
 
 def _because(scale: Write) -> str:
