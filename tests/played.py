@@ -76,6 +76,7 @@ class Played:
         does: Does | None = None,
         *,
         replicas: int | None = None,
+        force: bool = False,
         rollback: dict[str, Any] | None = None,
         seconds: float = 200,
         **config: Any,
@@ -90,6 +91,8 @@ class Played:
         if tag:
             spec["TaskTemplate"]["ContainerSpec"]["Image"] = f"lab/dockercoins_worker:{tag}"
             self._does[tag] = does or self._does.get(tag, RUNS)
+        if force:
+            spec["TaskTemplate"]["ForceUpdate"] = spec["TaskTemplate"].get("ForceUpdate", 0) + 1
         if replicas is not None:
             spec["Mode"] = {"Replicated": {"Replicas": replicas}}
         for kind, name, given in (

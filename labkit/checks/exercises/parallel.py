@@ -245,11 +245,10 @@ def _too_few(attempt: Attempt, saw: str) -> Finding:
 def _why_enough(attempt: Attempt) -> str:
     config, replicas = attempt.config, attempt.asked.replicas or 0
     if config.order == "start-first":
-        at_once = min(config.parallelism or attempt.touched, attempt.touched)
         return (
             "With order start-first a slot's old task is told to stop only when its new one "
-            f"runs. The price is room for more tasks: {counted(at_once, 'slot')} at a time "
-            "with two, and the old ones need some seconds to stop."
+            f"runs. The price is room: {counted(_most(attempt) - replicas, 'more task')} for a "
+            "while, as no updater waits until the old tasks have stopped. (A delay makes it less.)"
         )
     return (
         f"With order stop-first slots are empty while they change over, and {replicas} replicas "
@@ -283,7 +282,7 @@ NEVER_FEWER = Exercise(
         "There is a setting for it: `order`. `docker service update --help` lists it as "
         "`--update-order`.",
         'With `"order": "start-first"` each slot has its new task running before the old one is '
-        "told to stop. The parallelism then says how many more than ten there may be.",
+        "told to stop; then it matters little how many go at a time.",
     ),
     notice=_notice_config,
 )

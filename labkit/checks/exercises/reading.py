@@ -192,12 +192,12 @@ def _parallelism(chart: _Chart, config: UpdateConfig) -> Finding | None:
     answered = min(config.parallelism or len(chart.slots), len(chart.slots))
     if answered == len(slots):
         return None
+    updaters = f"With parallelism {config.parallelism} there are {counted(answered, 'updater')}"
     because = (
-        f"With parallelism {config.parallelism} there are {answered} updaters, so no more than "
-        f"{answered} slots change over at a time."
+        f"{updaters}, so no more than {counted(answered, 'slot')} would change over at a time."
         if answered < len(slots)
-        else f"With parallelism {config.parallelism} there are {answered} updaters, and each takes "
-        f"a slot at the very beginning: {answered} slots would have changed over at once."
+        else f"{updaters}, and each takes a slot at the very beginning: {answered} slots would "
+        "have changed over at once."
     )
     return not_yet(
         f"at {chart.second(moment)}, {counted(len(slots), 'slot')} changed over at the same time "

@@ -11,9 +11,9 @@ from labkit.checks.finding import Finding, not_yet, passed
 from labkit.model import Task
 
 _DEAF = "deaf"
-#: A task that reacts to SIGTERM has ended within this, some two seconds of the engine's own
-#: included; one that does not needs ten seconds more.
-_QUICK = timedelta(seconds=5)
+#: A task that reacts to SIGTERM has ended within this: in three to five seconds, two of them
+#: the engine's own, on a machine that is busy too. One that does not needs ten seconds more.
+_QUICK = timedelta(seconds=7)
 #: The exit code of a process that was killed.
 _KILLED = 137
 #: The tags that are there without anybody's having mended anything.
@@ -141,7 +141,7 @@ TWELVE_SECONDS = Exercise(
         "Somebody has changed worker.py, built it as `deaf` and deployed it. Since then every "
         "slot takes more than twelve seconds to change over. Find the reason in worker.py, mend "
         "it, build a tag of your own (`hearing`, say), and get to an update of at least half of "
-        "the slots in which every old task has ended within five seconds."
+        "the slots in which every old task has ended within seven seconds."
     ),
     begins=Begins(tag=_DEAF, edits=("faster", _DEAF)),
     judge=_judge,
