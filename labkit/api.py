@@ -20,6 +20,7 @@ from labkit import (
     images,
     lessons,
     prediction,
+    room,
     services,
     settings,
     stack,
@@ -61,6 +62,8 @@ def connect(engine: str | None = None) -> Swarm:
     if _current.provenance == "simulated":
         for line in engines.WHAT_IT_IS:
             echo.say(line)
+    if said := room.announcement():
+        echo.say(said)
     return _current
 
 

@@ -89,7 +89,7 @@ def check(
         )
     for _ in looks(seconds, _LOOK_SECONDS):
         found = evidence(swarm, exercise, folder, answer)
-        if not found.pending:
+        if exercise.shipped or not found.pending:
             break
         say(describe(found.recording.service, found.recording.current))
     finding = exercise.judge(found)
@@ -112,9 +112,9 @@ def evidence(swarm: Swarm, exercise: Exercise, folder: Path, answer: object = No
         return Evidence(recording=shown, service=shown.service, answer=answer, now=shown.last_at)
     _go_on(swarm, exercise, folder)
     live = _live(swarm)
-    parts = [Recording.load(path) for path in _parts(folder)]
+    parts = [Recording.load(path) for path in diary.parts(folder)]
     now = swarm.now()
-    if _recorder and _recorder.path in _parts(folder):
+    if _recorder and _recorder.path in diary.parts(folder):
         _catch_up(_recorder, live)
         parts[-1], now = _recorder.recording, _recorder.now()
     return Evidence(
@@ -152,10 +152,6 @@ def _catch_up(recorder: Recorder, live: Service | None) -> None:
         seen = recorder.recording.service
         if live is None or not recorder.alive or (seen and seen.version >= live.version):
             return
-
-
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.jsonl"), key=lambda path: int(path.stem))
 
 
 # ---- what else there is ------------------------------------------------------------

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from labkit import checks, room, settings
 from labkit.checks import Choice, Exercise, Question
-from labkit.errors import BadValue
+from labkit.checks.joined import joined
+from labkit.errors import BadValue, RecordingProblem
 from labkit.lessons.steps import STEPS
 from labkit.progress import Event, Item, Journal, Kind, Progress
+from labkit.recording import Recording
 
 T = TypeVar("T")
 
@@ -53,6 +56,26 @@ def progress() -> Progress:
     """Return what is done, and what is next."""
     notebooks = {step.number: step.notebook[3:] for step in STEPS}
     return Progress.of(journal().events(), plan(), notebooks)
+
+
+def recordings(events: Iterable[Event]) -> dict[str, Recording]:
+    """Return the recordings that events name and that can be read, by the name they have there.
+
+    An exercise names the folder with all that was recorded of it.
+    """
+    found = {}
+    for name in {event.recording for event in events if event.recording}:
+        place = settings.state_dir() / name
+        paths = parts(place) if place.is_dir() else [place]
+        with contextlib.suppress(RecordingProblem):
+            if read := [Recording.load(path) for path in paths]:
+                found[name] = joined(read)
+    return found
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the recordings of an exercise, in their order."""
+    return sorted(folder.glob("*.jsonl"), key=lambda path: int(path.stem))
 
 
 def done_since(step: int) -> int:

@@ -32,6 +32,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 import anywidget
@@ -103,6 +104,11 @@ class Watched(Protocol):
     def last_seen(self) -> datetime:
         """When the engine last answered."""
         ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file that the recording goes to; `None` if it is kept in memory only."""
+        return getattr(self._recorder, "path", None)
 
     @property
     def why(self) -> str:

@@ -1,0 +1,169 @@
+"""Record each update of the lesson on a real engine, for `notebooks/recordings/`.
+
+For whoever has changed what the lesson does: `labkit up`, on an engine that nobody else
+uses and a machine at rest, then `.venv/bin/python tools/store_recordings.py [NAME …]`.
+The recordings are what a room without Docker is shown, and what the times that the
+notebooks state are held to (`tests/test_recordings.py`); `riddle` is the chart that an
+exercise shows. A recording made on a simulated engine is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import labkit
+from labkit import lessons, settings
+from labkit.recorder import Recorder
+
+FOLDER = settings.checkout() / "notebooks" / "recordings"
+#: Seconds at rest before an update, in which dockercoins' speed is seen.
+_REST = 8
+_LONGEST = 200
+
+
+def scaled(path: Path) -> None:
+    """Notebook 0: from ten replicas to twelve."""
+    step = lessons_at(0)
+    with recorded(path) as recorder:
+        labkit.update(step.worker, replicas=12)
+        recorder.wait(_LONGEST)
+
+
+def rolling(path: Path) -> None:
+    """Notebook 1: one slot after the other, from 1.0 to 1.1."""
+    step = lessons_at(1)
+    lessons.edit("faster")
+    labkit.build(step.folder / "worker", step.image("1.1"))
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.update(step.worker, image=step.image("1.1"))
+        recorder.wait(_LONGEST)
+
+
+def pairs(path: Path) -> None:
+    """Notebook 2: two at a time, with a delay of five seconds, from 1.1 to 1.0."""
+    step = lessons_at(2)
+    lessons.edit("in pairs")
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.deploy(step.folder / "docker-compose.yml", step.stack)
+        recorder.wait(_LONGEST)
+
+
+def all_at_once(path: Path) -> None:
+    """Notebook 2: `parallelism: 0`, from 1.0 to 1.1."""
+    step = lessons_at(3)
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.update(
+            step.worker,
+            image=step.image("1.1"),
+            update_config={"parallelism": 0, "delay": "0s"},
+        )
+        recorder.wait(_LONGEST)
+
+
+def no_delay(path: Path) -> None:
+    """Notebook 2: two at a time without a delay, from 1.1 to 1.0."""
+    step = lessons_at(2)
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.update(
+            step.worker, image=step.image("1.0"), update_config={"parallelism": 2, "delay": "0s"}
+        )
+        recorder.wait(_LONGEST)
+
+
+def rolled_back(path: Path) -> None:
+    """Notebook 3: a broken image goes out, fails, and is taken back."""
+    step = lessons_at(3)
+    labkit.update(
+        step.worker,
+        update_config={"failure_action": "rollback"},
+        rollback_config={"parallelism": 2, "monitor": "20s", "max_failure_ratio": 0.2},
+    )
+    lessons.edit("bugged")
+    labkit.build(step.folder / "worker", step.image("bugged"))
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.update(step.worker, image=step.image("bugged"))
+        recorder.wait(_LONGEST)
+
+
+def removed(path: Path) -> None:
+    """Notebook 4: the stack is removed."""
+    step = lessons_at(4)
+    with recorded(path) as recorder:
+        labkit.remove(step.stack)
+        recorder.wait(_LONGEST)
+
+
+def redeployed(path: Path) -> None:
+    """Notebook 5: twelve replicas in the file, deployed over the running stack."""
+    step = lessons_at(5)
+    lessons.edit("twelve")
+    with recorded(path) as recorder:
+        labkit.deploy(step.folder / "docker-compose.yml", step.stack)
+        recorder.wait(_LONGEST)
+
+
+def riddle(path: Path) -> None:
+    """The chart of an exercise: three at a time, four seconds' delay, the new one first."""
+    step = lessons_at(2)
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.update(
+            step.worker,
+            image=step.image("1.0"),
+            update_config={"parallelism": 3, "delay": "4s", "order": "start-first"},
+        )
+        recorder.wait(_LONGEST)
+
+
+MAKERS: dict[str, Callable[[Path], None]] = {
+    "00-scaled": scaled,
+    "01-rolling": rolling,
+    "02-pairs": pairs,
+    "02-all-at-once": all_at_once,
+    "02-no-delay": no_delay,
+    "03-rolled-back": rolled_back,
+    "04-removed": removed,
+    "05-redeployed": redeployed,
+    "riddle": riddle,
+}
+
+
+def lessons_at(number: int) -> lessons.Step:
+    """Bring the stack to where a step begins."""
+    return labkit.reset(number)
+
+
+def recorded(path: Path) -> Recorder:
+    """Return a recorder that writes to a path."""
+    path.unlink(missing_ok=True)
+    return labkit.record(lessons.STEPS[0].worker, path=path)
+
+
+def rest(recorder: Recorder) -> None:
+    """Let the application's speed be seen before the update."""
+    began = recorder.now()
+    recorder.wait_for(
+        lambda _: (recorder.now() - began).total_seconds() > _REST, "a rest", timeout=math.inf
+    )
+
+
+def main(names: list[str]) -> None:
+    """Make the recordings that are named, or all."""
+    if labkit.connect().provenance != "engine":
+        sys.exit("These recordings are to be of a real engine.")
+    for name in names or MAKERS:
+        print(f"== {name}")
+        MAKERS[name](FOLDER / f"{name}.jsonl")
+    labkit.reset(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
