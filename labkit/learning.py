@@ -5,6 +5,7 @@ As in `labkit.api`, each call uses the engine that `labkit.connect` found last.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,10 +123,11 @@ def report() -> Report:
 
     `.save("report.html")` writes it; the page needs nothing but a browser.
     """
+    from labkit.lessons.wordings import wordings
     from labkit.views.report import report as drawn
 
-    events = diary.journal().events()
-    return drawn(diary.progress(), events, diary.recordings(events))
+    events, now = diary.journal().events(), datetime.now().astimezone()
+    return drawn(diary.progress(), events, diary.recordings(events), wordings(), now=now)
 
 
 def _show_cards() -> None:

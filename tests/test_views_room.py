@@ -70,10 +70,11 @@ def labkit(*words: str) -> Result:
 
 
 def test_the_spread_is_a_bar_an_answer_and_says_which_one_was_seen():
-    assert lines(*predictions("aaabc"))[:6] == [
+    assert lines(*predictions("aaabc"))[:7] == [
         "5 learners.",
         "",
         "2 · How long do pairs take?",
+        "  Two at a time, 5 s between them.",
         "  about 25 s     ██████████████████████████████   3",
         "  about 45 s     ██████████                       1  ← the recordings showed this",
         "  it never ends  ██████████                       1",
@@ -90,7 +91,7 @@ def test_an_answer_that_nobody_chose_is_there_all_the_same():
         (predictions("bbbba"), "Nearly all said what the recordings showed: move on."),
         (
             predictions("aaab"),
-            "Most of the others said “about 25 s”: address that. "
+            "Most said “about 25 s”: address that. "
             "Who says so believes: The delay comes between the pairs.",
         ),
         (predictions("abccab"), "The answers are spread: explain anew, in other words"),
@@ -98,7 +99,7 @@ def test_an_answer_that_nobody_chose_is_there_all_the_same():
     ],
 )
 def test_a_line_says_what_to_do_next(notes: list[Note], says: str):
-    assert lines(*notes)[6].strip().startswith(says)
+    assert lines(*notes)[7].strip().startswith(says)
 
 
 def test_recordings_that_differ_are_said_to():

@@ -18,10 +18,11 @@ from labkit.views.words import for_html, plain
 
 Wordings = Mapping[str, Wording]
 
-#: Characters of the longest bar, of an answer and of a title in a terminal.
+#: Characters of the longest bar, of an answer, a title and a question in a terminal.
 _BAR = 30
 _ANSWER = 40
 _TITLE = 70
+_TEXT = 240
 _SHOWN = "the recordings showed this"
 _SOMETIMES = "some recordings showed this"
 
@@ -116,7 +117,7 @@ def advice(room: Room, question: str, wordings: Wordings) -> str:
         return "The answers are spread: explain anew, in other words, and ask again."
     belief = wording.beliefs.get(key, "")
     because = f" Who says so believes: {belief}" if belief else ""
-    return f"Most of the others said “{wording.choice(key)}”: address that.{because}"
+    return f"Most said “{wording.choice(key)}”: address that.{because}"
 
 
 # ---- for a terminal ----------------------------------------------------------------
@@ -135,6 +136,8 @@ def _summary(room: Room) -> str:
 def _question_in_text(room: Room, name: str, wordings: Wordings) -> Iterator[str]:
     wording = _wording(name, wordings)
     yield f"{room.step_of(name)} · {plain(wording.title, _TITLE)}"
+    if wording.text and wording.text != wording.title:
+        yield f"  {plain(wording.text, _TEXT)}"
     found = answers(room, name, wordings)
     labels = [plain(each.label, _ANSWER) for each in found]
     wide, most = max(map(len, labels)), max(each.chosen for each in found) or 1
