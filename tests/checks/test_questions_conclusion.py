@@ -91,6 +91,15 @@ def test_another_image_makes_all_tasks_of_worker_anew():
     assert "another one" in reading.because
 
 
+def test_a_forced_update_makes_all_tasks_of_worker_anew_though_the_same_is_asked_for():
+    made = began()
+    made.update(force=True)
+    reading = SAME.read(made.recording)
+
+    assert reading.choice == "worker"
+    assert reading.because.startswith("More than the image")
+
+
 def test_a_deploy_of_the_same_is_read_though_a_scale_followed():
     made = redeployed()
     made.update(replicas=12)
@@ -122,6 +131,15 @@ def test_with_another_image_all_twelve_are_new():
 
     assert reading.choice == "twelve"
     assert reading.because.startswith("The image differs as well")
+
+
+def test_with_a_forced_update_all_twelve_are_new_too():
+    made = began()
+    made.update(replicas=12, force=True)
+    reading = TWELVE.read(made.recording)
+
+    assert reading.choice == "twelve"
+    assert reading.because.startswith("More than the replica count")
 
 
 def test_another_number_answers_for_itself():

@@ -142,6 +142,15 @@ def test_without_several_groups_there_is_nothing_to_see(config: dict[str, Any]):
     assert BATCHES.read(made.recording).choice == ""
 
 
+def test_an_update_that_was_paused_does_not_tell():
+    made = began()
+    made.update("bugged", CRASHES, **PAIRS)
+    reading = BATCHES.read(made.recording)
+
+    assert reading.choice == ""
+    assert reading.saw.startswith("Swarm paused the update")
+
+
 def test_equally_fast_pairs_do_not_tell_and_that_is_said():
     reading = BATCHES.read(equally_fast())
 
@@ -170,6 +179,14 @@ def test_with_parallelism_0_the_order_decides(order: str, choice: str):
     made.update("1.1", parallelism=0, order=order)
 
     assert AT_ONCE.read(made.recording).choice == choice
+
+
+def test_where_one_slot_alone_differs_one_is_missing():
+    made = began(delay="5s")
+    made.update("bugged", CRASHES)
+    made.update("1.0", parallelism=0, delay="0s")
+
+    assert AT_ONCE.read(made.recording).choice == "one-less"
 
 
 def test_an_update_with_another_parallelism_does_not_tell():

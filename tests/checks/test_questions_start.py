@@ -45,6 +45,15 @@ def test_with_another_image_all_ten_are_touched(parallelism: int, choice: str):
     assert "from 1.0 to 1.1" in reading.because
 
 
+def test_with_a_forced_update_all_ten_are_touched_too():
+    made = began()
+    made.update(replicas=12, force=True)
+    reading = TOUCHED.read(made.recording)
+
+    assert reading.choice == "in-turn"
+    assert reading.because.startswith("More than the replica count")
+
+
 def test_a_scale_after_an_update_is_read_by_itself():
     made = rolling()
     made.update(replicas=12)

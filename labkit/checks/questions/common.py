@@ -116,11 +116,10 @@ def tail(attempt: Attempt) -> Tail | None:
 
 def at_worst(attempt: Attempt) -> tuple[int, int]:
     """Return the fewest replicas that ran during an update, and how many it was about."""
-    before = attempt.recording.running_by_tag()
-    fewest = compare([attempt.recording])[0].fewest
-    wanted = attempt.asked.replicas
-    at_first = before[0][1].total() if before else 0
-    return fewest, max(fewest, at_first if wanted is None else min(wanted, at_first))
+    run = compare([attempt.recording])[0]
+    was, now = attempt.before.replicas, attempt.asked.replicas
+    wanted = run.most if was is None or now is None else min(was, now)
+    return run.fewest, max(run.fewest, wanted)
 
 
 def workers(config: UpdateConfig, slots: int) -> int:

@@ -238,7 +238,7 @@ def _all_at_once(recording: Recording) -> Reading:
         choice = "none"
     elif fewest == wanted - 1:
         choice = "one-less"
-    because = "Parallelism 0 means one updater for every slot, so all of them begin at once."
+    because = "Parallelism 0 means an updater for each slot that differs, so all begin at once."
     if attempt.config.order == "start-first":
         because += " With order start-first every old task stays until its new one runs."
     return Reading(choice, saw, because, _TRY_ALL)
