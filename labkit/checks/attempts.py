@@ -74,7 +74,8 @@ class Attempt:
     @property
     def by_hand(self) -> bool:
         """Whether it is a rollback that somebody asked for."""
-        return self.states[:1] == ["rollback_started"]
+        # where there was nothing to replace, its start is over before anybody looks
+        return self.states[:1] in (["rollback_started"], ["rollback_completed"])
 
     @property
     def rolled_back(self) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from labkit.checks.exercise import Exercise
+from labkit.checks.exercises.failing import ONE_BAD_IN_TEN
 from labkit.checks.exercises.parallel import HALF_THE_TIME, NEVER_FEWER
 from labkit.checks.exercises.reading import READ_BACKWARDS
+from labkit.checks.exercises.returning import WAY_BACK, WHICH_FLAG
+from labkit.checks.exercises.silent import SILENT_BUG
 from labkit.checks.exercises.stopping import TWELVE_SECONDS
 
 _ALL: tuple[Exercise, ...] = (
@@ -12,6 +15,10 @@ _ALL: tuple[Exercise, ...] = (
     HALF_THE_TIME,
     NEVER_FEWER,
     READ_BACKWARDS,
+    WHICH_FLAG,
+    ONE_BAD_IN_TEN,
+    SILENT_BUG,
+    WAY_BACK,
 )
 
 #: Each exercise by its name, in the order of the lesson.
