@@ -48,6 +48,8 @@ class Evidence:
     @property
     def pending(self) -> bool:
         """Whether something is still on its way that the judge should wait for."""
+        if self.recording.ended:  # a shipped one: nothing of it is on its way any more
+            return False
         if self.last and self.last.under_way(self.now):
             return True
         seen = [c.at for c in self.recording.changes[1:] if isinstance(c, ServiceSeen)]

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labkit.checks.exercise import Evidence
 from labkit.checks.exercises import EXERCISES
 from labkit.model import UpdateConfig
+from labkit.recording import Ended, Recording
 from tests.checks.seen import check
 from tests.played import Played
 
@@ -71,7 +73,8 @@ def test_the_order_is_held_against_one_slot(riddle):
     found = check(NAME, riddle, answer={**DREW_IT, "order": "stop-first"})
 
     assert found.outcome == "not yet"
-    assert "in slot 3 the new task ran at 0.8 s, and the old one had ended at 4.2 s" in found.saw
+    assert "in slot 3 the new task ran 0.8 s after the update began" in found.saw
+    assert "the old one had ended 4.2 s after it" in found.saw
 
 
 @pytest.mark.parametrize("delay", ["0s", "2s", "9s"])
@@ -145,3 +148,11 @@ def test_the_config_that_drew_a_chart_is_read_off_it(parallelism, delay, order, 
     assert not check(NAME, made, answer={**config, "delay": f"{delay + 3}s"}).passed
     if 0 < parallelism < 10:
         assert not check(NAME, made, answer={**config, "parallelism": parallelism + 1}).passed
+
+
+def test_nothing_is_waited_for_in_a_recording_that_has_ended(riddle):
+    """Its last look is its last moment, so it would be fresh for ever."""
+    over = Recording(riddle.recording.header, list(riddle.recording.changes))
+    over.add(Ended(riddle.recording.last_at, "The update has settled."))
+
+    assert not Evidence(recording=over, service=over.service, now=over.last_at).pending

@@ -200,8 +200,8 @@ def _parallelism(chart: _Chart, config: UpdateConfig) -> Finding | None:
         "have changed over at once."
     )
     return not_yet(
-        f"at {chart.second(moment)}, {counted(len(slots), 'slot')} changed over at the same time "
-        f"({some(slots)}), and never more.",
+        f"{chart.second(moment)} after the update began, {counted(len(slots), 'slot')} changed "
+        f"over at the same time ({some(slots)}), and never more.",
         because,
         "draw a line down through the slots of the chart, and count those that are neither "
         "quite old nor quite new; where does it cross most?",
@@ -212,10 +212,10 @@ def _order(chart: _Chart, config: UpdateConfig) -> Finding | None:
     if config.order == chart.order:
         return None
     slot = min(chart.slots, key=lambda each: each.created)
-    ended = f"had ended at {chart.second(slot.left)}" if slot.left else "ended later"
+    ended = f"had ended {chart.second(slot.left)} after it" if slot.left else "ended later"
     return not_yet(
-        f"in slot {slot.slot} the new task ran at {chart.second(slot.ran)}, and the old one "
-        f"{ended}.",
+        f"in slot {slot.slot} the new task ran {chart.second(slot.ran)} after the update began, "
+        f"and the old one {ended}.",
         "With order stop-first the new task starts when the old one has ended; with "
         "start-first the old one is told to stop when the new one runs.",
         "follow one row of the chart: is there a moment with no task, or one with two?",
