@@ -30,8 +30,8 @@ MAY_IMPORT = {
     "echo": set(),
     "waiting": set(),
     "lines": set(),
-    "progress": WORDS | {"lines"},
-    "room": VALUES | {"lines", "progress"},
+    "journal": WORDS | {"lines"},
+    "room": VALUES | {"lines", "journal"},
     "settings": WORDS,
     "recording": WORDS,
     "speed": WORDS | {"recording"},
@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "compose": WORDS,
     "recorder": WORDS | TOLD,
     "checks": WORDS | TOLD,
-    "views": WORDS | TOLD | {"checks", "progress", "room"},
+    "views": WORDS | TOLD | {"checks", "journal", "room"},
     "server": {"views"},
     "jupyter": VALUES,
     "ownership": VALUES,
@@ -69,12 +69,12 @@ MAY_IMPORT = {
     "lab": ENGINE | {"engines", "images", "ports", "coins", "stack"},
     "lessons": ENGINE
     | {"images", "services", "stack", "engines", "coins", "phases"}
-    | {"recording", "recorder", "checks", "progress", "room"},
+    | {"recording", "recorder", "checks", "journal", "room"},
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
 PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout", "changes"]
-PURE += ["prediction", "lines", "progress"]
+PURE += ["prediction", "lines", "journal", "checks"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from labkit import room
 from labkit.errors import BadValue, LabError
-from labkit.progress import Event
+from labkit.journal import Event
 from labkit.room import aliases, noting
 from tests.acting import HOSTILE
 from tests.values import at

@@ -11,8 +11,8 @@ import pytest
 
 from labkit import views
 from labkit.errors import LabError
+from labkit.journal import Event, Item, Progress, Wording
 from labkit.model import Provenance
-from labkit.progress import Event, Item, Progress, Wording
 from labkit.recording import Recording
 from labkit.views.report import MOST_CHARTS, Report, report
 from tests.acting import HOSTILE

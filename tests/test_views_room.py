@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from labkit import cli, room
+from labkit.journal import Event, Journal, Wording
 from labkit.lessons import wordings as lesson
-from labkit.progress import Event, Journal, Wording
 from labkit.room import Note, Room
 from labkit.views import room as drawing
 from tests.acting import HOSTILE

@@ -12,8 +12,8 @@ from labkit import checks, room, settings
 from labkit.checks import Choice, Exercise, Question
 from labkit.checks.joined import joined
 from labkit.errors import BadValue, RecordingProblem
+from labkit.journal import Event, Item, Journal, Kind, Progress
 from labkit.lessons.steps import STEPS
-from labkit.progress import Event, Item, Journal, Kind, Progress
 from labkit.recording import Recording
 
 T = TypeVar("T")

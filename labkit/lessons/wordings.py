@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit import checks
-from labkit.progress import Wording
+from labkit.journal import Wording
 
 
 def wordings() -> dict[str, Wording]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from labkit import echo, lines, settings
 from labkit.errors import LabError
-from labkit.progress import Event
+from labkit.journal import Event
 from labkit.room.aliases import alias
 
 #: Of the form of the lines.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.progress import Progress, Standing
+from labkit.journal import Progress, Standing
 from labkit.views import page
 from labkit.views.words import for_html, plain
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 
 from labkit.errors import LabError
-from labkit.progress import Event, Progress, Standing, Wording
+from labkit.journal import Event, Progress, Standing, Wording
 from labkit.recording import Recording
 from labkit.views import page, progress, still
 from labkit.views.snapshot import Snapshot

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from labkit.progress import Wording
+from labkit.journal import Wording
 from labkit.room import Room, Stuck, advise
 from labkit.views import page as assets
 from labkit.views import still

@@ -106,11 +106,6 @@ class Watched(Protocol):
         ...
 
     @property
-    def path(self) -> Path | None:
-        """The file that the recording goes to; `None` if it is kept in memory only."""
-        return getattr(self._recorder, "path", None)
-
-    @property
     def why(self) -> str:
         """Why it stopped, as a sentence; `""` while it goes on."""
         ...
@@ -201,6 +196,11 @@ class Watch(anywidget.AnyWidget):
     def recording(self) -> Recording:
         """Everything that was seen so far."""
         return self._recorder.recording
+
+    @property
+    def path(self) -> Path | None:
+        """The file that the recording goes to; `None` if it is kept in memory only."""
+        return getattr(self._recorder, "path", None)
 
     @property
     def why(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from labkit.errors import LabError
-from labkit.progress import Event, Item, Journal, Progress, Standing
+from labkit.journal import Event, Item, Journal, Progress, Standing
 from tests.values import at
 
 PLAN = (
