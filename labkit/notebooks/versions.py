@@ -31,6 +31,8 @@ VERSIONS: tuple[VersionName, ...] = get_args(VersionName)
 #: What an instructor sees above a note.
 NOTE_SIGN = "> **Instructor**"
 
+#: For jupyterlab-rise: long slides scroll; and of its themes one that loads no font from outside.
+_RISE = {"scroll": True, "theme": "serif"}
 _SLIDES = {"# ": "slide", "## ": "slide", "### ": "subslide"}
 
 
@@ -63,11 +65,12 @@ def instructor(book: Book, older: Book | None = None, *, keep_outputs: bool = Fa
 def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
     """Return a notebook whose cells say which slide they are on; notes are speaker's notes.
 
-    A solution is on no slide, and runs with all the rest. What a cell's own metadata say
-    of slides stays. The notes that an instructor wrote into the `older` version are kept.
+    A solution is on no slide; run from top to bottom, the notebook runs it like all the
+    rest. What a cell's own metadata say of slides stays. The notes that an instructor wrote into the `older` version are kept.
     """
     cells = [_open(cell) for cell in book["cells"]]
-    return _over("slides", book, cells, older, _on_slides, keep_outputs=keep_outputs)
+    shown = with_metadata(book, rise=_RISE)
+    return _over("slides", shown, cells, older, _on_slides, keep_outputs=keep_outputs)
 
 
 def build(

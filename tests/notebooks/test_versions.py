@@ -158,3 +158,8 @@ def test_nbconvert_makes_slides_of_them():
     shown = page.split('<div class="slides">')[1]
     assert shown.count("<section>") == 7, "three slides, one of them with a second below it"
     assert shown.count('<aside class="notes">') == 3
+
+
+def test_slides_name_a_theme_that_loads_no_font_from_outside():
+    """The one that jupyterlab-rise takes by itself asks for web fonts, a room may have no net."""
+    assert versions.slides(lesson()).book["metadata"]["rise"]["theme"] == "serif"
