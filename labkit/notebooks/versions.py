@@ -66,7 +66,8 @@ def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False)
     """Return a notebook whose cells say which slide they are on; notes are speaker's notes.
 
     A solution is on no slide; run from top to bottom, the notebook runs it like all the
-    rest. What a cell's own metadata say of slides stays. The notes that an instructor wrote into the `older` version are kept.
+    rest. What a cell's own metadata say of slides stays. The notes that an instructor wrote
+    into the `older` version are kept.
     """
     cells = [_open(cell) for cell in book["cells"]]
     shown = with_metadata(book, rise=_RISE)
