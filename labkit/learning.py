@@ -14,6 +14,7 @@ from labkit.errors import BadValue
 from labkit.lessons import Hint, Solution, bench, diary, helping
 
 if TYPE_CHECKING:
+    from labkit.swarm import Swarm
     from labkit.views.asking import Asked
     from labkit.views.progress import ProgressTable
     from labkit.views.report import Report
@@ -72,14 +73,16 @@ def exercise(name: str) -> Workbench:
     It may be begun anew at any time. Whatever updates the service counts, a `docker`
     command in a terminal too.
     """
-    from labkit.views import Watch
+    from labkit.views import Replay, Watch
     from labkit.views.cards import exercise as card
     from labkit.views.workbench import Workbench
 
     begun = diary.exercise(name)
+    if begun.shipped:
+        shown = Replay(bench.begin_shipped(begun), begun.parts)
+        return Workbench(card(begun, ()), shown)
     done = bench.begin(api.swarm(), begun)
-    recorder = bench.recorder()
-    return Workbench(card(begun, done), Watch(recorder) if recorder else None)
+    return Workbench(card(begun, done), Watch(bench.recorder()))
 
 
 def check(name: str, answer: object = None) -> checks.Finding:
@@ -92,14 +95,17 @@ def check(name: str, answer: object = None) -> checks.Finding:
 
     wanted = diary.exercise(name)
     with Meanwhile() as meanwhile:
-        found = bench.check(api.swarm(), wanted, answer, seconds=_CHECK_SECONDS, say=meanwhile.say)
+        found = bench.check(
+            _swarm_of(wanted), wanted, answer, seconds=_CHECK_SECONDS, say=meanwhile.say
+        )
     _show_cards()
     return found
 
 
 def hint(name: str) -> Hint:
     """Return the next hint for an exercise, from a question to nearly the answer."""
-    found = helping.hint(api.swarm(), diary.exercise(name))
+    wanted = diary.exercise(name)
+    found = helping.hint(_swarm_of(wanted), wanted)
     _show_cards()
     return found
 
@@ -128,6 +134,11 @@ def report() -> Report:
 
     events, now = diary.journal().events(), datetime.now().astimezone()
     return drawn(diary.progress(), events, diary.recordings(events), wordings(), now=now)
+
+
+def _swarm_of(exercise: checks.Exercise) -> Swarm | None:
+    """Return the swarm that an exercise is done on; `None` if it is about a recording."""
+    return None if exercise.shipped else api.swarm()
 
 
 def _show_cards() -> None:

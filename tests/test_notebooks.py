@@ -1,69 +1,93 @@
-"""Every notebook runs from top to bottom on a real engine, and says what is true.
+"""Every version of every notebook runs from top to bottom on a real engine, and says what is true.
 
 nbval runs each cell and compares the outputs of the cells tagged `nbval-check-output`:
-states reached, counts by tag, the order of phases. What else could go wrong silently is
-made to go wrong here, and must fail.
+states reached, counts by tag, the order of phases. What the exercises came to, and what the
+recordings showed to the questions, is read from the journal afterwards. What else could go
+wrong silently is made to go wrong here, and must fail.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from labkit import lessons, settings, workspace
+from labkit import checks, images, lessons, settings, stack
+from labkit.notebooks.versions import VERSIONS, VersionName
+from labkit.swarm import Swarm
+from tests import books
+from tests.books import SHOWN, Ran, run
+from tests.simulated.labs import free_ports
 
-#: A hung kernel is noticed by this alone; waits in the notebooks end at 50 s.
-CELL_SECONDS = 58
-
-
-def run(
-    *notebooks: Path, cell_seconds: int = CELL_SECONDS, options: Sequence[str] = ()
-) -> subprocess.CompletedProcess[str]:
-    folder = notebooks[0].parent
-    words = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
-    words += [f"--nbval-cell-timeout={cell_seconds}", "-p", "no:cacheprovider"]
-    words += ["-p", "nbval.plugin", "-p", "tests.dead_kernels"]
-    words += ["-c", os.devnull, f"--rootdir={folder}", *options, *map(str, notebooks)]
-    # other plugins are of no use there, and take seconds to load
-    own = {"PYTHONPATH": str(settings.checkout()), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=os.environ | own,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+#: What the exercises of a version come to: only an instructor's has their solutions.
+OUTCOME: dict[VersionName, str] = {
+    "learner": "not attempted",
+    "instructor": "passed",
+    "slides": "not attempted",
+}
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A learner's copy, as `labkit lab` makes it."""
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("home")
-        patch.setenv("LABKIT_HOME", str(home))
-        workspace.refresh()
-        for notebook in (settings.checkout() / "notebooks").glob("*.ipynb"):
-            shutil.copy(notebook, settings.workspace())  # with the outputs that are compared
-        yield settings.workspace()
+def versions(
+    swarm: Swarm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[VersionName, Future[Ran]]]:
+    """All versions, each as a learner of its own goes through them: a home, a stack, images.
+
+    Two at a time: notebooks mostly wait for Swarm, and the one with the solutions takes as
+    long as the other two.
+    """
+    names = {version: f"t{secrets.token_hex(3)}" for version in VERSIONS}
+    homes = {version: tmp_path_factory.mktemp(version) for version in VERSIONS}
+    for version, docker_id in names.items():
+        images.build_all(swarm, docker_id, settings.checkout() / "dockercoins")
+        assert version in OUTCOME
+    with ThreadPoolExecutor(2) as pool:
+        in_order: list[VersionName] = ["instructor", "learner", "slides"]
+        futures = {
+            version: pool.submit(
+                books.run_version, version, homes[version], learner(swarm, names[version])
+            )
+            for version in in_order
+        }
+        yield futures
+    for name in names.values():
+        stack.rm(swarm, name)
+        images.remove_images(swarm, name)
+
+
+def learner(swarm: Swarm, name: str) -> dict[str, str]:
+    """Return what makes somebody a learner of their own; the home is where they are."""
+    ports = ("LABKIT_RNG_PORT", "LABKIT_HASHER_PORT", "LABKIT_WEBUI_PORT")
+    found = dict(zip(ports, map(str, free_ports(len(ports))), strict=True))
+    return {"DOCKER_HOST": swarm.url, "LABKIT_STACK": name, "LABKIT_DOCKER_ID": name, **found}
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(600)
-@pytest.mark.usefixtures("coins_images", "swarm")
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
-def test_a_notebook_runs_from_top_to_bottom(lab: Path, step: lessons.Step) -> None:
-    ran = run(lab / f"{step.notebook}.ipynb")
+@pytest.mark.parametrize("version", ["learner", "instructor", "slides"])
+def test_a_version_runs_from_top_to_bottom(
+    versions: dict[VersionName, Future[Ran]], version: VersionName, step: lessons.Step
+) -> None:
+    """And its exercises come to what they should, and its questions to the lesson's answers."""
+    ran = versions[version].result()
 
-    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+    assert not ran.fine(step), ran.fine(step)
+    exercises = [name for name, each in checks.EXERCISES.items() if each.step == step.number]
+    assert ran.outcomes(step) == dict.fromkeys(exercises, OUTCOME[version])
+    assert ran.misread(step) == {}
+
+
+def test_there_are_exercises_and_questions() -> None:
+    """Else the test above would find nothing to complain about."""
+    assert len(checks.EXERCISES) >= 8
+    assert SHOWN.keys() == checks.QUESTIONS.keys()
+    assert all(checks.QUESTIONS[name].choice(key) for name, key in SHOWN.items())
 
 
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)

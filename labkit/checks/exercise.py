@@ -94,3 +94,5 @@ class Exercise:
     #: The shipped recording that it is about, beside the notebooks; then there is nothing to
     #: bring anywhere, nor to record, and the evidence is that recording.
     shipped: str = ""
+    #: The parts of the view in which that is shown; the others would say too much.
+    parts: tuple[str, ...] = ()

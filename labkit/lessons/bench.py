@@ -40,19 +40,19 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
     Returns what was done, in sentences.
     """
     stop()
-    done: list[str] = []
-    if exercise.shipped:
-        _shipped(exercise)  # that it is there is known before anybody has tried
-    else:
-        done += steps.reset(swarm, _step(exercise))
-        done += [
-            built for edits in exercise.begins.images if (built := variants.build(swarm, edits))
-        ]
-    folder = workspace.unused(lambda number: _home() / f"{exercise.name}-{number}")
-    if not exercise.shipped:
-        _record(swarm, folder)
+    done = steps.reset(swarm, _step(exercise))
+    done += [built for edits in exercise.begins.images if (built := variants.build(swarm, edits))]
+    folder = _new_folder(exercise)
+    _record(swarm, folder)
     diary.note(exercise, "began", recording=folder)
     return done
+
+
+def begin_shipped(exercise: Exercise) -> Recording:
+    """Begin an exercise about a shipped recording, and return that. Needs no engine."""
+    shown = Recording.load(_shipped(exercise))
+    diary.note(exercise, "began", recording=_new_folder(exercise))
+    return shown
 
 
 def stop() -> None:
@@ -63,13 +63,14 @@ def stop() -> None:
     _recorder = None
 
 
-def recorder() -> Recorder | None:
-    """Return what records the exercise in this kernel, or `None`."""
+def recorder() -> Recorder:
+    """Return what records the exercise that has begun in this kernel."""
+    assert _recorder is not None, "it is asked for after the beginning"
     return _recorder
 
 
 def check(
-    swarm: Swarm,
+    swarm: Swarm | None,
     exercise: Exercise,
     answer: object = None,
     *,
@@ -78,7 +79,8 @@ def check(
 ) -> Finding:
     """Judge an exercise, after waiting for what is on its way, at most so many seconds.
 
-    Meanwhile `say` is told how things stand, in a sentence. Changes nothing.
+    Meanwhile `say` is told how things stand, in a sentence. Changes nothing. An exercise
+    about a shipped recording needs no swarm.
     """
     folder = begun(exercise)
     if folder is None:
@@ -89,7 +91,7 @@ def check(
         )
     for _ in looks(seconds, _LOOK_SECONDS):
         found = evidence(swarm, exercise, folder, answer)
-        if exercise.shipped or not found.pending:
+        if not found.pending:
             break
         say(describe(found.recording.service, found.recording.current))
     finding = exercise.judge(found)
@@ -105,9 +107,11 @@ def begun(exercise: Exercise) -> Path | None:
     return settings.state_dir() / event.recording if event else None
 
 
-def evidence(swarm: Swarm, exercise: Exercise, folder: Path, answer: object = None) -> Evidence:
+def evidence(
+    swarm: Swarm | None, exercise: Exercise, folder: Path, answer: object = None
+) -> Evidence:
     """Return all that is known of an exercise that has begun."""
-    if exercise.shipped:
+    if swarm is None:
         shown = Recording.load(_shipped(exercise))
         return Evidence(recording=shown, service=shown.service, answer=answer, now=shown.last_at)
     _go_on(swarm, exercise, folder)
@@ -187,5 +191,7 @@ def _shipped(exercise: Exercise) -> Path:
     )
 
 
-def _home() -> Path:
-    return settings.state_dir() / "exercises"
+def _new_folder(exercise: Exercise) -> Path:
+    """Return the folder for what is recorded from this beginning on."""
+    home = settings.state_dir() / "exercises"
+    return workspace.unused(lambda number: home / f"{exercise.name}-{number}")

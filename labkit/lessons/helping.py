@@ -42,8 +42,11 @@ class Solution:
         return "\n\n".join([f"A solution of {self.title}:", *(text for _, text in self.cells)])
 
 
-def hint(swarm: Swarm, exercise: Exercise) -> Hint:
-    """Return the next hint. Beginning the exercise anew begins the ladder anew."""
+def hint(swarm: Swarm | None, exercise: Exercise) -> Hint:
+    """Return the next hint. Beginning the exercise anew begins the ladder anew.
+
+    An exercise about a shipped recording needs no swarm.
+    """
     folder = bench.begun(exercise)
     notice = exercise.notice(bench.evidence(swarm, exercise, folder)) if folder else ""
     before = diary.last(exercise, "began", "hinted")

@@ -26,7 +26,7 @@ def home(folder: Path, speed: float = SPEED) -> Iterator[Path]:
         patch.setenv("LABKIT_ENGINE", "simulated")
         patch.setenv("LABKIT_SPEED", f"{speed:g}")
         patch.setenv("LABKIT_STACK", "dc")
-        for variable, port in zip(ports.WANTED, _free_ports(len(ports.WANTED)), strict=True):
+        for variable, port in zip(ports.WANTED, free_ports(len(ports.WANTED)), strict=True):
             patch.setenv(variable, str(port))
         try:
             yield folder
@@ -34,7 +34,8 @@ def home(folder: Path, speed: float = SPEED) -> Iterator[Path]:
             engines.simulated().remove()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of this machine that nobody listens on."""
     with ExitStack() as held:
         finders = [held.enter_context(socket.socket()) for _ in range(count)]
         for finder in finders:

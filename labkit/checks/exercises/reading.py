@@ -275,4 +275,5 @@ READ_BACKWARDS = Exercise(
     ),
     asks=True,
     shipped="recordings/riddle.jsonl",
+    parts=("phases", "replicas", "slots"),
 )
