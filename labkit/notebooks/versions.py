@@ -31,8 +31,8 @@ VERSIONS: tuple[VersionName, ...] = get_args(VersionName)
 #: What an instructor sees above a note.
 NOTE_SIGN = "> **Instructor**"
 
-#: For jupyterlab-rise: long slides scroll; and of its themes one that loads no font from outside.
-_RISE = {"scroll": True, "theme": "serif"}
+#: For jupyterlab-rise: tall slides begin at the top and scroll; its own theme loads web fonts.
+_RISE = {"center": False, "scroll": True, "theme": "serif"}
 _SLIDES = {"# ": "slide", "## ": "slide", "### ": "subslide"}
 
 
