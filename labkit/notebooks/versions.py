@@ -65,11 +65,10 @@ def instructor(book: Book, older: Book | None = None, *, keep_outputs: bool = Fa
 def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
     """Return a notebook whose cells say which slide they are on; notes are speaker's notes.
 
-    A solution is on no slide; run from top to bottom, the notebook runs it like all the
-    rest. What a cell's own metadata say of slides stays. The notes that an instructor wrote
-    into the `older` version are kept.
+    Solutions are not among them. What a cell's own metadata say of slides stays. The notes
+    that an instructor wrote into the `older` version are kept.
     """
-    cells = [_open(cell) for cell in book["cells"]]
+    cells = [cell for cell in book["cells"] if not is_solution(cell)]
     shown = with_metadata(book, rise=_RISE)
     return _over("slides", shown, cells, older, _on_slides, keep_outputs=keep_outputs)
 
@@ -137,8 +136,6 @@ def _slide_type(cell: Cell) -> str:
     """Return where a cell goes, or `""` for: on the slide of the cell before."""
     if is_note(cell):
         return "notes"
-    if is_solution(cell):
-        return "skip"
     marks = [mark for mark in _SLIDES if is_prose(cell) and text(cell).startswith(mark)]
     return _SLIDES[marks[0]] if marks else ""
 
