@@ -298,6 +298,15 @@ def test_putting_a_file_back_keeps_what_the_learner_wrote() -> None:
     assert "time.sleep(0.01)" in worker().read_text()
 
 
+def test_a_health_check_is_put_back_like_any_other_edit() -> None:
+    """With another worker, or another probe, it would make every task unhealthy."""
+    lessons.edit("health check")
+
+    assert edits.put(edits.DOCKERFILE, ()) == "dockercoins/worker/Dockerfile put back"
+    shipped = workspace.shipped(edits.DOCKERFILE)
+    assert workspace.mine(edits.DOCKERFILE).read_text() == shipped.read_text()
+
+
 def test_a_file_in_another_encoding_is_kept_byte_for_byte() -> None:
     worker().write_bytes(b"caf\xe9")
 

@@ -16,7 +16,7 @@ from labkit.views.words import plain
 Take = Callable[[str, str], None]
 
 _display: Callable[..., object] = ipython.display
-_WIDE = {"width": "max-content", "max_width": "100%"}
+_WIDE = {"width": "auto", "max_width": "100%"}
 
 
 class Asked:
@@ -36,9 +36,11 @@ class Asked:
             value=why,
             placeholder="Because … (one sentence, for yourself)",
             continuous_update=False,
-            layout={"width": "60ch", "max_width": "100%"},
+            layout={"width": "auto", "max_width": "60ch"},
         )
         self._noted = ipywidgets.Label(value=self._words())
+        self._buttons = ipywidgets.VBox([self._radio, self._why, self._noted])
+        self._buttons.add_class("labkit-asked")  # with this the card does without its list
         self._radio.observe(self._changed, names="value")
         self._why.observe(self._changed, names="value")
 
@@ -57,7 +59,7 @@ class Asked:
 
     def _ipython_display_(self) -> None:
         _display(self._card)
-        _display(ipywidgets.VBox([self._radio, self._why, self._noted]))
+        _display(self._buttons)
 
     def __repr__(self) -> str:
         return repr(self._card)

@@ -1,7 +1,8 @@
 """Cards: what a check, a comparison, a hint or an exercise says, as HTML.
 
-All of it is text, and shown as text; `code` between backquotes and paragraphs are set as
-such. Nothing is a script, so a saved notebook keeps the cards.
+All of it is text, and shown as text; the little Markdown that texts of the lesson use is set
+as such (`code`, **bold**, *italics*, paragraphs, lists). Nothing is a script, so a saved
+notebook keeps the cards.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from labkit.views.words import for_html
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_ITALIC = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])")
+#: Where code was taken out; no text has such a character once it is HTML.
+_ASIDE = re.compile(r"\0(\d+)\0")
 #: Longer than anything that is written here; what an engine says may be longer.
 _LONGEST = 4000
 
@@ -49,7 +53,7 @@ class Card:
 
 def finding(said: Finding) -> Card:
     """Return what a check says."""
-    body = [_paragraph(said.saw), _paragraph(said.because)]
+    body = [_labelled("Seen", said.saw), _labelled("Why", said.because)]
     if said.try_next:
         body.append(_labelled("Try", said.try_next))
     return Card(_MOODS[said.outcome], f"{said.mark} **{said.outcome}**", body, str(said))
@@ -64,36 +68,48 @@ def compared(said: Compared) -> Card:
     body = [
         _paragraph(said.said),
         _labelled("The recording shows", reading.saw),
-        _paragraph(reading.because),
+        _labelled("Why", reading.because),
     ]
     if reading.try_next:
-        body.append(_labelled("Next", reading.try_next))
+        body.append(_labelled("Try", reading.try_next))
     mood = "good" if said.as_predicted else "rest"
     return Card(mood, f"**{said.question.text}**", body, str(said))
 
 
 def question(asked: Question) -> Card:
-    """Return a question with its choices, to be read where nothing can be chosen."""
+    """Return a question; its choices are to be read where nothing can be chosen.
+
+    The style sheet hides them in a cell that has the buttons, too.
+    """
     items = "".join(f"<li>{prose(choice.label)}</li>" for choice in asked.choices)
     keys = "\n".join(f"  {choice.key}: {choice.label}" for choice in asked.choices)
     how = f'labkit.question("{asked.name}", choose="{asked.choices[0].key}")'
     text = f"{asked.text}\n{keys}\nChoose with {how}"
-    return Card("ask", f"Before you run it: **{asked.text}**", [f"<ul>{items}</ul>"], text)
+    return Card("ask", f"Before you run it: **{asked.text}**", [f'<ul class="labkit-choices">{items}</ul>'], text)
 
 
 def exercise(begun: Exercise, done: Iterable[str]) -> Card:
     """Return what is asked for, and what was done so that it can begin."""
-    paragraphs = [_paragraph(text) for text in begun.task.split("\n\n")]
+    paragraphs = [_paragraphs(begun.task)]
     lines = [f"{sentence}." for sentence in done]
     if lines:
         items = "".join(f"<li>{prose(line)}</li>" for line in lines)
         paragraphs.append(
             f"<details><summary>What was prepared</summary><ul>{items}</ul></details>"
         )
-    ways = " · ".join(f'`labkit.{name}("{begun.name}")`' for name in ("check", "hint", "solution"))
-    paragraphs.append(f'<p class="labkit-card-quiet">{prose(ways)}</p>')
+    ways = "".join(
+        f"<li>{prose(f'`labkit.{name}("{begun.name}")` {does}')}</li>" for name, does in _WAYS
+    )
+    paragraphs.append(f'<ul class="labkit-card-ways">{ways}</ul>')
     text = "\n".join([f"Exercise: {begun.title}", begun.task, *lines])
     return Card("ask", f"Exercise · **{begun.title}**", paragraphs, text)
+
+
+_WAYS = (
+    ("check", "says how it stands, as often as you like."),
+    ("hint", "helps a little, and each time a little more."),
+    ("solution", "shows one way to do it."),
+)
 
 
 class HintSaid(Protocol):
@@ -125,9 +141,16 @@ def solution(told: SolutionTold) -> Card:
 
 
 def prose(text: str) -> str:
-    """Return a text as HTML: `code` and **words** set as such, everything else as it is."""
+    """Return a text as HTML: `code`, **bold** and *italics* set as such, all else as it is."""
+    code: list[str] = []
+
+    def aside(found: re.Match[str]) -> str:
+        code.append(found[1])  # a `*` in it is no italics
+        return f"\0{len(code) - 1}\0"
+
     shown = "<br>".join(for_html(line, _LONGEST) for line in text.split("\n"))
-    return _BOLD.sub(r"<b>\1</b>", _CODE.sub(r"<code>\1</code>", shown))
+    shown = _ITALIC.sub(r"<i>\1</i>", _BOLD.sub(r"<b>\1</b>", _CODE.sub(aside, shown)))
+    return _ASIDE.sub(lambda found: f"<code>{code[int(found[1])]}</code>", shown)
 
 
 def enable() -> None:
@@ -162,7 +185,15 @@ def _paragraph(text: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    return "".join(map(_paragraph, text.split("\n\n")))
+    return "".join(map(_block, text.split("\n\n")))
+
+
+def _block(text: str) -> str:
+    """Return a paragraph, or a list if each of its lines begins as an item does."""
+    lines = text.strip("\n").split("\n")
+    if not all(line.startswith("- ") for line in lines):
+        return _paragraph(text)
+    return f"<ul>{''.join(f'<li>{prose(line[2:])}</li>' for line in lines)}</ul>"
 
 
 def _code(text: str) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from html import escape
 from types import TracebackType
 from typing import Any, Self
 
 from IPython import display as ipython
 from IPython.core.getipython import get_ipython
+
+from labkit.views.words import for_html, plain
+
+#: Its own style comes with it; a reader of a screen is told each sentence.
+_LINE = (
+    '<div class="labkit-meanwhile mathjax_ignore tex2jax_ignore" role="status" '
+    'style="display: flex; align-items: center; gap: 10px; min-height: 2em">'
+    '<progress aria-label="waiting" style="flex: none; width: 6em"></progress><span>{}</span></div>'
+)
 
 _html: Callable[[str], object] = ipython.HTML
 _display: Callable[..., Any] = ipython.display
@@ -32,9 +40,9 @@ class Meanwhile:
             return
         self._said = sentence
         if get_ipython() is not None:
-            self._in_notebook(f"<progress></progress> {escape(sentence)}")
+            self._in_notebook(_LINE.format(for_html(sentence)))
         elif sys.stderr.isatty():
-            print(f"\r\x1b[K{sentence}", end="", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"\r\x1b[K{plain(sentence)}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
     def _in_notebook(self, html: str) -> None:
         if self._handle is None:

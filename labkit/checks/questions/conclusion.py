@@ -47,13 +47,13 @@ REDEPLOY_NEW = Question(
         Choice(
             "all",
             "Those of all five services",
-            "That takes a deploy to be a removal and a new start; a deploy writes each service "
+            "That assumes a deploy to be a removal and a new start; a deploy writes each service "
             "anew, and Swarm replaces only the tasks that differ from what is written.",
         ),
         Choice(
             "worker",
             "The ten of worker, as it has an update config",
-            "That takes an update config to cause updates; it says how one is done, once "
+            "That assumes an update config to cause updates; it says how one is done, once "
             "something differs.",
         ),
         Choice(
@@ -111,13 +111,13 @@ TWELVE_NEW = Question(
         Choice(
             "twelve",
             "Twelve",
-            "That takes a changed service to be made anew as a whole; the ten that run are what "
+            "That assumes a changed service to be made anew as a whole; the ten that run are what "
             "the file asks for already, so only two are missing.",
         ),
         Choice(
             "none",
             "None, as replicas counts only when the stack is made",
-            "That takes the file to be read once; each deploy compares all of it with what the "
+            "That assumes the file to be read once; each deploy compares all of it with what the "
             "swarm has.",
         ),
     ),

@@ -104,7 +104,7 @@ PAIRS_COMPLETED = Question(
         Choice(
             "last",
             "After about 40 s, when the last pair runs",
-            "That takes completed to mean that every new task runs; each updater sleeps its "
+            "That assumes completed to mean that every new task runs; each updater sleeps its "
             "delay after its last slot too, and then Swarm goes on watching.",
         ),
         Choice(
@@ -202,7 +202,7 @@ PAIRS_BATCHES = Question(
         Choice(
             "waits",
             "Wait, so that both begin the next pair together",
-            "That takes an update to go in batches; there are two updaters that know nothing of "
+            "That assumes an update to go in batches; there are two updaters that know nothing of "
             "one another, and they look like batches only while they are equally fast.",
         ),
         Choice(
@@ -213,7 +213,7 @@ PAIRS_BATCHES = Question(
         Choice(
             "gives-up",
             "Stop, as Swarm pauses an update that is so slow",
-            "That takes slowness to be a failure; only a task that ends counts as one, and an "
+            "That assumes slowness to be a failure; only a task that ends counts as one, and an "
             "updater waits for its new task without any limit.",
         ),
     ),
@@ -254,13 +254,13 @@ ALL_AT_ONCE = Question(
         Choice(
             "all",
             "All ten",
-            "That takes 0 to mean that no slot is updated; 0 means no limit, so every slot has "
+            "That assumes 0 to mean that no slot is updated; 0 means no limit, so every slot has "
             "an updater of its own.",
         ),
         Choice(
             "one-less",
             "Nine",
-            "That takes 0 to be read as 1, the least that makes sense; 0 means no limit, so "
+            "That assumes 0 to be read as 1, the least that makes sense; 0 means no limit, so "
             "every slot has an updater of its own.",
         ),
         Choice(
@@ -348,19 +348,19 @@ NO_DELAY = Question(
         Choice(
             "nothing",
             "None, as a slot takes as long as before",
-            "That takes the delay to run while a slot changes over; it begins when the new task "
+            "That assumes the delay to run while a slot changes over; it begins when the new task "
             "runs, and the updater does nothing else meanwhile.",
         ),
         Choice(
             "once",
             "5 s: the delay comes once",
-            "That takes the delay to be waited for once, before or after the whole; each updater "
+            "That assumes the delay to be waited for once, before or after the whole; each updater "
             "sleeps after every one of its slots.",
         ),
         Choice(
             "between",
             "20 s: the delay comes between the five pairs",
-            "That takes the delay to be a pause between pairs; an updater sleeps after its last "
+            "That assumes the delay to be a pause between pairs; an updater sleeps after its last "
             "slot too, and with a delay as long as its monitor window Swarm watches longer.",
         ),
         Choice(

@@ -62,7 +62,7 @@ MISSING = Question(
         Choice(
             "none",
             "None",
-            "That takes the new task of a slot to start before the old one stops, which is "
+            "That assumes the new task of a slot to start before the old one stops, which is "
             "order start-first; unless you ask for it, the order is stop-first.",
         ),
         Choice(
@@ -74,13 +74,13 @@ MISSING = Question(
         Choice(
             "two",
             "Two",
-            "That takes the next slot to be begun while the one before still changes over; an "
+            "That assumes the next slot to be begun while the one before still changes over; an "
             "updater takes its next slot only when the new task of its last one runs.",
         ),
         Choice(
             "all",
             "All ten",
-            "That takes the service to be stopped and started anew as a whole; an update goes "
+            "That assumes the service to be stopped and started anew as a whole; an update goes "
             "slot by slot, as many at the same time as parallelism says.",
         ),
     ),
@@ -120,13 +120,13 @@ ORDER = Question(
         Choice(
             "ascending",
             "1, 2, 3 and so on",
-            "That takes the number of a slot to be its place in a queue; it is a name, and "
+            "That assumes the number of a slot to be its place in a queue; it is a name, and "
             "Swarm takes slots in no order that it promises.",
         ),
         Choice(
             "descending",
             "The highest number first",
-            "That takes the newest slot to be the first to go, as it is in some other systems; "
+            "That assumes the newest slot to be the first to go, as it is in some other systems; "
             "Swarm takes slots in no order that it promises.",
         ),
         Choice(
@@ -175,7 +175,7 @@ COMPLETED = Question(
         Choice(
             "at-once",
             "At once",
-            "That takes completed to mean that every new task runs; Swarm goes on watching the "
+            "That assumes completed to mean that every new task runs; Swarm goes on watching the "
             "last ones for a while, as they may fail yet.",
         ),
         Choice(
@@ -187,7 +187,7 @@ COMPLETED = Question(
         Choice(
             "each",
             "After ten monitor windows, one for each slot",
-            "That takes the windows to come one after another; each begins when its own task "
+            "That assumes the windows to come one after another; each begins when its own task "
             "runs, and only the last one is still open when all of them run.",
         ),
     ),

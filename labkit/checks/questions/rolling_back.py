@@ -88,7 +88,7 @@ BUGGED_SLOTS = Question(
         Choice(
             "all",
             "All ten: Swarm judges when the update is through",
-            "That takes Swarm to look at failures at the end; it looks while it goes on, each "
+            "That assumes Swarm to look at failures at the end; it looks while it goes on, each "
             "time that it has no updater free for the next slot.",
         ),
         Choice(
@@ -106,7 +106,7 @@ BUGGED_SLOTS = Question(
         Choice(
             "one",
             "One: the first failure stops it",
-            "That takes one slot to be in hand at a time; with two updaters the second slot is "
+            "That assumes one slot to be in hand at a time; with two updaters the second slot is "
             "begun by the time that the first one fails.",
         ),
     ),
@@ -155,7 +155,7 @@ BUDGET = Question(
         Choice(
             "one",
             "One: the second makes 20 %",
-            "That takes the ratio to be reached; it has to be exceeded, and two of ten are 20 % "
+            "That assumes the ratio to be reached; it has to be exceeded, and two of ten are 20 % "
             "and not more.",
         ),
         Choice(
@@ -246,13 +246,13 @@ WHICH_FLAGS = Question(
         Choice(
             "ratio",
             "--rollback-max-failure-ratio",
-            "That takes this ratio to be about the update; it says how many tasks may fail in "
+            "That assumes this ratio to be about the update; it says how many tasks may fail in "
             "the rollback before that is paused.",
         ),
         Choice(
             "monitor",
             "--rollback-monitor",
-            "That takes this time to be about the update; it says how long the tasks that the "
+            "That assumes this time to be about the update; it says how long the tasks that the "
             "rollback makes are watched.",
         ),
         Choice(
@@ -322,13 +322,13 @@ ROLLBACK_AGAIN = Question(
         Choice(
             "forward",
             "It goes to bugged again, which was just left",
-            "That takes every rollback to exchange two specs, as one by hand does; the one that "
+            "That assumes every rollback to exchange two specs, as one by hand does; the one that "
             "Swarm does by itself throws the failed spec away.",
         ),
         Choice(
             "older",
             "It goes one spec further back, to the one before",
-            "That takes the swarm to keep a history of specs; it keeps one previous spec, and "
+            "That assumes the swarm to keep a history of specs; it keeps one previous spec, and "
             "the rollback has used it up.",
         ),
         Choice(

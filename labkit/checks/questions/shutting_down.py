@@ -93,13 +93,13 @@ STACK_RM = Question(
         Choice(
             "slots",
             "Slot by slot, as in an update",
-            "That takes a removal to be careful as an update is; but nothing is to go on "
+            "That assumes a removal to be careful as an update is; but nothing is to go on "
             "running, so there is nothing to be careful with.",
         ),
         Choice(
             "pairs",
             "Two at a time, as worker's update config says",
-            "That takes the update config to govern whatever stops a task; it governs updates, "
+            "That assumes the update config to govern whatever stops a task; it governs updates, "
             "and nothing else.",
         ),
     ),

@@ -72,13 +72,13 @@ SCALE_TOUCHED = Question(
         Choice(
             "in-turn",
             "All ten, one after another",
-            "That takes every change of a service to be an update; Swarm replaces a task only "
+            "That assumes every change of a service to be an update; Swarm replaces a task only "
             "if something that the task is made of differs, and the count is no part of a task.",
         ),
         Choice(
             "at-once",
             "All ten at once",
-            "That takes a service to be started anew with its new count; Swarm compares what "
+            "That assumes a service to be started anew with its new count; Swarm compares what "
             "runs with what is asked for, and makes only what is missing.",
         ),
     ),
