@@ -18,6 +18,7 @@ import nbformat
 import pytest
 
 from labkit import checks, images, lessons, settings, stack
+from labkit.notebooks import cells, checking
 from labkit.notebooks.versions import VERSIONS, VersionName
 from labkit.swarm import Swarm
 from tests import books
@@ -88,6 +89,18 @@ def test_there_are_exercises_and_questions() -> None:
     assert len(checks.EXERCISES) >= 8
     assert SHOWN.keys() == checks.QUESTIONS.keys()
     assert all(checks.QUESTIONS[name].choice(key) for name, key in SHOWN.items())
+
+
+@pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
+def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
+    """As `labkit notebooks check` says, and the hook before a commit."""
+    path = settings.checkout() / "notebooks" / f"{step.notebook}.ipynb"
+
+    found = checking.problems(
+        step.notebook, cells.read(path), exercises=checks.EXERCISES, questions=checks.QUESTIONS
+    )
+
+    assert [str(problem) for problem in found] == []
 
 
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
