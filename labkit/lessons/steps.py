@@ -20,8 +20,9 @@ from labkit.waiting import looks
 #: What every step begins with.
 REPLICAS = 10
 _WAIT_SECONDS = 50
-#: Docker's own, in nanoseconds; and what the lesson's file says nothing of.
+#: Docker's own, in nanoseconds; what the lesson's file says, and what it says nothing of.
 _GRACE = 10 * 10**9
+_SLOT = "SLOT={{.Task.Slot}}"
 _ADDED = frozenset({"Healthcheck", "StopSignal", "Command", "Args"})
 _LOOK_SECONDS = 0.2
 
@@ -87,7 +88,7 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     one that somebody else deployed under its name raises `NotOurs`.
     """
     done = ["your copy of dockercoins is up to date"] if workspace.refresh() else []
-    done += [did for file in (edits.WORKER, edits.COMPOSE) if (did := edits.put(file, step.edits))]
+    done += [did for file in edits.FILES if (did := edits.put(file, step.edits))]
     done += _build(swarm, step)
     return done + _bring_stack(swarm, step)
 
@@ -148,10 +149,12 @@ def _in_place(found: Snapshot, step: Step) -> bool:
 
 
 def _is_plain(spec: Mapping[str, Any]) -> bool:
-    """Whether a spec has nothing that a learner may have added to its tasks for an exercise."""
+    """Whether a spec has what exercises need, and nothing that a learner may have added to it."""
     container = spec["TaskTemplate"]["ContainerSpec"]
     grace = container.get("StopGracePeriod", _GRACE)
-    return grace == _GRACE and not _ADDED.intersection(container)
+    return (
+        _SLOT in container.get("Env", ()) and grace == _GRACE and not _ADDED.intersection(container)
+    )
 
 
 def _runs(found: Snapshot, tag: str) -> bool:

@@ -34,8 +34,10 @@ class Asked:
         )
         self._why = ipywidgets.Text(
             value=why,
-            placeholder="Because … (one sentence, for yourself)",
+            description="Because",
+            placeholder="one sentence, for yourself",
             continuous_update=False,
+            style={"description_width": "initial"},
             layout={"width": "auto", "max_width": "60ch"},
         )
         self._noted = ipywidgets.Label(value=self._words())
