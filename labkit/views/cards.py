@@ -85,7 +85,8 @@ def question(asked: Question) -> Card:
     keys = "\n".join(f"  {choice.key}: {choice.label}" for choice in asked.choices)
     how = f'labkit.question("{asked.name}", choose="{asked.choices[0].key}")'
     text = f"{asked.text}\n{keys}\nChoose with {how}"
-    return Card("ask", f"Before you run it: **{asked.text}**", [f'<ul class="labkit-choices">{items}</ul>'], text)
+    choices = f'<ul class="labkit-choices">{items}</ul>'
+    return Card("ask", f"Before you run it: **{asked.text}**", [choices], text)
 
 
 def exercise(begun: Exercise, done: Iterable[str]) -> Card:
@@ -97,10 +98,9 @@ def exercise(begun: Exercise, done: Iterable[str]) -> Card:
         paragraphs.append(
             f"<details><summary>What was prepared</summary><ul>{items}</ul></details>"
         )
-    ways = "".join(
-        f"<li>{prose(f'`labkit.{name}("{begun.name}")` {does}')}</li>" for name, does in _WAYS
-    )
-    paragraphs.append(f'<ul class="labkit-card-ways">{ways}</ul>')
+    ways = [f'`labkit.{name}("{begun.name}")` {does}' for name, does in _WAYS]
+    items = "".join(f"<li>{prose(way)}</li>" for way in ways)
+    paragraphs.append(f'<ul class="labkit-card-ways">{items}</ul>')
     text = "\n".join([f"Exercise: {begun.title}", begun.task, *lines])
     return Card("ask", f"Exercise · **{begun.title}**", paragraphs, text)
 

@@ -66,7 +66,7 @@ def standing_in_words(standing: Standing) -> str:
 
 def mark(sign: str) -> str:
     """Return a sign as HTML. The words beside it say the same, so it is not read aloud."""
-    return f'<span class="labkit-mark" aria-hidden="true">{sign}</span>'
+    return f'<span class="labkit-sign" aria-hidden="true">{sign}</span>'
 
 
 def _row(progress: Progress, step: int) -> str:
