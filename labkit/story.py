@@ -9,7 +9,7 @@ from typing import Any
 
 from labkit import speed
 from labkit.errors import NotSettled
-from labkit.model import UpdateStatus
+from labkit.model import Task, UpdateStatus
 from labkit.phases import describe
 from labkit.recording import HashesSeen, Recording, ServiceSeen, TaskSeen
 
@@ -142,7 +142,8 @@ def slots_touched(recording: Recording) -> int:
     """Return how many places had a task replaced during the first update, by whomever.
 
     A place is a slot, or the node of a global task. Those that the update added by a scale
-    up were filled and not replaced; they do not count.
+    up were filled and not replaced; they do not count. Which task is new goes by the
+    engine's own times: the first ones may be seen a look before the update is.
     """
     update = first_update(recording)
     if update is None:
@@ -153,12 +154,22 @@ def slots_touched(recording: Recording) -> int:
     for change in recording.changes:
         if not isinstance(change, TaskSeen) or change.task.id in known:
             continue
-        known.add(change.task.id)
-        place = change.task.node_id if change.task.slot is None else change.task.slot
-        if update.began <= change.at <= (update.ended or change.at) and place in there:
+        task = change.task
+        known.add(task.id)
+        place = task.node_id if task.slot is None else task.slot
+        if _is_older(task, change.at, update):
+            there.add(place)
+        elif change.at <= (update.ended or change.at) and place in there:
             touched.add(place)
-        there.add(place)
+        else:
+            there.add(place)
     return len(touched)
+
+
+def _is_older(task: Task, seen: datetime, update: Update) -> bool:
+    """Whether a task was there before an update, by when it was first seen and made."""
+    made_since = update.started_at is not None and task.created_at > update.started_at
+    return seen < update.began and not made_since
 
 
 def hashes_lost(recording: Recording) -> float | None:

@@ -57,6 +57,19 @@ def test_a_one_at_a_time_update_in_numbers() -> None:
     assert story.slots_touched(made) == 2
 
 
+def test_a_task_that_is_seen_a_look_before_its_update_is_touched_by_it() -> None:
+    """A recorder may take the service to be as it was for a moment, and look at tasks alone."""
+    going = service("1.1", update_status=status("updating", started_at=at(1)))
+    early = task(2, "1.1", "preparing", created_at=at(1.1), desired_state="ready")
+    made = recording(
+        snapshot(0, service(), task(1), task(2)),
+        snapshot(1.2, service(), task(1), leaving(2), early),
+        snapshot(1.4, going, task(1), leaving(2), early),
+    )
+
+    assert story.slots_touched(made) == 1
+
+
 def test_a_slot_that_the_update_added_was_not_touched() -> None:
     going = service("1.1", update_status=status("updating"), replicas=2)
     made = recording(

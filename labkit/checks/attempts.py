@@ -263,7 +263,8 @@ def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Re
     before = Recording(recording.header)
     for change in recording.changes[:start]:
         before.add(change)
-    at = recording.changes[start].at
+    # the look before: what there was then was there before the update
+    at = recording.changes[max(start - 1, 0)].at
     part = Recording(_headed(recording.header, at))
     if before.service:
         # without its status: an update that this one interrupts is none of its own

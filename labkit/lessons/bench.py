@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from labkit import coins, images, settings, workspace
+from labkit import coins, echo, images, settings, workspace
 from labkit.checks import Evidence, Exercise, Finding
 from labkit.checks.finding import not_attempted
 from labkit.checks.joined import joined
@@ -40,8 +40,10 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
     Returns what was done, in sentences.
     """
     stop()
-    done = steps.reset(swarm, _step(exercise))
-    done += [built for edits in exercise.begins.images if (built := variants.build(swarm, edits))]
+    with echo.muted():  # what was done is said in sentences; an engine's lines would bury the task
+        done = steps.reset(swarm, _step(exercise))
+        for edits in exercise.begins.images:
+            done += filter(None, [variants.build(swarm, edits)])
     folder = _new_folder(exercise)
     _record(swarm, folder)
     diary.note(exercise, "began", recording=folder)
