@@ -265,7 +265,7 @@ def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Re
         before.add(change)
     # the look before: what there was then was there before the update
     at = recording.changes[max(start - 1, 0)].at
-    part = Recording(_headed(recording.header, at))
+    part = Recording(_headed(recording.header, recording.changes[start].at))
     if before.service:
         # without its status: an update that this one interrupts is none of its own
         part.add(ServiceSeen(at, replace(before.service, update_status=None)))
