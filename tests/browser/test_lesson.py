@@ -1,0 +1,311 @@
+"""A whole lesson in a browser: notebook 1 as a learner goes through it, on a real engine.
+
+Predictions (one that will not be so, one that will, one left out), an update, an exercise
+that is checked untouched and half way, hints, the solution, progress, and the report.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from labkit import checks, images, settings, stack, workspace
+from labkit.journal import Journal
+from labkit.lessons import STEPS
+from labkit.swarm import Swarm
+from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
+from tests.browser.test_accessibility import SERIOUS
+from tests.test_notebooks import learner
+from tests.waiting import until
+
+STEP = STEPS[1]
+EXERCISE = checks.EXERCISES["twelve-seconds"]
+#: What is predicted: the belief behind it is told afterwards, what is so is said to be so,
+#: and who says nothing is asked to next time.
+SAID = {"rolling-missing": "two", "rolling-completed": "window", "rolling-order": None}
+SO_IT_IS = {"rolling-missing": "one", "rolling-completed": "window"}
+REASON = "the next one begins <soon>"
+#: In milliseconds: what waits for Swarm, and what does not.
+SLOW, QUICK = 90_000, 20_000
+#: Half of the way: the service is rid of the deaf image, by an update that is as slow as before.
+HALF_WAY = 'labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": 10})'
+REPORT = 'labkit.report().save("report.html")'
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell of the notebook, with its tags."""
+
+    id: str
+    tags: tuple[str, ...] = ()
+
+
+class Lesson(Notebook):
+    """A learner's copy of a notebook, open in a page; its cells go by their ids."""
+
+    def __init__(self, lab: Lab, page: Page, name: str) -> None:
+        self.lab, self.page, self.name = lab, page, f"lab/{name}.ipynb"
+        self.open()
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+
+    @property
+    def file(self) -> Path:
+        return self.lab.folder / self.name
+
+    def code(self) -> list[Cell]:
+        """Its code cells, in their order."""
+        return [
+            Cell(cell["id"], tuple(cell["metadata"].get("tags", ())))
+            for cell in json.loads(self.file.read_text())["cells"]
+            if cell["cell_type"] == "code"
+        ]
+
+    def start(self, cell: Cell) -> Locator:
+        """Run a cell; returns at once, with what is shown below it."""
+        self._cell(
+            cell,
+            "panel.content.activeCellIndex = index; node.dataset.lesson = id;"
+            "(window.ran ??= {})[id] = window.jupyterapp.commands.execute('notebook:run-cell');"
+            "return panel.content.scrollToItem(index)",
+        )
+        return self.page.locator(f"[data-lesson='{cell.id}'] .jp-Cell-outputArea")
+
+    def through(self, cell: Cell) -> Locator:
+        """Run a cell to its end, which is a good one."""
+        shown = self.start(cell)
+        self.ended(cell)
+        return shown
+
+    def ended(self, cell: Cell) -> None:
+        """Wait until a cell that was started has ended well."""
+        assert self._cell(cell, "return window.ran[id]"), self._outputs(cell)
+
+    def typed(self, source: str, after: Cell) -> Cell:
+        """Add a cell after another, with what a learner types into it."""
+        new = Cell(secrets.token_hex(4))
+        self._cell(
+            after,
+            "panel.content.model.sharedModel.insertCell(index + 1, given)",
+            {"cell_type": "code", "id": new.id, "metadata": {}, "source": source},
+        )
+        return new
+
+    def picture(self, of: Locator, name: str) -> None:
+        """Keep a picture of the page with something in sight."""
+        of.scroll_into_view_if_needed()
+        screenshot(self.page, f"lesson-{name}")
+
+    def _outputs(self, cell: Cell) -> Any:
+        return self._cell(cell, "return model.toJSON().outputs")
+
+    def _cell(self, cell: Cell, does: str, given: Any = None) -> Any:
+        return self.page.evaluate(
+            f"""([id, given]) => {{
+                const panel = window.jupyterapp.shell.currentWidget;
+                const index = panel.content.widgets.findIndex((each) => each.model.id === id);
+                const {{ model, node }} = panel.content.widgets[index];
+                {does};
+            }}""",
+            [cell.id, given],
+        )
+
+
+@pytest.fixture
+def home(
+    swarm: Swarm, tmp_path: Path, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """The folder of a learner: a stack and images of their own, and the learner's notebooks."""
+    images.build_all(swarm, unique, settings.checkout() / "dockercoins")
+    for name, value in {**learner(swarm, unique), "LABKIT_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    workspace.refresh()
+    yield tmp_path
+    stack.rm(swarm, unique)
+    images.remove_images(swarm, unique)
+
+
+@pytest.fixture
+def lesson(home: Path, page: Page) -> Iterator[Lesson]:
+    with Lab(home) as lab:
+        yield Lesson(lab, page, STEP.notebook)
+
+
+@pytest.mark.browser
+@pytest.mark.engine
+@pytest.mark.timeout(900)
+def test_a_learner_goes_through_a_whole_lesson(lesson: Lesson, home: Path) -> None:
+    """Each cell in its order, and what a learner does in between."""
+    done: list[tuple[str, ...]] = []
+    for cell in lesson.code():
+        match cell.tags:
+            case ("question", name):
+                predict(lesson, cell, name)
+            case ("compare", name):
+                compare(lesson, cell, name)
+            case ("exercise", EXERCISE.name):
+                begin(lesson, cell)
+            case ("stub", EXERCISE.name):
+                expect(lesson.through(cell)).to_contain_text("A blank is left")
+                stub = cell
+            case ("check", EXERCISE.name):
+                practise(lesson, cell, stub)
+            case _:
+                lesson.through(cell)
+        done.append(cell.tags)
+
+    assert {("question", name) for name in SAID} | {("compare", name) for name in SAID} < {*done}
+    assert ("check", EXERCISE.name) in done
+    last = lesson.typed("labkit.progress()", cell)
+    row = lesson.through(last).locator("tr", has_text=STEP.notebook[3:])
+    expect(row).to_contain_text("✓1 · rolling-updates")
+    expect(row).to_contain_text("3 of 3 predictions, 1 of 1 exercise")
+    expect(row).to_contain_text("all done")
+    lesson.picture(row, "progress")
+    assert serious(lesson.page) == []
+    lesson.through(lesson.typed(REPORT, last))
+    read_the_report(lesson.page, home / "lab" / "report.html")
+    noted = {e.name: (e.choice, e.why) for e in journal(home) if e.kind == "predicted"}
+    assert noted == {"rolling-missing": ("two", REASON), "rolling-completed": ("window", "")}
+
+
+def predict(lesson: Lesson, cell: Cell, name: str) -> None:
+    """Choose an answer, or none; and say why, where it will turn out not to be so."""
+    shown = lesson.through(cell)
+    buttons = shown.get_by_role("radio")
+    expect(buttons).to_have_count(len(checks.QUESTIONS[name].choices), timeout=QUICK)
+    expect(shown.locator(".labkit-choices")).to_be_hidden()
+    if (key := SAID[name]) is None:
+        return
+    choice = checks.QUESTIONS[name].choice(key)
+    shown.get_by_role("radio", name=choice.label, exact=True).check()
+    expect(shown).to_contain_text(f"Noted: {choice.label}.", timeout=QUICK)
+    if key != SO_IT_IS[name]:
+        why = shown.get_by_role("textbox")
+        why.fill(REASON)
+        why.press("Enter")
+        until(lambda: journal(lesson.lab.folder)[-1].why == REASON, "the reason to be noted")
+    lesson.picture(shown, name)
+    assert serious(lesson.page) == []
+
+
+def compare(lesson: Lesson, cell: Cell, name: str) -> None:
+    """Read what was said beside what was seen; nobody is told to be wrong."""
+    card = lesson.through(cell).locator(".labkit-note-card")
+    expect(card).to_contain_text("The recording shows:")
+    expect(card).not_to_contain_text("wrong", ignore_case=True)
+    key = SAID[name]
+    if key is None:
+        expect(card).to_contain_text("You made no prediction")
+    else:
+        choice = checks.QUESTIONS[name].choice(key)
+        after = "So it was." if key == SO_IT_IS[name] else choice.belief
+        expect(card).to_contain_text(f"You said: {choice.label}. {after}")
+    lesson.picture(card, f"{name}-compared")
+    assert serious(lesson.page) == []
+
+
+def begin(lesson: Lesson, cell: Cell) -> None:
+    """See what is asked for, and the service that it is asked of, live."""
+    shown = lesson.through(cell)
+    expect(shown.locator(".labkit-note-card")).to_contain_text(EXERCISE.title)
+    expect(shown.locator(".labkit-live")).to_have_text("live", timeout=QUICK)
+    expect(shown.locator(".labkit-tags")).to_contain_text("deaf", timeout=QUICK)
+    lesson.picture(shown.locator(".labkit-note-card"), "exercise")
+    assert serious(lesson.page) == []
+
+
+def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
+    """Check it untouched and half way, take hints, look at the solution, and do what it says."""
+    expect(finding(lesson.through(check))).to_contain_text("○ not attempted")
+
+    half = lesson.typed(HALF_WAY, stub)
+    lesson.through(half)
+    shown = lesson.start(check)
+    expect(shown.locator(".labkit-meanwhile")).to_contain_text("1.1", timeout=QUICK)
+    lesson.picture(shown, "waiting")
+    lesson.ended(check)
+    expect(finding(shown)).to_contain_text("… not yet")
+    expect(finding(shown)).to_contain_text("Tasks of deaf do not end on SIGTERM")
+    expect(shown.locator(".labkit-meanwhile")).to_have_count(0)
+    lesson.picture(shown.locator(".labkit-note-card"), "not-yet")
+    assert serious(lesson.page) == []
+
+    last = half
+    for rung in (1, 2):
+        last = lesson.typed(f'labkit.hint("{EXERCISE.name}")', last)
+        said = lesson.through(last).locator(".labkit-note-card")
+        expect(said).to_contain_text(f"Hint {rung} of {len(EXERCISE.hints)}")
+        expect(said).to_contain_text(as_shown(EXERCISE.hints[rung - 1]))
+    last = lesson.typed(f'labkit.solution("{EXERCISE.name}")', last)
+    told = lesson.through(last).locator(".labkit-note-card")
+    expect(told).to_contain_text("What a slot waits for.")
+    lesson.picture(told, "solution")
+    assert serious(lesson.page) == []
+    code = told.locator("pre").all_inner_texts()
+    assert len(code) == 3, code
+    for source in code:
+        last = lesson.typed(source, last)
+        lesson.through(last)
+
+    shown = lesson.through(check)
+    expect(finding(shown)).to_contain_text("✓ passed")
+    expect(finding(shown)).to_contain_text("They end by themselves on SIGTERM")
+    lesson.picture(shown.locator(".labkit-note-card"), "passed")
+    assert serious(lesson.page) == []
+
+
+def read_the_report(page: Page, path: Path) -> None:
+    """Open the report beside the notebook: all of it is there, and nothing else is asked for."""
+    browser = page.context.browser
+    assert browser
+    report = browser.new_page()
+    outside = refuse_outside(report)
+    asked: list[str] = []
+    report.on("request", lambda request: asked.append(request.url))
+    report.goto(path.as_uri())
+
+    two = checks.QUESTIONS["rolling-missing"].choice("two")
+    for text in (f"You said: {two.label}", REASON, "Outcome: passed", "1 of 1 exercise"):
+        expect(report.locator("main")).to_contain_text(text)
+    expect(report.locator("main")).not_to_contain_text("wrong", ignore_case=True)
+    expect(report.get_by_role("img").first).to_be_visible()
+    screenshot(report, "lesson-report")
+    assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+    assert outside == []
+    assert serious(report, "main") == []
+    report.close()
+
+
+def finding(shown: Locator) -> Locator:
+    return shown.locator(".labkit-note-card").last
+
+
+def as_shown(text: str) -> str:
+    """What a card shows of a text with `code` in it."""
+    return text.replace("`", "").replace("*", "")
+
+
+def journal(home: Path) -> list[Any]:
+    return Journal(home / ".labkit" / "progress.jsonl").events()
+
+
+def serious(page: Page, *parts: str) -> list[tuple[str, str]]:
+    """What axe finds in the cards, questions and views that a page shows, or in its parts."""
+    wanted = parts or (".labkit-note-card", ".labkit-asked", ".labkit-watch")
+    there = [[part] for part in wanted if page.locator(part).count()]
+    assert there, f"there is none of {wanted}"
+    found = Axe().run(page, context={"include": there})
+    return [
+        (violation["help"], node["html"])
+        for violation in found.response["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
