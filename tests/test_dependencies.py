@@ -23,7 +23,9 @@ MODULES = {"pyyaml": "yaml"}
 COMES_WITH = {
     "requests": "docker",
     "urllib3": "docker",
+    "jupyter_core": "jupyterlab",
     "jupyter_server": "jupyterlab",
+    "nbformat": "jupyterlab",
     "tornado": "jupyterlab",
     "traitlets": "jupyterlab",
     "IPython": "ipywidgets",
