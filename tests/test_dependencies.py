@@ -25,7 +25,6 @@ COMES_WITH = {
     "urllib3": "docker",
     "jupyter_core": "jupyterlab",
     "jupyter_server": "jupyterlab",
-    "nbformat": "jupyterlab",
     "tornado": "jupyterlab",
     "traitlets": "jupyterlab",
     "IPython": "ipywidgets",
