@@ -93,12 +93,15 @@ def check(
         )
     for _ in looks(seconds, _LOOK_SECONDS):
         found = evidence(swarm, exercise, folder, answer)
-        if not found.pending:
+        if not found.pending or (swarm and not _records(folder)):
             break
         say(describe(found.recording.service, found.recording.current))
     finding = exercise.judge(found)
+    if swarm and not finding.passed and not _has_worker(exercise):
+        begin_anew = f'`labkit.exercise("{exercise.name}")`: another exercise has the worker now.'
+        finding = replace(finding, try_next=begin_anew)
     diary.note(exercise, "checked", recording=folder, **asdict(finding))
-    if finding.passed:
+    if finding.passed and _records(folder):
         stop()
     return finding
 
@@ -123,17 +126,22 @@ def evidence(
     if _recorder and _recorder.path in diary.parts(folder):
         _catch_up(_recorder, live)
         parts[-1], now = _recorder.recording, _recorder.now()
-    return Evidence(
-        recording=joined(parts), service=live, tags=_tags(swarm), answer=answer, now=now
-    )
+    whole = joined(parts)
+    service = live if _has_worker(exercise) else whole.service
+    return Evidence(recording=whole, service=service, tags=_tags(swarm), answer=answer, now=now)
 
 
 # ---- recording ---------------------------------------------------------------------
 
 
 def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
-    """Record on, where a kernel was restarted, or the recorder has died; not after a pass."""
-    if _recorder and _recorder.alive and _recorder.path and _recorder.path.parent == folder:
+    """Record on, where a kernel was restarted, or the recorder has died.
+
+    Not after a pass, nor when another exercise has the worker.
+    """
+    if _records(folder) and recorder().alive:
+        return
+    if not _has_worker(exercise):
         return
     event = diary.last(exercise, "began", "checked")
     if event and event.outcome == "passed":
@@ -142,6 +150,16 @@ def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
         _record(swarm, folder)
     except NotFound:  # the service is gone, and so there is nothing to record
         stop()
+
+
+def _has_worker(exercise: Exercise) -> bool:
+    """Whether no other exercise has brought the worker to where it begins since this one did."""
+    return diary.begun_last() == exercise.name
+
+
+def _records(folder: Path) -> bool:
+    """Whether what is recorded now is the exercise whose folder this is."""
+    return bool(_recorder and _recorder.path and _recorder.path.parent == folder)
 
 
 def _record(swarm: Swarm, folder: Path) -> None:

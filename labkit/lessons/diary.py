@@ -95,6 +95,13 @@ def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
     return found
 
 
+def begun_last() -> str:
+    """Return the name of the exercise that the worker was brought to last; `""` for none."""
+    on_worker = {name for name, each in checks.EXERCISES.items() if not each.shipped}
+    begun = (e.name for e in journal().events() if e.kind == "began" and e.name in on_worker)
+    return max(enumerate(begun), default=(0, ""))[1]
+
+
 def chosen(question: Question) -> Choice | None:
     """Return what the learner has chosen last, or `None`."""
     event = last(question, "predicted")
