@@ -135,7 +135,15 @@ def test_a_prediction_stands_beside_what_the_recording_showed():
     assert "The recording showed: about 45 seconds" in text
     assert "Slots 1 and 2 went first, at 0.4 s." in text
     assert "Each worker sleeps after its slot." in text
-    assert "To try: Set the delay to 0." in text
+    assert "Try: Set the delay to 0." in text
+
+
+def test_code_in_what_the_lesson_says_is_set_as_such_and_a_learners_own_words_are_not():
+    said = event("predicted", "pairs", choice="25s", why="`five` *times*")
+    page = made(said, replace(COMPARED, try_next="Set `delay` to *0s*.")).page
+
+    assert "<b>Try:</b> Set <code>delay</code> to <i>0s</i>." in page
+    assert "<blockquote>`five` *times*</blockquote>" in page
 
 
 def test_a_prediction_that_was_not_compared_says_so():

@@ -91,8 +91,7 @@ def test_an_answer_that_nobody_chose_is_there_all_the_same():
         (predictions("bbbba"), "Nearly all said what the recordings showed: move on."),
         (
             predictions("aaab"),
-            "Most said “about 25 s”: address that. "
-            "Who says so believes: The delay comes between the pairs.",
+            "Most said “about 25 s”: address that. The delay comes between the pairs.",
         ),
         (predictions("abccab"), "The answers are spread: explain anew, in other words"),
         (predictions("ab", answer=""), "No recording has answered yet"),

@@ -20,6 +20,7 @@ def joined(parts: Sequence[Recording]) -> Recording:
     goes on.
     """
     first, *others = parts
+    last = parts[-1]
     whole = Recording(first.header)
     _add(whole, first)
     for part in others:
@@ -29,6 +30,9 @@ def joined(parts: Sequence[Recording]) -> Recording:
         whole.add(Back(part.changes[0].at))
         _forget(whole, part)
         _add(whole, part)
+    for change in tuple(last.changes)[-1:]:
+        if isinstance(change, Ended):  # where another part follows, it was no end
+            whole.add(change)
     return whole
 
 

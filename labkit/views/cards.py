@@ -7,7 +7,6 @@ notebook keeps the cards.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
@@ -16,14 +15,9 @@ from typing import Any, Protocol
 from IPython.core.getipython import get_ipython
 
 from labkit.checks import Compared, Exercise, Finding, Question
-from labkit.views.words import for_html
+from labkit.views.words import for_html, prose
 
-_CODE = re.compile(r"`([^`\n]+)`")
-_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
-_ITALIC = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])")
-#: Where code was taken out; no text has such a character once it is HTML.
-_ASIDE = re.compile(r"\0(\d+)\0")
-#: Longer than anything that is written here; what an engine says may be longer.
+#: Characters of a line of code.
 _LONGEST = 4000
 
 
@@ -138,19 +132,6 @@ def solution(told: SolutionTold) -> Card:
     """Return a solution: its words and its code, in their order."""
     body = [_code(said) if kind == "code" else _paragraphs(said) for kind, said in told.cells]
     return Card("ask", f"A solution · **{told.title}**", body, str(told))
-
-
-def prose(text: str) -> str:
-    """Return a text as HTML: `code`, **bold** and *italics* set as such, all else as it is."""
-    code: list[str] = []
-
-    def aside(found: re.Match[str]) -> str:
-        code.append(found[1])  # a `*` in it is no italics
-        return f"\0{len(code) - 1}\0"
-
-    shown = "<br>".join(for_html(line, _LONGEST) for line in text.split("\n"))
-    shown = _ITALIC.sub(r"<i>\1</i>", _BOLD.sub(r"<b>\1</b>", _CODE.sub(aside, shown)))
-    return _ASIDE.sub(lambda found: f"<code>{code[int(found[1])]}</code>", shown)
 
 
 def enable() -> None:

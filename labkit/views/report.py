@@ -15,7 +15,7 @@ from labkit.journal import Event, Progress, Standing, Wording
 from labkit.recording import Recording
 from labkit.views import page, progress, still
 from labkit.views.snapshot import Snapshot
-from labkit.views.words import for_html
+from labkit.views.words import for_html, prose
 
 #: Of a recording; the table would be long, and hashes say little without hovering.
 _PARTS = ("head", "phases", "replicas", "slots")
@@ -122,7 +122,7 @@ class Report:
     def _prediction(self, standing: Standing, events: list[Event]) -> Iterator[str]:
         wording = self._wording(standing)
         if wording.text:
-            yield _sentence(wording.text)
+            yield f"<p>{prose(wording.text)}</p>"
         yield _said("You said", wording.choice(events[-1].choice))
         if why := next((each.why for each in reversed(events) if each.why), ""):
             yield f"<blockquote>{_lines(why)}</blockquote>"
@@ -148,7 +148,7 @@ class Report:
 
     def _exercise(self, standing: Standing, events: list[Event]) -> Iterator[str]:
         if text := self._wording(standing).text:
-            yield _sentence(text)
+            yield f"<p>{prose(text)}</p>"
         checks = [each for each in events if each.kind == "checked"]
         passed = [each for each in checks if each.outcome == "passed"]
         if not checks:
@@ -160,11 +160,10 @@ class Report:
 
     def _finding(self, event: Event) -> Iterator[str]:
         """Return what a check or a comparison said, and where its chart is."""
-        for sentence in (event.saw, event.because):
-            if sentence:
-                yield _sentence(sentence)
-        if event.try_next and event.outcome != "passed":
-            yield _said("To try", event.try_next)
+        try_next = event.try_next if event.outcome != "passed" else ""
+        for what, text in (("Seen", event.saw), ("Why", event.because), ("Try", try_next)):
+            if text:
+                yield f"<p><b>{what}:</b> {prose(text[:_LONGEST])}</p>"
         if number := self._numbers.get(event.recording):
             yield f'<p><a href="#chart-{number}">Chart {number}</a></p>'
 

@@ -116,8 +116,7 @@ def advice(room: Room, question: str, wordings: Wordings) -> str:
     if what == "explain":
         return "The answers are spread: explain anew, in other words, and ask again."
     belief = wording.beliefs.get(key, "")
-    because = f" Who says so believes: {belief}" if belief else ""
-    return f"Most said “{wording.choice(key)}”: address that.{because}"
+    return f"Most said “{wording.choice(key)}”: address that. {belief}".rstrip()
 
 
 # ---- for a terminal ----------------------------------------------------------------
@@ -193,7 +192,8 @@ def _bar(answer: Answer, total: int, shown: str) -> str:
 
 def _exercises(room: Room, wordings: Wordings) -> Iterator[str]:
     yield (
-        '<table><thead><tr><th scope="col">Exercise</th><th scope="col">Passed</th>'
+        '<table><thead><tr><th scope="col">Exercise</th>'
+        '<th scope="col" class="labkit-done">Passed</th>'
         '<th scope="col">Stuck</th></tr></thead><tbody>'
     )
     for name in room.exercises:

@@ -1,9 +1,10 @@
 """Text that comes from an engine, made harmless for each place that shows it. Pure.
 
-A tag, a node's name or an error may hold anything. Three places show them:
+A tag, a node's name or an error may hold anything. Four places show them:
 
 * the live view sets text nodes, which need nothing but `plain`;
 * saved HTML goes through `for_html`;
+* texts of the lesson, in which an engine's may stand, go through `prose`;
 * Plotly reads a little markup (`<b>`, `<a href>`, `<br>`), entities, and `$…$` as
   mathematics where MathJax is loaded, so its labels go through `for_plotly`.
 """
@@ -11,12 +12,21 @@ A tag, a node's name or an error may hold anything. Three places show them:
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 
 #: Characters of one text that a view shows; what follows is cut, with `…` in its place.
 LONGEST = 1000
 #: Control, format (bidirectional marks among them), surrogate, line and paragraph separator.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+_CODE = re.compile(r"`([^`\n]+)`")
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_ITALIC = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])")
+#: Where code was taken out; no text has such a character once it is HTML.
+_ASIDE = re.compile(r"\0(\d+)\0")
+#: Characters of a line of a text; nothing of the lesson is as long, but an engine may be.
+_LONGEST_LINE = 4000
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -35,6 +45,19 @@ def plain(text: str, longest: int = LONGEST) -> str:
 def for_html(text: str, longest: int = LONGEST) -> str:
     """Return text as HTML that shows exactly this text, in an element or an attribute."""
     return html.escape(plain(text, longest), quote=True)
+
+
+def prose(text: str) -> str:
+    """Return a text as HTML: `code`, **bold** and *italics* set as such, all else as it is."""
+    code: list[str] = []
+
+    def aside(found: re.Match[str]) -> str:
+        code.append(found[1])  # a `*` in it is no italics
+        return f"\0{len(code) - 1}\0"
+
+    shown = "<br>".join(for_html(line, _LONGEST_LINE) for line in text.split("\n"))
+    shown = _ITALIC.sub(r"<i>\1</i>", _BOLD.sub(r"<b>\1</b>", _CODE.sub(aside, shown)))
+    return _ASIDE.sub(lambda found: f"<code>{code[int(found[1])]}</code>", shown)
 
 
 def for_plotly(text: str) -> str:

@@ -33,6 +33,15 @@ def test_between_two_parts_there_is_a_gap() -> None:
     assert not any(isinstance(change, Ended) for change in whole.changes)
 
 
+def test_the_end_of_the_last_part_is_the_end_of_the_whole() -> None:
+    first = recording(snapshot(0, service(), task(1)))
+    second = recording(snapshot(60, service(), task(1)))
+    second.add(Ended(at(61), "The exercise is over."))
+
+    assert joined([first, second]).ended
+    assert not joined([second, first]).ended
+
+
 def test_tasks_that_the_next_part_does_not_find_are_gone() -> None:
     first = recording(snapshot(0, service(), task(1), task(2)))
     second = recording(snapshot(60, service(), task(1, "1.1")))
