@@ -237,6 +237,8 @@ def test_progress_and_report_say_nothing_and_everything() -> None:
     page = learning.report().page
     assert "&lt;b&gt;so&lt;/b&gt;" in page
     assert "Outcome: <b>passed</b>" in page
+    assert page.count("<figure") == 1, "the recording that the riddle is about"
+    assert "cannot be drawn" not in page
 
 
 # ---- exercises on an engine --------------------------------------------------------

@@ -10,6 +10,7 @@ updated the service, and from where.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -53,7 +54,10 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
 def begin_shipped(exercise: Exercise) -> Recording:
     """Begin an exercise about a shipped recording, and return that. Needs no engine."""
     shown = Recording.load(_shipped(exercise))
-    diary.note(exercise, "began", recording=_new_folder(exercise))
+    folder = _new_folder(exercise)
+    folder.mkdir(parents=True)
+    shutil.copy(_shipped(exercise), folder / "1.jsonl")  # the report draws what is there
+    diary.note(exercise, "began", recording=folder)
     return shown
 
 

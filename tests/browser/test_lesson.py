@@ -176,6 +176,80 @@ def test_a_learner_goes_through_a_whole_lesson(lesson: Lesson, home: Path) -> No
     assert noted == {"rolling-missing": ("two", REASON), "rolling-completed": ("window", "")}
 
 
+#: Everything that can stand below a cell of the lesson, with no engine behind it.
+CARDS = (
+    """
+from labkit import checks
+from labkit.lessons import helping
+from labkit.views import asking, cards, meanwhile
+from tests.played import Played
+cards.enable()
+asking.Asked(checks.QUESTIONS["rolling-completed"], None, "", lambda key, why: None)
+""",
+    """
+made = Played("1.0")
+made.update("1.1")
+asked = checks.QUESTIONS["rolling-missing"]
+checks.Compared(asked, asked.choice("one"), asked.read(made.recording))
+""",
+    """
+from labkit.checks.finding import not_attempted, not_yet, passed
+said = ("slot `3` was late.", "It is *deaf*.", "`force=True`")
+for each in (passed(*said[:2]), not_yet(*said), not_attempted(*said)):
+    display(each)
+""",
+    """
+exercise = checks.EXERCISES["twelve-seconds"]
+display(cards.exercise(exercise, ["dc deployed"]), helping.Hint("Built.", "Look.", 1, 3))
+helping.Solution(exercise.title, tuple(helping._cells(exercise)))
+""",
+    """meanwhile.Meanwhile().say("Updating: 3 of 10 replicas run 1.1.")""",
+)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_nothing_serious_in_cards_and_questions(lab: Lab, page: Page, theme: str) -> None:
+    notebook = Notebook(lab, page, list(CARDS))
+    page.set_viewport_size({"width": 1280, "height": 3000})
+    put_on(page, theme)
+    for cell in range(len(CARDS)):
+        notebook.run(cell)
+    expect(page.locator(".labkit-meanwhile")).to_be_visible(timeout=QUICK)
+    expect(page.locator(".labkit-asked input[type=radio]")).to_have_count(3, timeout=QUICK)
+    expect(page.locator(".labkit-note-card")).to_have_count(8)
+    screenshot(page, f"cards-{theme.lower()}")
+    found = serious(page, ".labkit-note-card", ".labkit-asked", ".labkit-meanwhile")
+    put_on(page, "Light")
+
+    assert found == []
+
+
+@pytest.mark.browser
+def test_a_question_is_a_list_where_nothing_can_be_clicked(lab: Lab, page: Page) -> None:
+    """The buttons stand for the list; in a saved notebook there are none, and it is back."""
+    notebook = Notebook(lab, page, [CARDS[0]])
+    notebook.run(0)
+    choices = page.locator(".labkit-choices")
+    expect(page.locator(".labkit-asked")).to_be_visible(timeout=QUICK)
+    expect(choices).to_be_hidden()
+    notebook.save()
+    notebook.end_kernel()
+
+    notebook.open(kernel=False)
+
+    expect(choices).to_be_visible(timeout=QUICK)
+    expect(choices.locator("li")).to_have_count(3)
+
+
+def put_on(page: Page, theme: str) -> None:
+    page.evaluate(
+        """(theme) => window.jupyterapp.commands.execute(
+            "apputils:change-theme", {theme: `JupyterLab ${theme}`})""",
+        theme,
+    )
+
+
 def predict(lesson: Lesson, cell: Cell, name: str) -> None:
     """Choose an answer, or none; and say why, where it will turn out not to be so."""
     shown = lesson.through(cell)
