@@ -14,6 +14,7 @@ from tests.acting import HOSTILE
 
 QUESTION = Question(
     name="pairs",
+    title="A title",
     step=2,
     text="How long do pairs take?",
     choices=(

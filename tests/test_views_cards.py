@@ -15,6 +15,7 @@ from tests.test_views_report import Page
 
 QUESTION = Question(
     name="pairs",
+    title="A title",
     step=2,
     text="How long do `pairs` take?",
     choices=(

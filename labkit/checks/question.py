@@ -44,6 +44,8 @@ class Question:
 
     #: What `labkit.question` and `labkit.compare` call it.
     name: str
+    #: What it is about, in a few words.
+    title: str
     #: The number of the notebook that asks it.
     step: int
     text: str
@@ -51,11 +53,6 @@ class Question:
     #: Reads the answer off a recording of the update. Raises `labkit.errors.NotSettled` for
     #: one in which it has not happened, or is not over.
     read: Callable[[Recording], Reading]
-
-    @property
-    def title(self) -> str:
-        """What it is about, in two or three words."""
-        return self.name.replace("-", " ")
 
     def choice(self, key: str) -> Choice:
         """Return a choice by its key. Raises `BadValue`, naming those there are."""

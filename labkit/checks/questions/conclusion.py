@@ -41,6 +41,7 @@ _TRY_SAME = "say what docker service rollback would do, now that both specs are 
 
 REDEPLOY_NEW = Question(
     name="redeploy-new",
+    title="The same file again",
     step=5,
     text="The stack runs, and you deploy the same file once more. How many tasks will be new?",
     choices=(
@@ -99,6 +100,7 @@ _TRY_TWELVE = "look at docker stack ps dc: when did the tasks of the other servi
 
 TWELVE_NEW = Question(
     name="twelve-new",
+    title="Twelve in the file",
     step=5,
     text="In the file you change replicas from 10 to 12, and deploy it. How many tasks of worker "
     "will be new?",

@@ -91,6 +91,7 @@ _TRY_PAIRS = (
 
 PAIRS_COMPLETED = Question(
     name="pairs-completed",
+    title="How long two at a time take",
     step=2,
     text="Ten slots, two at a time, a delay of 5 s, and about four seconds for a slot to change "
     "over. When will the update be completed?",
@@ -195,6 +196,7 @@ _TRY_BATCHES = (
 
 PAIRS_BATCHES = Question(
     name="pairs-batches",
+    title="Batches, or not",
     step=2,
     text="Two at a time: if one of the slots took a whole minute to change over, what would the "
     "other updater do meanwhile?",
@@ -248,6 +250,7 @@ _TRY_ALL = "ask labkit.predict for the same with order start-first: how many run
 
 ALL_AT_ONCE = Question(
     name="all-at-once",
+    title="A parallelism of 0",
     step=2,
     text="An update with parallelism 0. How many of the ten replicas will run at the worst moment?",
     choices=(
@@ -341,6 +344,7 @@ _TRY_DELAY = "lay both recordings over one another with labkit.show: did fewer r
 
 NO_DELAY = Question(
     name="no-delay",
+    title="What a delay costs",
     step=2,
     text="The same update, two at a time, but without the delay of 5 s. How many seconds sooner "
     "will it be completed?",

@@ -55,6 +55,7 @@ _TRY_MISSING = "ask labkit.predict for the same with parallelism 2: how many are
 
 MISSING = Question(
     name="rolling-missing",
+    title="How many are missing",
     step=1,
     text="Ten replicas run, and nothing is said about how to update them. How many of the ten "
     "will be missing at the worst moment?",
@@ -114,6 +115,7 @@ _TRY_ORDER = "run the same update again: which slot comes first then?"
 
 ORDER = Question(
     name="rolling-order",
+    title="In which order",
     step=1,
     text="In which order will the slots be replaced?",
     choices=(
@@ -169,6 +171,7 @@ _TRY_COMPLETED = (
 
 COMPLETED = Question(
     name="rolling-completed",
+    title="When it is completed",
     step=1,
     text="All ten replicas run 1.1. When does Swarm say that the update is completed?",
     choices=(

@@ -81,6 +81,7 @@ _TRY_SLOTS = "ask labkit.predict for the same with parallelism 1: how many slots
 
 BUGGED_SLOTS = Question(
     name="bugged-slots",
+    title="How far a broken image comes",
     step=3,
     text="Every task of bugged will fail at once, and worker is updated two at a time. How many "
     "of the ten slots will have had a bugged task when all is over?",
@@ -143,6 +144,7 @@ _TRY_BUDGET = "work it out for a rollback of two slots with the same ratio: how 
 
 BUDGET = Question(
     name="budget",
+    title="How many may fail",
     step=3,
     text="Ten slots are updated, with an update max failure ratio of 0.2. How many failures are "
     "tolerated, so that nothing is done about them?",
@@ -240,6 +242,7 @@ _TRY_FLAGS = (
 
 WHICH_FLAGS = Question(
     name="which-flags",
+    title="Which flag it was",
     step=3,
     text="Four options were set before the broken image came. Which of them made Swarm roll back?",
     choices=(
@@ -315,6 +318,7 @@ _TRY_AGAIN = "update to an image that works, then call labkit.rollback twice: wh
 
 ROLLBACK_AGAIN = Question(
     name="rollback-again",
+    title="A rollback after the rollback",
     step=3,
     text="Swarm has rolled the service back by itself. What does docker service rollback do "
     "right after that?",

@@ -82,6 +82,7 @@ _TRY = "look at the rows of the slots once more: which of their tasks took longe
 
 STACK_RM = Question(
     name="stack-rm",
+    title="How a stack stops",
     step=4,
     text="You remove the stack. How will the ten tasks of worker stop?",
     choices=(

@@ -61,6 +61,7 @@ _TRY = "change the count once more: does the service get an update status?"
 
 SCALE_TOUCHED = Question(
     name="scale-touched",
+    title="Scaling up",
     step=0,
     text="Ten replicas run, and you ask for twelve. How many of the ten will be touched?",
     choices=(
