@@ -227,7 +227,7 @@ def test_axe_finds_nothing_serious_in_cards_and_questions(lab: Lab, page: Page, 
 
 @pytest.mark.browser
 def test_a_question_is_a_list_where_nothing_can_be_clicked(lab: Lab, page: Page) -> None:
-    """The buttons stand for the list; in a saved notebook there are none, and it is back."""
+    """The buttons stand for the list; where a new kernel knows of none, it is back."""
     notebook = Notebook(lab, page, [CARDS[0]])
     notebook.run(0)
     choices = page.locator(".labkit-choices")
@@ -236,7 +236,7 @@ def test_a_question_is_a_list_where_nothing_can_be_clicked(lab: Lab, page: Page)
     notebook.save()
     notebook.end_kernel()
 
-    notebook.open(kernel=False)
+    notebook.open()
 
     expect(choices).to_be_visible(timeout=QUICK)
     expect(choices.locator("li")).to_have_count(3)
