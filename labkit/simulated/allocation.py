@@ -89,7 +89,8 @@ class Allocator:
             endpoint["Ports"] = ports
         if vips:
             endpoint["VirtualIPs"] = [
-                {"NetworkID": network, "Addr": address} for network, address in vips.items()
+                {"NetworkID": network, **({"Addr": address} if address else {})}
+                for network, address in vips.items()
             ]
         return endpoint
 
@@ -125,7 +126,7 @@ class Allocator:
         self._vips[service.id] = {
             network.id: {**kept, **new}[network.id]
             for network in networks
-            if {**kept, **new}[network.id]
+            if {**kept, **new}[network.id] or network.predefined  # which has no addresses
         }
         return self._vips[service.id]
 

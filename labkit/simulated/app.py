@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tornado import netutil
-from tornado.httpserver import HTTPServer
 
 from labkit import echo
 from labkit.errors import LabError
@@ -31,6 +30,7 @@ from labkit.simulated.routes import (
     tasks,
 )
 from labkit.simulated.server import Server
+from labkit.simulated.sockets import Listener
 
 #: Only the user who runs the engine may talk to it: it runs programs as that user.
 _PRIVATE = 0o600
@@ -60,7 +60,7 @@ def serving(engine: Engine, path: Path) -> Iterator[Server]:
     """
     listening = _bound(path)
     server = Server(engine, all_routes())
-    http = HTTPServer(server, max_body_size=_ANY_SIZE, max_header_size=_LARGEST_HEADERS)
+    http = Listener(server, max_body_size=_ANY_SIZE, max_header_size=_LARGEST_HEADERS)
     http.add_socket(listening)
     engine.start()
     try:

@@ -7,6 +7,7 @@ stop, destroy. A container is there from when its task is prepared until its tas
 
 from __future__ import annotations
 
+import secrets
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ class Container:
     error: str = ""
     #: What its health probes say: starting, healthy, unhealthy, or nothing without probes.
     health: str = ""
+    #: Its address on the bridge of its machine, with prefix, while it runs in no other network.
+    address: str = ""
     #: It has been asked to stop.
     asked: bool = False
 
@@ -99,6 +102,8 @@ class Containers:
         self._networks_of = networks_of
         self._of_task: dict[str, Container] = {}
         self.now: Callable[[], int] = lambda: 0
+        #: The networks that have come to this node with a container.
+        self._brought: set[str] = set()
         #: Who is told of a container that was started.
         self.when_started: set[Callable[[Task], None]] = set()
 
@@ -131,6 +136,7 @@ class Containers:
                 created_at=self.now(),
             )
             self._of_task[task.id] = container
+            self._bring_networks(container)
             self._tell(container, "create")
 
     def pull(self, task: Task) -> str:
@@ -188,9 +194,26 @@ class Containers:
             return
         container.finished_at, container.exit_code = self.now(), code
         self._tell(container, "die", exitCode=str(code))
-        self._disconnect(container)
+        left = self._disconnect(container)
         if container.asked:
             self._tell(container, "stop")
+        self._take_away(left, container)
+
+    def probed(self, task_id: str, command: tuple[str, ...]) -> Callable[[int], None]:
+        """A health probe has begun: what an engine says of a command in a container.
+
+        Returns what to call with its exit code when it has ended.
+        """
+        container, probe = self._of_task.get(task_id), secrets.token_hex(32)
+        if container is None or not container.running:
+            return lambda _code: None
+        for action in ("exec_create", "exec_start"):
+            self._tell(container, f"{action}: {' '.join(command)}", execID=probe)
+
+        def ended(code: int) -> None:
+            self._tell(container, "exec_die", execID=probe, exitCode=str(code))
+
+        return ended
 
     def has_health(self, task_id: str, health: str) -> None:
         """A container has become healthy, or unhealthy."""
@@ -246,17 +269,36 @@ class Containers:
         """Whether a running container on this node is attached to a network."""
         return any(True for _ in self.attached(network))
 
-    def _connect(self, container: Container) -> None:
-        """Say what a container is attached to; a network comes to a node with its first one."""
+    def _bring_networks(self, container: Container) -> None:
+        """Say which networks come to this node: one does with its first container."""
         for network in self._networks_of(container.task):
-            if not (network.is_everywhere or self.is_used(network)):
+            if not network.is_everywhere and network.id not in self._brought:
+                self._brought.add(network.id)
                 self._tell_of(network, "create", container)
+
+    def _connect(self, container: Container) -> None:
+        """Say what a container is attached to: its networks, or its machine's bridge."""
+        self._bring_networks(container)
+        for network in self._networks_of(container.task):
+            if network.scope == "local":
+                container.address = network.take_address()
             self._tell_of(network, "connect", container)
 
-    def _disconnect(self, container: Container) -> None:
-        for network in self._networks_of(container.task):
+    def _disconnect(self, container: Container) -> list[Network]:
+        """Say what a container is no longer attached to; return that."""
+        left = self._networks_of(container.task)
+        for network in left:
             self._tell_of(network, "disconnect", container)
-            if not (network.is_everywhere or self.is_used(network)):
+            if container.address:
+                network.give_back(container.address)
+        container.address = ""
+        return left
+
+    def _take_away(self, left: list[Network], container: Container) -> None:
+        """Say which networks this node has no longer: one goes with its last container."""
+        for network in left:
+            if network.id in self._brought and not self.is_used(network):
+                self._brought.discard(network.id)
                 self._tell_of(network, "destroy", container)
 
     def _tell_of(self, network: Network, action: str, container: Container) -> None:

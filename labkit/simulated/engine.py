@@ -231,7 +231,9 @@ class Engine:
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
             network = networks.bridge(self.networks, secrets.token_hex(32), name, self.now)
             network.driver, network.predefined = driver, True
-            if name != "bridge":
+            if name == "bridge":
+                self._bridge = network
+            else:
                 network.subnet = None
 
     def _swarm_networks(self) -> None:
@@ -242,7 +244,7 @@ class Engine:
         for name in ("host", "bridge"):
             double = networks.overlay(self.networks, new_id(), name, self.now, bump())
             double.driver, double.predefined, double.subnet = name, True, None
-            double.options = {}
+            double.options, double.labels = {}, {"com.docker.swarm.predefined": "true"}
 
     def remove_network(self, network: Network) -> None:
         """Have the swarm forget a network; this machine does when its last task has ended."""
@@ -251,8 +253,16 @@ class Engine:
 
     def networks_of(self, task: Task) -> list[Network]:
         """The networks that a task is attached to."""
-        found = self.allocator.addresses_of(task.id)
+        found = self.addresses_of(task)
         return [self.networks[key] for key in found if key in self.networks]
+
+    def addresses_of(self, task: Task) -> Mapping[str, str]:
+        """A task's address by network; one that is in no network is on its machine's bridge."""
+        in_swarm = self.allocator.addresses_of(task.id)
+        container = self.containers.of_task(task.id)
+        if in_swarm or container is None:
+            return in_swarm
+        return {self._bridge.id: container.address}
 
     def _forget_removed_networks(self) -> None:
         """Drop networks that the swarm has removed, once no task here is attached any more."""

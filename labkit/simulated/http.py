@@ -87,6 +87,8 @@ class Call:
         path, _, query = target.partition("?")
         self.engine = engine
         self.method = method
+        #: The query as it came, with its question mark.
+        self.asked = f"?{query}" if query else ""
         self.target = unquote(path)
         self.query = {name: values[0] for name, values in _parsed(query).items()}
         self.queries = _parsed(query)
@@ -149,6 +151,7 @@ class Body:
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self._ended = False
         self._unwanted = False
+        self._broken = False
 
     async def put(self, piece: bytes) -> None:
         """Hand over a piece, and wait until somebody has taken it."""
@@ -160,12 +163,19 @@ class Body:
         """There is no more."""
         self._pieces.put_nowait(b"")
 
+    def break_off(self) -> None:
+        """There was to be more, but the client sends nothing any more."""
+        self._broken = True
+        self.end()
+
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield what has not been read yet."""
+        """Yield what has not been read yet; `ApiError` 400 where a body breaks off."""
         while not self._ended:
             piece = await self._pieces.get()
             self._pieces.task_done()
             self._ended = not piece
+            if self._ended and self._broken:
+                raise ApiError(400, "unexpected EOF")
             if piece:
                 yield piece
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.rollout import Task
 from labkit.simulated.containers import Container
+from labkit.simulated.networks import Network
 from labkit.simulated.objects import host_ports
 from labkit.simulated.wire import NEVER, SECOND, duration, stamp
 
@@ -72,21 +73,25 @@ def ports(container: Container) -> list[Json]:
 
 def _networks(engine: Engine, container: Container) -> Json:
     return {
-        engine.networks[network_id].name: _endpoint(container, network_id, address)
-        for network_id, address in engine.allocator.addresses_of(container.task.id).items()
+        engine.networks[network_id].name: _endpoint(container, engine.networks[network_id], address)
+        for network_id, address in engine.addresses_of(container.task).items()
         if network_id in engine.networks
     }
 
 
-def _endpoint(container: Container, network_id: str, address: str) -> Json:
+def _endpoint(container: Container, network: Network, address: str) -> Json:
     plain, _, bits = address.partition("/")
-    return {
+    in_swarm = {
         "IPAMConfig": {"IPv4Address": plain} if plain else {},
-        "Links": None,
         "Aliases": [container.id[:12]],
-        "NetworkID": network_id,
+    }
+    on_bridge = {"IPAMConfig": None, "Aliases": None}
+    return {
+        **(on_bridge if network.scope == "local" else in_swarm),
+        "Links": None,
+        "NetworkID": network.id,
         "EndpointID": container.id[::-1] if container.running else "",
-        "Gateway": "",
+        "Gateway": network.gateway if container.address else "",
         "IPAddress": plain,
         "IPPrefixLen": int(bits or 0),
         "IPv6Gateway": "",
@@ -225,14 +230,16 @@ def _network_settings(engine: Engine, container: Container) -> Json:
         ]
         for port in host_ports(container.task)
     }
+    found = _networks(engine, container)
+    # of the bridge it is also said outside of the list, as when there were no others
+    bridge = found.get("bridge") or {}
+    of_bridge = {"EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0}
     return {
         "Bridge": "",
         "SandboxID": "",
         "HairpinMode": False,
         "Ports": bound if container.running else {},
-        "Gateway": "",
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "MacAddress": "",
-        "Networks": _networks(engine, container),
+        **{key: bridge.get(key, other) for key, other in of_bridge.items()},
+        "MacAddress": bridge.get("MacAddress", ""),
+        "Networks": found,
     }

@@ -17,6 +17,8 @@ _POOL = "10.0.0.0/8"
 _LOCAL_POOL = "172.16.0.0/12"
 _SUBNET_BITS = 24
 _LOCAL_SUBNET_BITS = 16
+#: Docker begins with the one after it.
+_UNUSED = ipaddress.ip_network("172.16.0.0/16")
 _FIRST_VXLAN_ID = 4096
 
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -35,6 +37,8 @@ class Network:
     version: int = 0
     subnet: Subnet | None = None
     gateway: str = ""
+    #: The part of the subnet that addresses are taken from, if it is not all of it.
+    part: Subnet | None = None
     #: As they were given, and with what the driver adds.
     options_given: dict[str, str] | None = None
     options: dict[str, str] = field(default_factory=dict)
@@ -69,10 +73,11 @@ class Network:
         not mean somebody else at once.
         """
         assert self.subnet is not None, f"network {self.name} has no addresses"
-        hosts = self.subnet.num_addresses - 2
+        pool = self.part or self.subnet
+        hosts = pool.num_addresses - 2
         for _ in range(hosts):
             self._last = self._last % hosts + 1
-            address = str(self.subnet[self._last])
+            address = str(pool[self._last])
             if address not in self.taken and address != self.gateway:
                 self.taken.add(address)
                 return f"{address}/{self.subnet.prefixlen}"
@@ -94,8 +99,9 @@ class Networks(dict[str, Network]):
         """A subnet of the pool that no network has."""
         pool = ipaddress.ip_network(_LOCAL_POOL if local else _POOL)
         taken = [network.subnet for network in self.values() if network.subnet]
-        for subnet in pool.subnets(new_prefix=_LOCAL_SUBNET_BITS if local else _SUBNET_BITS):
-            if not any(_overlap(subnet, other) for other in taken):
+        subnets = pool.subnets(new_prefix=_LOCAL_SUBNET_BITS if local else _SUBNET_BITS)
+        for subnet in subnets:
+            if subnet != _UNUSED and not any(_overlap(subnet, other) for other in taken):
                 return subnet
         raise LookupError("could not find an available, non-overlapping IPv4 address pool")
 
@@ -131,7 +137,7 @@ def overlay(
 ) -> Network:
     """Make an overlay network, of what the body of `POST /networks/create` asks for."""
     asked = asked or {}
-    subnet, gateway = _addresses(asked, networks.free_subnet)
+    subnet, part, gateway = _addresses(asked, networks.free_subnet)
     options = asked.get("Options") or {}
     vxlan = {VXLAN_IDS: options.get(VXLAN_IDS) or networks.free_vxlan_id()}
     network = Network(
@@ -143,6 +149,7 @@ def overlay(
         updated_at=now,
         version=version,
         subnet=subnet,
+        part=part,
         gateway=gateway,
         options={**options, **vxlan},
         labels=asked.get("Labels"),
@@ -158,7 +165,7 @@ def bridge(
 ) -> Network:
     """Make a network of this machine alone, which services cannot use."""
     asked = asked or {}
-    subnet, gateway = _addresses(asked, lambda: networks.free_subnet(local=True))
+    subnet, part, gateway = _addresses(asked, lambda: networks.free_subnet(local=True))
     network = Network(
         id=network_id,
         name=name,
@@ -167,6 +174,7 @@ def bridge(
         created_at=now,
         updated_at=now,
         subnet=subnet,
+        part=part,
         gateway=gateway,
         options=dict(asked.get("Options") or {}),
         labels=asked.get("Labels") or {},
@@ -176,12 +184,15 @@ def bridge(
     return network
 
 
-def _addresses(asked: dict[str, Any], free: Callable[[], Subnet]) -> tuple[Subnet, str]:
-    """Return the subnet and the gateway that were asked for, or a free subnet and its first."""
-    configs = (asked.get("IPAM") or {}).get("Config") or [{}]
-    wanted = configs[0].get("Subnet")
+def _addresses(
+    asked: dict[str, Any], free: Callable[[], Subnet]
+) -> tuple[Subnet, Subnet | None, str]:
+    """Return subnet, part and gateway that were asked for, or a free subnet and its first."""
+    config = ((asked.get("IPAM") or {}).get("Config") or [{}])[0]
+    wanted, of_it = config.get("Subnet"), config.get("IPRange")
     subnet = ipaddress.ip_network(wanted, strict=False) if wanted else free()
-    return subnet, configs[0].get("Gateway") or str(subnet[1])
+    part = ipaddress.ip_network(of_it, strict=False) if of_it else None
+    return subnet, part, config.get("Gateway") or str(part[0] if part else subnet[1])
 
 
 def _as_asked(asked: dict[str, Any]) -> dict[str, Any]:

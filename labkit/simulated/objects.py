@@ -133,17 +133,23 @@ def swarm_network_json(network: Network) -> Json:
         "DriverState": {"Name": network.driver, "Options": network.options},
         "IPAMOptions": {"Driver": {"Name": "default"}},
     }
+    if network.predefined:  # its driver is every machine's own, and gives no addresses
+        shown |= {"DriverState": {"Name": network.driver}, "IPAMOptions": {"Driver": {}}}
     if network.subnet:
-        configs = [{"Subnet": str(network.subnet), "Gateway": network.gateway}]
-        shown["IPAMOptions"]["Configs"] = configs
+        shown["IPAMOptions"]["Configs"] = [_address_config(network)]
     return shown
+
+
+def _address_config(network: Network) -> Json:
+    part = {"Range": str(network.part)} if network.part else {}
+    return {"Subnet": str(network.subnet), **part, "Gateway": network.gateway}
 
 
 def _addresses_asked(network: Network) -> Json:
     given = network.given or {}
     asked: Json = {"Driver": {"Name": given.get("Driver") or "default"}}
     if given.get("Config") and network.subnet:
-        asked["Configs"] = [{"Subnet": str(network.subnet), "Gateway": network.gateway}]
+        asked["Configs"] = [_address_config(network)]
     return asked
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import posixpath
 import re
 from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from tornado import http1connection, httputil, iostream
 
 from labkit.simulated.http import Answer, Call, Routes
 from labkit.simulated.problems import ApiError
+from labkit.simulated.sockets import Stream
 from labkit.simulated.wire import stamp
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ _JSON_ERRORS_SINCE = "1.23"
 #: so that the connection can be used again.
 _SKIPPED = 256 * 1024
 
+#: What comes before the path where a whole address is asked for, as proxies do.
+_ADDRESS = re.compile(r"https?://[^/?]*", re.IGNORECASE)
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 
 
@@ -73,6 +79,10 @@ class _Exchange(httputil.HTTPMessageDelegate):
         self._running = running
         self._call: Call
         self._task: asyncio.Task[None] | None = None
+        self._stream = cast("Stream", connection.stream)
+        #: Whether a route was found: what comes before them says less of the engine.
+        self._is_known = False
+        self._version = ""
 
     def headers_received(
         self,
@@ -81,9 +91,11 @@ class _Exchange(httputil.HTTPMessageDelegate):
     ) -> None:
         """Begin to answer."""
         line = cast("httputil.RequestStartLine", start_line)
-        self._call = Call(self._engine, line.method, line.path, self)
+        self._version = line.version
+        self._call = Call(self._engine, line.method, _path_of(line.path), self)
         self._call.headers = {name.lower(): value for name, value in headers.get_all()}
         self._connection.set_close_callback(self.on_connection_close)
+        self._stream.in_body = True
         self._task = asyncio.get_running_loop().create_task(self._answer())
         self._running.add(self._task)
         self._task.add_done_callback(self._running.discard)
@@ -94,11 +106,14 @@ class _Exchange(httputil.HTTPMessageDelegate):
 
     def finish(self) -> None:
         """The body is complete."""
+        self._stream.in_body = False
         self._call.body.end()
 
     def on_connection_close(self) -> None:
-        """The client is gone: nobody needs the answer."""
-        if self._task is not None:
+        """The client is gone, and nobody needs the answer; or it only sends no more."""
+        if self._stream.half is not None:
+            self._call.body.break_off()
+        elif self._task is not None:
             self._task.cancel()
 
     async def begin(self, status: int, content_type: str) -> None:
@@ -116,7 +131,8 @@ class _Exchange(httputil.HTTPMessageDelegate):
             if answer is not None:
                 await self._send(answer)
                 await self._call.body.skip(_SKIPPED)
-            self._connection.finish()
+            if self._stream.half is None:
+                self._connection.finish()
         except iostream.StreamClosedError:
             _log.debug("%s %s: the client is gone", self._call.method, self._call.target)
         except Exception:
@@ -124,6 +140,7 @@ class _Exchange(httputil.HTTPMessageDelegate):
             self._connection.close()
         finally:
             self._call.body.refuse()
+            self._stream.let_go()
 
     async def _result(self) -> Answer | None:
         """What to send, or `None` if the route has sent everything itself."""
@@ -149,14 +166,26 @@ class _Exchange(httputil.HTTPMessageDelegate):
 
     async def _route(self) -> Answer | None:
         call = self._call
+        if "host" not in call.headers and self._version == "HTTP/1.1":
+            text = b"400 Bad Request: missing required Host header"
+            close = (("Connection", "close"),)
+            return Answer(text, 400, "text/plain; charset=utf-8", close)
+        if (clean := _clean(call.target)) != call.target:
+            return Answer(status=301, headers=(("Location", quote(clean) + call.asked),))
         versioned = _VERSIONED.fullmatch(call.target)
         version, path = versioned.groups() if versioned else ("", call.target)
+        self._is_known = True
+        if call.method == "OPTIONS":
+            return Answer()
         found = self._routes.find(call.method, path)
         if found is None:
+            self._is_known = False
             raise ApiError(404, "page not found")
         handler, call.path = found
         call.version = version or API_VERSION
         _check_version(call.version)
+        if bad := _BAD_ESCAPE.search(call.asked):
+            raise ApiError(400, f'invalid URL escape "{bad[0]}"')
         return await handler(call)
 
     async def _send(self, answer: Answer) -> None:
@@ -164,33 +193,62 @@ class _Exchange(httputil.HTTPMessageDelegate):
         shown = content if self._call.method != "HEAD" else b""
         await self._write_headers(answer, len(content), shown)
 
+    def _about_engine(self) -> dict[str, str]:
+        return {
+            "Api-Version": API_VERSION,
+            "Docker-Experimental": "false",
+            "Ostype": "linux",
+            "Server": f"Docker/{self._engine.version} (linux)",
+        }
+
     async def _write_headers(
         self, answer: Answer, length: int | None = None, content: bytes = b""
     ) -> None:
         headers = httputil.HTTPHeaders(
             {
-                "Api-Version": API_VERSION,
-                "Docker-Experimental": "false",
-                "Ostype": "linux",
-                "Server": f"Docker/{self._engine.version} (linux)",
+                **(self._about_engine() if self._is_known else {}),
                 "Date": formatdate(usegmt=True),
                 "Labkit-Time": stamp(self._engine.now),
             }
         )
-        has_body = answer.status != HTTPStatus.NO_CONTENT and (length or length is None)
+        is_typed = length != 0 or self._call.method == "HEAD"
+        has_body = answer.status != HTTPStatus.NO_CONTENT and is_typed
         if has_body and answer.content_type:
             headers["Content-Type"] = answer.content_type
         if length is not None and answer.status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(length)
         for name, value in answer.headers:
             headers[name] = value
+        if self._stream.half is not None:
+            self._stream.answer_on_half(answer.status, headers, content)
+            return
         reason = responses.get(answer.status, "Unknown")
         line = httputil.ResponseStartLine("HTTP/1.1", answer.status, reason)
         await self._connection.write_headers(line, headers, content or None)
 
 
+def _path_of(target: str) -> str:
+    """Return the path of what a request asks for, which may be a whole address.
+
+    Its bytes come as Latin-1, and are UTF-8.
+    """
+    path = _ADDRESS.sub("", target, count=1)
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _clean(path: str) -> str:
+    """Return a path as Go's router would have it; it sends clients there."""
+    if "//" not in path and "/." not in path and path.startswith("/"):
+        return path
+    clean = posixpath.normpath("/" + path.lstrip("/"))
+    return clean + "/" if path.endswith("/") and clean != "/" else clean
+
+
 def _numbers(version: str) -> list[int]:
-    return [int(part or 0) for part in version.split(".")]
+    found = [int(part or 0) for part in version.split(".")]
+    while len(found) > 1 and not found[-1]:
+        found.pop()  # 1.41.0 is 1.41
+    return found
 
 
 def _check_version(version: str) -> None:

@@ -31,6 +31,17 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+#: What is shown of a spec that says nothing.
+NOTHING: dict[str, dict[str, Any]] = {
+    "Orchestration": {"TaskHistoryRetentionLimit": 0},
+    "Raft": {"KeepOldSnapshots": 0, "ElectionTick": 0, "HeartbeatTick": 0},
+    "Dispatcher": {},
+    "CAConfig": {},
+    "TaskDefaults": {},
+    "EncryptionConfig": {"AutoLockManagers": False},
+}
+
+
 def _digits(count: int) -> str:
     return "".join(secrets.choice(_BASE36) for _ in range(count))
 
@@ -47,7 +58,9 @@ class Swarm:
     address: str = "127.0.0.1"
     port: int = PORT
     data_path_port: int = 4789
-    pool: list[str] = field(default_factory=lambda: ["10.0.0.0/8"])
+    #: `None` where a size of subnets was given and no pool, as by the docker command line: the
+    #: default is not shown then.
+    pool: list[str] | None = field(default_factory=lambda: ["10.0.0.0/8"])
     subnet_size: int = 24
     spec: dict[str, Any] = field(default_factory=dict)
     #: Stands for the certificate of the swarm's authority, which a join token begins with.
@@ -106,12 +119,24 @@ class Swarm:
         }
 
 
-def complete(spec: dict[str, Any], name: str = "default") -> dict[str, Any]:
-    """A swarm's spec with everything that it lacks; zeros count as lacking, as in swarmkit."""
-    filled: dict[str, Any] = {"Name": name, "Labels": spec.get("Labels") or {}}
-    for part, defaults in DEFAULTS.items():
+def complete(spec: dict[str, Any]) -> dict[str, Any]:
+    """A new swarm's spec with everything that it lacks; zeros count as lacking, as in swarmkit."""
+    return _filled(spec, DEFAULTS)
+
+
+def restated(spec: dict[str, Any]) -> dict[str, Any]:
+    """A swarm's spec as an update leaves it: what the update does not say is nothing from then on.
+
+    That goes for the number of old tasks, too: docker-py's `swarm.update(labels=…)` makes it 0.
+    """
+    return _filled(spec, NOTHING)
+
+
+def _filled(spec: dict[str, Any], parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    filled: dict[str, Any] = {"Name": "default", "Labels": spec.get("Labels") or {}}
+    for part, defaults in parts.items():
         given = {key: value for key, value in (spec.get(part) or {}).items() if value != 0}
         if part == "Orchestration":  # here zero is a limit, and so is less
             given = dict(spec.get(part) or {})
-        filled[part] = {**defaults, **given}
+        filled[part] = {**defaults, **given} if part != "TaskDefaults" else {}  # never told again
     return SWARM_SPEC.write(filled)

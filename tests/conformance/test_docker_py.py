@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import docker
@@ -14,6 +16,8 @@ from docker.types import ContainerSpec, RestartPolicy, RollbackConfig, ServiceMo
 from docker.types import UpdateConfig as PyUpdateConfig
 
 from tests.conformance.engines import REPOSITORY, Engine, seconds
+from tests.conformance.play import OLD
+from tests.waiting import until
 
 IMAGE = f"{REPOSITORY}:print-old"
 ENGINES = [pytest.param("real", marks=pytest.mark.engine), "simulated"]
@@ -38,6 +42,12 @@ def service(client: docker.DockerClient) -> Iterator[Service]:
     )
     yield made
     made.remove()
+
+
+@pytest.fixture
+def image(engine: Engine) -> str:
+    """An image whose tasks run until they are told to stop."""
+    return engine.image(OLD)
 
 
 def spec(service: Service) -> dict[str, Any]:
@@ -166,3 +176,131 @@ def test_events_come_as_they_happen(client: docker.DockerClient, service: Servic
     assert (event["Type"], event["Action"], event["scope"]) == ("service", "update", "swarm")
     assert event["Actor"] == {"ID": service.id, "Attributes": {"name": service.name}}
     assert abs(event["timeNano"] / 1e9 - event["time"]) < 1
+
+
+def test_a_services_container_and_its_networks_are_told_of(
+    client: docker.DockerClient, image: str
+) -> None:
+    """In the order in which an engine does things, probes of its health among them."""
+    name = f"y{secrets.token_hex(4)}"
+    network = client.networks.create(name, driver="overlay")
+    here = {"type": ["container", "network"], "scope": ["local"]}
+    events = client.events(decode=True, until=_soon(), filters=here)
+    probe = {"test": ["CMD", "python", "-c", "pass"], "interval": seconds(1), "retries": 3}
+    made = client.services.create(image, name=name, networks=[network.id], healthcheck=probe)
+    told: list[str] = []
+    for event in events:
+        about = event["Actor"]["Attributes"].get("name", "")
+        if not about.startswith(name):
+            continue
+        told.append(event["Action"])
+        if event["Action"] == "health_status: healthy":
+            made.remove()
+        if event["Action"] == "destroy" and event["Type"] == "container":
+            break
+    events.close()
+    until(lambda: _is_removed(client, network.id), "the network to be free")
+
+    command = "python -c pass"
+    probed = [f"exec_create: {command}", f"exec_start: {command}", "exec_die"]
+    begun = ["create", "create", "connect", "start"]
+    assert told[: len(begun) + 4] == [*begun, *probed, "health_status: healthy"]
+    ended = [action for action in told[len(begun) + 4 :] if action not in probed]
+    assert ended[:4] == ["kill", "die", "disconnect", "stop"]
+    assert sorted(ended[4:]) == ["destroy", "destroy"]
+
+
+def _soon() -> int:
+    """When to give up following events, so that what does not come fails a test."""
+    return int(time.time()) + 40
+
+
+def _is_removed(client: docker.DockerClient, network_id: str) -> bool:
+    try:
+        client.api.remove_network(network_id)
+    except NotFound:
+        return True
+    except APIError:
+        return False
+    return False
+
+
+def test_without_a_network_a_container_is_on_the_bridge(
+    client: docker.DockerClient, image: str
+) -> None:
+    made = client.services.create(image, name=f"y{secrets.token_hex(4)}")
+    container = until(
+        lambda: client.containers.list(filters={"name": made.name}), "a container that runs"
+    )[0]
+    bridge = client.networks.get("bridge")
+    settings = container.attrs["NetworkSettings"]
+    made.remove()
+
+    assert list(settings["Networks"]) == ["bridge"]
+    assert bridge.attrs["Containers"][container.id]["IPv4Address"] == (
+        f"{settings['IPAddress']}/{settings['IPPrefixLen']}"
+    )
+    assert ip_address(settings["Gateway"]) in ip_network(
+        bridge.attrs["IPAM"]["Config"][0]["Subnet"]
+    )
+
+
+@pytest.mark.parametrize("name", ["host", "bridge"])
+def test_a_service_may_use_the_networks_that_every_machine_has(
+    client: docker.DockerClient, engine: Engine, image: str, name: str
+) -> None:
+    """The swarm has doubles of them, which are shown to who asks for its scope."""
+    double = engine.get(f"/networks/{name}", scope="swarm")
+    made = client.services.create(
+        image,
+        name=f"y{secrets.token_hex(4)}",
+        networks=[double["Id"]],
+        endpoint_spec={"Mode": "vip"},
+    )
+    until(lambda: any(t["Status"]["State"] == "running" for t in made.tasks()), "a task to run")
+    made.reload()
+    (attached,) = made.tasks()[0]["NetworksAttachments"]
+    made.remove()
+
+    assert (double["Scope"], double["Driver"], double["Options"]) == ("swarm", name, None)
+    assert double["IPAM"] == {"Driver": "", "Options": None, "Config": []}
+    assert double["Labels"] == {"com.docker.swarm.predefined": "true"}
+    assert engine.get(f"/networks/{name}")["Scope"] == "local"
+    assert made.attrs["Endpoint"] == {
+        "Spec": {"Mode": "vip"},
+        "VirtualIPs": [{"NetworkID": double["Id"]}],
+    }
+    assert "Addresses" not in attached
+    assert attached["Network"]["DriverState"] == {"Name": name}
+
+
+def test_a_terminal_ends_its_lines_at_the_margin(client: docker.DockerClient, image: str) -> None:
+    made = client.services.create(
+        image, name=f"y{secrets.token_hex(4)}", tty=True, env=["ACT=print one;complain two"]
+    )
+    said = until(lambda: _both(b"".join(made.logs(stdout=True, stderr=True))), "both lines")
+    made.remove()
+
+    assert sorted(said.splitlines(keepends=True)) == [b"one\r\n", b"two\r\n"]
+
+
+def _both(said: bytes) -> bytes:
+    return said if said.count(b"\n") == 2 else b""
+
+
+def test_a_name_that_was_taken_from_an_image_is_told_by_its_id(
+    client: docker.DockerClient, engine: Engine
+) -> None:
+    name = f"lab/y{secrets.token_hex(4)}:1"
+    tagged = client.images.get(engine.image(OLD))
+    events = client.events(decode=True, until=_soon(), filters={"type": "image"})
+    tagged.tag(name)
+    client.images.remove(name)
+    told = []
+    for event in events:
+        told.append((event["Action"], event["Actor"]["Attributes"]["name"]))
+        if told[-1] == ("untag", tagged.id):
+            break
+    events.close()
+
+    assert told[-2:] == [("tag", name), ("untag", tagged.id)]

@@ -127,14 +127,14 @@ def test_a_network_comes_to_a_node_with_its_first_task_and_goes_with_its_last(ra
     assert [(it["Type"], it["Action"], it["scope"]) for it in news] == [
         ("network", "create", "swarm"),
         ("network", "update", "swarm"),
-        ("container", "create", "local"),
         ("network", "create", "local"),
+        ("container", "create", "local"),
         ("network", "connect", "local"),
         ("container", "start", "local"),
         ("container", "die", "local"),
         ("network", "disconnect", "local"),
-        ("network", "destroy", "local"),
         ("container", "stop", "local"),
+        ("network", "destroy", "local"),
         ("container", "destroy", "local"),
         ("network", "remove", "swarm"),
     ]

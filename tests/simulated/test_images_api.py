@@ -120,14 +120,15 @@ def test_a_pull_says_that_no_registry_was_asked(client):
 
 
 def test_what_becomes_of_images_is_told(client, served):
-    client.images.pull("alpine", tag="3").tag("mine", "1")
+    image = client.images.pull("alpine", tag="3")
+    image.tag("mine", "1")
     client.images.remove("mine:1")
     soon = served.engine.now // 10**9 + 1
     seen = client.events(decode=True, since=1, until=soon, filters={"type": "image"})
     assert [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in seen][:3] == [
         ("pull", "alpine"),
         ("tag", "mine:1"),
-        ("untag", "mine:1"),
+        ("untag", image.id),
     ]
 
 

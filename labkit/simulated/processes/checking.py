@@ -54,6 +54,7 @@ class Checks:
     def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Spawned | None:
         """Start a probe in a task's folder."""
         output = bytearray()
+        tell_end = it.world.engine.containers.probed(it.task.id, command)
 
         def write(_is_error: bool, data: bytes) -> None:
             output.extend(data[: _MOST_OUTPUT - len(output)])
@@ -62,6 +63,7 @@ class Checks:
             self._under_way.discard(probe)
             it.life.probing = False
             it.world.engine.catch_up()
+            tell_end(code)
             ended(code, bytes(output))
             it.world.engine.catch_up()
 

@@ -69,7 +69,9 @@ class Running:
         return self.process is not None and not self.life.ended
 
     def write(self, is_error: bool, data: bytes) -> None:
-        """Take what it writes."""
+        """Take what it writes; on a terminal each line ends at the margin."""
+        if self.task.container.get("TTY"):
+            data = data.replace(b"\n", b"\r\n")
         self.log.write(self.world.now, "stderr" if is_error else "stdout", data)
 
     def show(self) -> None:

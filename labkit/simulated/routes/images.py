@@ -27,6 +27,7 @@ from labkit.simulated.images import (
     removing,
     trees,
 )
+from labkit.simulated.images.store import Images
 from labkit.simulated.problems import ApiError
 
 routes = Routes()
@@ -100,6 +101,7 @@ async def tag(call: Call) -> Answer:
 @routes.delete("/images/{name:path}")
 async def remove(call: Call) -> Answer:
     """`docker rmi`."""
+    named = _by_name(call.engine.images)
     with _in_docker_words():
         records = removing.remove(
             call.engine.images,
@@ -108,7 +110,7 @@ async def remove(call: Call) -> Answer:
             force=call.flag("force"),
             prune=not call.flag("noprune"),
         )
-    _tell_removed(call, records)
+    _tell_removed(call, records, named)
     return Answer(records)
 
 
@@ -117,13 +119,13 @@ async def prune(call: Call) -> Answer:
     """`docker image prune`."""
     images = call.engine.images
     filters = _filters(call)
-    before = images.bytes_on_disk()
+    before, named = images.bytes_on_disk(), _by_name(images)
     with _in_docker_words():
         wanted, dangling = listing.prunable(filters, call.engine.now)
         records = removing.remove_unused(
             images, call.engine.processes.users_of, wanted, dangling=dangling
         )
-    _tell_removed(call, records)
+    _tell_removed(call, records, named)
     freed = before - images.bytes_on_disk()
     return Answer({"ImagesDeleted": records or None, "SpaceReclaimed": freed})
 
@@ -393,6 +395,10 @@ def _filters(call: Call) -> Mapping[str, list[str]]:
     return {key: parsed.get(key) for key in known if key in parsed}
 
 
+def _by_name(images: Images) -> dict[str, Image]:
+    return {name: it for it in images.images.values() for name in images.names_of(it)}
+
+
 def _tell(
     call: Call, action: str, about: str, attributes: dict[str, Any], image: Image | None
 ) -> None:
@@ -402,9 +408,11 @@ def _tell(
     )
 
 
-def _tell_removed(call: Call, records: list[removing.Record]) -> None:
+def _tell_removed(call: Call, records: list[removing.Record], named: Mapping[str, Image]) -> None:
+    """Say what is gone; of a name that an image had, the events give the image's id."""
     for record in records:
         if "Untagged" in record:
-            _tell(call, "untag", record["Untagged"], {"name": record["Untagged"]}, None)
+            image = named[record["Untagged"]]
+            _tell(call, "untag", image.id, {"name": image.id}, image)
         else:
             _tell(call, "delete", record["Deleted"], {"name": record["Deleted"]}, None)

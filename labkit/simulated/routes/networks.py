@@ -27,6 +27,10 @@ Json = dict[str, Any]
 
 _KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type", "idOrName")
 _BUILT_IN = {"bridge", "host", "none", "ingress"}
+#: Those that every machine has. The rest is `custom`, and dangles whoever uses it: a list of
+#: networks does not know who is attached.
+_OF_ANY_MACHINE = {"bridge", "host", "none"}
+_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
 _DRIVERS = {"", "bridge", "overlay"}
 
 
@@ -36,6 +40,7 @@ async def listed(call: Call) -> Answer:
     filters = Filters.parse(call.query.get("filters", ""))
     filters.allow(*_KEYS)
     _check_type(filters)
+    _check_dangling(filters)
     engine = call.engine
     found = [it for it in visible(engine) if _matches(engine, it, filters)]
     found.sort(key=lambda it: (it.scope != "swarm" or it.removed, it.id))
@@ -54,7 +59,7 @@ def _check_type(filters: Filters) -> None:
 
 
 def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
-    built_in = "builtin" if network.name in _BUILT_IN else "custom"
+    kind = "builtin" if network.name in _OF_ANY_MACHINE else "custom"
     named = filters.pattern if _is_known_here(engine, network) else filters.exact
     return (
         filters.exact("driver", network.driver)
@@ -62,16 +67,23 @@ def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
         and filters.pattern("id", network.id)
         and filters.has_labels("label", network.labels or {})
         and filters.exact("scope", network.scope)
-        and filters.exact("type", built_in)
-        and _dangles(engine, network, filters)
+        and filters.exact("type", kind)
+        and _dangles(network, filters)
     )
 
 
-def _dangles(engine: Engine, network: Network, filters: Filters) -> bool:
-    if "dangling" not in filters:
-        return True
-    unused = network.name not in _BUILT_IN and not engine.containers.is_used(network)
-    return unused == (filters.get("dangling")[0].lower() in {"1", "true"})
+def _dangles(network: Network, filters: Filters) -> bool:
+    wanted = filters.get("dangling")
+    return not wanted or (network.name not in _OF_ANY_MACHINE) == (wanted[0] in _TRUE)
+
+
+def _check_dangling(filters: Filters) -> None:
+    values = filters.get("dangling")
+    if len(values) > 1:
+        raise ApiError(400, 'got more than one value for filter key "dangling"')
+    if values and values[0] not in _TRUE | _FALSE:
+        allowed = 'must be "true" (or "1"), or "false" (or "0")'
+        raise ApiError(400, f"invalid value for filter 'dangling', {allowed}")
 
 
 def _is_known_here(engine: Engine, network: Network) -> bool:
@@ -88,7 +100,8 @@ async def inspect(call: Call) -> Answer:
 
 
 def _meant(engine: Engine, term: str, scope: str = "") -> Network:
-    known = [it for it in visible(engine) if not scope or it.scope == scope]
+    there = engine.networks.values() if scope == "swarm" else visible(engine)
+    known = [it for it in there if not scope or it.scope == scope]
     by_id = [it for it in known if it.id == term]
     by_name = [it for it in known if it.name == term]
     by_start = [it for it in known if it.id.startswith(term)]
@@ -105,8 +118,7 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
     """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
     present = list(engine.containers.attached(network)) if detailed else []
     is_here = network.scope == "local" or (detailed and _is_known_here(engine, network))
-    config = [{"Subnet": str(network.subnet), "Gateway": network.gateway}] if network.subnet else []
-    given = network.given or {}
+    is_double = network.predefined and network.scope == "swarm"
     shown = {
         "Name": network.name,
         "Id": network.id,
@@ -115,9 +127,9 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
         "Driver": network.driver,
         "EnableIPv6": network.ipv6,
         "IPAM": {
-            "Driver": given.get("Driver") or "default",
-            "Options": given.get("Options"),
-            "Config": config,
+            "Driver": "" if is_double else (network.given or {}).get("Driver") or "default",
+            "Options": _address_options(network),
+            "Config": _address_config(network),
         },
         "Internal": network.internal,
         "Attachable": network.attachable,
@@ -125,7 +137,7 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
         "Containers": _endpoints(engine, network, present) if is_here else None,
-        "Options": network.options,
+        "Options": None if is_double else network.options,
         "Labels": (network.labels or {}) if is_here else network.labels,
     }
     if network.scope == "swarm" and is_here:
@@ -133,10 +145,23 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
     return shown
 
 
+def _address_options(network: Network) -> Json | None:
+    """The options for addresses; the swarm's driver adds one of its own to them."""
+    asked = (network.given or {}).get("Options")
+    if network.scope != "swarm":
+        return asked
+    return {**asked, "com.docker.network.ipam.serial": "true"} if asked else None
+
+
+def _address_config(network: Network) -> list[Json]:
+    if not network.subnet:
+        return []
+    part = {"IPRange": str(network.part)} if network.part else {}
+    return [{"Subnet": str(network.subnet), **part, "Gateway": network.gateway}]
+
+
 def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
-    addresses = {
-        it.id: engine.allocator.addresses_of(it.task.id).get(network.id, "") for it in present
-    }
+    addresses = {it.id: engine.addresses_of(it.task).get(network.id, "") for it in present}
     return {
         container.id: {
             "Name": container.name,
@@ -167,9 +192,10 @@ async def create(call: Call) -> Answer:
 
 
 def _require_json(call: Call) -> None:
-    kind = call.header("Content-Type").partition(";")[0].strip()
-    if kind != "application/json":
-        message = f"Content-Type specified ({kind}) must be 'application/json'"
+    given = call.header("Content-Type")
+    kind = given.partition(";")[0].strip().lower()
+    if kind != "application/json" and (given or call.header("Content-Length") != "0"):
+        message = f"Content-Type specified ({given}) must be 'application/json'"
         raise ApiError(400, message)
 
 
@@ -208,8 +234,17 @@ def _check_addresses(asked: Json) -> None:
         except ValueError:
             message = f"Invalid subnet {subnet} : invalid CIDR address: {subnet}"
             raise ApiError(500, message) from None
+        _check_part(config.get("IPRange", ""))
         if "/" not in subnet:
             raise ApiError(500, f"Invalid subnet {subnet} : invalid CIDR address: {subnet}")
+
+
+def _check_part(part: str) -> None:
+    try:
+        ipaddress.ip_network(part or "10.0.0.0/8", strict=False)
+    except ValueError:
+        message = f"Invalid subnet {part} : invalid CIDR address: {part}"
+        raise ApiError(500, message) from None
 
 
 def _say(engine: Engine, network: Network, action: str) -> None:

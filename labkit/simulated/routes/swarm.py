@@ -69,7 +69,7 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
         "address": _advertised(asked.get("AdvertiseAddr", "")),
         "port": port,
         "data_path_port": asked.get("DataPathPort") or 4789,
-        "pool": pools or ["10.0.0.0/8"],
+        "pool": pools or (None if asked.get("SubnetSize") else ["10.0.0.0/8"]),
         "subnet_size": size,
     }
 
@@ -160,7 +160,7 @@ async def update(call: Call) -> Answer:
         raise rpc("InvalidArgument", "heartbeat time period cannot be a negative duration")
     if of_version != swarm.version:
         raise rpc("Unknown", "update out of sequence")
-    swarm.spec = membership.complete(spec)
+    swarm.spec = membership.restated(spec)
     swarm.renew(worker=worker, manager=manager, key=key)
     swarm.version, swarm.updated_at = call.engine.cluster.bump(), call.engine.now
     call.engine.cluster.history_limit = swarm.history_limit
