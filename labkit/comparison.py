@@ -79,12 +79,19 @@ def _run(recording: Recording, name: str) -> Run:
     steps = _from(update.began, recording.running_by_tag())
     during = [counts for at, counts in steps if at <= (update.ended or at)]
     totals = [counts.total() for counts in during]
+    until = update.status.completed_at or update.ended
+    since = update.started_at or update.began
+    between = [
+        count
+        for at, count in story.ran(recording)
+        if since <= at and (until is None or at <= until)
+    ]
     return Run(
         name=name,
         began=update.began,
         total=update.total,
         touched=story.slots_touched(recording),
-        fewest=min(totals, default=0),
+        fewest=min((*totals, *between), default=0),
         most=max(totals, default=0),
         hashes_lost=story.hashes_lost(recording),
         state=update.status.state,

@@ -69,8 +69,42 @@ def running_now(recording: Recording) -> dict[str, int]:
 
 
 def fewest_running(recording: Recording) -> int:
-    """Return the smallest number of replicas that ran at any moment, of all tags together."""
-    return min((counts.total() for _, counts in recording.running_by_tag()), default=0)
+    """Return the smallest number of replicas that ran at any moment, of all tags together.
+
+    What was seen counts, and what the engine's own times say of the moments between.
+    """
+    looks = (counts.total() for _, counts in recording.running_by_tag())
+    return min((*looks, *(count for _, count in ran(recording))), default=0)
+
+
+def ran(recording: Recording) -> list[tuple[datetime, int]]:
+    """Return how many replicas ran, as steps by the engine's own times.
+
+    A dip that is over before the next look shows here: tasks say when they came to run, and
+    when they ended. Those that ran at the first look count from the beginning.
+    """
+    first = recording.changes[0].at if recording.changes else None
+    running: set[str] = set()
+    steps: list[tuple[datetime, int]] = []
+    for change in recording.changes:
+        if not isinstance(change, TaskSeen):
+            continue
+        task, runs = change.task, change.task.id in running
+        if task.running and not runs:
+            running.add(task.id)
+            if change.at != first:
+                steps.append((task.status_at, 1))
+        elif task.ended and runs:
+            running.discard(task.id)
+            steps.append((task.status_at, -1))
+    # of two at the same moment, the one that came goes first: it was no dip
+    steps.sort(key=lambda step: (step[0], -step[1]))
+    count = sum(
+        change.task.running
+        for change in recording.changes
+        if isinstance(change, TaskSeen) and change.at == first
+    )
+    return [(at, count := count + step) for at, step in steps]
 
 
 def slots_that_ran(recording: Recording, tag: str) -> set[int | None]:

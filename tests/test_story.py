@@ -35,7 +35,8 @@ def leaving(slot: int) -> Task:
 
 
 def gone(slot: int) -> Task:
-    return task(slot, state="shutdown")
+    """It ended when its slot's new task was about to start: slot 2 first."""
+    return task(slot, state="shutdown", status_at=at(3 if slot == 2 else 6))
 
 
 def coming(slot: int) -> Task:
@@ -55,6 +56,36 @@ def test_a_one_at_a_time_update_in_numbers() -> None:
     assert story.took(made) == timedelta(seconds=11)
     assert story.errors(made) == []
     assert story.slots_touched(made) == 2
+
+
+def test_a_dip_between_two_looks_shows_by_the_engine_s_own_times() -> None:
+    """At a multiple of real time, or on a busy machine, a look may come too late."""
+    made = recording(
+        snapshot(0, service(), task(1), task(2)),
+        snapshot(
+            8,
+            service("1.1"),
+            *(task(slot, state="shutdown", status_at=at(3)) for slot in (1, 2)),
+            *(task(slot, "1.1", status_at=at(5)) for slot in (1, 2)),
+        ),
+    )
+
+    assert [counts.total() for _, counts in made.running_by_tag()] == [2, 2]
+    assert story.fewest_running(made) == 0
+
+
+def test_a_task_that_runs_when_its_forerunner_ends_leaves_no_dip() -> None:
+    made = recording(
+        snapshot(0, service(), task(1)),
+        snapshot(
+            8,
+            service("1.1"),
+            task(1, state="shutdown", status_at=at(3)),
+            task(1, "1.1", status_at=at(3)),
+        ),
+    )
+
+    assert story.fewest_running(made) == 1
 
 
 def test_a_task_that_is_seen_a_look_before_its_update_is_touched_by_it() -> None:

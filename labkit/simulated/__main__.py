@@ -33,16 +33,29 @@ def main(
 ) -> None:
     """Serve until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        _serve_in(data, path, speed, seed, nodes, swarm=not no_swarm)
+    except LabError as problem:
+        echo.warn(str(problem))
+        sys.exit(1)
+
+
+def _serve_in(
+    data: Path | None, path: Path, speed: float, seed: int, nodes: int, *, swarm: bool
+) -> None:
     # a folder of its own only if none was named: a server that is killed would leave it
     place = nullcontext(data) if data else TemporaryDirectory(prefix="labkit-simulated-")
     with place as folder:
         engine_folder = Path(folder)
-        engine_folder.mkdir(parents=True, exist_ok=True)
         try:
-            asyncio.run(_serve(engine_folder, path, speed, seed, nodes, swarm=not no_swarm))
-        except LabError as problem:
-            echo.warn(str(problem))
-            sys.exit(1)
+            engine_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise LabError(
+                f"To keep images in {engine_folder}.",
+                f"It cannot be made: {problem.strerror}.",
+                "Choose a --data that you can write to.",
+            ) from None
+        asyncio.run(_serve(engine_folder, path, speed, seed, nodes, swarm=swarm))
 
 
 async def _serve(

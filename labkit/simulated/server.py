@@ -152,6 +152,9 @@ class _Exchange(httputil.HTTPMessageDelegate):
             return self._failed(problem)
         except iostream.StreamClosedError:
             raise
+        except OSError as problem:  # such as a full disk
+            _log.warning("%s %s: %s", self._call.method, self._call.target, problem)
+            return self._failed(ApiError(500, _of_machine(problem)))
         except Exception as problem:
             _log.exception("%s %s", self._call.method, self._call.target)
             return self._failed(ApiError(500, f"{type(problem).__name__}: {problem}"))
@@ -225,6 +228,12 @@ class _Exchange(httputil.HTTPMessageDelegate):
         reason = responses.get(answer.status, "Unknown")
         line = httputil.ResponseStartLine("HTTP/1.1", answer.status, reason)
         await self._connection.write_headers(line, headers, content or None)
+
+
+def _of_machine(problem: OSError) -> str:
+    """Return what the machine refused, as Go says it: `open /a/b: permission denied`."""
+    reason = (problem.strerror or str(problem)).lower()
+    return f"open {problem.filename}: {reason}" if problem.filename else f"write: {reason}"
 
 
 def _path_of(target: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from click.testing import CliRunner
 
+from labkit.simulated.__main__ import main
 from tests.simulated.conftest import Served
 from tests.simulated.raw import Raw
 from tests.waiting import until
@@ -240,3 +244,24 @@ def test_a_request_may_be_long(raw: Raw):
     wanted = {"id": {f"{number:025d}": True for number in range(10_000)}}
 
     assert raw.get("/services", filters=wanted).json == []
+
+
+def test_a_full_disk_is_said_in_the_machines_words(served: Served, raw: Raw, monkeypatch):
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/images.json")
+
+    monkeypatch.setattr(served.engine, "catch_up", full)
+    answer = raw.get("/services")
+
+    assert answer.status == 500
+    assert answer.message == "open /data/images.json: no space left on device"
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    words = ["--socket", str(tmp_path / "s"), "--data", str(tmp_path / "file" / "data")]
+
+    ran = CliRunner().invoke(main, words)
+
+    assert ran.exit_code == 1
+    assert "It cannot be made: Not a directory." in ran.stderr

@@ -71,8 +71,10 @@ class Processes:
             return "No command specified"
         try:
             self._prepare(task, what, image)
-        except (CannotPrepare, OSError) as problem:
+        except CannotPrepare as problem:
             return str(problem)
+        except OSError as problem:  # such as a full disk
+            return f"failed to create task: {(problem.strerror or str(problem)).lower()}"
         return ""
 
     def has_healthcheck(self, task: Task) -> bool:
