@@ -27,7 +27,7 @@ SHOWN = {
     "rolling-completed": "window",
     "pairs-completed": "later",
     "pairs-batches": "goes-on",
-    "all-at-once": "none",
+    "parallelism-zero": "none",
     "no-delay": "every",
     "bugged-slots": "two",
     "budget": "two",
@@ -40,7 +40,6 @@ SHOWN = {
 #: What chance may show instead.
 _OR = {
     "rolling-order": {"ascending", "descending"},  # one in ten times nine times eight …
-    "pairs-batches": {""},  # the pairs ran at so nearly the same moment that nothing tells
 }
 
 

@@ -70,7 +70,7 @@ def test_a_click_is_noted_and_compared_with_what_was_recorded() -> None:
         ("compared", "two", "one"),
     ]
     assert not found.as_predicted
-    assert found.said.startswith("You said: Two.")
+    assert found.said.startswith("You said “Two”.")
     assert events()[-1].saw == found.reading.saw
     assert standing(MISSING).done
 

@@ -21,7 +21,7 @@ ANSWERS = {
     "00-scaled": ["scale-touched"],
     "01-rolling": ["rolling-missing", "rolling-order", "rolling-completed"],
     "02-pairs": ["pairs-completed", "pairs-batches"],
-    "02-all-at-once": ["all-at-once"],
+    "02-all-at-once": ["parallelism-zero"],
     "02-no-delay": ["no-delay"],
     "03-rolled-back": ["bugged-slots", "which-flags", "budget", "rollback-again"],
     "04-removed": ["stack-rm"],

@@ -67,7 +67,7 @@ def test_each_outcome_has_an_edge_of_its_own():
 def test_a_comparison_says_what_was_said_what_was_believed_and_what_was_seen():
     said = shown(cards.compared(Compared(QUESTION, QUESTION.choice("25"), READING)))
 
-    assert "You said: About 25 s. That takes the delay to come between pairs." in said
+    assert "You said “About 25 s”. That takes the delay to come between pairs." in said
     assert "The recording shows: the update took 45.1 s." in said
     assert said.endswith("Why: Each updater sleeps.Try: set the delay to 0s.")
 
@@ -76,7 +76,7 @@ def test_what_was_predicted_is_said_to_be_so_and_nothing_predicted_to_be_nothing
     so = shown(cards.compared(Compared(QUESTION, QUESTION.choice("45"), READING)))
     nothing = shown(cards.compared(Compared(QUESTION, None, READING)))
 
-    assert "You said: About 45 s. So it was." in so
+    assert "You said “About 45 s”. So it was." in so
     assert "You made no prediction" in nothing
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from labkit import checks, images, settings, stack, workspace
@@ -22,7 +21,7 @@ from labkit.journal import Journal
 from labkit.lessons import STEPS
 from labkit.swarm import Swarm
 from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
-from tests.browser.test_accessibility import SERIOUS
+from tests.browser.test_accessibility import problems
 from tests.test_notebooks import learner
 from tests.waiting import until
 
@@ -281,7 +280,7 @@ def compare(lesson: Lesson, cell: Cell, name: str) -> None:
     else:
         choice = checks.QUESTIONS[name].choice(key)
         after = "So it was." if key == SO_IT_IS[name] else choice.belief
-        expect(card).to_contain_text(f"You said: {choice.label}. {after}")
+        expect(card).to_contain_text(f"You said “{choice.label}”. {after}")
     lesson.picture(card, f"{name}-compared")
     assert serious(lesson.page) == []
 
@@ -373,13 +372,4 @@ def journal(home: Path) -> list[Any]:
 
 def serious(page: Page, *parts: str) -> list[tuple[str, str]]:
     """What axe finds in the cards, questions and views that a page shows, or in its parts."""
-    wanted = parts or (".labkit-note-card", ".labkit-asked", ".labkit-watch")
-    there = [[part] for part in wanted if page.locator(part).count()]
-    assert there, f"there is none of {wanted}"
-    found = Axe().run(page, context={"include": there})
-    return [
-        (violation["help"], node["html"])
-        for violation in found.response["violations"]
-        if violation["impact"] in SERIOUS
-        for node in violation["nodes"]
-    ]
+    return problems(page, *(parts or (".labkit-note-card", ".labkit-asked", ".labkit-watch")))

@@ -15,7 +15,7 @@ from tests.values import at, recording, service, snapshot, status, task
 
 COMPLETED = QUESTIONS["pairs-completed"]
 BATCHES = QUESTIONS["pairs-batches"]
-AT_ONCE = QUESTIONS["all-at-once"]
+AT_ONCE = QUESTIONS["parallelism-zero"]
 NO_DELAY = QUESTIONS["no-delay"]
 
 # ---- completed ---------------------------------------------------------------------
@@ -110,7 +110,8 @@ def test_a_slot_taken_before_the_slower_of_a_pair_ran_shows_that_nobody_waits():
 
     assert reading.choice == "goes-on"
     assert reading.saw == (
-        "slot 3 was taken 1.9 s before the updater of slot 2, one of those before it, was free."
+        "slot 3 was begun 1.9 s before slot 2's updater was free: "
+        "the other updater had not waited for it."
     )
 
 
@@ -121,7 +122,7 @@ def test_slots_taken_only_when_the_slower_of_a_pair_ran_would_show_batches():
 def test_the_delay_belongs_to_what_the_next_slot_waits_for():
     reading = BATCHES.read(recorded("pairs-batches"))
 
-    assert "the updater of slot 3" in reading.saw
+    assert "before slot 3's updater was free" in reading.saw
     slot, seconds = reading.saw.split()[1], float(reading.saw.split()[4])
     assert slot != "3"
     assert 50 < seconds < 65, "a minute's changeover"

@@ -17,8 +17,8 @@ _ALL: tuple[Exercise, ...] = (
     READ_BACKWARDS,
     WHICH_FLAG,
     ONE_BAD_IN_TEN,
-    SILENT_BUG,
     WAY_BACK,
+    SILENT_BUG,
 )
 
 #: Each exercise by its name, in the order of the lesson.

@@ -86,7 +86,8 @@ def _is_pairs(attempt: Attempt) -> bool:
 
 
 _TRY_PAIRS = (
-    "ask labkit.predict for the same with a delay of 4s: it is six seconds sooner. Why six?"
+    '`labkit.predict(step.worker, image=step.image("1.1"), update_config={"delay": "4s"})`: '
+    "it is six seconds sooner. Why six?"
 )
 
 PAIRS_COMPLETED = Question(
@@ -110,13 +111,13 @@ PAIRS_COMPLETED = Question(
         ),
         Choice(
             "window",
-            "After about 46 s: a monitor window of 5 s later than that",
+            "After about 45 s: a monitor window of 5 s later than that",
             "That leaves out the last delay; an updater sleeps after each of its slots, the last "
             "one included, and only then the last watch begins.",
         ),
         Choice(
             "later",
-            "After about 52 s, more than ten seconds after the last pair runs",
+            "After about 51 s: each updater sleeps once more, and Swarm watches after that",
             "That follows from a delay of 5 s and a monitor window of 5 s, two at a time; this "
             "update had other settings, or did not come to its end.",
         ),
@@ -149,8 +150,8 @@ def _pairs_batches(recording: Recording) -> Reading:
     early, slow, next_one = max(before, key=lambda each: each[0])
     if early > _CLOSE:
         saw = (
-            f"slot {next_one.slot} was taken {seconds(early)} before the updater of slot "
-            f"{slow.slot}, one of those before it, was free."
+            f"slot {next_one.slot} was begun {seconds(early)} before slot {slow.slot}'s updater "
+            "was free: the other updater had not waited for it."
         )
         return Reading("goes-on", saw, _NEVER_WAIT, _TRY_BATCHES)
     spread = max(_spread(group) for group, _ in pairs)
@@ -189,32 +190,29 @@ _NEVER_WAIT = (
     "Each updater takes a slot, waits until its new task runs, sleeps the delay, and takes the "
     "next slot; it waits for no other updater, and without a limit for its own task."
 )
-_TRY_BATCHES = (
-    "ask labkit.predict for an update in which one slot is slow, with "
-    'behaviour=lambda slot: {"healthy_after": "60s"} if slot == 3 else {}, and look at its slots.'
-)
+_TRY_BATCHES = "`labkit.show(slow)`, and follow the slot that takes a minute."
 
 PAIRS_BATCHES = Question(
     name="pairs-batches",
     title="Batches, or not",
     step=2,
-    text="Two at a time: if one of the slots took a whole minute to change over, what would the "
-    "other updater do meanwhile?",
+    text="Two at a time: if one of the slots took a whole minute to change over, what would become "
+    "of the slots that have not had their turn?",
     choices=(
         Choice(
             "waits",
-            "Wait, so that both begin the next pair together",
+            "They wait: the next pair begins when both of this one are done",
             "That assumes an update to go in batches; there are two updaters that know nothing of "
             "one another, and they look like batches only while they are equally fast.",
         ),
         Choice(
             "goes-on",
-            "Go on with one slot after another",
+            "They are taken one after another, beside the slow one",
             "So Swarm's updaters do; this recording shows no sign of it, as far as one can tell.",
         ),
         Choice(
             "gives-up",
-            "Stop, as Swarm pauses an update that is so slow",
+            "Nothing: Swarm pauses an update that is so slow",
             "That assumes slowness to be a failure; only a task that ends counts as one, and an "
             "updater waits for its new task without any limit.",
         ),
@@ -225,7 +223,7 @@ PAIRS_BATCHES = Question(
 # ---- all at once -------------------------------------------------------------------
 
 
-def _all_at_once(recording: Recording) -> Reading:
+def _parallelism_zero(recording: Recording) -> Reading:
     """Read how many replicas ran at the worst moment of an update with parallelism 0."""
     attempt, fits = newest(recording, lambda each: each.config.parallelism == 0)
     fewest, wanted = at_worst(attempt)
@@ -246,10 +244,13 @@ def _all_at_once(recording: Recording) -> Reading:
     return Reading(choice, saw, because, _TRY_ALL)
 
 
-_TRY_ALL = "ask labkit.predict for the same with order start-first: how many run then?"
+_TRY_ALL = (
+    '`labkit.predict(step.worker, image=step.image("1.0"), '
+    'update_config={"order": "start-first"})`: how many run then?'
+)
 
-ALL_AT_ONCE = Question(
-    name="all-at-once",
+PARALLELISM_ZERO = Question(
+    name="parallelism-zero",
     title="A parallelism of 0",
     step=2,
     text="An update with parallelism 0. How many of the ten replicas will run at the worst moment?",
@@ -273,7 +274,7 @@ ALL_AT_ONCE = Question(
             "start; this update had another order, or another parallelism.",
         ),
     ),
-    read=_all_at_once,
+    read=_parallelism_zero,
 )
 
 # ---- without the delay -------------------------------------------------------------

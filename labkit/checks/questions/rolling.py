@@ -51,7 +51,10 @@ def _why_missing(attempt: Attempt, missing: int) -> str:
     return because + more
 
 
-_TRY_MISSING = "ask labkit.predict for the same with parallelism 2: how many are missing then?"
+_TRY_MISSING = (
+    '`labkit.predict(step.worker, image=step.image("1.0"), update_config={"parallelism": 2})` '
+    "works out the way back, two at a time: how many are missing then?"
+)
 
 MISSING = Question(
     name="rolling-missing",
@@ -166,7 +169,8 @@ def _completed(recording: Recording) -> Reading:
 
 
 _TRY_COMPLETED = (
-    "ask labkit.predict for the same with a monitor of 10s: how much longer does it take?"
+    '`labkit.predict(step.worker, image=step.image("1.0"), update_config={"monitor": "10s"})`: '
+    "how much longer does that take?"
 )
 
 COMPLETED = Question(
@@ -177,19 +181,19 @@ COMPLETED = Question(
     choices=(
         Choice(
             "at-once",
-            "At once",
+            "At once: all ten are new",
             "That assumes completed to mean that every new task runs; Swarm goes on watching the "
             "last ones for a while, as they may fail yet.",
         ),
         Choice(
             "window",
-            "When the last one's monitor window is over: 5 s, unless you say otherwise",
+            "Some seconds later: the last ones are still watched",
             "That is so without a delay, which comes after the last slot as well as after "
             "every other one.",
         ),
         Choice(
             "each",
-            "After ten monitor windows, one for each slot",
+            "Much later: each slot is watched for some seconds, one slot after another",
             "That assumes the windows to come one after another; each begins when its own task "
             "runs, and only the last one is still open when all of them run.",
         ),

@@ -77,7 +77,11 @@ def _one_too_many(budget: Budget) -> str:
     return f"failure number {budget.tolerated + 1} was one too many"
 
 
-_TRY_SLOTS = "ask labkit.predict for the same with parallelism 1: how many slots are hit then?"
+_TRY_SLOTS = (
+    '`labkit.predict(step.worker, image=step.image("bugged"), update_config={"parallelism": 1}, '
+    'behaviour={"exits_after": "300ms", "exit_code": 1})`: how many slots are hit? `behaviour` '
+    "says what the new tasks do, which no model can know."
+)
 
 BUGGED_SLOTS = Question(
     name="bugged-slots",
@@ -190,7 +194,7 @@ def _which_flags(recording: Recording) -> Reading:
     )
     rollback = f"ratio {back.max_failure_ratio:g} and monitor {durations.to_text(back.monitor)}"
     if attempt.rolled_back:
-        saw = f"{update}; the rollback had {rollback}, and it began at {_began(attempt)}."
+        saw = f"{update}; the rollback had {rollback}, and it began {_began(attempt)}."
         return Reading("action", saw, _why_back(attempt), _TRY_FLAGS)
     saw = f"{update}; {how_it_ended(attempt)}"
     return Reading("", saw, _why_not_back(attempt), _TRY_FLAGS)
@@ -212,7 +216,7 @@ def _began(attempt: Attempt) -> str:
     back = (
         at for at, s in attempt.recording.update_states() if s and s.state == "rollback_started"
     )
-    after = next((seconds(at - began) for at in back), "its beginning")
+    after = next((f"at {seconds(at - began)}" for at in back), "between two looks")
     return f"{after}, after {of(attempt.failures, 'failure')}" if attempt.failures else after
 
 
@@ -237,14 +241,15 @@ def _why_not_back(attempt: Attempt) -> str:
 
 
 _TRY_FLAGS = (
-    "ask labkit.predict for the same update with failure action pause: what do the three do then?"
+    '`labkit.predict(step.worker, image=step.image("bugged"), update_config={"failure_action": '
+    '"pause"}, behaviour={"exits_after": "300ms", "exit_code": 1})`: where does it stop?'
 )
 
 WHICH_FLAGS = Question(
     name="which-flags",
     title="Which flag it was",
     step=3,
-    text="Four options were set before the broken image came. Which of them made Swarm roll back?",
+    text="Four options are set. Which of them will make Swarm roll back?",
     choices=(
         Choice(
             "ratio",
