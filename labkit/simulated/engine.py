@@ -162,9 +162,12 @@ class Engine:
             raise ApiError(503, _NO_MANAGER)
         return self.swarm
 
-    def init_swarm(self, **settings: Any) -> Swarm:
+    def init_swarm(self, availability: str = "active", **settings: Any) -> Swarm:
         """Make this engine the manager of a swarm, with as many nodes as it was started with."""
         manager = self._add_node(self.hostname, is_manager=True)
+        if availability != "active":
+            spec = {**manager.spec, "Availability": availability}
+            self.cluster.update_node(manager.id, manager.version, spec)
         for number in range(2, self.node_count + 1):
             self._add_node(f"{self.hostname}-{number}")
         now = self.cluster.now
@@ -193,7 +196,7 @@ class Engine:
         self.configs.clear()
         self.secrets.clear()
         for network in list(self.networks.values()):
-            if network.scope == "swarm" or network.name == "docker_gwbridge":
+            if network.scope == "swarm":
                 del self.networks[network.id]
         self.cluster = self._empty_cluster()
 
@@ -240,7 +243,8 @@ class Engine:
         new_id, bump = self.cluster.new_id, self.cluster.bump
         ingress = {"Ingress": True}
         networks.overlay(self.networks, new_id(), "ingress", self.now, bump(), asked=ingress)
-        networks.bridge(self.networks, secrets.token_hex(32), "docker_gwbridge", self.now)
+        if not self.networks.named("docker_gwbridge"):  # it stays when a swarm is left
+            networks.bridge(self.networks, secrets.token_hex(32), "docker_gwbridge", self.now)
         for name in ("host", "bridge"):
             double = networks.overlay(self.networks, new_id(), name, self.now, bump())
             double.driver, double.predefined, double.subnet = name, True, None

@@ -58,8 +58,7 @@ class Swarm:
     address: str = "127.0.0.1"
     port: int = PORT
     data_path_port: int = 4789
-    #: `None` where a size of subnets was given and no pool, as by the docker command line: the
-    #: default is not shown then.
+    #: What was asked for; `None` where that was an empty list, which gives the default unseen.
     pool: list[str] | None = field(default_factory=lambda: ["10.0.0.0/8"])
     subnet_size: int = 24
     spec: dict[str, Any] = field(default_factory=dict)

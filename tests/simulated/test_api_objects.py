@@ -334,11 +334,72 @@ def test_a_swarm_that_cannot_be_made(alone: Served, body: Any, message: str):
 
 
 def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Served):
-    body = {"ListenAddr": "0.0.0.0", "RemoteAddrs": ["10.0.0.1:2377"], "JoinToken": "x"}
+    token = f"SWMTKN-1-{'0' * 50}-{'0' * 25}"
+    body = {"ListenAddr": "0.0.0.0", "RemoteAddrs": ["10.0.0.1:2377"], "JoinToken": token}
     reply = alone.raw.post("/swarm/join", body)
+    no_token = alone.raw.post("/swarm/join", {**body, "JoinToken": "x"})
 
     assert reply.status == 503
     assert "simulated engine joins no other swarm" in reply.message
+    assert (no_token.status, no_token.message) == (500, "invalid join token")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            {"DataPathPort": 1023},
+            "Datapath port number is not in valid range (1024-49151) : 1023",
+        ),
+        ({"Availability": "x"}, 'invalid Availability: "x"'),
+    ],
+)
+def test_a_swarm_with_settings_that_there_are_not_is_not_made(
+    alone: Served, body: Any, message: str
+):
+    reply = alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", **body})
+
+    assert (reply.status, reply.message) == (500, message)
+    assert alone.raw.get("/info").json["Swarm"]["LocalNodeState"] == "inactive"
+
+
+def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: Served):
+    """As on a real engine, which makes the swarm before it looks at them."""
+    wanted = {"CAConfig": {"NodeCertExpiry": 60}, "Orchestration": {"TaskHistoryRetentionLimit": 2}}
+    reply = alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Spec": wanted})
+
+    assert (reply.status, reply.message) == (
+        500,
+        "error updating cluster settings: rpc error: code = InvalidArgument desc = minimum "
+        "certificate expiry time is: 1h0m0s",
+    )
+    kept = alone.raw.get("/swarm").json["Spec"]["Orchestration"]
+    assert kept == {"TaskHistoryRetentionLimit": 5}
+
+
+@pytest.mark.parametrize(
+    ("asked", "pool", "size"),
+    [
+        ({}, ["10.0.0.0/8"], 24),
+        ({"DefaultAddrPool": [], "SubnetSize": 24}, None, 24),
+        ({"DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 26}, ["10.20.0.0/16"], 26),
+        ({"DefaultAddrPool": ["10.20.0.0/16"]}, ["10.20.0.0/16"], 0),
+    ],
+)
+def test_a_swarm_shows_the_addresses_that_it_was_asked_for(
+    alone: Served, asked: Any, pool: Any, size: int
+):
+    """The docker command line sends an empty list of pools, and `docker info` shows none."""
+    alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", **asked})
+    shown = alone.raw.get("/swarm").json
+
+    assert (shown["DefaultAddrPool"], shown["SubnetSize"]) == (pool, size)
+
+
+def test_a_node_can_begin_drained(alone: Served):
+    alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Availability": "drain"})
+
+    assert [it["Spec"]["Availability"] for it in alone.raw.get("/nodes").json] == ["drain"]
 
 
 def test_leaving_where_there_is_nothing_to_leave(alone: Served):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import Any
 
@@ -32,6 +33,9 @@ _ONLY_ITSELF = (
 _ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
 _SHORTEST_CERTIFICATE = 3600 * SECOND
 _LARGEST_SUBNET_SIZE = 29
+_DATA_PATH_PORTS = range(1024, 49152)
+_AVAILABILITIES = {"active", "pause", "drain"}
+_JOIN_TOKEN = re.compile(r"SWMTKN-\d+-[0-9a-z]{50}-[0-9a-z]{25}")
 
 
 @routes.get("/swarm")
@@ -50,28 +54,47 @@ async def init(call: Call) -> Answer:
             raise ApiError(503, _EXISTS)
         return Answer(call.engine.swarm.node_id)
     settings = _settings(asked)
+    availability = asked.get("Availability") or "active"
+    if availability not in _AVAILABILITIES:
+        raise ApiError(500, f'invalid Availability: "{availability}"')
     spec = asked.get("Spec") or {}
-    if asked.get("AutoLockManagers"):
-        spec = {**spec, "EncryptionConfig": {"AutoLockManagers": True}}
-    swarm = call.engine.init_swarm(spec=spec, **settings)
+    problem = _problem(spec)
+    swarm = call.engine.init_swarm(availability, spec={} if problem else spec, **settings)
+    if problem:  # by now there is a swarm, and its settings are a second step
+        raise ApiError(500, f"error updating cluster settings: {problem.message}")
     return Answer(swarm.node_id)
 
 
 def _settings(asked: dict[str, Any]) -> dict[str, Any]:
     _check_name(asked.get("Spec") or {})
     port = _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
-    pools, size = asked.get("DefaultAddrPool") or [], asked.get("SubnetSize") or 24
+    data_path_port = asked.get("DataPathPort") or 4789
+    if data_path_port not in _DATA_PATH_PORTS:
+        message = "Datapath port number is not in valid range (1024-49151)"
+        raise ApiError(500, f"{message} : {data_path_port}")
+    pools, size = asked.get("DefaultAddrPool"), asked.get("SubnetSize") or 0
     if size > _LARGEST_SUBNET_SIZE:
         raise ApiError(500, f"subnet size is out of range: {size}")
-    for pool in pools:
+    for pool in pools or []:
         _check_pool(pool)
     return {
         "address": _advertised(asked.get("AdvertiseAddr", "")),
         "port": port,
-        "data_path_port": asked.get("DataPathPort") or 4789,
-        "pool": pools or (None if asked.get("SubnetSize") else ["10.0.0.0/8"]),
-        "subnet_size": size,
+        "data_path_port": data_path_port,
+        # a list that is empty, as the docker command line sends it, is shown as it is
+        "pool": ["10.0.0.0/8"] if pools is None else pools or None,
+        "subnet_size": 24 if pools is None else size,
     }
+
+
+def _problem(spec: dict[str, Any]) -> ApiError | None:
+    """Return what swarmkit has against a swarm's settings."""
+    expiry = (spec.get("CAConfig") or {}).get("NodeCertExpiry", 0)
+    if expiry and expiry < _SHORTEST_CERTIFICATE:
+        return rpc("InvalidArgument", "minimum certificate expiry time is: 1h0m0s")
+    if (spec.get("Dispatcher") or {}).get("HeartbeatPeriod", 0) < 0:
+        return rpc("InvalidArgument", "heartbeat time period cannot be a negative duration")
+    return None
 
 
 def _check_name(spec: dict[str, Any]) -> None:
@@ -128,6 +151,8 @@ async def join(call: Call) -> Answer:
     _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
     if not asked.get("RemoteAddrs"):
         raise ApiError(400, "at least 1 RemoteAddr is required to join")
+    if (token := asked.get("JoinToken")) and not _JOIN_TOKEN.fullmatch(token):
+        raise ApiError(500, "invalid join token")
     raise ApiError(503, _ONLY_ITSELF)
 
 
@@ -153,11 +178,8 @@ async def update(call: Call) -> Answer:
     )
     swarm = call.engine.manager()
     _check_name(spec)
-    expiry = (spec.get("CAConfig") or {}).get("NodeCertExpiry", 0)
-    if expiry and expiry < _SHORTEST_CERTIFICATE:
-        raise rpc("InvalidArgument", "minimum certificate expiry time is: 1h0m0s")
-    if (spec.get("Dispatcher") or {}).get("HeartbeatPeriod", 0) < 0:
-        raise rpc("InvalidArgument", "heartbeat time period cannot be a negative duration")
+    if problem := _problem(spec):
+        raise problem
     if of_version != swarm.version:
         raise rpc("Unknown", "update out of sequence")
     swarm.spec = membership.restated(spec)
