@@ -34,7 +34,7 @@ SERVICES = ("rng", "hasher", "redis", "webui", "worker")
 #: The Docker ID's tag of dockercoins as it is shipped.
 FIRST_TAG = "1.0"
 
-#: On an image that `ensure` made: the hash of what it was made from.
+#: On an image of dockercoins: the hash of what it was made from.
 _SOURCE_LABEL = "labkit.source"
 _BASE_ARGUMENT = "PYTHON_IMAGE"
 #: The engine colours what a build step writes to its standard error.
@@ -50,19 +50,21 @@ def build(
     tag: str,
     *,
     buildargs: Mapping[str, str] | None = None,
-    labels: Mapping[str, str] | None = None,
     say: Say = echo.say,
 ) -> str:
     """Build an image from a folder with a Dockerfile, and return the image's id.
 
     As `docker image build -t TAG FOLDER`, and that command is shown. A Dockerfile with
-    `ARG PYTHON_IMAGE` gets the base image that this engine can have (`base_image`).
+    `ARG PYTHON_IMAGE` gets the base image that this engine can have (`base_image`), and the
+    image a label that says what it was made from (`ensure`), unless there are `buildargs`.
     With `say=None` nothing is shown unless a step fails. Raises `BuildFailed`.
     """
     dockerfile = _read_dockerfile(folder)
     arguments = dict(buildargs or {})
-    if f"ARG {_BASE_ARGUMENT}" in dockerfile and _BASE_ARGUMENT not in arguments:
+    marks = {settings.LAB_LABEL: "true"}
+    if f"ARG {_BASE_ARGUMENT}" in dockerfile and not arguments:
         base = base_image(swarm, say=say)
+        marks[_SOURCE_LABEL] = source_hash(folder, inspect(swarm, base)["Id"])
         if base != baseimage.OFFICIAL:  # which the Dockerfile names itself
             arguments[_BASE_ARGUMENT] = base
     if say:
@@ -74,7 +76,7 @@ def build(
             path=str(folder),
             tag=tag,
             buildargs=arguments,
-            labels={settings.LAB_LABEL: "true", **(labels or {})},
+            labels=marks,
             rm=True,
             forcerm=True,
             decode=True,
@@ -146,14 +148,7 @@ def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
     source = source_hash(folder, inspect(swarm, base)["Id"])
     if source_of(swarm, image) == source:
         return False
-    build(
-        swarm,
-        folder,
-        image,
-        buildargs={_BASE_ARGUMENT: base},
-        labels={_SOURCE_LABEL: source},
-        say=say,
-    )
+    build(swarm, folder, image, say=say)
     return True
 
 

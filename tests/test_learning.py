@@ -414,14 +414,95 @@ def test_a_look_back_at_one_exercise_takes_nothing_from_the_next() -> None:
     hint = learning.hint(HALF)
 
     assert found.outcome == "not attempted", found
-    assert found.try_next.startswith(f'`labkit.exercise("{HALF}")`: another exercise has')
+    assert found.try_next.startswith(f'`labkit.exercise("{HALF}")`: the worker was brought')
     assert hint.rung == 1
     assert bench.recorder() is recorder
     assert recorder.alive
     assert [path.name for path in diary.parts(folder_of(HALF))] == ["1.jsonl"]
 
 
-@pytest.mark.usefixtures("lab")
+def test_a_reset_takes_the_worker_from_an_exercise(step: Step) -> None:
+    """What is updated then belongs to the notebook, and passes nothing."""
+    recorder = bench.recorder()
+    labkit.reset(3)
+    labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": 0})
+
+    found = learning.check(HALF)
+
+    assert found.outcome != "passed", found
+    assert "brought elsewhere" in found.try_next
+    assert not recorder.alive
+
+
+@pytest.mark.usefixtures("step")
+def test_the_recorder_of_another_kernel_ends_when_an_exercise_begins_in_this_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = bench.recorder()
+    monkeypatch.setattr(bench, "_recorder", None)
+
+    learning.exercise("never-fewer")
+
+    until(lambda: not there.alive, "the other kernel's recorder to end", 20)
+    assert there.why == "The worker was brought elsewhere."
+
+
+def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(
+    step: Step, tmp_path: Path
+) -> None:
+    """And so is the worker: its tasks have what the other image had."""
+    folder = tmp_path / "worker"
+    shutil.copytree(settings.checkout() / "dockercoins" / "worker", folder)
+    (folder / "worker.py").write_text("raise SystemExit(3)\n")
+    images.build(api.swarm(), folder, step.image("1.0"))
+    other = images.source_of(api.swarm(), step.image("1.0"))
+    before = api.swarm().service(step.worker)["ID"]
+
+    learning.exercise(HALF)
+
+    assert images.source_of(api.swarm(), step.image("1.0")) != other
+    assert api.swarm().service(step.worker)["ID"] != before
+    assert running("1.0") == 10
+
+
+@pytest.mark.usefixtures("step")
+def test_a_file_of_somebody_else_s_among_the_recordings_is_passed_over() -> None:
+    """JupyterLab's *Duplicate* makes one."""
+    (folder_of(HALF) / "1-Copy1.jsonl").write_text("nothing")
+
+    assert learning.check(HALF).outcome == "not attempted"
+    assert [path.name for path in diary.parts(folder_of(HALF))] == ["1.jsonl"]
+
+
+@pytest.mark.usefixtures("step")
+def test_a_reset_in_a_terminal_opens_progress_again_too() -> None:
+    assert standing(HALF).state != "open"
+
+    said = CliRunner().invoke(cli.main, ["reset", "2"])
+
+    assert said.exit_code == 0, said.output
+    assert standing(HALF).state == "open"
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_finding_is_not_lost_with_a_journal_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise LabError("to keep your progress.", "no space left on device.")
+
+    monkeypatch.setattr("labkit.journal.Journal.add", full)
+    monkeypatch.setattr(diary, "_told", False)
+    made = Played("1.0")
+    made.update("1.1")
+
+    first, second = (learning.compare(MISSING, made.recording) for _ in range(2))
+
+    assert first.reading.choice == second.reading.choice == "one"
+    assert capsys.readouterr().err.count("no space left on device") == 1
+
+
+@pytest.mark.usefixtures("step")
 def test_nothing_of_it_leaves_a_learners_folder() -> None:
     """What the journal names is beside it, in no path of this machine."""
     named = {event.recording for event in events() if event.recording}

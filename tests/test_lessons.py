@@ -11,13 +11,14 @@ import sys
 import time
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from labkit import lessons, settings, workspace
 from labkit.errors import BadValue, LabError
-from labkit.lessons import edits, variants
+from labkit.lessons import edits, steps, variants
 
 
 @pytest.fixture(autouse=True)
@@ -349,3 +350,34 @@ def test_every_step_has_its_notebook() -> None:
     shipped = {path.stem for path in (settings.checkout() / "notebooks").glob("*.ipynb")}
 
     assert {step.notebook for step in lessons.STEPS} == shipped
+
+
+PLAIN = {
+    "TaskTemplate": {
+        "ContainerSpec": {"Image": "lab/dockercoins_worker:1.0", "Env": ["SLOT={{.Task.Slot}}"]},
+        "Resources": {},
+        "Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("RestartPolicy", {"Condition": "none"}),
+        ("RestartPolicy", {"Condition": "any", "MaxAttempts": 2}),
+        ("Placement", {"Constraints": ["node.role==worker"]}),
+        ("Resources", {"Limits": {"MemoryBytes": 10**7}}),
+        ("ContainerSpec", {"Env": None}),
+        ("ContainerSpec", {"Env": ["SLOT={{.Task.Slot}}", "DEBUG=y"]}),
+        ("ContainerSpec", {"Env": ["SLOT={{.Task.Slot}}"], "StopGracePeriod": 10**9}),
+        ("ContainerSpec", {"Env": ["SLOT={{.Task.Slot}}"], "Healthcheck": {"Test": ["NONE"]}}),
+    ],
+)
+def test_what_was_set_beside_the_lesson_s_file_is_seen(part: str, value: dict[str, Any]) -> None:
+    """A reset makes such a worker anew: it would not behave as the lesson says."""
+    assert steps._is_plain(PLAIN)
+    assert steps._is_plain(
+        {"TaskTemplate": PLAIN["TaskTemplate"] | {"RestartPolicy": {"Condition": "any"}}}
+    )
+    assert not steps._is_plain({"TaskTemplate": PLAIN["TaskTemplate"] | {part: value}})

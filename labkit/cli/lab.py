@@ -91,6 +91,6 @@ def _lab(arguments: tuple[str, ...]) -> None:
 def _reset(step: str | None) -> None:
     """Bring stack and files to where STEP of the lesson begins (a number or a notebook)."""
     wanted = lessons.find(step)
-    for sentence in lessons.reset(engines.connect(), wanted):
+    for sentence in lessons.restart(engines.connect(), wanted):
         echo.say(f"- {sentence}.")
     echo.say(f"Step {wanted.number}, {wanted.notebook}, begins.")

@@ -10,6 +10,7 @@ updated the service, and from where.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -42,21 +43,21 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
     """
     stop()
     with echo.muted():  # what was done is said in sentences; an engine's lines would bury the task
+        built = [variants.build(swarm, edits) for edits in exercise.begins.images]
         done = steps.reset(swarm, _step(exercise))
-        for edits in exercise.begins.images:
-            done += filter(None, [variants.build(swarm, edits)])
     folder = _new_folder(exercise)
-    _record(swarm, folder)
-    diary.note(exercise, "began", recording=folder)
-    return done
+    diary.note(exercise, "began", recording=folder)  # first: the recorder goes by it
+    _record(swarm, exercise, folder)
+    return [*filter(None, built), *done]
 
 
 def begin_shipped(exercise: Exercise) -> Recording:
     """Begin an exercise about a shipped recording, and return that. Needs no engine."""
     shown = Recording.load(_shipped(exercise))
     folder = _new_folder(exercise)
-    folder.mkdir(parents=True)
-    shutil.copy(_shipped(exercise), folder / "1.jsonl")  # the report draws what is there
+    with contextlib.suppress(OSError):  # the report draws what is there, and says what is not
+        folder.mkdir(parents=True)
+        shutil.copy(_shipped(exercise), folder / "1.jsonl")
     diary.note(exercise, "began", recording=folder)
     return shown
 
@@ -102,7 +103,9 @@ def check(
         say(describe(found.recording.service, found.recording.current))
     finding = exercise.judge(found)
     if swarm and not finding.passed and not _has_worker(exercise):
-        begin_anew = f'`labkit.exercise("{exercise.name}")`: another exercise has the worker now.'
+        begin_anew = (
+            f'`labkit.exercise("{exercise.name}")`: the worker was brought elsewhere since.'
+        )
         finding = replace(finding, try_next=begin_anew)
     diary.note(exercise, "checked", recording=folder, **asdict(finding))
     if finding.passed and _records(folder):
@@ -125,14 +128,22 @@ def evidence(
         return Evidence(recording=shown, service=shown.service, answer=answer, now=shown.last_at)
     _go_on(swarm, exercise, folder)
     live = _live(swarm)
-    parts = [Recording.load(path) for path in diary.parts(folder)]
-    now = swarm.now()
-    if _recorder and _recorder.path in diary.parts(folder):
-        _catch_up(_recorder, live)
-        parts[-1], now = _recorder.recording, _recorder.now()
-    whole = joined(parts)
-    service = live if _has_worker(exercise) else whole.service
-    return Evidence(recording=whole, service=service, tags=_tags(swarm), answer=answer, now=now)
+    mine = _recorder if _records(folder) else None
+    if mine:
+        _catch_up(mine, live)
+    whole = joined(
+        [
+            mine.recording if mine and mine.path == path else Recording.load(path)
+            for path in diary.parts(folder)
+        ]
+    )
+    return Evidence(
+        recording=whole,
+        service=live if _has_worker(exercise) else whole.service,
+        tags=_tags(swarm),
+        answer=answer,
+        now=mine.now() if mine else swarm.now(),
+    )
 
 
 # ---- recording ---------------------------------------------------------------------
@@ -151,13 +162,13 @@ def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
     if event and event.outcome == "passed":
         return
     try:
-        _record(swarm, folder)
+        _record(swarm, exercise, folder)
     except NotFound:  # the service is gone, and so there is nothing to record
         stop()
 
 
 def _has_worker(exercise: Exercise) -> bool:
-    """Whether no other exercise has brought the worker to where it begins since this one did."""
+    """Whether nobody has brought the worker elsewhere since this exercise began."""
     return diary.begun_last() == exercise.name
 
 
@@ -166,12 +177,18 @@ def _records(folder: Path) -> bool:
     return bool(_recorder and _recorder.path and _recorder.path.parent == folder)
 
 
-def _record(swarm: Swarm, folder: Path) -> None:
+def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
+    """Record the worker until something else is done with it, in another kernel maybe."""
     global _recorder
     stop()
+
+    def taken(*_: object) -> str | None:
+        return None if _has_worker(exercise) else "The worker was brought elsewhere."
+
     path = workspace.unused(lambda number: folder / f"{number}.jsonl")
     worker = steps.STEPS[0].worker
-    _recorder = Recorder(swarm, worker, path, until=None, meter=coins.meter(swarm, worker)).start()
+    meter = coins.meter(swarm, worker)
+    _recorder = Recorder(swarm, worker, path, until=taken, meter=meter).start()
 
 
 def _catch_up(recorder: Recorder, live: Service | None) -> None:

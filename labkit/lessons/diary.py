@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from labkit import checks, room, settings
+from labkit import checks, echo, room, settings
 from labkit.checks import Choice, Exercise, Question
 from labkit.checks.joined import joined
-from labkit.errors import BadValue, RecordingProblem
+from labkit.errors import BadValue, LabError, RecordingProblem
 from labkit.journal import Event, Item, Journal, Kind, Progress
 from labkit.lessons.steps import STEPS
 from labkit.recording import Recording
@@ -19,6 +19,12 @@ from labkit.recording import Recording
 T = TypeVar("T")
 
 _FILE = "progress.jsonl"
+
+#: The exercises that bring the worker somewhere.
+_ON_WORKER = {name for name, each in checks.EXERCISES.items() if not each.shipped}
+
+#: Whether it was said that the journal cannot be written.
+_told = False
 
 
 def journal() -> Journal:
@@ -36,13 +42,27 @@ def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
     event = Event(
         at=datetime.now(UTC), kind=kind, step=of.step, name=of.name, recording=where, **more
     )
-    journal().add(event)
+    _add(event)
     room.note(event)
 
 
 def note_reset(step: int) -> None:
     """Note that the lesson begins anew from a step on."""
-    journal().add(Event(at=datetime.now(UTC), kind="reset", step=step))
+    _add(Event(at=datetime.now(UTC), kind="reset", step=step))
+
+
+def _add(event: Event) -> None:
+    """Add an event to the journal; where that cannot be written, say so once, and go on.
+
+    What a check has found is not to be lost with the note of it.
+    """
+    global _told
+    try:
+        journal().add(event)
+    except LabError as problem:
+        if not _told:
+            echo.warn(f"Your progress is not kept. {problem}")
+        _told = True
 
 
 def plan() -> list[Item]:
@@ -75,7 +95,8 @@ def recordings(events: Iterable[Event]) -> dict[str, Recording]:
 
 def parts(folder: Path) -> list[Path]:
     """Return the recordings of an exercise, in their order."""
-    return sorted(folder.glob("*.jsonl"), key=lambda path: int(path.stem))
+    ours = (path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
+    return sorted(ours, key=lambda path: int(path.stem))
 
 
 def done_since(step: int) -> int:
@@ -96,10 +117,18 @@ def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
 
 
 def begun_last() -> str:
-    """Return the name of the exercise that the worker was brought to last; `""` for none."""
-    on_worker = {name for name, each in checks.EXERCISES.items() if not each.shipped}
-    begun = (e.name for e in journal().events() if e.kind == "began" and e.name in on_worker)
-    return max(enumerate(begun), default=(0, ""))[1]
+    """Return the name of the exercise that has the worker; `""` for none.
+
+    That is the one that began last, unless the lesson was reset since: whoever resets a step
+    brings the worker there.
+    """
+    found = ""
+    for event in journal().events():
+        if event.kind == "reset":
+            found = ""
+        elif event.kind == "began" and event.name in _ON_WORKER:
+            found = event.name
+    return found
 
 
 def chosen(question: Question) -> Choice | None:
@@ -126,6 +155,6 @@ def _named(what: str, known: Mapping[str, T], name: object) -> T:
 
 
 def _relative(path: Path) -> str:
-    folder = settings.state_dir()
+    folder = settings.state_dir().absolute()
     whole = path.absolute()
     return str(whole.relative_to(folder)) if whole.is_relative_to(folder) else str(whole)

@@ -11,8 +11,9 @@ def restart(swarm: Swarm, step: Step) -> list[str]:
     """Bring stack, files and progress to where a step begins; returns what was done."""
     bench.stop()
     done = reset(swarm, step)
-    if open_again := diary.done_since(step.number):
-        diary.note_reset(step.number)
+    open_again = diary.done_since(step.number)
+    diary.note_reset(step.number)  # no exercise has the worker any more
+    if open_again:
         things = "1 thing is" if open_again == 1 else f"{open_again} things are"
         done.append(
             f"{things} open again in your progress, of this step and later ones; "

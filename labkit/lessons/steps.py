@@ -21,9 +21,11 @@ from labkit.waiting import looks
 REPLICAS = 10
 _WAIT_SECONDS = 50
 #: Docker's own, in nanoseconds; what the lesson's file says, and what it says nothing of.
-_GRACE = 10 * 10**9
+_GRACE, _PAUSE = 10 * 10**9, 5 * 10**9
 _SLOT = "SLOT={{.Task.Slot}}"
-_ADDED = frozenset({"Healthcheck", "StopSignal", "Command", "Args"})
+_ADDED = frozenset(
+    {"Args", "Command", "Configs", "Healthcheck", "Hostname", "Mounts", "Secrets", "StopSignal"}
+)
 _LOOK_SECONDS = 0.2
 
 
@@ -89,28 +91,32 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     """
     done = ["your copy of dockercoins is up to date"] if workspace.refresh() else []
     done += [did for file in edits.FILES if (did := edits.put(file, step.edits))]
-    done += _build(swarm, step)
-    return done + _bring_stack(swarm, step)
+    built = _build(swarm, step)
+    return [*done, *built, *_bring_stack(swarm, step, anew=bool(built))]
 
 
 def _build(swarm: Swarm, step: Step) -> list[str]:
-    """Build the images that the step begins with, unless they are there, on every node."""
+    """Build the images that the step begins with, on every node.
+
+    What is there already, made from the same, stays. The learner's files are the step's by now.
+    """
     done = images.build_all(swarm, settings.docker_id(), settings.checkout() / "dockercoins")
     image = step.image(step.tag)
-    if not images.has(swarm, image):
-        images.build(swarm, step.folder / "worker", image)
+    if images.ensure(swarm, step.folder / "worker", image):
         done.append(f"{image} built")
     return done + engines.nodes.share(swarm)
 
 
-def _bring_stack(swarm: Swarm, step: Step) -> list[str]:
+def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
     """Deploy the stack as the step has it.
 
     A worker in another state is removed and made anew, which takes seconds: an update
     would take as long as the lesson's, and leave its traces in the service's history.
+    With `anew` it is another one in any case: what its image has may have changed.
     """
     found = _look(swarm, step.worker)
-    plain = bool(found and found.service and _is_plain(swarm.service(step.worker)["Spec"]))
+    there = not anew and found is not None and found.service is not None
+    plain = there and _is_plain(swarm.service(step.worker)["Spec"])
     if found and plain and _in_place(found, step):
         return []
     done = []
@@ -149,11 +155,18 @@ def _in_place(found: Snapshot, step: Step) -> bool:
 
 
 def _is_plain(spec: Mapping[str, Any]) -> bool:
-    """Whether a spec has what exercises need, and nothing that a learner may have added to it."""
-    container = spec["TaskTemplate"]["ContainerSpec"]
-    grace = container.get("StopGracePeriod", _GRACE)
+    """Whether a spec's tasks are those of the lesson's file: nothing was set beside it."""
+    template = spec["TaskTemplate"]
+    container, policy = template["ContainerSpec"], template.get("RestartPolicy") or {}
+    placement, resources = template.get("Placement") or {}, template.get("Resources") or {}
     return (
-        _SLOT in container.get("Env", ()) and grace == _GRACE and not _ADDED.intersection(container)
+        (container.get("Env") or []) == [_SLOT]
+        and container.get("StopGracePeriod", _GRACE) == _GRACE
+        and not _ADDED.intersection(container)
+        and (policy.get("Condition", "any"), policy.get("Delay", _PAUSE)) == ("any", _PAUSE)
+        and not policy.get("MaxAttempts")
+        and not placement.get("Constraints")
+        and not any(resources.values())
     )
 
 
