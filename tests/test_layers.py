@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "labkit"
 
-WORDS = {"durations", "references", "model", "errors", "echo"}
+WORDS = {"durations", "references", "model", "errors", "echo", "quoted"}
 #: `settings` is a value for whoever may import Docker: it reads Docker's configuration.
 #: `waiting` is for whoever may ask for the time.
 VALUES = WORDS | {"settings", "waiting"}
@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "model": WORDS,
     "errors": set(),
     "echo": set(),
+    "quoted": set(),
     "waiting": set(),
     "lines": set(),
     "journal": WORDS | {"lines"},
@@ -74,7 +75,7 @@ MAY_IMPORT = {
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]
 PURE += ["ps", "compose", "recorder", "speed", "comparison", "clock", "rollout", "changes"]
-PURE += ["prediction", "lines", "journal", "checks"]
+PURE += ["prediction", "lines", "journal", "checks", "quoted"]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 
 

@@ -9,7 +9,9 @@ from labkit import checks
 from labkit.checks import Choice, Compared, Question, Reading
 from labkit.checks.finding import not_attempted, not_yet, passed
 from labkit.lessons import Hint, Solution
+from labkit.quoted import unmarked, verbatim
 from labkit.views import cards
+from labkit.views.words import for_html, plain
 from tests.acting import HOSTILE
 from tests.test_views_report import Page
 
@@ -151,6 +153,41 @@ def test_an_exercise_says_what_to_do_what_was_prepared_and_what_can_be_called():
 )
 def test_the_little_markdown_of_the_lesson_is_set_as_such(text: str, html: str):
     assert cards.prose(text) == html
+
+
+ERROR = 'invalid argument "`x`" for *flag*: **not** <b> \x1b[31m'
+
+
+@pytest.mark.parametrize("around", ["{}", "failed ({}).", "`{}`", "**{}** *so*", "one\n{}\ntwo"])
+def test_an_engines_words_are_shown_as_they_are_wherever_they_stand(around: str):
+    html = cards.prose(around.format(verbatim(ERROR)))
+
+    assert for_html(ERROR) in html
+    assert html == cards.prose(around.format("X")).replace("X", for_html(ERROR))
+
+
+def test_of_several_engines_words_each_is_in_its_place():
+    said = f"{verbatim('a `1`')} *then* {verbatim('b *2*')}{verbatim('')}"
+
+    assert cards.prose(said) == "a `1` <i>then</i> b *2*"
+
+
+def test_an_engine_cannot_end_its_words_itself():
+    """Nor can what is cut, or has numbers of its own, be taken for anything else."""
+    said = verbatim("\ufffb**x**\ufff9\ufffb**y**")
+
+    assert cards.prose(said) == "**x****y**"
+    assert cards.prose(said[:-2]) == "**x****y*"
+    assert cards.prose("\x010\x01 " + verbatim("`x`")) == "\\x010\\x01 `x`"
+
+
+def test_what_is_plain_text_has_no_marks():
+    """A screen would show them as nothing, or as boxes."""
+    finding = not_yet(f"it failed ({verbatim(ERROR)}).", "So.", "again.")
+
+    for said in (str(cards.finding(finding)), plain(finding.saw), unmarked(finding.saw)):
+        assert not {"\ufff9", "\ufffb"} & set(said)
+        assert "`x`" in said
 
 
 def test_lines_that_begin_as_items_are_a_list():

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from IPython.core.getipython import get_ipython
 
 from labkit.checks import Compared, Exercise, Finding, Question
+from labkit.quoted import unmarked
 from labkit.views.words import for_html, prose
 
 #: Characters of a line of code.
@@ -28,7 +29,7 @@ class Card:
         self._mood = mood
         self._heading = heading
         self._body = list(body)
-        self._text = text
+        self._text = unmarked(text)
 
     def _repr_html_(self) -> str:
         return (
@@ -143,7 +144,9 @@ def enable() -> None:
     plain = shell.display_formatter.formatters["text/plain"]
     for module, name, card in _CARDS:
         html.for_type_by_name(module, name, lambda said, card=card: card(said)._repr_html_())
-        plain.for_type_by_name(module, name, lambda said, printer, _: printer.text(str(said)))
+        plain.for_type_by_name(
+            module, name, lambda said, printer, _: printer.text(unmarked(str(said)))
+        )
 
 
 #: The types that cards are made of, by name: some are above this package.
