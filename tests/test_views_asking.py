@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labkit.checks import Choice, Question, Reading
+from labkit.errors import BadValue, LabError
 from labkit.views import asking
 from labkit.views.asking import Asked
 from tests.acting import HOSTILE
@@ -33,8 +34,15 @@ class Learner:
         self, question: Question = QUESTION, chosen: Choice | None = None, why: str = ""
     ) -> None:
         self.noted: list[tuple[str, str]] = []
-        self.asked = Asked(question, chosen, why, lambda key, why: self.noted.append((key, why)))
+        #: What keeps it from being noted, if anything.
+        self.trouble: LabError | None = None
+        self.asked = Asked(question, chosen, why, self.note)
         self.radio, self.why, self.said = self.asked._buttons.children
+
+    def note(self, key: str, why: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.noted.append((key, why))
 
     @property
     def sees(self) -> str:
@@ -91,6 +99,25 @@ def test_asked_anew_it_shows_what_was_chosen_and_notes_nothing():
     assert learner.why.value == "I know"
     assert learner.sees.startswith("Noted: About 45 s.")
     assert learner.noted == []
+
+
+def test_a_choice_that_cannot_be_kept_says_so_and_is_none():
+    """An error of a button is shown to nobody, and a choice that is shown is believed."""
+    learner = Learner()
+    learner.radio.value = "25"
+    learner.trouble = LabError("to keep it.", "No space left on\x1b[31m it.", "make room.")
+
+    learner.radio.value = "45"
+
+    assert learner.sees == "Not noted: No space left on\\x1b[31m it. Try: make room."
+    assert learner.asked.choice == QUESTION.choice("25")
+    learner.trouble = BadValue("LABKIT_STACK is a name")
+    learner.why.value = "for a reason"
+    assert learner.sees == "Not noted: LABKIT_STACK is a name"
+    learner.trouble = None
+    learner.why.value = "for this reason"
+    assert learner.sees.startswith("Noted: About 45 s.")
+    assert learner.noted == [("25", ""), ("45", "for this reason")]
 
 
 def test_hostile_choices_and_reasons_are_text():

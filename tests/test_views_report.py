@@ -130,7 +130,7 @@ def test_a_prediction_stands_beside_what_the_recording_showed():
     text = Page(made(said, COMPARED).page).text
 
     assert "Ten replicas, two at a time" in text
-    assert "You said: about 25 seconds" in text
+    assert "You said “about 25 seconds”." in text
     assert "Five pairs,five seconds each." in text
     assert "The recording showed: about 45 seconds" in text
     assert "Slots 1 and 2 went first, at 0.4 s." in text
@@ -150,8 +150,31 @@ def test_a_prediction_that_was_not_compared_says_so():
     assert "It was not compared" in made(event("predicted", "pairs", choice="25s")).page
 
 
+def test_a_comparison_that_nobody_had_predicted_says_that_there_was_no_prediction():
+    text = Page(made(replace(COMPARED, choice="")).page).text
+
+    assert "You made no prediction.The recording showed: about 45 seconds" in text
+    assert "You said" not in text
+
+
+def test_what_was_chosen_after_the_recording_had_answered_is_no_prediction():
+    """Nor is the reason that came with it."""
+    before = event("predicted", "pairs", choice="25s", why="Five pairs.")
+    after = event("predicted", "pairs", choice="45s", why="I have seen it.")
+    text = Page(made(before, COMPARED, after).page).text
+
+    assert "You said “about 25 seconds”.Five pairs." in text
+    assert "I have seen it." not in text
+
+
+def test_before_a_comparison_the_last_choice_is_the_prediction():
+    first, last = (event("predicted", "pairs", choice=choice) for choice in ("25s", "45s"))
+
+    assert "You said “about 45 seconds”." in Page(made(first, last).page).text
+
+
 def test_an_answer_that_is_no_longer_offered_goes_by_its_key():
-    assert "You said: <b>of-old</b>" in made(event("predicted", "pairs", choice="of-old")).page
+    assert "You said “<b>of-old</b>”." in made(event("predicted", "pairs", choice="of-old")).page
 
 
 def test_an_exercise_has_its_outcome_its_reason_and_the_help_that_was_taken():
@@ -175,7 +198,7 @@ def test_an_exercise_has_its_outcome_its_reason_and_the_help_that_was_taken():
 def test_what_was_done_before_a_reset_is_still_in_the_report():
     text = Page(made(COMPARED, event("reset", "")).page).text
 
-    assert "You said: about 25 seconds" in text
+    assert "You said “about 25 seconds”." in text
     assert "open (done before)" in text
 
 
@@ -281,5 +304,6 @@ def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(tmp_path: Path):
     made(COMPARED).save(tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
-    with pytest.raises(LabError, match="a folder that is there"):
-        made().save(tmp_path / "none" / "report.html")
+    for path in (tmp_path / "none" / "report.html", "nul\0.html"):
+        with pytest.raises(LabError, match="a folder that is there"):
+            made().save(path)

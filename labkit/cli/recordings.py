@@ -19,8 +19,11 @@ from labkit.recording import Recording
 
 if TYPE_CHECKING:
     from labkit import api, coins, engines
+    from labkit.views import document
 else:
-    api, coins, engines = (Later(f"labkit.{name}") for name in ("api", "coins", "engines"))
+    api, coins, engines, document = (
+        Later(f"labkit.{name}") for name in ("api", "coins", "engines", "views.document")
+    )
 
 
 @main.command("record")
@@ -98,9 +101,4 @@ def _write_page(page: Path, drawn: str, keep: tuple[Path, ...]) -> None:
         raise LabError(
             f"to write {page}.", "it is the recording itself.", "name another file with -o."
         )
-    try:
-        page.write_text(drawn, encoding="utf-8")
-    except OSError as problem:
-        raise LabError(
-            f"to write {page}.", str(problem), "name a file in a folder that is there."
-        ) from None
+    document.write(page, drawn)

@@ -10,15 +10,16 @@ import click
 
 from labkit import echo
 from labkit.cli.base import Later, main
-from labkit.errors import LabError
 
 if TYPE_CHECKING:
     from labkit import learning, room
     from labkit.lessons import wordings
+    from labkit.views import document
     from labkit.views import room as drawing
 else:
-    learning, room, wordings, drawing = (
-        Later(f"labkit.{name}") for name in ("learning", "room", "lessons.wordings", "views.room")
+    learning, room, wordings, drawing, document = (
+        Later(f"labkit.{name}")
+        for name in ("learning", "room", "lessons.wordings", "views.room", "views.document")
     )
 
 
@@ -64,16 +65,7 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
         # all of it in ASCII: an alias may hold what a terminal obeys
         echo.say(json.dumps(drawing.facts(gathered, wordings.wordings()), indent=1))
     elif output:
-        _write(output, drawing.page(gathered, wordings.wordings()))
+        document.write(output, drawing.page(gathered, wordings.wordings()))
         echo.say(f"{output}: open it in a browser.")
     else:
         echo.say(drawing.text(gathered, wordings.wordings()))
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as problem:
-        raise LabError(
-            f"to write {path}.", f"{problem}.", "name a file in a folder that is there."
-        ) from None

@@ -9,10 +9,11 @@ import ipywidgets
 from IPython import display as ipython
 
 from labkit.checks import Choice, Question
+from labkit.errors import LabError
 from labkit.views.cards import Card, question
 from labkit.views.words import plain
 
-#: Takes the key of what was chosen, and the learner's reason.
+#: Takes the key of what was chosen, and the learner's reason. Raises `LabError` where it cannot.
 Take = Callable[[str, str], None]
 
 _display: Callable[..., object] = ipython.display
@@ -20,7 +21,10 @@ _WIDE = {"width": "auto", "max_width": "100%"}
 
 
 class Asked:
-    """A question as a cell shows it. What is chosen is noted at once, and may be changed."""
+    """A question as a cell shows it. What is chosen is noted at once, and may be changed.
+
+    `choice` is what was noted; where that failed, the line below says so.
+    """
 
     def __init__(self, asked: Question, chosen: Choice | None, why: str, take: Take) -> None:
         self._question = asked
@@ -50,8 +54,13 @@ class Asked:
         if self._radio.value is None:  # a reason alone says nothing
             self._noted.value = "Choose first; the reason goes with it."
             return
-        self.choice = self._question.choice(self._radio.value)
-        self._take(self.choice.key, self._why.value)
+        chosen = self._question.choice(self._radio.value)
+        try:
+            self._take(chosen.key, self._why.value)
+        except LabError as problem:  # raised here, nobody would see it
+            self._noted.value = plain(f"Not noted: {_in_a_line(problem)}")
+            return
+        self.choice = chosen
         self._noted.value = self._words()
 
     def _words(self) -> str:
@@ -65,3 +74,9 @@ class Asked:
 
     def __repr__(self) -> str:
         return repr(self._card)
+
+
+def _in_a_line(problem: LabError) -> str:
+    """Return what went wrong and what to do; an error of one sentence has only that."""
+    what = problem.found or problem.expected
+    return f"{what} Try: {problem.try_next}" if problem.try_next else what

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from labkit.errors import LabError
 from labkit.journal import Event, Progress, Standing, Wording
 from labkit.recording import Recording
-from labkit.views import page, progress, still
+from labkit.views import document, page, progress
 from labkit.views.snapshot import Snapshot
 from labkit.views.words import for_html, prose
 
@@ -64,23 +63,14 @@ class Report:
     @property
     def page(self) -> str:
         """It as a page of its own."""
-        style = page.style((*page.STYLES, "progress", "report")) + still.PAGE_STYLE
+        style = page.style((*page.STYLES, "progress", "report"))
         classes = "labkit-watch labkit-report mathjax_ignore tex2jax_ignore"
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>Lab report</title><style>{style}</style></head>"
-            f'<body><main class="{classes}">{"".join(self._content())}</main></body></html>\n'
-        )
+        body = f'<main class="{classes}">{"".join(self._content())}</main>'
+        return document.document("Lab report", style, body)
 
     def save(self, path: Path | str) -> None:
         """Write the page to a file. Raises `LabError` where it cannot be written."""
-        try:
-            Path(path).write_text(self.page, encoding="utf-8")
-        except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
-            raise LabError(
-                f"to write {path}.", f"{problem}.", "name a file in a folder that is there."
-            ) from None
+        document.write(Path(path), self.page)
 
     def __repr__(self) -> str:
         charts = _count(len(self._numbers), "chart")
@@ -123,10 +113,13 @@ class Report:
         wording = self._wording(standing)
         if wording.text:
             yield f"<p>{prose(wording.text)}</p>"
-        yield _said("You said", wording.choice(events[-1].choice))
-        if why := next((each.why for each in reversed(events) if each.why), ""):
-            yield f"<blockquote>{_lines(why)}</blockquote>"
         compared = next((each for each in reversed(events) if each.kind == "compared"), None)
+        # what was chosen after the recording had answered is no prediction
+        said = events[: events.index(compared) + 1] if compared else events
+        choice = said[-1].choice
+        yield _quoted(wording.choice(choice)) if choice else _sentence("You made no prediction.")
+        if why := next((each.why for each in reversed(said) if each.why), ""):
+            yield f"<blockquote>{_lines(why)}</blockquote>"
         if compared is None:
             yield _sentence("It was not compared with a recording yet.")
             return
@@ -229,6 +222,10 @@ def _sentence(text: str) -> str:
 
 def _said(what: str, text: str) -> str:
     return f"<p>{what}: <b>{_lines(text)}</b></p>"
+
+
+def _quoted(label: str) -> str:
+    return f"<p>You said “<b>{_lines(label)}</b>”.</p>"
 
 
 def _lines(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from labkit.journal import Wording
 from labkit.room import Room, Stuck, advise
 from labkit.views import page as assets
-from labkit.views import still
+from labkit.views.document import document
 from labkit.views.words import for_html, plain
 
 Wordings = Mapping[str, Wording]
@@ -51,14 +51,9 @@ def text(room: Room, wordings: Wordings) -> str:
 
 def page(room: Room, wordings: Wordings) -> str:
     """Return the room as a page of its own, which asks for nothing outside of itself."""
-    style = assets.style(("view", "room")) + still.PAGE_STYLE
     inside = "".join(_content(room, wordings))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>The room</title>'
-        f"<style>{style}</style></head>"
-        f'<body><main class="labkit-watch labkit-room">{inside}</main></body></html>\n'
-    )
+    body = f'<main class="labkit-watch labkit-room">{inside}</main>'
+    return document("The room", assets.style(("view", "room")), body)
 
 
 def facts(room: Room, wordings: Wordings) -> dict[str, Any]:

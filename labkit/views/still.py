@@ -21,22 +21,9 @@ from collections.abc import Iterable, Iterator
 
 from labkit.views import page
 from labkit.views.badges import Badge
+from labkit.views.document import document
 from labkit.views.picture import Json
 from labkit.views.words import for_html
-
-#: A page of its own has no theme of JupyterLab's, so it brings what a dark one needs.
-PAGE_STYLE = """
-body { margin: 24px auto; max-width: 1180px; padding: 0 16px }
-@media (prefers-color-scheme: dark) {
-  :root {
-    color-scheme: dark;
-    --jp-ui-font-color1: #e6e6e6; --jp-ui-font-color2: #b0b0b0; --jp-border-color2: #4a4a4a;
-    --jp-layout-color0: #121212; --jp-layout-color2: #2a2a2a; --jp-error-color1: #ff7b72;
-    --jp-brand-color1: #64b5f6; --jp-warn-color0: #ffb74d; --jp-success-color0: #81c784;
-  }
-  body { background: #121212 }
-}
-"""
 
 _IMAGE = "data:image/svg+xml;base64,"
 _ON_WHITE = "background:#fff;color:#222"
@@ -84,15 +71,13 @@ class Still(ABC):
     @property
     def page(self) -> str:
         """It as a page of its own, plotly.js included; it asks for nothing more."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>{for_html(self.title)}</title><style>{page.style()}{PAGE_STYLE}</style>"
-            f"</head><body><main>{self._section(self.content())}</main>"
+        body = (
+            f"<main>{self._section(self.content())}</main>"
             f"<script>{page.plotly_script()}</script>"
             f'<script type="module">{page.module()}\n'
-            f'show(document.querySelector("main"), {self._json()}, "");</script></body></html>\n'
+            f'show(document.querySelector("main"), {self._json()}, "");</script>'
         )
+        return document(self.title, page.style(), body)
 
     def bundle(self, text: str) -> Json:
         """Return the representations that a notebook keeps; `text` is the plain one."""

@@ -346,7 +346,7 @@ def read_the_report(page: Page, path: Path) -> None:
     report.goto(path.as_uri())
 
     two = checks.QUESTIONS["rolling-missing"].choice("two")
-    for text in (f"You said: {two.label}", REASON, "Outcome: passed", "1 of 1 exercise"):
+    for text in (f"You said “{two.label}”.", REASON, "Outcome: passed", "1 of 1 exercise"):
         expect(report.locator("main")).to_contain_text(text)
     expect(report.locator("main")).not_to_contain_text("wrong", ignore_case=True)
     expect(report.get_by_role("img").first).to_be_visible()
