@@ -99,7 +99,8 @@ def workspace() -> Path:
 def class_folder() -> Path | None:
     """Return the folder that the room's log is kept in; `None` where it is off."""
     chosen = os.environ.get("LABKIT_CLASS")
-    return Path(chosen).expanduser() if chosen else None
+    # `Path.expanduser` raises for `~nobody`; a folder that there is not is no reason to stop
+    return Path(os.path.expanduser(chosen)) if chosen else None  # noqa: PTH111
 
 
 def chosen_alias() -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -114,6 +116,34 @@ def test_a_drawn_alias_is_nobody_elses_in_the_room(folder: Path, monkeypatch):
     file(folder, "calm-otter")
 
     assert room.alias() == "calm-heron"
+
+
+def test_two_kernels_that_draw_at_the_same_moment_are_one_learner(home: Path):
+    """Neither sees that the other has drawn one before both have."""
+    both = Barrier(2)
+    write = Path.write_text
+
+    def written(path: Path, text: str, **how: str) -> None:
+        write(path, text, **how)
+        both.wait(timeout=10)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(Path, "write_text", written)
+        for _ in range(100):
+            drawn = [each.result() for each in [pool.submit(room.alias) for _ in range(2)]]
+            assert drawn == [aliases.kept()] * 2
+            assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
+            (home / ".labkit" / "alias").unlink()
+
+
+def test_where_there_are_no_links_an_alias_is_kept_all_the_same(home: Path, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError("not supported")
+
+    monkeypatch.setattr(aliases.os, "link", refused)
+
+    assert room.alias() == room.alias() == aliases.kept()
+    assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
 
 
 def test_a_kept_alias_that_cannot_be_one_is_drawn_anew(home: Path):

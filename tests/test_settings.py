@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from labkit import settings
+from labkit.journal import Event
+from labkit.room import note
+from tests.values import at
 
 STATE = '{"ports": {"dc": {"LABKIT_WEBUI_PORT": 8003}}}'
 
@@ -43,6 +46,19 @@ def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(
 def test_a_state_that_cannot_be_read_counts_as_none(state: Path, text: str) -> None:
     state.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
+
+
+def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A learner's work goes on without a room."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LABKIT_CLASS", "~/room")
+    assert settings.class_folder() == tmp_path / "room"
+
+    monkeypatch.setenv("LABKIT_CLASS", "~no-such-user/room")
+    assert settings.class_folder() == Path("~no-such-user/room")
+    note(Event(at=at(0), kind="checked", step=2, name="half-the-time"))
 
 
 @pytest.mark.parametrize(("text", "speed"), [("", 1), ("20", 20), ("2.5", 2.5), ("1e2", 100)])

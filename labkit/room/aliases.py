@@ -5,6 +5,7 @@ Nobody is named after their login: the words are drawn, and kept in `.labkit/ali
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -81,10 +82,14 @@ def _keep(drawn: str) -> str:
     _file().parent.mkdir(parents=True, exist_ok=True)
     mine = _file().with_name(f"alias.{secrets.token_hex(4)}")
     mine.write_text(drawn + "\n", encoding="utf-8")
-    if other := kept():
-        mine.unlink()
-        return other
-    mine.replace(_file())
+    try:
+        os.link(mine, _file())  # of two at once, one is the first
+    except OSError:
+        # there is one, or the disk knows no links; what is kept may be no alias
+        if not kept():
+            mine.replace(_file())
+    finally:
+        mine.unlink(missing_ok=True)
     return kept() or drawn
 
 
