@@ -31,6 +31,15 @@ def warn(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def replace_line(sentence: str = "") -> None:
+    """Write a sentence over the line that this wrote before; with none, clear that line.
+
+    Only where a terminal shows it: anything else would keep every line.
+    """
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{sentence}", end="", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def muted() -> Iterator[None]:
     """Say nothing inside of a `with`: for what is a means and not what was asked for."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from labkit import echo
 from labkit.views import meanwhile
 from labkit.views.meanwhile import Meanwhile
 from tests.acting import HOSTILE
@@ -48,7 +49,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     shown = Terminal()
-    monkeypatch.setattr(meanwhile, "sys", SimpleNamespace(stderr=shown))
+    monkeypatch.setattr(echo, "sys", SimpleNamespace(stderr=shown))
     return shown
 
 
@@ -93,7 +94,7 @@ def test_in_a_terminal_the_line_is_written_over_and_cleared(terminal: Terminal):
 
 def test_where_nobody_looks_nothing_is_written(monkeypatch: pytest.MonkeyPatch):
     pipe = io.StringIO()
-    monkeypatch.setattr(meanwhile, "sys", SimpleNamespace(stderr=pipe))
+    monkeypatch.setattr(echo, "sys", SimpleNamespace(stderr=pipe))
 
     with Meanwhile() as line:
         line.say("It waits.")

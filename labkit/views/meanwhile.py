@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +9,7 @@ from typing import Any, Self
 from IPython import display as ipython
 from IPython.core.getipython import get_ipython
 
+from labkit import echo
 from labkit.views.words import for_html, plain
 
 #: Its own style comes with it; a reader of a screen is told each sentence.
@@ -41,8 +41,8 @@ class Meanwhile:
         self._said = sentence
         if get_ipython() is not None:
             self._in_notebook(_LINE.format(for_html(sentence)))
-        elif sys.stderr.isatty():
-            print(f"\r\x1b[K{plain(sentence)}", end="", file=sys.stderr, flush=True)  # noqa: T201
+        else:
+            echo.replace_line(plain(sentence))
 
     def _in_notebook(self, html: str) -> None:
         if self._handle is None:
@@ -61,5 +61,5 @@ class Meanwhile:
     ) -> None:
         if self._handle is not None:
             self._handle.update(_html(""))
-        elif self._said and sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+        elif self._said:
+            echo.replace_line()
