@@ -639,6 +639,30 @@ SWARM = [
         )
         for kind in ("config", "secret")
     ),
+    *(
+        Case(
+            f"secret: {what}",
+            "POST",
+            "/secrets/create",
+            status,
+            f"rpc error: code = {says}",
+            {"Name": "<new>", "Driver": driver},
+        )
+        for what, status, says, driver in (
+            (
+                "a driver that there is not",
+                500,
+                'Unknown desc = plugin "nope" not found',
+                {"Name": "nope"},
+            ),
+            (
+                "a driver without a name",
+                400,
+                "InvalidArgument desc = secret driver must have a name",
+                {},
+            ),
+        )
+    ),
     Case(
         "network: in use",
         "DELETE",

@@ -12,7 +12,14 @@ import docker
 import pytest
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.services import Service
-from docker.types import ContainerSpec, RestartPolicy, RollbackConfig, ServiceMode, TaskTemplate
+from docker.types import (
+    ContainerSpec,
+    Resources,
+    RestartPolicy,
+    RollbackConfig,
+    ServiceMode,
+    TaskTemplate,
+)
 from docker.types import UpdateConfig as PyUpdateConfig
 
 from tests.conformance.engines import REPOSITORY, Engine, seconds
@@ -234,8 +241,10 @@ def test_without_a_network_a_container_is_on_the_bridge(
     )[0]
     bridge = client.networks.get("bridge")
     settings = container.attrs["NetworkSettings"]
+    on_bridge = [it.id for it in client.containers.list(filters={"network": "bridge"})]
     made.remove()
 
+    assert container.id in on_bridge
     assert list(settings["Networks"]) == ["bridge"]
     assert bridge.attrs["Containers"][container.id]["IPv4Address"] == (
         f"{settings['IPAddress']}/{settings['IPPrefixLen']}"
@@ -304,3 +313,22 @@ def test_a_name_that_was_taken_from_an_image_is_told_by_its_id(
     events.close()
 
     assert told[-2:] == [("tag", name), ("untag", tagged.id)]
+
+
+def test_too_little_memory_is_refused_by_each_node_and_not_by_the_swarm(
+    client: docker.DockerClient, image: str
+) -> None:
+    made = client.services.create(
+        image,
+        name=f"y{secrets.token_hex(4)}",
+        resources=Resources(mem_limit=5 << 20),
+        restart_policy=RestartPolicy(),
+    )
+
+    def rejected() -> list[dict[str, Any]]:
+        return [t["Status"] for t in made.tasks() if t["Status"]["State"] == "rejected"]
+
+    status = until(rejected, "a task to be rejected")[0]
+    made.remove()
+
+    assert status["Err"] == "Minimum memory limit allowed is 6MB"

@@ -433,3 +433,21 @@ def test_addresses_are_taken_from_the_part_that_was_asked_for(subject: Subject) 
         "Options": {"a": "b", "com.docker.network.ipam.serial": "true"},
         "Config": [{**config, "Gateway": "10.213.7.64"}],
     }
+
+
+@on_each
+@pytest.mark.parametrize(
+    ("filters", "status", "says"),
+    [
+        ({"exited": ["x"]}, 500, 'strconv.Atoi: parsing "x": invalid syntax'),
+        ({"before": ["nope"]}, 500, "no such container nope"),
+        ({"since": ["nope"]}, 500, "no such container nope"),
+        ({"is-task": ["x"]}, 400, "Invalid filter 'is-task=[x]'"),
+    ],
+)
+def test_a_list_of_containers_refuses_what_none_can_match(
+    subject: Subject, filters: dict[str, list[str]], status: int, says: str
+) -> None:
+    answer = subject.engine.call("GET", "/containers/json", all="1", filters=filters)
+
+    assert (answer.status, answer.message) == (status, says)

@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 MOST_PROCESSES = 120
 _SECOND = 10**9
 _SIGTERM = 15
+#: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
+_LEAST_MEMORY = 6 << 20
 
 
 class Processes:
@@ -65,6 +67,9 @@ class Processes:
             image = self._image(task.image)
         except ImageProblem:
             return f"No such image: {names.tagged(names.parse(task.image))}"
+        limits = (task.spec.get("Resources") or {}).get("Limits") or {}
+        if 0 < limits.get("MemoryBytes", 0) < _LEAST_MEMORY:
+            return "Minimum memory limit allowed is 6MB"
         node = self._engine.cluster.nodes.get(task.node_id)
         what = plan.make(task, image.id, image.config, node.hostname if node else "")
         if not what.command:

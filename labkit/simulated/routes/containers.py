@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable
 
 from labkit.simulated import gojson
@@ -20,6 +21,8 @@ _KEYS = (
     *("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label"),
     *("name", "network", "publish", "since", "status", "volume"),
 )
+_NUMBER = re.compile(r"[+-]?\d+")
+_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
 _STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
 _ONLY_TASKS = (
     "a simulated engine runs no containers but those of services; it shows, stops and removes "
@@ -50,6 +53,7 @@ async def listed(call: Call) -> Answer:
         if status not in _STATUSES:
             raise ApiError(400, f"Invalid filter 'status={status}'")
     engine = call.engine
+    _check_values(engine, filters)
     limit = call.query.get("limit", "")
     count = int(limit) if limit.isdecimal() else 0
     every = call.flag("all") or bool(count) or "status" in filters or "exited" in filters
@@ -59,6 +63,24 @@ async def listed(call: Call) -> Answer:
         if (every or container.running) and _matches(engine, container, filters)
     ]
     return Answer([listing_json(engine, it) for it in found[: count or None]])
+
+
+def _check_values(engine: Engine, filters: Filters) -> None:
+    """Refuse what no container could match, even if there is none."""
+    for code in filters.get("exited"):
+        if not _NUMBER.fullmatch(code):
+            raise ApiError(500, f'strconv.Atoi: parsing "{code}": invalid syntax')
+    for term in (*filters.get("before"), *filters.get("since")):
+        try:
+            find_container(engine, term)
+        except ApiError:
+            raise ApiError(500, f"no such container {term}") from None
+    if (wanted := filters.get("is-task")) and wanted[0].lower() not in _TRUE | _FALSE:
+        raise ApiError(400, f"Invalid filter 'is-task={_in_go(wanted)}'")
+
+
+def _in_go(values: list[str]) -> str:
+    return f"[{' '.join(values)}]"
 
 
 def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
@@ -72,7 +94,7 @@ def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
         and filters.exact("status", container.state)
         and filters.exact("health", container.health or "none")
         and (not filters.get("exited") or exited in filters.get("exited"))
-        and filters.exact("is-task", "true")
+        and not _FALSE.intersection(it.lower() for it in filters.get("is-task"))
         and _has_ancestor(engine, container, filters)
         and _has_network(engine, container, filters)
         and _has_port(container, filters)
@@ -89,9 +111,8 @@ def _has_ancestor(engine: Engine, container: Container, filters: Filters) -> boo
 
 
 def _has_network(engine: Engine, container: Container, filters: Filters) -> bool:
-    addresses = engine.allocator.addresses_of(container.task.id)
-    known = [engine.networks[key] for key in addresses if key in engine.networks]
-    names = {name for network in known for name in (network.id, network.name)}
+    attached = engine.networks_of(container.task)
+    names = {name for network in attached for name in (network.id, network.name)}
     return not filters.get("network") or bool(names.intersection(filters.get("network")))
 
 
