@@ -102,10 +102,12 @@ def removed(path: Path) -> None:
 
 
 def redeployed(path: Path) -> None:
-    """Notebook 5: twelve replicas in the file, deployed over the running stack."""
+    """Notebook 5: the same file once more, and then with twelve replicas in it."""
     step = lessons_at(5)
-    lessons.edit("twelve")
     with recorded(path) as recorder:
+        labkit.deploy(step.folder / "docker-compose.yml", step.stack)
+        rest(recorder)
+        lessons.edit("twelve")
         labkit.deploy(step.folder / "docker-compose.yml", step.stack)
         recorder.wait(_LONGEST)
 

@@ -67,7 +67,11 @@ class Lab:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:  # it takes no notice while a kernel is just starting
+            self.process.kill()
+            self.process.wait()
 
     def url(self, path: str) -> str:
         """Return the address of a path of this server, token included."""
