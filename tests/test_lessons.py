@@ -203,14 +203,11 @@ def test_edits_of_one_file_can_be_made_in_any_order(first: str, then: str) -> No
     ast.parse(text)
 
 
-def test_a_variant_is_the_shipped_worker_with_edits_under_the_tag_of_the_last_one(
-    tmp_path: Path,
-) -> None:
+def test_a_variant_is_the_shipped_worker_with_edits(tmp_path: Path) -> None:
     worker().write_text("mine")
 
     variants.write(tmp_path / "worker", ("faster", "one bad"))
 
-    assert variants.tag(("faster", "one bad")) == "one-bad"
     text = (tmp_path / "worker" / "worker.py").read_text()
     assert "time.sleep(0.01)" in text
     assert '["3"]' in text

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from labkit import story
-from labkit.model import Service, Task, UpdateConfig, UpdateState, UpdateStatus
+from labkit.checks.changeovers import Changeover, changeovers
+from labkit.checks.stops import Stops, stops
+from labkit.model import Service, UpdateConfig, UpdateState, UpdateStatus
 from labkit.phases import settled
 from labkit.recording import (
     Back,
@@ -124,42 +126,22 @@ class Attempt:
         """The different errors of its tasks, in Docker's words."""
         return story.errors(self.recording)
 
-    @cached_property
+    @property
     def stops(self) -> dict[str, timedelta]:
         """How long each task that was told to stop took to end, by the task's id.
 
-        By the clock of whoever recorded, from the look that saw it told to the one that saw
-        it ended. Tasks that an update before had told are none of this one's.
+        Tasks that an update before had told are none of this one's.
         """
-        return self._stops[1]
+        return self._stops.took
 
     @property
     def stopping(self) -> dict[str, datetime]:
-        """The tasks that were told to stop and have not ended, and when that was seen."""
-        return self._stops[0]
+        """The tasks that were told to stop and have not ended, and when they were told."""
+        return self._stops.waiting
 
     @cached_property
-    def _stops(self) -> tuple[dict[str, datetime], dict[str, timedelta]]:
-        told: dict[str, datetime] = {}
-        took: dict[str, timedelta] = {}
-        ours: set[str] = set()  # those that nobody had told before
-        for change in self.recording.changes:
-            if isinstance(change, TaskForgotten):
-                told.pop(change.id, None)
-            if not isinstance(change, TaskSeen):
-                continue
-            task = change.task
-            if task.desired_state in ("ready", "running") and not task.ended:
-                ours.add(task.id)
-            elif task.id in ours and task.desired_state == "shutdown" and not task.ended:
-                told.setdefault(task.id, change.at)
-            elif task.id in told:
-                took[task.id] = change.at - told.pop(task.id)
-                ours.discard(task.id)
-            elif task.id in ours and task.state == "shutdown":  # both in one look
-                took[task.id] = timedelta(0)
-                ours.discard(task.id)
-        return told, took
+    def _stops(self) -> Stops:
+        return stops(self.recording)
 
     @property
     def _itself(self) -> Recording:
@@ -172,26 +154,12 @@ class Attempt:
         return part
 
     @cached_property
-    def changeovers(self) -> dict[int, timedelta]:
-        """How long each slot took from its new task's creation until that ran, by slot.
-
-        By the engine's own clock.
-        """
-        took: dict[int, timedelta] = {}
-        for change in self.recording.changes:
-            if (
-                isinstance(change, TaskSeen)
-                and change.task.slot is not None
-                and _is_new(self, change.task)
-            ):
-                took.setdefault(change.task.slot, change.task.status_at - change.task.created_at)
-        return took
-
-
-def _is_new(attempt: Attempt, task: Task) -> bool:
-    """Whether a task runs that this update has made."""
-    started = attempt.update.started_at
-    return task.running and started is not None and task.created_at >= started
+    def changeovers(self) -> list[Changeover]:
+        """What it did to each slot whose new task ran, in the order in which these were made."""
+        status = self.status
+        if status.started_at is None:
+            return []
+        return changeovers(self.recording, self.tag, status.started_at, status.completed_at)
 
 
 def attempts(recording: Recording) -> list[Attempt]:

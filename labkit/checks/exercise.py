@@ -56,6 +56,19 @@ class Evidence:
         return bool(seen) and self.now - seen[-1] < _FRESH
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image of worker as it is shipped, with edits (`labkit.lessons.edits`) made to it."""
+
+    edits: tuple[str, ...]
+    #: The image's tag: that of the last edit, with `-` for blanks, unless it is given.
+    tag: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the tag from the last edit."""
+        object.__setattr__(self, "tag", self.tag or self.edits[-1].replace(" ", "-"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begins:
     """The state in which an exercise begins: ten replicas of one tag, and the learner's files."""
@@ -64,9 +77,8 @@ class Begins:
     tag: str = "1.0"
     #: The edits (`labkit.lessons.edits`) that the learner's files hold.
     edits: tuple[str, ...] = ()
-    #: Further images of worker that are there, by the edits that make them; an image's tag
-    #: is the name of its last edit, with `-` for blanks.
-    images: tuple[tuple[str, ...], ...] = ()
+    #: Further images of worker that are there.
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

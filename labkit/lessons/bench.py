@@ -43,7 +43,7 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
     """
     stop()
     with echo.muted():  # what was done is said in sentences; an engine's lines would bury the task
-        built = [variants.build(swarm, edits) for edits in exercise.begins.images]
+        built = [variants.build(swarm, image) for image in exercise.begins.images]
         done = steps.reset(swarm, _step(exercise))
     folder = _new_folder(exercise)
     diary.note(exercise, "began", recording=folder)  # first: the recorder goes by it

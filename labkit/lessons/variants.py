@@ -8,28 +8,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from labkit import engines, images, settings, workspace
+from labkit.checks import Image
 from labkit.lessons import edits
 from labkit.swarm import Swarm
 
 
-def build(swarm: Swarm, names: Sequence[str]) -> str:
+def build(swarm: Swarm, wanted: Image) -> str:
     """Build worker as it is shipped, with some of the lesson's edits made to it.
 
-    The image's tag is that of the last edit. Returns what was done in a sentence, or `""`
-    if the image was there already, made from the same. Raises `BuildFailed`.
+    Returns what was done in a sentence, or `""` if the image was there already, made from
+    the same. Raises `BuildFailed`.
     """
-    image = f"{settings.docker_id()}/dockercoins_worker:{tag(names)}"
+    image = f"{settings.docker_id()}/dockercoins_worker:{wanted.tag}"
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / "worker"
-        write(folder, names)
+        write(folder, wanted.edits)
         built = images.ensure(swarm, folder, image)
     shared = engines.nodes.share(swarm)
     return "; ".join([f"{image} built", *shared]) if built else ""
-
-
-def tag(names: Sequence[str]) -> str:
-    """Return the tag of worker with these edits: the last one, with `-` for blanks."""
-    return names[-1].replace(" ", "-")
 
 
 def write(folder: Path, names: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -255,6 +256,61 @@ def test_a_task_that_stops_between_two_looks_took_less_than_one():
     assert list(only.stops.values()) == [timedelta(0)]
 
 
+def looked_at(recording: Recording, every: timedelta) -> Recording:
+    """The same as one would see it who looks only so often."""
+    seen, now = Recording(recording.header), Recording(recording.header)
+    look = recording.changes[0].at
+    for change in recording.changes:
+        while change.at > look:
+            seen.observe(Snapshot(at=look, service=now.service, tasks=now.current))
+            look += every
+        now.add(change)
+    seen.observe(Snapshot(at=look, service=now.service, tasks=now.current))
+    return seen
+
+
+@pytest.mark.parametrize("every", [0.1, 1, 6, 15])
+@pytest.mark.parametrize("order", ["stop-first", "start-first"])
+@pytest.mark.parametrize(("does", "least", "most"), [(RUNS, 3, 4), (DEAF, 13, 14)])
+def test_how_long_a_task_took_to_stop_does_not_depend_on_how_often_one_looks(
+    does, least, most, order, every
+):
+    """A clock that hurries leaves seconds between two looks."""
+    made = Played("1.0", does)
+    made.update("1.1", order=order, delay="15s", seconds=400)
+
+    (only,) = attempts(looked_at(made.recording, every * SECOND))
+
+    assert len(only.stops) == 10
+    assert min(only.stops.values()) >= least * SECOND
+    assert max(only.stops.values()) <= most * SECOND
+
+
+def test_the_tasks_of_a_rollback_are_told_in_the_order_of_the_rollback_config():
+    made = Played("1.0")
+    made.update(order="start-first", rollback={"order": "stop-first"})
+    made.update("1.1")
+    made.roll_back()
+
+    back = attempts(looked_at(made.recording, 6 * SECOND))[-1]
+
+    assert back.by_hand
+    assert len(back.stops) == 10
+    assert 3 * SECOND <= min(back.stops.values()) <= max(back.stops.values()) <= 4 * SECOND
+
+
+def test_slots_that_a_scale_takes_away_are_told_when_that_is_seen():
+    """There is no new task whose creation dates it."""
+    made = Played("1.0")
+    made.update("1.1")
+    made.update(replicas=4)
+
+    (only,) = made_by(made)
+
+    assert len(only.stops) == 16
+    assert 3 * SECOND <= min(only.stops.values()) <= max(only.stops.values()) <= 4 * SECOND
+
+
 def test_a_task_that_failed_was_not_stopped():
     made = Played("1.0")
     made.update("bad", CRASHES, parallelism=5)
@@ -325,7 +381,7 @@ def test_whatever_was_seen_every_change_belongs_to_one_attempt_at_most(steps, wa
         assert each.fewest >= 0
         assert all(length >= timedelta(0) for length in each.stops.values())
         assert not each.stops.keys() & each.stopping.keys()
-        assert set(each.changeovers) <= {
+        assert {changeover.slot for changeover in each.changeovers} <= {
             change.task.slot for change in each.recording.changes if isinstance(change, TaskSeen)
         }
         each.under_way(seen.last_at)

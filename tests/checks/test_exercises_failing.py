@@ -309,6 +309,41 @@ def test_an_image_without_the_check_is_no_sign_that_it_lets_anybody_through() ->
     assert "stuck has no health check" in said(played).because
 
 
+@pytest.mark.parametrize("tag", ["1.0", "1.1", "faster", "mended"])
+def test_an_image_that_nobody_probes_is_no_sign_either(tag: str) -> None:
+    """Neither one of the lesson, nor one of one's own that was built without the check."""
+    played = Played("deaf")
+    played.update("checked", SICK, **BACK)
+    played.update(tag)
+
+    found = said(played)
+    assert found.outcome == "not yet"
+    assert f"The newest update, to {tag}, is completed" in found.saw
+    assert f"{tag} has no health check" in found.because
+
+
+@pytest.mark.parametrize("after", ["900ms", "3s", "20s"])
+def test_a_task_that_ends_by_itself_with_exit_code_0_was_not_found_unhealthy(after: str) -> None:
+    """It ran as soon as it had started: no probe was waited for."""
+    ends = Behaviour(exits_after=after)  # type: ignore[arg-type]
+    played = Played()
+    played.update("checked", ends, **BACK, monitor="30s")
+    found = said(played)
+    assert "no health check has found anything here" in found.because
+
+    played.update("mended", WELL)
+
+    assert said(played).outcome == "not yet"
+
+
+def test_a_worker_that_was_healthy_at_first_may_be_found_unhealthy() -> None:
+    late = Behaviour(healthy_after=timedelta(seconds=2), unhealthy_after=timedelta(seconds=6))
+    played = Played()
+    played.update("checked", late, **BACK, monitor="30s")
+
+    assert "found unhealthy and stopped" in said(played).saw
+
+
 def test_the_mended_image_is_waited_for() -> None:
     played = Played()
     played.update("checked", SICK, **BACK)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from labkit.checks.exercise import Image
 from labkit.checks.exercises import EXERCISES
 from labkit.checks.finding import Finding
 from tests.checks.seen import check, notice
@@ -36,6 +37,19 @@ def test_untouched_it_is_not_attempted(name):
 
     assert found.outcome == "not attempted"
     assert "runs 1.0, and nothing was updated" in found.saw
+
+
+@pytest.mark.parametrize("name", [HALF, FEWER])
+def test_what_it_is_to_be_updated_to_is_there_when_it_begins(name):
+    """Whoever begins with notebook 2 has not built it."""
+    (image,) = EXERCISES[name].begins.images
+
+    assert (image.tag, image.edits) == ("1.1", ("faster",))
+
+
+def test_an_image_has_the_tag_of_its_last_edit_unless_another_is_given():
+    assert Image(("faster", "one bad")).tag == "one-bad"
+    assert Image(("faster",), "1.1").tag == "1.1"
 
 
 @pytest.mark.parametrize("name", [HALF, FEWER])

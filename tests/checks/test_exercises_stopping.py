@@ -53,19 +53,51 @@ def test_after_the_first_update_it_is_the_old_image_that_was_told_to_stop(made):
     found = check(NAME, made)
 
     assert found.outcome == "not yet"
-    assert "took 13.4 s to end (exit code 137: they were killed)" in found.saw
+    assert "took 13.3 s to end (exit code 137: they were killed)" in found.saw
     assert "It is the old task that is told to stop" in found.because
     assert "the tasks of hearing have to stop" in found.try_next
 
 
-def test_replacing_deaf_tasks_by_deaf_ones_mends_nothing(made):
-    made.update("deaf", parallelism=5, force=True)
+def test_nothing_is_said_of_new_tasks_of_deaf_before_they_have_to_stop(made):
+    """The image may have been built anew under its own name."""
+    made.update("deaf", RUNS, parallelism=5, force=True)
 
     found = check(NAME, made)
 
     assert found.outcome == "not yet"
-    assert "are no better" in found.because
-    assert "worker.py" in found.try_next
+    assert "these were there before the update" in found.because
+    assert "that the update to deaf made shows when they have to stop" in found.because
+    assert "find the line of worker.py" in found.try_next
+
+
+def test_deaf_may_be_mended_under_its_own_name(made):
+    made.update("deaf", RUNS, parallelism=5, force=True)
+    made.update(parallelism=5, force=True)
+
+    assert check(NAME, made).passed
+
+
+def test_deaf_tasks_that_an_update_has_made_are_said_to_be_deaf_too(made):
+    made.update("deaf", parallelism=5, force=True)
+    made.update(parallelism=5, force=True)
+
+    found = check(NAME, made)
+
+    assert found.outcome == "not yet"
+    assert "which the update to deaf had made, were told to stop" in found.saw
+    assert "The tasks of deaf that this update made do not end on SIGTERM either" in found.because
+    assert "main()" in found.try_next
+
+
+def test_of_old_and_of_mended_tasks_in_one_update_the_old_ones_are_late(made):
+    """An update that the next one interrupts leaves both."""
+    made.update("hearing", RUNS, parallelism=2, seconds=20)
+    made.update("again", RUNS, parallelism=10)
+
+    found = check(NAME, made)
+
+    assert "had made" not in found.saw
+    assert "does what its image says; what again says shows" in found.because
 
 
 def test_an_image_that_is_deaf_as_well_is_named(made):
@@ -75,7 +107,8 @@ def test_an_image_that_is_deaf_as_well_is_named(made):
     found = check(NAME, made)
 
     assert found.outcome == "not yet"
-    assert "Tasks of hearing do not end on SIGTERM either." in found.because
+    assert "which the update to hearing had made, were told to stop" in found.saw
+    assert "tasks of hearing that this update made do not end on SIGTERM either" in found.because
     assert "main()" in found.try_next
 
 

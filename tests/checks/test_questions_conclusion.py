@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -122,6 +123,14 @@ def test_the_new_slots_are_named_and_the_others_counted():
     saw = TWELVE.read(scaled().recording).saw
 
     assert saw == "2 tasks are new, in slots 11 and 12; 10 went on."
+
+
+def test_what_to_try_names_no_stack():
+    """A learner's may be called otherwise."""
+    tried = TWELVE.read(scaled().recording).try_next
+
+    assert "of the whole stack" in tried
+    assert not re.search(r"\bdc\b", tried)
 
 
 def test_with_another_image_all_twelve_are_new():

@@ -92,7 +92,7 @@ def test_the_ratio_is_of_the_slots_that_are_updated(replicas: int, choice: str):
 def test_the_update_s_own_ratio_is_told_beside_it():
     saw = BUDGET.read(recorded("budget")).saw
 
-    assert "own ratio was 0, which tolerates no failure; it had 1 failure." in saw
+    assert "own ratio was 0, which tolerates no failures; it had 1 failure." in saw
 
 
 # ---- flags -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What judges of updates have in common: words for numbers, the first things to notice. Pure."""
+"""What judges of updates have in common: the first things to notice. Pure."""
 
 from __future__ import annotations
 
@@ -9,35 +9,19 @@ from labkit import durations
 from labkit.checks.attempts import Attempt
 from labkit.checks.exercise import Evidence
 from labkit.checks.finding import Finding, not_attempted, not_yet
+from labkit.checks.wording import counted
 from labkit.model import Service
 from labkit.phases import completes_after
 from labkit.recording import ServiceSeen
 
-#: How many slots a sentence lists before it counts the others.
-_LISTED = 3
 #: The replicas that every exercise begins with.
 TEN = 10
-
-
-def seconds(length: timedelta) -> str:
-    """Return a measured time, such as `27.4 s`."""
-    return f"{length.total_seconds():.1f} s"
 
 
 def middle(lengths: Iterable[timedelta]) -> timedelta:
     """Return the median of some times: one that was measured. Raises `IndexError` for none."""
     in_order = sorted(lengths)
     return in_order[len(in_order) // 2]
-
-
-def some(slots: Iterable[int]) -> str:
-    """Return which slots: `slot 3`, `slots 3 and 7`, `slots 1, 4, 7 and 5 more`."""
-    names = [str(slot) for slot in sorted(slots)]
-    if len(names) > _LISTED + 1:
-        names = [*names[:_LISTED], f"{len(names) - _LISTED} more"]
-    if len(names) < 2:
-        return f"slot {''.join(names)}"
-    return f"slots {', '.join(names[:-1])} and {names[-1]}"
 
 
 def judged(evidence: Evidence, one: Callable[[Attempt], Finding], try_next: str) -> Finding:
@@ -141,11 +125,6 @@ def broken(attempt: Attempt) -> Finding | None:
         "stop an update; but what is asked for here is an image that runs.",
         f"see why with `labkit.logs`, mend {attempt.tag}, and update again.",
     )
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things: `1 slot`, `3 slots`."""
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def partial(attempt: Attempt, try_next: str) -> Finding | None:

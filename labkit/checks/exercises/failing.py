@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit import durations
 from labkit.checks.attempts import Attempt
-from labkit.checks.exercise import Begins, Evidence, Exercise
+from labkit.checks.exercise import Begins, Evidence, Exercise, Image
 from labkit.checks.exercises.common import TEN, untried
 from labkit.checks.exercises.lives import after_failures
 from labkit.checks.finding import Finding, not_yet, passed
@@ -279,7 +279,7 @@ ONE_BAD_IN_TEN = Exercise(
         f"an update to {_ONE} is completed, although a task fails. Fill in the blanks. {_THREE} "
         f"comes first; wait until it is rolled back, then update to {_ONE}."
     ),
-    begins=Begins(tag="1.0", images=(("one bad",), ("three bad",))),
+    begins=Begins(tag="1.0", images=(Image(("one bad",)), Image(("three bad",)))),
     judge=_judge,
     hints=(
         "A share of failures is compared with max_failure_ratio. Which share is one slot of ten, "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from labkit.checks.attempts import Attempt
-from labkit.checks.exercises.common import some
+from labkit.checks.wording import listed
 from labkit.model import Task
 from labkit.recording import TaskSeen
 
@@ -15,8 +15,9 @@ _BY_ITSELF = frozenset({"complete", "failed", "rejected"})
 #: What Docker says of a task that it has stopped because its health check failed. It says
 #: nothing if the process then ends with exit code 0, as one does that obeys SIGTERM.
 _UNHEALTHY = "unhealthy container"
-#: A process that ends by itself with exit code 0 does so sooner than any health check.
-_SHORTEST_CHECK = timedelta(seconds=1)
+#: With a health check a task is `starting` until its first healthy probe, and the first comes
+#: an interval after its start. Without one it runs within a second, if not ten start at once.
+_SHORTEST_CHECK = timedelta(seconds=1.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,18 @@ class Life:
         return self.last.status_at - began[0] if began else timedelta(0)
 
     @property
+    def started_for(self) -> timedelta | None:
+        """How long it was `starting`, by the engine's clock; `None` if that was not seen."""
+        states = {task.state: task.status_at for task in self.seen}
+        if "starting" not in states or self.last.state == "starting":
+            return None
+        return states.get("running", self.last.status_at) - states["starting"]
+
+    @property
     def unhealthy(self) -> bool:
         """Whether it ended because its health check failed."""
-        stopped = self.last.exit_code == 0 and self.lasted >= _SHORTEST_CHECK
+        waited = self.started_for or timedelta(0)
+        stopped = self.last.exit_code == 0 and waited >= _SHORTEST_CHECK
         return self.fell and (_UNHEALTHY in self.last.error or stopped)
 
 
@@ -64,10 +74,17 @@ def lives(attempt: Attempt) -> list[Life]:
     return [Life(tuple(tasks)) for tasks in seen.values()]
 
 
+def unchecked(attempt: Attempt) -> bool:
+    """Whether none of an update's tasks was waited for as a health check has it done."""
+    waited = [life.started_for for life in lives(attempt)]
+    seen = [each for each in waited if each is not None]
+    return bool(seen) and max(seen) < _SHORTEST_CHECK
+
+
 def where(of: list[Life]) -> str:
     """Return the slots of tasks: `a task in slot 3`, `tasks in slots 3 and 7`."""
     slots = {life.last.slot for life in of if life.last.slot is not None}
-    return f"{'a task' if len(slots) == 1 else 'tasks'} in {some(slots)}"
+    return f"{'a task' if len(slots) == 1 else 'tasks'} in {listed(sorted(slots))}"
 
 
 def errors(of: list[Life]) -> str:

@@ -8,22 +8,16 @@ from datetime import timedelta
 
 from labkit import durations
 from labkit.checks.attempts import Attempt
-from labkit.checks.exercise import Begins, Evidence, Exercise
-from labkit.checks.exercises.common import (
-    TEN,
-    broken,
-    counted,
-    judged,
-    middle,
-    partial,
-    seconds,
-    unfinished,
-)
+from labkit.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.checks.exercises.common import TEN, broken, judged, middle, partial, unfinished
 from labkit.checks.finding import Finding, not_yet, passed
+from labkit.checks.wording import counted, seconds
 from labkit.model import UpdateConfig
 from labkit.phases import completes_after
 
 _DEFAULT = UpdateConfig()
+#: What both exercises update to, as notebook 1 builds it.
+_NEXT = Image(("faster",), "1.1")
 
 
 def _something_else(attempt: Attempt) -> Finding | None:
@@ -64,7 +58,7 @@ def _pace(attempt: Attempt) -> _Pace | None:
     """Return the pace of a completed update; `None` if its tasks were not seen to run."""
     if not attempt.changeovers or attempt.total is None:
         return None
-    slot = middle(attempt.changeovers.values())
+    slot = middle(each.took for each in attempt.changeovers)
     if attempt.config.order == "start-first" and attempt.stops:
         slot += middle(attempt.stops.values())  # which the new task does not wait for
     return _Pace(attempt.total, slot, attempt.touched)
@@ -113,7 +107,7 @@ def _slow(attempt: Attempt, pace: _Pace) -> Finding:
             'the same once more with `"delay": "0s"`; a field that you leave out keeps its value.',
         )
     tail = durations.to_text(completes_after(config))
-    busy = rounds * middle(attempt.changeovers.values())
+    busy = rounds * middle(each.took for each in attempt.changeovers)
     if completes_after(config) > completes_after(_DEFAULT):
         return not_yet(
             str(pace),
@@ -182,7 +176,7 @@ HALF_THE_TIME = Exercise(
         "worked out from your own update: its slots, times what one of them took, and five "
         "seconds.) The service still has the update config of the compose file."
     ),
-    begins=Begins(tag="1.0", edits=("faster", "in pairs")),
+    begins=Begins(tag="1.0", edits=("faster", "in pairs"), images=(_NEXT,)),
     judge=_judge_time,
     hints=(
         "Write the time of an update down as a sum. Which of its parts get smaller when more "
@@ -274,7 +268,7 @@ NEVER_FEWER = Exercise(
         "Ten replicas run 1.0, and every one of them is needed. Update them all to 1.1 so that "
         "at no moment fewer than ten run. It has to end as `completed`."
     ),
-    begins=Begins(tag="1.0", edits=("faster",)),
+    begins=Begins(tag="1.0", edits=("faster",), images=(_NEXT,)),
     judge=_judge_fewest,
     hints=(
         "In an update with the defaults one replica is missing while a slot changes over. Why? "

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from labkit import durations
 from labkit.checks.attempts import Attempt
+from labkit.checks.changeovers import Changeover
 from labkit.checks.exercise import Evidence, Exercise
-from labkit.checks.exercises.common import counted, middle, seconds, some
+from labkit.checks.exercises.common import middle
 from labkit.checks.finding import Finding, not_attempted, not_yet, passed
+from labkit.checks.wording import counted, listed, seconds
 from labkit.errors import BadValue
 from labkit.model import Order, UpdateConfig
 from labkit.phases import completes_after
-from labkit.recording import TaskSeen
 
 #: How far from what the chart shows an answer may be: nobody reads it to a tenth.
 _ROUGHLY = timedelta(seconds=1)
@@ -24,30 +25,19 @@ _FIRST: dict[Order, str] = {"start-first": "new", "stop-first": "old"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Changeover:
-    """One slot of an update: from its new task's creation until that ran, by the engine's clock."""
-
-    slot: int
-    created: datetime
-    ran: datetime
-    #: When the old task had ended; `None` if that was not seen.
-    left: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Chart:
     """What the chart of an update shows."""
 
     began: datetime
     completed: datetime
-    slots: tuple[_Changeover, ...]
+    slots: tuple[Changeover, ...]
 
     @property
     def busiest(self) -> tuple[datetime, set[int]]:
         """The first moment at which most slots were changing over, and which."""
         best = (self.began, set[int]())
-        for moment in sorted(each.created for each in self.slots):
-            now = {each.slot for each in self.slots if each.created <= moment < each.ran}
+        for moment in sorted(each.made for each in self.slots):
+            now = {each.slot for each in self.slots if each.made <= moment < each.ran}
             best = (moment, now) if len(now) > len(best[1]) else best
         return best
 
@@ -68,12 +58,12 @@ class _Chart:
         As many as there are updaters begin together; whichever is done first goes on first.
         """
         ran = sorted(each.ran for each in self.slots)
-        created = sorted(each.created for each in self.slots)
+        created = sorted(each.made for each in self.slots)
         return [later - done for done, later in zip(ran, created[self.at_once :], strict=False)]
 
     @property
     def changeover(self) -> timedelta:
-        return middle(each.ran - each.created for each in self.slots)
+        return middle(each.ran - each.made for each in self.slots)
 
     @property
     def tail(self) -> timedelta:
@@ -90,20 +80,8 @@ def _chart(attempt: Attempt) -> _Chart | None:
     began = status.started_at
     if attempt.state != "completed" or began is None or status.completed_at is None:
         return None
-    created: dict[int, datetime] = {}
-    ran: dict[int, datetime] = {}
-    left: dict[int, datetime] = {}
-    for change in attempt.recording.changes:
-        if not isinstance(change, TaskSeen) or change.task.slot is None:
-            continue
-        task, slot = change.task, change.task.slot
-        if task.created_at < began and task.ended:
-            left.setdefault(slot, task.status_at)
-        elif task.created_at >= began and task.running:
-            created.setdefault(slot, task.created_at)
-            ran.setdefault(slot, task.status_at)
-    slots = (_Changeover(each, created[each], ran[each], left.get(each)) for each in sorted(ran))
-    return _Chart(began, status.completed_at, tuple(slots)) if ran else None
+    slots = tuple(attempt.changeovers)
+    return _Chart(began, status.completed_at, slots) if slots else None
 
 
 # ---- the answer ------------------------------------------------------------------------
@@ -201,7 +179,7 @@ def _parallelism(chart: _Chart, config: UpdateConfig) -> Finding | None:
     )
     return not_yet(
         f"{chart.second(moment)} after the update began, {counted(len(slots), 'slot')} changed "
-        f"over at the same time ({some(slots)}), and never more.",
+        f"over at the same time ({listed(sorted(slots))}), and never more.",
         because,
         "draw a line down through the slots of the chart, and count those that are neither "
         "quite old nor quite new; where does it cross most?",
@@ -211,7 +189,7 @@ def _parallelism(chart: _Chart, config: UpdateConfig) -> Finding | None:
 def _order(chart: _Chart, config: UpdateConfig) -> Finding | None:
     if config.order == chart.order:
         return None
-    slot = min(chart.slots, key=lambda each: each.created)
+    slot = min(chart.slots, key=lambda each: (each.made, each.slot))
     ended = f"had ended {chart.second(slot.left)} after it" if slot.left else "ended later"
     return not_yet(
         f"in slot {slot.slot} the new task ran {chart.second(slot.ran)} after the update began, "

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from labkit import durations
 from labkit.checks.attempts import Attempt
-from labkit.checks.exercise import Begins, Evidence, Exercise
+from labkit.checks.exercise import Begins, Evidence, Exercise, Image
 from labkit.checks.exercises.common import untried
 from labkit.checks.exercises.lives import after_failures, lives
 from labkit.checks.finding import Finding, not_yet, passed
@@ -148,7 +148,7 @@ WHICH_FLAG = Exercise(
         "The service here has none of them. Update to bugged so that it is rolled back by "
         "itself, with as few of them set as possible; everything else stays at Swarm's defaults."
     ),
-    begins=Begins(tag=_FIRST_TAG, images=((_BROKEN,),)),
+    begins=Begins(tag=_FIRST_TAG, images=(Image((_BROKEN,)),)),
     judge=_judge_flag,
     hints=(
         "Which of the four says what is to happen when an *update* fails? What are the other "
@@ -267,7 +267,7 @@ WAY_BACK = Exercise(
         f"what brought it there was a rollback that you asked for. {_BETTER} is built, if you "
         "need an image that works."
     ),
-    begins=Begins(tag=_FIRST_TAG, images=((_BROKEN,), (_BETTER,))),
+    begins=Begins(tag=_FIRST_TAG, images=(Image((_BROKEN,)), Image((_BETTER,)))),
     judge=_judge_way_back,
     hints=(
         "How many specs does Swarm keep of a service, and what has become of the previous one "

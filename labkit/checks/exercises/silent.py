@@ -7,17 +7,16 @@ from statistics import mean
 
 from labkit import durations, speed
 from labkit.checks.attempts import Attempt
-from labkit.checks.exercise import Begins, Evidence, Exercise
-from labkit.checks.exercises.common import seconds, untried
-from labkit.checks.exercises.lives import Life, after_failures, errors, lives, where
+from labkit.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.checks.exercises.common import untried
+from labkit.checks.exercises.lives import Life, after_failures, errors, lives, unchecked, where
 from labkit.checks.finding import Finding, not_yet, passed
+from labkit.checks.wording import seconds
 from labkit.recording import Recording
 
 _STUCK = "stuck"
-#: The tags that are there when it begins; none of them has a health check.
-_GIVEN = {"1.0", _STUCK}
-#: Those that the engine may have from elsewhere in the lesson.
-_OF_THE_LESSON = _GIVEN | {"1.1", "bugged", "deaf", "faster", "one-bad", "three-bad"}
+#: The tags that the engine may have from the lesson; none of them has a health check.
+_OF_THE_LESSON = {"1.0", "1.1", "bugged", "deaf", "faster", "one-bad", "three-bad", _STUCK}
 #: At fewer hashes a second nobody works.
 _STILL = 0.5
 #: Hashes a second are read off so many points, at either end of an update.
@@ -46,7 +45,12 @@ def _unhealthy(attempt: Attempt) -> list[Life]:
 
 def _is_let_through(attempt: Attempt) -> bool:
     fell = any(life.fell for life in lives(attempt))
-    return attempt.state == "completed" and attempt.tag not in _GIVEN and not fell
+    return attempt.state == "completed" and not fell and not _is_blind(attempt)
+
+
+def _is_blind(attempt: Attempt) -> bool:
+    """Whether the image that an update went to has no health check."""
+    return attempt.tag in _OF_THE_LESSON or unchecked(attempt)
 
 
 def _by_hand(evidence: Evidence) -> Finding:
@@ -170,7 +174,7 @@ def _not_let_through(caught: Attempt, since: list[Attempt]) -> Finding:
         return not_yet(
             f"{_caught(caught)} The newest update, to {newest.tag}, is completed.",
             f"{newest.tag} has no health check, so it says nothing about one."
-            if newest.tag in _GIVEN
+            if _is_blind(newest)
             else "But some of its tasks failed.",
             _MEND,
         )
@@ -263,7 +267,7 @@ SILENT_BUG = Exercise(
         "to be rolled back by itself. Last, take the bug out and build again with the same "
         "check: that has to be let through."
     ),
-    begins=Begins(tag="1.0", edits=("faster", _STUCK), images=(("faster", _STUCK),)),
+    begins=Begins(tag="1.0", edits=("faster", _STUCK), images=(Image(("faster", _STUCK)),)),
     judge=_judge,
     hints=(
         "Which end of a task does Swarm notice, and which of them does a worker that waits for "

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from labkit.checks.attempts import Attempt
 from labkit.checks.exercise import Begins, Evidence, Exercise
-from labkit.checks.exercises.common import TEN, counted, judged, middle, seconds, some, unfinished
+from labkit.checks.exercises.common import TEN, judged, middle, unfinished
 from labkit.checks.finding import Finding, not_yet, passed
+from labkit.checks.wording import counted, listed, seconds
 from labkit.model import Task
 
 _DEAF = "deaf"
@@ -23,17 +24,18 @@ _LESSON = frozenset({"1.0", "1.1", "bugged", _DEAF})
 def _judge(evidence: Evidence) -> Finding:
     def one(attempt: Attempt) -> Finding:
         newest = attempt is evidence.last
-        return _stopping(attempt, evidence.now if newest else attempt.recording.last_at)
+        older = [each for each in evidence.attempts if each.update.began < attempt.update.began]
+        return _stopping(attempt, evidence.now if newest else attempt.recording.last_at, older)
 
     return judged(evidence, one, _MEND)
 
 
-def _stopping(attempt: Attempt, until: datetime) -> Finding:
+def _stopping(attempt: Attempt, until: datetime, older: list[Attempt]) -> Finding:
     waited = {each: until - told for each, told in attempt.stopping.items()}
     late = {each: took for each, took in (attempt.stops | waited).items() if took > _QUICK}
     stopped = attempt.stops.keys() - late.keys()
     if late:
-        return _slow(attempt, late)
+        return _slow(attempt, late, older)
     if waited or attempt.state == "updating":
         return _on_their_way(attempt, len(waited))
     if 2 * len(stopped) < (attempt.before.replicas or TEN):
@@ -55,33 +57,56 @@ def _on_their_way(attempt: Attempt, count: int) -> Finding:
     )
 
 
-def _slow(attempt: Attempt, late: dict[str, timedelta]) -> Finding:
+def _slow(attempt: Attempt, late: dict[str, timedelta], older: list[Attempt]) -> Finding:
+    """Say whose image it is that does not end on SIGTERM: an update's, or the first one."""
+    tasks = {each: attempt.recording.tasks[each] for each in late}
+    makers = {each: maker for each in late if (maker := _maker(tasks[each], older))}
+    if makers:
+        return _made_deaf(attempt, {each: late[each] for each in makers}, [*makers.values()][-1])
+    grace = f"{_GRACE} It is the old task that is told to stop, and it does what its image says"
+    if attempt.tag == _DEAF:
+        return not_yet(
+            _saw(attempt, late),
+            f"{grace}: these were there before the update. What those do that the update to "
+            f"{_DEAF} made shows when they have to stop.",
+            f"has worker.py been mended, and {_DEAF} built from it anew? Then update once more, "
+            f"with `force=True`. If not, {_MEND}",
+        )
+    return not_yet(
+        _saw(attempt, late),
+        f"{grace}; what {attempt.tag} says shows when its own tasks have to stop.",
+        f"update once more, with `force=True`: now the tasks of {attempt.tag} have to stop.",
+    )
+
+
+def _maker(task: Task, attempts: list[Attempt]) -> Attempt | None:
+    """Return the newest of some updates that may have made a task; `None` if none has."""
+    made = (
+        each
+        for each in attempts
+        if each.asked.image == task.image
+        and each.update.started_at is not None
+        and each.update.started_at <= task.created_at
+    )
+    return max(made, key=lambda each: each.update.began, default=None)
+
+
+def _made_deaf(attempt: Attempt, late: dict[str, timedelta], maker: Attempt) -> Finding:
+    return not_yet(
+        _saw(attempt, late, f", which the update to {maker.tag} had made,"),
+        f"{_GRACE} The tasks of {maker.tag} that this update made do not end on SIGTERM either.",
+        "look again at what `main()` in worker.py does about SIGTERM; mend it, build a new "
+        "tag, update to it, and then once more.",
+    )
+
+
+def _saw(attempt: Attempt, late: dict[str, timedelta], made: str = "") -> str:
     tasks = [attempt.recording.tasks[each] for each in late]
     took = seconds(middle(late.values()))
     ended = f"took {took} to end" if late.keys() & attempt.stops else f"had not ended {took} later"
-    tag = _DEAF if any(task.tag == _DEAF for task in tasks) else tasks[0].tag
-    saw = (
+    return (
         f"in the update from {attempt.before.tag} to {attempt.tag} the old tasks of "
-        f"{_slots(tasks)} were told to stop, and {ended}{_ends(tasks)}."
-    )
-    grace = (
-        "Swarm sends SIGTERM, and whoever has not ended ten seconds later is killed. "
-        f"Tasks of {tag} do not end on SIGTERM"
-    )
-    if tag != _DEAF:
-        return not_yet(
-            saw,
-            f"{grace} either.",
-            "look again at what `main()` in worker.py does about SIGTERM; mend it, build a new "
-            "tag, update to it, and then once more.",
-        )
-    if attempt.tag == _DEAF:
-        return not_yet(saw, f"{grace}, and those that came in their place are no better.", _MEND)
-    return not_yet(
-        saw,
-        f"{grace}. It is the old task that is told to stop, and it does what the old image "
-        f"says; what {attempt.tag} says shows when its own tasks have to stop.",
-        f"update once more, with `force=True`: now the tasks of {attempt.tag} have to stop.",
+        f"{_slots(tasks)}{made} were told to stop, and {ended}{_ends(tasks)}."
     )
 
 
@@ -105,7 +130,7 @@ def _quick(attempt: Attempt) -> Finding:
 
 
 def _slots(tasks: list[Task]) -> str:
-    return some({task.slot for task in tasks if task.slot is not None})
+    return listed(sorted({task.slot for task in tasks if task.slot is not None}))
 
 
 def _ends(tasks: list[Task]) -> str:
@@ -128,6 +153,7 @@ def _notice(evidence: Evidence) -> str:
     return f"The service runs {_DEAF}, and no other image of yours is built yet."
 
 
+_GRACE = "Swarm sends SIGTERM, and whoever has not ended ten seconds later is killed."
 _MEND = (
     "find the line of worker.py that says what becomes of a SIGTERM, mend it, build a tag of "
     "your own, and update to it."

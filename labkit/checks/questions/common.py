@@ -1,21 +1,19 @@
-"""What the readings share: which update is read, what each slot took, and words for it. Pure."""
+"""What the readings share: which update is read, how it ended, and words for that. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from labkit import durations
 from labkit.checks.attempts import Attempt, attempts
+from labkit.checks.wording import seconds
 from labkit.comparison import compare
 from labkit.errors import NotSettled
-from labkit.model import Task, UpdateConfig
+from labkit.model import UpdateConfig
 from labkit.phases import completes_after, describe
-from labkit.recording import Recording, TaskSeen
-
-#: More slots than these are not listed, but counted.
-_LISTED = 3
+from labkit.recording import Recording
 
 # ---- which update ------------------------------------------------------------------
 
@@ -51,45 +49,6 @@ def not_over(recording: Recording, of: str) -> NotSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class Changeover:
-    """A slot that an update gave a new task which got to run; by the engine's own clock."""
-
-    slot: int
-    #: When its new task was made, and when that ran.
-    made: datetime
-    ran: datetime
-
-    @property
-    def took(self) -> timedelta:
-        """How long the one is after the other."""
-        return self.ran - self.made
-
-
-def changeovers(attempt: Attempt) -> list[Changeover]:
-    """Return what an update did to each slot, in the order in which the new tasks were made.
-
-    A task that the restart supervisor makes in the same slot later does not count.
-    """
-    ran: dict[int, Changeover] = {}
-    for change in attempt.recording.changes:
-        if not isinstance(change, TaskSeen):
-            continue
-        task = change.task
-        if task.running and task.slot is not None and _is_of(attempt, task):
-            ran.setdefault(task.slot, Changeover(task.slot, task.created_at, task.status_at))
-    return sorted(ran.values(), key=lambda each: each.made)
-
-
-def _is_of(attempt: Attempt, task: Task) -> bool:
-    """Whether an update made a task, as far as times and tags tell."""
-    began = attempt.update.started_at
-    ended = attempt.status.completed_at
-    if began is None or task.tag != attempt.tag:
-        return False
-    return began <= task.created_at and (ended is None or task.created_at <= ended)
-
-
-@dataclass(frozen=True, slots=True)
 class Tail:
     """The end of an update that was completed; by the engine's own clock."""
 
@@ -106,7 +65,7 @@ class Tail:
 
 def tail(attempt: Attempt) -> Tail | None:
     """Return the end of an update; `None` if it was not completed, or no new task ran."""
-    slots, began = changeovers(attempt), attempt.update.started_at
+    slots, began = attempt.changeovers, attempt.update.started_at
     done = attempt.status.completed_at
     if attempt.state != "completed" or not slots or began is None or done is None:
         return None
@@ -133,27 +92,6 @@ def nearest(measured: timedelta, expected: Mapping[str, timedelta]) -> str:
 
 
 # ---- words -------------------------------------------------------------------------
-
-
-def seconds(length: timedelta) -> str:
-    """Return a measured duration, such as `27.4 s`."""
-    return f"{length.total_seconds():.1f} s"
-
-
-def of(count: int, thing: str) -> str:
-    """Return a count with its thing: `1 slot`, `2 slots`, `no slot`."""
-    return f"{count or 'no'} {thing}{'s' * (count > 1)}"
-
-
-def listed(slots: Sequence[int]) -> str:
-    """Return a few slots by number, and how many more there are: `slots 1, 4, 7 and 5 more`."""
-    shown = [str(slot) for slot in slots[:_LISTED]]
-    more = len(slots) - len(shown)
-    if more:
-        return f"slots {', '.join(shown)} and {more} more"
-    if len(shown) > 1:
-        return f"slots {', '.join(shown[:-1])} and {shown[-1]}"
-    return f"slot {shown[0]}" if shown else "no slot"
 
 
 def settings(config: UpdateConfig) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from labkit.checks.question import Choice, Question, Reading
-from labkit.checks.questions.common import listed, not_over, of
+from labkit.checks.questions.common import not_over
 from labkit.checks.questions.start import newest_scale
 from labkit.checks.questions.writes import Write, writes
+from labkit.checks.wording import counted, listed
 from labkit.recording import Recording
 
 _DIFFERS = "A task is replaced only if something that it is made of differs from the spec."
@@ -24,7 +25,7 @@ def _redeploy_new(recording: Recording) -> Reading:
     if not made:
         saw = "the service was written anew, and not one of its tasks was touched."
         return Reading("none", saw, _why_same(write), _TRY_SAME)
-    saw = f"{of(made, 'task')} of worker {'is' if made == 1 else 'are'} new."
+    saw = f"{counted(made, 'task')} of worker {'is' if made == 1 else 'are'} new."
     every = len(write.replaced) == len(write.had)
     return Reading("worker" if every else "", saw, _why_same(write), _TRY_SAME)
 
@@ -74,12 +75,13 @@ def _twelve_new(recording: Recording) -> Reading:
     scale = newest_scale(recording)
     made, kept = len(scale.new), len(scale.had) - len(scale.replaced)
     added = (scale.after.replicas or 0) - (scale.before.replicas or 0)
-    new = f"{of(made, 'task')} {'is' if made == 1 else 'are'} new"
+    new = f"{counted(made, 'task')} {'is' if made == 1 else 'are'} new"
     saw = (
         f"{new}, in {listed(scale.filled)}; {kept} went on." if made else f"{new}; {kept} went on."
     )
     if scale.replaced:
-        saw = f"{new}; {of(len(scale.replaced), 'slot')} had a task already, which was replaced."
+        slots = counted(len(scale.replaced), "slot")
+        saw = f"{new}; {slots} had a task already, which was replaced."
     every = bool(scale.replaced) and made >= (scale.after.replicas or 0)
     choice = "two" if made == added == 2 else "twelve" if every else ""
     return Reading(choice, saw, _why_new(scale), _TRY_TWELVE)
@@ -96,7 +98,7 @@ def _why_new(scale: Write) -> str:
     )
 
 
-_TRY_TWELVE = "look at docker stack ps dc: when did the tasks of the other services start?"
+_TRY_TWELVE = "list the tasks of the whole stack: when did those of the other services start?"
 
 TWELVE_NEW = Question(
     name="twelve-new",

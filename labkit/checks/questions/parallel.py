@@ -9,21 +9,19 @@ from math import ceil
 
 from labkit import durations
 from labkit.checks.attempts import Attempt, attempts
+from labkit.checks.changeovers import Changeover
 from labkit.checks.question import Choice, Question, Reading
 from labkit.checks.questions.common import (
-    Changeover,
     at_worst,
-    changeovers,
     how_it_ended,
     nearest,
     newest,
-    of,
-    seconds,
     settings,
     tail,
     why_then,
     workers,
 )
+from labkit.checks.wording import counted, seconds
 from labkit.phases import completes_after
 from labkit.recording import Recording
 
@@ -36,7 +34,7 @@ _APART = timedelta(seconds=0.5)
 
 def _rounds(attempt: Attempt) -> int:
     """Return how many slots the busiest of the updaters had, if all are equally fast."""
-    slots = len(changeovers(attempt))
+    slots = len(attempt.changeovers)
     return ceil(slots / workers(attempt.config, slots)) if slots else 0
 
 
@@ -55,7 +53,7 @@ def _pairs_completed(recording: Recording) -> Reading:
     if end is None:
         because = "Swarm says completed only of an update that has replaced every slot."
         return Reading("", how_it_ended(attempt), because, _TRY_PAIRS)
-    config, slots = attempt.config, changeovers(attempt)
+    config, slots = attempt.config, attempt.changeovers
     saw = (
         f"the last new task ran after {seconds(end.ran)}, and {seconds(end.watched)} later, "
         f"after {seconds(end.total)} in all, the update was completed."
@@ -72,8 +70,8 @@ def _pairs_completed(recording: Recording) -> Reading:
         },
     )
     because = (
-        f"With {settings(config)}, {of(workers(config, len(slots)), 'updater')} had "
-        f"{of(len(slots), 'slot')} to replace, and each took {seconds(mean)} on average to "
+        f"With {settings(config)}, {counted(workers(config, len(slots)), 'updater')} had "
+        f"{counted(len(slots), 'slot')} to replace, and each took {seconds(mean)} on average to "
         f"change over. {why_then(config)}"
     )
     return Reading(choice if fits else "", saw, because, _TRY_PAIRS)
@@ -137,7 +135,7 @@ PAIRS_COMPLETED = Question(
 def _pairs_batches(recording: Recording) -> Reading:
     """Read whether an updater took its next slot before the other one was ready for it."""
     attempt, fits = newest(recording, _in_groups)
-    slots, delay = changeovers(attempt), attempt.config.delay
+    slots, delay = attempt.changeovers, attempt.config.delay
     if not fits:
         saw = f"an update with {settings(attempt.config)}, which had one group of slots at most."
         if attempt.state != "completed":
@@ -168,7 +166,7 @@ def _pairs_batches(recording: Recording) -> Reading:
 
 def _in_groups(attempt: Attempt) -> bool:
     """Whether several updaters had several slots each, and every one of these got to run."""
-    slots = len(changeovers(attempt))
+    slots = len(attempt.changeovers)
     complete = attempt.state == "completed" and slots == attempt.touched
     return complete and 1 < workers(attempt.config, slots) < slots
 
@@ -323,7 +321,7 @@ def _delayed(recording: Recording, attempt: Attempt) -> Attempt | None:
         if tail(each)
         and each.config.delay == _FIVE
         and replace(each.config, delay=timedelta(0)) == attempt.config
-        and len(changeovers(each)) == len(changeovers(attempt))
+        and len(each.changeovers) == len(attempt.changeovers)
     ]
     return found[-1] if found else None
 

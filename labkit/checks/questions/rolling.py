@@ -8,16 +8,14 @@ from labkit.checks.attempts import Attempt
 from labkit.checks.question import Choice, Question, Reading
 from labkit.checks.questions.common import (
     at_worst,
-    changeovers,
     how_it_ended,
     nearest,
     newest,
-    of,
-    seconds,
     tail,
     why_then,
     workers,
 )
+from labkit.checks.wording import counted, seconds
 from labkit.phases import completes_after
 from labkit.recording import Recording
 
@@ -97,9 +95,9 @@ MISSING = Question(
 def _order(recording: Recording) -> Reading:
     """Read in which order the slots were taken."""
     attempt, _ = newest(recording)
-    slots = [each.slot for each in changeovers(attempt)]
+    slots = [each.slot for each in attempt.changeovers]
     if len(slots) < 2:
-        saw = f"{of(len(slots), 'slot')} got a new task that ran, which is no order."
+        saw = f"{counted(len(slots), 'slot')} got a new task that ran, which is no order."
         return Reading("", saw, f"As seen: {how_it_ended(attempt)}", _TRY_ORDER)
     shown = ", ".join(str(slot) for slot in slots[:10]) + ("" if len(slots) <= 10 else ", …")
     saw = f"the slots were taken in the order {shown}."
@@ -153,7 +151,7 @@ def _completed(recording: Recording) -> Reading:
     if not fits or end is None:
         because = "Swarm says completed only of an update that has replaced every slot."
         return Reading("", how_it_ended(attempt), because, _TRY_COMPLETED)
-    config, slots = attempt.config, len(changeovers(attempt))
+    config, slots = attempt.config, len(attempt.changeovers)
     choice = nearest(
         end.watched,
         {

@@ -5,15 +5,8 @@ from __future__ import annotations
 from labkit import durations, story
 from labkit.checks.attempts import Attempt, attempts
 from labkit.checks.question import Choice, Question, Reading
-from labkit.checks.questions.common import (
-    how_it_ended,
-    listed,
-    newest,
-    not_over,
-    of,
-    seconds,
-    workers,
-)
+from labkit.checks.questions.common import how_it_ended, newest, not_over, workers
+from labkit.checks.wording import counted, listed, seconds
 from labkit.model import Service
 from labkit.recording import Recording, ServiceSeen
 from labkit.updater import Budget, tolerated
@@ -25,7 +18,7 @@ def _bugged_slots(recording: Recording) -> Reading:
     """Read in how many slots there was a task of the image that failed."""
     attempt, fits = newest(recording, _failed)
     slots = _slots_that_ran(attempt)
-    saw = f"{of(len(slots), 'slot')} had a task of {attempt.tag}: {listed(slots)}."
+    saw = f"{counted(len(slots), 'slot')} had a task of {attempt.tag}: {listed(slots)}."
     if not fits:
         because = (
             "None of its tasks failed, so nothing made Swarm stop, and every slot had its turn."
@@ -57,8 +50,9 @@ def _why_so_many(attempt: Attempt, slots: int) -> str:
         if not budget.watched:
             return "With failure action continue Swarm does not look at failures at all."
         return (
-            f"{of(budget.failures, 'failure')} counted, of {budget.tolerated} that were tolerated: "
-            f"a task counts if it ends within {durations.to_text(config.monitor)} of its start."
+            f"{counted(budget.failures, 'failure')} counted, of {budget.tolerated} that were "
+            "tolerated: a task counts if it ends within "
+            f"{durations.to_text(config.monitor)} of its start."
         )
     at_once = workers(config, budget.slots)
     hand = "one slot was in hand" if at_once == 1 else f"{at_once} slots were in hand"
@@ -132,9 +126,10 @@ def _budget(recording: Recording) -> Reading:
     may = tolerated(budget.slots, _RATIO)
     own = budget.config.max_failure_ratio
     saw = (
-        f"{of(budget.slots, 'slot')} had to be updated, and of these a ratio of {_RATIO:g} "
-        f"tolerates {of(may, 'failure')}. This update's own ratio was {own:g}, which tolerates "
-        f"{of(budget.tolerated, 'failure')}; it had {of(budget.failures, 'failure')}."
+        f"{counted(budget.slots, 'slot')} had to be updated, and of these a ratio of {_RATIO:g} "
+        f"tolerates {counted(may, 'failure')}. This update's own ratio was {own:g}, which "
+        f"tolerates {counted(budget.tolerated, 'failure')}; it had "
+        f"{counted(budget.failures, 'failure')}."
     )
     because = (
         f"Failures divided by the slots being updated must be more than the ratio: {may} of "
@@ -217,7 +212,7 @@ def _began(attempt: Attempt) -> str:
         at for at, s in attempt.recording.update_states() if s and s.state == "rollback_started"
     )
     after = next((f"at {seconds(at - began)}" for at in back), "between two looks")
-    return f"{after}, after {of(attempt.failures, 'failure')}" if attempt.failures else after
+    return f"{after}, after {counted(attempt.failures, 'failure')}" if attempt.failures else after
 
 
 def _why_back(attempt: Attempt) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from labkit.checks.question import Choice, Question, Reading
-from labkit.checks.questions.common import not_over, of, seconds
+from labkit.checks.questions.common import not_over
+from labkit.checks.wording import seconds
 from labkit.model import Task
 from labkit.recording import Recording, ServiceRemoved, TaskForgotten, TaskSeen
 
@@ -18,7 +19,8 @@ def _stack_rm(recording: Recording) -> Reading:
     """Read whether the last task was told to stop before the first had gone."""
     told, gone = _told(recording)
     if len(told) < 2:
-        saw = f"{of(len(told), 'task')} was left when the service was removed; that is no order."
+        left = "one task was" if told else "no task was"
+        saw = f"{left} left when the service was removed; that is no order."
         return Reading("", saw, _WHY, _TRY)
     spread, steps = max(told) - min(told), _at_first(told)
     saw = (

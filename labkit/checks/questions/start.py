@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from labkit import story
 from labkit.checks.question import Choice, Question, Reading
-from labkit.checks.questions.common import listed, not_over, of
+from labkit.checks.questions.common import not_over
 from labkit.checks.questions.writes import Write, writes
+from labkit.checks.wording import counted, listed
 from labkit.recording import Recording
 
 _COUNT = "The replica count is no part of what a task is made of, so no task that runs differs."
@@ -39,7 +40,7 @@ def _saw(scale: Write) -> str:
     was, now = scale.before.replicas or 0, scale.after.replicas or 0
     if now > was:
         return f"{listed(scale.filled)} got a task, and none of the {was} that ran was touched."
-    went = f"{of(was - now, 'slot')} {'was' if was - now == 1 else 'were'} taken away"
+    went = f"{counted(was - now, 'slot')} {'was' if was - now == 1 else 'were'} taken away"
     return f"{went}, and none of the {now} others was touched."
 
 
