@@ -30,6 +30,7 @@ _HOW = {
     "added": "kept a note that was added there, cell {}",
     "changed": "kept a note as it was changed there, cell {}",
     "both": "kept a note that was changed there and in its source, cell {} behind the new one",
+    "dropped": "kept a note that its source has no more, cell {}; delete it there if it is to go",
 }
 _EXPLAINED: dict[VersionName, str] = {
     "learner": "Build what learners get: no notes, no solutions, no outputs.",
@@ -52,7 +53,8 @@ def _notebooks() -> None:
 
     A source holds the lesson, the notes of an instructor (cells tagged `instructor`) and the
     solutions (tagged `solution`). A version that is built again keeps the notes that were
-    added to it, or changed in it; all else in it is written anew.
+    added to it, or changed in it; all else in it is written anew, and a copy is kept where
+    that was changed by hand.
     """
 
 
@@ -83,8 +85,13 @@ def _build(
     sources = folder or settings.checkout() / "notebooks"
     target = output or settings.home() / "build" / "notebooks" / version
     for done in building.build(version, sources, target, names, keep_outputs=keep_outputs):
-        notes = ", ".join(map(_kept, done.kept))
-        echo.say(f"{done.path}: {done.what}" + (f"; {notes}." if notes else "."))
+        said = [done.what, *map(_kept, done.kept)]
+        if done.copy:
+            said.append(
+                "cells that are no notes had been changed there, so as it was it is "
+                f"{done.copy.name} now; with the tag `instructor` such a cell is a note"
+            )
+        echo.say(f"{done.path}: {'; '.join(said)}.")
 
 
 def _kept(kept: Kept) -> str:

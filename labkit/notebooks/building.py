@@ -2,7 +2,8 @@
 
 Nothing is written to the sources, nor before all of it is worked out. What was built is
 remembered by its hash, in a file beside it, so that a newer one replaces it unless somebody
-has changed it: a recording may have got an instructor's marks.
+has changed it: a recording may have got an instructor's marks. A notebook keeps its notes;
+where anything else was changed in it by hand, it is kept as it was under another name.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from labkit.errors import BadValue, LabError
 from labkit.notebooks import checking, versions
@@ -32,6 +35,17 @@ class Done:
     what: str
     #: The notes that were kept.
     kept: tuple[Kept, ...] = ()
+    #: Where it is as it was, if cells that are no notes had been changed in it by hand.
+    copy: Path | None = None
+
+
+class _New(NamedTuple):
+    """What is to be in a file."""
+
+    content: bytes
+    kept: tuple[Kept, ...] = ()
+    #: Whether what is there has more of somebody's own than was kept.
+    loses: bool = False
 
 
 def sources(folder: Path, names: Sequence[str] = ()) -> list[Path]:
@@ -68,18 +82,16 @@ def build(
         new[place] = _built(version, path, place, known.get(_name(place, target)), keep_outputs)
     others = [path for path in _files(folder) if path.suffix != ".ipynb"]
     for path in others:
-        new[target / path.relative_to(folder)] = (path.read_bytes(), ())
+        new[target / path.relative_to(folder)] = _New(path.read_bytes())
     for place in new:
         _refuse_sources(folder, place.parent)
-    done = [_put(place, *new[place], known, target) for place in new]
-    _write(target / _HASHES, json.dumps(known, indent=1, sort_keys=True).encode())
-    return done
+    return [_put(place, each, known, target) for place, each in new.items()]
 
 
 def _built(
     version: VersionName, path: Path, place: Path, known: str | None, keep_outputs: bool
-) -> tuple[bytes, tuple[Kept, ...]]:
-    """Return the bytes of a notebook's version, and the notes that were kept in it."""
+) -> _New:
+    """Return what a notebook's version is to be."""
     book = read(path)
     if wrong := checking.unfit(book):
         raise LabError(
@@ -87,12 +99,16 @@ def _built(
             " ".join(wrong),
             "`labkit notebooks check` says what to do.",
         )
-    older = _older(version, place, known) if place.exists() else None
+    older = _older(version, place) if place.exists() else None
     built = versions.build(version, book, older, keep_outputs=keep_outputs)
-    return written(built.book).encode(), built.kept
+    content = written(built.book).encode()
+    if older and version == "learner":
+        # a build that was interrupted may have written this one, and not its hash
+        _refuse_changed(place, (known, _hash(content)))
+    return _New(content, built.kept, built.lost > 0)
 
 
-def _older(version: VersionName, place: Path, known: str | None) -> Book | None:
+def _older(version: VersionName, place: Path) -> Book:
     """Return the older version at a place. Raises `LabError` where one is not to be replaced."""
     older = read(place)
     was = versions.version_of(older)
@@ -102,20 +118,27 @@ def _older(version: VersionName, place: Path, known: str | None) -> Book | None:
             f"it is the {was} version.",
             "name another folder with -o.",
         )
-    if version == "learner" and _hash(place.read_bytes()) != known:
+    if version != "learner" and (wrong := checking.misspelt(older)):
+        raise LabError(
+            f"{place} to say which of its cells are notes.",
+            " ".join(wrong),
+            "mend that tag there, or take it away: notes are kept, and all else is built anew.",
+        )
+    return older
+
+
+def _refuse_changed(place: Path, known: tuple[str | None, ...]) -> None:
+    if _hash(place.read_bytes()) not in known:
         raise LabError(
             f"{place} to be as it was built.",
             "somebody has changed it since, and a learner's version can keep no notes.",
             "rename or delete it, or name another folder with -o.",
         )
-    return older
 
 
-def _put(
-    place: Path, content: bytes, kept: tuple[Kept, ...], known: dict[str, str], target: Path
-) -> Done:
+def _put(place: Path, new: _New, known: dict[str, str], target: Path) -> Done:
     """Write one file, unless it is so already or is somebody's own, and remember its hash."""
-    name = _name(place, target)
+    name, content = _name(place, target), new.content
     there = place.read_bytes() if place.exists() else None
     if (
         there is not None
@@ -127,11 +150,27 @@ def _put(
         )
     ):
         return Done(place, "left as you changed it")
-    known[name] = _hash(content)
-    if there == content:
-        return Done(place, "as it was", kept)
-    _write(place, content)
-    return Done(place, "written", kept)
+    copy = None
+    if there != content:
+        copy = _set_aside(place) if new.loses else None
+        _write(place, content)
+    _remember(name, content, known, target)
+    return Done(place, "as it was" if there == content else "written", new.kept, copy)
+
+
+def _remember(name: str, content: bytes, known: dict[str, str], target: Path) -> None:
+    """Write down the hash of a file at once: the next one may never come."""
+    if known.get(name) != _hash(content):
+        known[name] = _hash(content)
+        _write(target / _HASHES, json.dumps(known, indent=1, sort_keys=True).encode())
+
+
+def _set_aside(place: Path) -> Path:
+    """Keep a notebook as it is under a name that is not there yet, and return where."""
+    names = (place.with_name(f"{place.stem}.before-{number}.ipynb") for number in count(1))
+    copy = next(path for path in names if not path.exists())
+    _write(copy, place.read_bytes())
+    return copy
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -223,10 +223,20 @@ def unfit(book: Book) -> list[str]:
     """Return what no version is built with: it would lose a note, or show one to learners."""
     keys = [identity(cell) for cell in book["cells"]]
     said = [] if len({*keys, ""}) > len(keys) else ["not every cell has an id of its own."]
-    return said + [
-        f"cell {identity(cell)} is tagged {tag!r}. {_did_you_mean(tag, (INSTRUCTOR, SOLUTION))}"
-        for cell in book["cells"]
+    return said + misspelt(book)
+
+
+def misspelt(book: Book) -> list[str]:
+    """Return the cells whose tag is nearly one that hides them, each as a sentence.
+
+    Beside a tag that asks for a name any other tag is that name.
+    """
+    return [
+        f"cell {identity(cell) or number} is tagged {tag!r}. "
+        f"{_did_you_mean(tag, (INSTRUCTOR, SOLUTION))}"
+        for number, cell in enumerate(book["cells"], 1)
         for tag in tags(cell)
-        if not {tag.strip().lower(), *tags(cell)} & KNOWN_TAGS
+        if tag.strip().lower() not in KNOWN_TAGS
+        and not any(has(cell, known) for known in (INSTRUCTOR, *NAMED_TAGS))
         and get_close_matches(tag.strip().lower(), (INSTRUCTOR, SOLUTION), 1, cutoff=0.75)
     ]

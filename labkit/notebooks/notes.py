@@ -9,7 +9,7 @@ by its id; where ids were lost, by its text, and then by its mark.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -28,7 +28,7 @@ from labkit.notebooks.cells import (
     without_output,
 )
 
-How = Literal["added", "changed", "both"]
+How = Literal["added", "changed", "both", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Kept:
 
     #: The id of its cell.
     cell: str
-    #: `added` by an instructor, `changed` by one, or changed by both, so that `both` are there.
+    #: `added` by an instructor, `changed` by one, or changed by both, so that `both` are there;
+    #: or `dropped` from the source, where it had been.
     how: How
 
 
@@ -55,7 +56,9 @@ class _Merge:
         return next(at for at, cell in enumerate(self.cells) if identity(cell) == wanted)
 
     def insert(self, cell: Cell, at: int, how: How) -> None:
-        cell = _mine(cell) | {"id": _free_id(cell, self.taken)}
+        # one that the source may bring back is still known by its mark then
+        mine = _tagged(cell) if how == "dropped" else _mine(cell)
+        cell = mine | {"id": _free_id(cell, self.taken)}
         self.taken.add(cell["id"])
         self.cells.insert(at, cell)
         self.kept.append(Kept(cell["id"], how))
@@ -84,18 +87,37 @@ def merged(built: Sequence[Cell], found: Sequence[Cell]) -> tuple[list[Cell], li
     new = {identity(cell): cell for cell in built}
     merge = _Merge(list(built), set(new))
     origins = _origins(built, found)
+    # of two cells with one mark, one is an instructor's copy of what the source has
+    here = {_mark(cell) for cell, origin in zip(found, origins, strict=True) if origin}
+    here |= {"", *map(fingerprint, built)}
     for at, (cell, origin) in enumerate(zip(found, origins, strict=True)):
         if not _was_note(cell):
             merge.after = origin or merge.after
         elif origin is None:
             top = 0 if at == 0 else len(merge.cells)
-            merge.insert(
-                cell, top if merge.after is None else merge.place(merge.after) + 1, "added"
-            )
+            place = top if merge.after is None else merge.place(merge.after) + 1
+            merge.insert(cell, place, "added" if _mark(cell) in here else "dropped")
         else:
             merge.after = origin
             _settle(merge, new[origin], cell)
     return merge.cells, merge.kept
+
+
+def prints(cells: Sequence[Cell]) -> list[str]:
+    """Return a short hash of each cell that is no note: a version keeps what it was built as."""
+    return [fingerprint(cell) for cell in cells if not is_note(cell)]
+
+
+def strangers(found: Sequence[Cell], known: Collection[str]) -> list[Cell]:
+    """Return the cells that are no notes and that somebody added or changed by hand.
+
+    `known` are the `prints` of what was built. An empty cell is what JupyterLab adds itself.
+    """
+    return [
+        cell
+        for cell in found
+        if not _was_note(cell) and text(cell).strip() and fingerprint(cell) not in known
+    ]
 
 
 def _settle(merge: _Merge, new: Cell, old: Cell) -> None:
@@ -166,8 +188,12 @@ def _mark(cell: Cell) -> str:
 
 def _mine(cell: Cell) -> Cell:
     """Return a note as an instructor's own: tagged, without the mark, never run."""
+    return with_metadata(_tagged(cell), labkit=None)
+
+
+def _tagged(cell: Cell) -> Cell:
     tagged = tags(cell) if is_note(cell) else [INSTRUCTOR, *tags(cell)]
-    return without_output(with_metadata(cell, tags=tagged, labkit=None))
+    return without_output(with_metadata(cell, tags=tagged))
 
 
 def _free_id(cell: Cell, taken: set[str]) -> str:

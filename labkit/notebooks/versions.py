@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from labkit.notebooks import minutes, notes
 from labkit.notebooks.cells import (
@@ -42,6 +42,8 @@ class Built:
 
     book: Book
     kept: tuple[notes.Kept, ...] = ()
+    #: How many cells of the older one are lost: no notes, and added or changed there by hand.
+    lost: int = 0
 
 
 def learner(book: Book, *, keep_outputs: bool = False) -> Book:
@@ -94,13 +96,18 @@ def _over(
 ) -> Built:
     fresh = [notes.stamped(cell) if is_note(cell) else cell for cell in cells]
     fresh = _outputs(fresh, keep_checked=keep_outputs)
-    merged, kept = notes.merged(fresh, older["cells"] if older else [])
-    return Built(_version(version, book, finish(merged)), tuple(kept))
+    found = older["cells"] if older else []
+    merged, kept = notes.merged(fresh, found)
+    cells = finish(merged)
+    prints = notes.prints(cells)
+    known = _own(older).get("built") if older else None
+    lost = notes.strangers(found, known if isinstance(known, list) else prints)
+    return Built(_version(version, book, cells, built=prints), tuple(kept), len(lost))
 
 
-def _version(version: VersionName, book: Book, cells: list[Cell]) -> Book:
+def _version(version: VersionName, book: Book, cells: list[Cell], **own: Any) -> Book:
     """Return a notebook of these cells that says which version it is."""
-    return copied(with_metadata(book, labkit={"version": version}) | {"cells": cells})
+    return copied(with_metadata(book, labkit={"version": version, **own}) | {"cells": cells})
 
 
 def _outputs(cells: Sequence[Cell], *, keep_checked: bool) -> list[Cell]:
@@ -147,8 +154,13 @@ def _chosen(cell: Cell) -> bool:
 
 def version_of(book: Book) -> str:
     """Return which version a notebook says it is, or `""`."""
+    return str(_own(book).get("version", ""))
+
+
+def _own(book: Book) -> dict[str, Any]:
+    """Return what a version says of itself."""
     own = metadata(book).get("labkit")
-    return str(own.get("version", "")) if isinstance(own, dict) else ""
+    return own if isinstance(own, dict) else {}
 
 
 def leaks(book: Book) -> list[tuple[Cell, Cell]]:

@@ -118,13 +118,48 @@ def test_a_note_that_both_changed_to_the_same_is_one_note():
     assert not again.kept
 
 
-def test_a_note_that_the_source_has_no_more_is_kept():
+@pytest.mark.parametrize("words", ["", "My own words."])
+def test_a_note_that_the_source_has_no_more_is_kept_and_nobody_is_said_to_have_added_it(words: str):
+    older = built(lesson()).book
+    if words:
+        say(older, "n-watch", words)
     source = lesson()
     source["cells"] = [cell for cell in source["cells"] if cell["id"] != "n-watch"]
 
-    again = built(source, built(lesson()).book)
+    again = built(source, older)
 
-    assert "n-watch" in ids(again.book)
+    for each in (again, built(source, again.book)):
+        assert text(by_id(each.book)["n-watch"]) == text(by_id(older)["n-watch"])
+        assert [(kept.cell, kept.how) for kept in each.kept] == [("n-watch", "dropped")]
+
+
+def test_a_note_that_comes_back_to_its_source_is_there_once():
+    fewer = lesson()
+    fewer["cells"] = [cell for cell in fewer["cells"] if cell["id"] != "n-watch"]
+
+    again = built(lesson(), built(fewer, built(lesson()).book).book)
+
+    assert again.book["cells"] == built(lesson()).book["cells"]
+    assert not again.kept
+
+
+def test_what_was_changed_by_hand_and_is_no_note_is_counted_as_lost():
+    older = built(lesson()).book
+    assert built(lesson(), older).lost == 0
+    assert built(say(lesson(), "end", "### Other words"), older).lost == 0
+
+    say(older, "end", "### My own words")
+    insert(older, 3, code("demo", "print('my demo')"), code("empty", "\n"), note("mine", "Wait."))
+    assert built(lesson(), older).lost == 2
+    del older["metadata"]["labkit"]["built"]  # as labkit built it once
+    assert built(lesson(), older).lost == 2
+
+
+def test_minutes_of_an_added_note_make_no_heading_somebodys_own():
+    older = insert(built(lesson()).book, 4, note("mine", "**Minutes:** 10"))
+    again = built(lesson(), older)
+
+    assert (again.lost, built(lesson(), again.book).lost) == (0, 0)
 
 
 def test_a_copy_of_a_note_is_a_note_of_its_own():
@@ -138,6 +173,8 @@ def test_a_copy_of_a_note_is_a_note_of_its_own():
     assert sum("wrong answer" in words for words in texts(again)) == 2
     assert texts(again).count("Its other half.") == 1
     assert len(set(ids(again))) == len(ids(again))
+    kept = built(lesson(), older).kept
+    assert [each.how for each in kept] == ["added", "added"]
 
 
 def test_an_ordinary_cell_that_was_rewritten_as_a_note_is_kept_beside_the_ordinary_one():
