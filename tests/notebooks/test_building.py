@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from labkit import cli, settings, workspace
 from labkit.errors import BadValue, LabError
 from labkit.notebooks import building, versions
 from labkit.notebooks.cells import read, text, written
-from tests.notebooks.books import by_id, lesson, md, note
+from tests.notebooks.books import book, by_id, code, lesson, md, note, texts
 
 
 @pytest.fixture
@@ -117,6 +121,67 @@ def test_a_recording_with_an_instructors_marks_is_left_and_another_is_renewed(
     assert what(done)["one.jsonl"] == "left as you changed it"
 
 
+def test_cells_that_are_no_notes_are_built_anew_and_a_copy_keeps_them(sources: Path, target: Path):
+    """Under a name that is not there yet, and only when somebody has changed them."""
+    building.build("instructor", sources, target)
+    path = target / "01-update.ipynb"
+    (target / "01-update.before-1.ipynb").write_text("an older copy")
+    made = read(path)
+    made["cells"].insert(3, code("demo", "print('my demo')"))
+    made["cells"].insert(4, note("mine", "Wait."))
+    path.write_text(mine := written(made))
+
+    said = labkit("instructor", "--from", sources, "-o", target).output
+
+    copy = target / "01-update.before-2.ipynb"
+    assert copy.read_text() == mine
+    assert "demo" not in by_id(read(path))
+    assert "mine" in by_id(read(path))
+    assert f"so as it was it is {copy.name} now" in said
+    assert said.count("as it was it is") == 1
+
+    (sources / "01-update.ipynb").write_text(written(lesson() | {"cells": [md("a", "new")]}))
+    done = building.build("instructor", sources, target)
+    assert [each.copy for each in done] == [None] * 3
+    assert what(done)["01-update.ipynb"] == "written"
+
+
+def test_a_notebook_that_is_no_version_is_kept_where_one_is_built(sources: Path, target: Path):
+    target.mkdir()
+    own = target / "01-update.ipynb"
+    own.write_text(mine := written(book(md("a", "Somebody's own."))))
+
+    building.build("slides", sources, target)
+
+    assert (target / "01-update.before-1.ipynb").read_text() == mine
+
+
+@pytest.mark.parametrize("version", versions.VERSIONS)
+@pytest.mark.parametrize("writes", range(6))
+def test_a_build_that_was_interrupted_can_be_repeated(
+    version: str, writes: int, sources: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Wherever it was: between two files, and between a file and its hash."""
+    building.build(version, sources, target)
+    for path in sources.glob("0*.ipynb"):
+        path.write_text(written(lesson() | {"cells": [md("a", "new")]}))
+    (sources / "recordings" / "one.jsonl").write_text("newer")
+    write, left = building._write, iter(range(writes))
+
+    def interrupted(path: Path, content: bytes) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write(path, content)
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(building, "_write", interrupted)
+        building.build(version, sources, target)
+
+    assert set(what(building.build(version, sources, target)).values()) <= {"written", "as it was"}
+    assert (target / "recordings" / "one.jsonl").read_text() == "newer"
+    assert texts(read(target / "01-update.ipynb"))[0] == "new"
+
+
 # ---- what is refused, and then nothing is written ------------------------------------
 
 
@@ -199,6 +264,25 @@ def test_a_source_whose_tag_is_misspelt_is_not_built(sources: Path, target: Path
     assert not target.exists()
 
 
+@pytest.mark.parametrize("tags", [["instructors"], ["Instructor-note"], ["solutoin", "nbval-skip"]])
+def test_a_note_whose_tag_is_misspelt_in_a_build_is_not_built_over(
+    tags: list[str], sources: Path, target: Path
+):
+    building.build("instructor", sources, target)
+    path = target / "01-update.ipynb"
+    made = read(path)
+    made["cells"].insert(3, md("mine", "Wait.", *tags))
+    path.write_text(written(made))
+    (sources / "00-start.ipynb").write_text(written(lesson() | {"cells": [md("a", "new")]}))
+    before = files(target)
+
+    ended = labkit("instructor", "--from", sources, "-o", target)
+
+    assert ended.exit_code == 1
+    assert f"cell mine is tagged {tags[0]!r}. Did you mean " in ended.stderr
+    assert files(target) == before
+
+
 def test_a_folder_that_cannot_be_written_is_said(sources: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
 
@@ -240,6 +324,32 @@ def test_check_says_what_is_wrong_and_fix_cleans_what_can_be(sources: Path):
     assert "01-update: output of cell run taken out." in ended.stderr
     assert not {"", "run"} & {problem["cell"] for problem in json.loads(ended.stdout)}
     assert path.read_text() == written(lesson())
+
+
+@pytest.mark.parametrize("places", [("venv",), ("active",), ("venv", "active")])
+def test_before_a_commit_the_environment_of_the_checkout_checks_or_else_the_active_one(
+    places: tuple[str, ...], tmp_path: Path
+):
+    """Whoever uses conda has no `.venv/`, and its labkit on the path."""
+    declared = yaml.safe_load((settings.checkout() / ".pre-commit-config.yaml").read_text())
+    (hook,) = declared["repos"][0]["hooks"]
+    folders = {"venv": tmp_path / ".venv" / "bin", "active": tmp_path / "conda"}
+    for place in places:
+        folders[place].mkdir(parents=True)
+        program = folders[place] / "labkit"
+        program.write_text(f'#!/bin/sh\necho {place} "$@"\n')
+        program.chmod(0o755)
+
+    ended = subprocess.run(
+        shlex.split(hook["entry"]),
+        cwd=tmp_path,
+        env={"PATH": f"{folders['active']}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout == f"{places[0]} notebooks check --fix\n"
 
 
 # ---- the learner's copy --------------------------------------------------------------
