@@ -103,11 +103,18 @@ def run(
     )
 
 
-def run_version(version: VersionName, home: Path, env: Mapping[str, str] | None = None) -> Ran:
-    """Build a version of all notebooks into a learner's folder, and run one after the other."""
-    done = building.build(
-        version, settings.checkout() / "notebooks", home / "lab", keep_outputs=True
-    )
+def run_version(
+    version: VersionName,
+    home: Path,
+    env: Mapping[str, str] | None = None,
+    names: Sequence[str] = (),
+) -> Ran:
+    """Build a version of notebooks into a learner's folder, and run one after the other.
+
+    `names` are those to run; without it all of them.
+    """
+    sources = settings.checkout() / "notebooks"
+    done = building.build(version, sources, home / "lab", names, keep_outputs=True)
     books = [each.path for each in done if each.path.suffix == ".ipynb"]
     report = home / "report.xml"
     began = time.monotonic()
