@@ -223,9 +223,10 @@ def test_a_check_that_catches_the_bug_and_lets_a_mended_image_through_passes(
     assert ("unhealthy container" in found.saw) == (sick is SICK_AND_LOUD)
 
 
-def test_without_a_health_check_the_bug_is_not_noticed() -> None:
+@pytest.mark.parametrize("tag", ["stuck", "1.1"])
+def test_without_a_health_check_the_bug_is_not_noticed(tag: str) -> None:
     played = Played()
-    played.update("stuck", **BACK)
+    played.update(tag, **BACK)
 
     found = said(played)
     assert found.outcome == "not yet"

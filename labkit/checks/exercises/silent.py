@@ -114,7 +114,7 @@ def _unnoticed(attempt: Attempt, evidence: Evidence) -> Finding:
         )
     blind = (
         "Without a health check nothing looks whether it works."
-        if attempt.tag == _STUCK
+        if attempt.tag in _OF_THE_LESSON
         else f"If {attempt.tag} has the bug, either it has no health check, or one that says yes "
         "to a worker that does nothing."
     )
