@@ -18,6 +18,7 @@ from labkit.checks.changeovers import Changeover, changeovers
 from labkit.checks.stops import Stops, stops
 from labkit.model import Service, UpdateConfig, UpdateState, UpdateStatus
 from labkit.phases import settled
+from labkit.quoted import verbatim
 from labkit.recording import (
     Back,
     Header,
@@ -53,6 +54,11 @@ class Attempt:
     def status(self) -> UpdateStatus:
         """The update status that it ended with, or the last that was seen of it."""
         return self.update.status
+
+    @property
+    def message(self) -> str:
+        """Docker's own words in it, marked as such."""
+        return verbatim(self.status.message)
 
     @property
     def state(self) -> UpdateState:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labkit.errors import BadValue
+from labkit.quoted import unmarked
 
 #: Nothing is ever "wrong": it is done, not done yet, or nobody has tried.
 Outcome = Literal["passed", "not yet", "not attempted"]
@@ -49,7 +50,7 @@ class Finding:
         lines = [f"{self.mark} {self.outcome}: {self.saw}", f"  {self.because}"]
         if self.try_next:
             lines.append(f"  Try: {self.try_next}")
-        return "\n".join(lines)
+        return unmarked("\n".join(lines))
 
 
 def passed(saw: str, because: str) -> Finding:

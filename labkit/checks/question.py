@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from labkit.errors import BadValue
+from labkit.quoted import unmarked
 from labkit.recording import Recording
 
 
@@ -91,4 +92,4 @@ class Compared:
         lines = [self.said, f"The recording shows: {reading.saw}", reading.because]
         if reading.try_next:
             lines.append(f"Try: {reading.try_next}")
-        return "\n".join(lines)
+        return unmarked("\n".join(lines))

@@ -12,6 +12,7 @@ from labkit.checks.finding import Finding, not_attempted, not_yet
 from labkit.checks.wording import counted
 from labkit.model import Service
 from labkit.phases import completes_after
+from labkit.quoted import verbatim
 from labkit.recording import ServiceSeen
 
 #: The replicas that every exercise begins with.
@@ -99,7 +100,7 @@ def unfinished(attempt: Attempt) -> Finding | None:
         )
     if attempt.state == "paused":
         return not_yet(
-            f"{to} was paused: {attempt.status.message}.",
+            f"{to} was paused: {attempt.message}.",
             f"Too many of the new tasks failed{_said(attempt)}, and the failure action is pause.",
             f"see why with `labkit.logs`, mend {attempt.tag}, and update again.",
         )
@@ -112,7 +113,7 @@ def unfinished(attempt: Attempt) -> Finding | None:
 
 def _said(attempt: Attempt) -> str:
     errors = attempt.errors
-    return f" ({errors[0]})" if errors else ""
+    return f" ({verbatim(errors[0])})" if errors else ""
 
 
 def broken(attempt: Attempt) -> Finding | None:
@@ -120,7 +121,8 @@ def broken(attempt: Attempt) -> Finding | None:
     if not attempt.errors:
         return None
     return not_yet(
-        f"the update to {attempt.tag} is completed, and tasks of it failed: {attempt.errors[0]}.",
+        f"the update to {attempt.tag} is completed, and tasks of it failed: "
+        f"{verbatim(attempt.errors[0])}.",
         "Failures that are tolerated, that nobody watches (`continue`) or that come late do not "
         "stop an update; but what is asked for here is an image that runs.",
         f"see why with `labkit.logs`, mend {attempt.tag}, and update again.",

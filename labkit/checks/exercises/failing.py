@@ -67,7 +67,7 @@ def _of_something_else(evidence: Evidence) -> Finding:
 
 def _not_over(attempt: Attempt) -> Finding:
     return not_yet(
-        f"the update to {attempt.tag} is not over: {attempt.status.message or attempt.state}.",
+        f"the update to {attempt.tag} is not over: {attempt.message or attempt.state}.",
         "Whether it stays is known when its last monitor window is over, "
         "fifteen seconds or more after its last replica has started.",
         "wait until the view says `completed` or `rollback_completed`, and check again; "

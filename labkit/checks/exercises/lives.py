@@ -8,6 +8,7 @@ from datetime import timedelta
 from labkit.checks.attempts import Attempt
 from labkit.checks.wording import listed
 from labkit.model import Task
+from labkit.quoted import verbatim
 from labkit.recording import TaskSeen
 
 #: The end of a task that nobody had told to end; `shutdown` is that of one that was.
@@ -90,7 +91,7 @@ def where(of: list[Life]) -> str:
 def errors(of: list[Life]) -> str:
     """Return the first error of tasks in Docker's words, as an apposition; `""` if none."""
     said = next((life.last.error for life in of if life.last.error), "")
-    return f" ({said})" if said else ""
+    return f" ({verbatim(said)})" if said else ""
 
 
 def after_failures(attempt: Attempt) -> str:

@@ -14,6 +14,7 @@ from labkit.checks.finding import Finding, not_yet, passed
 from labkit.checks.wording import counted, seconds
 from labkit.model import UpdateConfig
 from labkit.phases import completes_after
+from labkit.quoted import verbatim
 
 _DEFAULT = UpdateConfig()
 #: What both exercises update to, as notebook 1 builds it.
@@ -219,7 +220,7 @@ def _too_few(attempt: Attempt, saw: str) -> Finding:
             "scale it back to ten, and update once more.",
         )
     if config.order == "start-first":
-        said = f" ({attempt.errors[0]})" if attempt.errors else ""
+        said = f" ({verbatim(attempt.errors[0])})" if attempt.errors else ""
         return not_yet(
             saw,
             "With order start-first no old task is told to stop before its new one runs; so "

@@ -26,7 +26,7 @@ def _not_rolled_back(attempt: Attempt) -> Finding:
         )
     if not attempt.status.settled:
         return not_yet(
-            f"the update to {attempt.tag} is not over: {attempt.status.message}.",
+            f"the update to {attempt.tag} is not over: {attempt.message}.",
             "What becomes of it is known when its last monitor window is over.",
             "wait until the view says `rollback_completed`, and check again.",
         )
@@ -39,7 +39,7 @@ def _not_rolled_back(attempt: Attempt) -> Finding:
         )
     if attempt.state == "rollback_paused":
         return not_yet(
-            f"the rollback from {attempt.tag} was paused: {attempt.status.message}.",
+            f"the rollback from {attempt.tag} was paused: {attempt.message}.",
             "Tasks of the old tag failed, too; a rollback that fails is not rolled back again.",
             "begin the exercise anew.",
         )

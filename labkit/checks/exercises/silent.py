@@ -88,7 +88,7 @@ def _not_over(attempt: Attempt, evidence: Evidence) -> Finding:
     ]
     if not waiting:
         return not_yet(
-            f"the update to {attempt.tag} is not over: {attempt.status.message}.",
+            f"the update to {attempt.tag} is not over: {attempt.message}.",
             "Whether it stays is known when its last monitor window is over.",
             "wait until the view says `completed` or `rollback_completed`, and check again.",
         )
