@@ -279,7 +279,7 @@ def test_the_jupyter_server_loads_no_widgets_for_the_page(module: str) -> None:
 
 
 def test_a_name_that_views_do_not_have_names_those_they_have() -> None:
-    with pytest.raises(AttributeError, match="no .chart.; it has Comparison, ProgressTable"):
+    with pytest.raises(AttributeError, match="no 'chart'; it has Comparison, ProgressTable"):
         views.chart  # noqa: B018 - asking for it is the test
 
 
