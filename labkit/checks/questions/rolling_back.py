@@ -93,7 +93,7 @@ BUGGED_SLOTS = Question(
         Choice(
             "three",
             "Three: 20 % of ten are two, and the third is one too many",
-            "That takes --rollback-max-failure-ratio for the ratio of the update; it governs the "
+            "That takes `--rollback-max-failure-ratio` for the ratio of the update; it governs the "
             "rollback, and the update's own ratio is 0 unless it is set.",
         ),
         Choice(
