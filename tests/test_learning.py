@@ -510,3 +510,16 @@ def test_nothing_of_it_leaves_a_learners_folder() -> None:
     assert named
     assert not any(Path(name).is_absolute() for name in named)
     assert str(settings.home()) not in json.dumps([event.saw for event in events()])
+
+
+@pytest.mark.usefixtures("step")
+def test_the_first_tag_is_dockercoins_as_it_is_shipped_whatever_the_learners_files_hold() -> None:
+    """Notebook 3 begins with the faster worker in the file, and 1.0 in the stack."""
+    shipped = images.source_of(api.swarm(), STEPS[3].image("1.0"))
+
+    labkit.reset(3)
+    before = api.swarm().service(STEPS[3].worker)["ID"]
+    labkit.reset(3)
+
+    assert images.source_of(api.swarm(), STEPS[3].image("1.0")) == shipped
+    assert api.swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"

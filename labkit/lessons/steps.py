@@ -92,19 +92,21 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     done = ["your copy of dockercoins is up to date"] if workspace.refresh() else []
     done += [did for file in edits.FILES if (did := edits.put(file, step.edits))]
     built = _build(swarm, step)
-    return [*done, *built, *_bring_stack(swarm, step, anew=bool(built))]
+    given = engines.nodes.share(swarm)
+    return [*done, *built, *given, *_bring_stack(swarm, step, anew=bool(built))]
 
 
 def _build(swarm: Swarm, step: Step) -> list[str]:
-    """Build the images that the step begins with, on every node.
+    """Build the images that the step begins with; returns what was built.
 
-    What is there already, made from the same, stays. The learner's files are the step's by now.
+    What is there already, made from the same, stays. The first tag is dockercoins as it is
+    shipped; any other is what the learner's files, which are the step's by now, make.
     """
     done = images.build_all(swarm, settings.docker_id(), settings.checkout() / "dockercoins")
     image = step.image(step.tag)
-    if images.ensure(swarm, step.folder / "worker", image):
+    if step.tag != images.FIRST_TAG and images.ensure(swarm, step.folder / "worker", image):
         done.append(f"{image} built")
-    return done + engines.nodes.share(swarm)
+    return done
 
 
 def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
