@@ -263,9 +263,8 @@ WAY_BACK = Exercise(
     title="The way back after the way back",
     task=(
         f"Let Swarm take {_BROKEN} back by itself. Then try a rollback by hand and read why it is "
-        "refused. Make one possible again, and do it: in the end the service runs 1.0, and "
-        f"what brought it there was a rollback that you asked for. {_BETTER} is built, if you "
-        "need an image that works."
+        "refused. Make one possible again, and do one: a rollback that you asked for, to its "
+        f"end. {_BETTER} is built, if you need an image that works."
     ),
     begins=Begins(tag=_FIRST_TAG, images=(Image((_BROKEN,)), Image((_BETTER,)))),
     judge=_judge_way_back,
