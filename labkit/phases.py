@@ -149,20 +149,18 @@ def _began_here(recording: Recording) -> bool:
     seen = [change.service for change in recording.changes if isinstance(change, ServiceSeen)]
     status = seen[0].update_status
     under_way = status is not None and not status.settled
-    return under_way or any(_asked(later) != _asked(seen[0]) for later in seen[1:])
+    return under_way or any(_begun(later) != _begun(seen[0]) for later in seen[1:])
 
 
-def _asked(service: Service) -> tuple[object, ...]:
-    """Return what only a user's update changes; the version also rises with the engine's writes."""
+def _begun(service: Service) -> tuple[object, ...]:
+    """Return what is asked of a service, and when the update to it began."""
     status = service.update_status
-    started = status.started_at if status else None
-    return (
-        started,
-        service.image,
-        service.replicas,
-        service.update_config,
-        service.rollback_config,
-    )
+    return status.started_at if status else None, asked(service)
+
+
+def asked(service: Service) -> tuple[object, ...]:
+    """Return what only a user's update changes; the version also rises with the engine's writes."""
+    return service.image, service.replicas, service.update_config, service.rollback_config
 
 
 def _still(recording: Recording, now: datetime) -> bool:

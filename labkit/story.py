@@ -86,24 +86,22 @@ def ran(recording: Recording) -> list[tuple[datetime, int]]:
     first = recording.changes[0].at if recording.changes else None
     running: set[str] = set()
     steps: list[tuple[datetime, int]] = []
+    count = 0
     for change in recording.changes:
         if not isinstance(change, TaskSeen):
             continue
         task, runs = change.task, change.task.id in running
         if task.running and not runs:
             running.add(task.id)
-            if change.at != first:
+            if change.at == first:
+                count += 1
+            else:
                 steps.append((task.status_at, 1))
         elif task.ended and runs:
             running.discard(task.id)
             steps.append((task.status_at, -1))
     # of two at the same moment, the one that came goes first: it was no dip
     steps.sort(key=lambda step: (step[0], -step[1]))
-    count = sum(
-        change.task.running
-        for change in recording.changes
-        if isinstance(change, TaskSeen) and change.at == first
-    )
     return [(at, count := count + step) for at, step in steps]
 
 

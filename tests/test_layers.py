@@ -70,7 +70,7 @@ MAY_IMPORT = {
     "lab": ENGINE | {"engines", "images", "ports", "coins", "stack"},
     "lessons": ENGINE
     | {"images", "services", "stack", "engines", "coins", "phases"}
-    | {"recording", "recorder", "checks", "journal", "room"},
+    | {"recording", "recorder", "checks", "journal", "room", "notebooks"},
 }
 #: These import neither Docker nor widgets nor Plotly, however indirectly.
 PURE = ["durations", "references", "model", "errors", "echo", "recording", "story", "phases"]

@@ -26,7 +26,7 @@ _LONGEST = 200
 
 def scaled(path: Path) -> None:
     """Notebook 0: from ten replicas to twelve."""
-    step = lessons_at(0)
+    step = labkit.reset(0)
     with recorded(path) as recorder:
         labkit.update(step.worker, replicas=12)
         recorder.wait(_LONGEST)
@@ -34,7 +34,7 @@ def scaled(path: Path) -> None:
 
 def rolling(path: Path) -> None:
     """Notebook 1: one slot after the other, from 1.0 to 1.1."""
-    step = lessons_at(1)
+    step = labkit.reset(1)
     lessons.edit("faster")
     labkit.build(step.folder / "worker", step.image("1.1"))
     with recorded(path) as recorder:
@@ -45,7 +45,7 @@ def rolling(path: Path) -> None:
 
 def pairs(path: Path) -> None:
     """Notebook 2: two at a time, with a delay of five seconds, from 1.1 to 1.0."""
-    step = lessons_at(2)
+    step = labkit.reset(2)
     lessons.edit("in pairs")
     with recorded(path) as recorder:
         rest(recorder)
@@ -55,7 +55,7 @@ def pairs(path: Path) -> None:
 
 def all_at_once(path: Path) -> None:
     """Notebook 2: `parallelism: 0`, from 1.0 to 1.1."""
-    step = lessons_at(3)
+    step = labkit.reset(3)
     with recorded(path) as recorder:
         rest(recorder)
         labkit.update(
@@ -68,7 +68,7 @@ def all_at_once(path: Path) -> None:
 
 def no_delay(path: Path) -> None:
     """Notebook 2: two at a time without a delay, from 1.1 to 1.0."""
-    step = lessons_at(2)
+    step = labkit.reset(2)
     with recorded(path) as recorder:
         rest(recorder)
         labkit.update(
@@ -79,7 +79,7 @@ def no_delay(path: Path) -> None:
 
 def rolled_back(path: Path) -> None:
     """Notebook 3: a broken image goes out, fails, and is taken back."""
-    step = lessons_at(3)
+    step = labkit.reset(3)
     labkit.update(
         step.worker,
         update_config={"failure_action": "rollback"},
@@ -95,7 +95,7 @@ def rolled_back(path: Path) -> None:
 
 def removed(path: Path) -> None:
     """Notebook 4: the stack is removed."""
-    step = lessons_at(4)
+    step = labkit.reset(4)
     with recorded(path) as recorder:
         labkit.remove(step.stack)
         recorder.wait(_LONGEST)
@@ -103,7 +103,7 @@ def removed(path: Path) -> None:
 
 def redeployed(path: Path) -> None:
     """Notebook 5: the same file once more, and then with twelve replicas in it."""
-    step = lessons_at(5)
+    step = labkit.reset(5)
     with recorded(path) as recorder:
         labkit.deploy(step.folder / "docker-compose.yml", step.stack)
         rest(recorder)
@@ -114,7 +114,7 @@ def redeployed(path: Path) -> None:
 
 def riddle(path: Path) -> None:
     """The chart of an exercise: three at a time, four seconds' delay, the new one first."""
-    step = lessons_at(2)
+    step = labkit.reset(2)
     with recorded(path) as recorder:
         rest(recorder)
         labkit.update(
@@ -136,11 +136,6 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "05-redeployed": redeployed,
     "riddle": riddle,
 }
-
-
-def lessons_at(number: int) -> lessons.Step:
-    """Bring the stack to where a step begins."""
-    return labkit.reset(number)
 
 
 def recorded(path: Path) -> Recorder:

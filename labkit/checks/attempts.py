@@ -17,11 +17,10 @@ from labkit import story
 from labkit.checks.changeovers import Changeover, changeovers
 from labkit.checks.stops import Stops, stops
 from labkit.model import Service, UpdateConfig, UpdateState, UpdateStatus
-from labkit.phases import settled
+from labkit.phases import asked, settled
 from labkit.quoted import verbatim
 from labkit.recording import (
     Back,
-    Header,
     Recording,
     ServiceRemoved,
     ServiceSeen,
@@ -175,9 +174,9 @@ def attempts(recording: Recording) -> list[Attempt]:
     ends = [*starts[1:], len(recording.changes)][: len(starts)]
     for start, end in zip(starts, ends, strict=True):
         before, part = _cut(recording, start, end)
-        asked = next(_under_update(part), None)
-        if before is not None and asked is not None:
-            made.append(Attempt(before, asked, part))
+        after = next(_under_update(part), None)
+        if before is not None and after is not None:
+            made.append(Attempt(before, after, part))
     return made
 
 
@@ -225,11 +224,7 @@ def _written_anew(before: Service, now: Service) -> bool:
 
     The engine writes to it as well, and changes nothing that is asked of it.
     """
-    return before.update_status is not None or _asked(before) != _asked(now)
-
-
-def _asked(service: Service) -> tuple[object, ...]:
-    return service.image, service.replicas, service.update_config, service.rollback_config
+    return before.update_status is not None or asked(before) != asked(now)
 
 
 def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:
@@ -239,7 +234,7 @@ def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Re
         before.add(change)
     # the look before: what there was then was there before the update
     at = recording.changes[max(start - 1, 0)].at
-    part = Recording(_headed(recording.header, recording.changes[start].at))
+    part = Recording(replace(recording.header, started=recording.changes[start].at))
     if before.service:
         # without its status: an update that this one interrupts is none of its own
         part.add(ServiceSeen(at, replace(before.service, update_status=None)))
@@ -249,13 +244,3 @@ def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Re
         if not isinstance(change, TaskForgotten) or change.id in part.tasks:
             part.add(change)
     return before.service, part
-
-
-def _headed(header: Header, started: datetime) -> Header:
-    return Header(
-        service=header.service,
-        service_id=header.service_id,
-        engine=header.engine,
-        started=started,
-        provenance=header.provenance,
-    )

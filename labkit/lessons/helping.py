@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from labkit import settings
 from labkit.checks import Exercise
 from labkit.errors import LabError
 from labkit.lessons import bench, diary
+from labkit.notebooks import cells
 from labkit.swarm import Swarm
 
 
@@ -62,24 +62,19 @@ def solution(exercise: Exercise) -> Solution:
 
     Whoever teaches writes it there, in JupyterLab; a learner's copy is without it.
     """
-    cells = tuple(_cells(exercise))
-    if not cells:
+    found = tuple(_cells(exercise))
+    if not found:
         raise LabError(
             f"a solution of {exercise.name} in the notebooks.",
             f"no cell is tagged both `solution` and `{exercise.name}`.",
             "look at `notebooks/` in the lab's checkout: cells may have lost their tags.",
         )
     diary.note(exercise, "solved")
-    return Solution(exercise.title, cells)
+    return Solution(exercise.title, found)
 
 
 def _cells(exercise: Exercise) -> Iterator[tuple[Literal["markdown", "code"], str]]:
     for path in sorted((settings.checkout() / "notebooks").glob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if {"solution", exercise.name} <= set(cell["metadata"].get("tags", ())):
-                yield ("code" if cell["cell_type"] == "code" else "markdown"), _text(cell)
-
-
-def _text(cell: dict[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
+        for cell in cells.read(path)["cells"]:
+            if cells.is_solution(cell) and cells.has(cell, exercise.name):
+                yield ("code" if cells.is_code(cell) else "markdown"), cells.text(cell)
