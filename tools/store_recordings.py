@@ -55,26 +55,12 @@ def pairs(path: Path) -> None:
 
 def all_at_once(path: Path) -> None:
     """Notebook 2: `parallelism: 0`, from 1.0 to 1.1."""
-    step = labkit.reset(3)
-    with recorded(path) as recorder:
-        rest(recorder)
-        labkit.update(
-            step.worker,
-            image=step.image("1.1"),
-            update_config={"parallelism": 0, "delay": "0s"},
-        )
-        recorder.wait(_LONGEST)
+    updated(path, labkit.reset(3), "1.1", parallelism=0, delay="0s")
 
 
 def no_delay(path: Path) -> None:
     """Notebook 2: two at a time without a delay, from 1.1 to 1.0."""
-    step = labkit.reset(2)
-    with recorded(path) as recorder:
-        rest(recorder)
-        labkit.update(
-            step.worker, image=step.image("1.0"), update_config={"parallelism": 2, "delay": "0s"}
-        )
-        recorder.wait(_LONGEST)
+    updated(path, labkit.reset(2), "1.0", parallelism=2, delay="0s")
 
 
 def rolled_back(path: Path) -> None:
@@ -114,15 +100,7 @@ def redeployed(path: Path) -> None:
 
 def riddle(path: Path) -> None:
     """The chart of an exercise: three at a time, four seconds' delay, the new one first."""
-    step = labkit.reset(2)
-    with recorded(path) as recorder:
-        rest(recorder)
-        labkit.update(
-            step.worker,
-            image=step.image("1.0"),
-            update_config={"parallelism": 3, "delay": "4s", "order": "start-first"},
-        )
-        recorder.wait(_LONGEST)
+    updated(path, labkit.reset(2), "1.0", parallelism=3, delay="4s", order="start-first")
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
@@ -136,6 +114,14 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "05-redeployed": redeployed,
     "riddle": riddle,
 }
+
+
+def updated(path: Path, step: lessons.Step, tag: str, **config: object) -> None:
+    """Record an update of the worker to a tag, with these fields of its update config."""
+    with recorded(path) as recorder:
+        rest(recorder)
+        labkit.update(step.worker, image=step.image(tag), update_config=config)
+        recorder.wait(_LONGEST)
 
 
 def recorded(path: Path) -> Recorder:
