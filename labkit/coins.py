@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
+import re
 from collections.abc import Callable
 from functools import partial
+from statistics import linear_regression
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,12 +14,21 @@ import requests
 from labkit import ports
 from labkit.compose import NAMESPACE
 from labkit.engines.private import ADDRESS_LABEL
-from labkit.errors import LabError
+from labkit.errors import LabError, NotSettled
+from labkit.model import Service
 from labkit.swarm import Swarm
 from labkit.waiting import looks
 
-_PATIENCE_SECONDS = 20
-_LOOK_SECONDS = 0.2
+#: A worker that redis did not answer tries again after ten seconds. A notebook's cell that
+#: asks for the speed has to end within 50 s.
+_PATIENCE_SECONDS = 36
+_POLL_SECONDS = 0.2
+#: Between two samples of the counter, as in a recording.
+_SAMPLE_SECONDS = 0.5
+#: Of a worker's log; with DEBUG, it writes a dozen lines for each that `_COUNTED` matches.
+_LAST_LINES = 20
+#: What a worker writes whenever it adds to the counter, after the engine's time of the line.
+_COUNTED = re.compile(rb"([\d:.TZ-]+) [^\n]*?(\d+) units of work done")
 #: How long one answer may take; the meter's next question is due sooner.
 _ANSWER_SECONDS, _METER_SECONDS = 5, 2
 
@@ -56,15 +65,56 @@ def host(swarm: Swarm) -> str:
 def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     """Return how many hashes a second all workers make together, measured over `seconds`.
 
-    Each worker adds to the counter once a second, so a shorter measurement shows that
-    rhythm and not the speed. A page that has just been deployed gets a while to answer.
+    Measures once every replica has added to the counter, and again if one of them adds
+    nothing meanwhile: an application that has only half started has no speed yet. Raises
+    `NotSettled` after 36 s of that, and `LabError` if the web page does not answer.
     """
-    address = webui(swarm, stack)
+    address, worker = webui(swarm, stack), f"{stack}_worker"
     with _session() as session:
-        first = _ask_patiently(session, address)
-        time.sleep(seconds)
-        second = _ask(session, address)
-    return (second.hashes - first.hashes) / (second.now - first.now)
+        for waited in looks(_PATIENCE_SECONDS, _POLL_SECONDS):
+            replicas, before = _counted(swarm, worker)
+            counting = len(before)
+            if counting != replicas:
+                continue
+            try:
+                samples = [_ask(session, address) for _ in looks(seconds, _SAMPLE_SECONDS)]
+            except LabError:
+                if waited >= _PATIENCE_SECONDS:
+                    raise
+                continue
+            after = _counted(swarm, worker)[1]
+            counting = sum(after.get(task, when) != when for task, when in before.items())
+            # the counter falls where redis was started again
+            if counting == len(after) == replicas and samples == sorted(samples):
+                return _slope(samples)
+    raise NotSettled(
+        f"all {replicas} workers of {stack} to add to the counter of hashes.",
+        f"{counting} of them did within {_PATIENCE_SECONDS} s, so their speed is not known.",
+        f"see which of them do not run with `labkit stack ps {stack}`, or what they wrote with "
+        f'`labkit.logs("{worker}")`; then measure again.',
+    )
+
+
+def _slope(samples: list[_Answer]) -> float:
+    """Return the hashes a second as `labkit.speed` does, which smooths the workers' rhythm."""
+    seconds = [each.now - samples[0].now for each in samples]
+    return linear_regression(seconds, [each.hashes for each in samples]).slope
+
+
+def _counted(swarm: Swarm, worker: str) -> tuple[int, dict[str, bytes]]:
+    """Return how many replicas worker is to have, and which tasks have counted: when last."""
+    service = Service.from_api(swarm.service(worker))
+    tasks = [
+        task.id
+        for task in swarm.task_values(service=service.id)
+        if task.running and task.desired_state == "running"
+    ]
+    counted = {}
+    for task in tasks:
+        lines = _COUNTED.findall(swarm.task_log(task, _LAST_LINES))
+        if lines and int(lines[-1][1]):  # the first line of each worker says 0
+            counted[task] = lines[-1][0]
+    return len(tasks) if service.replicas is None else service.replicas, counted
 
 
 def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
@@ -86,13 +136,6 @@ def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # the page is where the engine is, which no proxy leads to
     return session
-
-
-def _ask_patiently(session: requests.Session, address: str) -> _Answer:
-    for _ in looks(_PATIENCE_SECONDS, _LOOK_SECONDS):
-        with contextlib.suppress(LabError):
-            return _ask(session, address)
-    return _ask(session, address)
 
 
 def _ask(session: requests.Session, address: str, timeout: float = _ANSWER_SECONDS) -> _Answer:

@@ -38,6 +38,7 @@ TIME_HEADER = "Labkit-Time"
 #: What was told of the time this many seconds ago is as good as new.
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
+_LOG_SECONDS = 5
 #: Labels of the simulated engine, in `GET /info`; the second has a number.
 _SIMULATED_LABEL, _SPEED_LABEL = "labkit.simulated", "labkit.speed"
 
@@ -233,6 +234,19 @@ class Swarm:
         except requests.RequestException as problem:
             raise no_engine(self.url, problem) from None
         return bytes(written).decode("utf-8", "replace").rstrip("\n")
+
+    def task_log(self, task: str, tail: int) -> bytes:
+        """Return the last lines that a task wrote, on any node, or nothing if they cannot be had.
+
+        Each line begins with the engine's header of eight bytes, and its time. Only of a task
+        that runs: the engine was seen to hang when a task's container is gone.
+        """
+        wanted = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(tail)}
+        try:
+            answer = self._call("GET", f"/tasks/{task}/logs", _LOG_SECONDS, params=wanted)
+        except errors.LabError:
+            return b""
+        return answer.content
 
     def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
         """Follow the engine's events on a connection of its own; `close()` ends it."""
