@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes .venv with everything that labkit needs, or finds it made.
+# Makes .venv with everything that labkit needs, or finds it made. uv installs it, or pip
+# where uv cannot be had.
 #
 #   tools/bootstrap.sh lab     what a learner needs
 #   tools/bootstrap.sh test    that, and what the tests need
@@ -69,10 +70,12 @@ install() {
 }
 
 install_packages() {
-    PATH=$PATH:/usr/sbin:/sbin
-    # shellcheck disable=SC2046 # the lists are split into words
+    # shellcheck disable=SC2046 # the list is split into words
     set -- $(lacking)
     [ $# = 0 ] || install "$@" || give_up "apt-get failed:" "$(tail -n 15 .apt.log)"
+}
+
+install_packages_for_an_engine() {
     # shellcheck disable=SC2046
     set -- $(lacking_for_an_engine)
     [ $# = 0 ] || install "$@" || say "apt-get failed, and the lab goes on without these:" \
@@ -95,6 +98,55 @@ usable() {
     [ -r "$stamp" ] && [ "$(sed -n 2p "$stamp")" = "$PWD" ] && .venv/bin/python -c '' 2>/dev/null
 }
 
+# Whether a Python has a pip that can install into an environment without one.
+has_pip() {
+    "$1" -c 'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (22, 3))' \
+        2>/dev/null
+}
+
+# Makes an environment with no pip of its own where it can: making one takes seconds.
+make_venv() {
+    if has_pip "$python"; then
+        "$python" -m venv --clear --without-pip .venv
+    else
+        "$python" -m venv --clear .venv
+    fi
+}
+
+# Installs into the environment with whichever pip there is.
+pip_install() {
+    "$pip_python" -m pip --python .venv/bin/python --disable-pip-version-check \
+        install --quiet --constraint constraints.txt "$@"
+}
+
+# Finds uv, or installs it into the environment; where it cannot be had, `uv` is empty.
+find_uv() {
+    for uv in "$(command -v uv || true)" .venv/bin/uv; do
+        if "$uv" --version >/dev/null 2>&1; then return; fi
+    done
+    say "Installing uv, which installs the rest in seconds …"
+    uv=.venv/bin/uv
+    pip_install --only-binary :all: uv && "$uv" --version >/dev/null && return
+    say "uv cannot be had; pip installs the rest, which takes a minute …"
+    uv=""
+}
+
+# Both install labkit and what it needs; and pip, for what a learner adds to that.
+install_with_uv() {
+    find_uv
+    [ -n "$uv" ] || return 1
+    say "Installing labkit and what it needs with uv …"
+    "$pip_python" tools/uv_like_pip.py "$uv" pip install --quiet --python .venv/bin/python \
+        --constraint constraints.txt --editable ".$extra" pip && return
+    say "uv failed; pip tries the same, which takes a minute …"
+    return 1
+}
+
+install_with_pip() {
+    pip_install --editable ".$extra" || return 1
+    has_pip .venv/bin/python || pip_install pip || .venv/bin/python -m ensurepip >/dev/null
+}
+
 make_environment() {
     python=$(find_python)
     [ -n "$python" ] || give_up "labkit needs Python 3.11 or newer with venv and pip;" \
@@ -102,16 +154,22 @@ make_environment() {
     if usable; then
         say "Bringing .venv up to date …"
     else
-        say "Making .venv with $("$python" --version), which takes a minute …"
-        "$python" -m venv --clear .venv
+        say "Making .venv with $("$python" --version) …"
+        make_venv
     fi
     extra=""
     [ "$purpose" = lab ] || extra="[$purpose]"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-        --constraint constraints.txt --editable ".$extra" \
+    pip_python=.venv/bin/python
+    has_pip "$pip_python" || pip_python=$python
+    install_with_uv || install_with_pip \
         || give_up "pip failed; what it said is above. It needs a package index to install from."
     { echo "$purpose"; wanted; } >"$stamp"
 }
 
-if is_debian_root; then install_packages; fi
+if is_debian_root; then
+    PATH=$PATH:/usr/sbin:/sbin
+    install_packages
+    trap wait EXIT
+    install_packages_for_an_engine & # Docker and the environment need nothing of each other
+fi
 is_ready || make_environment
