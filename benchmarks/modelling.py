@@ -31,8 +31,8 @@ def run() -> None:
         cluster.update_service(service.id, service.version, _spec("2", order))
         updated = _cost(cluster, partial(_is_over, service))
         needed = _dictionary_and_heap()
-        pair(f"{order}: a transition while created", created, needed, "us", _BESIDE)
-        pair(f"{order}: a transition while updated", updated, needed, "us", _BESIDE)
+        pair(f"{order}: a transition while created", [created], [needed], "us", _BESIDE)
+        pair(f"{order}: a transition while updated", [updated], [needed], "us", _BESIDE)
 
 
 def _spec(tag: str, order: str) -> Spec:

@@ -44,7 +44,7 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
     with Recorder(swarm, service, output, until=until, meter=meter) as recorder:
         echo.say(f"Recording {recorder.service} to {output}; Ctrl-C ends it.")
         # with --for, the end of the time is what was asked for
-        with contextlib.suppress(KeyboardInterrupt, *([NotSettled] if seconds else [])):
+        with contextlib.suppress(KeyboardInterrupt, *([] if seconds is None else [NotSettled])):
             recorder.wait(timeout=math.inf if seconds is None else seconds)
     if recorder.file_error:
         raise RecordingProblem(
