@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.report import pair
-from labkit.rollout import SECOND, Cluster, Service, Spec
+from swarmsim.model import SECOND, Cluster, Service, Spec
 
 _REPLICAS = 10_000
 _MICROSECONDS = 1e6

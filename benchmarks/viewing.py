@@ -24,9 +24,9 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.report import pair
-from labkit.model import Snapshot, Task
-from labkit.recording import Header, Recording
-from labkit.views.picture import Picture
+from labkit.recordings.recording import Header, Recording
+from labkit.recordings.values import Snapshot, Task
+from labkit.views.state.picture import Picture
 from tests.acting import ActedSwarm
 from tests.browser.lab import Lab, Notebook
 from tests.waiting import until

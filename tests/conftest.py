@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from labkit import errors, images, settings
-from labkit.swarm import Swarm
+from labkit.base import errors, settings
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
 
 
 @pytest.hookimpl(wrapper=True)

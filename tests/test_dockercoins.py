@@ -22,12 +22,16 @@ import pytest
 import yaml
 
 import labkit
-from labkit import api, coins, settings, speed, stack
-from labkit.recording import Recording
-from labkit.swarm import Swarm
+from labkit.api.doing import doing
+from labkit.base import settings
+from labkit.lessons import coins
+from labkit.recordings import speed
+from labkit.recordings.recording import Recording
+from labkit.swarm.client import stack
+from labkit.swarm.client import Swarm
 from tests.waiting import until
 
-ROOT = Path(__file__).parent.parent / "dockercoins"
+ROOT = Path(__file__).resolve().parents[1] / "dockercoins"
 
 
 def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -524,7 +528,7 @@ def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
     webui = f"{coins.host(swarm)}:{ports[0]}"
     until(lambda: count(swarm, name) == 14, "ten workers and four others", 60)
     until(lambda: numbers(webui, more_than=300), "ten workers at work", 40)
-    monkeypatch.setattr(api, "_current", swarm)
+    monkeypatch.setattr(doing, "_current", swarm)
 
     path = tmp_path / "r.jsonl"
     with labkit.record(f"{name}_worker", path=path, until_settled=False) as recorder:

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import labkit
-from labkit import lessons, settings
-from labkit.recorder import Recorder
+from labkit import lessons
+from labkit.base import settings
+from labkit.recordings.recorder import Recorder
 
 FOLDER = settings.checkout() / "notebooks" / "recordings"
 #: Seconds at rest before an update, in which dockercoins' speed is seen.

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.model import UpdateConfig
-from labkit.recording import Recording
-from labkit.views import page as assets
-from labkit.views.picture import Json
-from labkit.views.snapshot import Snapshot
+from labkit.recordings.recording import Recording
+from labkit.recordings.values import UpdateConfig
+from labkit.views.live import page as assets
+from labkit.views.state.picture import Json
+from labkit.views.static.snapshot import Snapshot
 from tests.browser.lab import screenshot
-from tests.test_views_picture import play
 from tests.values import at, recording, service, snapshot, status, task
+from tests.views.test_picture import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser

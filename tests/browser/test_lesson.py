@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit import checks, images, settings, stack, workspace
-from labkit.journal import Journal
-from labkit.lessons import STEPS
-from labkit.swarm import Swarm
+from labkit.base import settings
+from labkit.lessons import STEPS, checks, workspace
+from labkit.lessons.journal import Journal
+from labkit.swarm import stack
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
 from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
 from tests.browser.test_accessibility import problems
-from tests.test_notebooks import learner
 from tests.waiting import until
+from tests.whole.test_notebooks import learner
 
 STEP = STEPS[1]
 EXERCISE = checks.EXERCISES["twelve-seconds"]

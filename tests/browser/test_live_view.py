@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from labkit import ps, views
+from labkit import views
+from labkit.recordings import ps
 from tests.browser.lab import Lab, Notebook, screenshot
-from tests.test_views_picture import play
+from tests.views.test_picture import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -112,7 +113,7 @@ def test_a_silent_engine_and_a_silent_kernel_are_told(lab: Lab, page: Page) -> N
     """The view never goes on as if it knew."""
     cells = [
         acted("pace=2"),
-        "from labkit.errors import NoEngine; swarm.trouble = NoEngine('an engine.', 'none.')",
+        "from labkit.base.errors import NoEngine; swarm.trouble = NoEngine('an engine.', 'none.')",
         "swarm.trouble = None",
     ]
     notebook = Notebook(lab, page, cells)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from labkit.settings import LAB_LABEL
-from labkit.swarm import Swarm
+from labkit.base.settings import LAB_LABEL
+from labkit.swarm.client import Swarm
 from tests.browser.lab import Lab, Notebook, screenshot
 from tests.waiting import until
 

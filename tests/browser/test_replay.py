@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.views import page as assets
-from labkit.views.comparison import Comparison
-from labkit.views.replay import Replay
-from labkit.views.still import Still
+from labkit.views.live import page as assets
+from labkit.views.live.replay import Replay
+from labkit.views.static.comparison import Comparison
+from labkit.views.static.still import Still
 from tests.browser.lab import screenshot
-from tests.test_views_picture import play
+from tests.views.test_picture import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
