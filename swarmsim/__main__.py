@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import CannotServe
+from swarmsim.go.errors import CannotServe
 from swarmsim.runtime.processes import Processes
 from swarmsim.server.serving import run
 

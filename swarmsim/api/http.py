@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, unquote
 
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
 
 if TYPE_CHECKING:

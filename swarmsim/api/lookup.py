@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 
 T = TypeVar("T")
 

@@ -37,7 +37,7 @@ from swarmsim.engine.containers import Containers, Processes
 from swarmsim.engine.events import Events
 from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Swarm
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.images import ImageProblem, Images
 from swarmsim.model import Change, Cluster, Node, Service, Task
 

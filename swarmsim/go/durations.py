@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from swarmsim.errors import BadValue
+from swarmsim.go.errors import BadValue
 
 #: What a learner may give where a duration is wanted.
 Duration = timedelta | str

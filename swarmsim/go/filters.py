@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
 from swarmsim.go.shapes import BOOL, STRING, List, Map, read
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 
 _BLANKS = " \t\r\n"
 _ENDED = "unexpected end of JSON input"

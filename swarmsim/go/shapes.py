@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.gojson import Number
 
 

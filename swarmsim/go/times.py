@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 
 SECOND = 1_000_000_000
 

@@ -17,7 +17,7 @@ from tornado import http1connection, httputil, iostream
 
 from swarmsim.api import versions
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
 from swarmsim.server.sockets import Stream
 

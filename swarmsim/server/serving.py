@@ -15,7 +15,7 @@ from tornado import netutil
 
 from swarmsim.api.app import all_routes
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import CannotServe
+from swarmsim.go.errors import CannotServe
 from swarmsim.server.server import Server
 from swarmsim.server.sockets import Listener
 

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"labkit", "swarmsim"}
 #: Where conda-forge has another name.
 CONDA_NAMES = {"docker": "docker-py"}
 #: Distributions whose modules have other names.
@@ -67,12 +68,13 @@ def test_constraints_are_names_and_versions_and_no_addresses():
     ] == []
 
 
-def test_all_that_labkit_imports_is_declared_or_comes_with_what_is():
+def test_all_that_is_imported_is_declared_or_comes_with_what_is():
     declared = {Requirement(each).name for each in project()["dependencies"]}
-    known = {MODULES.get(name, name) for name in declared} | COMES_WITH.keys() | {"labkit"}
+    known = {MODULES.get(name, name) for name in declared} | COMES_WITH.keys() | PACKAGES
     imported = {
         name
-        for path in (ROOT / "labkit").rglob("*.py")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         for name in roots(node)
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from swarmsim.api.http import Call
-from swarmsim.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError, rpc
 from swarmsim.model import Refused
 
 T = TypeVar("T")

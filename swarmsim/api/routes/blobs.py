@@ -11,7 +11,7 @@ from swarmsim.api.routes.asking import version
 from swarmsim.api.specs import names
 from swarmsim.engine.blobs import Blob
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import rpc
+from swarmsim.go.errors import rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
 from swarmsim.go.structs import CONFIG_SPEC, SECRET_SPEC

@@ -12,7 +12,7 @@ from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine import events
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference

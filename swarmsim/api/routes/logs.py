@@ -17,7 +17,7 @@ from swarmsim.api.routes.services import find_service
 from swarmsim.api.routes.tasks import find_task
 from swarmsim.engine.log_reader import Reader, Wish
 from swarmsim.engine.logs import Line
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.times import fixed_stamp, moment
 from swarmsim.model import Task
 

@@ -16,7 +16,7 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.events import message
 from swarmsim.engine.networks import Network
-from swarmsim.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
 from swarmsim.go.structs import NETWORK_CONNECT, NETWORK_CREATE

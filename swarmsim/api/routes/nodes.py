@@ -9,7 +9,7 @@ from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.lookup import find
 from swarmsim.api.routes.asking import asked, version
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
 from swarmsim.go.structs import NODE_SPEC

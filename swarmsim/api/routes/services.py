@@ -11,7 +11,7 @@ from swarmsim.api.lookup import find
 from swarmsim.api.routes.asking import api_version, asked, go_bool, version
 from swarmsim.api.specs import checks, specs, validation
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.model import Service
 

@@ -10,7 +10,7 @@ from typing import Any
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.asking import go_bool, version
 from swarmsim.engine import swarm as membership
-from swarmsim.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.shapes import read
 from swarmsim.go.structs import INIT_REQUEST, JOIN_REQUEST, SWARM_SPEC, UNLOCK_REQUEST
 from swarmsim.go.times import SECOND

@@ -15,7 +15,7 @@ from swarmsim.api.documents.inspection import listing_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.versions import API_VERSION, MIN_API_VERSION
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.gojson import loads
 from swarmsim.go.times import stamp

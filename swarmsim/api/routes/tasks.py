@@ -9,7 +9,7 @@ from swarmsim.api.routes.nodes import find_node
 from swarmsim.api.routes.services import find_service
 from swarmsim.engine.containers import name_of
 from swarmsim.engine.engine import Engine
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.states import TASK_STATES
 from swarmsim.model import Task

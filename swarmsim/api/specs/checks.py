@@ -9,7 +9,7 @@ from swarmsim.api.lookup import find
 from swarmsim.engine.allocation import publishes
 from swarmsim.engine.blobs import Blob
 from swarmsim.engine.networks import Network
-from swarmsim.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError, rpc
 from swarmsim.model import Service
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from swarmsim.errors import rpc
+from swarmsim.go.errors import rpc
 
 _DNS_NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
 _BLOB_NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?")

@@ -12,7 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from swarmsim.api.specs import names
-from swarmsim.errors import ApiError
+from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import read
 from swarmsim.go.structs import SERVICE_SPEC, TASK_SPEC
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from swarmsim.api.specs import names, templates
 from swarmsim.api.specs.templates import BadTemplate
-from swarmsim.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.references import Reference
 
 Spec = dict[str, Any]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swarmsim.go import durations
-from swarmsim import errors
+from swarmsim.go import errors
 from swarmsim.images.build import words
 from swarmsim.images.problems import quoted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from swarmsim.errors import BadValue
+from swarmsim.go.errors import BadValue
 from swarmsim.go.durations import to_timedelta
 from swarmsim.model.objects import Task
 
