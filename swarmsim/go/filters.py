@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import BOOL, STRING, List, Map, read
 
 _SETS = Map(Map(BOOL))

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from swarmsim.go import errors
-from swarmsim.go import durations
+from swarmsim.go import durations, errors
 from swarmsim.go.times import SECOND, stamp
 from swarmsim.images import names
 from swarmsim.images.documents import Image

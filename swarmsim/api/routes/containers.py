@@ -11,8 +11,8 @@ from swarmsim.api.documents.inspection import container_json, listing_json, port
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine.containers import Container, signal_number, stop_signal
 from swarmsim.engine.engine import Engine
-from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 
 routes = Routes()

@@ -7,8 +7,8 @@ import contextlib
 
 from swarmsim.api.http import Call, Routes
 from swarmsim.engine.events import Message, included
-from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.times import moment
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine import events
-from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
 from swarmsim.images import Image, ImageProblem, archives, listing, names, removing, trees

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from swarmsim.go.errors import BadValue
 from swarmsim.go.durations import to_timedelta
+from swarmsim.go.errors import BadValue
 from swarmsim.model.objects import Task
 
 _KILLED = 137

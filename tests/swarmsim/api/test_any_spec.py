@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarmsim.api.specs import specs, validation
-from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import List, Map, Pointer, Scalar, Shape, Struct, read
 from swarmsim.go.structs import SERVICE_SPEC
 

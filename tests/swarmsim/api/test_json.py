@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from swarmsim.go.errors import ApiError
 from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import read
 from swarmsim.go.structs import CONFIG_SPEC, SERVICE_SPEC
 
