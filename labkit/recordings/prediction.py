@@ -258,7 +258,10 @@ def _behaviour(name: str, given: object) -> Behaviour:
     for key in given:
         if key not in known:
             raise BadValue(f"a behaviour has no {key!r}; it has {', '.join(known)}")
-    return Behaviour(**given)
+    try:
+        return Behaviour(**given)
+    except ValueError as problem:
+        raise BadValue(str(problem)) from None
 
 
 def _ns(moment: datetime) -> int:

@@ -306,7 +306,7 @@ def test_a_socket_in_use_is_refused_and_one_that_was_left_is_replaced(folder: Pa
     third = started(path)
 
     assert second.returncode == 1
-    assert "An engine answers there already." in second.stderr
+    assert f"An engine answers on {path} already." in second.stderr
     assert left_behind
     assert ended(third) == 0
 

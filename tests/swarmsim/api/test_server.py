@@ -264,4 +264,4 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
     ran = CliRunner().invoke(main, words)
 
     assert ran.exit_code == 1
-    assert "It cannot be made: Not a directory." in ran.stderr
+    assert "cannot be made: Not a directory. Choose a --data" in ran.stderr

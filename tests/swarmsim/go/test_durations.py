@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.base.errors import BadValue
 from swarmsim.go import durations
+from swarmsim.go.errors import BadValue
 
 
 @pytest.mark.parametrize(

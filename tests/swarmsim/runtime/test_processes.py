@@ -615,7 +615,9 @@ def test_beyond_so_many_processes_tasks_do_what_others_of_their_kind_did(tmp_pat
 
     task, log = asyncio.run(scenario())
     assert (task.exit_code, task.pid) == (4, 0)
-    assert log.splitlines()[0].startswith("labkit: there are processes enough; this task only acts")
+    assert log.splitlines()[0].startswith(
+        "swarmsim: there are processes enough; this task only acts"
+    )
     assert log.splitlines()[1:] == ["said"]
 
 
