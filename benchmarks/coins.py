@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labkit import engines
-from labkit.engines import ports
 from labkit.base import settings
-from labkit.swarm import stack
 from labkit.base.errors import LabError
-from labkit.swarm.client import Swarm
+from labkit.engines import ports
+from labkit.swarm.client import Swarm, stack
 from tests.waiting import until
 
 #: What an update may give worker's image as a second tag; it is removed with the stack.

@@ -49,7 +49,7 @@ _COSTS = "costs.txt"
 #: What both notebooks begin with: a recorder of an acted update.
 _BEGIN = """
 import threading, time
-from labkit.recorder import Recorder
+from labkit.recordings.recorder import Recorder
 from tests.acting import ActedSwarm
 swarm = ActedSwarm(slots={slots}, at_once=max(1, {slots} // 100), pace=0.25, rest=8)
 recorder = Recorder(swarm, "dc_worker", until=None).start()
@@ -73,7 +73,7 @@ _OTHER = """
 import ipywidgets
 from datetime import UTC, datetime
 from html import escape
-from labkit import ps
+from labkit.recordings import ps
 moved = threading.Event()
 recorder.subscribe(moved.set)
 def table():

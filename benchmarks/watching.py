@@ -25,9 +25,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.coins import NEW_TAG, Coins, deployed
 from benchmarks.report import pair
-from labkit.swarm.images import images
-from labkit.swarm.client import services
 from labkit.recordings.recording import Recording, TaskSeen
+from labkit.swarm.client import services
+from labkit.swarm.images import images
 from tests.waiting import until
 
 #: A state that lasts shorter than `watch` waits is never seen by it; these last.

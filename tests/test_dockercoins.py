@@ -27,8 +27,7 @@ from labkit.base import settings
 from labkit.lessons import coins
 from labkit.recordings import speed
 from labkit.recordings.recording import Recording
-from labkit.swarm.client import stack
-from labkit.swarm.client import Swarm
+from labkit.swarm.client import Swarm, stack
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1] / "dockercoins"

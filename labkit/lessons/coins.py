@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import requests
 
-from labkit.engines import ports
-from labkit.swarm.compose import NAMESPACE
-from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.base.errors import LabError, NotSettled
+from labkit.base.waiting import looks
+from labkit.engines import ports
+from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
-from labkit.base.waiting import looks
+from labkit.swarm.compose import NAMESPACE
 
 #: A worker that redis did not answer tries again after ten seconds. A notebook's cell that
 #: asks for the speed has to end within 50 s.

@@ -3,7 +3,7 @@
 `docker service ps`, `docker stack ps`, `docker stack services` and `docker stack ls`,
 byte for byte: the same columns, order, wording and padding. Read from docker/cli 28
 (task/print.go, task/formatter.go, service/formatter.go, formatter/displayutils.go) and
-compared with it on a real engine by `tests/test_ps.py`.
+compared with it on a real engine by `tests/recordings/test_ps.py`.
 
 The one difference: a line break or a tab in an engine's error text is shown as a space,
 so that a task stays one row.

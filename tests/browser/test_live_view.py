@@ -18,7 +18,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.browser
 
 WATCH = """
-from labkit.recorder import Recorder
+from labkit.recordings.recorder import Recorder
 from labkit.views import Watch
 from tests.acting import ActedSwarm
 swarm = ActedSwarm({options})

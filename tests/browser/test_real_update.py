@@ -25,9 +25,9 @@ pytestmark = [
 #: The one cell of the notebook: a view, and then updates while the kernel is busy with them.
 WATCH = """
 import time
-from labkit import services
-from labkit.recorder import Recorder
-from labkit.swarm import Swarm
+from labkit.swarm import services
+from labkit.recordings.recorder import Recorder
+from labkit.swarm.client import Swarm
 from labkit.views import Watch
 swarm = Swarm.at({url!r})
 recorder = Recorder(swarm, {name!r}, until=None).start()

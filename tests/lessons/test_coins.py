@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from labkit.lessons import coins
 from labkit.base import errors
+from labkit.lessons import coins
 from labkit.recordings.values import Task
 from labkit.swarm.client import Swarm
 from tests.values import task

@@ -133,8 +133,8 @@ def written(folder: Path, *cells: str) -> Path:
 
 
 WATCHED = """
-from tests.test_recorder import BEFORE, DONE, Scripted
-from labkit.recorder import Recorder
+from tests.recordings.test_recorder import BEFORE, DONE, Scripted
+from labkit.recordings.recorder import Recorder
 from labkit.views import Watch
 """
 

@@ -18,7 +18,7 @@ import uv
 
 from tools import uv_like_pip
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 PROJECT = """
 [build-system]
 requires = []
