@@ -13,7 +13,8 @@ from labkit import engines
 from labkit.base import settings
 from labkit.base.errors import LabError
 from labkit.engines import ports
-from labkit.swarm.client import Swarm, stack
+from labkit.swarm import stack
+from labkit.swarm.client import Swarm
 from tests.waiting import until
 
 #: What an update may give worker's image as a second tag; it is removed with the stack.

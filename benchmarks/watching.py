@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.coins import NEW_TAG, Coins, deployed
 from benchmarks.report import pair
 from labkit.recordings.recording import Recording, TaskSeen
-from labkit.swarm.client import services
+from labkit.swarm import services
 from labkit.swarm.images import images
 from tests.waiting import until
 

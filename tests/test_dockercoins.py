@@ -27,7 +27,8 @@ from labkit.base import settings
 from labkit.lessons import coins
 from labkit.recordings import speed
 from labkit.recordings.recording import Recording
-from labkit.swarm.client import Swarm, stack
+from labkit.swarm import stack
+from labkit.swarm.client import Swarm
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1] / "dockercoins"
