@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 import labkit
-from labkit.api.doing import doing
+from labkit.api import doing
 from labkit.base import settings
 from labkit.lessons import coins
 from labkit.recordings import speed
