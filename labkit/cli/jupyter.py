@@ -1,8 +1,13 @@
-"""Starting JupyterLab on the learner's copy of the notebooks."""
+"""Starting JupyterLab on the learner's copy of the notebooks.
+
+It runs in the process that was asked for it, and most of its start is imports. They go on
+while a process of its own brings the lab up.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,12 +26,31 @@ _OPTIONS = (
 )
 
 
-def command(arguments: Sequence[str]) -> list[str]:
-    """Return the words that start JupyterLab; the learner's `arguments` come last and win."""
+def run(arguments: Sequence[str]) -> int:
+    """Bring the lab up and be JupyterLab until that ends; return `labkit up`'s failure."""
+    # -P: what lies in the current folder is no module of labkit's, as it is none in this process
+    coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up"])
+    # Half of JupyterLab's start is jsonschema's making of a parser for a format of texts, `iri`,
+    # that no schema of Jupyter's has; without the parser it leaves the format unchecked.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from jupyterlab import labapp
+
+    from labkit.engines import state
+
+    if failure := coming_up.wait():
+        return failure
+    os.environ.update(environment(state.read().engine, os.environ))
+    labapp.LabApp.launch_instance(options(arguments))
+    return 0
+
+
+def options(arguments: Sequence[str]) -> list[str]:
+    """Return JupyterLab's options; the learner's `arguments` come last and win."""
     # Jupyter refuses to run as root unless it is told to; on a bare machine there is nobody else
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     return [
-        *(sys.executable, "-m", "jupyterlab", *_OPTIONS, *root),
+        *_OPTIONS,
+        *root,
         f"--ServerApp.root_dir={settings.workspace()}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
         *arguments,

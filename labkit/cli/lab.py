@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -77,15 +75,13 @@ def _env(engine: str | None) -> None:
 
 @main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
-def _lab(arguments: tuple[str, ...]) -> None:
+@click.pass_context
+def _lab(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Do as `up`, then start JupyterLab on the first notebook."""
     if {"-h", "--help"} & set(arguments):
         echo.say("Usage: labkit lab [JUPYTER ARGS]...\n\n  Do as `up`, then start JupyterLab.")
         return
-    swarm = up.up()
-    words = jupyter.command(arguments)
-    sys.stdout.flush()
-    os.execvpe(words[0], words, jupyter.environment(swarm.url, os.environ))  # noqa: S606
+    ctx.exit(jupyter.run(arguments))
 
 
 @main.command("reset")

@@ -96,6 +96,7 @@ def _deploy(engine: engines.Engine) -> None:
         file = workspace.mine("docker-compose.yml")
         stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
         _remember_stack(name)
+        echo.say("Waiting until all of its tasks run …")
     running, wanted = _wait_until_it_runs(engine.swarm, name)
     if running < wanted and not complete:
         raise NotSettled(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 from labkit.base import settings
 from labkit.cli import jupyter
 
 
 def test_it_listens_on_loopback_and_asks_nobody_outside():
-    words = jupyter.command([])
+    words = jupyter.options([])
 
     assert "--ServerApp.ip=localhost" in words
     assert "--LabApp.news_url=None" in words
@@ -19,7 +22,7 @@ def test_it_listens_on_loopback_and_asks_nobody_outside():
 
 
 def test_what_the_learner_says_comes_last():
-    assert jupyter.command(["--port", "8899"])[-2:] == ["--port", "8899"]
+    assert jupyter.options(["--port", "8899"])[-2:] == ["--port", "8899"]
 
 
 def test_docker_in_a_terminal_talks_to_the_labs_engine():
@@ -30,3 +33,19 @@ def test_docker_in_a_terminal_talks_to_the_labs_engine():
     assert seen["PATH"].endswith(":/bin")
     assert sys.executable.startswith(seen["PATH"].split(":")[0])
     assert seen["LANG"] == "C"
+
+
+def test_it_does_not_start_where_the_lab_does_not_come_up(tmp_path: Path):
+    nowhere = {"LABKIT_HOME": str(tmp_path), "LABKIT_ENGINE": f"unix://{tmp_path}/none.sock"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "labkit", "lab", "--no-browser"],
+        env=os.environ | nowhere,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.returncode == 1
+    assert "none.sock" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Jupyter" not in ended.stderr

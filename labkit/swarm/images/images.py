@@ -149,6 +149,8 @@ def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
     source = source_hash(folder, inspect(swarm, base)["Id"])
     if source_of(swarm, image) == source:
         return False
+    if not say:
+        echo.say(f"Building {image} …")
     build(swarm, folder, image, say=say)
     return True
 
