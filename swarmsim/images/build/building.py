@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swarmsim.go.references import Reference
-from swarmsim.images.build import dockerfile, steps, words
 from swarmsim.images import documents
+from swarmsim.images.build import dockerfile, steps, words
 from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
+from swarmsim.images.build.taking import Steps
 from swarmsim.images.documents import Image
 from swarmsim.images.problems import ImageProblem, StepFailed
 from swarmsim.images.registry.pulling import Message, Saying
 from swarmsim.images.store import Images
-from swarmsim.images.build.taking import Steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

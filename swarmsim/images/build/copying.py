@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from swarmsim.images.registry import registry
 from swarmsim.images import trees
 from swarmsim.images.problems import StepFailed
+from swarmsim.images.registry import registry
 from swarmsim.images.trees import Entry
 
 _WILDCARDS = re.compile(r"[*?\[]")

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from swarmsim.go import durations
-from swarmsim.go import errors
+from swarmsim.go import durations, errors
 from swarmsim.images.build import words
 from swarmsim.images.problems import quoted
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from swarmsim.images.build import copying, steps
+from swarmsim.go.times import stamp
 from swarmsim.images import documents, names, trees
+from swarmsim.images.build import copying, steps
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.documents import Image
 from swarmsim.images.problems import ImageProblem, StepFailed
 from swarmsim.images.registry.pulling import Message, Saying, pulled
 from swarmsim.images.store import Images
-from swarmsim.go.times import stamp
 
 _NOT_RUN = (
     "swarmsim: the simulated engine does not execute RUN; what this line would have installed "

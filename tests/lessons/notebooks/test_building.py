@@ -334,24 +334,33 @@ def test_before_a_commit_the_environment_of_the_checkout_checks_or_else_the_acti
 ):
     """Whoever uses conda has no `.venv/`, and its labkit on the path."""
     declared = yaml.safe_load((settings.checkout() / ".pre-commit-config.yaml").read_text())
-    (hook,) = declared["repos"][0]["hooks"]
+    hooks = {each["id"]: each["entry"] for each in declared["repos"][0]["hooks"]}
     folders = {"venv": tmp_path / ".venv" / "bin", "active": tmp_path / "conda"}
     for place in places:
         folders[place].mkdir(parents=True)
-        program = folders[place] / "labkit"
-        program.write_text(f'#!/bin/sh\necho {place} "$@"\n')
-        program.chmod(0o755)
+        for name in ("labkit", "ruff", "mypy"):
+            program = folders[place] / name
+            program.write_text(f'#!/bin/sh\necho {place} {name} "$@"\n')
+            program.chmod(0o755)
 
-    ended = subprocess.run(
-        shlex.split(hook["entry"]),
-        cwd=tmp_path,
-        env={"PATH": f"{folders['active']}:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    said = {
+        name: subprocess.run(
+            [*shlex.split(entry), "changed.py"],
+            cwd=tmp_path,
+            env={"PATH": f"{folders['active']}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for name, entry in hooks.items()
+    }
 
-    assert ended.stdout == f"{places[0]} notebooks check --fix\n"
+    assert said == {
+        "notebooks": f"{places[0]} labkit notebooks check --fix",
+        "ruff": f"{places[0]} ruff check --force-exclude changed.py",
+        "ruff-format": f"{places[0]} ruff format --force-exclude changed.py",
+        "mypy": f"{places[0]} mypy",
+    }
 
 
 # ---- the learner's copy --------------------------------------------------------------
