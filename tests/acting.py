@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from labkit.recordings.values import (
+from labkit.model import (
     RollbackConfig,
     Service,
     Snapshot,

@@ -14,9 +14,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from labkit import lessons
-from labkit.base import settings
-from labkit.lessons import workspace
+from labkit import lessons, settings, workspace
 
 
 def main(names: list[str]) -> None:

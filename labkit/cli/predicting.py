@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labkit.base import echo
+from labkit import echo, story
 from labkit.cli.base import Later, main
-from labkit.recordings import story
-from labkit.recordings.prediction import in_words
-from labkit.recordings.values import RollbackConfig, UpdateConfig
-from swarmsim.model import Behaviour
+from labkit.model import RollbackConfig, UpdateConfig
+from labkit.prediction import in_words
+from labkit.rollout import Behaviour
 
 if TYPE_CHECKING:
-    from labkit.api import doing
+    from labkit import api
 else:
-    doing = Later("labkit.api.doing")
+    api = Later("labkit.api")
 
 
 def _config_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -82,7 +81,7 @@ def _predict(
         behaviour["stops_after"] = None
     stops = {name: behaviour[name] for name in behaviour if name == "stops_after"}
     with echo.muted():  # what it says follows, in one form or the other
-        expected = doing.predict(
+        expected = api.predict(
             service,
             image=image,
             replicas=replicas,

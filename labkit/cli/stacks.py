@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labkit.base import echo, settings
+from labkit import echo, settings
 from labkit.cli.base import Later, main
 
 if TYPE_CHECKING:
-    from labkit import engines
-    from labkit.swarm import stack
+    from labkit import engines, stack
 else:
-    engines, stack = (Later(f"labkit.{name}") for name in ("engines", "swarm.stack"))
+    engines, stack = (Later(f"labkit.{name}") for name in ("engines", "stack"))
 
 
 @main.group("stack")

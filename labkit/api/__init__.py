@@ -1,1 +1,0 @@
-"""What the names in `import labkit` do."""

@@ -1,1 +1,0 @@
-"""A learner at work: an exercise session, hints, the activity log, starting over."""

@@ -1,1 +1,0 @@
-"""What happened, or would happen, to a service: recorded, read, compared, predicted."""

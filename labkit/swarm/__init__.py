@@ -1,1 +1,0 @@
-"""A swarm through the Docker SDK: services, stacks, images, compose files."""

@@ -1,1 +1,0 @@
-"""Images: built, tagged, pushed, and the base image they stand on."""

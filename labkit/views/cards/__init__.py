@@ -1,1 +1,0 @@
-"""Cards and pages of the lesson: questions, exercises, progress, report, room."""

@@ -1,1 +1,0 @@
-"""Views that a kernel or a page keeps up to date."""

@@ -1,1 +1,0 @@
-"""What a view shows, as JSON. Pure."""

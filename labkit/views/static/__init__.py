@@ -1,1 +1,0 @@
-"""Views that need no kernel: SVG, HTML, figures, text."""

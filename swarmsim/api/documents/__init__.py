@@ -1,1 +1,0 @@
-"""Objects of the engine as the API shows them."""

@@ -1,1 +1,0 @@
-"""Specs that clients send: read, checked, completed."""

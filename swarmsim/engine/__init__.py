@@ -1,1 +1,0 @@
-"""The engine around the model: containers, networks, events, logs, the clock."""

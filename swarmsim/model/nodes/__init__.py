@@ -1,1 +1,0 @@
-"""What nodes do with their tasks, and how long it takes."""

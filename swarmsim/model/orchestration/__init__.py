@@ -1,1 +1,0 @@
-"""Which tasks a service needs: orchestrators, updates, restarts."""

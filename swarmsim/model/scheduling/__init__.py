@@ -1,1 +1,0 @@
-"""Which node a task goes to."""

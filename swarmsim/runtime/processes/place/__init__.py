@@ -1,1 +1,0 @@
-"""Where a task runs: its files, its names, its programs."""
