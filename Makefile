@@ -12,8 +12,8 @@ lab: env ## set everything up and open JupyterLab; ARGS="--no-browser --port 889
 test: env-test ## set everything up and run every test; ARGS="-k settled" go to pytest
 	@tools/test.sh $(ARGS)
 
-bench: env-test ## measure labkit beside `watch docker service ps`
-	@.venv/bin/python -m benchmarks $(ARGS)
+bench: env-test ## measure labkit beside `watch docker service ps`; ARGS=watching for one
+	@tools/bench.sh $(ARGS)
 
 lint: env-test ## ruff and mypy only
 	@.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy

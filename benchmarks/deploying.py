@@ -2,62 +2,55 @@
 
 from __future__ import annotations
 
-import io
-import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from pathlib import Path
+from functools import partial
 
+from benchmarks.coins import Coins, deployed
 from benchmarks.report import pair
-from labkit import engines, lessons, settings, stack
-from labkit.swarm import Swarm
 
-_ROUNDS = 7
+_ROUNDS = 15
+_DOCKER = "docker"
 
 
 def run() -> None:
-    """Deploy the same file seven times with each, and print the median times.
+    """Deploy the same file again and again with each, and print how long it takes.
 
     Twice: as a notebook does, by a call, and as a terminal does, by a command. A command
-    in Python pays for starting Python and importing the SDK, every time.
+    in Python pays for starting Python and importing the SDK, every time. Beside the command
+    stands what starting Python alone takes.
     """
-    swarm = engines.connect()
-    step = lessons.find(0)
-    with redirect_stdout(io.StringIO()):
-        lessons.reset(swarm, step)
-    docker = shutil.which("docker")
+    docker = shutil.which(_DOCKER)
     if docker is None:
         raise SystemExit("this benchmark compares with `docker`; install its command line")
-    file = step.folder / "docker-compose.yml"
-    compose = settings.compose_environment()
-    environment = os.environ | compose | {"DOCKER_HOST": swarm.url}
-    mine = [sys.executable, "-m", "labkit", "stack", "deploy", "-c", str(file), step.stack]
-    theirs = [docker, "stack", "deploy", "-c", str(file), step.stack]
-    calls, commands, others = [], [], []
+    with deployed() as coins:
+        _compare(coins, docker)
+
+
+def _compare(coins: Coins, docker: str) -> None:
+    words = ["stack", "deploy", "-c", str(coins.file), coins.name]
+    mine = [sys.executable, "-m", "labkit", *words]
+    run = partial(_run, environment=coins.environment)
+    run(mine)  # what it needs is compiled by then
+    calls, commands, bare, others = [], [], [], []
     for _ in range(_ROUNDS):
-        calls.append(_timed(lambda: _deploy(swarm, file, step.stack, compose)))
-        commands.append(_timed(lambda: _run(mine, environment)))
-        others.append(_timed(lambda: _run(theirs, environment)))
-    docker_took = statistics.median(others)
+        calls.append(_timed(coins.deploy))
+        commands.append(_timed(lambda: run(mine)))
+        bare.append(_timed(lambda: run([sys.executable, "-c", "pass"])))
+        others.append(_timed(lambda: run([docker, *words])))
     what = "deploying the running stack again"
-    pair(f"{what}, labkit.deploy()", statistics.median(calls), docker_took, "s", "docker")
-    pair(f"{what}, the command", statistics.median(commands), docker_took, "s", "docker")
+    pair(f"{what}, labkit.deploy()", calls, others, "s", _DOCKER)
+    pair(f"{what}, the command", commands, others, "s", _DOCKER)
+    pair("starting Python, beside that", bare, others, "s", _DOCKER)
 
 
 def _timed(action: Callable[[], object]) -> float:
     began = time.perf_counter()
     action()
     return time.perf_counter() - began
-
-
-def _deploy(swarm: Swarm, file: Path, name: str, environment: dict[str, str]) -> None:
-    with redirect_stdout(io.StringIO()):
-        stack.deploy(swarm, [file], name, env=environment)
 
 
 def _run(words: list[str], environment: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.report import pair
-from labkit.rollout import SECOND, Cluster, Service, Spec
+from swarmsim.model import SECOND, Cluster, Service, Spec
 
 _REPLICAS = 10_000
 _MICROSECONDS = 1e6
@@ -31,8 +31,8 @@ def run() -> None:
         cluster.update_service(service.id, service.version, _spec("2", order))
         updated = _cost(cluster, partial(_is_over, service))
         needed = _dictionary_and_heap()
-        pair(f"{order}: a transition while created", created, needed, "us", _BESIDE)
-        pair(f"{order}: a transition while updated", updated, needed, "us", _BESIDE)
+        pair(f"{order}: a transition while created", [created], [needed], "us", _BESIDE)
+        pair(f"{order}: a transition while updated", [updated], [needed], "us", _BESIDE)
 
 
 def _spec(tag: str, order: str) -> Spec:

@@ -12,9 +12,8 @@ longest task lasts, after the first picture was there.
 
 from __future__ import annotations
 
-import json
+import re
 import shutil
-import statistics
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +21,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.report import pair
-from labkit.model import Snapshot, Task
-from labkit.recording import Header, Recording
-from labkit.views.picture import Picture
+from labkit.recordings.recording import Header, Recording
+from labkit.recordings.values import Snapshot, Task
+from labkit.views.state.picture import Picture
 from tests.acting import ActedSwarm
 from tests.browser.lab import Lab, Notebook
 from tests.waiting import until
@@ -40,19 +39,26 @@ _SHORTEST = 50
 #: The page is left in peace for so long before it is looked at, in ms.
 _REST = 2000
 
+#: In the header of a message from a kernel to a widget; and the end of a view's pulse, which
+#: has nothing after what all of a view's messages begin with.
+_TO_A_WIDGET, _PULSE = b'"comm_msg"', re.compile(rb'"trouble": ?""\}')
+_BESIDE = "whole table"
+
+#: The kernel's file for the processor time of each update, in ms. The page might be blocked.
+_COSTS = "costs.txt"
 #: What both notebooks begin with: a recorder of an acted update.
 _BEGIN = """
-import json, threading, time
-from labkit.recorder import Recorder
+import threading, time
+from labkit.recordings.recorder import Recorder
 from tests.acting import ActedSwarm
 swarm = ActedSwarm(slots={slots}, at_once=max(1, {slots} // 100), pace=0.25, rest=8)
 recorder = Recorder(swarm, "dc_worker", until=None).start()
-costs = []
+costs = open("{costs}", "w", buffering=1)
 def timed(work):
     began = time.thread_time()
     result = work()
     if result:
-        costs.append((time.thread_time() - began) * 1000)
+        print((time.thread_time() - began) * 1000, file=costs)
     return result
 """
 _LABKIT = """
@@ -67,7 +73,7 @@ _OTHER = """
 import ipywidgets
 from datetime import UTC, datetime
 from html import escape
-from labkit import ps
+from labkit.recordings import ps
 moved = threading.Event()
 recorder.subscribe(moved.set)
 def table():
@@ -88,7 +94,6 @@ def run():
 threading.Thread(target=run, daemon=True).start()
 view
 """
-_COSTS = "recorder.stop(); print(json.dumps(costs))"
 _OBSERVE = """
 window.longest = 0;
 new PerformanceObserver((list) => {
@@ -100,14 +105,13 @@ new PerformanceObserver((list) => {
 
 @dataclass
 class _Cost:
-    """What an update cost: medians, and for how long the page was blocked at most."""
+    """What the updates cost, each of them, and the page all together."""
 
-    kilobytes: float
-    most_kilobytes: float
+    #: Of those that reached the page in the time.
+    kilobytes: list[float]
     #: In ms.
-    kernel: float
-    most_kernel: float
-    #: In ms; 50 stands for less, which browsers do not report.
+    kernel: list[float]
+    #: In ms, at most; 50 stands for less, which browsers do not report.
     blocked: float
 
 
@@ -118,17 +122,16 @@ def run() -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         for slots in _SIZES:
-            begin = _BEGIN.format(slots=slots)
+            begin = _BEGIN.format(slots=slots, costs=_COSTS)
             labkit = _watched(lab, browser, begin + _LABKIT, "[data-part=slots] path.js-fill")
             other = _watched(lab, browser, begin + _OTHER, ".labkit-ps td")
             what = f"an update at {slots:,} tasks"
-            pair(f"{what}: to the page", labkit.kilobytes, other.kilobytes, "kB", "whole table")
-            pair(f"{what}: kernel", labkit.kernel, other.kernel, "ms", "whole table")
-            pair(
-                f"{what}: page blocked, at most", labkit.blocked, other.blocked, "ms", "whole table"
-            )
-            most = f"{labkit.most_kilobytes:.1f} kB, {labkit.most_kernel:.1f} ms"
-            print(f"{what}: the most of one was {most}", flush=True)
+            pair(f"{what}: to the page", labkit.kilobytes, other.kilobytes, "kB", _BESIDE)
+            pair(f"{what}: kernel", labkit.kernel, other.kernel, "ms", _BESIDE)
+            longest = [labkit.blocked], [other.blocked]
+            pair(f"{what}: page blocked, at most", *longest, "ms", _BESIDE)
+            arrived = f"{len(labkit.kilobytes)} updates, {len(other.kilobytes)} whole tables"
+            print(f"{what}: reached the page in {_SECONDS} s: {arrived}", flush=True)
         browser.close()
     _hour()
 
@@ -136,41 +139,38 @@ def run() -> None:
 def _watched(lab: Lab, browser: Browser, cell: str, drawn: str) -> _Cost:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.add_init_script(_OBSERVE)
-    frames: list[int] = []
+    frames: list[bytes | str] = []
     page.on(
         "websocket",
-        lambda socket: socket.on("framereceived", lambda data: frames.append(len(data))),
+        lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)),
     )
-    notebook = Notebook(lab, page, [cell, "costs.clear()", _COSTS])
+    notebook = Notebook(lab, page, [cell])
     notebook.run(0)
     page.wait_for_selector(drawn, timeout=60_000, state="attached")
     until(lambda: not notebook.busy(), "the view's cell to end", 60)
     page.wait_for_timeout(_REST)
-    notebook.run(1)
-    until(lambda: not notebook.busy(), "the costs to be forgotten", 60)
+    costs = lab.folder / _COSTS
     page.evaluate("() => { window.longest = 0; }")
+    before = len(costs.read_text().splitlines())
     frames.clear()
     page.wait_for_timeout(_SECONDS * 1000)
-    received, blocked = list(frames), float(page.evaluate("() => window.longest"))
-    costs = _costs(notebook, page)
+    sizes = [len(frame) / 1000 for frame in frames if _is_update(frame)]
+    kernel = [float(line) for line in costs.read_text().splitlines()[before:]]
+    blocked = float(page.evaluate("() => window.longest"))
+    notebook.end_kernel()
     page.close()
-    # what an idle kernel and its server say on the same socket is smaller than any update
-    updates = sorted(received)[-len(costs) :]
-    return _Cost(
-        kilobytes=statistics.median(updates) / 1000,
-        most_kilobytes=max(updates) / 1000,
-        kernel=statistics.median(costs),
-        most_kernel=max(costs),
-        blocked=max(blocked, _SHORTEST),
-    )
+    return _Cost(sizes, kernel, max(blocked, _SHORTEST))
 
 
-def _costs(notebook: Notebook, page: Page) -> list[float]:
-    notebook.run(2)
-    printed = page.locator(".jp-OutputArea-output pre").last
-    until(lambda: printed.inner_text().startswith("["), "the costs", 60)
-    costs: list[float] = json.loads(printed.inner_text())
-    return costs
+def _is_update(frame: bytes | str) -> bool:
+    """Whether a websocket's frame brings a widget something new.
+
+    The others are what a kernel and its server say of themselves, and a view's pulse, which
+    says only that it lives. To count them by how many updates were sent would not do: a page
+    that is blocked gets fewer than that.
+    """
+    frame = frame if isinstance(frame, bytes) else frame.encode()
+    return _TO_A_WIDGET in frame and not _PULSE.search(frame)
 
 
 # ---- an hour -----------------------------------------------------------------------
@@ -196,7 +196,7 @@ def _hour() -> None:
         if minute in (30, 60):
             used.append(_megabytes("picture.py", "updater.py"))
     half, whole = used
-    pair("memory of a view after an hour of crashes", whole, half, "MB", "after half of it")
+    pair("memory of a view after an hour of crashes", [whole], [half], "MB", "after half of it")
     everything = tracemalloc.get_traced_memory()[0] / 1e6
     print(f"the recording beside it, which forgets nothing: {everything - whole:.1f} MB")
 

@@ -13,21 +13,22 @@ import os
 import re
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from resource import struct_rusage
 from tempfile import TemporaryDirectory
 
+from benchmarks.coins import NEW_TAG, Coins, deployed
 from benchmarks.report import pair
-from labkit import engines, images, lessons, services
-from labkit.recording import Recording, TaskSeen
-from labkit.swarm import Swarm
+from labkit.recordings.recording import Recording, TaskSeen
+from labkit.swarm import services
+from labkit.swarm.images import images
+from tests.waiting import until
 
 #: A state that lasts shorter than `watch` waits is never seen by it; these last.
 _LASTING = {"running", "shutdown"}
@@ -35,51 +36,54 @@ _LASTING = {"running", "shutdown"}
 
 def run() -> None:
     """Update all ten replicas once, and print both figures."""
-    swarm = engines.connect()
-    step = lessons.find(1)
-    with redirect_stdout(io.StringIO()):
-        lessons.reset(swarm, step)
-    with TemporaryDirectory() as folder:
+    with deployed() as coins, TemporaryDirectory() as folder:
         file, log = Path(folder) / "update.jsonl", Path(folder) / "watch.log"
-        labkit = _start_labkit(step.worker, file)
-        watch = _start_watch(step.worker, log)
-        with redirect_stdout(io.StringIO()):
-            services.update(swarm, step.worker, image=_other_image(swarm, step))
+        labkit = _start_labkit(coins, file)
+        watch = _start_watch(coins, log)
+        _update(coins)
         _, _, labkit_used = os.wait4(labkit.pid, 0)
         watch.send_signal(signal.SIGINT)
         _, _, watch_used = os.wait4(watch.pid, 0)
-        recording = Recording.load(file)
-        changed = _changes(recording)
-        print(f"{len(changed)} changes of state that last, by {recording.header.engine}")
+        changed = _changes(Recording.load(file))
+        print(f"{len(changed)} changes of state that last")
         mine = [(seen - at).total_seconds() * 1000 for (_, _), (at, seen) in changed.items()]
         theirs = list(_latencies_of_watch(log, changed))
-    pair("change of state to being seen, median", _median(mine), _median(theirs), "ms", "watch")
-    pair("processor time over the whole update", _cpu(labkit_used), _cpu(watch_used), "s", "watch")
+    pair("change of state to being seen", mine, theirs, "ms", "watch")
+    pair(
+        "processor time over the whole update",
+        [_cpu(labkit_used)],
+        [_cpu(watch_used)],
+        "s",
+        "watch",
+    )
 
 
-def _other_image(swarm: Swarm, step: lessons.Step) -> str:
-    """Return an image for the update: the same one under another tag will do."""
-    images.tag(swarm, step.image("1.0"), step.image("bench"))
-    return step.image("bench")
+def _update(coins: Coins) -> None:
+    """Update worker to the same image under another tag."""
+    with redirect_stdout(io.StringIO()):
+        images.tag(coins.swarm, coins.image("1.0"), coins.image(NEW_TAG))
+        services.update(coins.swarm, coins.worker, image=coins.image(NEW_TAG))
 
 
-def _start_labkit(service: str, file: Path) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "labkit", "record", service, "-o", str(file), "--until-settled"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    while not file.exists():
-        time.sleep(0.02)
+def _start_labkit(coins: Coins, file: Path) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "labkit", "record", coins.worker, "-o"]
+    start = partial(subprocess.Popen[bytes], stdout=subprocess.DEVNULL, env=coins.environment)
+    # what it needs is compiled by then
+    start([*words, str(file.with_name("first.jsonl")), "--for", "0.1"]).wait()
+    process = start([*words, str(file), "--until-settled"])
+    until(file.exists, "the recording to begin")
     return process
 
 
-def _start_watch(service: str, log: Path) -> subprocess.Popen[bytes]:
+def _start_watch(coins: Coins, log: Path) -> subprocess.Popen[bytes]:
     watch = shutil.which("watch")
     if watch is None or shutil.which("docker") is None:
         raise SystemExit("this benchmark compares with `watch` and `docker`; install both")
     look = (
         f"{{ docker service ps --no-trunc "
-        f"--format '{{{{.ID}}}} {{{{.CurrentState}}}}' {service}; date +'=%s.%N'; }} >> {log}"
+        f"--format '{{{{.ID}}}} {{{{.CurrentState}}}}' {coins.worker}; date +'=%s.%N'; }} >> {log}"
     )
-    environment = os.environ | {"TERM": "xterm"}
+    environment = coins.environment | {"TERM": "xterm"}
     return subprocess.Popen(
         [watch, "-n1", look], stdout=subprocess.DEVNULL, env=environment, stdin=subprocess.DEVNULL
     )
@@ -112,10 +116,6 @@ def _latencies_of_watch(
             listed = []
         elif row := re.match(r"(\w{25}) (\w+)", line):
             listed.append((row.group(1), row.group(2).lower()))
-
-
-def _median(values: list[float]) -> float:
-    return statistics.median(values) if values else float("nan")
 
 
 def _cpu(used: struct_rusage) -> float:

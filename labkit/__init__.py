@@ -5,7 +5,7 @@
 >>> labkit.update("dc_worker", image="lab/dockercoins_worker:1.1")
 
 The names below are what a learner meets. Each is loaded when it is first used, so that
-a pure module (`labkit.recording`) can be imported without Docker and without widgets.
+a pure module (`labkit.recordings.story`) can be imported without Docker and without widgets.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from __future__ import annotations
 from importlib import import_module
 
 _HOMES = {
-    "Behaviour": "labkit.rollout",
-    "RollbackConfig": "labkit.model",
-    "UpdateConfig": "labkit.model",
-    "build": "labkit.api",
-    "check": "labkit.learning",
-    "compare": "labkit.learning",
-    "connect": "labkit.api",
-    "deploy": "labkit.api",
-    "exercise": "labkit.learning",
-    "hint": "labkit.learning",
-    "logs": "labkit.api",
-    "predict": "labkit.api",
-    "progress": "labkit.learning",
-    "push": "labkit.api",
-    "question": "labkit.learning",
-    "record": "labkit.api",
-    "remove": "labkit.api",
-    "report": "labkit.learning",
-    "reset": "labkit.api",
-    "rollback": "labkit.api",
-    "show": "labkit.api",
-    "solution": "labkit.learning",
-    "update": "labkit.api",
-    "watch": "labkit.api",
+    "Behaviour": "swarmsim.model",
+    "RollbackConfig": "labkit.recordings.values",
+    "UpdateConfig": "labkit.recordings.values",
+    "build": "labkit.api.doing",
+    "check": "labkit.api.learning",
+    "compare": "labkit.api.learning",
+    "connect": "labkit.api.doing",
+    "deploy": "labkit.api.doing",
+    "exercise": "labkit.api.learning",
+    "hint": "labkit.api.learning",
+    "logs": "labkit.api.doing",
+    "predict": "labkit.api.doing",
+    "progress": "labkit.api.learning",
+    "push": "labkit.api.doing",
+    "question": "labkit.api.learning",
+    "record": "labkit.api.doing",
+    "remove": "labkit.api.doing",
+    "report": "labkit.api.learning",
+    "reset": "labkit.api.doing",
+    "rollback": "labkit.api.doing",
+    "show": "labkit.api.doing",
+    "solution": "labkit.api.learning",
+    "update": "labkit.api.doing",
+    "watch": "labkit.api.doing",
 }
 
 __all__ = list(_HOMES)

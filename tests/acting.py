@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from labkit.model import (
+from labkit.recordings.values import (
     RollbackConfig,
     Service,
     Snapshot,

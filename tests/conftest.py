@@ -6,15 +6,11 @@ import os
 import secrets
 from collections.abc import Generator, Iterator
 
-import hypothesis
 import pytest
 
-from labkit import errors, images, settings
-from labkit.swarm import Swarm
-
-# how long one example may take says something of the machine, and nothing of labkit
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+from labkit.base import errors, settings
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from labkit.model import RollbackConfig, UpdateConfig
-from labkit.prediction import _ns, _ns_of, _time, _Told
-from labkit.recording import Recording
-from labkit.rollout import Behaviour, Cluster, Scripted, Task
+from labkit.recordings.prediction import _ns, _ns_of, _time, _Told
+from labkit.recordings.recording import Recording
+from labkit.recordings.values import RollbackConfig, UpdateConfig
+from swarmsim.model import Behaviour, Cluster, Scripted, Task
 from tests.values import START
 
 #: What tasks of a tag do: all the same, or by the number of their slot.

@@ -5,8 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from labkit.model import RollbackConfig, Service, Snapshot, Task, UpdateConfig, UpdateStatus
-from labkit.recording import Header, Recording
+from labkit.recordings.recording import Header, Recording
+from labkit.recordings.values import (
+    RollbackConfig,
+    Service,
+    Snapshot,
+    Task,
+    UpdateConfig,
+    UpdateStatus,
+)
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

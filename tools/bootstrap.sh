@@ -137,9 +137,15 @@ install_with_uv() {
     [ -n "$uv" ] || return 1
     say "Installing labkit and what it needs with uv …"
     "$pip_python" tools/uv_like_pip.py "$uv" pip install --quiet --python .venv/bin/python \
-        --constraint constraints.txt --editable ".$extra" pip && return
+        --constraint constraints.txt --editable ".$extra" pip && compile_meanwhile && return
     say "uv failed; pip tries the same, which takes a minute …"
     return 1
+}
+
+# uv leaves compiling to the first import, which costs each first use of a package seconds,
+# and every later one, too, where PYTHONDONTWRITEBYTECODE is set.
+compile_meanwhile() {
+    nice -n 19 .venv/bin/python -m compileall -q -x /tests/ .venv/lib </dev/null >/dev/null 2>&1 &
 }
 
 install_with_pip() {
@@ -169,7 +175,8 @@ make_environment() {
 if is_debian_root; then
     PATH=$PATH:/usr/sbin:/sbin
     install_packages
-    trap wait EXIT
     install_packages_for_an_engine & # Docker and the environment need nothing of each other
+    packages=$!
+    trap 'wait "$packages"' EXIT
 fi
 is_ready || make_environment

@@ -14,7 +14,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from labkit import lessons, settings, workspace
+from labkit import lessons
+from labkit.base import settings
+from labkit.lessons import workspace
 
 
 def main(names: list[str]) -> None:

@@ -3,7 +3,7 @@
 For whoever has changed what the lesson does: `labkit up`, on an engine that nobody else
 uses and a machine at rest, then `.venv/bin/python tools/store_recordings.py [NAME …]`.
 The recordings are what a room without Docker is shown, and what the times that the
-notebooks state are held to (`tests/test_recordings.py`); `riddle` is the chart that an
+notebooks state are held to (`tests/lessons/test_recordings.py`); `riddle` is the chart that an
 exercise shows. A recording made on a simulated engine is refused.
 """
 
@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import labkit
-from labkit import lessons, settings
-from labkit.recorder import Recorder
+from labkit import lessons
+from labkit.base import settings
+from labkit.recordings.recorder import Recorder
 
 FOLDER = settings.checkout() / "notebooks" / "recordings"
 #: Seconds at rest before an update, in which dockercoins' speed is seen.

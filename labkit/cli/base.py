@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from labkit.errors import LabError
+from labkit.base.errors import LabError
 
 
 class Later:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from labkit import echo
+from labkit.base import echo
 from labkit.cli.base import Later, main
 
 if TYPE_CHECKING:
-    from labkit import doctor, engines, jupyter, lab, lessons
+    from labkit import engines, lessons
+    from labkit.cli import doctor, jupyter, up
 else:
-    doctor, engines, jupyter, lab, lessons = (
-        Later(f"labkit.{name}") for name in ("doctor", "engines", "jupyter", "lab", "lessons")
+    doctor, engines, jupyter, up, lessons = (
+        Later(f"labkit.{name}")
+        for name in ("cli.doctor", "engines", "cli.jupyter", "cli.up", "lessons")
     )
 
 _engine = click.option(
@@ -53,14 +53,14 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
     """Find or start an engine, make it a swarm, build the images, deploy the stack."""
-    lab.up(engine, nodes=nodes, with_stack=not no_stack)
+    up.up(engine, nodes=nodes, with_stack=not no_stack)
 
 
 @main.command("down")
 @click.option("--all", "everything", is_flag=True, help="Delete the images as well.")
 def _down(*, everything: bool) -> None:
     """Remove what `up` made, and nothing else."""
-    lab.down(everything=everything)
+    up.down(everything=everything)
 
 
 @main.command("env")
@@ -75,15 +75,13 @@ def _env(engine: str | None) -> None:
 
 @main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
-def _lab(arguments: tuple[str, ...]) -> None:
+@click.pass_context
+def _lab(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Do as `up`, then start JupyterLab on the first notebook."""
     if {"-h", "--help"} & set(arguments):
         echo.say("Usage: labkit lab [JUPYTER ARGS]...\n\n  Do as `up`, then start JupyterLab.")
         return
-    swarm = lab.up()
-    words = jupyter.command(arguments)
-    sys.stdout.flush()
-    os.execvpe(words[0], words, jupyter.environment(swarm.url, os.environ))  # noqa: S606
+    ctx.exit(jupyter.run(arguments))
 
 
 @main.command("reset")

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labkit import echo, settings
+from labkit.base import echo, settings
+from labkit.base.errors import LabError
 from labkit.cli.base import Later, main
-from labkit.errors import LabError
 
 if TYPE_CHECKING:
-    from labkit import checks
-    from labkit.notebooks import building, cells, checking, cleaning
-    from labkit.notebooks.notes import Kept
-    from labkit.notebooks.versions import VersionName
+    from labkit.lessons import checks
+    from labkit.lessons.notebooks import building, cells, checking, cleaning
+    from labkit.lessons.notebooks.notes import Kept
+    from labkit.lessons.notebooks.versions import VersionName
 else:
-    checks = Later("labkit.checks")
+    checks = Later("labkit.lessons.checks")
     building, cells, checking, cleaning = (
-        Later(f"labkit.notebooks.{name}") for name in ("building", "cells", "checking", "cleaning")
+        Later(f"labkit.lessons.notebooks.{name}")
+        for name in ("building", "cells", "checking", "cleaning")
     )
 
 _HOW = {

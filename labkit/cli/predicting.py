@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labkit import echo, story
+from labkit.base import echo
 from labkit.cli.base import Later, main
-from labkit.model import RollbackConfig, UpdateConfig
-from labkit.prediction import in_words
-from labkit.rollout import Behaviour
+from labkit.recordings import story
+from labkit.recordings.prediction import in_words
+from labkit.recordings.values import RollbackConfig, UpdateConfig
+from swarmsim.model import Behaviour
 
 if TYPE_CHECKING:
-    from labkit import api
+    from labkit.api import doing
 else:
-    api = Later("labkit.api")
+    doing = Later("labkit.api.doing")
 
 
 def _config_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,7 +82,7 @@ def _predict(
         behaviour["stops_after"] = None
     stops = {name: behaviour[name] for name in behaviour if name == "stops_after"}
     with echo.muted():  # what it says follows, in one form or the other
-        expected = api.predict(
+        expected = doing.predict(
             service,
             image=image,
             replicas=replicas,

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labkit import echo, story
+from labkit.base import echo
+from labkit.base.errors import LabError, NotSettled, RecordingProblem
 from labkit.cli.base import Later, main
-from labkit.errors import LabError, NotSettled, RecordingProblem
-from labkit.phases import settled
-from labkit.recorder import Recorder
-from labkit.recording import Recording
+from labkit.recordings import story
+from labkit.recordings.phases import settled
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
 
 if TYPE_CHECKING:
-    from labkit import api, coins, engines
-    from labkit.views import document
+    from labkit import engines
+    from labkit.api import doing
+    from labkit.lessons import coins
+    from labkit.views.static import document
 else:
-    api, coins, engines, document = (
-        Later(f"labkit.{name}") for name in ("api", "coins", "engines", "views.document")
+    doing, coins, engines, document = (
+        Later(f"labkit.{name}")
+        for name in ("api.doing", "lessons.coins", "engines", "views.static.document")
     )
 
 
@@ -44,7 +48,7 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
     with Recorder(swarm, service, output, until=until, meter=meter) as recorder:
         echo.say(f"Recording {recorder.service} to {output}; Ctrl-C ends it.")
         # with --for, the end of the time is what was asked for
-        with contextlib.suppress(KeyboardInterrupt, *([NotSettled] if seconds else [])):
+        with contextlib.suppress(KeyboardInterrupt, *([] if seconds is None else [NotSettled])):
             recorder.wait(timeout=math.inf if seconds is None else seconds)
     if recorder.file_error:
         raise RecordingProblem(
@@ -80,7 +84,7 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
         echo.say(json.dumps(told, indent=1))
         return
     page = output or _page_beside(files)
-    drawn = api.show(*recordings, names=[file.stem for file in files]).page
+    drawn = doing.show(*recordings, names=[file.stem for file in files]).page
     for file, recording in zip(files, recordings, strict=True):
         if recording.torn_lines:
             echo.say(f"{file}: {_torn(recording.torn_lines)} left out.")

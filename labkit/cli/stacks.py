@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labkit import echo, settings
+from labkit.base import echo, settings
 from labkit.cli.base import Later, main
 
 if TYPE_CHECKING:
-    from labkit import engines, stack
+    from labkit import engines
+    from labkit.swarm import stack
 else:
-    engines, stack = (Later(f"labkit.{name}") for name in ("engines", "stack"))
+    engines, stack = (Later(f"labkit.{name}") for name in ("engines", "swarm.stack"))
 
 
 @main.group("stack")

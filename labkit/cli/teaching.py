@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labkit import echo
+from labkit.base import echo
 from labkit.cli.base import Later, main
 
 if TYPE_CHECKING:
-    from labkit import learning, room
-    from labkit.lessons import wordings
-    from labkit.views import document
-    from labkit.views import room as drawing
+    from labkit.api import learning
+    from labkit.lessons import room
+    from labkit.lessons.practice import texts
+    from labkit.views.cards import room as drawing
+    from labkit.views.static import document
 else:
-    learning, room, wordings, drawing, document = (
+    learning, room, texts, drawing, document = (
         Later(f"labkit.{name}")
-        for name in ("learning", "room", "lessons.wordings", "views.room", "views.document")
+        for name in (
+            *("api.learning", "lessons.room", "lessons.practice.texts"),
+            *("views.cards.room", "views.static.document"),
+        )
     )
 
 
@@ -63,9 +67,9 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     gathered = room.gather(folder)
     if as_json:
         # all of it in ASCII: an alias may hold what a terminal obeys
-        echo.say(json.dumps(drawing.facts(gathered, wordings.wordings()), indent=1))
+        echo.say(json.dumps(drawing.facts(gathered, texts.wordings()), indent=1))
     elif output:
-        document.write(output, drawing.page(gathered, wordings.wordings()))
+        document.write(output, drawing.page(gathered, texts.wordings()))
         echo.say(f"{output}: open it in a browser.")
     else:
-        echo.say(drawing.text(gathered, wordings.wordings()))
+        echo.say(drawing.text(gathered, texts.wordings()))

@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from labkit import echo, settings
+from labkit.base import echo, settings
+from labkit.base.errors import LabError, NoEngine
 from labkit.engines import membership, nodes, state
 from labkit.engines.places import Kind, Place, places, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
-from labkit.errors import LabError, NoEngine
-from labkit.swarm import Swarm
+from labkit.swarm.client import Swarm
 
 __all__ = [
     "WHAT_IT_IS",

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from labkit.errors import LabError, NoEngine
-from labkit.swarm import Swarm
+from labkit.base.errors import LabError, NoEngine
+from labkit.swarm.client import Swarm
 
 _END_SECONDS = 5
 _LOOK_SECONDS = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from ipaddress import IPv4Network
 
-from labkit.errors import EngineRefused, LabError, NotAManager
-from labkit.swarm import Swarm
+from labkit.base.errors import EngineRefused, LabError, NotAManager
+from labkit.swarm.client import Swarm
 
 #: The address of the machine itself and not one of its networks': those change when a
 #: laptop moves, and a manager that has lost its address has lost its swarm.

@@ -22,10 +22,11 @@ from urllib.parse import urlsplit
 import requests
 from docker.errors import DockerException
 
-from labkit import baseimage, echo, settings
-from labkit.errors import LabError, NotAManager, NotFound, NotSettled
-from labkit.swarm import Swarm
-from labkit.waiting import looks
+from labkit.base import echo, settings
+from labkit.base.errors import LabError, NotAManager, NotFound, NotSettled
+from labkit.base.waiting import looks
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import baseimage
 
 #: On a node's container: which lab made it. On the dockerd in it: the container's name.
 LABEL = "labkit.node"

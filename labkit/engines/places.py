@@ -13,12 +13,12 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-from labkit import settings
+from labkit.base import settings
+from labkit.base.errors import BadValue, NoEngine
 from labkit.engines import state
-from labkit.engines.private import PrivateEngine
+from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
-from labkit.errors import BadValue, NoEngine
-from labkit.swarm import Swarm
+from labkit.swarm.client import Swarm
 
 Kind = Literal["yours", "private", "simulated"]
 

@@ -5,7 +5,7 @@
         docker.sock     where it listens
         log             what it says
 
-`labkit.simulated` is the server; here it is started, found and stopped. It needs neither
+`swarmsim` is the server; here it is started, found and stopped. It needs neither
 root nor Docker nor a network. It runs in a session of its own, as a private engine does,
 and is known by its command line, which names its socket by the full path.
 """
@@ -22,10 +22,10 @@ from pathlib import Path
 
 import psutil
 
-from labkit import settings
+from labkit.base import settings
+from labkit.base.errors import LabError, NoEngine
 from labkit.engines import background
-from labkit.errors import LabError, NoEngine
-from labkit.swarm import Swarm
+from labkit.swarm.client import Swarm
 
 #: What everybody who meets it is told.
 WHAT_IT_IS = (
@@ -35,7 +35,7 @@ WHAT_IT_IS = (
     "- For a real engine: start or install Docker (`labkit doctor` says what is missing); "
     "then `labkit down`, and `labkit up`.",
 )
-_MODULE = ["-m", "labkit.simulated"]
+_MODULE = ["-m", "swarmsim"]
 _START_SECONDS = 30
 #: It gives the processes of its tasks 10 s to stop.
 _STOP_SECONDS = 15
@@ -87,7 +87,7 @@ class SimulatedEngine:
         """Stop it with the processes of all its tasks. What was built stays.
 
         Those of a server that was killed have ended with it
-        (`labkit.simulated.processes.keeper`).
+        (`swarmsim.runtime.processes.keeper`).
         """
         if server := self.process():
             processes = background.family(server)

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from labkit import settings
-from labkit.errors import LabError
+from labkit.base import settings
+from labkit.base.errors import LabError
 
 #: `up` may build images while it holds the lock, which takes up to a minute or two.
 _WAIT_SECONDS = 300

@@ -3,7 +3,7 @@
 Views draw recordings and poll nothing. `picture` says what there is to see, the modules in
 `assets/js` draw it in the page, `snapshot` and `drawing` draw it where there is no kernel.
 
-Each name is loaded when it is first used: the Jupyter server needs `labkit.views.page` and
+Each name is loaded when it is first used: the Jupyter server needs `labkit.views.live.page` and
 no widgets, and whoever only wants a text needs no Plotly.
 """
 
@@ -13,26 +13,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from labkit.views.comparison import Comparison
-    from labkit.views.figures import figure
-    from labkit.views.progress import ProgressTable
-    from labkit.views.replay import Replay
-    from labkit.views.report import Report
-    from labkit.views.snapshot import Snapshot, html
-    from labkit.views.texts import text
-    from labkit.views.watch import Watch
+    from labkit.views.cards.progress import ProgressTable
+    from labkit.views.cards.report import Report
+    from labkit.views.live.replay import Replay
+    from labkit.views.live.watch import Watch
+    from labkit.views.static.comparison import Comparison
+    from labkit.views.static.figures import figure
+    from labkit.views.static.snapshot import Snapshot, html
+    from labkit.views.static.texts import text
 
 #: No module is called what it gives: importing it would hide the name behind the module.
 _HOMES = {
-    "Comparison": "comparison",
-    "ProgressTable": "progress",
-    "Replay": "replay",
-    "Report": "report",
-    "Snapshot": "snapshot",
-    "Watch": "watch",
-    "figure": "figures",
-    "html": "snapshot",
-    "text": "texts",
+    "Comparison": "static.comparison",
+    "ProgressTable": "cards.progress",
+    "Replay": "live.replay",
+    "Report": "cards.report",
+    "Snapshot": "static.snapshot",
+    "Watch": "live.watch",
+    "figure": "static.figures",
+    "html": "static.snapshot",
+    "text": "static.texts",
 }
 
 __all__ = [

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from labkit import views
-from labkit.recording import Recording
-from labkit.views import page as assets
-from labkit.views.badges import badge_of
+from labkit.recordings.recording import Recording
+from labkit.views.live import page as assets
+from labkit.views.state.badges import badge_of
 from tests.browser.lab import Lab, Notebook
 from tests.browser.test_accessibility import problems
 from tests.browser.test_live_view import WATCH
-from tests.test_views_picture import play
+from tests.views.test_picture import play
 
 pytestmark = pytest.mark.browser
 

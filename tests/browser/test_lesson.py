@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit import checks, images, settings, stack, workspace
-from labkit.journal import Journal
-from labkit.lessons import STEPS
-from labkit.swarm import Swarm
+from labkit.base import settings
+from labkit.lessons import STEPS, checks, workspace
+from labkit.lessons.journal import Journal
+from labkit.swarm import stack
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
 from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
 from tests.browser.test_accessibility import problems
-from tests.test_notebooks import learner
 from tests.waiting import until
+from tests.whole.test_notebooks import learner
 
 STEP = STEPS[1]
 EXERCISE = checks.EXERCISES["twelve-seconds"]
@@ -178,9 +180,11 @@ def test_a_learner_goes_through_a_whole_lesson(lesson: Lesson, home: Path) -> No
 #: Everything that can stand below a cell of the lesson, with no engine behind it.
 CARDS = (
     """
-from labkit import checks
-from labkit.lessons import helping
-from labkit.views import asking, cards, meanwhile
+from labkit.lessons import checks
+from labkit.lessons.practice import helping
+from labkit.views.cards import asking
+from labkit.views.cards import cards
+from labkit.views.cards import meanwhile
 from tests.played import Played
 cards.enable()
 asking.Asked(checks.QUESTIONS["rolling-completed"], None, "", lambda key, why: None)
@@ -192,7 +196,9 @@ asked = checks.QUESTIONS["rolling-missing"]
 checks.Compared(asked, asked.choice("one"), asked.read(made.recording))
 """,
     """
-from labkit.checks.finding import not_attempted, not_yet, passed
+from labkit.lessons.checks.finding import not_attempted
+from labkit.lessons.checks.finding import not_yet
+from labkit.lessons.checks.finding import passed
 said = ("slot `3` was late.", "It is *deaf*.", "`force=True`")
 for each in (passed(*said[:2]), not_yet(*said), not_attempted(*said)):
     display(each)

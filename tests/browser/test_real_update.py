@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from labkit.settings import LAB_LABEL
-from labkit.swarm import Swarm
-from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from labkit.base.settings import LAB_LABEL
+from labkit.swarm.client import Swarm
+from tests.browser.lab import Lab, Notebook, screenshot
 from tests.waiting import until
 
 pytestmark = [
@@ -24,9 +24,10 @@ pytestmark = [
 
 #: The one cell of the notebook: a view, and then updates while the kernel is busy with them.
 WATCH = """
-from labkit import services
-from labkit.recorder import Recorder
-from labkit.swarm import Swarm
+import time
+from labkit.swarm import services
+from labkit.recordings.recorder import Recorder
+from labkit.swarm.client import Swarm
 from labkit.views import Watch
 swarm = Swarm.at({url!r})
 recorder = Recorder(swarm, {name!r}, until=None).start()
@@ -34,7 +35,8 @@ Watch(recorder)
 """
 UPDATE = """
 services.update(swarm, {name!r}, image={image!r}, update_config={config!r})
-{block}"""
+time.sleep({seconds})
+"""
 
 
 @pytest.fixture
@@ -76,8 +78,8 @@ def test_the_table_is_that_of_the_docker_command_line(
     slow = {"parallelism": 1, "delay": "2s"}
     cells = [
         WATCH.format(url=swarm.url, name=worker),
-        UPDATE.format(name=worker, image=f"{image}:{new_tag}", config=slow, block=BLOCK),
-        UPDATE.format(name=worker, image=f"{image}:missing", config={"delay": "0s"}, block=""),
+        UPDATE.format(name=worker, image=f"{image}:{new_tag}", config=slow, seconds=20),
+        UPDATE.format(name=worker, image=f"{image}:missing", config={"delay": "0s"}, seconds=15),
     ]
     notebook = Notebook(lab, page, cells)
     notebook.run(0)
@@ -89,12 +91,13 @@ def test_the_table_is_that_of_the_docker_command_line(
             swarm,
             page,
             worker,
-            lambda new=new: new_running(page, new_tag) >= new,
+            lambda new=new: new_running(page, new_tag) == new,
             f"with {new} of four new",
         )
         assert notebook.busy()
+    expect(page.locator(".labkit-badge")).to_have_text("updating")
     screenshot(page, "real-update")
-    notebook.release()
+    until(lambda: not notebook.busy(), "the first update's cell to end", 40)
 
     notebook.run(2)
     expect(page.locator(".labkit-badge")).to_have_text("paused", timeout=40_000)
@@ -111,7 +114,7 @@ def test_a_rollback_is_told_as_it_happens_and_kept(
     config = {"parallelism": 2, "delay": "5s", "failure_action": "rollback"}
     cells = [
         WATCH.format(url=swarm.url, name=worker),
-        UPDATE.format(name=worker, image=f"{image}:missing", config=config, block=BLOCK),
+        UPDATE.format(name=worker, image=f"{image}:missing", config=config, seconds=20),
         "recorder.stop(); print('stopped')",
     ]
     notebook = Notebook(lab, page, cells)
@@ -126,10 +129,10 @@ def test_a_rollback_is_told_as_it_happens_and_kept(
     assert failures_drawn(page) >= 1
     screenshot(page, "real-rollback")
 
-    notebook.open(kernel=False)
-    notebook.release()
+    notebook.open()
     expect(page.locator(".labkit-badge")).to_have_text("rollback completed", timeout=60_000)
     until(lambda: failures_drawn(page) >= 1, "the failure to be drawn again")
+    until(lambda: not notebook.busy(), "the update's cell to end", 40)
     notebook.run(2)
     in_sight(page)
     expect(page.locator(".labkit-end")).to_contain_text("It was stopped.")

@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit import ps, views
-from labkit.model import RollbackConfig, Service, Snapshot, Task, UpdateConfig
-from labkit.recording import Recording
-from labkit.views import page as assets
-from labkit.views.picture import Json, Picture
+from labkit import views
+from labkit.recordings import ps
+from labkit.recordings.recording import Recording
+from labkit.recordings.values import RollbackConfig, Service, Snapshot, Task, UpdateConfig
+from labkit.views.live import page as assets
+from labkit.views.state.picture import Json, Picture
 from tests.acting import HOSTILE
 from tests.browser.lab import screenshot
-from tests.test_views_picture import play
 from tests.values import at, recording, service, snapshot, status, task
+from tests.views.test_picture import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser

@@ -13,8 +13,8 @@ from typing import ClassVar
 import pytest
 
 import tests.conformance.scenarios  # noqa: F401 - they enter themselves into SCENARIOS
-from labkit import images
-from labkit.swarm import Swarm
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
 from tests.conformance.engines import Engine
 from tests.conformance.play import LABEL, Play, Transcript
 from tests.conformance.scenario import SCENARIOS, Scenario
@@ -110,7 +110,7 @@ def _simulated(folder: Path, name: str, speed: float) -> Iterator[Engine]:
     words = ["--socket", str(socket), "--speed", str(speed), "--data", str(folder / "data")]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "labkit.simulated", *words], stdout=log, stderr=log
+            [sys.executable, "-m", "swarmsim", *words], stdout=log, stderr=log
         )
     try:
         until(

@@ -1,6 +1,6 @@
 // The picture of an update as the page has it: a whole one, then news, each with a number.
 //
-// `labkit.views.picture` says what is in it. Whoever misses a number asks for a whole one.
+// `labkit.views.state.picture` says what is in it. Whoever misses a number asks for a whole one.
 // A replay has no numbers: it takes the news of a recording in their order.
 
 const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as silent

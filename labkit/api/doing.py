@@ -1,0 +1,343 @@
+"""What a learner calls: `import labkit`, then a dozen names.
+
+Each call uses the engine that `connect` found last, and finds one if there was no call
+to `connect` yet.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from labkit import engines, lessons
+from labkit.base import echo, settings
+from labkit.base.errors import BadValue
+from labkit.lessons import coins, room, workspace
+from labkit.recordings import comparison, prediction
+from labkit.recordings.phases import settled
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
+from labkit.swarm import changes, services, stack
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
+
+if TYPE_CHECKING:
+    from labkit.views import Comparison, Replay, Watch
+
+
+class _HasRecording(Protocol):
+    @property
+    def recording(self) -> Recording: ...
+
+
+#: What `show` takes: a recording, the path of its file, or a view or recorder with one.
+Shown = Recording | Path | str | _HasRecording
+
+_current: Swarm | None = None
+_recorder: Recorder | None = None
+
+
+def connect(engine: str | None = None) -> Swarm:
+    """Find the lab's engine and say which it is. Later calls use it.
+
+    `engine` is as in `labkit up --engine`; without it, the one that `labkit up` chose.
+    Raises `NoEngine` or `NotAManager`, each with what to do about it.
+    """
+    global _current
+    if engine is not None:
+        _require_text(engine=engine)
+    _current = engines.connect(engine)
+    echo.say(f"Connected to {_current.about()}.")
+    if _current.provenance == "simulated":
+        for line in engines.WHAT_IT_IS:
+            echo.say(line)
+    if said := room.announcement():
+        echo.say(said)
+    return _current
+
+
+def swarm() -> Swarm:
+    """Return the swarm in use, connecting first if need be."""
+    return _current or connect()
+
+
+def watch(
+    service: str,
+    *,
+    path: Path | str | None = None,
+    until_settled: bool = True,
+    parts: Sequence[str] | None = None,
+) -> Watch:
+    """Watch a service live, and record it. The view moves while other cells run.
+
+    It ends by itself when an update has settled, unless `until_settled` is false.
+    The recording goes to `path`, or to a new file under `.labkit/recordings/`.
+    `parts` names what the view is to show, such as `["replicas", "speed"]`; without it
+    all there is.
+    """
+    from labkit.views import Watch
+    from labkit.views.state.parts import known_parts
+
+    shown = known_parts(parts)  # what is refused is refused before anything is recorded
+    return Watch(record(service, path=path, until_settled=until_settled), parts=shown)
+
+
+def record(service: str, *, path: Path | str | None = None, until_settled: bool = True) -> Recorder:
+    """Record a service in the background, without a view. Returns the running recorder.
+
+    Where the service's stack has dockercoins' web page, its hashes are recorded too.
+
+    >>> with labkit.record("dc_worker") as recorder:                # doctest: +SKIP
+    ...     labkit.update("dc_worker", image="lab/dockercoins_worker:1.1")
+    ...     recorder.wait()
+    """
+    _require_text(service=service)
+    global _recorder
+    where = _path("path", path) if path is not None else _new_file(service)
+    until = settled if until_settled else None
+    meter = coins.meter(swarm(), service)
+    _recorder = Recorder(swarm(), service, where, until=until, meter=meter).start()
+    return _recorder
+
+
+def last_recorder() -> Recorder | None:
+    """Return the last recorder that `watch` or `record` has made here, or `None`."""
+    return _recorder
+
+
+def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> Replay | Comparison:
+    """Show what was recorded, with no engine: one recording to replay, several to compare.
+
+    Each is a `Recording`, the path of its file, or a view or recorder that has one. `names`
+    has one for each, for the comparison; without it a file's is its own, and a recording
+    has what was asked of Swarm. `.page` of what comes back is a page for any browser.
+    Raises `RecordingProblem` for a file that is no recording, and in a comparison for a
+    recording in which nothing was updated.
+    """
+    from labkit.views import Comparison, Replay
+
+    given = (recording, *more)
+    recordings = [recording_of(each) for each in given]
+    if names is not None:
+        _require_names(names, len(given))
+    if not more:
+        path = recording if isinstance(recording, str | Path) else None
+        return Replay(recordings[0], path=path)  # a mark on a file goes into the file
+    told = zip(given, recordings, strict=True)
+    return Comparison(recordings, names or [_name(*each) for each in told])
+
+
+def deploy(
+    file: Path | str | Sequence[Path | str], name: str | None = None, *, prune: bool = False
+) -> None:
+    """Deploy a compose file as a stack, as `docker stack deploy -c FILE NAME` does."""
+    several = file if isinstance(file, Sequence) and not isinstance(file, str) else [file]
+    files = [_path("file", each) for each in several]
+    name = _stack(name)
+    stack.deploy(swarm(), files, name, prune=prune, env=settings.compose_environment())
+
+
+def remove(name: str | None = None) -> None:
+    """Remove a stack, as `docker stack rm NAME` does, and wait until its last task is gone."""
+    name = _stack(name)
+    stack.rm(swarm(), name)
+
+
+def update(
+    service: str,
+    *,
+    image: str | None = None,
+    replicas: int | None = None,
+    update_config: changes.Change | None = None,
+    rollback_config: changes.Change | None = None,
+    force: bool = False,
+) -> None:
+    """Change a service, as `docker service update` does, and return at once.
+
+    A config is given whole (`UpdateConfig(parallelism=2)`), or as some of its fields
+    (`{"failure_action": "rollback"}`): then the others keep their values. `force` replaces
+    every task although nothing differs. Where a `...` is left as a value, it says so and
+    changes nothing.
+    """
+    _require_text(service=service)
+    if blanks := _blanks(
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+    ):
+        echo.say(f"A blank is left: {', '.join(blanks)}. Nothing was changed.")
+        return
+    services.update(
+        swarm(),
+        service,
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+        force=force,
+    )
+
+
+def predict(
+    service: str,
+    *,
+    image: str | None = None,
+    replicas: int | None = None,
+    update_config: changes.Change | None = None,
+    rollback_config: changes.Change | None = None,
+    force: bool = False,
+    behaviour: prediction.Behaviours | None = None,
+    old_behaviour: prediction.Behaviours | None = None,
+    seed: int = 0,
+) -> Recording:
+    """Work out what `update` would do, change nothing, and say it; returns a recording.
+
+    Takes what `update` takes, and what the new tasks do: `behaviour={"exits_after": "1s",
+    "exit_code": 1}`, a `Behaviour`, or a function from a slot's number to one of these;
+    without it they run until they are stopped. `old_behaviour` is that of the tasks there
+    are now. Which slot comes first is chance, and drawn by `seed`.
+
+    >>> expected = labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1")  # doctest: +SKIP
+    >>> labkit.show(expected, view, names=["expected", "seen"])                     # doctest: +SKIP
+    """
+    _require_text(service=service)
+    asked = changes.SpecChange.of(
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+        force=force,
+    )
+    before = swarm().service(service)["Spec"]
+    after = copy.deepcopy(before)
+    asked.apply(after)
+    expected = prediction.predict(
+        before,
+        after,
+        behaviour=behaviour,
+        old_behaviour=old_behaviour,
+        nodes=[prediction.Node.from_api(node) for node in swarm().get("/nodes")],
+        began=swarm().now(),
+        seed=seed,
+    )
+    echo.say(prediction.in_words(expected))
+    return expected
+
+
+def rollback(service: str) -> None:
+    """Bring back the previous spec of a service, as `docker service rollback` does."""
+    _require_text(service=service)
+    services.rollback(swarm(), service)
+
+
+def logs(service: str, *, tail: int = 20) -> None:
+    """Print what the task that failed last wrote, or one that runs if none failed."""
+    _require_text(service=service)
+    services.logs(swarm(), service, tail=tail)
+
+
+def reset(step: int | str | None = None) -> lessons.Step:
+    """Bring the stack and your files to where a step of the lesson begins, and say what was done.
+
+    `step` is a number or a notebook's name; without it, the first. It may be called at any
+    moment. What you have written in `worker.py` or the compose file is kept beside it, and
+    what you have done of this step and later ones is open again (the journal keeps it).
+    """
+    wanted = lessons.find(step)
+    for sentence in lessons.restart(swarm(), wanted):
+        echo.say(f"- {sentence}.")
+    echo.say(
+        f"Step {wanted.number} begins: {wanted.worker} runs "
+        f"{lessons.REPLICAS} replicas of {wanted.tag}."
+    )
+    return wanted
+
+
+def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None) -> None:
+    """Build an image from a folder with a Dockerfile, showing what the engine says.
+
+    Nodes that are containers of the lab are given the image as well.
+    """
+    where = _path("folder", folder)
+    _require_text(tag=tag)
+    _require_texts("args", args or {})
+    images.build(swarm(), where, tag, buildargs=args)
+    for sentence in engines.nodes.share(swarm()):
+        echo.say(f"{sentence}.")
+
+
+def push(image: str) -> None:
+    """Push an image to its registry, as `docker image push` does."""
+    _require_text(image=image)
+    images.push(swarm(), image)
+
+
+def _blanks(**given: object) -> list[str]:
+    """Return what is left as `...`, also within a config, as an exercise's cell has it at first."""
+    named = [(name, value) for name, value in given.items() if not isinstance(value, Mapping)]
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            named += [(f"{name}[{key!r}]", inner) for key, inner in value.items()]
+    return [name for name, value in named if value is ...]
+
+
+def _stack(name: str | None) -> str:
+    """Return the name of a stack; without one given, that of the learner's."""
+    if name is None:
+        return settings.stack_name()
+    _require_text(name=name)
+    return name
+
+
+def _require_text(**given: object) -> None:
+    """Raise `BadValue` for what is no text, before an engine is asked for a nonsense."""
+    for what, value in given.items():
+        if not isinstance(value, str) or not value:
+            raise BadValue(f"{what} is text, not {value!r}")
+
+
+def _require_texts(what: str, given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise BadValue(f"{what} is a mapping of texts, not {given!r}")
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise BadValue(f"{what} are texts, and {key!r} is {value!r}")
+
+
+def recording_of(given: object) -> Recording:
+    """Return the recording that something is, names, or has."""
+    if isinstance(given, str | Path):
+        return Recording.load(given)
+    found = getattr(given, "recording", given)
+    if not isinstance(found, Recording):
+        raise BadValue(f"what is shown is a recording, its path, or a view, not {given!r}")
+    return found
+
+
+def _name(given: object, recording: Recording) -> str:
+    """Return what to call a recording beside others: as its file, if it came from one."""
+    return Path(given).stem if isinstance(given, str | Path) else comparison.name_of(recording)
+
+
+def _require_names(names: object, count: int) -> None:
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise BadValue(f"names are several texts, not {names!r}")
+    for name in names:
+        _require_text(**{"each of the names": name})
+    if len(names) != count:
+        raise BadValue(f"each recording needs a name: {count} recordings, but {len(names)} names")
+
+
+def _path(what: str, given: object) -> Path:
+    if not isinstance(given, str | Path):
+        raise BadValue(f"{what} is a path, not {given!r}")
+    return Path(given)
+
+
+def _new_file(service: str) -> Path:
+    """Return a name for a recording that no file has yet."""
+    folder = settings.state_dir() / "recordings"
+    return workspace.unused(lambda number: folder / f"{service}-{number}.jsonl")

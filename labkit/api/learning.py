@@ -1,0 +1,160 @@
+"""What a learner calls to learn: predictions, exercises, and what came of them.
+
+As in `labkit.api.doing`, each call uses the engine that `labkit.connect` found last.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.api import doing
+from labkit.base.errors import BadValue
+from labkit.lessons import Hint, Solution, checks
+from labkit.lessons.practice import activity_log, exercise_session, helping
+
+if TYPE_CHECKING:
+    from labkit.swarm.client import Swarm
+    from labkit.views.cards.asking import Asked
+    from labkit.views.cards.progress import ProgressTable
+    from labkit.views.cards.report import Report
+    from labkit.views.cards.workbench import Workbench
+
+#: So long `check` waits for what is on its way; a notebook's cell has a little more.
+_CHECK_SECONDS = 50
+
+
+def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
+    """Ask a question of the lesson, to be answered before the next cell is run.
+
+    What is chosen in the notebook is noted at once; `choose` does the same where nothing
+    can be clicked. Nothing is marked wrong: `compare` shows it beside what happened.
+    """
+    from labkit.views.cards.asking import Asked
+
+    asked = activity_log.question(name)
+
+    def take(key: str, reason: str) -> None:
+        activity_log.note(asked, "predicted", choice=key, why=reason)
+
+    if choose is not None:
+        take(asked.choice(choose).key, why)
+    noted = activity_log.last(asked, "predicted")
+    return Asked(asked, activity_log.chosen(asked), noted.why if noted else "", take)
+
+
+def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
+    """Show what was predicted beside what a recording says; without one, the last recorded.
+
+    Raises `NotSettled` while that recording has no answer yet.
+    """
+    asked = activity_log.question(name)
+    given = recording if recording is not None else doing.last_recorder()
+    if given is None:
+        raise BadValue("there is no recording yet: give one, such as what labkit.watch returned")
+    found = checks.Compared(
+        asked, activity_log.chosen(asked), asked.read(doing.recording_of(given))
+    )
+    activity_log.note(
+        asked,
+        "compared",
+        choice=found.chosen.key if found.chosen else "",
+        answer=found.reading.choice,
+        saw=found.reading.saw,
+        because=found.reading.because,
+        try_next=found.reading.try_next,
+        recording=_file_of(given),
+    )
+    _show_cards()
+    return found
+
+
+def exercise(name: str) -> Workbench:
+    """Begin an exercise: bring worker and your files to where it begins, and watch from there.
+
+    It may be begun anew at any time. Whatever updates the service counts, a `docker`
+    command in a terminal too.
+    """
+    from labkit.views import Replay, Watch
+    from labkit.views.cards.cards import exercise as card
+    from labkit.views.cards.workbench import Workbench
+
+    begun = activity_log.exercise(name)
+    if begun.shipped:
+        shown = Replay(exercise_session.begin_shipped(begun), begun.parts)
+        return Workbench(card(begun, ()), shown)
+    done = exercise_session.begin(doing.swarm(), begun)
+    return Workbench(card(begun, done), Watch(exercise_session.recorder()))
+
+
+def check(name: str, answer: object = None) -> checks.Finding:
+    """Say how an exercise stands: passed, not yet, or not attempted; and why.
+
+    It reads what was recorded and the live service, never your code, waits for what is on
+    its way, and changes nothing. Some exercises ask for an `answer`.
+    """
+    from labkit.views.cards.meanwhile import Meanwhile
+
+    wanted = activity_log.exercise(name)
+    with Meanwhile() as meanwhile:
+        found = exercise_session.check(
+            _swarm_of(wanted), wanted, answer, seconds=_CHECK_SECONDS, say=meanwhile.say
+        )
+    _show_cards()
+    return found
+
+
+def hint(name: str) -> Hint:
+    """Return the next hint for an exercise, from a question to nearly the answer."""
+    wanted = activity_log.exercise(name)
+    found = helping.hint(_swarm_of(wanted), wanted)
+    _show_cards()
+    return found
+
+
+def solution(name: str) -> Solution:
+    """Return a solution of an exercise, with its reasons. Others count as well."""
+    found = helping.solution(activity_log.exercise(name))
+    _show_cards()
+    return found
+
+
+def progress() -> ProgressTable:
+    """Return what you have done, and what is next. It is kept on this machine only."""
+    from labkit.views.cards.progress import ProgressTable
+
+    return ProgressTable(activity_log.progress())
+
+
+def report() -> Report:
+    """Return the lab report: your predictions, findings and charts, on one page.
+
+    `.save("report.html")` writes it; the page needs nothing but a browser.
+    """
+    from labkit.lessons.practice.texts import wordings
+    from labkit.views.cards.report import report as drawn
+
+    events, now = activity_log.journal().events(), datetime.now().astimezone()
+    return drawn(
+        activity_log.progress(), events, activity_log.recordings(events), wordings(), now=now
+    )
+
+
+def _swarm_of(exercise: checks.Exercise) -> Swarm | None:
+    """Return the swarm that an exercise is done on; `None` if it is about a recording."""
+    return None if exercise.shipped else doing.swarm()
+
+
+def _show_cards() -> None:
+    from labkit.views.cards import cards
+
+    cards.enable()
+
+
+def _file_of(given: object) -> Path | None:
+    """Return the file of a recording, where it has one."""
+    if isinstance(given, str | Path):
+        return Path(given)
+    path = getattr(given, "path", None)
+    return path if isinstance(path, Path) else None

@@ -1,0 +1,126 @@
+"""What a learner can set from outside: environment variables, and where things live.
+
+| variable           | meaning                                             | default              |
+|--------------------|-----------------------------------------------------|----------------------|
+| `LABKIT_ENGINE`    | `auto`, `private`, `simulated`, or an engine's URL  | `auto`               |
+| `LABKIT_SPEED`     | how many times as fast as real time the simulated   | 1                    |
+|                    | engine's clock runs                                 |                      |
+| `LABKIT_DOCKER_ID` | the `<Docker ID>` of image names                    | logged in, or `lab`  |
+| `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
+| `LABKIT_PYTHON_IMAGE` | what dockercoins is built on                     | found, or made here  |
+| `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | the checkout         |
+| `LABKIT_CLASS`     | a folder that the instructor gives: what a class    | nothing is logged    |
+|                    | does is logged there, without names                 |                      |
+| `LABKIT_ALIAS`     | what a learner is called there                      | two words, drawn     |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from labkit.base.errors import BadValue
+
+#: Everything the lab deploys carries this label; nothing without it is touched.
+LAB_LABEL = "labkit.lab"
+#: Times real time; a second is then less than a look at a process takes.
+FASTEST = 10_000
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def engine_choice() -> str:
+    """Return which engine to use, as `labkit up --engine` takes it."""
+    return os.environ.get("LABKIT_ENGINE") or "auto"
+
+
+def speed() -> float:
+    """Return how many times as fast as real time a simulated engine's clock is to run.
+
+    Raises `BadValue` for what is no number above zero, or above `FASTEST`.
+    """
+    chosen = os.environ.get("LABKIT_SPEED") or "1"
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(chosen)) <= FASTEST:
+            return number
+    raise BadValue(f"LABKIT_SPEED is a number above 0, at most {FASTEST}, not {chosen!r}")
+
+
+def stack_name() -> str:
+    """Return the name of the learner's stack."""
+    return os.environ.get("LABKIT_STACK") or "dc"
+
+
+def docker_id() -> str:
+    """Return the `<Docker ID>` that image names begin with.
+
+    The logged-in one is read as the docker command line reads it, credential
+    helpers included; a helper that fails counts as not logged in.
+    """
+    chosen = os.environ.get("LABKIT_DOCKER_ID")
+    if chosen:
+        return chosen
+    from docker import auth  # takes as long to import as most commands take to run
+
+    try:
+        login = auth.resolve_authconfig(auth.load_config())
+    except Exception:  # a broken credential helper can raise anything
+        login = None
+    return str((login or {}).get("username") or (login or {}).get("Username") or "lab")
+
+
+def python_image() -> str:
+    """Return the image that dockercoins is to be built on, or `""` to let labkit find one."""
+    return os.environ.get("LABKIT_PYTHON_IMAGE", "")
+
+
+def checkout() -> Path:
+    """Return the folder with `notebooks/` and `dockercoins/` as they were shipped."""
+    return _CHECKOUT
+
+
+def home() -> Path:
+    """Return the folder that labkit may write to."""
+    return Path(os.environ.get("LABKIT_HOME") or _CHECKOUT)
+
+
+def state_dir() -> Path:
+    """Return `.labkit/`: the private engine, recordings, and what `up` made."""
+    return home() / ".labkit"
+
+
+def workspace() -> Path:
+    """Return `lab/`: the learner's own copy of the notebooks and of dockercoins."""
+    return home() / "lab"
+
+
+def class_folder() -> Path | None:
+    """Return the folder that the room's log is kept in; `None` where it is off."""
+    chosen = os.environ.get("LABKIT_CLASS")
+    # `Path.expanduser` raises for `~nobody`; a folder that there is not is no reason to stop
+    return Path(os.path.expanduser(chosen)) if chosen else None  # noqa: PTH111
+
+
+def chosen_alias() -> str:
+    """Return what the learner wants to be called in the room's log, unchecked; `""` for nothing."""
+    return os.environ.get("LABKIT_ALIAS", "")
+
+
+def compose_environment() -> dict[str, str]:
+    """Return the variables that a compose file of the lab is read with.
+
+    The process's own; and where it has none, or an empty one, the Docker ID, and the ports
+    that `labkit up` found free (`labkit.engines.state` writes them).
+    """
+    found = {"LABKIT_DOCKER_ID": docker_id(), **_remembered_ports()}
+    return dict(os.environ) | {name: os.environ.get(name) or found[name] for name in found}
+
+
+def _remembered_ports() -> dict[str, str]:
+    try:
+        state = json.loads((state_dir() / "state.json").read_text(encoding="utf-8"))
+        return {name: str(port) for name, port in state["ports"][stack_name()].items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}

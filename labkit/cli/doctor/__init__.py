@@ -1,0 +1,38 @@
+"""`labkit doctor`: what is here, what is missing, what will be slow; each with how to mend it.
+
+Looking changes nothing and starts nothing. Each check gives one `Line`; what depends on
+an engine says so when there is none, rather than being left out.
+
+    line      one finding
+    machine   what this machine has, and what it may start
+    engine    what answers, and what is on it
+    lesson    what the lesson brings along, and the room's log
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from labkit import engines
+from labkit.base.errors import LabError
+from labkit.cli.doctor import engine, lesson, machine
+from labkit.cli.doctor.line import Line, Verdict
+
+__all__ = ["Line", "Verdict", "as_json", "examine"]
+
+
+def examine() -> list[Line]:
+    """Look at everything, and return a line for each."""
+    lines = [*machine.look(), *lesson.look()]
+    try:
+        found = engines.find()
+    except LabError as problem:
+        lines.append(Line("engine", "missing", problem.found, problem.try_next))
+        return [*lines, machine.registry()]
+    return [*lines, *engine.look(found), machine.registry()]
+
+
+def as_json(lines: list[Line]) -> str:
+    """Return the lines for a machine: a list of objects."""
+    return json.dumps([asdict(line) for line in lines], indent=1, ensure_ascii=False)

@@ -1,0 +1,171 @@
+"""The lab as a whole: `labkit up` and `labkit down`.
+
+`up` goes through its steps in order (engine, swarm, files, images, stack), does what is
+missing, and says so; where nothing is missing it says that. `down` removes what `up`
+made, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from labkit import engines
+from labkit.base import echo, settings
+from labkit.base.errors import BadValue, NotSettled
+from labkit.base.waiting import looks
+from labkit.engines import ports, state
+from labkit.lessons import coins, workspace
+from labkit.swarm import ownership, stack
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
+
+_RUNNING_SECONDS = 60
+_LOOK_SECONDS = 0.2
+#: How many names of copied files are worth reading.
+_NAMES = 4
+
+
+def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) -> Swarm:
+    """Bring up the whole lab, and return its swarm. `choice` is as in `labkit up --engine`.
+
+    The swarm has so many `nodes` at least: those that it lacks become containers, or, of a
+    simulated engine, come with it. Without the stack it is what tests need: an engine, its
+    swarm, and the images.
+    """
+    if nodes < 1:
+        raise BadValue(f"a swarm has one node at least, not {nodes}")
+    with state.locked():
+        engine = engines.up(choice, nodes=nodes)
+        engines.nodes.start(engine.swarm, nodes)
+        _build_images(engine.swarm)
+        engines.nodes.join(engine.swarm)
+        if with_stack:
+            _refresh_files()
+            _deploy(engine)
+    return engine.swarm
+
+
+def down(*, everything: bool = False) -> None:
+    """Remove what `up` made: stacks, swarm, and the processes of the lab's own engines.
+
+    With `everything` also the images, and all that those engines keep. The learner's
+    files in `lab/` and the recordings always stay.
+    """
+    with state.locked():
+        known = state.read()
+        swarm = _engine_of(known)
+        if swarm:
+            for name in known.stacks:
+                stack.rm(swarm, name)
+            engines.nodes.down(swarm)
+            if everything and known.kind == "yours":  # those of the lab's own go with it
+                for image in images.remove_images(swarm):
+                    echo.say(f"Removed the image {image}.")
+        engines.down(everything=everything)
+    echo.say("The lab is down.")
+
+
+def _refresh_files() -> None:
+    """Make the learner's copy, or add what is new in it."""
+    copied = workspace.refresh()
+    if copied:
+        more = f" and {len(copied) - _NAMES} more" if len(copied) > _NAMES else ""
+        echo.say(f"Files: copied {', '.join(copied[:_NAMES])}{more} to {settings.workspace()}.")
+    else:
+        echo.say(f"Files: your copy in {settings.workspace()} has everything.")
+
+
+def _build_images(swarm: Swarm) -> None:
+    """Build the images that are missing or older than their sources, on every node."""
+    sources = settings.checkout() / "dockercoins"
+    built = images.build_all(swarm, settings.docker_id(), sources)
+    given = engines.nodes.share(swarm)
+    for sentence in built + given or ["nothing to do"]:
+        echo.say(f"Images: {sentence}.")
+
+
+def _deploy(engine: engines.Engine) -> None:
+    """Deploy the stack unless it is there, and wait until it runs."""
+    name = settings.stack_name()
+    there = _services(engine.swarm, name)
+    complete = {f"{name}_{each}" for each in images.SERVICES} <= there.keys()
+    if not (complete and all(map(ownership.is_ours, there.values()))):
+        _choose_ports(engine, name)
+        file = workspace.mine("docker-compose.yml")
+        stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
+        _remember_stack(name)
+        echo.say("Waiting until all of its tasks run …")
+    running, wanted = _wait_until_it_runs(engine.swarm, name)
+    if running < wanted and not complete:
+        raise NotSettled(
+            f"the stack {name} to run within {_RUNNING_SECONDS} s.",
+            f"{running} of its {wanted} replicas run.",
+            f"see what keeps the others: `labkit stack ps {name}`.",
+        )
+    what = "nothing to do" if complete else "deployed"
+    echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")
+    _say_where(engine, coins.webui(engine.swarm, name))
+
+
+def _say_where(engine: engines.Engine, page: str) -> None:
+    """Say where the web page is, after making it so that `localhost` leads there."""
+    addresses = [page]
+    if engine.kind == "private":
+        # its ports are open in its own network only, and a learner expects them here
+        engines.private().network.forward(ports.published(engine.swarm))
+        addresses.append(f"http://localhost:{urlsplit(page).port}")
+    echo.say(f"The page of dockercoins (webui): {', also '.join(addresses)}")
+
+
+def _choose_ports(engine: engines.Engine, name: str) -> None:
+    """Choose the stack's ports, say where they are not the lesson's, and remember them."""
+    elsewhere = ports.published(engine.swarm)
+    here = urlsplit(engine.url).hostname in (None, "localhost", "127.0.0.1")
+    known = state.read()
+    chosen = ports.choose(
+        known.ports.get(name, {}),
+        lambda port: port in elsewhere or (here and ports.in_use(port)),
+    )
+    for variable, port in chosen.items():
+        if port != (usual := ports.WANTED[variable]):
+            asked_for = os.environ.get(variable) == str(port)
+            why = f"as {variable} says" if asked_for else f"which is taken ({variable})"
+            echo.say(f"Port {port} in place of {usual}, {why}.")
+    known.ports[name] = chosen
+    state.write(known)
+
+
+def _remember_stack(name: str) -> None:
+    known = state.read()
+    known.stacks = sorted({*known.stacks, name})
+    state.write(known)
+
+
+def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
+    """Wait a while, and return how many replicas run and how many should."""
+    running = wanted = 0
+    for _ in looks(_RUNNING_SECONDS, _LOOK_SECONDS):
+        counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
+        running = sum(each["RunningTasks"] for each in counts)
+        wanted = sum(each["DesiredTasks"] for each in counts)
+        if running >= wanted:
+            break
+    return running, wanted
+
+
+def _services(swarm: Swarm, name: str) -> dict[str, Any]:
+    found = swarm.services(label=f"{stack.NAMESPACE}={name}")
+    return {service["Spec"]["Name"]: service for service in found}
+
+
+def _engine_of(known: state.State) -> Swarm | None:
+    """Return the engine that `up` used, if there may be something to remove from it.
+
+    There is not if it is the lab's own and does not run, or a simulated one, with which
+    all that it runs ends. Raises `NoEngine` when it is yours and does not answer.
+    """
+    if known.kind == "simulated":
+        return None
+    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().swarm()

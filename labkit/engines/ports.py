@@ -1,0 +1,75 @@
+"""The ports that dockercoins publishes, and others when those are taken.
+
+The lesson's are 8000 for the web page, 8001 for rng and 8002 for hasher. Another stack
+on the engine, or any program on the machine, may have them already; Swarm would then
+leave the tasks pending, with the reason where a learner seldom looks.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from labkit.swarm.client import Swarm
+
+#: The variables of the compose file, and the lesson's port for each.
+WANTED = {"LABKIT_WEBUI_PORT": 8000, "LABKIT_RNG_PORT": 8001, "LABKIT_HASHER_PORT": 8002}
+_LAST = 65_535
+
+
+def choose(
+    before: Mapping[str, int], taken: Callable[[int], bool], env: Mapping[str, str] = os.environ
+) -> dict[str, int]:
+    """Return a port for each variable of `WANTED`.
+
+    What the learner has set in the environment is taken as it is. Otherwise it is the
+    port that was chosen `before`, or the lesson's, or the next one that is not `taken`.
+    """
+    chosen: dict[str, int] = {}
+    for variable, wanted in WANTED.items():
+        if env.get(variable, "").isdecimal():
+            chosen[variable] = int(env[variable])
+            continue
+        first = before.get(variable, wanted)
+        others = (port for port in range(first, _LAST + 1) if port not in WANTED.values())
+        chosen[variable] = next(
+            port for port in (first, *others) if port not in chosen.values() and not taken(port)
+        )
+    return chosen
+
+
+def published(swarm: Swarm) -> set[int]:
+    """Return the ports that services and containers of this engine publish."""
+    of_services = {port for service in swarm.services() for port in of_service(service)}
+    of_containers = {
+        port["PublicPort"]
+        for container in swarm.get("/containers/json")
+        for port in container.get("Ports") or []
+        if port.get("PublicPort")
+    }
+    return of_services | of_containers
+
+
+def of_service(service: Mapping[str, Any]) -> list[int]:
+    """Return the ports that the spec of a service publishes, in its order."""
+    ports = service["Spec"].get("EndpointSpec", {}).get("Ports") or []
+    return [port["PublishedPort"] for port in ports if port.get("PublishedPort")]
+
+
+def in_use(port: int) -> bool:
+    """Whether something on this machine has the TCP port."""
+    with closing(socket.socket()) as caller:
+        # what leads elsewhere before it arrives, such as another lab's, can be called only
+        caller.settimeout(1)
+        if caller.connect_ex(("127.0.0.1", port)) == 0:
+            return True
+    with closing(socket.socket()) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(("", port))
+        except OSError:
+            return True
+    return False

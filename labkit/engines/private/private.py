@@ -1,0 +1,177 @@
+"""A private engine: a dockerd of the lab's own, with everything it keeps under one folder.
+
+    .labkit/engine/
+        daemon.json     all that it is told, and nothing from /etc/docker
+        data/  exec/    images and containers; what runs
+        docker.sock     where it listens
+        log             what it says
+
+It is started in a session of its own, so that neither Ctrl-C nor the end of a kernel or
+a terminal ends it, and in a network namespace of its own (`network.py`). It is known by
+its command line, which names `daemon.json` by its full path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import psutil
+
+from labkit.base.errors import NoEngine
+from labkit.engines import background
+from labkit.engines.private import programs
+from labkit.engines.private.network import PROGRAMS, Network, missing
+from labkit.swarm.client import Swarm
+
+#: The engine's label with the address at which this machine reaches what it publishes.
+ADDRESS_LABEL = "labkit.address"
+_START_SECONDS = 60
+#: dockerd gives containers 15 s to stop.
+_STOP_SECONDS = 60
+#: containerd refuses a socket whose path has more than 104 bytes; its own is the longest here.
+_LONGEST = 104 - len("/exec/containerd/containerd.sock.ttrpc")
+
+
+class PrivateEngine:
+    """The private engine of the lab whose `.labkit/engine/` is `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:6]
+        self.network = Network(f"labkit-{mark}")
+        # what runs lies beside what is kept, unless the path is too long for a socket
+        fits = len(os.fsencode(self.folder)) <= _LONGEST
+        self._runtime = self.folder if fits else Path("/run", f"labkit-{mark}")
+        self._config = self.folder / "daemon.json"
+        self._socket = self._runtime / "docker.sock"
+        self._exec = self._runtime / "exec"
+        self._data = self.folder / "data"
+        self._pid = self.folder / "pid"
+        self.log = self.folder / "log"
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `DOCKER_HOST` would say it."""
+        return f"unix://{self._socket}"
+
+    def swarm(self) -> Swarm | None:
+        """Return a connection, or `None` when nothing answers."""
+        return background.answering(self._socket)
+
+    def process(self) -> psutil.Process | None:
+        """Return its dockerd, if that runs."""
+        wanted = f"--config-file={self._config}"
+
+        def is_it(words: list[str]) -> bool:
+            return len(words) > 1 and Path(words[0]).name == "dockerd" and words[1] == wanted
+
+        return background.find(is_it)
+
+    def start(self) -> Swarm:
+        """Start it unless it runs, wait until it answers, and return a connection.
+
+        Raises `NoEngine` with the last lines of its log when it does not come up.
+        """
+        if not self.process():
+            self._launch()
+        swarm = background.awaited(self.swarm, self.process, _START_SECONDS)
+        if swarm is None:
+            raise self._did_not_start()
+        return swarm
+
+    def stop(self) -> None:
+        """Stop it with all its containers, and leave no process, mount, or rule behind.
+
+        What it keeps (images, volumes, its swarm) stays; `remove` takes that away too.
+        """
+        if process := self.process():
+            process.terminate()
+            psutil.wait_procs([process], timeout=_STOP_SECONDS)
+        remains = [each for one in self._remains() for each in background.family(one)]
+        background.end(remains, "private")
+        for mount in self._mounts():
+            programs.run("umount", "--lazy", mount)
+        if not missing():
+            self.network.remove()
+        for left in (self._pid, self._socket):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(self._exec, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Stop it and delete all that it keeps."""
+        self.stop()
+        for folder in {self.folder, self._runtime}:
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def why_not(self) -> str:
+        """Return what keeps it from being started here, as a sentence, or `""`."""
+        if not sys.platform.startswith("linux"):
+            return "A private engine needs Linux."
+        if not programs.found("dockerd"):
+            return "dockerd is not installed (on Debian and Ubuntu: `apt-get install docker.io`)."
+        if os.geteuid() != 0:
+            return "Starting dockerd needs root."
+        if lacking := missing():
+            packages = " ".join(sorted(PROGRAMS[each] for each in lacking))
+            return f"A private engine needs {' and '.join(lacking)} (`apt-get install {packages}`)."
+        return ""
+
+    def _launch(self) -> None:
+        for folder in (self.folder, self._runtime):
+            folder.mkdir(parents=True, exist_ok=True)
+        # Left by one that was killed. Its containerd ends without it, and a dockerd that takes
+        # it for alive waits in vain. Its containers are the new dockerd's to end.
+        stale = filter(_is_containerd, self._remains())
+        background.end(stale, "private")
+        for left in (self._pid, self._socket, self._exec / "containerd" / "containerd.pid"):
+            left.unlink(missing_ok=True)
+        configuration = {
+            "data-root": str(self._data),
+            "exec-root": str(self._exec),
+            "pidfile": str(self._pid),
+            "hosts": [self.url],
+            "labels": [f"{ADDRESS_LABEL}={self.network.ensure()}"],
+        }
+        self._config.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
+        dockerd = [
+            *self.network.enter,
+            # or it asks a registry for the image of every task, even for one that it has
+            *("env", "DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1"),
+            *("dockerd", f"--config-file={self._config}"),
+        ]
+        with self.log.open("ab") as log:
+            # --fork: its parent is init, so that no zombie stays with a kernel
+            programs.run("setsid", "--fork", *dockerd, output=log)
+
+    def _remains(self) -> list[psutil.Process]:
+        """Return containerd and its shims, should a dockerd have left any."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(self._exec) in word for word in process.info["cmdline"] or [])
+        ]
+
+    def _mounts(self) -> list[str]:
+        """Return what is mounted under its folders, the innermost first."""
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        places = [line.split()[1].replace("\\040", " ") for line in lines]
+        roots = tuple(f"{each}/" for each in (self.folder, self._runtime))
+        return sorted((place for place in places if place.startswith(roots)), reverse=True)
+
+    def _did_not_start(self) -> NoEngine:
+        return NoEngine(
+            f"a private engine to answer at {self.url} within {_START_SECONDS} s.",
+            f"it does not; the end of its log, {self.log}, is below.",
+            "mend what the log says, or use an engine of your own: `labkit up --engine URL`.",
+            docker_says=background.last_lines(self.log),
+        )
+
+
+def _is_containerd(process: psutil.Process) -> bool:
+    return bool(process.info["cmdline"]) and Path(process.info["cmdline"][0]).name == "containerd"

@@ -1,0 +1,247 @@
+"""The updates in a long recording, each cut out as a recording of its own. Pure.
+
+An exercise is recorded from its beginning on, however often the learner updates the
+service, from a notebook or from a terminal. Swarm gives each update a time at which it
+started, which an automatic rollback keeps and a rollback by hand does not; so that time
+tells one update from the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from labkit.base.quoted import verbatim
+from labkit.lessons.checks.changeovers import Changeover, changeovers
+from labkit.lessons.checks.stops import Stops, stops
+from labkit.recordings import story
+from labkit.recordings.phases import asked, settled
+from labkit.recordings.recording import (
+    Back,
+    Recording,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
+from labkit.recordings.updater import Budget, Updater
+from labkit.recordings.values import Service, UpdateConfig, UpdateStatus
+from swarmsim.go.states import UpdateState
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One update: from the moment its spec was seen to the beginning of the next one."""
+
+    #: The service before it, and as it was asked for.
+    before: Service
+    asked: Service
+    #: It alone; it begins with what there was when it began.
+    recording: Recording
+
+    # ---- how it went ---------------------------------------------------------------
+
+    @cached_property
+    def update(self) -> story.Update:
+        """The update, from beginning to end."""
+        found = story.first_update(self.recording)
+        assert found is not None, "an attempt is cut at an update's status"
+        return found
+
+    @property
+    def status(self) -> UpdateStatus:
+        """The update status that it ended with, or the last that was seen of it."""
+        return self.update.status
+
+    @property
+    def message(self) -> str:
+        """Docker's own words in it, marked as such."""
+        return verbatim(self.status.message)
+
+    @property
+    def state(self) -> UpdateState:
+        """The state of that."""
+        return self.status.state
+
+    @property
+    def states(self) -> list[str]:
+        """The states that it went through, in order."""
+        return story.phases(self.recording)
+
+    @property
+    def total(self) -> timedelta | None:
+        """How long it took, by the engine's clock; `None` while it goes on."""
+        return self.update.total
+
+    def under_way(self, now: datetime) -> bool:
+        """Whether it goes on, or replicas are still on their way after it."""
+        return settled(self.recording, now) is None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is a rollback that somebody asked for."""
+        # where there was nothing to replace, its start is over before anybody looks
+        return self.states[:1] in (["rollback_started"], ["rollback_completed"])
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether Swarm took it back by itself, to the end."""
+        return not self.by_hand and self.state == "rollback_completed"
+
+    # ---- what was asked for --------------------------------------------------------
+
+    @property
+    def tag(self) -> str:
+        """The tag that it went to, whether or not it stayed there."""
+        return self.asked.tag
+
+    @property
+    def config(self) -> UpdateConfig:
+        """The update config that governed it: that of the new spec."""
+        return self.asked.update_config
+
+    # ---- what was seen -------------------------------------------------------------
+
+    @cached_property
+    def budget(self) -> Budget | None:
+        """Its failures as Swarm counts them, and the slots it was about; `None` if unknown."""
+        updater = Updater()
+        for change in self.recording.changes:
+            updater.take(change)
+        return next((each for each in updater.budgets() if each.of == "update"), None)
+
+    @property
+    def failures(self) -> int:
+        """How many of the slots that it updated had a new task that failed, and counted."""
+        return self.budget.failures if self.budget else 0
+
+    @cached_property
+    def touched(self) -> int:
+        """How many slots had a task replaced."""
+        return story.slots_touched(self.recording)
+
+    @cached_property
+    def fewest(self) -> int:
+        """The fewest replicas that ran at any moment of it, until it had settled."""
+        return story.fewest_running(self._itself)
+
+    @property
+    def errors(self) -> list[str]:
+        """The different errors of its tasks, in Docker's words."""
+        return story.errors(self.recording)
+
+    @property
+    def stops(self) -> dict[str, timedelta]:
+        """How long each task that was told to stop took to end, by the task's id.
+
+        Tasks that an update before had told are none of this one's.
+        """
+        return self._stops.took
+
+    @property
+    def stopping(self) -> dict[str, datetime]:
+        """The tasks that were told to stop and have not ended, and when they were told."""
+        return self._stops.waiting
+
+    @cached_property
+    def _stops(self) -> Stops:
+        return stops(self.recording)
+
+    @property
+    def _itself(self) -> Recording:
+        """It without what came after it had settled, such as a scale."""
+        ended = self.update.ended
+        part = Recording(self.recording.header)
+        for change in self.recording.changes:
+            if ended is None or change.at <= ended:
+                part.add(change)
+        return part
+
+    @cached_property
+    def changeovers(self) -> list[Changeover]:
+        """What it did to each slot whose new task ran, in the order in which these were made."""
+        status = self.status
+        if status.started_at is None:
+            return []
+        return changeovers(self.recording, self.tag, status.started_at, status.completed_at)
+
+
+def attempts(recording: Recording) -> list[Attempt]:
+    """Return the updates that began under a recording, the oldest first."""
+    made: list[Attempt] = []
+    starts = _starts(recording)
+    ends = [*starts[1:], len(recording.changes)][: len(starts)]
+    for start, end in zip(starts, ends, strict=True):
+        before, part = _cut(recording, start, end)
+        after = next(_under_update(part), None)
+        if before is not None and after is not None:
+            made.append(Attempt(before, after, part))
+    return made
+
+
+def _under_update(part: Recording) -> Iterator[Service]:
+    """Return the service each time it was seen with an update under way, or just over."""
+    for change in part.changes[1:]:  # the first is the service as it was before
+        if isinstance(change, ServiceSeen) and change.service.update_status:
+            yield change.service
+
+
+def _starts(recording: Recording) -> list[int]:
+    """Return the number of the change with which each update begins.
+
+    That is the one that first shows its spec: the status may come a look later. An update
+    that was there at the first look, or at the first after a gap, began unseen.
+    """
+    starts: list[int] = []
+    looked = recording.changes[0].at if recording.changes else None
+    written: int | None = None  # a spec that is there, and whose update is not
+    last: datetime | None = None
+    there: Service | None = None  # as it was seen before
+    for number, change in enumerate(recording.changes):
+        if isinstance(change, ServiceRemoved):
+            written, last, there = None, None, None
+        elif isinstance(change, Back):
+            written, looked = None, change.at
+        if not isinstance(change, ServiceSeen):
+            continue
+        status = change.service.update_status
+        unseen = there is None or change.at == looked
+        if unseen:
+            written = None
+        elif status is None and there and _written_anew(there, change.service):
+            written = number
+        if status and status.started_at != last:
+            if not unseen:
+                starts.append(number if written is None else written)
+            written, last = None, status.started_at
+        there = change.service
+    return starts
+
+
+def _written_anew(before: Service, now: Service) -> bool:
+    """Whether somebody has changed a service, which then has no status, or is to get one.
+
+    The engine writes to it as well, and changes nothing that is asked of it.
+    """
+    return before.update_status is not None or asked(before) != asked(now)
+
+
+def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:
+    """Return the service before a change, and a recording of what came from there on."""
+    before = Recording(recording.header)
+    for change in recording.changes[:start]:
+        before.add(change)
+    # the look before: what there was then was there before the update
+    at = recording.changes[max(start - 1, 0)].at
+    part = Recording(replace(recording.header, started=recording.changes[start].at))
+    if before.service:
+        # without its status: an update that this one interrupts is none of its own
+        part.add(ServiceSeen(at, replace(before.service, update_status=None)))
+        for task in before.current:
+            part.add(TaskSeen(at, task))
+    for change in recording.changes[start:end]:
+        if not isinstance(change, TaskForgotten) or change.id in part.tasks:
+            part.add(change)
+    return before.service, part

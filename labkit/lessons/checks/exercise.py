@@ -1,0 +1,110 @@
+"""An exercise: what is asked for, where it begins, and what tells whether it is done. Pure.
+
+A judge reads evidence, never a learner's source: whichever way led there counts, the
+docker command line in a terminal too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from labkit.lessons.checks.attempts import Attempt, attempts
+from labkit.lessons.checks.finding import Finding
+from labkit.recordings.recording import Recording, ServiceSeen
+from labkit.recordings.values import Service
+
+#: So long after a write an update may be about to begin.
+_FRESH = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known when an exercise is checked."""
+
+    #: Everything that was seen of the worker since the exercise began.
+    recording: Recording
+    #: The service now; `None` if it is gone.
+    service: Service | None
+    #: The tags of the worker's image that the engine has.
+    tags: frozenset[str] = frozenset()
+    #: What the learner has handed to `labkit.check`, for an exercise that asks for it.
+    answer: object = None
+    #: The time by the clock that the recording goes by.
+    now: datetime
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """The updates since the exercise began, the newest first."""
+        return attempts(self.recording)[::-1]
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest of them."""
+        return self.attempts[0] if self.attempts else None
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still on its way that the judge should wait for."""
+        if self.recording.ended:  # a shipped one: nothing of it is on its way any more
+            return False
+        if self.last and self.last.under_way(self.now):
+            return True
+        seen = [c.at for c in self.recording.changes[1:] if isinstance(c, ServiceSeen)]
+        return bool(seen) and self.now - seen[-1] < _FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image of worker as it is shipped, with edits (`labkit.lessons.steps.edits`) made to it."""
+
+    edits: tuple[str, ...]
+    #: The image's tag: that of the last edit, with `-` for blanks, unless it is given.
+    tag: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the tag from the last edit."""
+        object.__setattr__(self, "tag", self.tag or self.edits[-1].replace(" ", "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begins:
+    """The state in which an exercise begins: ten replicas of one tag, and the learner's files."""
+
+    #: The tag that every replica of worker runs.
+    tag: str = "1.0"
+    #: The edits (`labkit.lessons.steps.edits`) that the learner's files hold.
+    edits: tuple[str, ...] = ()
+    #: Further images of worker that are there.
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exercise:
+    """One exercise."""
+
+    #: What `labkit.exercise`, `check`, `hint` and `solution` call it.
+    name: str
+    #: The number of the notebook that it stands in.
+    step: int
+    title: str
+    #: What is asked for, in a paragraph; plain text.
+    task: str
+    begins: Begins = field(default_factory=Begins)
+    #: Tells how things stand: the first condition that is not met, in the order in which
+    #: a person would notice it.
+    judge: Callable[[Evidence], Finding]
+    #: From a question to nearly the answer.
+    hints: tuple[str, ...]
+    #: What can be said about the state that things are in, such as "your image is built,
+    #: but the service still runs 1.0"; `""` if nothing.
+    notice: Callable[[Evidence], str] = lambda _: ""
+    #: Whether `labkit.check` wants an answer handed to it.
+    asks: bool = False
+    #: The shipped recording that it is about, beside the notebooks; then there is nothing to
+    #: bring anywhere, nor to record, and the evidence is that recording.
+    shipped: str = ""
+    #: The parts of the view in which that is shown; the others would say too much.
+    parts: tuple[str, ...] = ()

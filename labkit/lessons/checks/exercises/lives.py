@@ -1,0 +1,100 @@
+"""What became of the tasks that an update made, as far as it tells why they ended. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from labkit.base.quoted import verbatim
+from labkit.lessons.checks.attempts import Attempt
+from labkit.lessons.checks.wording import listed
+from labkit.recordings.recording import TaskSeen
+from labkit.recordings.values import Task
+
+#: The end of a task that nobody had told to end; `shutdown` is that of one that was.
+_BY_ITSELF = frozenset({"complete", "failed", "rejected"})
+#: What Docker says of a task that it has stopped because its health check failed. It says
+#: nothing if the process then ends with exit code 0, as one does that obeys SIGTERM.
+_UNHEALTHY = "unhealthy container"
+#: With a health check a task is `starting` until its first healthy probe, and the first comes
+#: an interval after its start. Without one it runs within a second, if not ten start at once.
+_SHORTEST_CHECK = timedelta(seconds=1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One task of the image that an update went to."""
+
+    #: The task each time it was seen, the oldest first.
+    seen: tuple[Task, ...]
+
+    @property
+    def last(self) -> Task:
+        """The task as it was seen last."""
+        return self.seen[-1]
+
+    @property
+    def fell(self) -> bool:
+        """Whether it ended although nobody had told it to."""
+        return self.last.state in _BY_ITSELF
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long it was up, by the engine's clock; zero if it was not seen to start."""
+        began = [task.status_at for task in self.seen if task.state in ("starting", "running")]
+        return self.last.status_at - began[0] if began else timedelta(0)
+
+    @property
+    def started_for(self) -> timedelta | None:
+        """How long it was `starting`, by the engine's clock; `None` if that was not seen."""
+        states = {task.state: task.status_at for task in self.seen}
+        if "starting" not in states or self.last.state == "starting":
+            return None
+        return states.get("running", self.last.status_at) - states["starting"]
+
+    @property
+    def unhealthy(self) -> bool:
+        """Whether it ended because its health check failed."""
+        waited = self.started_for or timedelta(0)
+        stopped = self.last.exit_code == 0 and waited >= _SHORTEST_CHECK
+        return self.fell and (_UNHEALTHY in self.last.error or stopped)
+
+
+def lives(attempt: Attempt) -> list[Life]:
+    """Return the tasks of the new image that came with an update or after it."""
+    started = attempt.update.started_at
+    seen: dict[str, list[Task]] = {}
+    for change in attempt.recording.changes:
+        if (
+            isinstance(change, TaskSeen)
+            and change.task.image == attempt.asked.image
+            and started is not None
+            and change.task.created_at >= started
+        ):
+            seen.setdefault(change.task.id, []).append(change.task)
+    return [Life(tuple(tasks)) for tasks in seen.values()]
+
+
+def unchecked(attempt: Attempt) -> bool:
+    """Whether none of an update's tasks was waited for as a health check has it done."""
+    waited = [life.started_for for life in lives(attempt)]
+    seen = [each for each in waited if each is not None]
+    return bool(seen) and max(seen) < _SHORTEST_CHECK
+
+
+def where(of: list[Life]) -> str:
+    """Return the slots of tasks: `a task in slot 3`, `tasks in slots 3 and 7`."""
+    slots = {life.last.slot for life in of if life.last.slot is not None}
+    return f"{'a task' if len(slots) == 1 else 'tasks'} in {listed(sorted(slots))}"
+
+
+def errors(of: list[Life]) -> str:
+    """Return the first error of tasks in Docker's words, as an apposition; `""` if none."""
+    said = next((life.last.error for life in of if life.last.error), "")
+    return f" ({verbatim(said)})" if said else ""
+
+
+def after_failures(attempt: Attempt) -> str:
+    """Return which slots failed, to go after what became of an update; `""` if none did."""
+    fallen = [life for life in lives(attempt) if life.fell]
+    return f", after {where(fallen)} had failed{errors(fallen)}" if fallen else ""

@@ -1,0 +1,129 @@
+"""What notebook 5 asks: how little a deploy of a running stack changes. Pure."""
+
+from __future__ import annotations
+
+from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.questions.common import not_over
+from labkit.lessons.checks.questions.start import newest_scale
+from labkit.lessons.checks.questions.writes import Write, writes
+from labkit.lessons.checks.wording import counted, listed
+from labkit.recordings.recording import Recording
+
+_DIFFERS = "A task is replaced only if something that it is made of differs from the spec."
+
+# ---- the same file again -----------------------------------------------------------
+
+
+def _redeploy_new(recording: Recording) -> Reading:
+    """Read how many tasks of the worker were made when the same was asked for again."""
+    over = [write for write in writes(recording) if write.over]
+    same = [write for write in over if write.same]
+    if not over:
+        raise not_over(recording, "a service that is deployed again")
+    write = (same or over)[-1]
+    made = len(write.new)
+    if not made:
+        saw = "the service was written anew, and not one of its tasks was touched."
+        return Reading("none", saw, _why_same(write), _TRY_SAME)
+    saw = f"{counted(made, 'task')} of worker {'is' if made == 1 else 'are'} new."
+    every = len(write.replaced) == len(write.had)
+    return Reading("worker" if every else "", saw, _why_same(write), _TRY_SAME)
+
+
+def _why_same(write: Write) -> str:
+    if not write.same:
+        return f"This time the spec was another one. {_DIFFERS}"
+    if write.new:
+        return f"More than the image and the replica count counts. {_DIFFERS}"
+    return f"{_DIFFERS} The file was sent whole, and nothing in it differs from what runs."
+
+
+_TRY_SAME = "say what docker service rollback would do, now that both specs are the same."
+
+REDEPLOY_NEW = Question(
+    name="redeploy-new",
+    title="The same file again",
+    step=5,
+    text="The stack runs, and you deploy the same file once more. How many tasks will be new?",
+    choices=(
+        Choice(
+            "all",
+            "Those of all five services",
+            "That assumes a deploy to be a removal and a new start; a deploy writes each service "
+            "anew, and Swarm replaces only the tasks that differ from what is written.",
+        ),
+        Choice(
+            "worker",
+            "The ten of worker, as it has an update config",
+            "That assumes an update config to cause updates; it says how one is done, once "
+            "something differs.",
+        ),
+        Choice(
+            "none",
+            "None",
+            "That is so where the file asks for what runs already; here something differed.",
+        ),
+    ),
+    read=_redeploy_new,
+)
+
+# ---- twelve in the file ------------------------------------------------------------
+
+
+def _twelve_new(recording: Recording) -> Reading:
+    """Read how many tasks of the worker were made when the replica count was changed."""
+    scale = newest_scale(recording)
+    made, kept = len(scale.new), len(scale.had) - len(scale.replaced)
+    added = (scale.after.replicas or 0) - (scale.before.replicas or 0)
+    new = f"{counted(made, 'task')} {'is' if made == 1 else 'are'} new"
+    saw = (
+        f"{new}, in {listed(scale.filled)}; {kept} went on." if made else f"{new}; {kept} went on."
+    )
+    if scale.replaced:
+        slots = counted(len(scale.replaced), "slot")
+        saw = f"{new}; {slots} had a task already, which was replaced."
+    every = bool(scale.replaced) and made >= (scale.after.replicas or 0)
+    choice = "two" if made == added == 2 else "twelve" if every else ""
+    return Reading(choice, saw, _why_new(scale), _TRY_TWELVE)
+
+
+def _why_new(scale: Write) -> str:
+    if scale.before.image != scale.after.image:
+        return f"The image differs as well as the replica count. {_DIFFERS}"
+    if scale.replaced:
+        return f"More than the replica count differs. {_DIFFERS}"
+    return (
+        "The replica count is no part of what a task is made of: Swarm fills the slots that are "
+        "missing, or takes away those that are too many, and leaves the others alone."
+    )
+
+
+_TRY_TWELVE = "list the tasks of the whole stack: when did those of the other services start?"
+
+TWELVE_NEW = Question(
+    name="twelve-new",
+    title="Twelve in the file",
+    step=5,
+    text="In the file you change replicas from 10 to 12, and deploy it. How many tasks of worker "
+    "will be new?",
+    choices=(
+        Choice(
+            "two",
+            "Two",
+            "That is so where the replica count goes from 10 to 12 and nothing else differs.",
+        ),
+        Choice(
+            "twelve",
+            "Twelve",
+            "That assumes a changed service to be made anew as a whole; the ten that run are what "
+            "the file asks for already, so only two are missing.",
+        ),
+        Choice(
+            "none",
+            "None, as replicas counts only when the stack is made",
+            "That assumes the file to be read once; each deploy compares all of it with what the "
+            "swarm has.",
+        ),
+    ),
+    read=_twelve_new,
+)

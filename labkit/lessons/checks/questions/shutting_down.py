@@ -1,0 +1,110 @@
+"""What notebook 4 asks: how the tasks of a removed service stop. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.questions.common import not_over
+from labkit.lessons.checks.wording import seconds
+from labkit.recordings.recording import Recording, ServiceRemoved, TaskForgotten, TaskSeen
+from labkit.recordings.values import Task
+
+#: Tasks that were told to stop so shortly after one another were told together: a look at
+#: the engine may fall between.
+_TOGETHER = timedelta(seconds=1)
+
+
+def _stack_rm(recording: Recording) -> Reading:
+    """Read whether the last task was told to stop before the first had gone."""
+    told, gone = _told(recording)
+    if len(told) < 2:
+        left = "one task was" if told else "no task was"
+        saw = f"{left} left when the service was removed; that is no order."
+        return Reading("", saw, _WHY, _TRY)
+    spread, steps = max(told) - min(told), _at_first(told)
+    saw = (
+        f"{len(told)} tasks were told to stop within {seconds(spread)}, "
+        f"and {seconds(max(gone) - min(told))} later the last was gone."
+    )
+    if spread <= _TOGETHER or max(told) <= min(gone):
+        return Reading("together", saw, _WHY, _TRY)
+    choice = {1: "slots", 2: "pairs"}.get(steps, "")
+    return Reading(choice, saw, f"Something told them in turn. {_WHY}", _TRY)
+
+
+def _told(recording: Recording) -> tuple[list[datetime], list[datetime]]:
+    """Return when each task that the service still had was told to stop, and when it was gone.
+
+    Raises `NotSettled` unless the service is gone with its last task.
+    """
+    removed = [n for n, each in enumerate(recording.changes) if isinstance(each, ServiceRemoved)]
+    if recording.service or recording.listed or not removed:
+        raise not_over(recording, "a service that is removed")
+    there = _there(recording, removed[-1])
+    told: dict[str, datetime] = {}
+    gone: dict[str, datetime] = {}
+    for change in recording.changes[removed[-1] :]:
+        if isinstance(change, TaskForgotten) and change.id in there:
+            told.setdefault(change.id, change.at)
+            gone.setdefault(change.id, change.at)
+        elif isinstance(change, TaskSeen) and change.task.id in there:
+            if _told_to_go(change.task):
+                told.setdefault(change.task.id, change.at)
+            if change.task.ended:
+                gone.setdefault(change.task.id, change.at)
+    return list(told.values()), list(gone.values())
+
+
+def _there(recording: Recording, removed: int) -> set[str]:
+    """Return the tasks that had neither ended nor been told to before a change."""
+    there: set[str] = set()
+    for change in recording.changes[:removed]:
+        if isinstance(change, TaskSeen) and not _told_to_go(change.task):
+            there.add(change.task.id)
+        elif isinstance(change, TaskSeen | TaskForgotten):
+            there.discard(change.task.id if isinstance(change, TaskSeen) else change.id)
+    return there
+
+
+def _told_to_go(task: Task) -> bool:
+    return task.ended or task.desired_state in ("shutdown", "remove")
+
+
+def _at_first(told: list[datetime]) -> int:
+    """Return how many were told to stop together with the first one."""
+    return sum(at - min(told) <= _TOGETHER for at in told)
+
+
+_WHY = (
+    "Removing is no update: there is no parallelism, no delay and no order. "
+    "Swarm tells every task of the service to go, and forgets it when it is gone."
+)
+_TRY = "look at the rows of the slots once more: which of their tasks took longest to end?"
+
+STACK_RM = Question(
+    name="stack-rm",
+    title="How a stack stops",
+    step=4,
+    text="You remove the stack. How will the ten tasks of worker stop?",
+    choices=(
+        Choice(
+            "together",
+            "All together",
+            "That is how a removal goes; here something stopped the tasks in turn.",
+        ),
+        Choice(
+            "slots",
+            "Slot by slot, as in an update",
+            "That assumes a removal to be careful as an update is; but nothing is to go on "
+            "running, so there is nothing to be careful with.",
+        ),
+        Choice(
+            "pairs",
+            "Two at a time, as worker's update config says",
+            "That assumes the update config to govern whatever stops a task; it governs updates, "
+            "and nothing else.",
+        ),
+    ),
+    read=_stack_rm,
+)

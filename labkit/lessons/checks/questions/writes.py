@@ -1,0 +1,137 @@
+"""Each time that somebody wrote a service: an update, a scale, a deploy that changed nothing.
+
+Only a change of what a task is made of begins an update. A change of the replica count, or
+the same spec once more, is to be seen in the service alone: in its version, and in its
+update status, which every write takes away. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from labkit.recordings.phases import leaving
+from labkit.recordings.recording import (
+    Back,
+    Change,
+    Recording,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskSeen,
+)
+from labkit.recordings.values import Service, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write, and what came of it until another spec was written."""
+
+    before: Service
+    after: Service
+    #: The slots that had a task when it was written, and the ids of all tasks seen by then.
+    had: frozenset[int | None]
+    known: frozenset[str]
+    #: What was seen from then on, with what was there.
+    since: Recording
+    #: The changes after it, in order.
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def same(self) -> bool:
+        """Whether it asked for the image and the replicas that were asked for already."""
+        return _asked(self.before) == _asked(self.after)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether it asked for another number of replicas."""
+        return self.before.replicas != self.after.replicas
+
+    @property
+    def over(self) -> bool:
+        """Whether everything that is asked for is there, and nothing else."""
+        service = self.since.service
+        if service is None:
+            return False
+        status = service.update_status
+        if status is not None and not status.settled:
+            return False
+        if status is not None and status.state != "completed":
+            return True  # it goes no further, whatever runs
+        live = [task for task in self.since.current if not task.ended]
+        running = [task for task in live if task.running and task.image == service.image]
+        enough = service.replicas is None or len(running) == service.replicas
+        return enough and len(running) == len(live) and not any(map(leaving, live))
+
+    @property
+    def new(self) -> list[Task]:
+        """The tasks that were made since, in the order in which they were first seen."""
+        seen = (change.task for change in self.changes if isinstance(change, TaskSeen))
+        return list({task.id: task for task in seen if task.id not in self.known}.values())
+
+    @property
+    def replaced(self) -> list[int]:
+        """The slots that had a task and were given another one, in that order."""
+        slots = (task.slot for task in self.new if task.slot is not None)
+        return [slot for slot in dict.fromkeys(slots) if slot in self.had]
+
+    @property
+    def filled(self) -> list[int]:
+        """The slots that had no task and were given one, by number."""
+        return sorted({task.slot for task in self.new if task.slot is not None} - self.had)
+
+
+def writes(recording: Recording) -> list[Write]:
+    """Return what was written under a recording, the oldest first.
+
+    What was there at the first look, or at the first after a gap, was written unseen.
+    """
+    made: list[Write] = []
+    lasting: list[Write] = []
+    seen = Recording(recording.header)
+    unseen = True
+    for change in recording.changes:
+        before = None if unseen else seen.service
+        if isinstance(change, ServiceRemoved | Back):
+            unseen = True
+        elif isinstance(change, ServiceSeen):
+            if before and _writes(before, change.service, _continues(made, before)):
+                asked = _asked(change.service)
+                lasting = [write for write in lasting if _asked(write.after) == asked]
+                made.append(_write(seen, before, change.service))
+                lasting.append(made[-1])
+            unseen = False
+        seen.add(change)
+        for write in lasting:
+            write.changes.append(change)
+            write.since.add(change)
+    return made
+
+
+def _write(seen: Recording, before: Service, after: Service) -> Write:
+    """Return a write with nothing that came of it yet."""
+    since = Recording(seen.header)
+    for task in seen.current:
+        since.add(TaskSeen(seen.last_at, task))
+    had = frozenset(task.slot for task in seen.current if not task.ended)
+    return Write(before, after, had, frozenset(seen.tasks), since)
+
+
+def _continues(made: list[Write], before: Service) -> bool:
+    """Whether the last that was seen of the service is a write whose update may come yet."""
+    return bool(made) and before.update_status is None and made[-1].after == before
+
+
+def _writes(before: Service, now: Service, may_come: bool) -> bool:
+    """Whether a service as it is now was written since it was as before."""
+    status, last = now.update_status, before.update_status
+    if _asked(before) != _asked(now):
+        # a rollback by Swarm itself is the same update still
+        return not (status and last and status.started_at == last.started_at)
+    if status is None:
+        return now.version != before.version
+    if last is None:
+        return not may_come
+    return status.started_at != last.started_at
+
+
+def _asked(service: Service) -> tuple[object, ...]:
+    return service.image, service.replicas

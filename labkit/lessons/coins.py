@@ -1,0 +1,153 @@
+"""How fast dockercoins works, asked of its own web page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from statistics import linear_regression
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+
+from labkit.base.errors import LabError, NotSettled
+from labkit.base.waiting import looks
+from labkit.engines import ports
+from labkit.engines.private.private import ADDRESS_LABEL
+from labkit.recordings.values import Service
+from labkit.swarm.client import Swarm
+from labkit.swarm.compose import NAMESPACE
+
+#: A worker that redis did not answer tries again after ten seconds. A notebook's cell that
+#: asks for the speed has to end within 50 s.
+_PATIENCE_SECONDS = 36
+_POLL_SECONDS = 0.2
+#: Between two samples of the counter, as in a recording.
+_SAMPLE_SECONDS = 0.5
+#: Of a worker's log; with DEBUG, it writes a dozen lines for each that `_COUNTED` matches.
+_LAST_LINES = 20
+#: What a worker writes whenever it adds to the counter, after the engine's time of the line.
+_COUNTED = re.compile(rb"([\d:.TZ-]+) [^\n]*?(\d+) units of work done")
+#: How long one answer may take; the meter's next question is due sooner.
+_ANSWER_SECONDS, _METER_SECONDS = 5, 2
+
+
+class _Answer(NamedTuple):
+    hashes: int
+    #: The page's own clock, in seconds since 1970.
+    now: float
+
+
+def webui(swarm: Swarm, stack: str) -> str:
+    """Return the address of the stack's web page, for the machine that labkit runs on."""
+    published = ports.of_service(swarm.service(f"{stack}_webui"))
+    if not published:
+        raise LabError(
+            f"{stack}_webui to publish a port.",
+            "it publishes none.",
+            "deploy the stack from the lab's docker-compose.yml.",
+        )
+    return f"http://{host(swarm)}:{published[0]}"
+
+
+def host(swarm: Swarm) -> str:
+    """Return the host at which this machine reaches the ports that the engine publishes.
+
+    A private engine has a network of its own, and says where in a label.
+    """
+    engine = urlsplit(swarm.url)
+    if engine.scheme in ("tcp", "http", "https", "ssh") and engine.hostname:
+        return engine.hostname
+    return swarm.labels().get(ADDRESS_LABEL, "localhost")
+
+
+def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
+    """Return how many hashes a second all workers make together, measured over `seconds`.
+
+    Measures once every replica has added to the counter, and again if one of them adds
+    nothing meanwhile: an application that has only half started has no speed yet. Raises
+    `NotSettled` after 36 s of that, and `LabError` if the web page does not answer.
+    """
+    address, worker = webui(swarm, stack), f"{stack}_worker"
+    with _session() as session:
+        for waited in looks(_PATIENCE_SECONDS, _POLL_SECONDS):
+            replicas, before = _counted(swarm, worker)
+            counting = len(before)
+            if counting != replicas:
+                continue
+            try:
+                samples = [_ask(session, address) for _ in looks(seconds, _SAMPLE_SECONDS)]
+            except LabError:
+                if waited >= _PATIENCE_SECONDS:
+                    raise
+                continue
+            after = _counted(swarm, worker)[1]
+            counting = sum(after.get(task, when) != when for task, when in before.items())
+            # the counter falls where redis was started again
+            if counting == len(after) == replicas and samples == sorted(samples):
+                return _slope(samples)
+    raise NotSettled(
+        f"all {replicas} workers of {stack} to add to the counter of hashes.",
+        f"{counting} of them did within {_PATIENCE_SECONDS} s, so their speed is not known.",
+        f"see which of them do not run with `labkit stack ps {stack}`, or what they wrote with "
+        f'`labkit.logs("{worker}")`; then measure again.',
+    )
+
+
+def _slope(samples: list[_Answer]) -> float:
+    """Return the hashes a second as `labkit.speed` does, which smooths the workers' rhythm."""
+    seconds = [each.now - samples[0].now for each in samples]
+    return linear_regression(seconds, [each.hashes for each in samples]).slope
+
+
+def _counted(swarm: Swarm, worker: str) -> tuple[int, dict[str, bytes]]:
+    """Return how many replicas worker is to have, and which tasks have counted: when last."""
+    service = Service.from_api(swarm.service(worker))
+    tasks = [
+        task.id
+        for task in swarm.task_values(service=service.id)
+        if task.running and task.desired_state == "running"
+    ]
+    counted = {}
+    for task in tasks:
+        lines = _COUNTED.findall(swarm.task_log(task, _LAST_LINES))
+        if lines and int(lines[-1][1]):  # the first line of each worker says 0
+            counted[task] = lines[-1][0]
+    return len(tasks) if service.replicas is None else service.replicas, counted
+
+
+def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
+    """Return what asks the web page of the service's stack how many hashes were made, and when.
+
+    The time is the page's own, in seconds since 1970. `None` if the service is of no stack,
+    or its stack has no `webui` that publishes a port. What is returned raises `LabError`
+    where there is no answer within two seconds.
+    """
+    try:
+        stack = (swarm.service(service)["Spec"].get("Labels") or {}).get(NAMESPACE)
+        address = webui(swarm, stack) if stack else None
+    except LabError:
+        return None
+    return partial(_ask, _session(), address, _METER_SECONDS) if address else None
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # the page is where the engine is, which no proxy leads to
+    return session
+
+
+def _ask(session: requests.Session, address: str, timeout: float = _ANSWER_SECONDS) -> _Answer:
+    try:
+        answer = session.get(f"{address}/json", timeout=timeout)
+        answer.raise_for_status()
+        said = answer.json()
+        return _Answer(int(said["hashes"]), float(said["now"]))
+    # an OverflowError is for JSON's Infinity
+    except (requests.RequestException, ValueError, KeyError, TypeError, OverflowError) as problem:
+        raise LabError(
+            f"the web page of dockercoins at {address}.",
+            f"no answer that could be read: {problem}",
+            "see whether webui and redis run: `labkit stack ps` and the name of your stack.",
+        ) from None

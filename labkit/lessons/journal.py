@@ -1,0 +1,328 @@
+"""What a learner has done, and what is next. Values, and the one file that keeps them.
+
+The file, the journal, has a line for each event: a prediction, a comparison, a check. What
+is done follows from its events alone, so a reset deletes nothing: it is an event, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from labkit.base import lines
+from labkit.base.errors import LabError
+
+Kind = Literal["predicted", "compared", "began", "checked", "hinted", "solved", "reset"]
+#: Of a question: open, predicted, compared. Of an exercise: open, begun, not yet, passed.
+State = Literal["open", "predicted", "compared", "begun", "not yet", "passed"]
+
+#: In the order in which they are reached; rerunning a cell takes nothing back.
+_ORDER = get_args(State)
+_DONE = ("compared", "passed")
+#: Characters of a text that are kept: enough for whoever explains a lot.
+_LONGEST = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that a learner did. Every text but `kind` may be empty."""
+
+    #: When, with its time zone.
+    at: datetime
+    kind: Kind
+    #: The number of the notebook, 0 to 5.
+    step: int
+    #: The question or the exercise; `""` of a reset.
+    name: str = ""
+    #: Of a check: "passed", "not yet" or "not attempted".
+    outcome: str = ""
+    #: The key of the answer that was chosen.
+    choice: str = ""
+    #: Of a comparison: the key of the answer that the recording showed.
+    answer: str = ""
+    #: Why the learner chose it, in their own words. It stays on this machine.
+    why: str = ""
+    #: Of a hint: which one, from 1 on.
+    rung: int = 0
+    #: What a check or a comparison said, in three sentences.
+    saw: str = ""
+    because: str = ""
+    try_next: str = ""
+    #: The file of the recording that was looked at, beside the journal where possible.
+    recording: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question or an exercise of the lesson."""
+
+    #: The number of its notebook.
+    step: int
+    kind: Literal["question", "exercise"]
+    #: What it goes by; no two items share one.
+    name: str
+    #: What it is about, for a person.
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a question or an exercise says to a person."""
+
+    title: str
+    #: The question itself, or the task.
+    text: str = ""
+    #: What each answer says, by its key, in the order in which they are offered.
+    choices: Mapping[str, str] = field(default_factory=dict)
+    #: What somebody who chooses an answer takes to be so, by its key.
+    beliefs: Mapping[str, str] = field(default_factory=dict)
+
+    def choice(self, key: str) -> str:
+        """Return what an answer says; the key of one that is not known."""
+        return self.choices.get(key, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an item stands."""
+
+    item: Item
+    state: State = "open"
+    #: How many different hints were taken.
+    hints: int = 0
+    #: Whether the solution was looked at.
+    solved: bool = False
+    #: Whether it was done before a reset that opened it again.
+    before: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do: the question was compared, the exercise passed."""
+        return self.state in _DONE
+
+    @property
+    def mark(self) -> str:
+        """How it stands, as one character: ✓ done, … begun, ○ open."""
+        return "✓" if self.done else "○" if self.state == "open" else "…"
+
+    @property
+    def words(self) -> str:
+        """How it stands, for a person."""
+        said = "to be compared" if self.state == "predicted" else str(self.state)
+        return said if self.done or not self.before else f"{said} (done before)"
+
+
+# ---- the journal -------------------------------------------------------------------
+
+
+class Journal:
+    """The file that keeps the events. Only its owner may read it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, event: Event) -> None:
+        """Append an event. Raises `LabError` where the file cannot be written."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lines.append(self.path, _row(event), mode=0o600)
+        except OSError as problem:
+            raise self._refused("to keep your progress in", problem) from None
+
+    def events(self) -> list[Event]:
+        """Return the events, in the order in which they were added.
+
+        A torn line, and a kind that this reader does not know, are left out. Raises
+        `LabError` for a file that is there and cannot be read.
+        """
+        try:
+            rows = lines.read(self.path).rows
+        except FileNotFoundError:
+            return []
+        except OSError as problem:
+            raise self._refused("to read your progress in", problem) from None
+        return [event for row in rows if (event := _event(row))]
+
+    def _refused(self, what: str, problem: OSError) -> LabError:
+        return LabError(
+            f"{what} {self.path}.",
+            f"{problem}.",
+            "make it a file that you may read and write, or set LABKIT_HOME to another folder.",
+        )
+
+
+def _row(event: Event) -> dict[str, Any]:
+    """Return an event as its line holds it: what is empty is left out, what is endless cut."""
+    row = {name: value for name, value in asdict(event).items() if value or name == "step"}
+    row = {name: row[name][:_LONGEST] if isinstance(row[name], str) else row[name] for name in row}
+    return row | {"at": event.at.isoformat()}
+
+
+def _event(row: Mapping[str, Any]) -> Event | None:
+    """Return the event that a line holds; `None` if it holds none that is known."""
+    known = {each.name: row[each.name] for each in fields(Event) if each.name in row}
+    numbers = {"step": known.get("step"), "rung": known.get("rung", 0)}
+    words = {name: value for name, value in known.items() if name not in numbers}
+    if known.get("kind") not in get_args(Kind) or any(type(n) is not int for n in numbers.values()):
+        return None
+    if not all(isinstance(word, str) for word in words.values()):
+        return None
+    with contextlib.suppress(KeyError, ValueError):
+        at = datetime.fromisoformat(words.pop("at"))
+        return Event(at=at, **numbers, **words) if at.tzinfo else None
+    return None
+
+
+# ---- what is done ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How every item stands, in the order of the lesson."""
+
+    standings: tuple[Standing, ...]
+    #: What each notebook is called, by its number, such as `rolling-updates`.
+    notebooks: Mapping[int, str]
+
+    @classmethod
+    def of(
+        cls,
+        events: Iterable[Event],
+        plan: Sequence[Item],
+        notebooks: Mapping[int, str] | None = None,
+    ) -> Self:
+        """Return what the events come to.
+
+        `plan` has the items in the order of the lesson. An event of an item that is not in
+        it says nothing. What was done stays done, whatever is checked later, until a reset
+        of its step or of an earlier one opens it again.
+        """
+        tallies = {item.name: _Tally(item) for item in plan}
+        for event in events:
+            if event.kind == "reset":
+                for tally in tallies.values():
+                    tally.reset(event.step)
+            elif event.name in tallies:
+                tallies[event.name].take(event)
+        standings = tuple(tally.standing() for tally in tallies.values())
+        return cls(standings, dict(notebooks or {}))
+
+    @property
+    def next(self) -> Item | None:
+        """The first item that is not done; `None` when all are."""
+        return next((each.item for each in self.standings if not each.done), None)
+
+    @property
+    def steps(self) -> list[int]:
+        """The numbers of the notebooks that have items."""
+        return list(dict.fromkeys(each.item.step for each in self.standings))
+
+    def within(self, step: int) -> list[Standing]:
+        """Return how the items of one notebook stand."""
+        return [each for each in self.standings if each.item.step == step]
+
+    def heading(self, step: int) -> str:
+        """Return what a notebook is called, such as `1 · rolling-updates`."""
+        name = self.notebooks.get(step, "")
+        return f"{step} · {name}" if name else str(step)
+
+    def counts(self, step: int) -> str:
+        """Return what is done of a notebook, such as `2 of 3 predictions, 1 of 2 exercises`."""
+        of_step = self.within(step)
+        told = [
+            _counted([each for each in of_step if each.item.kind == kind], word)
+            for kind, word in (("question", "prediction"), ("exercise", "exercise"))
+        ]
+        return ", ".join(filter(None, told))
+
+    def mark(self, step: int) -> str:
+        """Return a sign: `✓` for a notebook that is done, `→` where one goes on."""
+        if all(each.done for each in self.within(step)):
+            return "✓"
+        return "→" if self.next and self.next.step == step else "·"
+
+    def to_do(self, step: int) -> str:
+        """Return what is next in a notebook, in words."""
+        left = [each for each in self.within(step) if not each.done]
+        if not left:
+            return "all done"
+        again = " (done before)" if left[0].before else ""
+        return f"next: {left[0].item.title}{again}"
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Return how each item stands, for a machine."""
+        return [
+            {
+                **asdict(each.item),
+                "state": each.state,
+                "done": each.done,
+                "done_before": each.before,
+                "hints": each.hints,
+                "solution_seen": each.solved,
+            }
+            for each in self.standings
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines()) or "There is nothing to do in this lesson."
+
+    def _lines(self) -> Iterator[str]:
+        headings = {step: self.heading(step) for step in self.steps}
+        wide = max(map(len, headings.values()), default=0)
+        counted = max((len(self.counts(step)) for step in headings), default=0)
+        for step, heading in headings.items():
+            counts = f"{self.counts(step):{counted}}"
+            yield f"{self.mark(step)} {heading:{wide}}  {counts}  {self.to_do(step)}"
+
+
+def _counted(of_kind: list[Standing], word: str) -> str:
+    if not of_kind:
+        return ""
+    done = sum(each.done for each in of_kind)
+    return f"{done} of {len(of_kind)} {word}{'' if len(of_kind) == 1 else 's'}"
+
+
+class _Tally:
+    """What the events so far come to for one item."""
+
+    def __init__(self, item: Item) -> None:
+        self._item = item
+        self._state: State = "open"
+        self._rungs: set[int] = set()
+        self._solved = self._before = False
+
+    def take(self, event: Event) -> None:
+        if event.kind == "hinted":
+            self._rungs.add(event.rung)
+        elif event.kind == "solved":
+            self._solved = True
+        elif (reached := _reached(event)) and self._fits(reached):
+            self._state = max(self._state, reached, key=_ORDER.index)
+
+    def reset(self, step: int) -> None:
+        if self._item.step >= step:
+            self._before = self._before or self._state in _DONE
+            self._state, self._rungs, self._solved = "open", set(), False
+
+    def standing(self) -> Standing:
+        return Standing(self._item, self._state, len(self._rungs), self._solved, self._before)
+
+    def _fits(self, reached: State) -> bool:
+        """Whether an item of this kind can be in that state."""
+        return (reached in ("predicted", "compared")) == (self._item.kind == "question")
+
+
+def _reached(event: Event) -> State | None:
+    """Return how far an event brings its item."""
+    match event.kind, event.outcome:
+        case ("predicted" | "compared") as kind, _:
+            return kind
+        case "began", _:
+            return "begun"
+        case "checked", ("passed" | "not yet") as outcome:
+            return outcome
+    return None

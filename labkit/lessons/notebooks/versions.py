@@ -1,0 +1,183 @@
+"""From a source to the notebook that a learner, an instructor or an audience gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from labkit.lessons.notebooks import minutes, notes
+from labkit.lessons.notebooks.cells import (
+    CHECKED,
+    Book,
+    Cell,
+    copied,
+    has,
+    identity,
+    is_code,
+    is_note,
+    is_prose,
+    is_solution,
+    metadata,
+    text,
+    with_metadata,
+    with_text,
+    without_output,
+)
+
+VersionName = Literal["learner", "instructor", "slides"]
+VERSIONS: tuple[VersionName, ...] = get_args(VersionName)
+
+#: What an instructor sees above a note.
+NOTE_SIGN = "> **Instructor**"
+
+#: For jupyterlab-rise: tall slides begin at the top and scroll; its own theme loads web fonts.
+_RISE = {"center": False, "scroll": True, "theme": "serif"}
+_SLIDES = {"# ": "slide", "## ": "slide", "### ": "subslide"}
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A version of a notebook, and what was kept of an older one."""
+
+    book: Book
+    kept: tuple[notes.Kept, ...] = ()
+    #: How many cells of the older one are lost: no notes, and added or changed there by hand.
+    lost: int = 0
+
+
+def learner(book: Book, *, keep_outputs: bool = False) -> Book:
+    """Return a notebook without notes, solutions and outputs: outputs are answers.
+
+    With `keep_outputs`, for a test run, the cells that nbval checks keep theirs.
+    """
+    kept = [cell for cell in book["cells"] if not (is_note(cell) or is_solution(cell))]
+    return _version("learner", book, _outputs(kept, keep_checked=keep_outputs))
+
+
+def instructor(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
+    """Return a notebook with notes and solutions open, and minutes in its headings.
+
+    The notes that an instructor wrote into the `older` version are kept.
+    """
+    cells = [_signed(_open(cell)) for cell in book["cells"]]
+    return _over("instructor", book, cells, older, minutes.in_headings, keep_outputs=keep_outputs)
+
+
+def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
+    """Return a notebook whose cells say which slide they are on; notes are speaker's notes.
+
+    Solutions are not among them. What a cell's own metadata say of slides stays. The notes
+    that an instructor wrote into the `older` version are kept.
+    """
+    cells = [cell for cell in book["cells"] if not is_solution(cell)]
+    shown = with_metadata(book, rise=_RISE)
+    return _over("slides", shown, cells, older, _on_slides, keep_outputs=keep_outputs)
+
+
+def build(
+    version: VersionName, book: Book, older: Book | None = None, *, keep_outputs: bool = False
+) -> Built:
+    """Return a version by its name. A learner's is built with no regard to an older one."""
+    if version == "learner":
+        return Built(learner(book, keep_outputs=keep_outputs))
+    make = instructor if version == "instructor" else slides
+    return make(book, older, keep_outputs=keep_outputs)
+
+
+def _over(
+    version: VersionName,
+    book: Book,
+    cells: Sequence[Cell],
+    older: Book | None,
+    finish: Callable[[Sequence[Cell]], list[Cell]],
+    *,
+    keep_outputs: bool,
+) -> Built:
+    fresh = [notes.stamped(cell) if is_note(cell) else cell for cell in cells]
+    fresh = _outputs(fresh, keep_checked=keep_outputs)
+    found = older["cells"] if older else []
+    merged, kept = notes.merged(fresh, found)
+    cells = finish(merged)
+    prints = notes.prints(cells)
+    known = _own(older).get("built") if older else None
+    lost = notes.strangers(found, known if isinstance(known, list) else prints)
+    return Built(_version(version, book, cells, built=prints), tuple(kept), len(lost))
+
+
+def _version(version: VersionName, book: Book, cells: list[Cell], **own: Any) -> Book:
+    """Return a notebook of these cells that says which version it is."""
+    return copied(with_metadata(book, labkit={"version": version, **own}) | {"cells": cells})
+
+
+def _outputs(cells: Sequence[Cell], *, keep_checked: bool) -> list[Cell]:
+    return [cell if keep_checked and has(cell, CHECKED) else without_output(cell) for cell in cells]
+
+
+def _open(cell: Cell) -> Cell:
+    """Return a solution that is not folded away."""
+    if not is_solution(cell):
+        return cell
+    folds = metadata(cell).get("jupyter") or {}
+    shown = {key: value for key, value in folds.items() if key != "source_hidden"}
+    return with_metadata(cell, jupyter=shown or None)
+
+
+def _signed(cell: Cell) -> Cell:
+    """Return a note that says that it is one."""
+    if not is_note(cell) or is_code(cell) or text(cell).startswith(NOTE_SIGN):
+        return cell
+    return with_text(cell, f"{NOTE_SIGN}\n\n{text(cell)}")
+
+
+def _on_slides(cells: Sequence[Cell]) -> list[Cell]:
+    return [
+        with_metadata(cell, slideshow={"slide_type": kind})
+        if (kind := _slide_type(cell)) and not _chosen(cell)
+        else cell
+        for cell in cells
+    ]
+
+
+def _slide_type(cell: Cell) -> str:
+    """Return where a cell goes, or `""` for: on the slide of the cell before."""
+    if is_note(cell):
+        return "notes"
+    marks = [mark for mark in _SLIDES if is_prose(cell) and text(cell).startswith(mark)]
+    return _SLIDES[marks[0]] if marks else ""
+
+
+def _chosen(cell: Cell) -> bool:
+    own = metadata(cell).get("slideshow")
+    return isinstance(own, dict) and bool(own.get("slide_type"))
+
+
+def version_of(book: Book) -> str:
+    """Return which version a notebook says it is, or `""`."""
+    return str(_own(book).get("version", ""))
+
+
+def _own(book: Book) -> dict[str, Any]:
+    """Return what a version says of itself."""
+    own = metadata(book).get("labkit")
+    return own if isinstance(own, dict) else {}
+
+
+def leaks(book: Book) -> list[tuple[Cell, Cell]]:
+    """Return each note and solution that a learner would read all the same, and in which cell.
+
+    A short line such as `view.wait()` gives nothing away, so only longer texts count.
+    """
+    hidden = [cell for cell in book["cells"] if is_note(cell) or is_solution(cell)]
+    shown = learner(book)["cells"]
+    return [
+        (secret, cell)
+        for secret in hidden
+        if len(text(secret).strip()) >= _TELLING
+        for cell in shown
+        if text(secret).strip() in text(cell) and identity(secret)
+    ]
+
+
+#: Characters from which on a text gives something away.
+_TELLING = 40

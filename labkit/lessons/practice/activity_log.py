@@ -1,0 +1,161 @@
+"""What a learner does, noted: in the journal, and in the room's log where that is on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labkit.base import echo, settings
+from labkit.base.errors import BadValue, LabError, RecordingProblem
+from labkit.lessons import checks, room
+from labkit.lessons.checks import Choice, Exercise, Question
+from labkit.lessons.checks.joined import joined
+from labkit.lessons.journal import Event, Item, Journal, Kind, Progress
+from labkit.lessons.steps.steps import STEPS
+from labkit.recordings.recording import Recording
+
+T = TypeVar("T")
+
+_FILE = "progress.jsonl"
+
+#: The exercises that bring the worker somewhere.
+_ON_WORKER = {name for name, each in checks.EXERCISES.items() if not each.shipped}
+
+#: Whether it was said that the journal cannot be written.
+_told = False
+
+
+def journal() -> Journal:
+    """Return the learner's journal."""
+    return Journal(settings.state_dir() / _FILE)
+
+
+def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
+    """Note that something was done with a question or an exercise.
+
+    `recording` may be a path; it is kept relative to the folder of the journal.
+    """
+    path = more.pop("recording", None)
+    where = _relative(Path(path)) if path else ""
+    event = Event(
+        at=datetime.now(UTC), kind=kind, step=of.step, name=of.name, recording=where, **more
+    )
+    _add(event)
+    room.note(event)
+
+
+def note_reset(step: int) -> None:
+    """Note that the lesson begins anew from a step on."""
+    _add(Event(at=datetime.now(UTC), kind="reset", step=step))
+
+
+def _add(event: Event) -> None:
+    """Add an event to the journal; where that cannot be written, say so once, and go on.
+
+    What a check has found is not to be lost with the note of it.
+    """
+    global _told
+    try:
+        journal().add(event)
+    except LabError as problem:
+        if not _told:
+            echo.warn(f"Your progress is not kept. {problem}")
+        _told = True
+
+
+def plan() -> list[Item]:
+    """Return what there is to do in the lesson, in its order; a notebook's questions first."""
+    questions = [Item(q.step, "question", q.name, q.title) for q in checks.QUESTIONS.values()]
+    exercises = [Item(e.step, "exercise", e.name, e.title) for e in checks.EXERCISES.values()]
+    return sorted(questions + exercises, key=lambda item: item.step)
+
+
+def progress() -> Progress:
+    """Return what is done, and what is next."""
+    notebooks = {step.number: step.notebook[3:] for step in STEPS}
+    return Progress.of(journal().events(), plan(), notebooks)
+
+
+def recordings(events: Iterable[Event]) -> dict[str, Recording]:
+    """Return the recordings that events name and that can be read, by the name they have there.
+
+    An exercise names the folder with all that was recorded of it.
+    """
+    found = {}
+    for name in {event.recording for event in events if event.recording}:
+        place = settings.state_dir() / name
+        paths = parts(place) if place.is_dir() else [place]
+        with contextlib.suppress(RecordingProblem):
+            if read := [Recording.load(path) for path in paths]:
+                found[name] = joined(read)
+    return found
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the recordings of an exercise, in their order."""
+    ours = (path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
+    return sorted(ours, key=lambda path: int(path.stem))
+
+
+def done_since(step: int) -> int:
+    """Return how much of a step and of those after it is done or begun."""
+    standings = progress().standings
+    return sum(each.item.step >= step and each.state != "open" for each in standings)
+
+
+def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
+    """Return the newest event of some kinds, unless a reset came after it."""
+    found = None
+    for event in journal().events():
+        if event.kind == "reset" and event.step <= of.step:
+            found = None
+        elif event.name == of.name and event.kind in kinds:
+            found = event
+    return found
+
+
+def begun_last() -> str:
+    """Return the name of the exercise that has the worker; `""` for none.
+
+    That is the one that began last, unless the lesson was reset since: whoever resets a step
+    brings the worker there.
+    """
+    found = ""
+    for event in journal().events():
+        if event.kind == "reset":
+            found = ""
+        elif event.kind == "began" and event.name in _ON_WORKER:
+            found = event.name
+    return found
+
+
+def chosen(question: Question) -> Choice | None:
+    """Return what the learner has chosen last, or `None`."""
+    event = last(question, "predicted")
+    known = {choice.key: choice for choice in question.choices}
+    return known.get(event.choice) if event else None
+
+
+def question(name: str) -> Question:
+    """Return a question by its name. Raises `BadValue`, naming those there are."""
+    return _named("question", checks.QUESTIONS, name)
+
+
+def exercise(name: str) -> Exercise:
+    """Return an exercise by its name. Raises `BadValue`, naming those there are."""
+    return _named("exercise", checks.EXERCISES, name)
+
+
+def _named(what: str, known: Mapping[str, T], name: object) -> T:
+    if isinstance(name, str) and name in known:
+        return known[name]
+    raise BadValue(f"the {what}s are {', '.join(map(repr, known))}, not {name!r}")
+
+
+def _relative(path: Path) -> str:
+    folder = settings.state_dir().absolute()
+    whole = path.absolute()
+    return str(whole.relative_to(folder)) if whole.is_relative_to(folder) else str(whole)

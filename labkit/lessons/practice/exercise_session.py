@@ -1,0 +1,241 @@
+"""The exercise that a learner works on: brought to where it begins, and watched from then on.
+
+    .labkit/exercises/half-the-time-1/
+        1.jsonl     the worker, from the beginning of the exercise
+        2.jsonl     the same after the kernel was restarted, and so on
+
+Each beginning has a folder of its own. What is checked is what is recorded here, whoever
+updated the service, and from where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from labkit.base import echo, settings
+from labkit.base.errors import LabError, NotFound
+from labkit.base.waiting import looks
+from labkit.lessons import coins, workspace
+from labkit.lessons.checks import Evidence, Exercise, Finding
+from labkit.lessons.checks.finding import not_attempted
+from labkit.lessons.checks.joined import joined
+from labkit.lessons.practice import activity_log
+from labkit.lessons.steps import steps, variants
+from labkit.recordings.phases import describe
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
+from labkit.recordings.values import Service
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
+
+_LOOK_SECONDS = 0.2
+#: So long a recorder may need to see what the engine has just written.
+_CATCH_UP_SECONDS = 5.0
+
+_recorder: Recorder | None = None
+
+
+def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
+    """Bring worker and files to where an exercise begins, and record from there on.
+
+    Returns what was done, in sentences.
+    """
+    stop()
+    with echo.muted():  # what was done is said in sentences; an engine's lines would bury the task
+        built = [variants.build(swarm, image) for image in exercise.begins.images]
+        done = steps.reset(swarm, _step(exercise))
+    folder = _new_folder(exercise)
+    activity_log.note(exercise, "began", recording=folder)  # first: the recorder goes by it
+    _record(swarm, exercise, folder)
+    return [*filter(None, built), *done]
+
+
+def begin_shipped(exercise: Exercise) -> Recording:
+    """Begin an exercise about a shipped recording, and return that. Needs no engine."""
+    shown = Recording.load(_shipped(exercise))
+    folder = _new_folder(exercise)
+    with contextlib.suppress(OSError):  # the report draws what is there, and says what is not
+        folder.mkdir(parents=True)
+        shutil.copy(_shipped(exercise), folder / "1.jsonl")
+    activity_log.note(exercise, "began", recording=folder)
+    return shown
+
+
+def stop() -> None:
+    """End the recording of the exercise that was worked on, if there is one."""
+    global _recorder
+    if _recorder:
+        _recorder.stop("The exercise is over.")
+    _recorder = None
+
+
+def recorder() -> Recorder:
+    """Return what records the exercise that has begun in this kernel."""
+    assert _recorder is not None, "it is asked for after the beginning"
+    return _recorder
+
+
+def check(
+    swarm: Swarm | None,
+    exercise: Exercise,
+    answer: object = None,
+    *,
+    seconds: float,
+    say: Callable[[str], None],
+) -> Finding:
+    """Judge an exercise, after waiting for what is on its way, at most so many seconds.
+
+    Meanwhile `say` is told how things stand, in a sentence. Changes nothing. An exercise
+    about a shipped recording needs no swarm.
+    """
+    folder = begun(exercise)
+    if folder is None:
+        return not_attempted(
+            "the exercise has not begun.",
+            "Only what is recorded from its beginning on can be judged.",
+            f'labkit.exercise("{exercise.name}")',
+        )
+    for _ in looks(seconds, _LOOK_SECONDS):
+        found = evidence(swarm, exercise, folder, answer)
+        if not found.pending or (swarm and not _records(folder)):
+            break
+        say(describe(found.recording.service, found.recording.current))
+    finding = exercise.judge(found)
+    if swarm and not finding.passed and not _has_worker(exercise):
+        begin_anew = (
+            f'`labkit.exercise("{exercise.name}")`: the worker was brought elsewhere since.'
+        )
+        finding = replace(finding, try_next=begin_anew)
+    activity_log.note(exercise, "checked", recording=folder, **asdict(finding))
+    if finding.passed and _records(folder):
+        stop()
+    return finding
+
+
+def begun(exercise: Exercise) -> Path | None:
+    """Return the folder of what was recorded since an exercise began; `None` if it did not."""
+    event = activity_log.last(exercise, "began")
+    return settings.state_dir() / event.recording if event else None
+
+
+def evidence(
+    swarm: Swarm | None, exercise: Exercise, folder: Path, answer: object = None
+) -> Evidence:
+    """Return all that is known of an exercise that has begun."""
+    if swarm is None:
+        shown = Recording.load(_shipped(exercise))
+        return Evidence(recording=shown, service=shown.service, answer=answer, now=shown.last_at)
+    _go_on(swarm, exercise, folder)
+    live = _live(swarm)
+    mine = _recorder if _records(folder) else None
+    if mine:
+        _catch_up(mine, live)
+    whole = joined(
+        [
+            mine.recording if mine and mine.path == path else Recording.load(path)
+            for path in activity_log.parts(folder)
+        ]
+    )
+    return Evidence(
+        recording=whole,
+        service=live if _has_worker(exercise) else whole.service,
+        tags=_tags(swarm),
+        answer=answer,
+        now=mine.now() if mine else swarm.now(),
+    )
+
+
+# ---- recording ---------------------------------------------------------------------
+
+
+def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
+    """Record on, where a kernel was restarted, or the recorder has died.
+
+    Not after a pass, nor when another exercise has the worker.
+    """
+    if _records(folder) and recorder().alive:
+        return
+    if not _has_worker(exercise):
+        return
+    event = activity_log.last(exercise, "began", "checked")
+    if event and event.outcome == "passed":
+        return
+    try:
+        _record(swarm, exercise, folder)
+    except NotFound:  # the service is gone, and so there is nothing to record
+        stop()
+
+
+def _has_worker(exercise: Exercise) -> bool:
+    """Whether nobody has brought the worker elsewhere since this exercise began."""
+    return activity_log.begun_last() == exercise.name
+
+
+def _records(folder: Path) -> bool:
+    """Whether what is recorded now is the exercise whose folder this is."""
+    return bool(_recorder and _recorder.path and _recorder.path.parent == folder)
+
+
+def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
+    """Record the worker until something else is done with it, in another kernel maybe."""
+    global _recorder
+    stop()
+
+    def taken(*_: object) -> str | None:
+        return None if _has_worker(exercise) else "The worker was brought elsewhere."
+
+    path = workspace.unused(lambda number: folder / f"{number}.jsonl")
+    worker = steps.STEPS[0].worker
+    meter = coins.meter(swarm, worker)
+    _recorder = Recorder(swarm, worker, path, until=taken, meter=meter).start()
+
+
+def _catch_up(recorder: Recorder, live: Service | None) -> None:
+    """Wait until the recorder has seen what the engine holds by now."""
+    for _ in looks(_CATCH_UP_SECONDS, _LOOK_SECONDS / 4):
+        seen = recorder.recording.service
+        if live is None or not recorder.alive or (seen and seen.version >= live.version):
+            return
+
+
+# ---- what else there is ------------------------------------------------------------
+
+
+def _live(swarm: Swarm) -> Service | None:
+    try:
+        return swarm.snapshot(steps.STEPS[0].worker).service
+    except NotFound:
+        return None
+
+
+def _tags(swarm: Swarm) -> frozenset[str]:
+    """Return the tags of the worker's image that the engine has."""
+    return frozenset(images.tags(swarm, steps.STEPS[0].image("").rstrip(":")))
+
+
+def _step(exercise: Exercise) -> steps.Step:
+    """Return where an exercise begins as a step of the lesson."""
+    of = steps.STEPS[exercise.step]
+    return replace(of, tag=exercise.begins.tag, edits=exercise.begins.edits)
+
+
+def _shipped(exercise: Exercise) -> Path:
+    """Return the recording that an exercise is about. Raises `LabError` if it is not there."""
+    path = settings.checkout() / "notebooks" / exercise.shipped
+    if path.exists():
+        return path
+    raise LabError(
+        f"{exercise.shipped}, which the exercise {exercise.name} is about.",
+        "the file is not there.",
+        "get the lab's checkout anew: the recording is a part of it.",
+    )
+
+
+def _new_folder(exercise: Exercise) -> Path:
+    """Return the folder for what is recorded from this beginning on."""
+    home = settings.state_dir() / "exercises"
+    return workspace.unused(lambda number: home / f"{exercise.name}-{number}")

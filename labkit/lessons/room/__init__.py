@@ -1,0 +1,28 @@
+"""The room: what a class predicts and where it is stuck, for whoever teaches it.
+
+It is off unless the instructor names a folder in `LABKIT_CLASS`. Then each check, hint and
+prediction appends one line to a file there, and nothing leaves the machine by itself.
+
+    noting      the learner's side: a line an event, under an alias
+    aliases     what a learner is called there
+    gathering   the instructor's side: many such files, read
+    advice      what the spread of predictions says about what to do next
+"""
+
+from labkit.lessons.room.advice import Advice, advise
+from labkit.lessons.room.aliases import alias
+from labkit.lessons.room.gathering import Guess, Note, Room, Stuck, gather
+from labkit.lessons.room.noting import announcement, note
+
+__all__ = [
+    "Advice",
+    "Guess",
+    "Note",
+    "Room",
+    "Stuck",
+    "advise",
+    "alias",
+    "announcement",
+    "gather",
+    "note",
+]

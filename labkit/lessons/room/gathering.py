@@ -1,0 +1,249 @@
+"""The instructor's side of the room: the files of a class, read.
+
+The files come from other people's machines, so nothing in them is taken on trust: a link is
+not followed, what is too long is cut, what is no line of a room is left out and counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from labkit.base import lines
+from labkit.base.errors import LabError
+from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
+
+#: A class of a day makes some kilobytes a learner.
+_MOST_BYTES = 1_000_000
+#: Characters of an alias, of a name and of a choice that are kept.
+_LONGEST = 60
+_LAST_STEP = 99
+#: Names that a room knows: a lesson has some twenty, a hostile file as many as it likes.
+_MOST_NAMES = 100
+
+
+class Note(NamedTuple):
+    """One line of a learner's file."""
+
+    at: datetime
+    alias: str
+    kind: str
+    step: int
+    name: str
+    outcome: str
+    choice: str
+    answer: str
+    rung: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What one learner said to a question."""
+
+    alias: str
+    #: The key of the choice.
+    choice: str
+    #: The key of what their recording showed; `""` while they have not compared.
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A learner who has begun an exercise and not passed it."""
+
+    alias: str
+    step: int
+    exercise: str
+    #: "not yet" if a check said so, "began" if there was none yet that found an attempt.
+    outcome: Literal["not yet", "began"]
+    checks: int
+    #: How many different hints were taken.
+    hints: int
+    #: When they began with it, and when they last checked it or asked.
+    since: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a class did, gathered."""
+
+    #: In the order of time.
+    notes: tuple[Note, ...]
+    #: Files that are no room's, or could not be read.
+    skipped: int = 0
+    #: Lines, in the files of the room, that could not be read.
+    torn: int = 0
+
+    @property
+    def aliases(self) -> list[str]:
+        """Everybody in the room, sorted."""
+        return sorted({note.alias for note in self.notes})
+
+    @property
+    def questions(self) -> list[str]:
+        """The names of the questions that somebody answered, in the order of the lesson."""
+        return [name for name in self._named("predicted", "compared") if self.guesses(name)]
+
+    @property
+    def exercises(self) -> list[str]:
+        """The names of the exercises that somebody checked or asked about, in that order."""
+        return self._named("checked", "hinted")
+
+    def guesses(self, question: str) -> list[Guess]:
+        """Return what each learner said to a question, by alias.
+
+        Of a repeated prediction the last before the first comparison counts: after that one
+        knows.
+        """
+        found = _guesses(note for note in self.notes if note.name == question)
+        return sorted(found, key=lambda each: each.alias)
+
+    def spread(self, question: str) -> dict[str, int]:
+        """Return how many chose each answer, the most frequent first."""
+        return dict(Counter(each.choice for each in self.guesses(question)).most_common())
+
+    def shown(self, question: str) -> dict[str, int]:
+        """Return how many recordings showed each answer, the most frequent first."""
+        answers = (each.answer for each in self.guesses(question) if each.answer)
+        return dict(Counter(answers).most_common())
+
+    @property
+    def done(self) -> dict[str, list[str]]:
+        """For each exercise, who has passed it."""
+        passed: dict[str, set[str]] = {name: set() for name in self.exercises}
+        for note in self.notes:
+            if note.kind == "checked" and note.outcome == "passed" and note.name in passed:
+                passed[note.name].add(note.alias)
+        return {name: sorted(aliases) for name, aliases in passed.items()}
+
+    def stuck(self) -> list[Stuck]:
+        """Return who has begun which exercise and not passed it; who began first comes first."""
+        done = self.done
+        tried: dict[tuple[str, str], list[Note]] = {}
+        for note in self.notes:
+            if note.kind in ("checked", "hinted") and note.name in done:
+                tried.setdefault((note.name, note.alias), []).append(note)
+        stuck = [_stuck(notes) for (name, who), notes in tried.items() if who not in done[name]]
+        return sorted(stuck, key=lambda each: (each.step, each.exercise, each.since, each.alias))
+
+    def step_of(self, name: str) -> int:
+        """Return the number of the notebook of a question or an exercise, as most notes say it."""
+        steps = Counter(note.step for note in self.notes if note.name == name)
+        return min(steps, key=lambda step: (-steps[step], step), default=0)
+
+    def _named(self, *kinds: str) -> list[str]:
+        """Return what most learners named in notes of these kinds, in the order of the lesson."""
+        named = {(note.name, note.alias): None for note in self.notes if note.kind in kinds}
+        names = [name for name, _ in Counter(name for name, _ in named).most_common(_MOST_NAMES)]
+        return sorted(names, key=self.step_of)
+
+
+def gather(folder: Path) -> Room:
+    """Read every `*.jsonl` in a folder as files of a room.
+
+    Lines of one alias belong together, in whichever file they are. Raises `LabError` for a
+    folder that is not there, or in which no file is a room's.
+    """
+    read = [_notes_of(path) for path in _files(folder)]
+    notes = [note for found in read if found for note in found.notes]
+    if not notes:
+        raise LabError(
+            f"the files of a class, one .jsonl a learner, in {folder}.",
+            f"{len(read)} such files, and no line of a class in them." if read else "none.",
+            "let learners work with LABKIT_CLASS set to this folder, or copy their files into it.",
+        )
+    return Room(
+        notes=tuple(sorted(notes, key=lambda note: note.at)),
+        skipped=sum(found is None for found in read),
+        torn=sum(found.torn for found in read if found),
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
+        raise LabError(
+            f"the folder of a class, {folder}.",
+            f"{problem}.",
+            "give the folder that learners have in LABKIT_CLASS, or that their files are in.",
+        ) from None
+
+
+class _File(NamedTuple):
+    notes: list[Note]
+    torn: int
+
+
+def _notes_of(path: Path) -> _File | None:
+    """Return the notes of a file; `None` if it is no room's. An empty one is of a quiet learner."""
+    try:
+        rows, torn = lines.read(path, most_bytes=_MOST_BYTES)
+    except OSError:
+        return None
+    read = [(row, _note(row)) for row in rows]
+    notes = [note for _, note in read if note]
+    torn += sum(note is None for row, note in read if not _of_a_newer_labkit(row))
+    return None if torn and not notes else _File(notes, torn)
+
+
+def _of_a_newer_labkit(row: dict[str, Any]) -> bool:
+    """Whether a line is one of a room, but of a form or a kind that is not known here."""
+    schema, kind = row.get("schema"), row.get("kind")
+    if type(schema) is not int or not isinstance(kind, str) or "alias" not in row:
+        return False
+    return schema > SCHEMA or (schema == SCHEMA and kind not in NOTED)
+
+
+def _note(row: dict[str, Any]) -> Note | None:
+    """Return the note in a line, its texts cut; `None` if there is none."""
+    try:
+        words = {name: row[name] for name in ("alias", *TOLD) if name not in ("step", "rung")}
+        numbers = {name: row[name] for name in ("step", "rung")}
+        told = datetime.fromisoformat(row["at"])
+        at = told.astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    if row.get("schema") != SCHEMA or not told.tzinfo or row["kind"] not in NOTED:
+        return None
+    if not all(isinstance(word, str) for word in words.values()):
+        return None
+    if not all(type(n) is int and 0 <= n <= _LAST_STEP for n in numbers.values()):
+        return None
+    if not (words["alias"] and words["name"]):
+        return None
+    return Note(at=at, **numbers, **{name: word[:_LONGEST] for name, word in words.items()})
+
+
+def _guesses(notes: Iterable[Note]) -> Iterator[Guess]:
+    """Return what counts of the notes of one question, for each alias."""
+    chosen: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    for note in notes:
+        if note.kind == "predicted" and note.alias not in answers:
+            chosen[note.alias] = note.choice
+        elif note.kind == "compared":
+            # the room may have been turned on after the prediction
+            chosen.setdefault(note.alias, note.choice)
+            answers.setdefault(note.alias, note.answer)
+    return (Guess(who, choice, answers.get(who, "")) for who, choice in chosen.items() if choice)
+
+
+def _stuck(notes: list[Note]) -> Stuck:
+    """Return how somebody is stuck, from the notes of one exercise and one alias."""
+    checks = [note.outcome for note in notes if note.kind == "checked"]
+    return Stuck(
+        alias=notes[0].alias,
+        step=notes[-1].step,
+        exercise=notes[0].name,
+        outcome="not yet" if "not yet" in checks else "began",
+        checks=len(checks),
+        hints=len({note.rung for note in notes if note.kind == "hinted"}),
+        since=notes[0].at,
+        last=notes[-1].at,
+    )

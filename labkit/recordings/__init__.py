@@ -1,0 +1,1 @@
+"""What happened, or would happen, to a service: recorded, read, compared, predicted."""

@@ -1,0 +1,66 @@
+"""A recording as pandas frames, for whoever wants to ask it something new."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from labkit.recordings.recording import Recording, TaskSeen
+
+_TRANSITIONS = ["at", "slot", "task", "tag", "node", "state", "desired_state", "status_at", "error"]
+_SPANS = [
+    "slot",
+    "task",
+    "tag",
+    "node",
+    "state",
+    "desired_state",
+    "start",
+    "end",
+    "error",
+    "seconds",
+]
+
+
+def transitions(recording: Recording) -> pd.DataFrame:
+    """Return one row a change of a task, in the order seen.
+
+    `at` is when labkit saw it, `status_at` the engine's own time of that state.
+    """
+    rows = [
+        {
+            "at": change.at,
+            "slot": change.task.slot,
+            "task": change.task.id,
+            "tag": change.task.tag,
+            "node": change.task.node,
+            "state": change.task.state,
+            "desired_state": change.task.desired_state,
+            "status_at": change.task.status_at,
+            "error": change.task.error,
+        }
+        for change in recording.changes
+        if isinstance(change, TaskSeen)
+    ]
+    return pd.DataFrame(rows, columns=_TRANSITIONS).astype({"slot": "Int64"})
+
+
+def spans(recording: Recording) -> pd.DataFrame:
+    """Return one row a task and state, with how long it lasted in `seconds`.
+
+    `end` and `seconds` are missing for what still lasts, and for states that end a task.
+    """
+    frame = pd.DataFrame([asdict(span) for span in recording.spans()], columns=_SPANS[:-1])
+    frame["end"] = pd.to_datetime(frame["end"], utc=True)
+    frame["start"] = pd.to_datetime(frame["start"], utc=True)
+    frame["seconds"] = (frame["end"] - frame["start"]).dt.total_seconds()
+    return frame.astype({"slot": "Int64"})
+
+
+def replicas(recording: Recording) -> pd.DataFrame:
+    """Return the running replicas by tag: a column a tag, a row a moment that changed them."""
+    steps = recording.running_by_tag()
+    index = pd.DatetimeIndex([at for at, _ in steps], name="at", tz="UTC")
+    frame = pd.DataFrame([dict(counts) for _, counts in steps], index=index)
+    return frame.fillna(0).astype(int)

@@ -1,0 +1,184 @@
+"""What an update is doing, in one sentence, and when it has settled. Pure.
+
+The rules are those of swarmkit's updater (manager/orchestrator/update/updater.go):
+the status turns `completed` only a delay and a monitor window after the last replica
+has started, so "all replicas are new" and "the update is completed" are two moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from labkit.base import durations
+from labkit.recordings.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
+from labkit.recordings.values import Service, Task, UpdateConfig
+
+#: How long nothing may move before a change that needed no update counts as settled.
+QUIET = timedelta(seconds=3)
+#: How long replicas may still be coming after an update is completed by its status.
+COMING = timedelta(seconds=15)
+
+
+#: What each update state means, with `{now}` for "7 of 10 replicas run 1.1".
+_SENTENCES = {
+    None: "No update is under way: {now}.",
+    "updating": "Updating: {now}.",
+    "completed": "Completed: {now}.",
+    "paused": "Paused: {now}. Swarm goes no further until the service is updated again.",
+    "rollback_started": "Rolling back: {now} again.",
+    "rollback_completed": "Rolled back: {now} again.",
+    "rollback_paused": (
+        "The rollback is paused: {now}. A rollback that fails is not rolled back again."
+    ),
+}
+#: What a state says about the service, for a ribbon of states over time; `""` is none.
+MEANINGS = {
+    "": "The service has not been updated yet.",
+    "updating": "Swarm replaces the tasks that differ from the new spec, slot by slot.",
+    "completed": "Every slot was updated, and watched until its monitor window was over.",
+    "paused": "Too many new tasks failed: Swarm stopped here, until the service is updated again.",
+    "rollback_started": "The previous spec is back, and Swarm replaces the tasks that differ.",
+    "rollback_completed": "Every slot that had left the previous spec was given it back.",
+    "rollback_paused": "Tasks failed in the rollback as well: Swarm stopped here, for good.",
+}
+_ALMOST = {
+    "updating": "{now}. Not completed yet: {tail}",
+    "rollback_started": "{now} again. The rollback is not completed yet: {tail}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tasks of a service there are, as far as a sentence about its update goes."""
+
+    #: Those that run the tag of the service's spec.
+    running: int
+    #: Those that were told to shut down and have not ended.
+    leaving: int
+    #: Those that have not ended.
+    left: int
+
+
+def describe(service: Service | None, tasks: Iterable[Task]) -> str:
+    """Return what the update of a service is doing, in one plain sentence."""
+    tasks = tuple(tasks)
+    tag = service.tag if service else ""
+    counts = Counts(
+        running=sum(task.running and task.tag == tag for task in tasks),
+        leaving=sum(map(leaving, tasks)),
+        left=sum(not task.ended for task in tasks),
+    )
+    return sentence(service, counts)
+
+
+def sentence(service: Service | None, counts: Counts) -> str:
+    """Return the same sentence for whoever has counted the tasks already."""
+    if service is None:
+        return _removed(counts.left)
+    wanted = service.replicas
+    running = counts.running
+    share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
+    now = f"{share} {service.tag}"
+    state = service.update_status.state if service.update_status else None
+    if state in _ALMOST and running == wanted and not counts.leaving:
+        back = state == "rollback_started"
+        tail = _tail(service.rollback_config if back else service.update_config)
+        return _ALMOST[state].format(now=now, tail=tail)
+    return _SENTENCES[state].format(now=now)
+
+
+def leaving(task: Task) -> bool:
+    """Whether a task has been told to stop, and has not ended."""
+    return task.desired_state in ("shutdown", "remove") and not task.ended
+
+
+def completes_after(config: UpdateConfig) -> timedelta:
+    """Return how long after its last replica has started an update is called completed.
+
+    A worker sleeps its delay after the last slot too; then failures are watched for the
+    monitor window, or for the delay and a second where the delay is at least as long.
+    """
+    longer = config.delay + timedelta(seconds=1)
+    return config.delay + (config.monitor if config.delay < config.monitor else longer)
+
+
+def settled(recording: Recording, now: datetime) -> str | None:
+    """Return why a recorded update has settled, as a sentence, or `None` while it has not.
+
+    It has settled when the engine says so of an update that began under this recording,
+    and the replicas that were on their way are there;
+    when the service is gone with its last task; or when a change that needed no update
+    (a scale, a label) has been followed by `QUIET` without any movement.
+    """
+    if recording.service is None:
+        removed = any(isinstance(change, ServiceRemoved) for change in recording.changes)
+        if removed and not recording.listed:
+            return "The service was removed, and its last task is gone."
+        return None
+    status = recording.service.update_status
+    began = _began_here(recording)
+    if status is not None:
+        if not (status.settled and began) or _replicas_are_coming(recording, now):
+            return None
+        return f"The update has settled: {status.state} ({status.message})."
+    if began and _still(recording, now):
+        return "The service was changed, no task needed an update, and nothing moves any more."
+    return None
+
+
+def _replicas_are_coming(recording: Recording, now: datetime) -> bool:
+    """Whether an update is done by its status, and replicas are still on their way.
+
+    So it is after a rollback whose slots the restart supervisor had restored before the
+    updater looked: it is completed at once, and their tasks wait for the restart delay.
+    A task that never comes is waited for no longer than `COMING`.
+    """
+    service = recording.service
+    status = service.update_status if service else None
+    if service is None or status is None or "paused" in status.state:
+        return False
+    done_at = recording.update_states()[-1][0]
+    running = sum(task.running for task in recording.current)
+    return running < (service.replicas or 0) and now - done_at < COMING
+
+
+def _began_here(recording: Recording) -> bool:
+    """Whether an update began while this was recorded, or was under way at first sight."""
+    seen = [change.service for change in recording.changes if isinstance(change, ServiceSeen)]
+    status = seen[0].update_status
+    under_way = status is not None and not status.settled
+    return under_way or any(_begun(later) != _begun(seen[0]) for later in seen[1:])
+
+
+def _begun(service: Service) -> tuple[object, ...]:
+    """Return what is asked of a service, and when the update to it began."""
+    status = service.update_status
+    return status.started_at if status else None, asked(service)
+
+
+def asked(service: Service) -> tuple[object, ...]:
+    """Return what only a user's update changes; the version also rises with the engine's writes."""
+    return service.image, service.replicas, service.update_config, service.rollback_config
+
+
+def _still(recording: Recording, now: datetime) -> bool:
+    service = recording.service
+    moved = [c.at for c in recording.changes if isinstance(c, TaskSeen | ServiceSeen | Gap)]
+    wanted = service.replicas if service else None
+    running = sum(task.running and task.desired_state == "running" for task in recording.current)
+    enough = wanted is None or running == wanted
+    return enough and not any(map(leaving, recording.current)) and now - moved[-1] >= QUIET
+
+
+def _tail(config: UpdateConfig) -> str:
+    tail = durations.to_text(completes_after(config))
+    delay = f"a last delay of {durations.to_text(config.delay)}, then " if config.delay else ""
+    return f"Swarm says so {tail} after the last replica started ({delay}the monitor window)."
+
+
+def _removed(left: int) -> str:
+    if not left:
+        return "The service is removed."
+    return f"The service is removed; {left} of its tasks are still stopping."

@@ -1,0 +1,276 @@
+"""What an update will do, worked out before it is run, as a recording. Pure.
+
+The model of Swarm (`swarmsim.model`) runs the service as it is, then the update, on its
+own clock; each step takes what it takes on a real engine. What comes back draws, compares
+and answers like any other recording, and says of itself that it is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from labkit.base.durations import Duration, to_text, to_timedelta
+from labkit.base.errors import BadValue
+from labkit.recordings import story, values
+from labkit.recordings.phases import settled
+from labkit.recordings.recording import (
+    Ended,
+    Header,
+    Recording,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
+from swarmsim.model import Behaviour, Change, Cluster, Scripted, Service, Task, UpdateStatus
+
+#: What the new tasks do: all the same, or by the number of their slot.
+Behaviours = Behaviour | Mapping[str, Any] | Callable[[int], "Behaviour | Mapping[str, Any]"]
+
+_ENGINE = "labkit's model of Swarm"
+#: How long the service has run before; in this time all of its tasks get to run.
+_WARM_UP = timedelta(minutes=2)
+#: From the beginning of the recording to the update.
+_BEFORE = timedelta(seconds=1)
+_STEP = timedelta(seconds=1)
+_MICROSECOND = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node, as far as placing tasks on it is concerned."""
+
+    name: str
+    #: As the Engine API has it: Labels, Role, Availability.
+    spec: dict[str, Any] = field(
+        default_factory=lambda: {"Labels": {}, "Role": "manager", "Availability": "active"}
+    )
+    nano_cpus: int = 4 * 10**9
+    memory: int = 2**34
+    up: bool = True
+
+    @classmethod
+    def from_api(cls, node: Mapping[str, Any]) -> Node:
+        """Read a node of the Engine API."""
+        resources = node["Description"].get("Resources", {})
+        return cls(
+            name=node["Spec"].get("Name") or node["Description"]["Hostname"],
+            spec=dict(node["Spec"]),
+            nano_cpus=resources.get("NanoCPUs", 0),
+            memory=resources.get("MemoryBytes", 0),
+            up=node.get("Status", {}).get("State") != "down",
+        )
+
+
+def predict(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    behaviour: Behaviours | None = None,
+    old_behaviour: Behaviours | None = None,
+    nodes: Sequence[Node] = (Node(name="node"),),
+    began: datetime,
+    up_to: Duration = "1h",
+    seed: int = 0,
+) -> Recording:
+    """Return what an update from one spec to another will do.
+
+    `before` and `after` are specs of the Engine API. `behaviour` says what tasks made from
+    `after` do, and `old_behaviour` what all others do: a `Behaviour`, a mapping of some of
+    its fields, or a function from the number of a slot to one of these (0 for a task of a
+    global service); without it they run until they are told to stop. The update begins a
+    second after `began`; the prediction ends when the update has settled, when nothing more
+    would ever happen, or `up_to` later. Which slot comes first is drawn by `seed`.
+
+    Raises `BadValue` for a behaviour that is none.
+    """
+    new, old = _by_slot("behaviour", behaviour), _by_slot("old_behaviour", old_behaviour)
+    template = after.get("TaskTemplate")
+    driver = Scripted(lambda task: (new if task.spec == template else old)(task.slot or 0))
+    cluster = Cluster(_ns(began - _WARM_UP), seed=seed, driver=driver)
+    for node in nodes:
+        _join(cluster, node)
+    service = cluster.create_service(dict(before))
+    cluster.run_until(_ns(began))
+    told = _Told(cluster, service)
+    cluster.run_until(_ns(began + _BEFORE))
+    cluster.update_service(service.id, service.version, dict(after))
+    told.end(_run(cluster, told.recording, began + to_timedelta(up_to), up_to))
+    return told.recording
+
+
+def in_words(recording: Recording) -> str:
+    """Return what a prediction says, in a sentence: how it ends, when, and at what cost.
+
+    In a rollback it is chance whether it is at a slot before the restart supervisor, and so
+    whether it has a monitor window to wait for: the time is one of several.
+    """
+    update = story.first_update(recording)
+    ended = recording.ended.why if recording.ended else ""
+    if update is None:
+        running = sum(story.running_now(recording).values())
+        return f"Predicted: no task is replaced; in the end {running} replicas run. {ended}"
+    total = f" after {update.total.total_seconds():.1f} s" if update.total else ""
+    slots = story.slots_touched(recording)
+    return (
+        f"Predicted: {update.status.state}{total}; {slots} slot{'s' * (slots != 1)} touched, "
+        f"never fewer than {story.fewest_running(recording)} replicas running."
+        + ("" if update.ended else f" {ended}")
+        + (" Another seed may give another time." if "rollback" in update.status.state else "")
+    )
+
+
+def _run(cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration) -> str:
+    """Let the update happen, and return why that came to an end."""
+    while True:
+        now = _time(cluster.now)
+        status = recording.service.update_status if recording.service else None
+        # while an update runs, it has not settled: the question would cost time
+        if (status is None or status.settled) and (why := settled(recording, now)):
+            return why
+        if cluster.next_due() is None:
+            return _waits_for(recording)
+        if now >= deadline:
+            return f"It has not settled within {to_text(to_timedelta(up_to))}."
+        cluster.run_until(cluster.now + _ns_of(_STEP))
+
+
+def _waits_for(recording: Recording) -> str:
+    errors = [task.error for task in recording.current if task.error and not task.ended]
+    because = f": {errors[0]}" if errors else ""
+    return f"Nothing more will happen by itself{because}."
+
+
+class _Told:
+    """Makes a recording of what a cluster tells."""
+
+    def __init__(self, cluster: Cluster, service: Service) -> None:
+        self._cluster = cluster
+        self._names = {node.id: node.hostname for node in cluster.nodes.values()}
+        now = _time(cluster.now)
+        self.recording = Recording(
+            Header(
+                service=service.name,
+                service_id=service.id,
+                engine=_ENGINE,
+                started=now,
+                provenance="predicted",
+            )
+        )
+        self.recording.add(ServiceSeen(now, _service(service)))
+        for task in cluster.tasks_of(service.id):
+            self.recording.add(TaskSeen(now, self._task(task)))
+        cluster.watch(self._changed)
+
+    def end(self, why: str) -> None:
+        """Say why the recording ends."""
+        self.recording.add(Ended(_time(self._cluster.now), why))
+
+    def _changed(self, change: Change) -> None:
+        now = _time(self._cluster.now)
+        if isinstance(change.object, Task):
+            if change.action == "remove":
+                self.recording.add(TaskForgotten(now, change.object.id))
+            else:
+                self.recording.add(TaskSeen(now, self._task(change.object)))
+        elif isinstance(change.object, Service):
+            gone = change.action == "remove"
+            seen = ServiceRemoved(now) if gone else ServiceSeen(now, _service(change.object))
+            self.recording.add(seen)
+
+    def _task(self, task: Task) -> values.Task:
+        return values.Task(
+            id=task.id,
+            slot=task.slot,
+            image=task.image,
+            node=self._names.get(task.node_id, ""),
+            state=task.state,
+            desired_state=task.desired_state,
+            status_at=_time(task.status_at),
+            created_at=_time(task.created_at),
+            message=task.message,
+            error=task.error,
+            exit_code=task.exit_code if task.ended else None,
+            service_id=task.service_id,
+            node_id=task.node_id,
+        )
+
+
+def _service(service: Service) -> values.Service:
+    status = service.update_status
+    previous = service.previous_spec
+    mode = service.spec.get("Mode") or {}
+    return values.Service(
+        id=service.id,
+        name=service.name,
+        version=service.version,
+        image=_image(service.spec),
+        replicas=None if "Global" in mode else (mode.get("Replicated") or {}).get("Replicas", 1),
+        update_config=values.UpdateConfig.from_api(service.spec.get("UpdateConfig")),
+        rollback_config=values.RollbackConfig.from_api(service.spec.get("RollbackConfig")),
+        update_status=_status(status) if status else None,
+        previous_image=_image(previous) if previous else None,
+    )
+
+
+def _status(status: UpdateStatus) -> values.UpdateStatus:
+    return values.UpdateStatus(
+        state=status.state,
+        message=status.message,
+        started_at=_time(status.started_at),
+        completed_at=None if status.completed_at is None else _time(status.completed_at),
+    )
+
+
+def _image(spec: Mapping[str, Any]) -> str:
+    return str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
+
+
+def _join(cluster: Cluster, node: Node) -> None:
+    joined = cluster.add_node(node.name, nano_cpus=node.nano_cpus, memory=node.memory)
+    cluster.update_node(joined.id, joined.version, node.spec)
+    if not node.up:
+        cluster.set_node_state(joined.id, "down")
+
+
+def _by_slot(name: str, given: Behaviours | None) -> Callable[[int], Behaviour]:
+    """Return a function from a slot to what its task does."""
+    if given is None:
+        always = Behaviour()
+    elif callable(given):
+        return lambda slot: _behaviour(name, given(slot))
+    else:
+        always = _behaviour(name, given)
+    return lambda _: always
+
+
+def _behaviour(name: str, given: object) -> Behaviour:
+    """Return a behaviour; of a mapping, the fields that it has not keep their defaults."""
+    if isinstance(given, Behaviour):
+        return given
+    if not isinstance(given, Mapping):
+        raise BadValue(f"{name} is a Behaviour or a mapping of its fields, not {given!r}")
+    known = [each.name for each in fields(Behaviour)]
+    for key in given:
+        if key not in known:
+            raise BadValue(f"a behaviour has no {key!r}; it has {', '.join(known)}")
+    try:
+        return Behaviour(**given)
+    except ValueError as problem:
+        raise BadValue(str(problem)) from None
+
+
+def _ns(moment: datetime) -> int:
+    return _ns_of(moment - _EPOCH)
+
+
+def _ns_of(length: timedelta) -> int:
+    return length // timedelta(microseconds=1) * _MICROSECOND
+
+
+def _time(ns: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=ns // _MICROSECOND)

@@ -1,0 +1,302 @@
+"""Rows and tables as the docker command line prints them. Pure.
+
+`docker service ps`, `docker stack ps`, `docker stack services` and `docker stack ls`,
+byte for byte: the same columns, order, wording and padding. Read from docker/cli 28
+(task/print.go, task/formatter.go, service/formatter.go, formatter/displayutils.go) and
+compared with it on a real engine by `tests/recordings/test_ps.py`.
+
+The one difference: a line break or a tab in an engine's error text is shown as a space,
+so that a task stays one row.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from labkit.recordings.values import Task
+from swarmsim.go import references
+
+TASK_HEADER = ("ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS")
+SERVICE_HEADER = ("ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS")
+STACK_HEADER = ("NAME", "SERVICES")
+
+_SHORT_ID = 12
+_ERROR_COLUMNS = 30
+_LEAST_COLUMN = 10
+_GAP = 3
+_LINEAGE = " \\_ "
+_DIGITS = re.compile(r"([0-9]+)")
+_CLEAN_HISTORY = re.compile(r"Shutdown.*Shutdown")
+_ONE_LINE = str.maketrans("\n\r\t\v\f", "     ")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task as `docker service ps` shows it. Text, ready to be shown."""
+
+    id: str
+    #: `dc_worker.1`, or ` \\_ dc_worker.1` for an older task of the same slot.
+    name: str
+    image: str
+    node: str
+    desired_state: str
+    #: The state and its age: `Running 5 seconds ago`.
+    current_state: str
+    #: The engine's error in double quotes, cut to 30 columns; `""` without one.
+    error: str
+    ports: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row's texts, in the order of `TASK_HEADER`."""
+        return astuple(self)
+
+
+def rows(
+    tasks: Iterable[Task],
+    names: Mapping[str, str] | str,
+    now: datetime,
+    *,
+    no_trunc: bool = False,
+) -> list[Row]:
+    """Return the rows that `docker service ps` prints for these tasks, in its order.
+
+    `names` is the name of the service, or the name of each service's id; a service that
+    is gone goes by its id. `no_trunc` is docker's `--no-trunc`.
+    """
+    named = [(_task_name(task, names), task) for task in tasks]
+    named.sort(key=lambda each: each[1].created_at, reverse=True)
+    named.sort(key=lambda each: natural_key(each[0]))
+    shown = []
+    previous = None
+    for name, task in named:
+        label = _LINEAGE + name if name == previous else name
+        shown.append(_row(task, label, now, no_trunc=no_trunc))
+        previous = name
+    return shown
+
+
+def without_clean_history(shown: Iterable[Row]) -> list[Row]:
+    """Return the rows that `grep -v Shutdown.*Shutdown` keeps.
+
+    grep sees the printed line and knows nothing of columns: it drops the tasks that were
+    to be shut down and did so cleanly, and would drop any other line that says
+    "Shutdown" twice. Failed and rejected tasks stay.
+    """
+    return [row for row in shown if not _CLEAN_HISTORY.search(" ".join(row.cells))]
+
+
+def table(shown: Iterable[Row]) -> str:
+    """Return task rows as text, with docker's header and padding; no line break at the end."""
+    return write(TASK_HEADER, (row.cells for row in shown))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service as `docker stack services` shows it. Text, ready to be shown."""
+
+    id: str
+    name: str
+    mode: str
+    #: Running and desired tasks: `3/10`.
+    replicas: str
+    image: str
+    #: Ports published through the routing mesh, ranges drawn together.
+    ports: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row's texts, in the order of `SERVICE_HEADER`."""
+        return astuple(self)
+
+    @classmethod
+    def from_api(cls, service: Mapping[str, Any]) -> Self:
+        """Read a service of the Engine API that was listed with its status."""
+        spec = service["Spec"]
+        image = spec.get("TaskTemplate", {}).get("ContainerSpec", {}).get("Image", "")
+        return cls(
+            id=service["ID"][:_SHORT_ID],
+            name=spec["Name"],
+            mode=_mode(spec),
+            replicas=_replicas(spec, service.get("ServiceStatus") or {}),
+            image=references.without_digest(image),
+            ports=_mesh_ports(service.get("Endpoint", {}).get("Ports") or ()),
+        )
+
+
+def service_table(shown: Iterable[ServiceRow]) -> str:
+    """Return services as text, in docker's order, with its header and padding."""
+    ordered = sorted(shown, key=lambda row: natural_key(row.name))
+    return write(SERVICE_HEADER, (row.cells for row in ordered))
+
+
+def stack_table(counts: Mapping[str, int]) -> str:
+    """Return stacks and how many services each has as text, as `docker stack ls` does."""
+    ordered = sorted(counts, key=natural_key)
+    return write(STACK_HEADER, ((name, str(counts[name])) for name in ordered))
+
+
+def write(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table as docker pads it: columns of at least ten, three blanks between.
+
+    The last column is not padded, so a line can end in blanks.
+    """
+    cells = [header, *lines]
+    widths = [
+        max(_LEAST_COLUMN, *(_columns(line[i]) + _GAP for line in cells))
+        for i in range(len(header) - 1)
+    ]
+    return "\n".join(
+        "".join(
+            cell + " " * (width - _columns(cell))
+            for cell, width in zip(line[:-1], widths, strict=True)
+        )
+        + line[-1]
+        for line in cells
+    )
+
+
+def natural_key(name: str) -> list[tuple[int, int, int] | tuple[int, str]]:
+    """Return a key that sorts as docker does: `web.2` before `web.10`.
+
+    Runs of digits count as numbers and come before other characters; of two equal
+    numbers the one with fewer leading zeros comes first (github.com/fvbommel/sortorder).
+    That last rule is why this is not natsort, for which `web1` and `web01` are equal.
+    """
+    key: list[tuple[int, int, int] | tuple[int, str]] = []
+    for part in _DIGITS.split(name):
+        if part.isdecimal() and part.isascii():
+            key.append((0, int(part), len(part)))
+        else:
+            key.extend((1, character) for character in part)
+    return key
+
+
+def age(length: timedelta) -> str:
+    """Return a length of time in docker's words: `5 seconds`, `about a minute`, `3 weeks`.
+
+    The thresholds are those of go-units' HumanDuration; hours are rounded, the rest cut.
+    """
+    seconds = int(length.total_seconds())
+    minutes, rounded_hours = seconds // 60, int(length.total_seconds() / 3600 + 0.5)
+    if seconds < 1:
+        return "less than a second"
+    if seconds < 60:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    if minutes < 60:
+        return "about a minute" if minutes == 1 else f"{minutes} minutes"
+    if rounded_hours < 48:
+        return "about an hour" if rounded_hours == 1 else f"{rounded_hours} hours"
+    days = rounded_hours // 24
+    for limit, divisor, unit in ((14, 1, "days"), (60, 7, "weeks"), (730, 30, "months")):
+        if days < limit:
+            return f"{days // divisor} {unit}"
+    return f"{seconds // 3600 // 24 // 365} years"
+
+
+def _task_name(task: Task, names: Mapping[str, str] | str) -> str:
+    service = names if isinstance(names, str) else names.get(task.service_id, task.service_id)
+    return f"{service}.{task.slot or task.node_id}"
+
+
+def _row(task: Task, name: str, now: datetime, *, no_trunc: bool) -> Row:
+    error = task.error.translate(_ONE_LINE)
+    if not no_trunc:
+        error = _cut(error, _ERROR_COLUMNS)
+    return Row(
+        id=task.id if no_trunc else task.id[:_SHORT_ID],
+        name=name,
+        image=task.image if no_trunc else references.without_digest(task.image),
+        node=task.node or task.node_id,
+        desired_state=task.desired_state.capitalize(),
+        current_state=f"{task.state.capitalize()} {age(now - task.status_at)} ago",
+        error=f'"{error}"' if error else "",
+        ports=task.ports,
+    )
+
+
+def _cut(text: str, columns: int) -> str:
+    """Return a text that takes no more columns than given, an ellipsis where it was cut."""
+    if _columns(text) <= columns:
+        return text
+    kept = text
+    while _columns(kept) > columns - 1:
+        kept = kept[:-1]
+    return kept + "…"
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal needs for a text; East Asian letters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _mode(spec: Mapping[str, Any]) -> str:
+    names = {
+        "Global": "global",
+        "Replicated": "replicated",
+        "ReplicatedJob": "replicated job",
+        "GlobalJob": "global job",
+    }
+    return next((names[mode] for mode in names if mode in spec.get("Mode", {})), "")
+
+
+def _replicas(spec: Mapping[str, Any], status: Mapping[str, int]) -> str:
+    running, desired = status.get("RunningTasks", 0), status.get("DesiredTasks", 0)
+    completed = status.get("CompletedTasks", 0)
+    counts = f"{running}/{desired}"
+    mode = spec.get("Mode", {})
+    if "ReplicatedJob" in mode:
+        total = mode["ReplicatedJob"].get("TotalCompletions", 1)
+        return f"{counts} ({completed}/{total} completed)"
+    if "GlobalJob" in mode:
+        return f"{counts} ({completed}/{desired + completed} completed)"
+    most = spec.get("TaskTemplate", {}).get("Placement", {}).get("MaxReplicas", 0)
+    return f"{counts} (max {most} per node)" if most and "Replicated" in mode else counts
+
+
+@dataclass(slots=True)
+class _Span:
+    """Published ports in a row, and the target ports they lead to."""
+
+    published: tuple[int, int]
+    target: tuple[int, int]
+    protocol: str
+
+    def takes(self, published: int, target: int, protocol: str) -> bool:
+        """Whether the next port goes on where this span ends."""
+        spread = self.target[0] != self.target[1]
+        return (
+            protocol == self.protocol
+            and published - self.published[1] <= 1
+            and 0 <= target - self.target[1] <= 1
+            and not (spread and target <= self.target[1])
+        )
+
+    def __str__(self) -> str:
+        return f"*:{_ends(self.published)}->{_ends(self.target)}/{self.protocol}"
+
+
+def _mesh_ports(ports: Iterable[Mapping[str, Any]]) -> str:
+    """Return the ports of the routing mesh as docker draws them together."""
+    spans: list[_Span] = []
+    for port in sorted(ports, key=lambda each: (each["Protocol"], each.get("PublishedPort", 0))):
+        if port.get("PublishMode") != "ingress":
+            continue
+        published, target, protocol = port["PublishedPort"], port["TargetPort"], port["Protocol"]
+        if spans and spans[-1].takes(published, target, protocol):
+            spans[-1].published = (spans[-1].published[0], published)
+            spans[-1].target = (spans[-1].target[0], target)
+        else:
+            spans.append(_Span((published, published), (target, target), protocol))
+    return ", ".join(map(str, spans))
+
+
+def _ends(span: tuple[int, int]) -> str:
+    return f"{span[0]}-{span[1]}" if span[1] > span[0] else str(span[0])

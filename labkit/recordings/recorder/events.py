@@ -1,0 +1,60 @@
+"""The engine's events, for whoever wants to be woken by them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+#: The container events that go with a change of a task's state.
+_CONTAINER_EVENTS = ["create", "start", "kill", "die", "destroy", "health_status"]
+
+#: What `labkit.swarm.client.Swarm.events` is.
+Follow = Callable[..., Iterator[dict[str, Any]]]
+
+
+class Events:
+    """A thread that pokes at each event of a service or of its containers."""
+
+    def __init__(self, follow: Follow | None, service: str, poke: Callable[..., None]) -> None:
+        self._follow = follow
+        self._service = service
+        self._poke = poke
+        self._thread: threading.Thread | None = None
+        self._stream: Any = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Follow the events until the engine goes away; start again when it is back."""
+        if self._follow and not (self._thread and self._thread.is_alive()):
+            self._thread = threading.Thread(
+                target=self._run, name=f"events {self._service}", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._stopped = True
+        if self._stream is not None:
+            # over ssh docker-py cannot close it; the thread then ends with the process
+            with contextlib.suppress(Exception):
+                self._stream.close()
+
+    def _run(self) -> None:
+        assert self._follow is not None
+        # a recorder without events is slower, not wrong: polling finds every change
+        with contextlib.suppress(Exception):
+            self._stream = self._follow(
+                type=["container", "service"], event=[*_CONTAINER_EVENTS, "update", "remove"]
+            )
+            if self._stopped:
+                self.stop()
+            for event in self._stream:
+                if self._stopped:
+                    return
+                said = event.get("Actor", {}).get("Attributes", {})
+                if said.get("name") == self._service:
+                    self._poke(service_moved=True)
+                elif said.get("com.docker.swarm.service.name") == self._service:
+                    self._poke(service_moved=False)

@@ -1,0 +1,52 @@
+"""The file of a recording."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+
+from labkit.base.errors import RecordingProblem
+from labkit.recordings.recording import Change, Header, change_line, header_line
+
+
+class File:
+    """Takes changes as they come. What cannot be written now is written before the next one."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = FileIO(path, "x")
+        except OSError as problem:
+            raise RecordingProblem(
+                f"to write a recording to {path}.",
+                str(problem),
+                "choose the name of a file that does not exist yet, in a folder you may write to.",
+            ) from None
+        self._unwritten = b""
+        self._append(header_line(header).encode())
+
+    def write(self, changes: Sequence[Change]) -> OSError | None:
+        """Append changes, to a closed file too; returns what keeps them from it, or `None`."""
+        return self._append("".join(map(change_line, changes)).encode())
+
+    def close(self) -> OSError | None:
+        """Close the file; returns what kept the last changes from it, or `None`."""
+        problem = self._append(b"") if self._unwritten else None
+        self._file.close()
+        return problem
+
+    def _append(self, lines: bytes) -> OSError | None:
+        self._unwritten += lines
+        try:
+            if self._file.closed:
+                # a file that was moved away meanwhile is not begun anew: it would lack its header
+                self._file = FileIO(self._path, "r+")
+                self._file.seek(0, os.SEEK_END)
+            while self._unwritten:
+                self._unwritten = self._unwritten[self._file.write(self._unwritten) or 0 :]
+        except OSError as problem:
+            return problem
+        return None

@@ -1,0 +1,92 @@
+"""A recording while it is made: several threads add to it, and others wait for a change."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from labkit.recordings.recorder.file import File
+from labkit.recordings.recording import Change, Header, Recording
+from labkit.recordings.values import Snapshot
+
+#: Seconds after which whoever waits looks again, though nothing was told.
+_NAP = 0.5
+
+
+class Journal:
+    """Keeps a recording, in memory and in a file, and tells of each change.
+
+    `path` names the file; without it the recording is kept in memory only.
+    """
+
+    def __init__(self, header: Header, path: Path | None) -> None:
+        self.recording = Recording(header=header)
+        #: What keeps changes from reaching the file, or `None`; they are kept in memory.
+        self.file_error: OSError | None = None
+        self._file = File(path, header) if path else None
+        self._closed = False
+        self._changed = threading.Condition()
+        self._listeners: list[Callable[[], None]] = []
+
+    def observe(self, snapshot: Snapshot) -> bool:
+        """Record what a snapshot changes; returns whether it changed anything."""
+        with self._changed:
+            changes = self.recording.observe(snapshot)
+            self._write(changes)
+        if changes:
+            self._tell()
+        return bool(changes)
+
+    def add(self, change: Change) -> None:
+        """Record one change that no snapshot shows. A mark may come after the end."""
+        with self._changed:
+            self.recording.add(change)
+            self._write([change])
+        self._tell()
+
+    def add_before_end(self, change: Change) -> None:
+        """Record one change, unless the recording has come to its end."""
+        with self._changed:
+            over = self._closed or self.recording.ended is not None
+            if not over:
+                self.recording.add(change)
+                self._write([change])
+        if not over:
+            self._tell()
+
+    def close(self) -> None:
+        """Close the file, and let everybody know that the recorder has stopped."""
+        with self._changed:
+            self._closed = True
+            if self._file:
+                self.file_error = self._file.close()
+        self._tell()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` after each change and at the end, from the thread that made it."""
+        self._listeners.append(listener)
+
+    def wait(self, over: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so, or the time is up; returns whether it is so."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not over():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(min(left, _NAP))
+        return True
+
+    def _write(self, changes: list[Change]) -> None:
+        if self._file and changes:
+            self.file_error = self._file.write(changes)
+            if self._closed:
+                self.file_error = self._file.close()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+        for listener in list(self._listeners):
+            listener()

@@ -1,0 +1,157 @@
+"""When to look at a service, and what to make of the answer, or of none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from labkit.base.errors import EngineRefused, NoEngine, NotAManager, NotFound
+from labkit.recordings.recorder.events import Events
+from labkit.recordings.recorder.journal import Journal
+from labkit.recordings.recording import Back, Gap, Recording
+from labkit.recordings.values import Service, Snapshot
+
+#: Seconds between two looks: just after something moved, in the midst of an update, at rest.
+#: These, and the next three, are seconds of the source's clock: the faster that runs, the
+#: more often it is looked at, as far as the share of the processor goes.
+FAST, STEADY, SLOW = 0.1, 0.5, 2.0
+#: The shortest pause, however many events there are.
+_LEAST = 0.05
+#: For how many seconds after a change or an event it looks fast.
+_HOT = 0.8
+#: For how many seconds the service may be taken to be as it was, when no event says otherwise.
+_SERVICE = 1.0
+#: The largest share of a processor that it takes. Waiting for the engine costs nothing.
+_SHARE = 0.1
+#: An answer that takes longer than these seconds leaves a gap: nothing is known of them.
+_BLOCKED = 3.0
+#: What the engine may answer while it is going down or coming up.
+_NOBODY_HOME = (NoEngine, NotAManager, EngineRefused)
+
+
+class Source(Protocol):
+    """What a recorder looks at; a `labkit.swarm.client.Swarm` is one."""
+
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+        """Return the service and its tasks at this moment.
+
+        With `known` the service may be taken to be as it was, which is half the work.
+        """
+        ...
+
+
+class Looking:
+    """Looks at a service until something says that it is enough.
+
+    `first` is what was seen of it so far. `until` is asked after each look; a reason
+    ends the looking, `None` lets it go on. `speed` is how many times as fast as real time
+    the source's clock runs.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        first: Snapshot,
+        journal: Journal,
+        until: Callable[[Recording, datetime], str | None] | None,
+        now: Callable[[], datetime],
+        speed: float = 1.0,
+    ) -> None:
+        self._source = source
+        self._speed = speed
+        self._service = journal.recording.header.service
+        self._journal = journal
+        self._until = until
+        self._now = now
+        #: When the engine last answered.
+        self.last_seen = first.at
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._why_stopped = ""
+        self._events = Events(getattr(source, "events", None), self._service, self._poke)
+        self._hot_until = 0.0
+        self._in_gap = False
+        self._service_moved = True
+        self._asked_at = 0.0
+        journal.observe(first)
+
+    def stop(self, why: str) -> None:
+        """Make `look_until_done` return, with this reason."""
+        self._why_stopped = why
+        self._stopping.set()
+        self._wake.set()
+
+    def look_until_done(self) -> str:
+        """Look again and again, and return why it came to an end."""
+        self._events.start()
+        try:
+            while True:
+                began = time.thread_time()
+                self._look()
+                if self._until and (why := self._until(self._journal.recording, self._now())):
+                    return why
+                # an event may shorten the pause, but never below what bounds the cost
+                least = max(_LEAST / self._speed, (time.thread_time() - began) / _SHARE)
+                if self._stopping.wait(least):
+                    return self._why_stopped
+                self._wake.wait(max(self._pause() / self._speed - least, 0))
+                self._wake.clear()
+        finally:
+            self._events.stop()
+
+    def _look(self) -> None:
+        """Take one look, or note that the engine does not answer."""
+        began, before = time.monotonic(), self._now()
+        try:
+            snapshot = self._source.snapshot(self._service, self._known())
+        except NotFound:
+            snapshot = Snapshot(at=self._now(), service=None, tasks=())
+        except _NOBODY_HOME as problem:
+            self._begin_gap(self._now(), problem.docker_says or problem.found)
+            return
+        if (seconds := time.monotonic() - began) > _BLOCKED:
+            self._begin_gap(before, f"The engine took {seconds:.0f} s to answer.")
+        self.last_seen = snapshot.at
+        if self._in_gap:
+            self._in_gap = False
+            self._journal.add(Back(snapshot.at))
+            self._events.start()
+        if self._journal.observe(snapshot):
+            self._hot_until = time.monotonic() + _HOT / self._speed
+
+    def _begin_gap(self, at: datetime, reason: str) -> None:
+        """Record that nothing is known from here on, once."""
+        if not self._in_gap:
+            self._in_gap = True
+            self._journal.add(Gap(at, reason))
+
+    def _known(self) -> Service | None:
+        """Return the service if it need not be asked for: no event, and not long ago."""
+        now = time.monotonic()
+        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE / self._speed:
+            self._service_moved, self._asked_at = False, now
+            return None
+        return self._journal.recording.service
+
+    def _pause(self) -> float:
+        """Return how long to wait before the next look, in seconds of the source's clock."""
+        if time.monotonic() < self._hot_until:
+            return FAST
+        return STEADY if self._in_gap or _moving(self._journal.recording) else SLOW
+
+    def _poke(self, *, service_moved: bool) -> None:
+        """Look now, and fast for a while: something has just happened."""
+        self._service_moved = self._service_moved or service_moved
+        self._hot_until = time.monotonic() + _HOT / self._speed
+        self._wake.set()
+
+
+def _moving(recording: Recording) -> bool:
+    service = recording.service
+    status = service.update_status if service else None
+    if service is None or (status and not status.settled):
+        return True
+    return any(not task.ended and task.state != task.desired_state for task in recording.current)

@@ -1,0 +1,218 @@
+"""The recorder that one holds in the hand: start it, stop it, mark a moment, wait for one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self, get_args
+
+from labkit.base.errors import BadValue, NotSettled
+from labkit.recordings.phases import describe, settled
+from labkit.recordings.recorder.journal import Journal
+from labkit.recordings.recorder.looking import Looking, Source
+from labkit.recordings.recorder.meter import Meter, Metering
+from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
+from labkit.recordings.story import phases
+from swarmsim.go.states import UpdateState
+
+
+class Recorder:
+    """Records one service until its update has settled, or until it is stopped.
+
+    >>> with Recorder(swarm, "dc_worker") as recorder:      # doctest: +SKIP
+    ...     services.update(swarm, "dc_worker", image="lab/dockercoins_worker:1.1")
+    ...     recorder.wait(timeout=120)
+
+    `path` names the file that every change is written to as it happens; without it the
+    recording is kept in memory only. `until` says when to stop by itself: a function of
+    the recording and the time that returns a reason, or `None` to go on. `now` is the
+    clock, in place of the source's own, or of this machine's. `meter` says how many hashes
+    the application has made, and when, in seconds of its own clock.
+    Raises `NotFound` at once for a service that does not exist.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        service: str,
+        path: Path | None = None,
+        *,
+        until: Callable[[Recording, datetime], str | None] | None = settled,
+        now: Callable[[], datetime] | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        self._now = now or getattr(source, "now", None) or (lambda: datetime.now(UTC))
+        self._ask_now = now or getattr(source, "ask_now", None) or self._now
+        first = source.snapshot(service)
+        self.service = first.service.name if first.service else service
+        self.path = path
+        #: What ended the recorder against its will, or `None`.
+        self.error: Exception | None = None
+        header = Header(
+            service=self.service,
+            service_id=first.service.id if first.service else "",
+            engine=_engine_of(source),
+            started=self._now(),
+            provenance=getattr(source, "provenance", "engine"),
+        )
+        self._journal = Journal(header, path)
+        self.recording = self._journal.recording
+        speed = getattr(source, "speed", 1.0)
+        self._looking = Looking(source, first, self._journal, until, self._now, speed)
+        self._metering = Metering(meter, self._take, self.service) if meter else None
+        self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
+
+    def start(self) -> Self:
+        """Begin to look. Returns the recorder. Starting twice does nothing more."""
+        if self._thread.ident is None:
+            self._thread.start()
+            if self._metering:
+                self._metering.start()
+        return self
+
+    def stop(self, why: str = "It was stopped.") -> Recording:
+        """Stop looking, and return the recording. Stopping twice does nothing more."""
+        self._looking.stop(why)
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+        elif self._thread.ident is None:  # never started, so nothing else closes the file
+            self._journal.close()
+        return self.recording
+
+    def mark(self, label: str, of: datetime | None = None) -> None:
+        """Put a label on the time axis, at the moment `of`; without one, now.
+
+        It is kept in the recording. After the recording's end "now" is its end.
+        Raises `BadValue` for an empty label, or a moment without a time zone.
+        """
+        now = self._ask_now()
+        ended = self.recording.ended
+        self._journal.add(Marked(now, of or (ended.at if ended else now), label))
+
+    # ---- how it is -----------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the time by the clock that it records by. Asks nobody, so it may be late."""
+        return self._now()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is looking."""
+        return self._thread.is_alive()
+
+    @property
+    def why(self) -> str:
+        """Why it stopped, as a sentence; `""` while it goes on."""
+        if self.error:
+            return f"The recorder died: {self.error}"
+        ended = self.recording.ended
+        return ended.why if ended else ""
+
+    @property
+    def last_seen(self) -> datetime:
+        """When the engine last answered."""
+        return self._looking.last_seen
+
+    @property
+    def file_error(self) -> OSError | None:
+        """What keeps changes from reaching the file, or `None`; they are kept in memory."""
+        return self._journal.file_error
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` after each change and at the end, from a thread of the recorder."""
+        self._journal.subscribe(listener)
+
+    # ---- waiting -------------------------------------------------------------------
+
+    def wait_for(
+        self, condition: Callable[[Recording], bool], what: str, timeout: float = 50
+    ) -> None:
+        """Wait until a condition holds of the recording. `timeout` is in seconds.
+
+        Raises what killed the recorder if it died, and `NotSettled`, naming `what` was
+        waited for and how far things are, if the time is up or the recorder stopped.
+        """
+        so = False
+
+        def over() -> bool:
+            nonlocal so
+            so = condition(self.recording)
+            return so or self.error is not None or not self.alive
+
+        in_time = self._journal.wait(over, timeout)
+        if self.error:
+            raise self.error
+        if not so:
+            raise self._not_settled(what, None if in_time else timeout)
+
+    def wait(self, timeout: float = 50) -> str:
+        """Wait until it has stopped by itself, and return why. `timeout` is in seconds."""
+        self.wait_for(
+            lambda recording: recording.ended is not None,
+            f"the update of {self.service} to settle",
+            timeout,
+        )
+        return self.why
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
+        """Wait until `count` replicas run a tag. `timeout` is in seconds; as `wait_for`."""
+
+        def enough(recording: Recording) -> bool:
+            return sum(task.running and task.tag == tag for task in recording.current) >= count
+
+        self.wait_for(enough, f"{count} replicas of {self.service} to run {tag}", timeout)
+
+    def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
+        """Wait until the update status has been `state`, say `rollback_started`; as `wait_for`."""
+        if state not in get_args(UpdateState):
+            raise BadValue(f"an update is {', '.join(get_args(UpdateState))}, not {state!r}")
+        what = f"the update of {self.service} to be {state}"
+        self.wait_for(lambda recording: state in phases(recording), what, timeout)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # ---- the threads ---------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            why = self._looking.look_until_done()
+            self._journal.add(Ended(self._now(), why))
+        except Exception as problem:  # whatever it is, whoever waits must hear of it
+            self.error = problem
+        finally:
+            if self._metering:
+                self._metering.stop()
+            self._journal.close()
+
+    def _take(self, hashes: int, now: float) -> None:
+        """Record what the meter says; runs in the meter's thread."""
+        self._journal.add_before_end(HashesSeen(self._ask_now(), hashes, now))
+
+    def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
+        doing = describe(self.recording.service, self.recording.current)
+        if seconds is None:
+            found = f"the recording has ended. {self.why} {doing}"
+            return NotSettled(f"{what}.", found, "watch the service anew, and then update it.")
+        return NotSettled(
+            f"{what}, within {seconds:g} s.",
+            doing,
+            "run the cell again to wait longer, or look at the table for a task with an error.",
+        )
+
+
+def _engine_of(source: Source) -> str:
+    """Return the engine in words, when the source can say."""
+    about: Callable[[], str] | None = getattr(source, "about", None)
+    return about() if about else ""

@@ -1,0 +1,568 @@
+"""A recording: everything that was seen of one service, in the order it was seen. Pure.
+
+Swarm forgets: it keeps five tasks a slot, and none of a service that was removed. A
+recording keeps them all. It is a list of changes, built by comparing snapshots, and it
+is all that views, checks and frames need; no engine is asked again.
+
+On disk it is JSON Lines. The first line is the header, every other line one change,
+written as it happens, so that a killed process loses at most a torn last line.
+
+| `kind`      | fields                                                                    |
+|-------------|---------------------------------------------------------------------------|
+| `recording` | `schema`, `service`, `service_id`, `engine`, `started`, and               |
+|             | `provenance`: `engine` (also where it is missing), `simulated`, or        |
+|             | `predicted`                                                               |
+| `task`      | `at`, `id`, `slot`, `tag`, `image`, `node`, `state`, `desired_state`,     |
+|             | `status_at`, `created_at`, `message`, `error`, `exit_code`, `ports`       |
+| `forgotten` | `at`, `id`: the manager no longer lists that task                         |
+| `service`   | `at`, `id`, `name`, `version`, `tag`, `image`, `replicas`,                |
+|             | `update_config`, `rollback_config`, `previous_image`, `update_status`     |
+|             | (`state`, `message`, `started_at`, `completed_at`, or null)               |
+| `removed`   | `at`: the service is gone; its last tasks may still be stopping           |
+| `gap`       | `at`, `reason`: the engine does not answer from here on                   |
+| `back`      | `at`: the engine answers again                                            |
+| `hashes`    | `at`, `hashes`, `now`: the counter on the web page of dockercoins, and    |
+|             | that page's own clock in seconds since 1970                               |
+| `mark`      | `at`, `of`, `label`: what somebody wrote on the time axis at the moment   |
+|             | `of`; `at` is when it was written, and may come after the end             |
+| `ended`     | `at`, `why`: the recorder stopped                                         |
+
+Times are RFC 3339 in UTC. `at` is when labkit saw the change, by the clock of the
+machine that records, or by the simulated engine's where that has one of its own;
+`status_at` and `created_at` are the engine's.
+A reader passes over kinds and fields that it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Self, get_args
+
+from labkit.base import durations
+from labkit.base.errors import BadValue, RecordingProblem
+from labkit.recordings.values import (
+    Provenance,
+    RollbackConfig,
+    Service,
+    Snapshot,
+    Task,
+    UpdateConfig,
+    UpdateStatus,
+    instant,
+)
+from swarmsim.go.states import UpdateState
+
+#: Raised whenever an older reader would misread a newer file.
+SCHEMA = 1
+#: The types that JSON has a form for, as fields of values are annotated with them.
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+}
+#: What reading a line may raise that is no JSON, or not the JSON that a recorder writes.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,  # a time in the year 9999, moved to UTC
+    RecursionError,  # a thousand brackets
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a recording is of, and when it began."""
+
+    service: str
+    service_id: str
+    #: The engine in words, such as `Docker Engine 20.10.24 (API 1.41)`.
+    engine: str
+    started: datetime
+    #: Whether it was seen on a Docker engine, on a simulated one, or is a prediction.
+    provenance: Provenance = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """A task that is new, or differs from what was last seen of it."""
+
+    kind: ClassVar[str] = "task"
+    at: datetime
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskForgotten:
+    """A task that the manager no longer lists."""
+
+    kind: ClassVar[str] = "forgotten"
+    at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """The service, when anything about it changed."""
+
+    kind: ClassVar[str] = "service"
+    at: datetime
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRemoved:
+    """The service is gone."""
+
+    kind: ClassVar[str] = "removed"
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """From here on the engine did not answer, so nothing is known."""
+
+    kind: ClassVar[str] = "gap"
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The engine answers again; what changed meanwhile follows."""
+
+    kind: ClassVar[str] = "back"
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HashesSeen:
+    """How many hashes dockercoins had made, as its web page says."""
+
+    kind: ClassVar[str] = "hashes"
+    at: datetime
+    hashes: int
+    #: The web page's own clock when it read the counter, in seconds since 1970.
+    now: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no count, or no time."""
+        if type(self.hashes) is not int:
+            raise BadValue(f"hashes is a whole number, not {self.hashes!r}")
+        if not isinstance(self.now, int | float) or not math.isfinite(self.now):
+            raise BadValue(f"now is a number of seconds, not {self.now!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A label that somebody put on the time axis."""
+
+    kind: ClassVar[str] = "mark"
+    #: When it was put there, which may be after the recording's end.
+    at: datetime
+    #: The moment that it is about.
+    of: datetime
+    label: str
+
+    def __post_init__(self) -> None:
+        """Refuse a label with nothing in it, and a moment that may be anywhere on earth."""
+        if not isinstance(self.label, str) or not self.label.strip():
+            raise BadValue(f"the label of a mark is some words of text, not {self.label!r}")
+        if not isinstance(self.of, datetime) or self.of.tzinfo is None:
+            raise BadValue(f"a mark is of a time with a time zone, not of {self.of!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The recorder stopped, and why."""
+
+    kind: ClassVar[str] = "ended"
+    at: datetime
+    why: str
+
+
+Change = (
+    TaskSeen
+    | TaskForgotten
+    | ServiceSeen
+    | ServiceRemoved
+    | Gap
+    | Back
+    | HashesSeen
+    | Marked
+    | Ended
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One task in one state, from when it was seen there to when it was seen to leave."""
+
+    slot: int | None
+    task: str
+    tag: str
+    node: str
+    state: str
+    desired_state: str
+    start: datetime
+    #: `None` while it lasts, and for good in a state that ends a task.
+    end: datetime | None
+    error: str
+
+
+@dataclass(slots=True)
+class Recording:
+    """Everything that was seen of one service.
+
+    Made live by a recorder (`observe`), or read from a file (`load`).
+    """
+
+    header: Header
+    changes: list[Change] = field(default_factory=list)
+    #: The service as last seen; `None` once it has been removed.
+    service: Service | None = None
+    #: The last that was seen of every task, those that Swarm has forgotten included.
+    tasks: dict[str, Task] = field(default_factory=dict)
+    #: The ids of the tasks that the manager still lists.
+    listed: set[str] = field(default_factory=set)
+    #: Lines of the file that could not be read, each a write that was cut short.
+    torn_lines: int = 0
+
+    # ---- making it -----------------------------------------------------------------
+
+    def observe(self, snapshot: Snapshot) -> list[Change]:
+        """Compare a snapshot with what was last seen; add the differences and return them."""
+        changes: list[Change] = []
+        if snapshot.service != self.service:
+            seen = snapshot.service
+            changes.append(ServiceSeen(snapshot.at, seen) if seen else ServiceRemoved(snapshot.at))
+        different = (task for task in snapshot.tasks if self._differs(task))
+        in_order = sorted(different, key=lambda task: (task.slot or 0, task.created_at, task.id))
+        changes += [TaskSeen(snapshot.at, task) for task in in_order]
+        gone = self.listed - {task.id for task in snapshot.tasks}
+        changes += [TaskForgotten(snapshot.at, task_id) for task_id in sorted(gone)]
+        for change in changes:
+            self.add(change)
+        return changes
+
+    def add(self, change: Change) -> None:
+        """Add one change and bring the latest picture up to date with it."""
+        self.changes.append(change)
+        match change:
+            case TaskSeen(task=task):
+                self.tasks[task.id] = task
+                self.listed.add(task.id)
+            case TaskForgotten(id=task_id):
+                self.listed.discard(task_id)
+            case ServiceSeen(service=service):
+                self.service = service
+            case ServiceRemoved():
+                self.service = None
+
+    def _differs(self, task: Task) -> bool:
+        return task.id not in self.listed or self.tasks[task.id] != task
+
+    # ---- reading it ----------------------------------------------------------------
+
+    @property
+    def current(self) -> tuple[Task, ...]:
+        """The tasks that the manager still lists, as last seen."""
+        return tuple(self.tasks[task_id] for task_id in tuple(self.listed))
+
+    @property
+    def last_at(self) -> datetime:
+        """When the last change was seen; the start, if there was none. Marks are not seen."""
+        last = self._last()
+        return last.at if last else self.header.started
+
+    @property
+    def ended(self) -> Ended | None:
+        """Why and when the recorder stopped, or `None` while it runs (or was killed)."""
+        last = self._last()
+        return last if isinstance(last, Ended) else None
+
+    def _last(self) -> Change | None:
+        """Return the last change that is no mark: those may be made after the end."""
+        seen = (change for change in reversed(self.changes) if not isinstance(change, Marked))
+        return next(seen, None)
+
+    def running_by_tag(self) -> list[tuple[datetime, Counter[str]]]:
+        """Return the running replicas by tag as steps: each holds until the next one.
+
+        A tag that was ever seen running is in every later step, with 0 when none runs.
+        """
+        steps: list[tuple[datetime, Counter[str]]] = []
+        running: dict[str, str] = {}
+        seen: Counter[str] = Counter()
+        for change in self.changes:
+            match change:
+                case TaskSeen(task=task) if task.running:
+                    running[task.id] = task.tag
+                case TaskSeen(task=task):
+                    running.pop(task.id, None)
+                case TaskForgotten(id=task_id):
+                    running.pop(task_id, None)
+                case _:
+                    continue
+            counts = Counter(dict.fromkeys(seen, 0))
+            counts.update(running.values())
+            seen.update(counts.keys())
+            if steps and steps[-1][0] == change.at:
+                steps.pop()
+            if not steps or steps[-1][1] != counts or set(steps[-1][1]) != set(counts):
+                steps.append((change.at, counts))
+        return steps
+
+    def spans(self) -> list[Span]:
+        """Return what every task did: one span a task and state, in order of their starts."""
+        done: list[Span] = []
+        open_spans: dict[str, tuple[datetime, Task]] = {}
+        for change in self.changes:
+            match change:
+                case TaskSeen(at=at, task=task):
+                    before = open_spans.get(task.id)
+                    if before and (before[1].state, before[1].desired_state) == (
+                        task.state,
+                        task.desired_state,
+                    ):
+                        open_spans[task.id] = (before[0], task)
+                        continue
+                    if before:
+                        done.append(_span(*before, at))
+                    open_spans[task.id] = (at, task)
+                case TaskForgotten(at=at, id=task_id) if task_id in open_spans:
+                    start, task = open_spans.pop(task_id)
+                    done.append(_span(start, task, None if task.ended else at))
+        done += [_span(start, task, None) for start, task in open_spans.values()]
+        return sorted(done, key=lambda span: (span.start, span.slot or 0, span.task))
+
+    def update_states(self) -> list[tuple[datetime, UpdateStatus | None]]:
+        """Return the service's update status over time, one entry a change of its state."""
+        states: list[tuple[datetime, UpdateStatus | None]] = []
+        for change in self.changes:
+            if not isinstance(change, ServiceSeen):
+                continue
+            status = change.service.update_status
+            last = states[-1][1] if states else None
+            if not states or (status and status.state) != (last and last.state):
+                states.append((change.at, status))
+        return states
+
+    def gaps(self) -> list[tuple[datetime, datetime | None, str]]:
+        """Return when nothing was known: start, end (`None` if it never ended), reason."""
+        found: list[tuple[datetime, datetime | None, str]] = []
+        for change in self.changes:
+            if isinstance(change, Gap):
+                found.append((change.at, None, change.reason))
+            elif isinstance(change, Back) and found and found[-1][1] is None:
+                found[-1] = (found[-1][0], change.at, found[-1][2])
+        return found
+
+    def marks(self) -> list[tuple[datetime, str]]:
+        """Return the marks on the time axis, the moment and the label of each, in its order."""
+        found = [(c.of, c.label) for c in self.changes if isinstance(c, Marked)]
+        return sorted(found, key=lambda mark: mark[0])
+
+    # ---- the file ------------------------------------------------------------------
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a recording, as far as it goes.
+
+        Raises `RecordingProblem` for a file that is none, or is of a newer schema.
+        """
+        path = Path(path)
+        try:
+            # not splitlines(), which also splits at U+2028 and others inside a text
+            lines = path.read_bytes().decode("utf-8", "replace").rstrip("\n").split("\n")
+        except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
+            raise RecordingProblem(
+                f"a recording at {path}.",
+                str(problem),
+                "give the path of a file that `labkit record -o FILE` wrote.",
+            ) from None
+        recording = cls(header=_read_header(path, lines[0]))
+        for line in lines[1:]:
+            try:
+                change = _change_from(json.loads(line))
+            except _UNREADABLE:
+                recording.torn_lines += 1
+                continue
+            if change:
+                recording.add(change)
+        return recording
+
+    def save(self, path: Path | str) -> None:
+        """Write the whole recording to a file, replacing what was there."""
+        with Path(path).open("w", encoding="utf-8") as file:
+            file.writelines(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """Return the lines of the file, each with its line end."""
+        yield header_line(self.header)
+        for change in self.changes:
+            yield change_line(change)
+
+
+def header_line(header: Header) -> str:
+    """Return the first line of a recording's file."""
+    return _line({"kind": "recording", "schema": SCHEMA, **asdict(header)})
+
+
+def change_line(change: Change) -> str:
+    """Return the line of a recording's file for one change."""
+    row: dict[str, Any] = {"kind": change.kind, "at": change.at}
+    match change:
+        case TaskSeen(task=task):
+            row |= asdict(task) | {"tag": task.tag}
+        case ServiceSeen(service=service):
+            row |= asdict(service) | {"tag": service.tag}
+        case TaskForgotten(id=task_id):
+            row["id"] = task_id
+        case Gap(reason=reason):
+            row["reason"] = reason
+        case HashesSeen(hashes=hashes, now=now):
+            row |= {"hashes": hashes, "now": now}
+        case Marked(of=of, label=label):
+            row |= {"of": of, "label": label}
+        case Ended(why=why):
+            row["why"] = why
+    return _line(row)
+
+
+def _line(row: dict[str, Any]) -> str:
+    line = json.dumps(row, default=_plain, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say and UTF-8 cannot
+        line = json.dumps(row, default=_plain)
+    return line + "\n"
+
+
+def _plain(value: object) -> str:
+    """Return what JSON has no form for as text."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return durations.to_text(value)
+    raise TypeError(f"a recording holds no {type(value).__name__}")
+
+
+def _read_header(path: Path, line: str) -> Header:
+    try:
+        row = json.loads(line)
+        schema = row["schema"]
+        if row["kind"] != "recording" or type(schema) is not int or schema < 1:
+            raise ValueError(line)
+        if schema > SCHEMA:
+            raise RecordingProblem(
+                f"a recording of schema {SCHEMA} or older.",
+                f"{path} is of schema {schema}, written by a newer labkit.",
+                "update labkit, then open it again.",
+            )
+        words = {name: row.get(name, "") for name in ("service", "service_id", "engine")}
+        if not row["service"] or not all(isinstance(word, str) for word in words.values()):
+            raise ValueError(line)
+        provenance = row.get("provenance", "engine")
+        if provenance not in get_args(Provenance):
+            raise ValueError(line)
+        return Header(**words, started=_time(row["started"]), provenance=provenance)
+    except _UNREADABLE:
+        raise RecordingProblem(
+            f"a recording at {path}.",
+            "a file whose first line is no recording's header." if line else "an empty file.",
+            "give the path of a file that `labkit record -o FILE` wrote.",
+        ) from None
+
+
+def _change_from(row: dict[str, Any]) -> Change | None:
+    """Return the change that a line holds; `None` for a kind this reader does not know."""
+    kind, at = row["kind"], _time(row["at"])
+    match kind:
+        case "task":
+            return TaskSeen(at, _task_from(row))
+        case "service":
+            return ServiceSeen(at, _service_from(row))
+        case "forgotten":
+            return TaskForgotten(at, row["id"])
+        case "removed":
+            return ServiceRemoved(at)
+        case "gap":
+            return Gap(at, row["reason"])
+        case "back":
+            return Back(at)
+        case "hashes":
+            return HashesSeen(at, row["hashes"], row["now"])
+        case "mark":
+            return Marked(at, _time(row["of"]), row["label"])
+        case "ended":
+            return Ended(at, row["why"])
+    return None
+
+
+def _task_from(row: dict[str, Any]) -> Task:
+    known = _known(Task, row)
+    return Task(
+        **known | {"status_at": _time(row["status_at"]), "created_at": _time(row["created_at"])}
+    )
+
+
+def _service_from(row: dict[str, Any]) -> Service:
+    status = row.get("update_status")
+    return Service(
+        **_known(Service, row)
+        | {
+            "update_config": UpdateConfig(**_known(UpdateConfig, row["update_config"])),
+            "rollback_config": RollbackConfig(**_known(RollbackConfig, row["rollback_config"])),
+            "update_status": _status_from(status) if status else None,
+        }
+    )
+
+
+def _status_from(row: dict[str, Any]) -> UpdateStatus:
+    if row["state"] not in get_args(UpdateState):
+        raise ValueError(f"{row['state']!r} is no state of an update")
+    times = {name: instant(row.get(name)) for name in ("started_at", "completed_at")}
+    return UpdateStatus(**_known(UpdateStatus, row) | times)
+
+
+def _known(kind: type, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a row that a value has; newer files may hold more.
+
+    Raises `TypeError` for a number where a text belongs, and the other way round.
+    """
+    found = {each.name: row[each.name] for each in fields(kind) if each.name in row}
+    for each in fields(kind):
+        wanted = _PLAIN.get(str(each.type))
+        if wanted and each.name in found and not isinstance(found[each.name], wanted):
+            raise TypeError(f"{each.name} is {each.type}, not {found[each.name]!r}")
+    return found
+
+
+def _time(text: str) -> datetime:
+    found = instant(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time")
+    return found
+
+
+def _span(start: datetime, task: Task, end: datetime | None) -> Span:
+    return Span(
+        slot=task.slot,
+        task=task.id,
+        tag=task.tag,
+        node=task.node,
+        state=task.state,
+        desired_state=task.desired_state,
+        start=start,
+        end=end,
+        error=task.error,
+    )

@@ -1,0 +1,330 @@
+"""The values of a Swarm: tasks, services, snapshots and update configs. Pure.
+
+Words, as Swarm uses them:
+
+* A *slot* is a place that a replicated service keeps filled; a *task* is one attempt
+  to fill it. A task is never restarted: what looks like a restart is a new task in the
+  same slot.
+* A task's `state` is what was observed, its `desired_state` what the manager intends.
+* A *version* is the index of an object in the manager's store. What a replica runs is
+  its image *tag*.
+
+Only `from_api` and `to_api` spell names as the Engine API does (`MaxFailureRatio`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Self
+
+from labkit.base import durations
+from labkit.base.errors import BadValue
+from swarmsim.go.states import SETTLED_UPDATE_STATES, TERMINAL_STATES, UpdateState
+
+FailureAction = Literal["pause", "continue", "rollback"]
+Order = Literal["stop-first", "start-first"]
+#: Where what is shown of a service comes from: a Docker engine, labkit's simulated one, or
+#: labkit's model alone, with nothing run.
+Provenance = Literal["engine", "simulated", "predicted"]
+
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateConfig:
+    """How Swarm replaces the tasks of a service during an update.
+
+    The defaults are Swarm's (swarmkit's api/defaults/service.go), not docker-py's.
+    Durations may be given as text such as `"5s"`; they are kept as `timedelta`.
+    Raises `BadValue` for a value that Swarm would refuse.
+    """
+
+    #: How many workers replace slots at the same time; 0 means one for every slot.
+    parallelism: int = 1
+    #: How long a worker pauses after each slot, the last one included.
+    delay: timedelta = timedelta(0)
+    #: What to do when too many new tasks fail.
+    failure_action: FailureAction = "pause"
+    #: How long after reaching running a new task's death still counts as a failure.
+    monitor: timedelta = timedelta(seconds=5)
+    #: The share of the slots being updated that may fail; one more triggers the action.
+    max_failure_ratio: float = 0.0
+    #: Whether the old task stops before the new one starts.
+    order: Order = "stop-first"
+
+    def __post_init__(self) -> None:
+        """Take durations as text, and refuse what Swarm would refuse."""
+        for name in ("delay", "monitor"):
+            length = durations.to_timedelta(getattr(self, name))
+            if length < timedelta(0):
+                raise BadValue(f"{name} is a duration of zero or more, not {getattr(self, name)!r}")
+            object.__setattr__(self, name, length)
+        require_count("parallelism", self.parallelism)
+        if self.failure_action not in self._actions():
+            choices = ", ".join(self._actions())
+            raise BadValue(f"failure_action is one of {choices}, not {self.failure_action!r}")
+        ratio = self.max_failure_ratio
+        if not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
+            raise BadValue(f"max_failure_ratio is between 0 and 1, not {self.max_failure_ratio!r}")
+        if self.order not in ("stop-first", "start-first"):
+            raise BadValue(f"order is stop-first or start-first, not {self.order!r}")
+
+    @classmethod
+    def from_api(cls, config: Mapping[str, Any] | None) -> Self:
+        """Read what the Engine API holds; an absent object or field means Swarm's default.
+
+        With the object present, a missing `Parallelism` reads 0 (all slots at once) and
+        a missing or zero `Monitor` reads 5 s, as in the engine.
+        """
+        if config is None:
+            return cls()
+        return cls(
+            parallelism=config.get("Parallelism", 0),
+            delay=durations.from_nanoseconds(config.get("Delay", 0)),
+            failure_action=config.get("FailureAction") or "pause",
+            monitor=durations.from_nanoseconds(config.get("Monitor") or 5 * 10**9),
+            max_failure_ratio=config.get("MaxFailureRatio", 0.0),
+            order=config.get("Order") or "stop-first",
+        )
+
+    def to_api(self) -> dict[str, Any]:
+        """Return the object that the Engine API takes, every field in it."""
+        return {
+            "Parallelism": self.parallelism,
+            "Delay": durations.to_nanoseconds(self.delay),
+            "FailureAction": self.failure_action,
+            "Monitor": durations.to_nanoseconds(self.monitor),
+            "MaxFailureRatio": self.max_failure_ratio,
+            "Order": self.order,
+        }
+
+    @classmethod
+    def _actions(cls) -> tuple[str, ...]:
+        return ("pause", "continue", "rollback")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackConfig(UpdateConfig):
+    """How Swarm replaces tasks while a service is rolled back.
+
+    The same fields as `UpdateConfig`, read *while the rollback runs*: none of them
+    starts a rollback. A rollback that fails does not roll back again, so the only
+    actions are `pause` and `continue`.
+    """
+
+    @classmethod
+    def from_api(cls, config: Mapping[str, Any] | None) -> Self:
+        """Read what the Engine API holds.
+
+        The engine accepts `rollback` as an action here, unchecked, and then pauses.
+        """
+        if config and config.get("FailureAction") == "rollback":
+            config = {**config, "FailureAction": "pause"}
+        return super(RollbackConfig, cls).from_api(config)
+
+    @classmethod
+    def _actions(cls) -> tuple[str, ...]:
+        return ("pause", "continue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStatus:
+    """What the manager says about the last update of a service."""
+
+    state: UpdateState
+    message: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @classmethod
+    def from_api(cls, status: Mapping[str, Any] | None) -> Self | None:
+        """Read `UpdateStatus`; a service that was never updated has none."""
+        if not status or not status.get("State"):
+            return None
+        return cls(
+            state=status["State"],
+            message=status.get("Message", ""),
+            started_at=instant(status.get("StartedAt")),
+            completed_at=instant(status.get("CompletedAt")),
+        )
+
+    @property
+    def key(self) -> tuple[UpdateState, datetime | None]:
+        """What tells it from the status before: one update may follow another in one state."""
+        return self.state, self.started_at
+
+    @property
+    def settled(self) -> bool:
+        """Whether the update goes no further by itself."""
+        return self.state in SETTLED_UPDATE_STATES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One attempt to fill a slot. It is never restarted; a new task takes its place."""
+
+    id: str
+    #: The slot of a replicated service; `None` in a global one, which has a task a node.
+    slot: int | None
+    #: The image as the task's spec names it, digest included.
+    image: str
+    #: The name of the node, or `""` while the task is not assigned.
+    node: str
+    state: str
+    desired_state: str
+    #: The engine's own time of the present state.
+    status_at: datetime
+    created_at: datetime
+    #: The engine's word for how it came to the present state, such as `started`.
+    message: str = ""
+    #: The engine's error text, whole.
+    error: str = ""
+    exit_code: int | None = None
+    #: Ports published on the node itself, as `docker service ps` prints them.
+    ports: str = ""
+    service_id: str = ""
+    node_id: str = ""
+
+    @property
+    def tag(self) -> str:
+        """The image's tag: what a learner would call the version of the replica."""
+        return tag_of(self.image)
+
+    @property
+    def running(self) -> bool:
+        """Whether it was observed running, whatever is desired of it."""
+        return self.state == "running"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to an end, good or bad."""
+        return self.state in TERMINAL_STATES
+
+    @classmethod
+    def from_api(cls, task: Mapping[str, Any], nodes: Mapping[str, str]) -> Self:
+        """Read a task of the Engine API; `nodes` gives the name of each node's id."""
+        status = task.get("Status", {})
+        container = status.get("ContainerStatus") or {}
+        created = instant(task["CreatedAt"])
+        assert created is not None, "the engine dates every task"
+        ended = status.get("State") in TERMINAL_STATES
+        return cls(
+            id=task["ID"],
+            slot=task.get("Slot") or None,
+            image=task.get("Spec", {}).get("ContainerSpec", {}).get("Image", ""),
+            node=nodes.get(task.get("NodeID", ""), ""),
+            state=status.get("State", "new"),
+            desired_state=task.get("DesiredState", ""),
+            status_at=instant(status.get("Timestamp")) or created,
+            created_at=created,
+            message=status.get("Message", ""),
+            error=status.get("Err", ""),
+            exit_code=container.get("ExitCode", 0) if ended and container else None,
+            ports=_host_ports(status.get("PortStatus", {}).get("Ports") or ()),
+            service_id=task.get("ServiceID", ""),
+            node_id=task.get("NodeID", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service as the manager holds it, as far as an update is concerned."""
+
+    id: str
+    name: str
+    #: The index of the object in the manager's store; every write raises it.
+    version: int
+    image: str
+    #: The replica count; `None` for a global service.
+    replicas: int | None
+    update_config: UpdateConfig
+    rollback_config: RollbackConfig
+    update_status: UpdateStatus | None
+    #: The image of the spec that a rollback would bring back; `None` without one.
+    previous_image: str | None = None
+
+    @property
+    def tag(self) -> str:
+        """The tag that the service's spec asks for."""
+        return tag_of(self.image)
+
+    @classmethod
+    def from_api(cls, service: Mapping[str, Any]) -> Self:
+        """Read a service of the Engine API."""
+        spec = service["Spec"]
+        mode = spec.get("Mode", {})
+        previous = service.get("PreviousSpec")
+        return cls(
+            id=service["ID"],
+            name=spec["Name"],
+            version=service["Version"]["Index"],
+            image=_image_of(spec),
+            replicas=mode["Replicated"].get("Replicas", 1) if "Replicated" in mode else None,
+            update_config=UpdateConfig.from_api(spec.get("UpdateConfig")),
+            rollback_config=RollbackConfig.from_api(spec.get("RollbackConfig")),
+            update_status=UpdateStatus.from_api(service.get("UpdateStatus")),
+            previous_image=_image_of(previous) if previous else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A service and all its tasks that the manager still knows, at one moment."""
+
+    #: When labkit looked.
+    at: datetime
+    #: `None` once the service has been removed; its last tasks may still be stopping.
+    service: Service | None
+    tasks: tuple[Task, ...]
+
+    def running_by_tag(self) -> Counter[str]:
+        """Count the tasks that run, by tag, whatever is desired of them."""
+        return Counter(task.tag for task in self.tasks if task.running)
+
+
+def require_count(name: str, value: object) -> None:
+    """Raise `BadValue` unless a value, such as the replicas of a service, counts something."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadValue(f"{name} is a whole number of zero or more, not {value!r}")
+
+
+def tag_of(image: str) -> str:
+    """Return the tag in an image reference: `lab/worker:1.1@sha256:…` gives `1.1`.
+
+    An untagged name gives `latest`, as the docker command line reads it; a reference
+    by digest alone gives the first twelve characters of the digest.
+    """
+    name, _, digest = image.partition("@")
+    last = name.rsplit("/", 1)[-1]
+    if ":" in last:
+        return last.split(":", 1)[1]
+    return digest.removeprefix("sha256:")[:12] if digest else "latest"
+
+
+def instant(text: str | None) -> datetime | None:
+    """Read a timestamp of the Engine API (RFC 3339, up to nanoseconds), or `None`.
+
+    Go writes the year 1 for "never". `datetime` keeps microseconds; the rest is cut.
+    """
+    if not text or text.startswith("0001-"):
+        return None
+    cut = _FRACTION.sub(lambda found: "." + found.group(1)[:6].ljust(6, "0"), text)
+    return datetime.fromisoformat(cut).astimezone(UTC)
+
+
+def _image_of(spec: Mapping[str, Any]) -> str:
+    image = spec.get("TaskTemplate", {}).get("ContainerSpec", {}).get("Image", "")
+    return str(image)
+
+
+def _host_ports(ports: Any) -> str:
+    shown = (
+        f"*:{port['PublishedPort']}->{port['TargetPort']}/{port.get('Protocol', 'tcp')}"
+        for port in ports
+        if port.get("PublishMode") == "host"
+    )
+    return ",".join(shown)

@@ -1,0 +1,1 @@
+"""A swarm through the Docker SDK: services, stacks, images, compose files."""

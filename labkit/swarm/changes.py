@@ -1,0 +1,138 @@
+"""What an update asks of a service: checked, in a spec, and as a docker command. Pure.
+
+Nothing but what is asked for changes in the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from typing import Any, Self
+
+from labkit.base import durations
+from labkit.base.errors import BadValue, LabError
+from labkit.recordings.values import RollbackConfig, UpdateConfig, require_count
+from swarmsim.go import references
+
+#: A whole config, or some of its fields by name: then the others keep their values.
+Change = UpdateConfig | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecChange:
+    """What is asked; `None` and empty where nothing is."""
+
+    image: str | None
+    replicas: int | None
+    update_config: Mapping[str, Any]
+    rollback_config: Mapping[str, Any]
+    force: bool
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        image: str | None = None,
+        replicas: int | None = None,
+        update_config: Change | None = None,
+        rollback_config: Change | None = None,
+        force: bool = False,
+    ) -> Self:
+        """Check what is asked. Raises `BadValue` for what docker or Swarm would refuse."""
+        _require_image(image)
+        if replicas is not None:
+            require_count("replicas", replicas)
+        return cls(
+            image,
+            replicas,
+            _checked("update_config", update_config, UpdateConfig),
+            _checked("rollback_config", rollback_config, RollbackConfig),
+            force,
+        )
+
+    def apply(
+        self,
+        spec: dict[str, Any],
+        pinned: str | None = None,
+        platforms: Sequence[Mapping[str, str]] | None = None,
+    ) -> None:
+        """Make the change in a spec of the Engine API, in place.
+
+        `pinned` is the image with its digest, and `platforms` what it is there for, where a
+        registry knows. Raises `LabError` for replicas of a global service.
+        """
+        template = spec["TaskTemplate"]
+        image = pinned or self.image
+        if image:
+            template["ContainerSpec"]["Image"] = image
+            if platforms is not None:
+                template.setdefault("Placement", {})["Platforms"] = platforms
+        if self.replicas is not None:
+            _set_replicas(spec, self.replicas)
+        for key, given in (
+            ("UpdateConfig", self.update_config),
+            ("RollbackConfig", self.rollback_config),
+        ):
+            if given:
+                spec[key] = (spec.get(key) or UpdateConfig().to_api()) | _to_api(given)
+        if self.force:
+            template["ForceUpdate"] = template.get("ForceUpdate", 0) + 1
+
+    def command(self, name: str) -> list[str]:
+        """Return the docker command that makes the same change."""
+        words = ["docker", "service", "update"]
+        words += ["--image", self.image] if self.image else []
+        words += [f"--replicas={self.replicas}"] if self.replicas is not None else []
+        for prefix, given in (("update", self.update_config), ("rollback", self.rollback_config)):
+            words += [
+                f"--{prefix}-{key.replace('_', '-')}={_flag(value)}" for key, value in given.items()
+            ]
+        words += ["--force"] if self.force else []
+        return [*words, name]
+
+
+def _require_image(image: object) -> None:
+    """Raise `BadValue` for what docker would not take for the name of an image."""
+    if image is not None and not (isinstance(image, str) and references.is_valid(image)):
+        raise BadValue(f"image is the name of an image such as 'lab/worker:1.1', not {image!r}")
+
+
+def _checked(name: str, change: Change | None, kind: type[UpdateConfig]) -> dict[str, Any]:
+    """Return the fields that a change sets, after Swarm's rules have been applied to them."""
+    if change is None:
+        return {}
+    if isinstance(change, UpdateConfig):
+        change = asdict(change)
+    if not isinstance(change, Mapping):
+        raise BadValue(f"{name} is an {kind.__name__} or a mapping of its fields, not {change!r}")
+    known = [field.name for field in fields(kind)]
+    for key in change:
+        if key not in known:
+            raise BadValue(f"{kind.__name__} has no {key!r}; it has {', '.join(known)}")
+    whole = asdict(kind(**change))
+    return {key: whole[key] for key in change}
+
+
+def _to_api(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that were given as the Engine API spells them."""
+    spelled = UpdateConfig(**given).to_api()
+    return {key: spelled[key] for key in map(_api_name, given)}
+
+
+def _api_name(field: str) -> str:
+    return "".join(word.capitalize() for word in field.split("_"))
+
+
+def _set_replicas(spec: dict[str, Any], replicas: int) -> None:
+    if "Replicated" not in spec.get("Mode", {}):
+        raise LabError(
+            f"{spec['Name']} to be a replicated service, which has a number of replicas.",
+            "its mode is global: it runs one task on every node.",
+            "leave out replicas.",
+        )
+    spec["Mode"]["Replicated"]["Replicas"] = replicas
+
+
+def _flag(value: object) -> str:
+    return durations.to_text(value) if isinstance(value, timedelta) else str(value)

@@ -1,0 +1,383 @@
+"""The one module that talks to an engine, through the Docker SDK.
+
+`Swarm` reads and writes services, tasks, networks, configs and secrets as the Engine
+API has them, and turns every error into one of `labkit.base.errors`. It uses the SDK's
+connection (TLS, ssh, contexts, unix sockets) and not its service objects: those fill
+defaults into a spec before they send it back, which restarts every task, and send a
+version they read long ago (docker-py#1848, moby#30794).
+
+Every request opens no connection of its own but shares a pool, so one `Swarm` can be
+used from several threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import quote
+
+import docker
+import requests
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
+
+from labkit.base import errors
+from labkit.recordings.values import Provenance, Service, Snapshot, Task, instant
+from labkit.swarm.clock import Clock
+
+#: The engine answers a stale version with this text, and with status 500.
+_STALE = "update out of sequence"
+_TIMEOUT_SECONDS = 30
+#: In each answer of an engine with a clock of its own: what it shows, as RFC 3339.
+TIME_HEADER = "Labkit-Time"
+#: What was told of the time this many seconds ago is as good as new.
+_FRESH_SECONDS = 0.02
+_PING_SECONDS = 2
+_LOG_SECONDS = 5
+#: Labels of the simulated engine, in `GET /info`; the second has a number.
+_SIMULATED_LABEL, _SPEED_LABEL = "swarmsim", "swarmsim.speed"
+
+
+class Swarm:
+    """A swarm, seen through one of its managers.
+
+    >>> swarm = Swarm.at("unix:///var/run/docker.sock")   # doctest: +SKIP
+    >>> swarm.snapshot("dc_worker").running_by_tag()      # doctest: +SKIP
+    Counter({'1.0': 10})
+    """
+
+    def __init__(
+        self, client: docker.DockerClient, url: str, *, now: Callable[[], datetime] | None = None
+    ) -> None:
+        self.client = client
+        #: Where the engine listens, as `DOCKER_HOST` would say it.
+        self.url = url
+        self._clock = Clock(now or (lambda: datetime.now(UTC)))
+        self._nodes: dict[str, str] = {}
+        #: The last value made of each task, by id, with the version it was made from.
+        self._values: dict[str, tuple[int, Task]] = {}
+
+    @classmethod
+    def at(cls, url: str | None = None) -> Self:
+        """Connect to the engine at `url`, or to the one that the environment names.
+
+        Without `url` this follows `DOCKER_HOST` and the current docker context, as the
+        docker command line does. Raises `NoEngine` when nothing answers.
+        """
+        named = _named_address()
+        try:
+            if url in (None, named):  # with the certificates that belong to it
+                client = docker.from_env(timeout=_TIMEOUT_SECONDS, max_pool_size=4)
+            else:
+                client = docker.DockerClient(
+                    base_url=url, timeout=_TIMEOUT_SECONDS, max_pool_size=4
+                )
+            # a socket has no proxy: without this, each request reads the environment for one
+            client.api.trust_env = not client.api.base_url.startswith("http+docker:")
+            client.ping()
+        except (DockerException, requests.RequestException, ValueError, OSError) as problem:
+            raise no_engine(url, problem) from None
+        return cls(client, url or named)
+
+    # ---- reading -------------------------------------------------------------------
+
+    def about(self) -> str:
+        """Return the engine in words.
+
+        `Docker Engine 20.10.24 (API 1.41)`, or
+        `swarmsim simulated engine (API 1.41), at 20 times real time`.
+        """
+        version = self.get("/version")
+        api = f"(API {version['ApiVersion']})"
+        if self.provenance == "engine":
+            return f"Docker Engine {version['Version']} {api}"
+        speed = self.speed
+        pace = "in real time" if speed == 1 else f"at {speed:g} times real time"
+        return f"swarmsim simulated engine {api}, {pace}"
+
+    @property
+    def provenance(self) -> Provenance:
+        """What is recorded here: a Docker engine, or one that labkit simulates."""
+        return "simulated" if _SIMULATED_LABEL in self.labels() else "engine"
+
+    def info(self) -> dict[str, Any]:
+        """Return `GET /info`."""
+        return dict(self.get("/info"))
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels of the engine itself."""
+        labels = self.info().get("Labels") or []
+        return dict(label.split("=", 1) for label in labels if "=" in label)
+
+    # ---- the time --------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        """How many times as fast as real time the engine's clock runs; 1 for a Docker engine."""
+        return float(self.labels().get(_SPEED_LABEL, 1))
+
+    def now(self) -> datetime:
+        """Return the time by the engine's clock, if that is not this machine's. Asks nothing.
+
+        The time that a hurrying clock was last heard to tell may be some seconds old.
+        """
+        return self._clock.now()
+
+    def ask_now(self) -> datetime:
+        """Return the same to the moment: an engine with a clock of its own is asked."""
+        if self._clock.own and self._clock.age > _FRESH_SECONDS:
+            with contextlib.suppress(errors.LabError):  # then what is known has to do
+                self._call("GET", "/_ping", timeout=_PING_SECONDS)
+        return self.now()
+
+    def require_manager(self) -> None:
+        """Raise `NotAManager` unless this engine is a manager of a swarm."""
+        swarm = self.info().get("Swarm", {})
+        if swarm.get("ControlAvailable"):
+            return
+        state = swarm.get("LocalNodeState", "inactive")
+        if state == "inactive":
+            raise errors.NotAManager(
+                "a Docker engine that is a swarm manager.",
+                "an engine that is not part of a swarm.",
+                "run `labkit up`, or `docker swarm init` in a terminal.",
+            )
+        raise errors.NotAManager(
+            "a Docker engine that is a swarm manager.",
+            f"a node of a swarm that is no manager (its state is {state!r}).",
+            "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
+        )
+
+    def services(self, *, label: str | None = None) -> list[dict[str, Any]]:
+        """Return the services as the API has them, with their running and desired counts."""
+        filters = {"label": [label]} if label else {}
+        return list(self.get("/services", filters=filters, status="true"))
+
+    def service(self, name: str) -> dict[str, Any]:
+        """Return one service, by name or id, as the API has it. Raises `NotFound`.
+
+        The error names the services that do exist: a misspelt name is the usual cause.
+        """
+        try:
+            return dict(self.get(f"/services/{quote(name, safe='')}"))
+        except errors.NotFound as problem:
+            known = sorted(service["Spec"]["Name"] for service in self.services())
+            raise errors.NotFound(
+                f"a service called {name!r}.",
+                f"this swarm has {', '.join(known) or 'no service'}.",
+                _advice(name, known),
+                docker_says=problem.docker_says,
+                status=problem.status,
+            ) from None
+
+    def tasks(self, **filters: str) -> list[dict[str, Any]]:
+        """Return the tasks that pass all filters, such as `service="dc_worker"`."""
+        return list(self.get("/tasks", filters={key: [value] for key, value in filters.items()}))
+
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+        """Return a service and its tasks at this moment.
+
+        With `known` only the tasks are asked for, and the service is taken to be as it was.
+        A service that has been removed gives its last tasks until they have stopped;
+        then, as for a name that never was, this raises `NotFound`.
+        """
+        at = self.now()
+        service, missing = known, None
+        if service is None:
+            try:
+                service = Service.from_api(self.service(name))
+            except errors.NotFound as problem:
+                missing = problem
+        # After the service: what a task did is known no later than what came of it. And by
+        # name, which the tasks of a removed service keep; the engine matches a prefix.
+        tasks = self.task_values(name=f"{service.name if service else name}.")
+        if missing and not tasks:
+            raise missing
+        if self._clock.own:
+            at = self.now()  # as the engine has just told, with these tasks
+        return Snapshot(at=at, service=service, tasks=tasks)
+
+    def task_values(self, **filters: str) -> tuple[Task, ...]:
+        """Return the tasks that pass all filters, as values, with the names of their nodes."""
+        raw = self.tasks(**filters)
+        if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
+            self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
+        # most tasks are as they were: a task whose version is known is not read again
+        values = {task["ID"]: self._value(task) for task in raw}
+        self._values = values
+        return tuple(value for _, value in values.values())
+
+    def _value(self, task: dict[str, Any]) -> tuple[int, Task]:
+        version = task["Version"]["Index"]
+        known = self._values.get(task["ID"])
+        if known and known[0] == version:
+            return known
+        return version, Task.from_api(task, self._nodes)
+
+    def container_logs(self, container: str, tail: int) -> str:
+        """Return the last lines that a container of this node wrote. Raises `NotFound`."""
+        try:
+            written = self.client.api.logs(container, tail=tail)
+        except APIError as problem:
+            raise errors.NotFound(
+                f"container {container[:12]} on this node.",
+                "its logs cannot be had: it has been removed, or is on another node.",
+                "ask the node that the task ran on, with `docker logs`.",
+                docker_says=str(problem.explanation),
+                status=problem.status_code or 404,
+            ) from None
+        except requests.RequestException as problem:
+            raise no_engine(self.url, problem) from None
+        return bytes(written).decode("utf-8", "replace").rstrip("\n")
+
+    def task_log(self, task: str, tail: int) -> bytes:
+        """Return the last lines that a task wrote, on any node, or nothing if they cannot be had.
+
+        Each line begins with the engine's header of eight bytes, and its time. Only of a task
+        that runs: the engine was seen to hang when a task's container is gone.
+        """
+        wanted = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(tail)}
+        try:
+            answer = self._call("GET", f"/tasks/{task}/logs", _LOG_SECONDS, params=wanted)
+        except errors.LabError:
+            return b""
+        return answer.content
+
+    def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
+        """Follow the engine's events on a connection of its own; `close()` ends it."""
+        return self.client.events(decode=True, filters=filters or None)
+
+    # ---- writing -------------------------------------------------------------------
+
+    def update_service(
+        self,
+        name: str,
+        change: Callable[[dict[str, Any]], None] | None = None,
+        *,
+        rollback: bool = False,
+    ) -> dict[str, Any]:
+        """Post a service's spec back, after `change` has edited it in place.
+
+        The spec is read without defaults filled in, so nothing but the change is sent.
+        Another writer may come between reading and writing (the engine itself is one);
+        then both are done again on the fresh version, and no change is lost.
+        Returns the service as it was before.
+        """
+        extra = {"rollback": "previous"} if rollback else {"registryAuthFrom": "spec"}
+        while True:
+            service = self.service(name)
+            spec = json.loads(json.dumps(service["Spec"]))
+            if change:
+                change(spec)
+            try:
+                self.post(
+                    f"/services/{service['ID']}/update",
+                    spec,
+                    version=str(service["Version"]["Index"]),
+                    **extra,
+                )
+            except errors.OutOfSequence:
+                continue
+            return service
+
+    # ---- the wire ------------------------------------------------------------------
+
+    def get(
+        self, path: str, *, filters: Mapping[str, list[str]] | None = None, **params: str
+    ) -> Any:
+        """`GET` a path of the Engine API, without its version, and return the JSON."""
+        if filters:
+            params["filters"] = json.dumps(filters)
+        # the engine speaks UTF-8; requests would guess at the encoding of every answer
+        return json.loads(self._call("GET", path, params=params).content)
+
+    def post(self, path: str, body: Any = None, **params: str) -> Any:
+        """`POST` JSON to a path of the Engine API; returns the JSON that comes back, or `None`."""
+        response = self._call("POST", path, params=params, json=body)
+        return response.json() if response.content else None
+
+    def delete(self, path: str) -> None:
+        """`DELETE` a path of the Engine API."""
+        self._call("DELETE", path)
+
+    def _call(
+        self, method: str, path: str, timeout: float = _TIMEOUT_SECONDS, **options: Any
+    ) -> requests.Response:
+        api = self.client.api
+        address = f"{api.base_url}/v{api.api_version}{path}"
+        try:
+            response = api.request(method, address, timeout=timeout, **options)
+        except requests.RequestException as problem:
+            raise no_engine(self.url, problem) from None
+        if told := instant(response.headers.get(TIME_HEADER)):
+            self._clock.set(told)
+        if response.status_code >= 400:
+            raise _refusal(response)
+        return response
+
+
+def _advice(name: str, known: list[str]) -> str:
+    """Return what to do about a service name that does not exist."""
+    if not known:
+        return "deploy the stack first (`labkit up`)."
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return "use one of those names, or deploy the stack first (`labkit up`)."
+
+
+def _named_address() -> str:
+    """Return the address that `DOCKER_HOST` or the docker context names, or docker's default."""
+    named = os.environ.get("DOCKER_HOST") or ContextAPI.kwargs_from_context().get("base_url")
+    default = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
+    return str(named or default)
+
+
+def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
+    """Return the error for an engine that does not answer at `url`."""
+    where = url or "the place that DOCKER_HOST or the docker context names"
+    return errors.NoEngine(
+        f"a Docker engine at {where}.",
+        "nothing answers there.",
+        "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`.",
+        docker_says=_in_words(problem),
+    )
+
+
+def _in_words(problem: Exception) -> str:
+    """Return what an error of the SDK says, without the tuples that it is wrapped in."""
+    problem = problem.__cause__ if isinstance(problem.__cause__, Exception) else problem
+    parts: list[object] = list(problem.args) or [problem]
+    while len(parts) == 1 and isinstance(parts[0], Exception) and parts[0].args:
+        parts = list(parts[0].args)
+    return ": ".join(str(part).rstrip(".") for part in parts)
+
+
+def _refusal(response: requests.Response) -> errors.LabError:
+    """Return the error for what the engine refused; its own words go in whole."""
+    says = response.text.strip()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        says = response.json()["message"]
+    wanted = f"the engine to accept {response.request.method} {response.request.path_url}."
+    found = f"it answered with status {response.status_code}."
+    if _STALE in says:
+        return errors.OutOfSequence(wanted, found, docker_says=says, status=response.status_code)
+    if "swarm manager" in says and response.status_code == 503:
+        return errors.NotAManager(
+            "a Docker engine that is a swarm manager.",
+            "an engine that is none.",
+            "run `labkit up`, or point DOCKER_HOST at a manager.",
+            docker_says=says,
+        )
+    kind = errors.NotFound if response.status_code == 404 else errors.EngineRefused
+    return kind(wanted, found, docker_says=says, status=response.status_code)
+
+
+def _node_name(node: Mapping[str, Any]) -> str:
+    """Return a node's name as `docker service ps` shows it."""
+    return str(node["Spec"].get("Name") or node["Description"]["Hostname"])

@@ -1,0 +1,290 @@
+"""Reading compose files from disk: all of them, or `BadComposeFile` with all mistakes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labkit.base.errors import BadComposeFile, BadValue
+from labkit.swarm.compose import checks, merging, shorthand
+from labkit.swarm.compose.interpolation import interpolate
+from labkit.swarm.compose.problems import Problems, dotted
+from labkit.swarm.compose.reading import read
+from labkit.swarm.compose.schema import (
+    SECTIONS,
+    AddressedPort,
+    Config,
+    Extensible,
+    Mount,
+    Network,
+    Secret,
+    Service,
+    Volume,
+    check,
+)
+from labkit.swarm.compose.specs import StackSpecs, stack_specs
+
+#: What docker reads and ignores, and says so (docker/cli, compose/types).
+_IGNORED = (
+    "build",
+    "cgroup_parent",
+    "cgroupns_mode",
+    "devices",
+    "domainname",
+    "external_links",
+    "ipc",
+    "links",
+    "mac_address",
+    "network_mode",
+    "pid",
+    "privileged",
+    "restart",
+    "security_opt",
+    "shm_size",
+    "userns_mode",
+)
+_DEPRECATED = {
+    "container_name": "Setting the container name is not supported.",
+    "expose": "Exposing ports is unnecessary - services on the same network can access each "
+    "other's containers on any port.",
+}
+#: What docker reads and ignores without a word.
+_IGNORED_SILENTLY = ("depends_on", "tmpfs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compose:
+    """One or several compose files, checked and merged."""
+
+    #: The files as an error names them.
+    name: str
+    services: dict[str, Service] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    configs: dict[str, Config] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    #: The content of each file that a config or a secret names.
+    contents: dict[str, bytes] = field(default_factory=dict)
+    #: What is in the files and has no effect, in docker's words where docker says it.
+    notes: tuple[str, ...] = ()
+
+    def specs(self, stack: str) -> StackSpecs:
+        """Return the objects of the Engine API for a stack of this name.
+
+        Raises `BadValue` for a stack's name that Swarm refuses, and `BadComposeFile` for
+        another name that comes of it.
+        """
+        checks.stack_name(stack)
+        problems = Problems()
+        checks.full_names(stack, self.services, problems)
+        _refuse(self.name, problems.listed())
+        return stack_specs(
+            stack,
+            self.services,
+            self.networks,
+            self.volumes,
+            self.configs,
+            self.secrets,
+            self.contents,
+        )
+
+
+def load(files: Sequence[Path], env: Mapping[str, str]) -> Compose:
+    """Read one file, or several as `docker stack deploy -c one.yml -c two.yml` does.
+
+    Variables come from `env`. Paths in the files are relative to the folder of the first
+    file. `-` is standard input. Raises `BadComposeFile` with every mistake.
+    """
+    if not files:
+        raise BadValue("a stack is deployed from at least one compose file")
+    sources = [_Source.parse(path, _folder(files[0]), env) for path in files]
+    several = len(sources) > 1
+    found = [
+        (f"{source.name}: {path}" if several else path, what)
+        for source in sources
+        for path, what in source.problems.listed()
+    ]
+    name = " and ".join(source.name for source in sources)
+    versions = {source.version for source in sources if source.version}
+    if len(versions) > 1:
+        found.append(("version", f"the files have different ones: {', '.join(sorted(versions))}"))
+    compose = _merged(name, sources)
+    together = Problems()
+    declared = {
+        section: {key for source in sources for key in source.keys(section)} for section in SECTIONS
+    }
+    checks.services(compose.services, declared, together)
+    found += together.listed()
+    _refuse(name, found)
+    return compose
+
+
+def _refuse(name: str, found: list[tuple[str, str]]) -> None:
+    if found:
+        raise BadComposeFile(name, found)
+
+
+def _folder(first: Path) -> Path:
+    return Path.cwd() if str(first) == "-" else first.absolute().parent
+
+
+@dataclass
+class _Source:
+    """One file, with the models of what is right in it and the problems of the rest."""
+
+    name: str
+    tree: dict[str, Any]
+    folder: Path
+    env: Mapping[str, str]
+    problems: Problems
+    version: str = ""
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, path: Path, folder: Path, env: Mapping[str, str]) -> _Source:
+        """Read a file as far as it can be read."""
+        problems = Problems()
+        tree = read(_text(path, problems), problems) if not problems else {}
+        source = cls(path.name, tree, folder, env, problems)
+        if problems and not tree:
+            return source
+        source.version = checks.version(tree, problems)
+        checks.forbidden(tree, problems)
+        source.tree = interpolate(tree, env, problems)
+        checks.top_level(source.tree, problems)
+        for section, model in SECTIONS.items():
+            source.models[section] = source.checked(section, model)
+        source.finish()
+        return source
+
+    def keys(self, section: str) -> list[str]:
+        """Return the names that a section declares, right or wrong."""
+        found = self.tree.get(section)
+        return [key for key in found if not key.startswith("x-")] if isinstance(found, dict) else []
+
+    def checked(self, section: str, model: type[Extensible]) -> dict[str, Any]:
+        """Return the models of a section, without those that have mistakes."""
+        found = {}
+        for key in self.keys(section):
+            body = self.tree[section][key]
+            if body is None and model in (Network, Volume):
+                body = {}
+            value = check(model, body, (section, key), self.problems)
+            if value is not None:
+                found[key] = value
+        return found
+
+    def finish(self) -> None:
+        """Bring in what stands outside the file: env files, contents, the folder it is in."""
+        services = self.models["services"]
+        for name, service in services.items():
+            services[name] = service.model_copy(
+                update={
+                    "environment": self._environment(name, service),
+                    "volumes": self._mounts(service),
+                }
+            )
+        for section in ("networks", "volumes", "configs", "secrets"):
+            for key, thing in self.models[section].items():
+                checks.external(section, key, thing, self.problems)
+        for section in ("configs", "secrets"):
+            for key, thing in self.models[section].items():
+                self._read_content(section, key, thing)
+
+    def _environment(self, name: str, service: Service) -> dict[str, str | None] | None:
+        """Return the variables of a container; an empty one takes the caller's value."""
+        found: dict[str, str | None] = {}
+        for file in service.env_file or ():
+            path = self.folder / file
+            try:
+                found |= shorthand.env_file(path.read_text("utf-8"), self.env)
+            except (OSError, ValueError) as problem:
+                self.problems.add(("services", name, "env_file"), _why(path, problem))
+        found |= service.environment or {}
+        return {key: value or self.env.get(key, value) for key, value in found.items()} or None
+
+    def _mounts(self, service: Service) -> list[Mount] | None:
+        """Return the mounts, with the paths on the node made absolute."""
+        if service.volumes is None:
+            return None
+        return [
+            mount.model_copy(update={"source": self._absolute(mount.source)})
+            if mount.type == "bind" and mount.source
+            else mount
+            for mount in service.volumes
+        ]
+
+    def _absolute(self, path: str) -> str:
+        home = self.env.get("HOME")
+        if path.startswith("~") and home is not None:
+            path = path.replace("~", home, 1)
+        return path if shorthand.is_absolute(path) else os.path.normpath(self.folder / path)
+
+    def _read_content(self, section: str, key: str, thing: Config) -> None:
+        if thing.external or (isinstance(thing, Secret) and thing.driver):
+            return
+        if not thing.file:
+            self.problems.add((section, key), "needs a `file:`, or `external: true`")
+            return
+        path = self.folder / thing.file
+        try:
+            self.contents[thing.file] = path.read_bytes()
+        except OSError as problem:
+            self.problems.add((section, key, "file"), _why(path, problem))
+
+
+def _text(path: Path, problems: Problems) -> str:
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text("utf-8-sig")
+    except (OSError, ValueError) as problem:
+        problems.add((), _why(path, problem))
+        return ""
+
+
+def _why(path: Path, problem: Exception) -> str:
+    """Return why a file could not be read."""
+    if isinstance(problem, FileNotFoundError):
+        return f"there is no file {path}"
+    if isinstance(problem, OSError):
+        return f"{path} cannot be read: {problem.strerror}"
+    if isinstance(problem, UnicodeDecodeError):
+        return f"{path} is not UTF-8 text"
+    return f"{path}: {problem}"
+
+
+def _merged(name: str, sources: Sequence[_Source]) -> Compose:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    contents: dict[str, bytes] = {}
+    for source in sources:
+        for section, models in source.models.items():
+            if section == "services":
+                sections[section] = merging.services(sections[section], models)
+            else:
+                sections[section] |= models
+        contents |= source.contents
+    notes = tuple(_notes(sections["services"]))
+    return Compose(name=name, contents=contents, notes=notes, **sections)
+
+
+def _notes(services: Mapping[str, Service]) -> Iterator[str]:
+    """Say what has no effect, so that nobody waits for it."""
+    used = {key for service in services.values() for key in service.model_fields_set}
+    ignored = [key for key in _IGNORED if key in used]
+    if ignored:
+        yield f"Ignoring unsupported options: {', '.join(ignored)}"
+    deprecated = [f"{key}: {why}" for key, why in _DEPRECATED.items() if key in used]
+    if deprecated:
+        yield "\n\n".join(["Ignoring deprecated options:", *deprecated])
+    silent = [key for key in _IGNORED_SILENTLY if key in used]
+    if silent:
+        yield f"Ignoring, as docker does without saying so: {', '.join(silent)}"
+    for name, service in services.items():
+        for port in service.ports or ():
+            if isinstance(port, AddressedPort) and port.host_ip:
+                where = dotted(("services", name, "ports"))
+                yield f"{where}: ignoring {port.host_ip}; a service listens on every address"

@@ -1,0 +1,460 @@
+"""A checked compose file as the objects that `docker stack deploy` sends to the engine.
+
+Names as the Engine API spells them are this module's output. Which fields are left out
+when a key is absent matters: Swarm compares specs, and an explicit default differs from
+no value, so that it would restart every task. The rules are docker/cli's
+compose/convert.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.swarm.compose.schema import (
+    Attachment,
+    Config,
+    CredentialSpec,
+    Deploy,
+    FileReference,
+    HealthCheck,
+    Limits,
+    Logging,
+    Mount,
+    Network,
+    Placement,
+    Port,
+    Reservations,
+    Resources,
+    RestartPolicy,
+    Secret,
+    Service,
+    UpdateConfig,
+    Volume,
+)
+
+#: Docker's label for the stack that something belongs to.
+NAMESPACE = "com.docker.stack.namespace"
+#: Docker's label for the image as the file names it, before a digest is added.
+IMAGE = "com.docker.stack.image"
+DEFAULT_NETWORK = "default"
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSpecs:
+    """What a stack needs on the engine.
+
+    A service names its configs and secrets (`ConfigName`, `SecretName`); their ids are
+    the engine's to give, and are filled in by whoever sends the spec.
+    """
+
+    services: tuple[Spec, ...]
+    #: Bodies of `POST /networks/create`: the networks that some service uses.
+    networks: tuple[Spec, ...]
+    configs: tuple[Spec, ...]
+    secrets: tuple[Spec, ...]
+    #: Names of networks that must be there already.
+    external_networks: tuple[str, ...]
+
+
+def stack_specs(
+    stack: str,
+    services: Mapping[str, Service],
+    networks: Mapping[str, Network],
+    volumes: Mapping[str, Volume],
+    configs: Mapping[str, Config],
+    secrets: Mapping[str, Secret],
+    contents: Mapping[str, bytes],
+) -> StackSpecs:
+    """Return the objects of a stack. `contents` holds each file that a config or secret names."""
+    names = _Names(stack, networks, volumes, configs, secrets)
+    used = sorted({net for service in services.values() for net in attachments(service)})
+    inside = [net for net in used if not names.is_external(networks.get(net))]
+    return StackSpecs(
+        services=tuple(_service(name, services[name], names) for name in sorted(services)),
+        networks=tuple(_network(net, networks.get(net, Network()), names) for net in inside),
+        external_networks=tuple(names.network(net) for net in used if net not in inside),
+        configs=tuple(
+            _file_object(names.config(key), each, stack, contents)
+            for key, each in sorted(configs.items())
+            if not names.is_external(each)
+        ),
+        secrets=tuple(
+            _file_object(names.secret(key), each, stack, contents)
+            for key, each in sorted(secrets.items())
+            if not names.is_external(each)
+        ),
+    )
+
+
+def attachments(service: Service) -> dict[str, Attachment | None]:
+    """Return the networks of a service; without any it is on the stack's default network."""
+    return service.networks or {DEFAULT_NETWORK: None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How the things of a stack are called on the engine."""
+
+    stack: str
+    networks: Mapping[str, Network]
+    volumes: Mapping[str, Volume]
+    configs: Mapping[str, Config]
+    secrets: Mapping[str, Secret]
+
+    def scoped(self, name: str) -> str:
+        return f"{self.stack}_{name}"
+
+    def labels(self, own: Mapping[str, str] | None) -> dict[str, str]:
+        return {**(own or {}), NAMESPACE: self.stack}
+
+    def network(self, key: str) -> str:
+        return self._name(key, self.networks.get(key))
+
+    def volume(self, key: str) -> str:
+        return self._name(key, self.volumes[key])
+
+    def config(self, key: str) -> str:
+        return self._name(key, self.configs[key])
+
+    def secret(self, key: str) -> str:
+        return self._name(key, self.secrets[key])
+
+    def is_external(self, thing: Network | Volume | Config | None) -> bool:
+        return bool(thing and thing.external)
+
+    def _name(self, key: str, thing: Network | Volume | Config | None) -> str:
+        if thing and isinstance(thing.external, str):
+            return thing.external
+        if thing and thing.name:
+            return thing.name
+        return key if self.is_external(thing) else self.scoped(key)
+
+
+def _service(name: str, service: Service, names: _Names) -> Spec:
+    deploy = service.deploy or Deploy()
+    image = service.image or ""
+    return {
+        "Name": names.scoped(name),
+        "Labels": {**names.labels(deploy.labels), IMAGE: image},
+        "TaskTemplate": _present(
+            ContainerSpec=_container(service, names),
+            LogDriver=_log_driver(service.logging),
+            Resources=_resources(deploy.resources or Resources()),
+            RestartPolicy=_restart_policy(service.restart or "", deploy.restart_policy),
+            Placement=_placement(deploy.placement or Placement()),
+            Networks=_networks(name, service, names),
+        ),
+        "Mode": _mode(deploy),
+        "EndpointSpec": _endpoint(deploy.endpoint_mode, service.ports or []),
+        **_present(
+            UpdateConfig=_update_config(deploy.update_config),
+            RollbackConfig=_update_config(deploy.rollback_config),
+        ),
+    }
+
+
+def _container(service: Service, names: _Names) -> Spec:
+    added, dropped = _capabilities(service.cap_add or [], service.cap_drop or [])
+    filled = _filled(
+        Image=service.image,
+        Command=service.entrypoint,
+        Args=service.command,
+        Hostname=service.hostname,
+        Hosts=service.extra_hosts,
+        Env=_environment(service.environment or {}),
+        Dir=service.working_dir,
+        User=service.user,
+        Mounts=[_mount(mount, names) for mount in service.volumes or ()],
+        StopSignal=service.stop_signal,
+        TTY=service.tty,
+        OpenStdin=service.stdin_open,
+        ReadOnly=service.read_only,
+        Isolation=service.isolation,
+        Sysctls=service.sysctls,
+        CapabilityAdd=added,
+        CapabilityDrop=dropped,
+        Ulimits=[
+            {"Name": name, "Soft": limit.soft, "Hard": limit.hard}
+            for name, limit in sorted((service.ulimits or {}).items())
+        ],
+        OomScoreAdj=service.oom_score_adj,
+        Secrets=_references(service.secrets or [], "Secret", names.secret),
+        Configs=_references(service.configs or [], "Config", names.config)
+        + _credential_config(service.credential_spec, names),
+    )
+    return {
+        **filled,
+        "Labels": names.labels(service.labels),
+        "Privileges": {
+            "CredentialSpec": _credentials(service.credential_spec, names),
+            "SELinuxContext": None,
+        },
+        **_present(
+            DNSConfig=_dns(service),
+            Healthcheck=_healthcheck(service.healthcheck),
+            StopGracePeriod=service.stop_grace_period,
+            Init=service.init,
+        ),
+    }
+
+
+def _present(**fields: Any) -> Spec:
+    """Return the fields that have a value; an empty one is a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _filled(**fields: Any) -> Spec:
+    """Return the fields that are not empty, as Go's `omitempty` does."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def _environment(environment: Mapping[str, str | None]) -> list[str]:
+    return sorted(
+        name if value is None else f"{name}={value}" for name, value in environment.items()
+    )
+
+
+def _capabilities(add: list[str], drop: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is added and dropped as docker writes it; adding wins, and ALL is enough."""
+    added, dropped = set(map(_capability, add)), set(map(_capability, drop))
+    added = {"ALL"} if "ALL" in added else added
+    dropped = {"ALL"} if "ALL" in dropped else dropped
+    return sorted(added - {"RESET"}), sorted(dropped - added - {"RESET"})
+
+
+def _capability(name: str) -> str:
+    name = name.strip().upper()
+    return name if name in ("ALL", "RESET") or name.startswith("CAP_") else f"CAP_{name}"
+
+
+def _dns(service: Service) -> Spec | None:
+    if service.dns is None and service.dns_search is None:
+        return None
+    return _filled(Nameservers=service.dns, Search=service.dns_search)
+
+
+def _healthcheck(check: HealthCheck | None) -> Spec | None:
+    if check is None:
+        return None
+    if check.disable:
+        return {"Test": ["NONE"]}
+    return _filled(
+        Test=check.test,
+        Interval=check.interval,
+        Timeout=check.timeout,
+        StartPeriod=check.start_period,
+        StartInterval=check.start_interval,
+        Retries=check.retries,
+    )
+
+
+def _references(wanted: list[FileReference], kind: str, name_of: Any) -> list[Spec]:
+    """Return the references by name, and by target where docker leaves the order to chance."""
+    found = [
+        {
+            "File": {
+                "Name": each.target or each.source,
+                "UID": each.uid or "0",
+                "GID": each.gid or "0",
+                "Mode": 0o444 if each.mode is None else each.mode,
+            },
+            f"{kind}Name": name_of(each.source),
+        }
+        for each in wanted
+    ]
+    return sorted(found, key=lambda each: (each[f"{kind}Name"], each["File"]["Name"]))
+
+
+def _credential_config(credentials: CredentialSpec | None, names: _Names) -> list[Spec]:
+    """Return the reference that a Windows account from a config needs beside itself."""
+    if credentials is None or not credentials.config:
+        return []
+    return [{"Runtime": {}, "ConfigName": names.config(credentials.config)}]
+
+
+def _credentials(credentials: CredentialSpec | None, names: _Names) -> Spec | None:
+    if credentials is None:
+        return None
+    return {
+        "Config": names.config(credentials.config) if credentials.config else "",
+        "File": credentials.file or "",
+        "Registry": credentials.registry or "",
+    }
+
+
+def _mount(mount: Mount, names: _Names) -> Spec:
+    spec = _filled(
+        Type=mount.type,
+        Source=mount.source,
+        Target=mount.target,
+        ReadOnly=mount.read_only,
+        Consistency=mount.consistency,
+    )
+    if mount.type == "volume" and mount.source:
+        return spec | _named_volume(mount, mount.source, names)
+    if mount.bind is not None:
+        return spec | {"BindOptions": _filled(Propagation=mount.bind.propagation)}
+    if mount.tmpfs is not None:
+        return spec | {"TmpfsOptions": _filled(SizeBytes=mount.tmpfs.size)}
+    return spec
+
+
+def _named_volume(mount: Mount, key: str, names: _Names) -> Spec:
+    volume, options = names.volumes[key], mount.volume
+    spec = _filled(NoCopy=options and options.nocopy, Subpath=options and options.subpath)
+    if not names.is_external(volume):
+        spec["Labels"] = names.labels(volume.labels)
+        if volume.driver or volume.driver_opts is not None:
+            spec["DriverConfig"] = _filled(Name=volume.driver, Options=volume.driver_opts)
+    return {"Source": names.volume(key), "VolumeOptions": spec}
+
+
+def _log_driver(logging: Logging | None) -> Spec | None:
+    return None if logging is None else _filled(Name=logging.driver, Options=logging.options)
+
+
+def _resources(resources: Resources) -> Spec:
+    limits, reservations = resources.limits, resources.reservations
+    return _present(
+        Limits=None if limits is None else _limits(limits),
+        Reservations=None if reservations is None else _reservations(reservations),
+    )
+
+
+def _limits(limits: Limits) -> Spec:
+    return _filled(NanoCPUs=limits.cpus, MemoryBytes=limits.memory, Pids=limits.pids)
+
+
+def _reservations(reserved: Reservations) -> Spec:
+    return _filled(
+        NanoCPUs=reserved.cpus,
+        MemoryBytes=reserved.memory,
+        GenericResources=[
+            {"DiscreteResourceSpec": {"Kind": each.kind, "Value": each.value}}
+            for each in (one.discrete_resource_spec for one in reserved.generic_resources or ())
+            if each is not None
+        ],
+    )
+
+
+def _restart_policy(restart: str, policy: RestartPolicy | None) -> Spec | None:
+    """Return the policy; `restart:` counts although docker says that it ignores it."""
+    if policy is not None:
+        return _filled(Condition=policy.condition) | _present(
+            Delay=policy.delay, MaxAttempts=policy.max_attempts, Window=policy.window
+        )
+    condition, _, attempts = restart.partition(":")
+    if condition in ("", "no"):
+        return None
+    if condition == "on-failure":
+        return {"Condition": "on-failure", "MaxAttempts": int(attempts or 0)}
+    return {"Condition": "any"}
+
+
+def _placement(placement: Placement) -> Spec:
+    return _filled(
+        Constraints=placement.constraints,
+        Preferences=[
+            {"Spread": {"SpreadDescriptor": each.spread}} for each in placement.preferences or ()
+        ],
+        MaxReplicas=placement.max_replicas_per_node,
+    )
+
+
+def _networks(name: str, service: Service, names: _Names) -> list[Spec]:
+    found = [_attachment(name, key, each, names) for key, each in attachments(service).items()]
+    return sorted(found, key=lambda each: str(each["Target"]))
+
+
+def _attachment(service: str, key: str, attachment: Attachment | None, names: _Names) -> Spec:
+    own = attachment or Attachment()
+    target, aliases = names.network(key), own.aliases or []
+    if is_user_defined(target):
+        aliases = [*aliases, service]
+    return _filled(Target=target, Aliases=aliases, DriverOpts=own.driver_opts)
+
+
+def is_user_defined(network: str) -> bool:
+    """Whether a network is none of those that every node has, which know no aliases."""
+    return network not in ("default", "bridge", "host", "none") and (
+        network.partition(":")[0] != "container"
+    )
+
+
+def _mode(deploy: Deploy) -> Spec:
+    if deploy.mode == "global":
+        return {"Global": {}}
+    if deploy.mode == "global-job":
+        return {"GlobalJob": {}}
+    if deploy.mode == "replicated-job":
+        count = deploy.replicas
+        return {"ReplicatedJob": _present(MaxConcurrent=count, TotalCompletions=count)}
+    return {"Replicated": _present(Replicas=deploy.replicas)}
+
+
+def _update_config(config: UpdateConfig | None) -> Spec | None:
+    if config is None:
+        return None
+    return {
+        "Parallelism": 1 if config.parallelism is None else config.parallelism,
+        "MaxFailureRatio": config.max_failure_ratio or 0,
+        **_filled(
+            Delay=config.delay,
+            FailureAction=config.failure_action,
+            Monitor=config.monitor,
+            Order=config.order,
+        ),
+    }
+
+
+def _endpoint(mode: str | None, ports: list[Port]) -> Spec:
+    published = sorted(ports, key=lambda port: port.published or 0)
+    return _filled(
+        Mode=mode,
+        Ports=[
+            _filled(
+                Protocol=port.protocol,
+                TargetPort=port.target,
+                PublishedPort=port.published,
+                PublishMode=port.mode,
+            )
+            for port in published
+        ],
+    )
+
+
+def _network(key: str, network: Network, names: _Names) -> Spec:
+    spec = {
+        "Name": names.network(key),
+        "Driver": network.driver or "overlay",
+        "Labels": names.labels(network.labels),
+        "CheckDuplicate": True,
+        "Internal": bool(network.internal),
+        "Attachable": bool(network.attachable),
+        **_present(Options=network.driver_opts),
+    }
+    ipam = network.ipam
+    if ipam and (ipam.driver or ipam.config):
+        pools = [_filled(Subnet=each.subnet) for each in ipam.config or ()]
+        spec["IPAM"] = _filled(Driver=ipam.driver, Config=pools)
+    return spec
+
+
+def _file_object(name: str, thing: Config, stack: str, contents: Mapping[str, bytes]) -> Spec:
+    driver = thing.driver if isinstance(thing, Secret) else None
+    data = b"" if driver else contents[thing.file or ""]
+    spec: Spec = {
+        "Name": name,
+        "Labels": {**(thing.labels or {}), NAMESPACE: stack},
+        "Data": base64.b64encode(data).decode(),
+    }
+    if driver and isinstance(thing, Secret):
+        spec["Driver"] = {"Name": driver, **_present(Options=thing.driver_opts)}
+    if thing.template_driver:
+        spec["Templating"] = {"Name": thing.template_driver}
+    return spec

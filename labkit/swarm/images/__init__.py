@@ -1,0 +1,1 @@
+"""Images: built, tagged, pushed, and the base image they stand on."""

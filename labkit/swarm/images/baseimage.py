@@ -1,0 +1,163 @@
+"""Images made from the packages of this machine's own distribution: Python, and a node.
+
+For machines where no registry answers. `mmdebstrap --variant=extract` unpacks the packages
+and configures nothing, which is all that Python and dockerd need; the source of the
+packages is the one that this machine's apt is set up with. The images work on any engine
+of the same architecture.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+from docker.errors import DockerException
+
+from labkit.base import settings
+from labkit.base.errors import LabError
+
+#: What the Dockerfiles of dockercoins name.
+OFFICIAL = "python:3.13-alpine"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an image is made of."""
+
+    #: What it is called; the tag says of which distribution it is.
+    repository: str
+    packages: tuple[str, ...]
+    #: A shell command that is run when they are unpacked; `$1` is the folder.
+    afterwards: str
+    #: What a container runs if it is told nothing else.
+    command: str
+
+
+PYTHON = Recipe(
+    "labkit/python",
+    # base-files brings /tmp and the links to /lib64 that programs are loaded through, dash
+    # the shell, python-is-python3 the name `python`. Nothing brings `ls`: it is not needed.
+    ("base-files", "dash", "python3", "python-is-python3"),
+    # An unpacked Python is not compiled yet, and each container would do that for itself.
+    """chroot "$1" sh -c 'python3 -m compileall -q -j0 /usr/lib/python3.*'""",
+    "python3",
+)
+NODE = Recipe(
+    "labkit/node",
+    (
+        *("base-files", "coreutils", "dash", "findutils", "iptables", "mount", "tar"),
+        # newer suites have the docker command in a package of its own; this is apt's pattern
+        # for those of the two that there are
+        r"~n^docker\.io$|~n^docker-cli$",
+    ),
+    # the links are what configuring the package would make; what goes is a third of the size
+    """for each in iptables ip6tables; do ln -s "$each-nft" "$1/usr/sbin/$each"; done
+    cd "$1/usr" && rm -rf share/doc share/locale share/man share/perl lib/*/perl \\
+        bin/containerd-shim bin/containerd-shim-runc-v1 bin/ctr bin/dnet sbin/ovrouter""",
+    "dockerd",
+)
+_TIMEOUT_SECONDS = 300
+_ETC_APT = Path("/etc/apt")
+
+
+def name(recipe: Recipe = PYTHON) -> str:
+    """Return the name of the image of this distribution, or `""` where none can be made."""
+    release = _os_release()
+    suite = release.get("VERSION_CODENAME", "")
+    return f"{recipe.repository}:{release['ID']}-{suite}" if suite and _package_source() else ""
+
+
+def is_one(image: str) -> bool:
+    """Whether an image of this name is made here."""
+    return image.startswith((f"{PYTHON.repository}:", f"{NODE.repository}:"))
+
+
+def why_not(engine_architecture: str) -> str:
+    """Return why no image can be made on this machine for that engine; `""` if one can."""
+    if not name():
+        return "this is not Debian or Ubuntu, whose packages it would be made from"
+    if engine_architecture != platform.machine():
+        return f"the engine is {engine_architecture} and this machine {platform.machine()}"
+    if not shutil.which("mmdebstrap"):
+        return "mmdebstrap is not installed (`apt-get install mmdebstrap`)"
+    if os.geteuid() != 0:
+        return "that needs root"
+    return ""
+
+
+def make(api: Any, image: str, recipe: Recipe = PYTHON) -> None:
+    """Make an image and import it into the engine that `api` speaks to.
+
+    Raises `LabError` with mmdebstrap's own words.
+    """
+    with TemporaryDirectory() as folder:
+        files = Path(folder) / "files.tar"
+        _unpack_packages(files, recipe)
+        # a broken archive would be imported without complaint: only a finished one gets here
+        try:
+            said = api.import_image(
+                src=str(files),
+                repository=recipe.repository,
+                tag=image.removeprefix(f"{recipe.repository}:"),
+                changes=[f"LABEL {settings.LAB_LABEL}=true", f'CMD ["{recipe.command}"]'],
+            )
+        except (DockerException, requests.RequestException) as problem:
+            said = f"error: {problem}"
+    if "error" in said:  # the engine answers 200 and reports a failure in what follows
+        raise LabError(
+            f"the engine to import {image}.",
+            "it did not.",
+            "see whether the engine's disk is full (`docker system df`).",
+            docker_says=said,
+        )
+
+
+def _unpack_packages(target: Path, recipe: Recipe) -> None:
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=extract",
+        *(f"--include={package}" for package in recipe.packages),
+        f"--extract-hook={recipe.afterwards}",
+        _os_release()["VERSION_CODENAME"],
+        str(target),
+        str(_package_source()),
+    ]
+    try:
+        done = subprocess.run(  # noqa: S603 - nothing in it comes from outside this machine
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+        complaint = done.stderr.strip() if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        complaint = str(problem)
+    if complaint:
+        raise LabError(
+            f"mmdebstrap to make {recipe.repository} from this machine's package source "
+            f"({_package_source()}).",
+            f"it failed: {complaint}",
+            "see whether `apt-get update` works here.",
+        )
+
+
+def _package_source() -> Path | None:
+    """Return the file that says where this distribution's own packages come from.
+
+    Other files beside it name other people's packages, which are not wanted.
+    """
+    own = _ETC_APT / "sources.list.d" / f"{_os_release().get('ID', '')}.sources"
+    places = (own, _ETC_APT / "sources.list")
+    return next((place for place in places if place.is_file() and place.stat().st_size), None)
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:  # macOS, Windows
+        return {}

@@ -1,0 +1,70 @@
+"""Pin an image's tag to the digest that a registry has for it, as the docker command line does.
+
+The command line asks the registry before it updates a service, so that every node runs
+the same image even if the tag is moved later. Where no registry answers, it warns and
+goes on with the bare tag, exit status unaffected (docker/cli vendors this from moby's
+client/service_update.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from labkit.base import echo
+from labkit.base.errors import LabError
+from labkit.swarm.client import Swarm
+from swarmsim.go.references import with_tag
+
+
+def pin(swarm: Swarm, image: str) -> tuple[str, list[dict[str, str]] | None]:
+    """Return the image with its digest, and the platforms that the registry has it for.
+
+    Where no registry answers: the image as it is, and `None`, after docker's own warning.
+    """
+    tagged = with_tag(image)
+    if "@" in tagged:
+        return tagged, None
+    found = look_up(swarm, tagged)
+    if found is None:
+        warn_unpinned([tagged])
+        return tagged, None
+    return found
+
+
+def look_up(swarm: Swarm, tagged: str) -> tuple[str, list[dict[str, str]]] | None:
+    """Return what a registry has under a tag, or `None` where none answers."""
+    try:
+        found = swarm.get(f"/distribution/{tagged}/json")
+    except LabError:
+        return None
+    pinned = tagged if "@" in tagged else f"{tagged}@{found['Descriptor']['digest']}"
+    return pinned, [_platform(each) for each in found.get("Platforms") or []]
+
+
+def warn_unpinned(images: Sequence[str]) -> None:
+    """Say in docker's words that no digest could be recorded, once for all the images."""
+    if not images:
+        return
+    first, *others = images
+    echo.say(
+        f"image {first} could not be accessed on a registry to record\n"
+        f"its digest. Each node will access {first} independently,\n"
+        "possibly leading to different nodes running different\n"
+        "versions of the image.\n"
+    )
+    if others:
+        echo.say(f"The same holds for {', '.join(others)}.\n")
+
+
+def _platform(found: dict[str, Any]) -> dict[str, str]:
+    """Return a platform as a service's placement has it.
+
+    Swarm compares the architecture with a node's; `arm` names several, so docker leaves
+    it open.
+    """
+    architecture = found.get("architecture", "")
+    return {
+        "Architecture": "" if architecture == "arm" else architecture,
+        "OS": found.get("os", ""),
+    }

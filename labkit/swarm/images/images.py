@@ -1,0 +1,389 @@
+"""Images: build, tag and push them, and the base image that all of dockercoins stands on.
+
+Everything goes through the SDK's streams, so that what the engine says is shown as it
+says it, and a mistake is shown in the engine's words.
+
+An engine asks a registry for the image of every new task, even for one that it has
+(moby's daemon/cluster/executor/container/controller.go), and takes what it is given. So
+an image name is only as safe as its `<Docker ID>`. The default, `lab`, is nobody's on
+Docker Hub: an account's name has four letters at least. An engine that is started with
+`DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1` does not ask for what it has (moby#23909).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import requests
+import urllib3
+from docker.errors import APIError, DockerException
+from docker.utils import parse_repository_tag
+
+from labkit.base import echo, errors, settings
+from labkit.swarm.client import Swarm, no_engine
+from labkit.swarm.images import baseimage
+
+#: What shows a line to the learner; `None` shows nothing.
+Say = Callable[[str], None] | None
+
+SERVICES = ("rng", "hasher", "redis", "webui", "worker")
+#: The Docker ID's tag of dockercoins as it is shipped.
+FIRST_TAG = "1.0"
+
+#: On an image of dockercoins: the hash of what it was made from.
+_SOURCE_LABEL = "labkit.source"
+_BASE_ARGUMENT = "PYTHON_IMAGE"
+#: The engine colours what a build step writes to its standard error.
+_COLOUR = re.compile(r"\x1b\[\d*m")
+
+
+# ---- build, tag, push --------------------------------------------------------------
+
+
+def build(
+    swarm: Swarm,
+    folder: Path,
+    tag: str,
+    *,
+    buildargs: Mapping[str, str] | None = None,
+    say: Say = echo.say,
+) -> str:
+    """Build an image from a folder with a Dockerfile, and return the image's id.
+
+    As `docker image build -t TAG FOLDER`, and that command is shown. A Dockerfile with
+    `ARG PYTHON_IMAGE` gets the base image that this engine can have (`base_image`), and the
+    image a label that says what it was made from (`ensure`), unless there are `buildargs`.
+    With `say=None` nothing is shown unless a step fails. Raises `BuildFailed`.
+    """
+    dockerfile = _read_dockerfile(folder)
+    arguments = dict(buildargs or {})
+    marks = {settings.LAB_LABEL: "true"}
+    if f"ARG {_BASE_ARGUMENT}" in dockerfile and not arguments:
+        base = base_image(swarm, say=say)
+        marks[_SOURCE_LABEL] = source_hash(folder, inspect(swarm, base)["Id"])
+        if base != baseimage.OFFICIAL:  # which the Dockerfile names itself
+            arguments[_BASE_ARGUMENT] = base
+    if say:
+        given = [word for pair in arguments.items() for word in ("--build-arg", "=".join(pair))]
+        echo.command(["docker", "image", "build", "-t", tag, *given, str(folder)])
+    answer = _follow(
+        swarm,
+        lambda: swarm.client.api.build(
+            path=str(folder),
+            tag=tag,
+            buildargs=arguments,
+            labels=marks,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        ),
+        say,
+    )
+    if answer.error or not answer.image_id:
+        raise _build_failed(folder, answer, shown=say is not None)
+    return answer.image_id
+
+
+def tag(swarm: Swarm, image: str, new: str) -> None:
+    """Give an image another name, as `docker image tag IMAGE NEW` does.
+
+    Raises `NotFound` when the engine has no such image.
+    """
+    echo.command(["docker", "image", "tag", image, new])
+    repository, its_tag = _split(new)
+    swarm.post(f"/images/{image}/tag", repo=repository, tag=its_tag)
+
+
+def push(swarm: Swarm, image: str, *, say: Say = echo.say) -> None:
+    """Push an image to its registry, as `docker image push IMAGE` does.
+
+    Only ever done when asked for. Raises `LabError` with the registry's or Docker's
+    words: the engine answers 200 and reports a refusal inside the stream that follows.
+    """
+    if say:
+        echo.command(["docker", "image", "push", image])
+    repository, its_tag = _split(image)
+    answer = _follow(
+        swarm,
+        lambda: swarm.client.api.push(repository, tag=its_tag, stream=True, decode=True),
+        say,
+    )
+    if answer.error:
+        raise errors.LabError(
+            f"the registry to take {image}.",
+            "it was not pushed.",
+            "log in (`docker login`) and use your own Docker ID (LABKIT_DOCKER_ID), or go on: "
+            "a swarm of one node needs no registry.",
+            docker_says=answer.error,
+        )
+
+
+# ---- dockercoins -------------------------------------------------------------------
+
+
+def build_all(swarm: Swarm, docker_id: str, root: Path, *, say: Say = None) -> list[str]:
+    """Build the five images of dockercoins at `:1.0`; return what was done, in sentences.
+
+    An image that was made from the same sources on the same base is left as it is, so a
+    second call does nothing. Raises `BuildFailed`, or `LabError` without a base image.
+    """
+    done = []
+    for service in SERVICES:
+        image = f"{docker_id}/dockercoins_{service}:{FIRST_TAG}"
+        if ensure(swarm, root / service, image, say=say):
+            done.append(f"{image} built")
+    return done
+
+
+def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
+    """Build an image unless it was made from the same sources on the same base.
+
+    Returns whether it was built. Raises as `build_all` does.
+    """
+    base = base_image(swarm)
+    source = source_hash(folder, inspect(swarm, base)["Id"])
+    if source_of(swarm, image) == source:
+        return False
+    if not say:
+        echo.say(f"Building {image} …")
+    build(swarm, folder, image, say=say)
+    return True
+
+
+def source_hash(folder: Path, base_id: str) -> str:
+    """Return a hash of a folder's files and of the base image they are put on.
+
+    Hidden files and Python's caches do not count: they are not part of the image.
+    """
+    digest = sha256(base_id.encode())
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in name.parts):
+            content = path.read_bytes()
+            digest.update(f"\n{name.as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def images_made_by_labkit(swarm: Swarm) -> list[str]:
+    """Return the names of the images that carry labkit's label, ids where there is no name."""
+    listed = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
+    return sorted(name for image in listed for name in _names(image))
+
+
+def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
+    """Remove the images that labkit made for one Docker ID; with the last, what all stand on.
+
+    Another learner on the same engine keeps theirs, and what a container uses stays.
+    Returns the names of what was removed.
+    """
+    prefix = f"{docker_id or settings.docker_id()}/dockercoins_"
+    made = [name for name in images_made_by_labkit(swarm) if not baseimage.is_one(name)]
+    removed = [
+        name for name in made if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
+    ]
+    left = images_made_by_labkit(swarm)
+    if all(baseimage.is_one(name) for name in left):
+        removed += [name for name in left if _removed(swarm, name)]
+    return removed
+
+
+# ---- the base image ----------------------------------------------------------------
+
+
+def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
+    """Return the name of the Python image that dockercoins stands on, which the engine has.
+
+    In this order: the one that `LABKIT_PYTHON_IMAGE` names; the official one or labkit's
+    equivalent if the engine has it; the official one pulled; an equivalent made from the
+    distribution's packages, in ten to twenty seconds. Raises `LabError` if none can be had.
+    """
+    if there := base_there(swarm):
+        return there
+    chosen = settings.python_image()
+    if chosen:
+        if refusal := pull(swarm, chosen, say=say):
+            raise _no_base(chosen, "", refusal)
+        return chosen
+    equivalent = baseimage.name()
+    refusal = pull(swarm, baseimage.OFFICIAL, say=say)
+    if not refusal:
+        return baseimage.OFFICIAL
+    reason = baseimage.why_not(swarm.info().get("Architecture", ""))
+    if reason or not equivalent:
+        raise _no_base(baseimage.OFFICIAL, reason, refusal)
+    if say:
+        say(f"No registry gives {baseimage.OFFICIAL}: {refusal}")
+        say(f"Making {equivalent} from this machine's package source (some seconds).")
+    baseimage.make(swarm.client.api, equivalent)
+    return equivalent
+
+
+def base_there(swarm: Swarm) -> str:
+    """Return the base image that the engine has already, and `""` if it has none of them."""
+    chosen = settings.python_image()
+    wanted = [chosen] if chosen else [baseimage.OFFICIAL, baseimage.name()]
+    return next((image for image in wanted if image and has(swarm, image)), "")
+
+
+def has(swarm: Swarm, image: str) -> bool:
+    """Return whether the engine has an image of that name."""
+    try:
+        inspect(swarm, image)
+    except errors.NotFound:
+        return False
+    return True
+
+
+def tags(swarm: Swarm, name: str) -> list[str]:
+    """Return the tags under which the engine has an image of that name."""
+    listed = swarm.get("/images/json", filters={"reference": [name]})
+    named = (each for image in listed for each in _names(image) if each.startswith(f"{name}:"))
+    return sorted(_split(each)[1] for each in named)
+
+
+def inspect(swarm: Swarm, image: str) -> dict[str, Any]:
+    """Return an image as the API has it. Raises `NotFound`."""
+    return dict(swarm.get(f"/images/{image}/json"))
+
+
+def pull(swarm: Swarm, image: str, *, say: Say = echo.say) -> str:
+    """Pull an image, showing what the engine says; return its refusal, or `""`.
+
+    The engine itself gives up on a registry that does not answer, after 15 s.
+    """
+    if say:
+        echo.command(["docker", "image", "pull", image])
+    repository, its_tag = _split(image)
+    answer = _follow(
+        swarm,
+        lambda: swarm.client.api.pull(repository, tag=its_tag, stream=True, decode=True),
+        say,
+    )
+    return answer.error
+
+
+def _no_base(image: str, reason: str, refusal: str) -> errors.LabError:
+    return errors.LabError(
+        f"a Python image to build dockercoins on: {image}, from a registry.",
+        "it cannot be pulled" + (f", and none can be made here: {reason}." if reason else "."),
+        "connect to a network with a registry, load an image with Python 3.11 or newer into the "
+        "engine (`docker image load`), and name it in LABKIT_PYTHON_IMAGE.",
+        docker_says=refusal,
+    )
+
+
+# ---- what the engine says ----------------------------------------------------------
+
+
+@dataclass
+class _Answer:
+    """What an engine said in a stream of messages."""
+
+    lines: list[str] = field(default_factory=list)
+    #: Docker's message, or `""` if all went well.
+    error: str = ""
+    #: The id of the image that was built.
+    image_id: str = ""
+
+
+def _follow(swarm: Swarm, start: Callable[[], Any], say: Say) -> _Answer:
+    """Read an engine's stream to its end, showing each line as it comes.
+
+    Raises `NoEngine` when the engine goes away in the middle.
+    """
+    answer = _Answer()
+    try:
+        for line in _lines(start() or (), answer):
+            answer.lines.append(line)
+            if say:
+                say(line)
+    except APIError as problem:
+        answer.error = str(problem.explanation or problem)
+    except DockerException as problem:
+        answer.error = str(problem)
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
+        raise no_engine(swarm.url, problem) from None
+    except OSError as problem:  # a file that is to be sent cannot be read
+        answer.error = str(problem)
+    return answer
+
+
+def _lines(messages: Iterable[Mapping[str, Any]], answer: _Answer) -> Iterator[str]:
+    """Yield whole lines; put an error and the image's id into `answer`."""
+    begun = ""
+    for message in messages:
+        if "error" in message:
+            answer.error = str(message["error"])
+        answer.image_id = (message.get("aux") or {}).get("ID", answer.image_id)
+        begun += _COLOUR.sub("", message.get("stream", ""))
+        *whole, begun = begun.split("\n")
+        yield from (line.rstrip() for line in whole if line.strip())
+        # a message with `progressDetail` in it moves a bar, many times a second
+        if message.get("status") and not message.get("progressDetail"):
+            layer = f"{message['id']}: " if message.get("id") else ""
+            yield layer + message["status"]
+    if begun.strip():
+        yield begun.rstrip()
+
+
+def _build_failed(folder: Path, answer: _Answer, *, shown: bool) -> errors.BuildFailed:
+    if not shown:
+        for line in answer.lines:
+            echo.say(line)
+    steps = [line for line in answer.lines if line.startswith("Step ")]
+    return errors.BuildFailed(
+        f"every step of {folder / 'Dockerfile'} to succeed.",
+        f"this step failed: {steps[-1]}" if steps else "the engine did not begin with it.",
+        "mend that line, or the file that it names, and build again.",
+        docker_says=answer.error or "(the engine ended its answer without an image)",
+        output="\n".join(answer.lines),
+    )
+
+
+def _read_dockerfile(folder: Path) -> str:
+    try:
+        return (folder / "Dockerfile").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise errors.LabError(
+            f"a folder with a Dockerfile in it: {folder}.",
+            f"it cannot be read: {problem}.",
+            "give the folder of a service, such as dockercoins/worker.",
+        ) from None
+
+
+def source_of(swarm: Swarm, image: str) -> str:
+    """Return what `ensure` wrote on an image; `""` if there is none, or another's."""
+    try:
+        return str((inspect(swarm, image)["Config"]["Labels"] or {}).get(_SOURCE_LABEL, ""))
+    except errors.NotFound:
+        return ""
+
+
+def _names(image: Mapping[str, Any]) -> list[str]:
+    """Return an image's names, or its id if a later build has taken them away."""
+    names = [name for name in image["RepoTags"] or () if name != "<none>:<none>"]
+    return names or [image["Id"]]
+
+
+def _removed(swarm: Swarm, image: str) -> bool:
+    try:
+        swarm.delete(f"/images/{image}")
+    except errors.EngineRefused as problem:
+        if problem.status not in (404, 409):  # gone with another one, or in use
+            raise
+        return False
+    return True
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Return a name in the two parts in which the engine takes it: the second is a tag or digest.
+
+    Without one the engine would pull and push every tag there is.
+    """
+    repository, its_tag = parse_repository_tag(image)
+    return repository, its_tag or "latest"

@@ -1,0 +1,119 @@
+"""Update a service, and roll it back, as `docker service update` and `rollback` do.
+
+Nothing but what is asked for changes in the spec that goes to the engine. Each call
+says the docker command that does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from labkit.base import echo
+from labkit.base.errors import LabError, NotFound
+from labkit.swarm import ownership
+from labkit.swarm.changes import Change, SpecChange
+from labkit.swarm.client import Swarm
+from labkit.swarm.images.digests import pin
+
+
+def update(
+    swarm: Swarm,
+    name: str,
+    *,
+    image: str | None = None,
+    replicas: int | None = None,
+    update_config: Change | None = None,
+    rollback_config: Change | None = None,
+    force: bool = False,
+) -> None:
+    """Change a service, and return at once; the manager replaces its tasks in its own time.
+
+    `update_config` and `rollback_config` take a whole `UpdateConfig` or `RollbackConfig`,
+    or a mapping of some fields (`{"failure_action": "rollback"}`), as the flags of the
+    docker command line do. `force` replaces every task although nothing differs.
+    Without any change the same spec is sent again, which resumes a paused update.
+
+    Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
+    that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
+    """
+    asked = SpecChange.of(
+        image=image,
+        replicas=replicas,
+        update_config=update_config,
+        rollback_config=rollback_config,
+        force=force,
+    )
+    service = swarm.service(name)
+    ownership.require_ours(service)
+    echo.command(asked.command(name))
+    pinned, platforms = pin(swarm, image) if image else (None, None)
+    if image:
+        _note_missing_image(swarm, image)
+    swarm.update_service(service["ID"], lambda spec: asked.apply(spec, pinned, platforms))
+
+
+def rollback(swarm: Swarm, name: str) -> None:
+    """Bring back the spec that the service had before its last update, and return at once.
+
+    The rollback itself is governed by the rollback config of the spec that comes back.
+    Raises `LabError` with Docker's words when there is no previous spec: Swarm keeps one,
+    and an automatic rollback uses it up.
+    """
+    service = swarm.service(name)
+    ownership.require_ours(service)
+    echo.command(["docker", "service", "rollback", name])
+    if not service.get("PreviousSpec"):
+        raise LabError(
+            f"{name} to have a previous spec to go back to.",
+            "Swarm keeps none: the service was never updated, or the last update was rolled "
+            "back by itself, which uses up the one spec that Swarm keeps.",
+            "update the service to the image you want.",
+        )
+    swarm.update_service(service["ID"], rollback=True)
+
+
+def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
+    """Print the last lines of the task that failed last, or of one that runs if none failed.
+
+    Which task that is comes first: it may have failed in an update long past, and one that
+    could not be started has written nothing.
+    They are read from the task's container on this node. The engine could put the logs of
+    all tasks together, but that call was seen to hang when a task's container is gone.
+    """
+    service = swarm.service(name)
+    task = _most_telling(swarm.tasks(service=service["ID"]))
+    if task is None:
+        echo.say(f"No task of {name} has a container yet.")
+        return
+    echo.command(["docker", "service", "logs", "--raw", f"--tail={tail}", task["ID"][:12]])
+    echo.say(f"({_in_words(name, task)})")
+    container = task["Status"]["ContainerStatus"]["ContainerID"]
+    echo.say(swarm.container_logs(container, tail) or "(It has written nothing.)")
+
+
+def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the task that failed last; else one that runs, the newest; else `None`."""
+    started = [
+        task for task in tasks if task["Status"].get("ContainerStatus", {}).get("ContainerID")
+    ]
+    failed = [task for task in started if task["Status"]["State"] == "failed"]
+    return max(failed or started, key=lambda task: task["Status"]["Timestamp"], default=None)
+
+
+def _in_words(service: str, task: Mapping[str, Any]) -> str:
+    slot = f".{task['Slot']}" if task.get("Slot") else ""
+    image = task["Spec"]["ContainerSpec"]["Image"].partition("@")[0]
+    error = task["Status"].get("Err", "")
+    return f"{service}{slot}, {image}: {task['Status']['State']}{error and f', {error}'}"
+
+
+def _note_missing_image(swarm: Swarm, image: str) -> None:
+    """Say so when this node has no such image: the update goes on, and its tasks will fail."""
+    try:
+        swarm.get(f"/images/{image}/json")
+    except NotFound as problem:
+        echo.say(
+            f"Note: this node does not have the image ({problem.docker_says}). Unless a registry "
+            "has it, every new task will be rejected."
+        )

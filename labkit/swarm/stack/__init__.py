@@ -1,0 +1,17 @@
+"""Deploy, list and remove stacks as `docker stack` does, with no docker command line.
+
+    deploying ─┬─ conditions   what must hold before anything changes
+    removing  ─┴─ there        what the swarm has, and of which stack
+    tables                     what `ls`, `services` and `ps` print
+
+Before anything changes, all that can be checked has been: the files, that the engine is a
+manager, that whatever is there already is the lab's (`labkit.ownership`), and that
+whatever must be there is.
+"""
+
+from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.stack.deploying import deploy
+from labkit.swarm.stack.removing import rm
+from labkit.swarm.stack.tables import ls, ps, services
+
+__all__ = ["NAMESPACE", "deploy", "ls", "ps", "rm", "services"]

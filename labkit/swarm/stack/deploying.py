@@ -1,0 +1,210 @@
+"""Deploying compose files as a stack, or updating it.
+
+The specs that reach the engine are those that `docker stack deploy` sends for the same
+files (`labkit.swarm.compose`), in the same order of operations (docker/cli 28,
+command/stack/swarm/), with the same lines printed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+from labkit.base import echo
+from labkit.swarm import compose, ownership
+from labkit.swarm.client import Swarm
+from labkit.swarm.compose.specs import IMAGE, StackSpecs
+from labkit.swarm.images import digests
+from labkit.swarm.stack import conditions
+from labkit.swarm.stack.removing import remove_all
+from labkit.swarm.stack.there import There, Thing, doing, name_of
+from swarmsim.go import references
+
+#: When a registry is asked for the digest of an image: docker's `--resolve-image`.
+ResolveImage = Literal["always", "changed", "never"]
+#: An image with its digest, and the platforms that it is for.
+Pinned = tuple[str, list[dict[str, str]]]
+
+#: As many as the connections that a `Swarm` keeps.
+_LOOK_UPS_AT_ONCE = 4
+
+
+def deploy(
+    swarm: Swarm,
+    files: Sequence[Path],
+    name: str,
+    *,
+    prune: bool = False,
+    resolve_image: ResolveImage = "always",
+    env: Mapping[str, str] | None = None,
+    show_command: bool = True,
+) -> None:
+    """Deploy compose files as a stack, or update it, as `docker stack deploy` does.
+
+    Returns as soon as the engine has taken everything; tasks start in Swarm's own time.
+    `prune` removes the services of the stack that the files no longer have. Variables
+    in the files come from `env`, by default the environment of the process.
+
+    Raises `BadComposeFile`, `NotAManager`, `NotOurs` for what somebody else deployed, and
+    `LabError` for what is missing or cannot be changed, all before anything has changed;
+    `EngineRefused` when the engine refuses something later, after which what was already
+    done stands, as with docker.
+    """
+    if show_command:
+        echo.command(_command(files, name, prune, resolve_image))
+    loaded = compose.load(files, os.environ if env is None else env)
+    specs = loaded.specs(name)
+    swarm.require_manager()
+    there = There.on(swarm)
+    conditions.require_ours(name, there)
+    conditions.require_changeable(name, specs, there)
+    conditions.require_external(specs, there)
+    for note in loaded.notes:
+        echo.say(f"{note}\n")
+    present = {name_of(each): each for each in there.of("service", name)}
+    images = _look_up(swarm, specs, present, resolve_image)
+    if prune:
+        remove_all(swarm, "service", _left_out(present, specs))
+    _create_networks(swarm, specs, there.of("network", name))
+    ids = {
+        kind: _put_files(swarm, kind, sent, there.of(kind))
+        for kind, sent in (("secret", specs.secrets), ("config", specs.configs))
+    }
+    unpinned = set()
+    for spec in specs.services:
+        _fill_ids(spec["TaskTemplate"]["ContainerSpec"], ids)
+        _put_service(swarm, spec, present.get(spec["Name"]), images)
+        if spec["Name"] in present:
+            unpinned.add(_image(spec))
+    # docker warns of each service that it updates, and says nothing of one that it creates
+    digests.warn_unpinned(
+        [image for image in sorted(unpinned) if image in images and images[image] is None]
+    )
+
+
+def _look_up(
+    swarm: Swarm, specs: StackSpecs, present: Mapping[str, Thing], mode: ResolveImage
+) -> dict[str, Pinned | None]:
+    """Ask the registries for every image that must be asked for, several at once.
+
+    docker asks for one after the other; a registry that is out of reach then costs its
+    time limit once for each service. An image that no registry has maps to `None`.
+    """
+    asked = {
+        _image(spec)
+        for spec in specs.services
+        if mode == "always"
+        or (mode == "changed" and not _same_image(spec, present.get(spec["Name"])))
+    }
+    tagged = sorted(map(references.with_tag, asked))
+    with ThreadPoolExecutor(_LOOK_UPS_AT_ONCE) as pool:
+        return dict(
+            zip(tagged, pool.map(lambda each: digests.look_up(swarm, each), tagged), strict=True)
+        )
+
+
+def _image(spec: Thing) -> str:
+    return str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
+
+
+def _same_image(spec: Thing, found: Thing | None) -> bool:
+    """Whether the file names the image that it named when the service was deployed."""
+    return found is not None and found["Spec"]["Labels"].get(IMAGE) == _image(spec)
+
+
+def _left_out(present: Mapping[str, Thing], specs: StackSpecs) -> list[Thing]:
+    kept = {spec["Name"] for spec in specs.services}
+    return [each for name, each in present.items() if name not in kept]
+
+
+def _create_networks(swarm: Swarm, specs: StackSpecs, present: Iterable[Thing]) -> None:
+    known = set(map(name_of, present))
+    for spec in specs.networks:
+        if spec["Name"] not in known:
+            echo.say(f"Creating network {spec['Name']}")
+            with doing(f"the network {spec['Name']} to be created."):
+                made = swarm.post("/networks/create", spec)
+            ownership.note(made["Id"], spec["Labels"])
+
+
+def _put_files(
+    swarm: Swarm, kind: str, sent: Iterable[Thing], present: Iterable[Thing]
+) -> dict[str, str]:
+    """Create or update configs or secrets; returns the id of each that the swarm then has."""
+    known = {name_of(each): each for each in present}
+    ids = {name: each["ID"] for name, each in known.items()}
+    for spec in sent:
+        name = spec["Name"]
+        if name in known:
+            with doing(f"the {kind} {name} to be updated; only its labels may change."):
+                version = str(known[name]["Version"]["Index"])
+                swarm.post(f"/{kind}s/{ids[name]}/update", spec, version=version)
+            continue
+        echo.say(f"Creating {kind} {name}")
+        with doing(f"the {kind} {name} to be created."):
+            ids[name] = swarm.post(f"/{kind}s/create", spec)["ID"]
+        ownership.note(ids[name], spec["Labels"])
+    return ids
+
+
+def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
+    """Add the ids of configs and secrets, which the engine gave, to a container's spec."""
+    for reference in container.get("Secrets", ()):
+        reference["SecretID"] = ids["secret"][reference["SecretName"]]
+    for reference in container.get("Configs", ()):
+        reference["ConfigID"] = ids["config"][reference["ConfigName"]]
+    credentials = container["Privileges"]["CredentialSpec"]
+    if credentials and credentials["Config"]:
+        credentials["Config"] = ids["config"][credentials["Config"]]
+
+
+def _put_service(
+    swarm: Swarm, spec: Thing, found: Thing | None, images: Mapping[str, Pinned | None]
+) -> None:
+    name, tagged = spec["Name"], references.with_tag(_image(spec))
+    container = spec["TaskTemplate"]["ContainerSpec"]
+    container["Image"] = tagged
+    if tagged in images:
+        pinned = images[tagged]
+        if pinned:
+            container["Image"], platforms = pinned
+            spec["TaskTemplate"]["Placement"] |= {"Platforms": platforms} if platforms else {}
+    elif found and found["Spec"]["Labels"].get(IMAGE) == spec["Labels"][IMAGE]:
+        # not asked for and named as before: what the last deploy pinned stays
+        container["Image"] = _image(found["Spec"])
+    if found is None:
+        echo.say(f"Creating service {name}")
+        with doing(f"the service {name} to be created."):
+            made = swarm.post("/services/create", spec)
+        ownership.note(made["ID"], spec["Labels"])
+        return
+    echo.say(f"Updating service {name} (id: {found['ID']})")
+    with doing(f"the service {name} to be updated."):
+        swarm.update_service(found["ID"], _replacing(spec))
+
+
+def _replacing(spec: Thing) -> Callable[[Thing], None]:
+    """Return the change that puts a whole spec in the place of another.
+
+    The number of forced updates is kept, or every task would restart.
+    """
+
+    def change(old: Thing) -> None:
+        forced = old["TaskTemplate"].get("ForceUpdate", 0)
+        old.clear()
+        old.update(spec, TaskTemplate=spec["TaskTemplate"] | {"ForceUpdate": forced})
+
+    return change
+
+
+def _command(
+    files: Sequence[Path], name: str, prune: bool, resolve_image: ResolveImage
+) -> list[str]:
+    """Return the docker command that does what `deploy` does."""
+    words = ["docker", "stack", "deploy", *(f"-c={path}" for path in files)]
+    words += ["--prune"] if prune else []
+    words += [f"--resolve-image={resolve_image}"] if resolve_image != "always" else []
+    return [*words, name]

@@ -1,0 +1,120 @@
+"""Removing a stack, or what a deploy has pruned, and waiting until it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+
+from labkit.base import echo
+from labkit.base.errors import EngineRefused, NotFound, NotSettled
+from labkit.base.waiting import looks
+from labkit.swarm import ownership
+from labkit.swarm.client import Swarm
+from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.stack.conditions import require_ours
+from labkit.swarm.stack.there import There, Thing, doing, name_of
+
+_POLL_SECONDS = 0.1
+#: A wait is spoken of after this long, and then every so often.
+_FIRST_WORD_SECONDS = 1.0
+_WORD_EVERY_SECONDS = 5.0
+
+
+def rm(
+    swarm: Swarm,
+    name: str,
+    *,
+    timeout: timedelta = timedelta(minutes=2),
+    show_command: bool = True,
+) -> None:
+    """Remove a stack as `docker stack rm` does, and wait until it is gone.
+
+    docker returns while containers still stop and the node still knows the stack's
+    network, so that a deploy right after it fails with `network … not found`. This
+    returns when the tasks, their containers on this node and the networks are gone. That
+    there is nothing to remove is said, and is no error. Named volumes stay.
+
+    Raises `NotOurs`, before anything has changed, for what somebody else deployed, and
+    `NotSettled` when the time is up.
+    """
+    if show_command:
+        echo.command(["docker", "stack", "rm", name])
+    there = There.on(swarm)
+    if not there.in_stack(name):
+        echo.say(f"Nothing found in stack: {name}")
+        return
+    require_ours(name, there)
+    for kind in ("service", "secret", "config"):
+        remove_all(swarm, kind, there.of(kind, name))
+    _remove_networks(swarm, name, there.of("network", name), timeout)
+
+
+def remove_all(swarm: Swarm, kind: str, things: Iterable[Thing]) -> None:
+    """Remove services, configs or secrets; that somebody has just done so is no error."""
+    for each in things:
+        echo.say(f"Removing {kind} {name_of(each)}")
+        with doing(f"the {kind} {name_of(each)} to be removed."), suppress(NotFound):
+            swarm.delete(f"/{kind}s/{ownership.identity(each)}")
+        ownership.forget(ownership.identity(each))
+
+
+def _remove_networks(
+    swarm: Swarm, stack: str, networks: Iterable[Thing], timeout: timedelta
+) -> None:
+    """Remove the networks of a stack, and wait until nothing of the stack is left.
+
+    The engine refuses while a task still runs on a network, so that this is tried again.
+    """
+    for each in networks:
+        echo.say(f"Removing network {name_of(each)}")
+    next_word = _FIRST_WORD_SECONDS
+    for waited in looks(timeout.total_seconds(), _POLL_SECONDS):
+        left, refusal = _left(swarm, stack)
+        if not left:
+            break
+        if waited >= next_word:
+            echo.say(f"Waiting for {left} …")
+            next_word = waited + _WORD_EVERY_SECONDS
+    else:
+        raise NotSettled(
+            f"the stack {stack!r} to be gone after {timeout.total_seconds():.0f} s.",
+            f"still there: {left}.",
+            "wait and look again with `docker stack ps` and `docker ps`.",
+            docker_says=refusal,
+        )
+    for each in networks:
+        ownership.forget(ownership.identity(each))
+
+
+def _left(swarm: Swarm, stack: str) -> tuple[str, str]:
+    """Remove what can be removed by now; return what is still there, in words, or `""`.
+
+    The second text is why the engine would not remove a network.
+    Tasks of a job that are complete do not count: the engine keeps them, and their
+    containers, although the service is gone (seen with 20.10).
+    """
+    label = f"{NAMESPACE}={stack}"
+    filters = {"label": [label]}
+    tasks = swarm.task_values(label=label)
+    staying = {task.id for task in tasks if task.ended and task.desired_state == "complete"}
+    containers = [
+        each
+        for each in swarm.get("/containers/json", filters=filters, all="true")
+        if each["Labels"].get("com.docker.swarm.task.id") not in staying
+    ]
+    networks = swarm.get("/networks", filters=filters)
+    leaving = len(tasks) - len(staying)
+    refusals = [] if leaving else [_try_to_delete(swarm, each) for each in networks]
+    counts = (("task", leaving), ("container", len(containers)), ("network", len(networks)))
+    words = ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in counts if n)
+    return words, "; ".join(filter(None, refusals))
+
+
+def _try_to_delete(swarm: Swarm, network: Thing) -> str:
+    """Remove a network, or return why the engine would not; the next look tries again."""
+    try:
+        swarm.delete(f"/networks/{network['Id']}")
+    except EngineRefused as problem:
+        return problem.docker_says
+    return ""

@@ -1,0 +1,63 @@
+"""The tables of `docker stack ls`, `docker stack services` and `docker stack ps`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from labkit.base import echo
+from labkit.base.errors import LabError
+from labkit.recordings import ps as rows_of
+from labkit.swarm.client import Swarm
+from labkit.swarm.compose import NAMESPACE
+
+
+def ls(swarm: Swarm, *, show_command: bool = True) -> str:
+    """Return the table that `docker stack ls` prints: each stack and its services' number."""
+    if show_command:
+        echo.command(["docker", "stack", "ls"])
+    return rows_of.stack_table(Counter(_stacks(swarm)))
+
+
+def services(swarm: Swarm, name: str, *, show_command: bool = True) -> str:
+    """Return the table that `docker stack services NAME` prints.
+
+    Raises `LabError` when there is no such stack.
+    """
+    if show_command:
+        echo.command(["docker", "stack", "services", name])
+    found = swarm.services(label=f"{NAMESPACE}={name}")
+    if not found:
+        raise _nothing(swarm, name)
+    return rows_of.service_table(map(rows_of.ServiceRow.from_api, found))
+
+
+def ps(swarm: Swarm, name: str, *, no_trunc: bool = False, show_command: bool = True) -> str:
+    """Return the table that `docker stack ps NAME` prints.
+
+    It still has rows while a removed stack stops; the service's id then stands for its
+    name. Raises `LabError` when there is no task of such a stack.
+    """
+    if show_command:
+        echo.command(["docker", "stack", "ps", *(["--no-trunc"] if no_trunc else []), name])
+    tasks = swarm.task_values(label=f"{NAMESPACE}={name}")
+    if not tasks:
+        raise _nothing(swarm, name)
+    names = {service["ID"]: service["Spec"]["Name"] for service in swarm.services()}
+    return rows_of.table(rows_of.rows(tasks, names, swarm.now(), no_trunc=no_trunc))
+
+
+def _stacks(swarm: Swarm) -> Iterator[str]:
+    """Yield the stack of each service that belongs to one."""
+    return (service["Spec"]["Labels"][NAMESPACE] for service in swarm.services(label=NAMESPACE))
+
+
+def _nothing(swarm: Swarm, name: str) -> LabError:
+    """Return the error for a stack that has nothing; it names those there are."""
+    known = ", ".join(sorted(set(_stacks(swarm))))
+    return LabError(
+        f"a stack called {name!r}.",
+        f"this swarm has {known}." if known else "this swarm has no stack.",
+        "use one of those names." if known else "deploy one first (`labkit up`).",
+        docker_says=f"Nothing found in stack: {name}",
+    )

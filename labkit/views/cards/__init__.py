@@ -1,0 +1,1 @@
+"""Cards and pages of the lesson: questions, exercises, progress, report, room."""

@@ -1,0 +1,82 @@
+"""A question that can be answered: radio buttons, and a line for the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+from IPython import display as ipython
+
+from labkit.base.errors import LabError
+from labkit.lessons.checks import Choice, Question
+from labkit.views.cards.cards import Card, question
+from labkit.views.state.words import plain
+
+#: Takes the key of what was chosen, and the learner's reason. Raises `LabError` where it cannot.
+Take = Callable[[str, str], None]
+
+_display: Callable[..., object] = ipython.display
+_WIDE = {"width": "auto", "max_width": "100%"}
+
+
+class Asked:
+    """A question as a cell shows it. What is chosen is noted at once, and may be changed.
+
+    `choice` is what was noted; where that failed, the line below says so.
+    """
+
+    def __init__(self, asked: Question, chosen: Choice | None, why: str, take: Take) -> None:
+        self._question = asked
+        self._take = take
+        self.choice = chosen
+        self._card: Card = question(asked)
+        self._radio = ipywidgets.RadioButtons(
+            options=[(plain(each.label), each.key) for each in asked.choices],
+            value=chosen.key if chosen else None,
+            layout=_WIDE,
+        )
+        self._why = ipywidgets.Text(
+            value=why,
+            description="Because",
+            placeholder="one sentence, for yourself",
+            continuous_update=False,
+            style={"description_width": "initial"},
+            layout={"width": "auto", "max_width": "60ch"},
+        )
+        self._noted = ipywidgets.Label(value=self._words())
+        self._buttons = ipywidgets.VBox([self._radio, self._why, self._noted])
+        self._buttons.add_class("labkit-asked")  # with this the card does without its list
+        self._radio.observe(self._changed, names="value")
+        self._why.observe(self._changed, names="value")
+
+    def _changed(self, _: Any) -> None:
+        if self._radio.value is None:  # a reason alone says nothing
+            self._noted.value = "Choose first; the reason goes with it."
+            return
+        chosen = self._question.choice(self._radio.value)
+        try:
+            self._take(chosen.key, self._why.value)
+        except LabError as problem:  # raised here, nobody would see it
+            self._noted.value = plain(f"Not noted: {_in_a_line(problem)}")
+            return
+        self.choice = chosen
+        self._noted.value = self._words()
+
+    def _words(self) -> str:
+        if self.choice is None:
+            return "Nothing is marked wrong: your own recording will answer."
+        return f"Noted: {plain(self.choice.label)}. You may change it until you compare."
+
+    def _ipython_display_(self) -> None:
+        _display(self._card)
+        _display(self._buttons)
+
+    def __repr__(self) -> str:
+        return repr(self._card)
+
+
+def _in_a_line(problem: LabError) -> str:
+    """Return what went wrong and what to do; an error of one sentence has only that."""
+    what = problem.found or problem.expected
+    return f"{what} Try: {problem.try_next}" if problem.try_next else what

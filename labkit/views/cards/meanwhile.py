@@ -1,0 +1,65 @@
+"""How things stand while a cell waits: one line that is replaced, and then goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from IPython import display as ipython
+from IPython.core.getipython import get_ipython
+
+from labkit.base import echo
+from labkit.views.state.words import for_html, plain
+
+#: Its own style comes with it; a reader of a screen is told each sentence.
+_LINE = (
+    '<div class="labkit-meanwhile mathjax_ignore tex2jax_ignore" role="status" '
+    'style="display: flex; align-items: center; gap: 10px; min-height: 2em">'
+    '<progress aria-label="waiting" style="flex: none; width: 6em"></progress><span>{}</span></div>'
+)
+
+_html: Callable[[str], object] = ipython.HTML
+_display: Callable[..., Any] = ipython.display
+
+
+class Meanwhile:
+    """Shows what `say` is told, in a notebook or in a terminal; nothing is left of it.
+
+    >>> with Meanwhile() as meanwhile:       # doctest: +SKIP
+    ...     meanwhile.say("Updating: 3 of 10 replicas run 1.1.")
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._said = ""
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence in place of the one before."""
+        if sentence == self._said:
+            return
+        self._said = sentence
+        if get_ipython() is not None:
+            self._in_notebook(_LINE.format(for_html(sentence)))
+        else:
+            echo.replace_line(plain(sentence))
+
+    def _in_notebook(self, html: str) -> None:
+        if self._handle is None:
+            self._handle = _display(_html(html), display_id=True)
+        else:
+            self._handle.update(_html(html))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handle is not None:
+            self._handle.update(_html(""))
+        elif self._said:
+            echo.replace_line()

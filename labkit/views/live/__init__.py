@@ -1,0 +1,1 @@
+"""Views that a kernel or a page keeps up to date."""

@@ -1,0 +1,122 @@
+"""A recording that is played again, look by look, with no engine and no kernel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+from labkit.base.errors import BadValue
+from labkit.recordings.recording import Change, Marked, Recording, change_line
+from labkit.views.state.parts import PARTS, known_parts
+from labkit.views.state.picture import Json, Picture
+from labkit.views.state.sentences import minutes
+from labkit.views.static import still
+from labkit.views.static.snapshot import Snapshot, finish, heading
+
+
+class Replay(still.Still):
+    """A recording with a time slider and play/pause. Jupyter displays it as HTML.
+
+    Without a script it is the snapshot of the recording's end. `parts` names what is
+    shown, everything without it. `path` is the recording's file, if marks are to be
+    written there.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        parts: Iterable[str] | None = None,
+        path: Path | str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.recording = recording
+        self.parts = known_parts(parts)
+        self._path = None if path is None else Path(path)
+        self._clock = clock
+
+    @property
+    def title(self) -> str:
+        """What it is of."""
+        return f"Replay of {self.recording.header.service}"
+
+    def data(self) -> Json:
+        """Return the first picture, the news that follow with their times, and the end."""
+        parts = {} if self.parts == list(PARTS) else {"parts": self.parts}
+        return played(self.recording) | parts
+
+    def content(self) -> Iterator[str]:
+        """Return the end as HTML."""
+        return Snapshot.of(self.recording, self.parts).content()
+
+    def mark(self, label: str, seconds: float) -> None:
+        """Put a mark on the time axis, so many seconds after the recording began.
+
+        It is added to the recording, and to its file if this replay knows it. Raises
+        `BadValue` for a time outside the recording, and for a label with nothing in it.
+        """
+        header, length = self.recording.header, _length(self.recording)
+        if not isinstance(seconds, int | float) or not 0 <= seconds * 1000 <= length:
+            raise BadValue(
+                f"a mark is at 0 to {math.floor(length / 1000)} seconds, where the recording "
+                f"of {minutes(length)} is, not at {seconds!r}"
+            )
+        mark = Marked(self._clock(), header.started + timedelta(seconds=seconds), label)
+        if self._path is not None:
+            _append(self._path, change_line(mark))
+        self.recording.add(mark)
+
+    def __repr__(self) -> str:
+        return f"<labkit replay of {self.recording.header.service}>"
+
+
+def played(recording: Recording) -> Json:
+    """Return a recording as its first picture, and the news that each look brought.
+
+    `frames` holds `[at, news]`, as a live view would have sent them; `at` and `end` are
+    in ms since the recording began.
+    """
+    picture, frames = Picture(recording.header), []
+    whole: Json = {}
+    end = _length(recording)
+    looks = groupby(sorted(recording.changes, key=_seen), key=_seen)
+    for at, changes in looks:
+        picture.take(list(changes))
+        news = picture.news()
+        if not whole:
+            whole = picture.whole()
+        elif news:
+            # a mark may be of a moment that never came: it stands at the end
+            frames.append([min(_ms(recording, at), end), news])
+    finish(picture, recording)
+    if news := picture.news():
+        frames.append([end, news])
+    begin = round(recording.header.started.timestamp() * 1000)
+    whole = heading(recording) | {"now": begin, "seen": begin} | (whole or picture.whole())
+    return {"whole": whole, "frames": frames, "end": end}
+
+
+def _seen(change: Change) -> datetime:
+    """Return when a change is to be seen: a mark at the moment that it is about."""
+    return change.of if isinstance(change, Marked) else change.at
+
+
+def _ms(recording: Recording, at: datetime) -> int:
+    return max(0, round((at - recording.header.started) / timedelta(milliseconds=1)))
+
+
+def _length(recording: Recording) -> int:
+    return _ms(recording, recording.last_at)
+
+
+def _append(path: Path, line: str) -> None:
+    """Append a line to a recording's file, whose last line may have been cut short."""
+    with path.open("r+b") as file:
+        file.seek(0, 2)
+        if file.tell():
+            file.seek(-1, 2)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+        file.write(line.encode())

@@ -1,0 +1,371 @@
+"""`labkit.watch`: a live view of one service, as one small widget.
+
+Why a widget of its own, and not Plotly's: a FigureWidget weighs 5 MB each, is empty once
+saved, and can fail to start within the two seconds that anywidget gives a module. This
+module is 25 kB. plotly.js (4.8 MB) comes after it, once a page and kept by the browser,
+from the Jupyter server (`labkit.views.live.server`); until it is there, or where it is not, a plain
+chart of the same steps stands in its place.
+
+How it keeps up while another cell blocks the kernel: a thread of its own sends messages
+from the kernel, at most four a second and none when nothing happened. A message is no
+state, so one that comes before a page listens is lost; therefore every message has a
+number, the widget's state is worked out at the moment somebody asks for it, and while a
+page may be loading the last messages are sent once more every few seconds. A page that has
+missed more than those asks for the whole, and gets it when the kernel is free.
+
+How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
+SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
+Inside JupyterLab the snapshot brings itself to life again: hover, zoom, export.
+A page that was reloaded meanwhile keeps the widget with its last picture in place of the
+snapshot: JupyterLab no longer knows whose output it was. nbval sees no replacement, so
+a cell that ends in a view is one whose output is not compared.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import traitlets
+from IPython import display as ipython
+
+from labkit.base.errors import NotSettled
+from labkit.recordings.recording import Recording
+from labkit.views.live import page
+from labkit.views.state.parts import known_parts
+from labkit.views.state.picture import Json, Picture
+from labkit.views.state.words import plain
+from labkit.views.static import snapshot
+from labkit.views.static.texts import text
+from swarmsim.go.states import UpdateState
+
+#: Seconds between two messages to the page, at least.
+LEAST = 0.25
+#: Seconds after which the page hears that the recorder still looks, if nothing else is new.
+PULSE = 2.0
+#: Changes that one message takes; the others follow in the next. It bounds what a message
+#: weighs (some 25 kB) and what it costs, however much happened at once.
+MOST = 300
+#: For so many seconds after a page has asked for the whole it may still lose messages;
+#: every few seconds the last ones are sent once more.
+LOADING, AGAIN = 15.0, 3.0
+#: Bytes of messages that are kept for that.
+_KEPT = 30_000
+
+#: IPython ships no types.
+_display: Callable[..., object] = ipython.display
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the interruption of a wait into a sentence; the recording goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise NotSettled(
+            "to wait.",
+            "the wait was interrupted. The recording and the update go on.",
+            "run the cell again to go on waiting.",
+        ) from None
+
+
+class Watched(Protocol):
+    """What a view needs of a `labkit.recordings.recorder.Recorder`."""
+
+    @property
+    def recording(self) -> Recording:
+        """What it has seen so far."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the time by the clock that it records by."""
+        ...
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended it against its will."""
+        ...
+
+    @property
+    def file_error(self) -> OSError | None:
+        """What keeps changes from its file."""
+        ...
+
+    @property
+    def last_seen(self) -> datetime:
+        """When the engine last answered."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why it stopped, as a sentence; `""` while it goes on."""
+        ...
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` after each change, and at the end."""
+        ...
+
+    def stop(self) -> Recording:
+        """Stop, and return the recording."""
+        ...
+
+    def mark(self, label: str, of: datetime | None = None) -> None:
+        """Put a mark on the time axis: now, or at `of`."""
+        ...
+
+    def wait(self, timeout: float) -> str:
+        """Wait until it has stopped by itself."""
+        ...
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float) -> None:
+        """Wait until enough replicas run a tag."""
+        ...
+
+    def wait_for_update(self, state: UpdateState, timeout: float) -> None:
+        """Wait until the update status has been `state`."""
+        ...
+
+
+class Watch(anywidget.AnyWidget):
+    """The live view of what a recorder records. It is displayed like any result of a cell."""
+
+    _esm = page.module()
+    _css = page.style()
+    #: Worked out whenever it is asked for, so that a page that loads late gets what is.
+    picture = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.whole())
+    plotly = traitlets.Unicode(page.PLOTLY).tag(sync=True)
+    parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, recorder: Watched, parts: Sequence[str] | None = None) -> None:
+        self._recorder = recorder
+        self._service = recorder.recording.header.service
+        self._lock = threading.RLock()
+        self._picture = Picture(recorder.recording.header)
+        self._taken = 0
+        self._number = 0
+        self._recent: deque[tuple[int, Json]] = deque()
+        self._recent_bytes = 0
+        self._owed = False
+        self._asked_at = -LOADING
+        self._display_id = uuid.uuid4().hex
+        self._displayed = False
+        self._wake = threading.Event()
+        self._take()
+        self._picture.news()
+        super().__init__(parts=known_parts(parts))
+        self.on_msg(self._asked)
+        recorder.subscribe(self._wake.set)
+        threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
+
+    # ---- what a page sees ----------------------------------------------------------
+
+    def whole(self) -> Json:
+        """Return the picture as the page has it after the last message."""
+        with self._lock:
+            self._asked_at = time.monotonic()
+            return self._heading() | self._picture.whole()
+
+    def snapshot(self) -> snapshot.Snapshot:
+        """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
+        with self._lock:
+            return snapshot.Snapshot(self._heading(), self._picture, self.parts)
+
+    def text(self) -> str:
+        """Return what there is to see as plain text, where neither widget nor HTML is to be had."""
+        return text(self._recorder.recording)
+
+    def only(self, *parts: str) -> Watch:
+        """Return another view of the same recording that shows some parts only.
+
+        The parts are head, phases, replicas, slots, speed, budget and table.
+        """
+        return Watch(self._recorder, parts)
+
+    # ---- what a learner asks -------------------------------------------------------
+
+    @property
+    def recording(self) -> Recording:
+        """Everything that was seen so far."""
+        return self._recorder.recording
+
+    @property
+    def path(self) -> Path | None:
+        """The file that the recording goes to; `None` if it is kept in memory only."""
+        return getattr(self._recorder, "path", None)
+
+    @property
+    def why(self) -> str:
+        """Why it ended, as a sentence; `""` while it goes on."""
+        return self._recorder.why
+
+    def mark(self, label: str) -> None:
+        """Put a mark on the time axis, now. It is kept in the recording."""
+        self._recorder.mark(label)
+        self._catch_up()
+
+    def wait(self, timeout: float = 50) -> str:
+        """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`."""
+        with _interruptible():
+            return self._recorder.wait(timeout)
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
+        """Wait until `count` replicas run a tag. As `Recorder.wait_for_replicas`."""
+        with _interruptible():
+            self._recorder.wait_for_replicas(tag, count, timeout)
+
+    def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
+        """Wait until the update status has been `state`. As `Recorder.wait_for_update`."""
+        with _interruptible():
+            self._recorder.wait_for_update(state, timeout)
+
+    def stop(self) -> Recording:
+        """Stop recording, and return the recording. Stopping twice does nothing more."""
+        return self._recorder.stop()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the recorder has ended, so that nothing more will come."""
+        return self._recorder.error is not None or self._recorder.recording.ended is not None
+
+    def step(self) -> Json:
+        """Send what changed since the last step, and return it; nothing if nothing did.
+
+        Of very much it is the first part, and the view's thread goes on with the rest.
+        """
+        with self._lock:
+            self._take(MOST)
+            news = self._picture.news()
+            if news:
+                self._post(news)
+            return news
+
+    def __repr__(self) -> str:
+        # nbval compares it, so there is nothing in it that differs from run to run
+        return f"<labkit.watch of {self._service}>"
+
+    def _ipython_display_(self) -> None:
+        with self._lock:  # or the snapshot at the end could come before what it replaces
+            self._displayed = True
+            if self.ended:
+                data: Json = self.snapshot().bundle(repr(self))
+                metadata: Json = {}
+            else:
+                data, metadata = self._repr_mimebundle_() or ({}, {})
+            _display(data, raw=True, metadata=metadata, display_id=self._display_id)
+
+    # ---- the thread ----------------------------------------------------------------
+
+    def _run(self) -> None:
+        pulse = again = time.monotonic()
+        while not self.ended:
+            self._wake.wait(PULSE)
+            self._wake.clear()
+            news, now = self.step(), time.monotonic()
+            if news:
+                self._owed, pulse = True, now
+            elif now - pulse >= PULSE:
+                self.pulse()
+                pulse = now
+            loading = now - self._asked_at < LOADING
+            if self._owed and loading and now - again >= AGAIN:
+                self.repeat()
+                again = now
+            time.sleep(LEAST)  # what comes meanwhile goes together
+        self._end()
+
+    def pulse(self) -> None:
+        """Let the page know that the recorder still looks, and when it last saw the engine."""
+        with self._lock:
+            self._post({})
+
+    def repeat(self) -> None:
+        """Send the last messages once more, for a page that was not listening yet."""
+        with self._lock:
+            self._owed = False
+            for _, message in self._recent:
+                self.send(message)
+
+    def flush(self) -> None:
+        """Send the whole picture, for a page that has missed something."""
+        with self._lock:
+            self.send_state("picture")
+
+    def _end(self) -> None:
+        """Send the last picture, and leave a snapshot where the view was displayed."""
+        with self._lock:
+            changes = self._recorder.recording.changes
+            while self.step() or self._taken < len(changes):  # not all changes are news
+                pass
+            self.flush()
+            self._leave_snapshot()
+
+    def _catch_up(self) -> None:
+        """Show what came after the end: the thread that would have has ended as well."""
+        with self._lock:
+            if self.ended and self.step():
+                self._leave_snapshot()
+
+    def _asked(self, _: Any, content: Any, __: Any) -> None:
+        """A page says that it has missed a message, or that somebody put a mark."""
+        match content:
+            case {"want": "whole"}:
+                self.flush()
+            case {"mark": str(label), "at": int(at) | float(at)} if label.strip():
+                origin = self._recorder.recording.header.started
+                self._recorder.mark(label, origin + timedelta(milliseconds=at))
+                self._catch_up()
+
+    # ---- with the lock held --------------------------------------------------------
+
+    def _take(self, most: int = sys.maxsize) -> None:
+        """Take what the recording has that the picture has not, as far as `most` changes go."""
+        changes = self._recorder.recording.changes
+        until = min(len(changes), self._taken + most)
+        self._picture.take(changes[self._taken : until])
+        self._taken = until
+        if until < len(changes):
+            self._wake.set()
+        elif self._recorder.error is not None:
+            self._picture.end(self._recorder.last_seen, self._recorder.why, died=True)
+
+    def _post(self, news: Json) -> None:
+        self._number += 1
+        message = self._heading() | news
+        self.send(message)
+        self._recent.append((len(json.dumps(message)), message))
+        self._recent_bytes += self._recent[-1][0]
+        while self._recent_bytes > _KEPT:
+            self._recent_bytes -= self._recent.popleft()[0]
+
+    def _heading(self) -> Json:
+        return {
+            "seq": self._number,
+            "now": round(self._recorder.now().timestamp() * 1000),
+            "seen": round(self._recorder.last_seen.timestamp() * 1000),
+            "trouble": self._trouble(),
+        }
+
+    def _trouble(self) -> str:
+        """Return what keeps the recording from its file, as a sentence, or `""`."""
+        problem = self._recorder.file_error
+        if problem is None:
+            return ""
+        return plain(
+            f"The recording cannot be written to its file: {problem}. What was written before "
+            "is safe; the rest is kept in memory and follows when there is room again."
+        )
+
+    def _leave_snapshot(self) -> None:
+        if self._displayed:
+            data = self.snapshot().bundle(repr(self))
+            _display(data, raw=True, display_id=self._display_id, update=True)

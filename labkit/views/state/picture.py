@@ -1,0 +1,416 @@
+"""What a view shows, and what of it changed since the last time. Pure.
+
+A `Picture` takes the changes of a recording, one after another, and gives them as JSON:
+`whole()` is all that a page needs to draw it, `news()` only what changed since the last
+news. An update costs as much as what changed, not as much as the service is large.
+
+Each `at` is in ms since the recording began (`origin`); `n` is a small number that names
+a task. What is said of many tasks is said once, and goes by its place in `tags`, `images`,
+`nodes` or `kinds`. In news the keys marked with + hold only what is new, the others the
+whole of what changed.
+
+| key         | what                                                                     |
+|-------------|--------------------------------------------------------------------------|
+| `service`   | its name; and `engine`, the engine in words                              |
+| `badge`     | null on a Docker engine; else a word such as `simulated`, and what it    |
+|             | means                                                                    |
+| `origin`    | when the recording began, in ms since 1970                               |
+| `tags`      | `[tag, colour, pattern]` in the order in which the tags were first seen  |
+| `steps` +   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins|
+| `images`    | `[image, tag]`; `nodes`: names                                           |
+| `kinds`     | `[state, desired state, stage]`; the stage as in `labkit.stages`         |
+| `tasks` +   | `[n, id, group, created, image, node, ports, cause, before]`: `group` is |
+|             | the slot, or the node of a global task; `cause` is why it exists         |
+|             | (`updater.Cause`), `before` whose place it took. An entry for a known    |
+|             | task replaces the earlier one                                            |
+| `moves` +   | `[n, at, kind, since, error, exit code]`: what task n was seen to do;    |
+|             | `since` is the engine's own time of the state. The last two are left out |
+|             | when empty                                                               |
+| `gone` +    | `[n, at]`: tasks that the manager no longer lists                        |
+| `dropped` + | tasks that are kept no longer                                            |
+| `status`    | `state`, `sentence`, Docker's `message`, `wanted` replicas, `config`     |
+| `phases`    | `[at, state, message, meaning]`: the update status over time             |
+| `settling`  | null, or `delay` and `monitor`: when these last two waits will be over   |
+| `windows` + | `[n, from, delay until, monitor until]` of each task the updater made    |
+| `budget`    | null, or the failures of the last update: see `_budget`                  |
+| `rollback_budget` | the same of the rollback that followed it, or null                 |
+| `marks`     | `[at, label]`: the marks that somebody put                               |
+| `speed` +   | `[at, hashes a second or null]`                                          |
+| `gaps`      | `[from, to or null, reason]`: when the engine did not answer             |
+| `end`       | null, or `at`, `why`, `died`                                             |
+
+Every text in it has been through `words.plain`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Hashable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from labkit.recordings import phases, ps
+from labkit.recordings.recording import (
+    Back,
+    Change,
+    Ended,
+    Gap,
+    HashesSeen,
+    Header,
+    Marked,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
+from labkit.recordings.speed import Speed
+from labkit.recordings.updater import Budget, Updater, group_of
+from labkit.recordings.values import Service, Task, UpdateConfig
+from labkit.views.state.badges import badge_of
+from labkit.views.state.looks import LOOKS, looks_of
+from labkit.views.state.stages import stage
+from labkit.views.state.words import plain
+from swarmsim.go import references
+
+#: Steps, and points of the speed, that are kept; the oldest go first. A crash loop makes
+#: two steps a second, the web page is asked once a second.
+MOST_POINTS = 5000
+#: Tasks that are kept after the manager has forgotten them; the oldest go first.
+MOST_FORGOTTEN = 2000
+#: Deaths that were not counted, and that a page is told one by one.
+MOST_UNCOUNTED = 50
+
+#: No update state; what the ribbon shows of a service that is gone.
+_REMOVED = ("removed", "", "The service was removed.")
+
+#: What there is to say before anything was seen.
+_NOTHING = "Nothing has been recorded yet."
+
+Json = dict[str, Any]
+_Said = TypeVar("_Said", bound=Hashable)
+#: Keys of which news hold only what is new.
+_LISTS = ("steps", "tasks", "moves", "gone", "dropped", "windows", "speed")
+
+
+class Picture:
+    """A recording as its view shows it."""
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        self._origin = header.started
+        self._current: Service | None = None
+        self._updater = Updater()
+        self._speed = Speed(header.started)
+        self._numbers: dict[str, int] = {}
+        self._tasks: dict[str, Task] = {}
+        self._entries: dict[int, list[Any]] = {}
+        self._moves: dict[int, list[list[Any]]] = {}
+        self._listed: set[str] = set()
+        self._forgotten: deque[str] = deque()
+        self._gone: dict[int, int] = {}
+        self._next_number = 0
+        self._tags: dict[str, int] = {}
+        self._images: dict[tuple[str, int], int] = {}
+        self._nodes: dict[str, int] = {}
+        self._kinds: dict[tuple[str, str, str], int] = {}
+        self._running: dict[str, str] = {}
+        self._alive: set[str] = set()
+        self._leaving: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._steps: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._points: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._windows: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._phases: list[list[Any]] = []
+        self._marks: list[tuple[int, str]] = []
+        self._gaps: list[list[Any]] = []
+        self._end: Json | None = None
+        self._news: dict[str, list[Any]] = {key: [] for key in _LISTS}
+        self._sent: Json = {}
+
+    # ---- taking changes ------------------------------------------------------------
+
+    def take(self, changes: Iterable[Change]) -> None:
+        """Take further changes of the recording, in its order."""
+        for change in changes:
+            self._updater.take(change)
+            match change:
+                case TaskSeen(at=at, task=task):
+                    self._take_task(at, task)
+                case TaskForgotten(at=at, id=task_id):
+                    self._forget(at, task_id)
+                case ServiceSeen(at=at, service=service):
+                    self._take_service(at, service)
+                case ServiceRemoved(at=at):
+                    self._current = None
+                    self._phases.append([self._ms(at), *_REMOVED])
+                case HashesSeen():
+                    self._add("speed", self._points, self._speed_points(change))
+                case Marked(of=of, label=label):
+                    self._marks = sorted([*self._marks, (self._ms(of), plain(label))])
+                case Ended(at=at, why=why):
+                    self.end(at, why)
+                case Gap() | Back():
+                    self._take_silence(change)
+        self._take_from_updater()
+
+    def _take_silence(self, change: Gap | Back) -> None:
+        """Take that the engine stopped answering, or answers again."""
+        if isinstance(change, Gap):
+            self._gaps.append([self._ms(change.at), None, plain(change.reason)])
+        elif self._gaps:
+            self._gaps[-1] = [self._gaps[-1][0], self._ms(change.at), self._gaps[-1][2]]
+
+    def table(self, now: datetime) -> list[tuple[Task, ps.Row]]:
+        """Return the tasks that the manager lists, and their rows in `docker service ps`."""
+        tasks = {task_id[:12]: self._tasks[task_id] for task_id in self._listed}
+        shown = ps.rows(tasks.values(), self._header.service, now)
+        return [(tasks[row.id], row) for row in shown]
+
+    def end(self, at: datetime, why: str, *, died: bool = False) -> None:
+        """Say that nothing more will come: why, and whether the recorder died of it."""
+        self._end = {"at": self._ms(at), "why": plain(why), "died": died}
+
+    def _take_task(self, at: datetime, task: Task) -> None:
+        if task.id not in self._numbers:
+            self._numbers[task.id] = self._next_number
+            self._moves[self._next_number] = []
+            self._next_number += 1
+        self._tags.setdefault(task.tag, len(self._tags))
+        self._tasks[task.id] = task
+        self._listed.add(task.id)
+        if self._gone.pop(self._numbers[task.id], None) is not None:
+            self._entries.pop(self._numbers[task.id])  # it is listed again, which has to be said
+        self._enter(task)
+        self._move(at, task)
+        self._count(task)
+        self._step(at)
+
+    def _enter(self, task: Task) -> None:
+        """Write down who a task is, if that is new."""
+        number = self._numbers[task.id]
+        entry = self._entry(number, task)
+        if self._entries.get(number) != entry:
+            self._entries[number] = entry
+            self._news["tasks"].append(entry)
+
+    def _entry(self, number: int, task: Task) -> list[Any]:
+        before = self._updater.before(task.id)
+        image = plain(references.without_digest(task.image)), self._tags[task.tag]
+        return [
+            number,
+            task.id,
+            group_of(task),
+            self._signed_ms(task.created_at),
+            _place(self._images, image),
+            _place(self._nodes, plain(task.node or task.node_id)),
+            plain(task.ports),
+            self._updater.cause(task.id),
+            self._numbers.get(before) if before else None,
+        ]
+
+    def _move(self, at: datetime, task: Task) -> None:
+        """Write down what a task was seen to do, if that is new."""
+        number = self._numbers[task.id]
+        kind = task.state, task.desired_state, stage(task)
+        what: list[Any] = [_place(self._kinds, kind), self._signed_ms(task.status_at)]
+        if task.error or task.exit_code:
+            what += [plain(task.error), task.exit_code]
+        moves = self._moves[number]
+        if not moves or moves[-1][2:] != what:
+            moves.append([number, self._ms(at), *what])
+            self._news["moves"].append(moves[-1])
+
+    def _count(self, task: Task) -> None:
+        self._count_out(task.id)
+        if not task.ended:
+            self._alive.add(task.id)
+        if phases.leaving(task):
+            self._leaving.add(task.id)
+        if task.running:
+            self._running[task.id] = task.tag
+            self._counts[task.tag] += 1
+
+    def _count_out(self, task_id: str) -> None:
+        self._alive.discard(task_id)
+        self._leaving.discard(task_id)
+        tag = self._running.pop(task_id, None)
+        if tag is not None:
+            self._counts[tag] -= 1
+
+    def _forget(self, at: datetime, task_id: str) -> None:
+        self._count_out(task_id)
+        self._step(at)
+        if task_id not in self._listed:
+            return
+        self._listed.discard(task_id)
+        self._gone[self._numbers[task_id]] = self._ms(at)
+        self._news["gone"].append([self._numbers[task_id], self._ms(at)])
+        self._forgotten.append(task_id)
+        if len(self._forgotten) > MOST_FORGOTTEN:
+            self._drop(self._forgotten.popleft())
+
+    def _drop(self, task_id: str) -> None:
+        if task_id in self._listed:  # the manager listed it again
+            return
+        number = self._numbers.pop(task_id, None)
+        if number is None:
+            return
+        for kept in (self._entries, self._moves, self._gone):
+            del kept[number]
+        del self._tasks[task_id]
+        self._news["dropped"].append(number)
+
+    def _take_service(self, at: datetime, service: Service) -> None:
+        status = service.update_status
+        state, message = (status.state, status.message) if status else ("", "")
+        before = self._current.update_status if self._current else None
+        if not self._phases or (status and status.key) != (before and before.key):
+            meaning = phases.MEANINGS[state]
+            self._phases.append([self._ms(at), state, plain(message), meaning])
+        self._current = service
+
+    def _step(self, at: datetime) -> None:
+        counts = [self._counts[tag] for tag in self._tags]
+        moment, before = self._steps[-1] if self._steps else (None, [])
+        if self._steps and before + [0] * (len(counts) - len(before)) == counts:
+            return
+        if moment == self._ms(at):
+            self._steps.pop()
+            if self._news["steps"]:
+                self._news["steps"].pop()
+        self._add("steps", self._steps, [[self._ms(at), counts]])
+
+    def _speed_points(self, sample: HashesSeen) -> list[list[Any]]:
+        points = self._speed.take(sample)
+        return [[self._ms(at), None if rate is None else round(rate, 2)] for at, rate in points]
+
+    def _take_from_updater(self) -> None:
+        for task_id in self._updater.explained_anew():
+            if task_id in self._tasks:
+                self._enter(self._tasks[task_id])
+        windows = [
+            [self._numbers[window.task], *map(self._ms, (window.start, *window.until))]
+            for window in self._updater.new_windows()
+            if window.task in self._numbers
+        ]
+        self._add("windows", self._windows, windows)
+
+    def _add(self, key: str, kept: deque[list[Any]], new: list[list[Any]]) -> None:
+        kept.extend(new)
+        self._news[key] += new
+
+    # ---- giving it as JSON ---------------------------------------------------------
+
+    def news(self) -> Json:
+        """Return what changed since the last call; an empty `dict` if nothing did."""
+        news: Json = {key: new for key, new in self._news.items() if new}
+        self._news = {key: [] for key in _LISTS}
+        small = self._small()
+        for key, value in small.items():
+            if key not in self._sent or self._sent[key] != value:
+                news[key] = value
+        self._sent = small
+        return news
+
+    def whole(self) -> Json:
+        """Return everything as of the last `news()`, for a page that has nothing yet.
+
+        What was taken since then is still to come as news: call `news()` first.
+        """
+        return {
+            "service": plain(self._header.service),
+            "engine": plain(self._header.engine),
+            "badge": badge_of(self._header.provenance),
+            "origin": round(self._origin.timestamp() * 1000),
+            "steps": list(self._steps),
+            "tasks": list(self._entries.values()),
+            "moves": [move for moves in self._moves.values() for move in moves],
+            "gone": [list(each) for each in self._gone.items()],
+            "windows": list(self._windows),
+            "speed": list(self._points),
+            **self._sent,
+        }
+
+    def _small(self) -> Json:
+        """Return what is small enough to be sent whole whenever it changes."""
+        looks = looks_of(self._tags)
+        settling = self._updater.settling()
+        budgets = list(self._updater.budgets())
+        return {
+            "tags": [
+                [plain(tag, 60), LOOKS[looks[tag]].colour, LOOKS[looks[tag]].pattern]
+                for tag in self._tags
+            ],
+            "images": [list(image) for image in self._images],
+            "nodes": list(self._nodes),
+            "kinds": [list(kind) for kind in self._kinds],
+            "status": self._status(),
+            "phases": list(self._phases),
+            "settling": settling
+            and {"delay": self._ms(settling.delay), "monitor": self._ms(settling.monitor)},
+            "budget": self._budget(budgets[0]) if budgets else None,
+            "rollback_budget": self._budget(budgets[1]) if len(budgets) > 1 else None,
+            "marks": [list(mark) for mark in self._marks],
+            "gaps": list(self._gaps),
+            "end": self._end,
+        }
+
+    def _status(self) -> Json:
+        service = self._current
+        status = service.update_status if service else None
+        counts = phases.Counts(
+            running=self._counts[service.tag] if service else 0,
+            leaving=len(self._leaving),
+            left=len(self._alive),
+        )
+        back = status is not None and status.state.startswith("rollback")
+        config = service and (service.rollback_config if back else service.update_config)
+        return {
+            "state": status.state if status else "",
+            "sentence": plain(phases.sentence(service, counts)) if self._phases else _NOTHING,
+            "message": plain(status.message) if status else "",
+            "wanted": service.replicas if service else None,
+            "config": config and _config(config),
+        }
+
+    def _budget(self, budget: Budget) -> Json:
+        """Return how many new tasks failed, and how many may before `action` is taken.
+
+        `missed` ended and were not counted (`uncounted` has the first of them); `watched`
+        is false if Swarm does not look.
+        """
+        missed = [self._numbers[each] for each in budget.missed if each in self._numbers]
+        return {
+            "of": budget.of,
+            "failures": budget.failures,
+            "tolerated": budget.tolerated,
+            "slots": budget.slots,
+            "action": budget.config.failure_action,
+            "ratio": budget.config.max_failure_ratio,
+            "missed": len(budget.missed),
+            "uncounted": missed[:MOST_UNCOUNTED],
+            "watched": budget.watched,
+        }
+
+    def _ms(self, at: datetime) -> int:
+        """Return a time in ms since the recording began; its first look came just before."""
+        return max(0, self._signed_ms(at))
+
+    def _signed_ms(self, at: datetime) -> int:
+        return round((at - self._origin) / timedelta(milliseconds=1))
+
+
+def _place(known: dict[_Said, int], said: _Said) -> int:
+    """Return the place of something in the list of all that was said of tasks."""
+    return known.setdefault(said, len(known))
+
+
+def _config(config: UpdateConfig) -> Json:
+    return {
+        "parallelism": config.parallelism,
+        "delay_ms": round(config.delay / timedelta(milliseconds=1)),
+        "monitor_ms": round(config.monitor / timedelta(milliseconds=1)),
+        "failure_action": config.failure_action,
+        "max_failure_ratio": config.max_failure_ratio,
+        "order": config.order,
+    }

@@ -1,0 +1,92 @@
+"""Text that comes from an engine, made harmless for each place that shows it. Pure.
+
+A tag, a node's name or an error may hold anything. Four places show them:
+
+* the live view sets text nodes, which need nothing but `plain`;
+* saved HTML goes through `for_html`;
+* texts of the lesson, in which an engine's may stand (`labkit.quoted`), go through `prose`;
+* Plotly reads a little markup (`<b>`, `<a href>`, `<br>`), entities, and `$…$` as
+  mathematics where MathJax is loaded, so its labels go through `for_plotly`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from labkit.base.quoted import pieces, unmarked
+
+#: Characters of one text that a view shows; what follows is cut, with `…` in its place.
+LONGEST = 1000
+#: Control, format (bidirectional marks among them), surrogate, line and paragraph separator.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+_CODE = re.compile(r"`([^`\n]+)`")
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_ITALIC = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])")
+#: Where code, and where an engine's words were taken out; no text has such a character once
+#: it is HTML.
+_ASIDE = re.compile(r"\0(\d+)\0")
+_VERBATIM = re.compile(r"\x01(\d+)\x01")
+#: Characters of a line of a text; nothing of the lesson is as long, but an engine may be.
+_LONGEST_LINE = 4000
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    r"""Return text in which every character can be seen, and which is not too long.
+
+    Characters that steer a terminal or turn the direction of writing are spelled as
+    escapes, such as `\x1b` or `\u202e`. The marks of `labkit.quoted` go.
+    """
+    text = unmarked(text)
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
+def for_html(text: str, longest: int = LONGEST) -> str:
+    """Return text as HTML that shows exactly this text, in an element or an attribute."""
+    return html.escape(plain(text, longest), quote=True)
+
+
+def prose(text: str) -> str:
+    """Return a text as HTML: `code`, **bold** and *italics* set as such, all else as it is.
+
+    What `labkit.quoted.verbatim` has marked is as it is, whatever signs it has.
+    """
+    code: list[str] = []
+
+    def aside(found: re.Match[str]) -> str:
+        code.append(found[1])  # a `*` in it is no italics
+        return f"\0{len(code) - 1}\0"
+
+    shown, verbatim = _with_placeholders(text)
+    shown = _ITALIC.sub(r"<i>\1</i>", _BOLD.sub(r"<b>\1</b>", _CODE.sub(aside, shown)))
+    shown = _ASIDE.sub(lambda found: f"<code>{code[int(found[1])]}</code>", shown)
+    return _VERBATIM.sub(lambda found: verbatim[int(found[1])], shown)
+
+
+def for_plotly(text: str) -> str:
+    """Return text as a Plotly label that shows exactly this text."""
+    return html.escape(plain(text, 60), quote=False).replace("$", "&#36;")
+
+
+def _with_placeholders(text: str) -> tuple[str, list[str]]:
+    """Return a text as HTML, and as HTML what is verbatim in it: the text has its numbers."""
+    shown = [_in_lines(piece) for piece in pieces(text)]
+    verbatim = shown[1::2]
+    shown[1::2] = [f"\x01{number}\x01" for number in range(len(verbatim))]
+    return "".join(shown), verbatim
+
+
+def _in_lines(text: str) -> str:
+    return "<br>".join(for_html(line, _LONGEST_LINE) for line in text.split("\n"))
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _UNSEEN:
+        return character
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,1 @@
+"""Views that need no kernel: SVG, HTML, figures, text."""

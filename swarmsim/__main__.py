@@ -1,0 +1,68 @@
+"""`python -m swarmsim --socket PATH`: a simulated engine, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from swarmsim.engine.engine import Engine
+from swarmsim.go.errors import CannotServe
+from swarmsim.runtime.processes import Processes
+from swarmsim.server.serving import run
+
+_SPEED = click.FloatRange(0, 10_000, min_open=True)
+
+
+@click.command(help=__doc__)
+@click.option("--socket", "path", required=True, type=click.Path(path_type=Path))
+@click.option("--speed", default=1.0, type=_SPEED, help="How many times as fast as the wall's.")
+@click.option("--seed", default=0, help="Makes runs that are alike: ids, random order.")
+@click.option("--nodes", default=1, type=click.IntRange(1, 100), help="Nodes of the swarm.")
+@click.option("--no-swarm", is_flag=True, help="Begin outside of any swarm.")
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Where images are kept."
+)
+def main(
+    path: Path, speed: float, seed: int, nodes: int, no_swarm: bool, data: Path | None
+) -> None:
+    """Serve until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        _serve_in(data, path, speed, seed, nodes, swarm=not no_swarm)
+    except CannotServe as problem:
+        click.echo(problem, err=True)
+        sys.exit(1)
+
+
+def _serve_in(
+    data: Path | None, path: Path, speed: float, seed: int, nodes: int, *, swarm: bool
+) -> None:
+    # a folder of its own only if none was named: a server that is killed would leave it
+    place = nullcontext(data) if data else TemporaryDirectory(prefix="swarmsim-")
+    with place as folder:
+        engine_folder = Path(folder)
+        try:
+            engine_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise CannotServe(
+                f"The folder {engine_folder} cannot be made: {problem.strerror}. "
+                "Choose a --data that you can write to."
+            ) from None
+        asyncio.run(_serve(engine_folder, path, speed, seed, nodes, swarm=swarm))
+
+
+async def _serve(
+    data: Path, path: Path, speed: float, seed: int, nodes: int, *, swarm: bool
+) -> None:
+    engine = Engine(data, Processes, speed=speed, seed=seed, nodes=nodes)
+    await run(engine, path, swarm=swarm)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Objects of the engine as the API shows them."""

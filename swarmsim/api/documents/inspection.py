@@ -1,0 +1,245 @@
+"""Containers as `docker ps` and `docker inspect` show them."""
+
+from __future__ import annotations
+
+import ipaddress
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from swarmsim.api.documents.objects import host_ports
+from swarmsim.engine.containers import Container
+from swarmsim.engine.networks import Network
+from swarmsim.go.times import NEVER, SECOND, duration, stamp
+from swarmsim.model import Task
+
+if TYPE_CHECKING:
+    from swarmsim.engine.engine import Engine
+
+Json = dict[str, Any]
+
+
+def listing_json(engine: Engine, container: Container) -> Json:
+    """A line of `docker ps`."""
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": container.task.image,
+        "ImageID": engine.image_id(container.task.image),
+        "Command": shlex.join(command(container.task, engine.image_config(container.task.image))),
+        "Created": container.created_at // SECOND,
+        "Ports": ports(container) if container.running else [],
+        "Labels": dict(sorted(container.labels.items())),
+        "State": container.state,
+        "Status": status(container, engine.now),
+        "HostConfig": {"NetworkMode": "default"},
+        "NetworkSettings": {"Networks": _networks(engine, container)},
+        "Mounts": [],
+    }
+
+
+def status(container: Container, now: int) -> str:
+    """What a container does and since when, as `docker ps` says it."""
+    if container.running:
+        words = {"starting": " (health: starting)", "": ""}
+        health = words.get(container.health, f" ({container.health})")
+        return f"Up {duration(now - container.started_at)}{health}"
+    if container.finished_at:
+        return f"Exited ({container.exit_code}) {duration(now - container.finished_at)} ago"
+    return "Created"
+
+
+def command(task: Task, config: Mapping[str, Any]) -> list[str]:
+    """The words that a task's process is started with, from its spec and its image."""
+    arguments = task.container.get("Args")
+    if entrypoint := task.container.get("Command"):
+        return [*entrypoint, *(arguments or [])]
+    return [*(config.get("Entrypoint") or []), *(arguments or config.get("Cmd") or [])]
+
+
+def ports(container: Container) -> list[Json]:
+    """The ports that a container publishes, for both kinds of addresses."""
+    return [
+        {
+            "IP": address,
+            "PrivatePort": port.get("TargetPort", 0),
+            "PublicPort": port.get("PublishedPort", 0),
+            "Type": port["Protocol"],
+        }
+        for port in host_ports(container.task)
+        for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
+    ]
+
+
+def _networks(engine: Engine, container: Container) -> Json:
+    return {
+        engine.networks[network_id].name: _endpoint(container, engine.networks[network_id], address)
+        for network_id, address in engine.addresses_of(container.task).items()
+        if network_id in engine.networks
+    }
+
+
+def _endpoint(container: Container, network: Network, address: str) -> Json:
+    plain, _, bits = address.partition("/")
+    in_swarm = {
+        "IPAMConfig": {"IPv4Address": plain} if plain else {},
+        "Aliases": [container.id[:12]],
+    }
+    on_bridge = {"IPAMConfig": None, "Aliases": None}
+    return {
+        **(on_bridge if network.scope == "local" else in_swarm),
+        "Links": None,
+        "NetworkID": network.id,
+        "EndpointID": container.id[::-1] if container.running else "",
+        "Gateway": network.gateway if container.address else "",
+        "IPAddress": plain,
+        "IPPrefixLen": int(bits or 0),
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "MacAddress": mac_address(address),
+        "DriverOpts": None,
+    }
+
+
+def mac_address(address: str) -> str:
+    """The hardware address that Docker makes of an address such as `10.0.1.3/24`."""
+    if not address:
+        return ""
+    digits = ipaddress.ip_interface(address).ip.packed[-4:]
+    return ":".join(["02", "42", *(f"{byte:02x}" for byte in digits)])
+
+
+def container_json(engine: Engine, container: Container) -> Json:
+    """What `docker inspect` shows of a container."""
+    task = container.task
+    config = engine.image_config(task.image)
+    words = command(task, config) or [""]
+    return {
+        "Id": container.id,
+        "Created": stamp(container.created_at),
+        "Path": words[0],
+        "Args": words[1:],
+        "State": _state(engine, container),
+        "Image": engine.image_id(task.image),
+        "ResolvConfPath": "",
+        "HostnamePath": "",
+        "HostsPath": "",
+        "LogPath": "",
+        "Name": f"/{container.name}",
+        "RestartCount": 0,
+        "Driver": "simulated",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": None,
+        "HostConfig": _host_config(task),
+        "GraphDriver": {"Data": None, "Name": "simulated"},
+        "Mounts": [],
+        "Config": _config(container, config),
+        "NetworkSettings": _network_settings(engine, container),
+    }
+
+
+def _state(engine: Engine, container: Container) -> Json:
+    shown: Json = {
+        "Status": container.state,
+        "Running": container.running,
+        "Paused": False,
+        "Restarting": False,
+        "OOMKilled": False,
+        "Dead": False,
+        "Pid": container.task.pid if container.running else 0,
+        "ExitCode": container.exit_code,
+        "Error": container.error,
+        "StartedAt": stamp(container.started_at) if container.started_at else NEVER,
+        "FinishedAt": stamp(container.finished_at) if container.finished_at else NEVER,
+    }
+    if health := engine.processes.health(container.task.id):
+        shown["Health"] = health
+    return shown
+
+
+def _host_config(task: Task) -> Json:
+    limits = (task.spec.get("Resources") or {}).get("Limits") or {}
+    return {
+        "Binds": None,
+        "LogConfig": {"Type": "json-file", "Config": {}},
+        "NetworkMode": "default",
+        "PortBindings": {
+            _port_name(port): [{"HostIp": "", "HostPort": str(port.get("PublishedPort", ""))}]
+            for port in host_ports(task)
+        },
+        "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
+        "AutoRemove": False,
+        "Privileged": False,
+        "PublishAllPorts": False,
+        "ReadonlyRootfs": bool(task.container.get("ReadOnly")),
+        "Isolation": "default",
+        "Memory": limits.get("MemoryBytes", 0),
+        "NanoCpus": limits.get("NanoCPUs", 0),
+        "Init": task.container.get("Init"),
+    }
+
+
+def _port_name(port: Json) -> str:
+    return f"{port.get('TargetPort', 0)}/{port['Protocol']}"
+
+
+def _config(container: Container, config: Mapping[str, Any]) -> Json:
+    task = container.task
+    spec = task.container
+    health = spec.get("Healthcheck") or config.get("Healthcheck")
+    exposed: Json = {_port_name(port): {} for port in host_ports(task)}
+    return {
+        "Hostname": spec.get("Hostname") or container.id[:12],
+        "Domainname": "",
+        "User": spec.get("User") or config.get("User") or "",
+        "AttachStdin": False,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "ExposedPorts": {**(config.get("ExposedPorts") or {}), **exposed},
+        "Tty": bool(spec.get("TTY")),
+        "OpenStdin": bool(spec.get("OpenStdin")),
+        "StdinOnce": False,
+        "Env": environment(task, config) or None,
+        "Cmd": spec.get("Args") or (None if spec.get("Command") else config.get("Cmd")),
+        **({"Healthcheck": health} if health else {}),
+        "Image": task.image,
+        "Volumes": None,
+        "WorkingDir": spec.get("Dir") or config.get("WorkingDir") or "",
+        "Entrypoint": spec.get("Command") or config.get("Entrypoint"),
+        "OnBuild": None,
+        "Labels": dict(sorted(container.labels.items())),
+    }
+
+
+def environment(task: Task, config: Mapping[str, Any]) -> list[str]:
+    """The variables of a task: its spec's first, then those of its image that it leaves."""
+    given = list(task.container.get("Env") or [])
+    names = {variable.partition("=")[0] for variable in given}
+    return given + [it for it in config.get("Env") or [] if it.partition("=")[0] not in names]
+
+
+def _network_settings(engine: Engine, container: Container) -> Json:
+    bound = {
+        _port_name(port): [
+            {"HostIp": address, "HostPort": str(port.get("PublishedPort", ""))}
+            for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
+        ]
+        for port in host_ports(container.task)
+    }
+    found = _networks(engine, container)
+    # of the bridge it is also said outside of the list, as when there were no others
+    bridge = found.get("bridge") or {}
+    of_bridge = {"EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0}
+    return {
+        "Bridge": "",
+        "SandboxID": "",
+        "HairpinMode": False,
+        "Ports": bound if container.running else {},
+        **{key: bridge.get(key, other) for key, other in of_bridge.items()},
+        "MacAddress": bridge.get("MacAddress", ""),
+        "Networks": found,
+    }

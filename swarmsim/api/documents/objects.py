@@ -1,0 +1,184 @@
+"""Services, tasks and nodes as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.api.specs import specs
+from swarmsim.engine.allocation import Allocator
+from swarmsim.engine.networks import Network, Networks
+from swarmsim.engine.swarm import Swarm
+from swarmsim.go.times import stamp
+from swarmsim.model import Cluster, Node, Service, Task, states
+
+Json = dict[str, Any]
+
+PLUGINS = [
+    *({"Type": "Log", "Name": name} for name in ("json-file",)),
+    *({"Type": "Network", "Name": name} for name in ("bridge", "host", "null", "overlay")),
+    {"Type": "Volume", "Name": "local"},
+]
+
+
+def meta(about: Service | Task | Node) -> Json:
+    """What every object of the swarm has in front."""
+    return {
+        "ID": about.id,
+        "Version": {"Index": about.version},
+        "CreatedAt": stamp(about.created_at),
+        "UpdatedAt": stamp(about.updated_at),
+    }
+
+
+def service_json(service: Service, *, defaults: bool = False) -> Json:
+    """A service, as `GET /services/{id}` shows it."""
+    spec = specs.with_defaults(service.spec) if defaults else service.spec
+    shown = {**meta(service), "Spec": spec}
+    if service.previous_spec is not None:
+        shown["PreviousSpec"] = service.previous_spec
+    shown["Endpoint"] = service.endpoint
+    if status := service.update_status:
+        shown["UpdateStatus"] = {"State": status.state, "StartedAt": stamp(status.started_at)}
+        if status.completed_at is not None:
+            shown["UpdateStatus"]["CompletedAt"] = stamp(status.completed_at)
+        shown["UpdateStatus"]["Message"] = status.message
+    return shown
+
+
+def service_status(cluster: Cluster, service: Service) -> Json:
+    """How many tasks run and how many should, as swarmkit's `ListServiceStatuses` counts."""
+    tasks = cluster.tasks_of(service.id)
+    replicas = (service.spec["Mode"].get("Replicated") or {}).get("Replicas")
+    if replicas is None:
+        replicas = sum(task.desired_state == "running" for task in tasks)
+    running = sum(task.state == "running" for task in tasks)
+    return {"RunningTasks": running, "DesiredTasks": replicas, "CompletedTasks": 0}
+
+
+def task_json(task: Task, allocator: Allocator, networks: Networks) -> Json:
+    """A task, as `GET /tasks/{id}` shows it."""
+    shown = {**meta(task), "Labels": {}, "Spec": specs.of_task(task.spec)}
+    shown["ServiceID"] = task.service_id
+    if task.slot is not None:
+        shown["Slot"] = task.slot
+    if task.node_id:
+        shown["NodeID"] = task.node_id
+    shown["Status"] = _task_status(task)
+    shown["DesiredState"] = task.desired_state
+    attachments = [
+        _attachment(networks[network_id], address)
+        for network_id, address in allocator.addresses_of(task.id).items()
+        if network_id in networks
+    ]
+    if attachments:
+        shown["NetworksAttachments"] = attachments
+    return shown
+
+
+def _task_status(task: Task) -> Json:
+    shown: Json = {
+        "Timestamp": stamp(task.status_at),
+        "State": task.state,
+        "Message": task.message,
+    }
+    if task.error:
+        shown["Err"] = task.error
+    if task.observed >= states.STARTING:
+        shown["ContainerStatus"] = {
+            "ContainerID": task.container_id,
+            "PID": task.pid if task.state == "running" else 0,
+            "ExitCode": task.exit_code or 0,
+        }
+    shown["PortStatus"] = {}
+    if task.state == "running" and (ports := host_ports(task)):
+        shown["PortStatus"] = {"Ports": [port for port in ports for _ in ("IPv4", "IPv6")]}
+    return shown
+
+
+def host_ports(task: Task) -> list[Json]:
+    """The ports that a task publishes on its node."""
+    ports = (task.endpoint_spec or {}).get("Ports") or []
+    return [port for port in ports if port["PublishMode"] == "host"]
+
+
+def _attachment(network: Network, address: str) -> Json:
+    shown: Json = {"Network": swarm_network_json(network)}
+    if address:
+        shown["Addresses"] = [address]
+    return shown
+
+
+def swarm_network_json(network: Network) -> Json:
+    """A network as tasks show it, which is not as `GET /networks` does."""
+    spec: Json = {"Name": network.name, "Labels": network.labels or {}}
+    spec["DriverConfiguration"] = {} if network.ingress else {"Name": network.driver}
+    if network.options_given:
+        spec["DriverConfiguration"]["Options"] = network.options_given
+    for key, value in (("Internal", network.internal), ("Attachable", network.attachable)):
+        if value:
+            spec[key] = True
+    if network.ingress:
+        spec["Ingress"] = True
+    if network.ingress:
+        spec["IPAMOptions"] = {"Driver": {}}
+    elif network.given is not None:  # what is not asked for is not in the spec
+        spec["IPAMOptions"] = _addresses_asked(network)
+    spec["Scope"] = "swarm"
+    shown: Json = {
+        "ID": network.id,
+        "Version": {"Index": network.version},
+        "CreatedAt": stamp(network.created_at),
+        "UpdatedAt": stamp(network.updated_at),
+        "Spec": spec,
+        "DriverState": {"Name": network.driver, "Options": network.options},
+        "IPAMOptions": {"Driver": {"Name": "default"}},
+    }
+    if network.predefined:  # its driver is every machine's own, and gives no addresses
+        shown |= {"DriverState": {"Name": network.driver}, "IPAMOptions": {"Driver": {}}}
+    if network.subnet:
+        shown["IPAMOptions"]["Configs"] = [_address_config(network)]
+    return shown
+
+
+def _address_config(network: Network) -> Json:
+    part = {"Range": str(network.part)} if network.part else {}
+    return {"Subnet": str(network.subnet), **part, "Gateway": network.gateway}
+
+
+def _addresses_asked(network: Network) -> Json:
+    given = network.given or {}
+    asked: Json = {"Driver": {"Name": given.get("Driver") or "default"}}
+    if given.get("Config") and network.subnet:
+        asked["Configs"] = [_address_config(network)]
+    return asked
+
+
+def node_json(node: Node, swarm: Swarm, version: str) -> Json:
+    """A node, as `GET /nodes/{id}` shows it."""
+    engine: Json = {"EngineVersion": version}
+    if node.engine_labels:
+        engine["Labels"] = dict(node.engine_labels)
+    engine["Plugins"] = PLUGINS
+    shown = {
+        **meta(node),
+        "Spec": node.spec,
+        "Description": {
+            "Hostname": node.hostname,
+            "Platform": {"Architecture": node.architecture, "OS": node.os},
+            "Resources": {"NanoCPUs": node.nano_cpus, "MemoryBytes": node.memory},
+            "Engine": engine,
+            "TLSInfo": {},
+        },
+        "Status": {"State": node.state, "Addr": node.address},
+    }
+    if node.state == "down":
+        shown["Status"] = {"State": "down", "Message": "heartbeat failure", "Addr": node.address}
+    if node.role == "manager":
+        shown["ManagerStatus"] = _manager_status(node, swarm)
+    return shown
+
+
+def _manager_status(node: Node, swarm: Swarm) -> Json:
+    status: Json = {"Leader": True} if node.id == swarm.node_id else {}
+    address = f"{node.address}:{swarm.port}"
+    return {**status, "Reachability": "reachable", "Addr": address}

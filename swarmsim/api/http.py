@@ -1,0 +1,254 @@
+r"""Routes of the Engine API, and the call that a route answers; no word of tornado.
+
+A route is an async function that takes a `Call` and returns an `Answer`:
+
+    routes = Routes()
+
+    @routes.get("/services/{id}")                    # also as /v1.41/services/{id}
+    async def inspect(call: Call) -> Answer:
+        service = find(call.engine, call.path["id"])  # raises ApiError(404, "service x not found")
+        return Answer(service_json(service))          # 200, JSON
+
+    @routes.post("/networks/create")
+    async def create(call: Call) -> Answer:
+        wanted = await call.json()                    # 400 in Go's words, 413 if it is huge
+        return Answer({"Id": …, "Warning": ""}, 201)
+
+    @routes.delete("/images/{name:path}")             # `:path` also takes slashes
+    async def remove(call: Call) -> Answer:
+        force = call.flag("force")                    # Docker's idea of true
+        return Answer(status=204)                     # no body
+
+What is streamed is written piece by piece, and the route then returns `None`:
+
+    @routes.post("/build")
+    async def build(call: Call) -> None:
+        async for chunk in call.chunks():             # the body, never whole in memory
+            file.write(chunk)
+        await call.stream("application/json")         # the headers go out now
+        await call.write(b'{"stream": "Step 1/4 …"}\r\n')
+
+Raise `ApiError` at any time before `stream`. A client that goes away cancels the route
+(`asyncio.CancelledError`, or tornado's `StreamClosedError` from `write`), so that `finally`
+and `with` are all the tidying it needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs, unquote
+
+from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
+
+if TYPE_CHECKING:
+    from swarmsim.engine.engine import Engine
+
+#: Bytes of a JSON body. The largest that is legal is a config of 1000 kB in base64.
+LARGEST_JSON = 8 * 1024 * 1024
+
+_FALSE = {"", "0", "no", "false", "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route returns: JSON, or bytes of a type of their own, or nothing at all."""
+
+    body: Any = None
+    status: int = 200
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def content(self) -> bytes:
+        """The bytes of the body. `None` stands for no body: JSON's null is bytes, too."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else gojson.dumps(self.body) + b"\n"
+
+
+class Sender(Protocol):
+    """Where a streamed answer goes."""
+
+    async def begin(self, status: int, content_type: str) -> None:
+        """Send the headers at once."""
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece; returns when the client has room for more."""
+
+
+class Call:
+    """One request: what is asked, its body as it arrives, and where a stream goes."""
+
+    def __init__(self, engine: Engine, method: str, target: str, sender: Sender) -> None:
+        path, _, query = target.partition("?")
+        self.engine = engine
+        self.method = method
+        #: The query as it came, with its question mark.
+        self.asked = f"?{query}" if query else ""
+        self.target = unquote(path)
+        self.query = {name: values[0] for name, values in _parsed(query).items()}
+        self.queries = _parsed(query)
+        #: The parts of the path that the route names in braces.
+        self.path: dict[str, str] = {}
+        #: The version in the path, or the newest one the engine speaks.
+        self.version = ""
+        self.headers: dict[str, str] = {}
+        self.streaming = False
+        self._sender = sender
+        self._body = Body()
+
+    @property
+    def body(self) -> Body:
+        """Where the server puts what arrives."""
+        return self._body
+
+    def flag(self, name: str) -> bool:
+        """A query parameter that is true unless it is absent, 0, no, false or none."""
+        return self.query.get(name, "").strip().lower() not in _FALSE
+
+    def header(self, name: str) -> str:
+        """A header of the request, or `""`."""
+        return self.headers.get(name.lower(), "")
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece."""
+        return self._body.chunks()
+
+    async def read(self, limit: int = LARGEST_JSON) -> bytes:
+        """The whole body; `ApiError` 413 if it has more than `limit` bytes."""
+        pieces = []
+        length = 0
+        async for chunk in self.chunks():
+            length += len(chunk)
+            if length > limit:
+                raise ApiError(413, "http: request body too large")
+            pieces.append(chunk)
+        self.engine.catch_up()  # a body may take its time
+        return b"".join(pieces)
+
+    async def json(self) -> Any:
+        """The body as JSON, numbers as `gojson.Number`; `ApiError` 400 in Go's words."""
+        return gojson.loads(await self.read())
+
+    async def stream(self, content_type: str, status: int = 200) -> None:
+        """Send the headers now; from here on the route writes, and returns `None`."""
+        self.streaming = True
+        await self._sender.begin(status, content_type)
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of a streamed answer."""
+        await self._sender.write(data)
+
+
+class Body:
+    """A body on its way from the socket to a route, a piece at a time."""
+
+    def __init__(self) -> None:
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+        self._ended = False
+        self._unwanted = False
+        self._broken = False
+
+    async def put(self, piece: bytes) -> None:
+        """Hand over a piece, and wait until somebody has taken it."""
+        if not self._unwanted:
+            self._pieces.put_nowait(piece)
+            await self._pieces.join()
+
+    def end(self) -> None:
+        """There is no more."""
+        self._pieces.put_nowait(b"")
+
+    def break_off(self) -> None:
+        """There was to be more, but the client sends nothing any more."""
+        self._broken = True
+        self.end()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield what has not been read yet; `ApiError` 400 where a body breaks off."""
+        while not self._ended:
+            piece = await self._pieces.get()
+            self._pieces.task_done()
+            self._ended = not piece
+            if self._ended and self._broken:
+                raise ApiError(400, "unexpected EOF")
+            if piece:
+                yield piece
+
+    async def skip(self, limit: int) -> None:
+        """Read what is left and forget it, but not much more than `limit` bytes."""
+        length = 0
+        async for piece in self.chunks():
+            length += len(piece)
+            if length > limit:
+                break
+
+    def refuse(self) -> None:
+        """From now on nobody reads what arrives."""
+        self._unwanted = True
+        while not self._pieces.empty():
+            self._pieces.get_nowait()
+            self._pieces.task_done()
+
+
+Handler = Callable[[Call], Awaitable[Answer | None]]
+
+
+class Routes:
+    """A table of routes, in the order in which they are tried."""
+
+    def __init__(self) -> None:
+        self._table: list[tuple[str, re.Pattern[str], Handler]] = []
+
+    def get(self, path: str) -> Callable[[Handler], Handler]:
+        """Answer GET of a path such as `/tasks/{id}`."""
+        return self._adder("GET", path)
+
+    def post(self, path: str) -> Callable[[Handler], Handler]:
+        """Answer POST of a path."""
+        return self._adder("POST", path)
+
+    def put(self, path: str) -> Callable[[Handler], Handler]:
+        """Answer PUT of a path."""
+        return self._adder("PUT", path)
+
+    def delete(self, path: str) -> Callable[[Handler], Handler]:
+        """Answer DELETE of a path."""
+        return self._adder("DELETE", path)
+
+    def head(self, path: str) -> Callable[[Handler], Handler]:
+        """Answer HEAD of a path: the headers of the answer, without its body."""
+        return self._adder("HEAD", path)
+
+    def include(self, others: Routes) -> None:
+        """Add the routes of another table after these."""
+        self._table += others._table
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | None:
+        """The function for a path without its version, and the path's named parts."""
+        for verb, pattern, handler in self._table:
+            if verb == method and (found := pattern.fullmatch(path)):
+                return handler, found.groupdict()
+        return None
+
+    def _adder(self, method: str, path: str) -> Callable[[Handler], Handler]:
+        def add(handler: Handler) -> Handler:
+            self._table.append((method, _pattern(path), handler))
+            return handler
+
+        return add
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    def part(found: re.Match[str]) -> str:
+        return f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})"
+
+    return re.compile(re.sub(r"\{(\w+)(:path)?\}", part, path), re.DOTALL)
+
+
+def _parsed(query: str) -> dict[str, list[str]]:
+    return parse_qs(query, keep_blank_values=True, max_num_fields=1000)

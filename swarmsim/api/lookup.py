@@ -1,0 +1,29 @@
+"""Finding an object by what a client calls it: its id, its name, or how its id begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from swarmsim.go.errors import ApiError
+
+T = TypeVar("T")
+
+
+def find(
+    objects: Mapping[str, T], term: str, kind: str, name_of: Callable[[T], str], missing: int = 404
+) -> T:
+    """The object that is meant; `ApiError` if there is none, or more than one.
+
+    As moby's `daemon/cluster/helpers.go`: the whole id, else the whole name, else the
+    beginning of an id.
+    """
+    if term in objects:
+        return objects[term]
+    named = [it for it in objects.values() if name_of(it) == term]
+    matching = named or [it for id_, it in objects.items() if id_.startswith(term)]
+    if not matching:
+        raise ApiError(missing, f"{kind} {term} not found")
+    if len(matching) > 1:
+        raise ApiError(400, f"{kind} {term} is ambiguous ({len(matching)} matches found)")
+    return matching[0]

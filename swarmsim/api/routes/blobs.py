@@ -1,0 +1,164 @@
+"""Configs and secrets: `docker config` and `docker secret`, `create`, `ls`, `inspect`, `rm`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.lookup import find
+from swarmsim.api.routes.asking import version
+from swarmsim.api.specs import names
+from swarmsim.engine.blobs import Blob
+from swarmsim.engine.engine import Engine
+from swarmsim.go.errors import rpc
+from swarmsim.go.filters import Filters
+from swarmsim.go.shapes import read
+from swarmsim.go.structs import CONFIG_SPEC, SECRET_SPEC
+from swarmsim.go.times import stamp
+
+routes = Routes()
+
+_SHAPES = {"config": CONFIG_SPEC, "secret": SECRET_SPEC}
+#: Bytes that swarmkit takes, one less.
+_LIMITS = {"config": 1000 * 1024, "secret": 500 * 1024}
+
+
+def _blobs(engine: Engine, kind: str) -> dict[str, Blob]:
+    engine.manager()
+    return engine.configs if kind == "config" else engine.secrets
+
+
+def _found(engine: Engine, kind: str, term: str) -> Blob:
+    return find(_blobs(engine, kind), term, kind, lambda blob: blob.name)
+
+
+def _json(blob: Blob, kind: str) -> dict[str, Any]:
+    spec = {**blob.spec, "Labels": blob.spec.get("Labels") or {}}
+    if kind == "secret":  # what it holds is never shown
+        spec.pop("Data", None)
+    return {
+        "ID": blob.id,
+        "Version": {"Index": blob.version},
+        "CreatedAt": stamp(blob.created_at),
+        "UpdatedAt": stamp(blob.updated_at),
+        "Spec": _SHAPES[kind].write(spec),
+    }
+
+
+def _list(call: Call, kind: str) -> Answer:
+    filters = Filters.parse(call.query.get("filters", ""))
+    blobs = _blobs(call.engine, kind)
+    filters.allow("name", "id", "label", *(["names"] if kind == "secret" else []))
+    found = [blobs[key] for key in sorted(blobs) if _matches(blobs[key], filters)]
+    return Answer([_json(blob, kind) for blob in found])
+
+
+def _matches(blob: Blob, filters: Filters) -> bool:
+    """Whether a name or an id is one of those asked for, and all the labels are there."""
+    ways = [
+        test(key, value)
+        for key, value, test in (
+            ("names", blob.name, filters.exact),
+            ("name", blob.name, filters.prefix),
+            ("id", blob.id, filters.prefix),
+        )
+        if key in filters
+    ]
+    return (any(ways) or not ways) and filters.swarm_labels("label", blob.spec.get("Labels") or {})
+
+
+async def _create(call: Call, kind: str) -> Answer:
+    spec = read(await call.json(), _SHAPES[kind])
+    engine = call.engine
+    blobs = _blobs(engine, kind)
+    names.check_blob(spec.get("Name", ""))
+    if (driver := spec.get("Driver")) is not None:
+        _refuse_driver(driver)
+    if not 0 < len(spec.get("Data", b"")) < _LIMITS[kind]:
+        message = f"{kind} data must be larger than 0 and less than {_LIMITS[kind]} bytes"
+        raise rpc("InvalidArgument", message)
+    if spec["Name"].lower() in {blob.name.lower() for blob in blobs.values()}:
+        raise rpc("AlreadyExists", f"{kind} {spec['Name']} already exists")
+    now, cluster = engine.now, engine.cluster
+    index = cluster.bump()
+    blob = Blob(id=cluster.new_id(), version=index, created_at=now, updated_at=now, spec=spec)
+    blobs[blob.id] = blob
+    engine.journal.note(kind, "create", blob.id, {"name": blob.name}, now)
+    return Answer({"ID": blob.id}, 201)
+
+
+def _refuse_driver(driver: dict[str, Any]) -> None:
+    """Refuse to have a plugin keep a secret: there are no plugins here."""
+    if not driver.get("Name"):
+        raise rpc("InvalidArgument", "secret driver must have a name")
+    raise rpc("Unknown", f'plugin "{driver["Name"]}" not found')
+
+
+async def _update(call: Call, kind: str) -> Answer:
+    spec = read(await call.json(), _SHAPES[kind])
+    of_version = version(call, kind, explained=False)
+    engine = call.engine
+    blob = _found(engine, kind, call.path["id"])
+    changed = spec.get("Data") and spec["Data"] != blob.data
+    if spec.get("Name", "") != blob.name or changed:
+        raise rpc("InvalidArgument", "only updates to Labels are allowed")
+    if of_version != blob.version:
+        raise rpc("Unknown", "update out of sequence")
+    blob.spec = {**blob.spec, "Labels": spec.get("Labels") or {}}
+    blob.version, blob.updated_at = engine.cluster.bump(), engine.now
+    engine.journal.note(kind, "update", blob.id, {"name": blob.name}, engine.now)
+    return Answer()
+
+
+def _remove(call: Call, kind: str) -> Answer:
+    engine = call.engine
+    blob = _found(engine, kind, call.path["id"])
+    if users := sorted(_users(engine, kind, blob.id)):
+        plural = "service" if len(users) == 1 else "services"
+        listed = ", ".join(users)
+        message = f"{kind} '{blob.name}' is in use by the following {plural}: {listed}"
+        raise rpc("InvalidArgument", message)
+    del _blobs(engine, kind)[blob.id]
+    engine.journal.note(kind, "remove", blob.id, {"name": blob.name}, engine.now)
+    return Answer(status=204)
+
+
+def _users(engine: Engine, kind: str, blob_id: str) -> Iterator[str]:
+    key = kind.title()
+    for service in engine.cluster.services.values():
+        references = service.template["ContainerSpec"].get(f"{key}s") or []
+        if blob_id in [it[f"{key}ID"] for it in references]:
+            yield service.name
+
+
+def _inspect(call: Call, kind: str) -> Answer:
+    return Answer(_json(_found(call.engine, kind, call.path["id"]), kind))
+
+
+def _serve(kind: str) -> None:
+    """Routes for one of the two kinds, which differ in little but their name."""
+
+    @routes.get(f"/{kind}s")
+    async def listed(call: Call) -> Answer:
+        return _list(call, kind)
+
+    @routes.post(f"/{kind}s/create")
+    async def create(call: Call) -> Answer:
+        return await _create(call, kind)
+
+    @routes.get(f"/{kind}s/{{id}}")
+    async def inspect(call: Call) -> Answer:
+        return _inspect(call, kind)
+
+    @routes.post(f"/{kind}s/{{id}}/update")
+    async def update(call: Call) -> Answer:
+        return await _update(call, kind)
+
+    @routes.delete(f"/{kind}s/{{id}}")
+    async def remove(call: Call) -> Answer:
+        return _remove(call, kind)
+
+
+for _each in _SHAPES:
+    _serve(_each)

@@ -1,0 +1,243 @@
+"""Containers: `docker ps`, `inspect`, `kill`, `stop`, `wait`, `rm`. All of them are tasks'."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable
+
+from swarmsim.api.documents.inspection import container_json, listing_json, ports
+from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.engine.containers import Container, signal_number, stop_signal
+from swarmsim.engine.engine import Engine
+from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
+from swarmsim.go.filters import Filters
+
+routes = Routes()
+
+_KEYS = (
+    *("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label"),
+    *("name", "network", "publish", "since", "status", "volume"),
+)
+_NUMBER = re.compile(r"[+-]?\d+")
+_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
+_STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
+_ONLY_TASKS = (
+    "a simulated engine runs no containers but those of services; it shows, stops and removes "
+    "them, and starts one only for `docker service create`"
+)
+
+
+def find_container(engine: Engine, term: str) -> Container:
+    """The container that a client means by an id, a name, or how an id begins."""
+    known = engine.containers.by_id()
+    if term in known:
+        return known[term]
+    named = [it for it in known.values() if it.name == term.removeprefix("/")]
+    matching = named or [it for it in known.values() if it.id.startswith(term)]
+    if not matching:
+        raise ApiError(404, f"No such container: {term}")
+    if len(matching) > 1:
+        raise ApiError(400, f"Multiple IDs found with provided prefix: {term}")
+    return matching[0]
+
+
+@routes.get("/containers/json")
+async def listed(call: Call) -> Answer:
+    """`docker ps`."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow(*_KEYS)
+    for status in filters.get("status"):
+        if status not in _STATUSES:
+            raise ApiError(400, f"Invalid filter 'status={status}'")
+    engine = call.engine
+    _check_values(engine, filters)
+    limit = call.query.get("limit", "")
+    count = int(limit) if limit.isdecimal() else 0
+    every = call.flag("all") or bool(count) or "status" in filters or "exited" in filters
+    found = [
+        container
+        for container in engine.containers
+        if (every or container.running) and _matches(engine, container, filters)
+    ]
+    return Answer([listing_json(engine, it) for it in found[: count or None]])
+
+
+def _check_values(engine: Engine, filters: Filters) -> None:
+    """Refuse what no container could match, even if there is none."""
+    for code in filters.get("exited"):
+        if not _NUMBER.fullmatch(code):
+            raise ApiError(500, f'strconv.Atoi: parsing "{code}": invalid syntax')
+    for term in (*filters.get("before"), *filters.get("since")):
+        try:
+            find_container(engine, term)
+        except ApiError:
+            raise ApiError(500, f"no such container {term}") from None
+    if (wanted := filters.get("is-task")) and wanted[0].lower() not in _TRUE | _FALSE:
+        raise ApiError(400, f"Invalid filter 'is-task={_in_go(wanted)}'")
+
+
+def _in_go(values: list[str]) -> str:
+    return f"[{' '.join(values)}]"
+
+
+def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
+    exited = str(container.exit_code) if container.state == "exited" else ""
+    return (
+        filters.prefix("id", container.id)
+        and (
+            filters.pattern("name", container.name) or filters.pattern("name", f"/{container.name}")
+        )
+        and filters.has_labels("label", container.labels)
+        and filters.exact("status", container.state)
+        and filters.exact("health", container.health or "none")
+        and (not filters.get("exited") or exited in filters.get("exited"))
+        and not _FALSE.intersection(it.lower() for it in filters.get("is-task"))
+        and _has_ancestor(engine, container, filters)
+        and _has_network(engine, container, filters)
+        and _has_port(container, filters)
+        and _has_age(engine, container, filters)
+        and not filters.get("volume")
+    )
+
+
+def _has_ancestor(engine: Engine, container: Container, filters: Filters) -> bool:
+    wanted = filters.get("ancestor")
+    ids = [engine.image_id(name) for name in wanted]
+    image = engine.image_id(container.task.image)
+    return not wanted or container.task.image in wanted or (bool(image) and image in ids)
+
+
+def _has_network(engine: Engine, container: Container, filters: Filters) -> bool:
+    attached = engine.networks_of(container.task)
+    names = {name for network in attached for name in (network.id, network.name)}
+    return not filters.get("network") or bool(names.intersection(filters.get("network")))
+
+
+def _has_port(container: Container, filters: Filters) -> bool:
+    published = {(port.get("PublicPort"), port["Type"]) for port in ports(container)}
+    exposed = {(port["PrivatePort"], port["Type"]) for port in ports(container)}
+    return all(
+        not filters.get(key) or any(_port(text) in there for text in filters.get(key))
+        for key, there in (("publish", published), ("expose", exposed))
+    )
+
+
+def _port(text: str) -> tuple[int, str]:
+    number, _, protocol = text.partition("/")
+    return (int(number) if number.isdecimal() else 0), protocol or "tcp"
+
+
+def _has_age(engine: Engine, container: Container, filters: Filters) -> bool:
+    before = [find_container(engine, term).created_at for term in filters.get("before")]
+    since = [find_container(engine, term).created_at for term in filters.get("since")]
+    return all(container.created_at < it for it in before) and all(
+        container.created_at > it for it in since
+    )
+
+
+@routes.get("/containers/{id}/json")
+async def inspect(call: Call) -> Answer:
+    """`docker inspect`."""
+    return Answer(container_json(call.engine, find_container(call.engine, call.path["id"])))
+
+
+@routes.post("/containers/{id}/kill")
+async def kill(call: Call) -> Answer:
+    """`docker kill`."""
+    text = call.query.get("signal", "") or "SIGKILL"
+    number = signal_number(text)
+    if number is None:
+        raise ApiError(400, f"Invalid signal: {text}")
+    cannot = f"Cannot kill container: {call.path['id']}"
+    try:
+        container = find_container(call.engine, call.path["id"])
+    except ApiError as problem:
+        raise ApiError(problem.status, f"{cannot}: {problem.message}") from None
+    if not container.running:
+        raise ApiError(409, f"{cannot}: Container {container.id} is not running")
+    call.engine.containers.signal(container, number)
+    return Answer(status=204)
+
+
+@routes.post("/containers/{id}/stop")
+async def stop(call: Call) -> Answer:
+    """`docker stop`: the stop signal, then, after a time, SIGKILL. Swarm starts another task."""
+    container = find_container(call.engine, call.path["id"])
+    if not container.running:
+        return Answer(status=304)
+    seconds = call.query.get("t", "")
+    patience = int(seconds) if seconds.isdecimal() else 10
+    call.engine.containers.stop_by_hand(container, stop_signal(container.task))
+    try:
+        async with asyncio.timeout(patience / call.engine.clock.rate):
+            await _until(call.engine, lambda: not container.running)
+    except TimeoutError:
+        call.engine.containers.signal(container, 9)
+        await _until(call.engine, lambda: not container.running)
+    return Answer(status=204)
+
+
+async def _until(engine: Engine, condition: Callable[[], bool]) -> None:
+    """Wait for something that an event tells of."""
+    with engine.events.follow() as news:
+        while not condition():
+            await news.get()
+
+
+@routes.post("/containers/{id}/wait")
+async def wait(call: Call) -> None:
+    """`docker wait`: the exit code, once there is one."""
+    container = find_container(call.engine, call.path["id"])
+    await call.stream("application/json")
+    await _until(call.engine, lambda: bool(container.finished_at))
+    await call.write(gojson.dumps({"Error": None, "StatusCode": container.exit_code}) + b"\n")
+
+
+@routes.delete("/containers/{id}")
+async def remove(call: Call) -> Answer:
+    """`docker rm`."""
+    container = find_container(call.engine, call.path["id"])
+    if container.running and not call.flag("force"):
+        message = f"You cannot remove a running container {container.id}."
+        advice = "Stop the container before attempting removal or force remove"
+        raise ApiError(409, f"{message} {advice}")
+    if container.running:
+        call.engine.containers.signal(container, 9)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                await _until(call.engine, lambda: not container.running)
+    call.engine.containers.drop(container)
+    return Answer(status=204)
+
+
+@routes.post("/containers/prune")
+async def prune(call: Call) -> Answer:
+    """`docker container prune`: those that do not run."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow("label", "label!", "until")
+    gone = [
+        container
+        for container in call.engine.containers
+        if container.finished_at and filters.has_labels("label", container.labels)
+    ]
+    for container in gone:
+        call.engine.containers.drop(container)
+    deleted = [container.id for container in gone] or None
+    return Answer({"ContainersDeleted": deleted, "SpaceReclaimed": 0})
+
+
+async def refuse(call: Call) -> Answer:
+    """`docker run`, `start`, `exec` and the like: limits of the simulated engine."""
+    if "id" in call.path:
+        find_container(call.engine, call.path["id"])
+    raise ApiError(501, _ONLY_TASKS)
+
+
+for _what in ("start", "restart", "pause", "unpause", "attach", "exec", "rename", "update"):
+    routes.post(f"/containers/{{id}}/{_what}")(refuse)
+for _what in ("top", "stats", "changes", "export", "archive"):
+    routes.get(f"/containers/{{id}}/{_what}")(refuse)
+routes.post("/containers/create")(refuse)

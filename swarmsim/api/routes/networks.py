@@ -1,0 +1,322 @@
+"""Networks: `docker network create`, `ls`, `inspect`, `rm`, `prune`."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from typing import Any
+
+from swarmsim.api.documents.inspection import mac_address
+from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.routes.asking import go_bool
+from swarmsim.api.routes.containers import find_container
+from swarmsim.api.specs import names
+from swarmsim.engine import networks
+from swarmsim.engine.containers import Container
+from swarmsim.engine.engine import Engine
+from swarmsim.engine.events import message
+from swarmsim.engine.networks import Network
+from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.filters import Filters
+from swarmsim.go.shapes import read
+from swarmsim.go.structs import NETWORK_CONNECT, NETWORK_CREATE
+from swarmsim.go.times import stamp
+
+routes = Routes()
+
+Json = dict[str, Any]
+
+_KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type", "idOrName")
+_BUILT_IN = {"bridge", "host", "none", "ingress"}
+#: Those that every machine has. The rest is `custom`, and dangles whoever uses it: a list of
+#: networks does not know who is attached.
+_OF_ANY_MACHINE = {"bridge", "host", "none"}
+_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
+_DRIVERS = {"", "bridge", "overlay"}
+
+
+@routes.get("/networks")
+async def listed(call: Call) -> Answer:
+    """`docker network ls`: those of the swarm first."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow(*_KEYS)
+    _check_type(filters)
+    _check_dangling(filters)
+    engine = call.engine
+    found = [it for it in visible(engine) if _matches(engine, it, filters)]
+    found.sort(key=lambda it: (it.scope != "swarm" or it.removed, it.id))
+    return Answer([network_json(engine, it, detailed=False) for it in found])
+
+
+def visible(engine: Engine) -> list[Network]:
+    """All networks but the doubles in the swarm of those that a machine has."""
+    return [it for it in engine.networks.values() if not (it.predefined and it.scope == "swarm")]
+
+
+def _check_type(filters: Filters) -> None:
+    for wanted in filters.get("type"):
+        if wanted not in {"custom", "builtin"}:
+            raise ApiError(400, f"invalid filter: 'type'='{wanted}'")
+
+
+def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
+    kind = "builtin" if network.name in _OF_ANY_MACHINE else "custom"
+    named = filters.pattern if _is_known_here(engine, network) else filters.exact
+    return (
+        filters.exact("driver", network.driver)
+        and named("name", network.name)
+        and filters.pattern("id", network.id)
+        and filters.has_labels("label", network.labels or {})
+        and filters.exact("scope", network.scope)
+        and filters.exact("type", kind)
+        and _dangles(network, filters)
+    )
+
+
+def _dangles(network: Network, filters: Filters) -> bool:
+    wanted = filters.get("dangling")
+    return not wanted or (network.name not in _OF_ANY_MACHINE) == (wanted[0] in _TRUE)
+
+
+def _check_dangling(filters: Filters) -> None:
+    values = filters.get("dangling")
+    if len(values) > 1:
+        raise ApiError(400, 'got more than one value for filter key "dangling"')
+    if values and values[0] not in _TRUE | _FALSE:
+        allowed = 'must be "true" (or "1"), or "false" (or "0")'
+        raise ApiError(400, f"invalid value for filter 'dangling', {allowed}")
+
+
+def _is_known_here(engine: Engine, network: Network) -> bool:
+    """Whether this machine has a copy: a network of the swarm gets here with its first task."""
+    return network.scope == "local" or network.ingress or engine.containers.is_used(network)
+
+
+@routes.get("/networks/{id}")
+async def inspect(call: Call) -> Answer:
+    """`docker network inspect`."""
+    go_bool(call, "verbose")
+    network = _meant(call.engine, call.path["id"], call.query.get("scope", ""))
+    return Answer(network_json(call.engine, network))
+
+
+def _meant(engine: Engine, term: str, scope: str = "") -> Network:
+    there = engine.networks.values() if scope == "swarm" else visible(engine)
+    known = [it for it in there if not scope or it.scope == scope]
+    by_id = [it for it in known if it.id == term]
+    by_name = [it for it in known if it.name == term]
+    by_start = [it for it in known if it.id.startswith(term)]
+    for found, how in ((by_id, ""), (by_name, "name"), (by_start, "ID prefix")):
+        if len(found) > 1:
+            matches = f"{len(found)} matches found based on {how}"
+            raise ApiError(400, f"network {term} is ambiguous ({matches})")
+        if found:
+            return found[0]
+    raise ApiError(404, f"network {term} not found")
+
+
+def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> Json:
+    """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
+    present = list(engine.containers.attached(network)) if detailed else []
+    is_here = network.scope == "local" or (detailed and _is_known_here(engine, network))
+    is_double = network.predefined and network.scope == "swarm"
+    shown = {
+        "Name": network.name,
+        "Id": network.id,
+        "Created": stamp(network.created_at),
+        "Scope": network.scope,
+        "Driver": network.driver,
+        "EnableIPv6": network.ipv6,
+        "IPAM": {
+            "Driver": "" if is_double else (network.given or {}).get("Driver") or "default",
+            "Options": _address_options(network),
+            "Config": _address_config(network),
+        },
+        "Internal": network.internal,
+        "Attachable": network.attachable,
+        "Ingress": network.ingress,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "Containers": _endpoints(engine, network, present) if is_here else None,
+        "Options": None if is_double else network.options,
+        "Labels": (network.labels or {}) if is_here else network.labels,
+    }
+    if network.scope == "swarm" and is_here:
+        shown["Peers"] = [{"Name": engine.id[:12], "IP": "127.0.0.1"}]
+    return shown
+
+
+def _address_options(network: Network) -> Json | None:
+    """The options for addresses; the swarm's driver adds one of its own to them."""
+    asked = (network.given or {}).get("Options")
+    if network.scope != "swarm":
+        return asked
+    return {**asked, "com.docker.network.ipam.serial": "true"} if asked else None
+
+
+def _address_config(network: Network) -> list[Json]:
+    if not network.subnet:
+        return []
+    part = {"IPRange": str(network.part)} if network.part else {}
+    return [{"Subnet": str(network.subnet), **part, "Gateway": network.gateway}]
+
+
+def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
+    addresses = {it.id: engine.addresses_of(it.task).get(network.id, "") for it in present}
+    return {
+        container.id: {
+            "Name": container.name,
+            "EndpointID": container.id[::-1],
+            "MacAddress": mac_address(addresses[container.id]),
+            "IPv4Address": addresses[container.id],
+            "IPv6Address": "",
+        }
+        for container in present
+    }
+
+
+@routes.post("/networks/create")
+async def create(call: Call) -> Answer:
+    """`docker network create`."""
+    _require_json(call)
+    asked = read(await call.json(), NETWORK_CREATE)
+    engine = call.engine
+    name = asked.get("Name", "")
+    others = engine.networks.named(name)
+    if others and (any(it.in_swarm for it in others) or asked.get("CheckDuplicate")):
+        raise ApiError(409, f"network with name {name} already exists")
+    if name in _BUILT_IN and others:
+        raise ApiError(403, f"operation is not permitted on predefined {name} network ")
+    warning = f"Network with name {name} (id : {others[0].id}) already exists" if others else ""
+    network = _made(engine, asked)
+    return Answer({"Id": network.id, "Warning": warning}, 201)
+
+
+def _require_json(call: Call) -> None:
+    given = call.header("Content-Type")
+    kind = given.partition(";")[0].strip().lower()
+    if kind != "application/json" and (given or call.header("Content-Length") != "0"):
+        message = f"Content-Type specified ({given}) must be 'application/json'"
+        raise ApiError(400, message)
+
+
+def _made(engine: Engine, asked: Json) -> Network:
+    driver = asked.get("Driver") or ""
+    if driver not in _DRIVERS:
+        raise ApiError(404, f'plugin "{driver}" not found')
+    if not asked.get("Name"):
+        raise ApiError(500, "invalid name: ")
+    _check_addresses(asked)
+    if driver != "overlay":
+        network = networks.bridge(
+            engine.networks, secrets.token_hex(32), asked["Name"], engine.now, asked
+        )
+        _say(engine, network, "create")
+        return network
+    engine.manager()
+    names.check(asked["Name"])
+    if asked.get("Ingress") and (present := [it for it in visible(engine) if it.ingress]):
+        raise rpc("AlreadyExists", f"ingress network ({present[0].id}) is already present")
+    cluster = engine.cluster
+    network_id, version = cluster.new_id(), cluster.bump()
+    network = networks.overlay(
+        engine.networks, network_id, asked["Name"], engine.now, version, asked=asked
+    )
+    for action in ("create", "update"):  # the second with its addresses
+        engine.journal.note("network", action, network.id, {"name": network.name}, engine.now)
+    return network
+
+
+def _check_addresses(asked: Json) -> None:
+    for config in (asked.get("IPAM") or {}).get("Config") or []:
+        subnet = config.get("Subnet", "")
+        try:
+            ipaddress.ip_network(subnet, strict=False)
+        except ValueError:
+            message = f"Invalid subnet {subnet} : invalid CIDR address: {subnet}"
+            raise ApiError(500, message) from None
+        _check_part(config.get("IPRange", ""))
+        if "/" not in subnet:
+            raise ApiError(500, f"Invalid subnet {subnet} : invalid CIDR address: {subnet}")
+
+
+def _check_part(part: str) -> None:
+    try:
+        ipaddress.ip_network(part or "10.0.0.0/8", strict=False)
+    except ValueError:
+        message = f"Invalid subnet {part} : invalid CIDR address: {part}"
+        raise ApiError(500, message) from None
+
+
+def _say(engine: Engine, network: Network, action: str) -> None:
+    attributes = {"name": network.name, "type": network.driver}
+    engine.events.publish(message("network", action, network.id, attributes, engine.now))
+
+
+@routes.delete("/networks/{id}")
+async def remove(call: Call) -> Answer:
+    """`docker network rm`."""
+    engine = call.engine
+    network = _meant(engine, call.path["id"])
+    if network.scope == "local":
+        if network.predefined:
+            message = f"{network.name} is a pre-defined network and cannot be removed"
+            raise ApiError(403, message)
+        del engine.networks[network.id]
+        _say(engine, network, "destroy")
+        return Answer(status=204)
+    if network.removed:  # only this machine still knows it
+        raise ApiError(500, f"network {call.path['id']} not found")
+    _check_unused(engine, network)
+    engine.remove_network(network)
+    engine.journal.note("network", "remove", network.id, {"name": network.name}, engine.now)
+    return Answer(status=204)
+
+
+@routes.post("/networks/{id}/connect")
+@routes.post("/networks/{id}/disconnect")
+async def connect(call: Call) -> Answer:
+    """`docker network connect`: only the spec of a service says where its tasks are."""
+    network = _meant(call.engine, call.path["id"])
+    find_container(call.engine, read(await call.json(), NETWORK_CONNECT).get("Container", ""))
+    message = f"a simulated engine's containers are in {network.name} if their service is"
+    raise ApiError(501, f"{message}: docker service update --network-add")
+
+
+def _check_unused(engine: Engine, network: Network) -> None:
+    """Refuse to remove what a service refers to, or what a task that shall run is attached to."""
+    for service in engine.cluster.services.values():
+        asked = service.template.get("Networks") or service.spec.get("Networks") or []
+        if network.id in [it["Target"] for it in asked]:
+            message = f"network {network.id} is in use by service {service.id}"
+            raise rpc("FailedPrecondition", message)
+        if network.ingress and any(
+            port["PublishMode"] == "ingress" for port in service.endpoint.get("Ports") or []
+        ):
+            message = "ingress network cannot be removed because service"
+            raise rpc("FailedPrecondition", f"{message} {service.id} depends on it")
+    for task in engine.cluster.tasks.values():
+        wanted = task.desired_state in {"ready", "running"} and not task.ended
+        if wanted and network.id in engine.allocator.addresses_of(task.id):
+            message = f"network {network.id} is in use by task {task.id}"
+            raise rpc("FailedPrecondition", message)
+
+
+@routes.post("/networks/prune")
+async def prune(call: Call) -> Answer:
+    """`docker network prune`: networks that no service and no task has a use for."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    filters.allow("label", "label!", "until")
+    engine = call.engine
+    gone = []
+    for network in visible(engine):
+        if network.name in _BUILT_IN or network.name == "docker_gwbridge" or network.removed:
+            continue
+        try:
+            _check_unused(engine, network)
+        except ApiError:
+            continue
+        if filters.has_labels("label", network.labels or {}):
+            engine.remove_network(network)
+            gone.append(network.name)
+    return Answer({"NetworksDeleted": gone or None})

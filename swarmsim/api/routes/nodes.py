@@ -1,0 +1,95 @@
+"""Nodes: `docker node ls`, `inspect`, `update`, `promote`, `demote`, `rm`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from swarmsim.api.documents.objects import node_json
+from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.lookup import find
+from swarmsim.api.routes.asking import asked, version
+from swarmsim.engine.engine import Engine
+from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.filters import Filters
+from swarmsim.go.shapes import read
+from swarmsim.go.structs import NODE_SPEC
+from swarmsim.model import Node
+
+routes = Routes()
+
+_KEYS = ("name", "id", "label", "role", "membership", "node.label")
+_CHOICES = {"role": {"worker", "manager"}, "membership": {"accepted", "pending"}}
+
+
+def find_node(engine: Engine, term: str) -> Node:
+    """The node that a client means by an id, a hostname, or how an id begins."""
+    return find(engine.cluster.nodes, term, "node", lambda node: node.hostname)
+
+
+@routes.get("/nodes")
+async def listed(call: Call) -> Answer:
+    """`docker node ls`."""
+    filters = Filters.parse(call.query.get("filters", ""))
+    swarm = call.engine.manager()
+    filters.allow(*_KEYS)
+    for key, choices in _CHOICES.items():
+        for wanted in filters.get(key):
+            if wanted and wanted.lower() not in choices:
+                raise ApiError(500, f"Invalid {key} filter: '{wanted}'")
+    nodes = call.engine.cluster.nodes
+    found = [nodes[key] for key in sorted(nodes) if _matches(nodes[key], filters)]
+    return Answer([node_json(node, swarm, call.engine.version) for node in found])
+
+
+def _matches(node: Node, filters: Filters) -> bool:
+    role = [wanted.lower() for wanted in filters.get("role") if wanted]
+    membership = [wanted.lower() for wanted in filters.get("membership") if wanted]
+    return (
+        filters.prefix("name", node.hostname)
+        and filters.prefix("id", node.id)
+        and filters.swarm_labels("label", node.engine_labels)
+        and filters.swarm_labels("node.label", node.spec.get("Labels") or {})
+        and (not role or node.role in role)
+        and (not membership or "accepted" in membership)
+    )
+
+
+@routes.get("/nodes/{id}")
+async def inspect(call: Call) -> Answer:
+    """`docker node inspect`."""
+    swarm = call.engine.manager()
+    node = find_node(call.engine, call.path["id"])
+    return Answer(node_json(node, swarm, call.engine.version))
+
+
+@routes.post("/nodes/{id}/update")
+async def update(call: Call) -> Answer:
+    """`docker node update`: labels, availability, role."""
+    given = read(await call.json(), NODE_SPEC)
+    of_version = version(call, "node")
+    engine = call.engine
+    engine.manager()
+    for key, words in (
+        ("Role", ("worker", "manager")),
+        ("Availability", ("active", "pause", "drain")),
+    ):
+        if given.get(key, "").lower() not in words:
+            raise ApiError(400, f'invalid {key}: "{given.get(key, "")}"')
+        given[key] = given[key].lower()
+    node = find_node(engine, call.path["id"])
+    managers = [it for it in engine.cluster.nodes.values() if it.role == "manager"]
+    if given["Role"] == "worker" and managers == [node]:
+        message = "attempting to demote the last manager of the swarm"
+        raise rpc("FailedPrecondition", message)
+    spec = NODE_SPEC.write({"Labels": {}, **given})
+    asked(partial(engine.cluster.update_node, node.id, of_version, spec))
+    return Answer()
+
+
+@routes.delete("/nodes/{id}")
+async def remove(call: Call) -> Answer:
+    """`docker node rm`."""
+    call.engine.manager()
+    node = find_node(call.engine, call.path["id"])
+    asked(partial(call.engine.cluster.remove_node, node.id, force=call.flag("force")))
+    return Answer()

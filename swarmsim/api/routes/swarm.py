@@ -1,0 +1,203 @@
+"""The swarm itself: `docker swarm init`, `leave`, `update`, `join-token`, `unlock-key`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from typing import Any
+
+from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.routes.asking import go_bool, version
+from swarmsim.engine import swarm as membership
+from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.shapes import read
+from swarmsim.go.structs import INIT_REQUEST, JOIN_REQUEST, SWARM_SPEC, UNLOCK_REQUEST
+from swarmsim.go.times import SECOND
+
+routes = Routes()
+
+_EXISTS = (
+    'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and '
+    "join another one."
+)
+_LAST_MANAGER = (
+    "You are attempting to leave the swarm on a node that is participating as a manager. "
+    "Removing the last manager erases all current state of the swarm. Use `--force` to ignore "
+    "this message. "
+)
+_ONLY_ITSELF = (
+    "rpc error: code = Unavailable desc = a simulated engine joins no other swarm: start it "
+    "with --nodes to have more nodes"
+)
+_ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
+_SHORTEST_CERTIFICATE = 3600 * SECOND
+_LARGEST_SUBNET_SIZE = 29
+_DATA_PATH_PORTS = range(1024, 49152)
+_AVAILABILITIES = {"active", "pause", "drain"}
+_JOIN_TOKEN = re.compile(r"SWMTKN-\d+-[0-9a-z]{50}-[0-9a-z]{25}")
+
+
+@routes.get("/swarm")
+async def inspect(call: Call) -> Answer:
+    """What `docker swarm join-token` and `docker swarm update` read."""
+    swarm = call.engine.manager()
+    return Answer({**swarm.info(), "JoinTokens": swarm.tokens()})
+
+
+@routes.post("/swarm/init")
+async def init(call: Call) -> Answer:
+    """`docker swarm init`."""
+    asked = read(await call.json(), INIT_REQUEST)
+    if call.engine.swarm is not None:
+        if not asked.get("ForceNewCluster"):
+            raise ApiError(503, _EXISTS)
+        return Answer(call.engine.swarm.node_id)
+    settings = _settings(asked)
+    availability = asked.get("Availability") or "active"
+    if availability not in _AVAILABILITIES:
+        raise ApiError(500, f'invalid Availability: "{availability}"')
+    spec = asked.get("Spec") or {}
+    problem = _problem(spec)
+    swarm = call.engine.init_swarm(availability, spec={} if problem else spec, **settings)
+    if problem:  # by now there is a swarm, and its settings are a second step
+        raise ApiError(500, f"error updating cluster settings: {problem.message}")
+    return Answer(swarm.node_id)
+
+
+def _settings(asked: dict[str, Any]) -> dict[str, Any]:
+    _check_name(asked.get("Spec") or {})
+    port = _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
+    data_path_port = asked.get("DataPathPort") or 4789
+    if data_path_port not in _DATA_PATH_PORTS:
+        message = "Datapath port number is not in valid range (1024-49151)"
+        raise ApiError(500, f"{message} : {data_path_port}")
+    pools, size = asked.get("DefaultAddrPool"), asked.get("SubnetSize") or 0
+    if size > _LARGEST_SUBNET_SIZE:
+        raise ApiError(500, f"subnet size is out of range: {size}")
+    for pool in pools or []:
+        _check_pool(pool)
+    return {
+        "address": _advertised(asked.get("AdvertiseAddr", "")),
+        "port": port,
+        "data_path_port": data_path_port,
+        # a list that is empty, as the docker command line sends it, is shown as it is
+        "pool": ["10.0.0.0/8"] if pools is None else pools or None,
+        "subnet_size": 24 if pools is None else size,
+    }
+
+
+def _problem(spec: dict[str, Any]) -> ApiError | None:
+    """Return what swarmkit has against a swarm's settings."""
+    expiry = (spec.get("CAConfig") or {}).get("NodeCertExpiry", 0)
+    if expiry and expiry < _SHORTEST_CERTIFICATE:
+        return rpc("InvalidArgument", "minimum certificate expiry time is: 1h0m0s")
+    if (spec.get("Dispatcher") or {}).get("HeartbeatPeriod", 0) < 0:
+        return rpc("InvalidArgument", "heartbeat time period cannot be a negative duration")
+    return None
+
+
+def _check_name(spec: dict[str, Any]) -> None:
+    if spec.get("Name", "default") not in {"", "default"}:
+        raise ApiError(400, 'swarm spec must be named "default"')
+
+
+def _listen_port(address: str, what: str) -> int:
+    if not address:
+        raise ApiError(400, f'invalid {what} "": invalid empty address')
+    host, colon, port = address.rpartition(":")
+    host = host if colon else address
+    if not _is_place(host):
+        message = "listen address must be an IP address or network interface"
+        raise ApiError(400, f"{message} (with optional port number)")
+    return int(port) if colon and port.isdigit() else membership.PORT
+
+
+def _advertised(address: str) -> str:
+    host = address.rpartition(":")[0] or address
+    if address and not _is_place(host):
+        message = "advertise address must be a non-zero IP address or network interface"
+        raise ApiError(400, f"{message} (with optional port number)")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:  # an interface, or nothing: nobody else is going to join
+        return "127.0.0.1"
+
+
+def _is_place(host: str) -> bool:
+    if host in {name for _, name in socket.if_nameindex()}:
+        return True
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _check_pool(pool: str) -> None:
+    try:
+        ipaddress.ip_network(pool.strip(), strict=False)
+    except ValueError:
+        message = f"invalid base pool {pool}: invalid CIDR address: {pool}"
+        raise ApiError(500, message) from None
+
+
+@routes.post("/swarm/join")
+async def join(call: Call) -> Answer:
+    """`docker swarm join`: there is no other swarm that a simulated engine could join."""
+    asked = read(await call.json(), JOIN_REQUEST)
+    if call.engine.swarm is not None:
+        raise ApiError(503, _EXISTS)
+    _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
+    if not asked.get("RemoteAddrs"):
+        raise ApiError(400, "at least 1 RemoteAddr is required to join")
+    if (token := asked.get("JoinToken")) and not _JOIN_TOKEN.fullmatch(token):
+        raise ApiError(500, "invalid join token")
+    raise ApiError(503, _ONLY_ITSELF)
+
+
+@routes.post("/swarm/leave")
+async def leave(call: Call) -> Answer:
+    """`docker swarm leave`."""
+    if call.engine.swarm is None:
+        raise ApiError(503, "This node is not part of a swarm")
+    if not call.flag("force"):
+        raise ApiError(503, _LAST_MANAGER)
+    call.engine.leave_swarm()
+    return Answer()
+
+
+@routes.post("/swarm/update")
+async def update(call: Call) -> Answer:
+    """`docker swarm update`, and the rotation of tokens and of the unlock key."""
+    spec = read(await call.json(), SWARM_SPEC)
+    of_version = version(call, "swarm")
+    worker, manager, key = (
+        go_bool(call, name, f"invalid value for {name}: {call.query.get(name, '')}")
+        for name in _ROTATIONS
+    )
+    swarm = call.engine.manager()
+    _check_name(spec)
+    if problem := _problem(spec):
+        raise problem
+    if of_version != swarm.version:
+        raise rpc("Unknown", "update out of sequence")
+    swarm.spec = membership.restated(spec)
+    swarm.renew(worker=worker, manager=manager, key=key)
+    swarm.version, swarm.updated_at = call.engine.cluster.bump(), call.engine.now
+    call.engine.cluster.history_limit = swarm.history_limit
+    return Answer()
+
+
+@routes.get("/swarm/unlockkey")
+async def unlock_key(call: Call) -> Answer:
+    """`docker swarm unlock-key`."""
+    return Answer({"UnlockKey": call.engine.manager().unlock_key})
+
+
+@routes.post("/swarm/unlock")
+async def unlock(call: Call) -> Answer:
+    """`docker swarm unlock`: a swarm that lives in memory is never locked."""
+    read(await call.json(), UNLOCK_REQUEST)
+    call.engine.manager()
+    raise ApiError(409, "swarm is not locked")

@@ -1,0 +1,1 @@
+"""Specs that clients send: read, checked, completed."""

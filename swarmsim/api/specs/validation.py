@@ -1,0 +1,177 @@
+"""What swarmkit refuses in a service spec, in its order and its words.
+
+From swarmkit's `manager/controlapi/service.go`. What other objects have to do with it,
+networks, ports, configs and secrets, is checked by who knows them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from swarmsim.api.specs import names, templates
+from swarmsim.api.specs.templates import BadTemplate
+from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.references import Reference
+
+Spec = dict[str, Any]
+
+_LEAST_NANO_CPUS = 1_000_000
+_LEAST_MEMORY = 4 * 1024 * 1024
+_LEAST_DURATION = 1_000_000
+_MOST_REPLICAS = 1 << 63
+
+_CONSTRAINT_KEY = re.compile(r"[a-z_][a-z0-9\-_.]+", re.IGNORECASE)
+_CONSTRAINT_VALUE = re.compile(r"[a-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.IGNORECASE)
+
+
+def check(spec: Spec) -> None:
+    """Raise `ApiError` for the first thing that swarmkit does not take in a stored spec."""
+    names.check(spec["Name"])
+    _check_task(spec["TaskTemplate"])
+    _check_mode(spec["Mode"])
+    _check_update_config(spec)
+    _check_endpoint(spec.get("EndpointSpec") or {})
+
+
+def _invalid(description: str) -> ApiError:
+    return rpc("InvalidArgument", description)
+
+
+def _check_task(template: Spec) -> None:
+    resources = template.get("Resources") or {}
+    for name in ("Limits", "Reservations"):
+        _check_resources(resources.get(name) or {})
+    policy = template.get("RestartPolicy") or {}
+    for name in ("Delay", "Window"):
+        if policy.get(name, 0) < 0:
+            raise _invalid(f"TaskSpec: restart-{name.lower()} cannot be negative")
+    for constraint in (template.get("Placement") or {}).get("Constraints") or []:
+        _check_constraint(constraint)
+    container = template["ContainerSpec"]
+    _check_references(container.get("Secrets") or [], "secret")
+    _check_references(container.get("Configs") or [], "config")
+    _check_credentials(container)
+    _check_container(container)
+
+
+def _check_resources(resources: Spec) -> None:
+    cpus, memory = resources.get("NanoCPUs", 0), resources.get("MemoryBytes", 0)
+    if cpus and cpus < _LEAST_NANO_CPUS:
+        raise _invalid(f"invalid cpu value {cpus / 1e9:g}: Must be at least 0.001")
+    if memory and memory < _LEAST_MEMORY:
+        raise _invalid(f"invalid memory value {memory}: Must be at least 4MiB")
+
+
+def _check_constraint(constraint: str) -> None:
+    """Refuse what is no constraint; as an unknown error, since swarmkit gives it no code."""
+    operator = next((it for it in ("==", "!=") if it in constraint), "")
+    if not operator:
+        raise rpc("Unknown", "constraint expected one operator from ==, !=")
+    key, value = (part.strip() for part in constraint.split(operator, 1))
+    if not _CONSTRAINT_KEY.fullmatch(key):
+        raise rpc("Unknown", f"key '{key}' is invalid")
+    if not _CONSTRAINT_VALUE.fullmatch(value):
+        raise rpc("Unknown", f"value '{value}' is invalid")
+
+
+def _check_references(references: list[Spec], kind: str) -> None:
+    taken: dict[str, str] = {}
+    for reference in references:
+        name = reference[f"{kind.title()}Name"]
+        if not reference[f"{kind.title()}ID"] or not name:
+            raise _invalid(f"malformed {kind} reference")
+        file = reference.get("File")
+        if file is None and "Runtime" not in reference:
+            raise _invalid(f"malformed {kind} reference, no target provided")
+        if file is None:
+            continue
+        if not file["Name"]:
+            raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
+        if other := taken.get(file["Name"]):
+            message = f"'{other}' and '{name}' have a conflicting target: '{file['Name']}'"
+            raise _invalid(f"{kind} references {message}")
+        taken[file["Name"]] = name
+
+
+def _check_credentials(container: Spec) -> None:
+    credentials = (container.get("Privileges") or {}).get("CredentialSpec") or {}
+    config = credentials.get("Config")
+    at_run_time = [it for it in container.get("Configs") or [] if "Runtime" in it]
+    if config and config not in [it["ConfigID"] for it in at_run_time]:
+        message = (
+            f"CredentialSpec references config '{config}', but that config isn't in config "
+            "references with RuntimeTarget"
+        )
+        raise _invalid(message)
+
+
+def _check_container(container: Spec) -> None:
+    try:
+        templates.check(container)
+    except BadTemplate as problem:
+        raise _invalid(str(problem)) from None
+    image = container.get("Image", "")
+    if not image:
+        raise _invalid("ContainerSpec: image reference must be provided")
+    if Reference.parse(image) is None or _has_big_letters(image):
+        quoted = json.dumps(image, ensure_ascii=False)
+        raise _invalid(f"ContainerSpec: {quoted} is not a valid repository/tag")
+    targets = [mount.get("Target", "") for mount in container.get("Mounts") or []]
+    for at, target in enumerate(targets):
+        if target in targets[:at]:
+            raise _invalid(f"ContainerSpec: duplicate mount point: {target}")
+    health = container.get("Healthcheck") or {}
+    for name in ("Interval", "Timeout", "StartPeriod"):
+        if health.get(name, 0) != 0 and health[name] < _LEAST_DURATION:
+            raise _invalid(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
+    if health.get("Retries", 0) < 0:
+        raise _invalid("ContainerSpec: Retries in HealthConfig cannot be negative")
+
+
+def _has_big_letters(image: str) -> bool:
+    """Whether a name's first part is none of a registry, but for its upper-case letters.
+
+    Docker takes such a part for a registry's name since 23.0, and engines before do not.
+    """
+    first, slash, _ = image.partition("/")
+    return bool(slash) and first != first.lower() and not {".", ":"} & set(first)
+
+
+def _check_mode(mode: Spec) -> None:
+    if mode.get("Replicated", {}).get("Replicas", 0) >= _MOST_REPLICAS:
+        raise _invalid("Number of replicas must be non-negative")
+    job = mode.get("ReplicatedJob", {})
+    if job.get("MaxConcurrent", 0) >= _MOST_REPLICAS:
+        raise _invalid("Maximum concurrent jobs must not be negative")
+    if job.get("TotalCompletions", 0) >= _MOST_REPLICAS:
+        raise _invalid("Total completed jobs must not be negative")
+
+
+def _check_update_config(spec: Spec) -> None:
+    """Refuse an update config; a rollback config is not looked at, by swarmkit neither."""
+    config = spec.get("UpdateConfig")
+    if config is None:
+        return
+    if "ReplicatedJob" in spec["Mode"] or "GlobalJob" in spec["Mode"]:
+        raise _invalid("Jobs may not have an update config")
+    for name in ("Delay", "Monitor"):
+        if config.get(name, 0) < 0:
+            raise _invalid(f"TaskSpec: update-{name.lower()} cannot be negative")
+    if not 0 <= config["MaxFailureRatio"] <= 1:
+        message = "TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1"
+        raise _invalid(message)
+
+
+def _check_endpoint(endpoint: Spec) -> None:
+    taken = set()
+    for port in endpoint.get("Ports") or []:
+        if endpoint["Mode"] == "dnsrr" and port["PublishMode"] == "ingress":
+            message = "port published with ingress mode can't be used with dnsrr mode"
+            raise _invalid(f"EndpointSpec: {message}")
+        if not port.get("PublishedPort"):
+            continue
+        if (port["PublishedPort"], port["Protocol"]) in taken:
+            raise _invalid("EndpointSpec: duplicate published ports provided")
+        taken.add((port["PublishedPort"], port["Protocol"]))

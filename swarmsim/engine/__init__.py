@@ -1,0 +1,1 @@
+"""The engine around the model: containers, networks, events, logs, the clock."""

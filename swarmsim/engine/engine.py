@@ -1,0 +1,310 @@
+"""The engine: cluster, images, processes, networks, configs, secrets, events, and its clock.
+
+Routes find everything here. Nothing in the cluster moves by itself: whoever wants to look
+or to change something first lets it catch up with the clock (`Engine.catch_up`), which the
+server does before each request, a timer whenever something is due, and a report of a process
+(`exited`, `healthy`, `unhealthy`) before it is taken. Reports come from the event loop, never
+from within a method of the driver, which the cluster calls while it catches up.
+
+    engine.cluster      swarmsim.model.Cluster: services, tasks, nodes
+    engine.swarm        the swarm that it manages, or None
+    engine.images       swarmsim.images.Images(data): what was built, tagged, pushed
+    engine.processes    what runs tasks, such as swarmsim.runtime.processes.Processes(engine)
+                        (see `containers.Processes` for what is expected of it)
+    engine.containers   what `docker ps` shows; the cluster's driver, which drives the processes
+    engine.networks, engine.configs, engine.secrets    by id
+    engine.allocator    ports, virtual IPs and the addresses of tasks
+    engine.events       what happened, for those who follow and those who ask later
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swarmsim.engine import networks, swarm
+from swarmsim.engine.allocation import Allocator
+from swarmsim.engine.blobs import Blob
+from swarmsim.engine.clock import Clock
+from swarmsim.engine.cluster_events import Journal
+from swarmsim.engine.containers import Containers, Processes
+from swarmsim.engine.events import Events
+from swarmsim.engine.networks import Network, Networks
+from swarmsim.engine.swarm import Swarm
+from swarmsim.go.errors import ApiError
+from swarmsim.images import ImageProblem, Images
+from swarmsim.model import Change, Cluster, Node, Service, Task
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two looks at the processes while an answer from one is awaited.
+_LOOK = 0.02
+#: The most seconds between two looks: enough for a clock that is changed not to matter.
+_REST = 1.0
+
+_NO_MANAGER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
+    "connect this node to swarm and try again."
+)
+
+
+class Engine:
+    """A simulated engine. `start` is called in the event loop that it shall live in."""
+
+    #: The engine whose behaviour it shows.
+    version = "20.10.24"
+    operating_system = "swarmsim simulated engine"
+
+    def __init__(
+        self,
+        data: Path,
+        processes: Callable[[Engine], Processes],
+        *,
+        speed: float = 1,
+        seed: int = 0,
+        nodes: int = 1,
+    ) -> None:
+        self.data = data
+        self._next_seed = seed
+        self.id = secrets.token_hex(16)
+        self.hostname = platform.node() or "lab"
+        self.node_count = nodes
+        self.clock = Clock(speed)
+        self.events = Events()
+        self.journal = Journal(self.events)
+        self.images = Images(data)
+        self.networks = Networks()
+        self.configs: dict[str, Blob] = {}
+        self.secrets: dict[str, Blob] = {}
+        self.swarm: Swarm | None = None
+        self.processes = processes(self)
+        self.containers = Containers(
+            self.processes, self.events, self.image_labels, self.is_here, self.networks_of
+        )
+        self.cluster = self._empty_cluster()
+        self._local_networks()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # ---- the clock -------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """The engine's time, in ns since 1970: where the cluster is."""
+        return self.cluster.now
+
+    def catch_up(self) -> None:
+        """Let everything happen that is due by now, and wake again when the next thing is.
+
+        At more than the wall's speed the cluster stops where a process begins whose fate
+        is not known yet: from there on its time is real.
+        """
+        pause = self.processes.awaiting if self.clock.speed > 1 else None
+        try:
+            self.cluster.run_until(self.clock.read(), pause)
+        except Exception:
+            _log.exception("the cluster at %d", self.cluster.now)
+        self.clock.set(self.cluster.now, real_time=self.processes.awaiting())
+        self._wake_when_due()
+
+    def start(self) -> None:
+        """Begin to live."""
+        self.catch_up()
+
+    def stop(self) -> None:
+        """End all processes; nothing happens any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.processes.close()
+
+    def _wake_when_due(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self.cluster.next_due()
+        seconds = _REST if due is None else min(_REST, self.clock.seconds_until(due))
+        if self.processes.awaiting():
+            seconds = min(seconds, _LOOK)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.catch_up)
+
+    # ---- what the processes report ---------------------------------------------------
+
+    def exited(self, task_id: str, code: int) -> None:
+        """A task's process has ended, by itself or after a signal; 137 is what SIGKILL gives."""
+        self.catch_up()
+        self.containers.exited(task_id, code)
+        self.cluster.container_exited(task_id, code)
+        self.catch_up()
+
+    def healthy(self, task_id: str) -> None:
+        """A task's health probe has succeeded."""
+        self.catch_up()
+        self.containers.has_health(task_id, "healthy")
+        self.cluster.container_healthy(task_id)
+        self.catch_up()
+
+    def unhealthy(self, task_id: str) -> None:
+        """So many probes in a row have failed that Docker calls the container unhealthy."""
+        self.catch_up()
+        self.containers.has_health(task_id, "unhealthy")
+        self.cluster.container_unhealthy(task_id)
+        self.catch_up()
+
+    # ---- the swarm -------------------------------------------------------------------
+
+    def manager(self) -> Swarm:
+        """The swarm that this engine manages; `ApiError` 503 if it is in none."""
+        if self.swarm is None:
+            raise ApiError(503, _NO_MANAGER)
+        return self.swarm
+
+    def init_swarm(self, availability: str = "active", **settings: Any) -> Swarm:
+        """Make this engine the manager of a swarm, with as many nodes as it was started with."""
+        manager = self._add_node(self.hostname, is_manager=True)
+        if availability != "active":
+            spec = {**manager.spec, "Availability": availability}
+            self.cluster.update_node(manager.id, manager.version, spec)
+        for number in range(2, self.node_count + 1):
+            self._add_node(f"{self.hostname}-{number}")
+        now = self.cluster.now
+        spec = settings.pop("spec", {})
+        self.swarm = Swarm(
+            id=self.cluster.new_id(),
+            node_id=manager.id,
+            version=self.cluster.bump(),
+            created_at=now,
+            updated_at=now,
+            spec=swarm.complete(spec),
+            **settings,
+        )
+        self.swarm.renew(worker=False, manager=False, key=False)
+        self.cluster.history_limit = self.swarm.history_limit
+        self._swarm_networks()
+        return self.swarm
+
+    def leave_swarm(self) -> None:
+        """Forget the swarm and all that it runs."""
+        for task in list(self.cluster.tasks.values()):
+            if self.containers.of_task(task.id):
+                self.containers.kill(task)
+                self.containers.remove(task)
+        self.swarm = None
+        self.configs.clear()
+        self.secrets.clear()
+        for network in list(self.networks.values()):
+            if network.scope == "swarm":
+                del self.networks[network.id]
+        self.cluster = self._empty_cluster()
+
+    def _empty_cluster(self) -> Cluster:
+        cluster = Cluster(self.clock.now, seed=self._next_seed, driver=self.containers)
+        self._next_seed += 1  # the next swarm of this engine has other ids
+        self.containers.now = lambda: cluster.now
+        self.allocator = Allocator(cluster, self.networks, self._allocated)
+        cluster.watch(self._changed)
+        return cluster
+
+    def _changed(self, change: Change) -> None:
+        self.allocator.watch(change)
+        if isinstance(change.object, Task):
+            self.containers.watch(change)
+            if change.action == "remove" or change.object.ended:
+                self._forget_removed_networks()
+        else:
+            self.journal.watch(change, self.cluster.now)
+
+    def _allocated(self, service: Service) -> None:
+        self.journal.service(service, "update", self.cluster.now)
+
+    def _add_node(self, hostname: str, *, is_manager: bool = False) -> Node:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        cpus = (os.cpu_count() or 1) * 10**9
+        node = self.cluster.add_node(hostname, manager=is_manager, nano_cpus=cpus, memory=memory)
+        node.architecture = platform.machine()
+        node.engine_labels = dict(label.split("=", 1) for label in self.labels)
+        return node
+
+    # ---- networks --------------------------------------------------------------------
+
+    def _local_networks(self) -> None:
+        for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
+            network = networks.bridge(self.networks, secrets.token_hex(32), name, self.now)
+            network.driver, network.predefined = driver, True
+            if name == "bridge":
+                self._bridge = network
+            else:
+                network.subnet = None
+
+    def _swarm_networks(self) -> None:
+        new_id, bump = self.cluster.new_id, self.cluster.bump
+        ingress = {"Ingress": True}
+        networks.overlay(self.networks, new_id(), "ingress", self.now, bump(), asked=ingress)
+        if not self.networks.named("docker_gwbridge"):  # it stays when a swarm is left
+            networks.bridge(self.networks, secrets.token_hex(32), "docker_gwbridge", self.now)
+        for name in ("host", "bridge"):
+            double = networks.overlay(self.networks, new_id(), name, self.now, bump())
+            double.driver, double.predefined, double.subnet = name, True, None
+            double.options, double.labels = {}, {"com.docker.swarm.predefined": "true"}
+
+    def remove_network(self, network: Network) -> None:
+        """Have the swarm forget a network; this machine does when its last task has ended."""
+        network.removed = True
+        self._forget_removed_networks()
+
+    def networks_of(self, task: Task) -> list[Network]:
+        """The networks that a task is attached to."""
+        found = self.addresses_of(task)
+        return [self.networks[key] for key in found if key in self.networks]
+
+    def addresses_of(self, task: Task) -> Mapping[str, str]:
+        """A task's address by network; one that is in no network is on its machine's bridge."""
+        in_swarm = self.allocator.addresses_of(task.id)
+        container = self.containers.of_task(task.id)
+        if in_swarm or container is None:
+            return in_swarm
+        return {self._bridge.id: container.address}
+
+    def _forget_removed_networks(self) -> None:
+        """Drop networks that the swarm has removed, once no task here is attached any more."""
+        gone = [network for network in self.networks.values() if network.removed]
+        for network in gone:
+            if not any(network.id in self.allocator.addresses_of(task.id) for task in self.live()):
+                del self.networks[network.id]
+
+    def live(self) -> list[Task]:
+        """The tasks on this node that have a container and have not ended."""
+        tasks = self.cluster.tasks.values()
+        return [task for task in tasks if task.container_id and not task.ended]
+
+    # ---- this machine ----------------------------------------------------------------
+
+    @property
+    def labels(self) -> list[str]:
+        """What the engine says of itself in `docker info`."""
+        return ["swarmsim=true", f"swarmsim.speed={self.clock.speed:g}"]
+
+    def is_here(self, task: Task) -> bool:
+        """Whether a task is on the node that answers, and not on another simulated one."""
+        return self.swarm is None or task.node_id == self.swarm.node_id
+
+    def image_config(self, name: str) -> Mapping[str, Any]:
+        """An image's `Config`; nothing if it is not there."""
+        try:
+            return self.images.find(name).config
+        except ImageProblem:
+            return {}
+
+    def image_labels(self, name: str) -> Mapping[str, str]:
+        """An image's labels; none if it is not there."""
+        return self.image_config(name).get("Labels") or {}
+
+    def image_id(self, name: str) -> str:
+        """An image's id; nothing if it is not there."""
+        try:
+            return self.images.find(name).id
+        except ImageProblem:
+            return ""

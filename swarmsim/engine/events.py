@@ -1,0 +1,114 @@
+"""What happened in the engine: messages that can be followed, and the last of them replayed.
+
+From moby's `daemon/events`: 256 messages are kept, swarm's objects have the scope `swarm`,
+and a filter such as `service=web` looks at the id and the name of whatever a message is
+about, and takes their beginning for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from swarmsim.go.filters import Filters
+from swarmsim.go.references import Reference
+from swarmsim.go.times import SECOND
+
+Message = dict[str, Any]
+
+_KEPT = 256
+#: A follower that is so far behind loses messages, as it does with Docker.
+_LONGEST_QUEUE = 1024
+_KINDS = ("daemon", "container", "plugin", "volume", "network", "node", "service", "secret")
+_OPEN_ENDED = {"health_status", "exec_create", "exec_start"}
+
+
+def message(
+    kind: str, action: str, about: str, attributes: Mapping[str, str], at: int, scope: str = "local"
+) -> Message:
+    """A message as the API has it; those on containers and images also say it in the old way."""
+    old: Message = {}
+    if kind in {"container", "image"}:
+        old = {"status": action, "id": about}
+    if kind == "container" and attributes.get("image"):
+        old["from"] = attributes["image"]
+    actor = {"ID": about, "Attributes": dict(sorted(attributes.items()))}
+    new = {"Type": kind, "Action": action, "Actor": actor, "scope": scope}
+    return {**old, **new, "time": at // SECOND, "timeNano": at}
+
+
+class Events:
+    """The engine's messages."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Message] = deque(maxlen=_KEPT)
+        self._followers: set[asyncio.Queue[Message]] = set()
+
+    @property
+    def followers(self) -> int:
+        """How many are following."""
+        return len(self._followers)
+
+    def publish(self, news: Message) -> None:
+        """Keep a message, and give it to all who follow."""
+        self._kept.append(news)
+        for queue in self._followers:
+            if queue.qsize() < _LONGEST_QUEUE:
+                queue.put_nowait(news)
+
+    def kept(self, since: int, until: int | None) -> list[Message]:
+        """The messages that are still known of a time, both ends included."""
+        return [
+            it
+            for it in self._kept
+            if it["timeNano"] >= since and (until is None or it["timeNano"] <= until)
+        ]
+
+    @contextmanager
+    def follow(self) -> Iterator[asyncio.Queue[Message]]:
+        """A queue of what happens from now on."""
+        queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._followers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._followers.discard(queue)
+
+
+def included(news: Message, filters: Filters) -> bool:
+    """Whether a filter lets a message through."""
+    attributes = news["Actor"]["Attributes"]
+    return (
+        _has_action(news["Action"], filters)
+        and filters.exact("type", news["Type"])
+        and filters.exact("scope", news["scope"])
+        and all(_is_about(kind, news["Actor"], filters) for kind in (*_KINDS, "config"))
+        and _has_image(news, filters)
+        and filters.has_labels("label", attributes)
+    )
+
+
+def _has_action(action: str, filters: Filters) -> bool:
+    if _OPEN_ENDED.intersection(filters.get("event")):
+        return filters.prefix("event", action)
+    return filters.exact("event", action)
+
+
+def _is_about(kind: str, actor: Mapping[str, Any], filters: Filters) -> bool:
+    name = actor["Attributes"].get("name", "")
+    return filters.prefix(kind, actor["ID"]) or filters.prefix(kind, name)
+
+
+def _has_image(news: Message, filters: Filters) -> bool:
+    about = news["Actor"]["ID"]
+    name = news["Actor"]["Attributes"].get("name" if news["Type"] == "image" else "image", "")
+    known = [about, name, _repository(about), _repository(name)]
+    return any(filters.exact("image", it) for it in known)
+
+
+def _repository(image: str) -> str:
+    found = Reference.parse(image)
+    return found.name if found else image

@@ -1,0 +1,141 @@
+"""The swarm that the engine is the manager of: its spec, its tokens, its address."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarmsim.go.structs import SWARM_SPEC
+from swarmsim.go.times import SECOND, stamp
+
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_DAY = 24 * 3600 * SECOND
+_CERTIFICATES_LAST = 90 * _DAY
+PORT = 2377
+
+#: What a swarm's spec has where nothing was said, as swarmkit fills it in.
+DEFAULTS: dict[str, Any] = {
+    "Orchestration": {"TaskHistoryRetentionLimit": 5},
+    "Raft": {
+        "SnapshotInterval": 10000,
+        "KeepOldSnapshots": 0,
+        "LogEntriesForSlowFollowers": 500,
+        "ElectionTick": 10,
+        "HeartbeatTick": 1,
+    },
+    "Dispatcher": {"HeartbeatPeriod": 5 * SECOND},
+    "CAConfig": {"NodeCertExpiry": _CERTIFICATES_LAST},
+    "TaskDefaults": {},
+    "EncryptionConfig": {"AutoLockManagers": False},
+}
+
+
+#: What is shown of a spec that says nothing.
+NOTHING: dict[str, dict[str, Any]] = {
+    "Orchestration": {"TaskHistoryRetentionLimit": 0},
+    "Raft": {"KeepOldSnapshots": 0, "ElectionTick": 0, "HeartbeatTick": 0},
+    "Dispatcher": {},
+    "CAConfig": {},
+    "TaskDefaults": {},
+    "EncryptionConfig": {"AutoLockManagers": False},
+}
+
+
+def _digits(count: int) -> str:
+    return "".join(secrets.choice(_BASE36) for _ in range(count))
+
+
+@dataclass(slots=True, kw_only=True)
+class Swarm:
+    """A swarm with one manager, this engine."""
+
+    id: str
+    node_id: str
+    version: int
+    created_at: int
+    updated_at: int
+    address: str = "127.0.0.1"
+    port: int = PORT
+    data_path_port: int = 4789
+    #: What was asked for; `None` where that was an empty list, which gives the default unseen.
+    pool: list[str] | None = field(default_factory=lambda: ["10.0.0.0/8"])
+    subnet_size: int = 24
+    spec: dict[str, Any] = field(default_factory=dict)
+    #: Stands for the certificate of the swarm's authority, which a join token begins with.
+    authority: str = field(default_factory=lambda: _digits(50))
+    worker_secret: str = field(default_factory=lambda: _digits(25))
+    manager_secret: str = field(default_factory=lambda: _digits(25))
+    unlock_key: str = ""
+
+    @property
+    def history_limit(self) -> int:
+        """How many tasks of a slot are kept."""
+        return int(self.spec["Orchestration"].get("TaskHistoryRetentionLimit", 5))
+
+    @property
+    def locked(self) -> bool:
+        """Whether a manager that starts again would ask for a key."""
+        return bool(self.spec["EncryptionConfig"].get("AutoLockManagers"))
+
+    @property
+    def manager_address(self) -> str:
+        """Where nodes would join."""
+        return f"{self.address}:{self.port}"
+
+    def renew(self, *, worker: bool, manager: bool, key: bool) -> None:
+        """Make new secrets, as `docker swarm join-token --rotate` and `unlock-key --rotate` ask."""
+        if worker:
+            self.worker_secret = _digits(25)
+        if manager:
+            self.manager_secret = _digits(25)
+        if key or (self.locked and not self.unlock_key):
+            self.unlock_key = f"SWMKEY-1-{secrets.token_urlsafe(32)}" if self.locked else ""
+        if not self.locked:
+            self.unlock_key = ""
+
+    def tokens(self) -> dict[str, str]:
+        """The join tokens."""
+        prefix = f"SWMTKN-1-{self.authority}"
+        return {
+            "Worker": f"{prefix}-{self.worker_secret}",
+            "Manager": f"{prefix}-{self.manager_secret}",
+        }
+
+    def info(self) -> dict[str, Any]:
+        """What `GET /info` shows of the swarm; `GET /swarm` adds the tokens."""
+        return {
+            "ID": self.id,
+            "Version": {"Index": self.version},
+            "CreatedAt": stamp(self.created_at),
+            "UpdatedAt": stamp(self.updated_at),
+            "Spec": self.spec,
+            "TLSInfo": {},
+            "RootRotationInProgress": False,
+            "DefaultAddrPool": self.pool,
+            "SubnetSize": self.subnet_size,
+            "DataPathPort": self.data_path_port,
+        }
+
+
+def complete(spec: dict[str, Any]) -> dict[str, Any]:
+    """A new swarm's spec with everything that it lacks; zeros count as lacking, as in swarmkit."""
+    return _filled(spec, DEFAULTS)
+
+
+def restated(spec: dict[str, Any]) -> dict[str, Any]:
+    """A swarm's spec as an update leaves it: what the update does not say is nothing from then on.
+
+    That goes for the number of old tasks, too: docker-py's `swarm.update(labels=…)` makes it 0.
+    """
+    return _filled(spec, NOTHING)
+
+
+def _filled(spec: dict[str, Any], parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    filled: dict[str, Any] = {"Name": "default", "Labels": spec.get("Labels") or {}}
+    for part, defaults in parts.items():
+        given = {key: value for key, value in (spec.get(part) or {}).items() if value != 0}
+        if part == "Orchestration":  # here zero is a limit, and so is less
+            given = dict(spec.get(part) or {})
+        filled[part] = {**defaults, **given} if part != "TaskDefaults" else {}  # never told again
+    return SWARM_SPEC.write(filled)

@@ -1,0 +1,1 @@
+"""How Docker and its Go code write things down: JSON, structs, durations, references, times."""

@@ -1,0 +1,95 @@
+"""The `filters` of a list: `{"key": {"value": true}}`, or `{"key": ["value"]}`.
+
+Moby matches them in several ways (`api/types/filters`), swarmkit in two more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from swarmsim.go import gojson
+from swarmsim.go.errors import ApiError
+from swarmsim.go.shapes import BOOL, STRING, List, Map, read
+
+_SETS = Map(Map(BOOL))
+_LISTS = Map(List(STRING))
+
+
+class Filters:
+    """Keys and the values that are asked for. A key that is absent lets everything through."""
+
+    def __init__(self, values: Mapping[str, Collection[str]]) -> None:
+        self._values = {key: list(dict.fromkeys(wanted)) for key, wanted in values.items()}
+
+    @classmethod
+    def parse(cls, text: str, status: int = 500) -> Filters:
+        """Read a query parameter; where it is no JSON most lists answer with 500."""
+        if not text:
+            return cls({})
+        try:
+            return cls(_read(gojson.loads_all(text)))
+        except ApiError as problem:
+            raise ApiError(status, problem.message) from None
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return bool(self._values)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a key is there."""
+        return key in self._values
+
+    def get(self, key: str) -> list[str]:
+        """The values of a key."""
+        return self._values.get(key, [])
+
+    def allow(self, *accepted: str) -> None:
+        """Refuse keys that this list does not know."""
+        for key in self._values:
+            if key not in accepted:
+                raise ApiError(400, f"Invalid filter '{key}'")
+
+    def exact(self, key: str, value: str) -> bool:
+        """Whether one of the values is this one."""
+        return not self.get(key) or value in self.get(key)
+
+    def prefix(self, key: str, value: str) -> bool:
+        """Whether the value begins with one of those wanted."""
+        return not self.get(key) or any(value.startswith(wanted) for wanted in self.get(key))
+
+    def pattern(self, key: str, value: str) -> bool:
+        """Whether one of the values is this one, or a regular expression found in it."""
+        return self.exact(key, value) or any(_found(wanted, value) for wanted in self.get(key))
+
+    def has_labels(self, key: str, labels: Mapping[str, str]) -> bool:
+        """Whether all the labels asked for are there: `name`, or `name=value`."""
+        for wanted in self.get(key):
+            name, equals, value = wanted.partition("=")
+            if name not in labels or (equals and labels[name] != value):
+                return False
+        return True
+
+    def swarm_labels(self, key: str, labels: Mapping[str, str]) -> bool:
+        """The same as swarmkit does it: an empty value is any value."""
+        return self._without_empty_values(key).has_labels(key, labels)
+
+    def _without_empty_values(self, key: str) -> Filters:
+        return Filters({key: [wanted.removesuffix("=") for wanted in self.get(key)]})
+
+
+def _read(value: object) -> dict[str, list[str]]:
+    try:
+        return {key: list(wanted or {}) for key, wanted in read(value, _SETS).items()}
+    except ApiError as problem:
+        try:
+            return {key: wanted or [] for key, wanted in read(value, _LISTS).items()}
+        except ApiError:
+            raise problem from None
+
+
+def _found(pattern: str, value: str) -> bool:
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return False

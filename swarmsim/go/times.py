@@ -1,0 +1,75 @@
+"""Small words of the wire: times as Go writes and reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from swarmsim.go.errors import ApiError
+
+SECOND = 1_000_000_000
+
+#: How Go writes a moment that never was.
+NEVER = "0001-01-01T00:00:00Z"
+
+
+def stamp(moment: int) -> str:
+    """Nanoseconds since 1970 as RFC 3339 in UTC, without trailing zeros (`time.RFC3339Nano`)."""
+    seconds, nanoseconds = divmod(moment, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
+    return f"{text}{fraction}Z"
+
+
+def fixed_stamp(at: int) -> str:
+    """The same with all nine digits of the fraction, as in logs."""
+    seconds, nanoseconds = divmod(at, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{nanoseconds:09d}Z"
+
+
+def moment(text: str, prefix: str = "") -> int | None:
+    """Read `since` and `until`: seconds since 1970, with a fraction or without; in ns.
+
+    Nothing is `None`. The command line turns dates and durations into this form.
+    """
+    if not text:
+        return None
+    seconds, dot, fraction = text.partition(".")
+    for part in (seconds, *([fraction] if dot else [])):
+        if not part.removeprefix("-").isdecimal():
+            why = f'strconv.ParseInt: parsing "{part}": invalid syntax'
+            raise ApiError(500, prefix + why)
+    return int(seconds) * SECOND + int(f"{fraction:0<9}"[:9])
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
+#: Up to how many seconds a length is told in which unit, from go-units' `HumanDuration`.
+_UNITS = (
+    (1, 0, "Less than a second"),
+    (2, 0, "1 second"),
+    (_MINUTE, 1, "seconds"),
+    (2 * _MINUTE, 0, "About a minute"),
+    (_HOUR, _MINUTE, "minutes"),
+    (_HOUR + _HOUR // 2, 0, "About an hour"),
+    (2 * _DAY - _HOUR // 2, _HOUR, "hours"),
+    (14 * _DAY - _HOUR // 2, _DAY, "days"),
+    (60 * _DAY - _HOUR // 2, 7 * _DAY, "weeks"),
+    (730 * _DAY - _HOUR // 2, 30 * _DAY, "months"),
+)
+
+
+def duration(length: int) -> str:
+    """A length of time in ns in words, as `docker ps` has it."""
+    seconds = max(0, length) // SECOND
+    for limit, unit, word in _UNITS:
+        if seconds < limit:
+            return f"{_in_units(seconds, unit)} {word}" if unit else word
+    return f"{seconds // (365 * _DAY)} years"
+
+
+def _in_units(seconds: int, unit: int) -> int:
+    """Hours are rounded, and days and more are counted from such hours."""
+    if unit < _HOUR:
+        return seconds // unit
+    hours = (seconds + _HOUR // 2) // _HOUR
+    return hours // (unit // _HOUR)

@@ -1,0 +1,189 @@
+"""Building an image, stage by stage, as the engine's classic builder does and says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from swarmsim.go.references import Reference
+from swarmsim.images import documents
+from swarmsim.images.build import dockerfile, steps, words
+from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
+from swarmsim.images.build.taking import Steps
+from swarmsim.images.documents import Image
+from swarmsim.images.problems import ImageProblem, StepFailed
+from swarmsim.images.registry.pulling import Message, Saying
+from swarmsim.images.store import Images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a build was asked for."""
+
+    tags: tuple[Reference, ...] = ()
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    use_cache: bool = True
+
+
+def build(
+    images: Images,
+    file: Dockerfile,
+    context: Path,
+    options: Options,
+    clock: Callable[[], int],
+) -> Iterator[Message]:
+    """Build, and yield what the engine says while it does.
+
+    Raises `ImageProblem` before the first message if there is no stage of the name of
+    `target`. What fails later is the last message: `{"error": …}`.
+    """
+    wanted = _wanted_stages(file, options.target)
+    return _Build(images, file, wanted, context, options, clock).messages()
+
+
+def _wanted_stages(file: Dockerfile, target: str) -> tuple[Stage, ...]:
+    if not target:
+        return file.stages
+    found = [each.name for each in file.stages]
+    if target.lower() in found:
+        return file.stages[: found.index(target.lower()) + 1]
+    if target.isdigit() and int(target) < len(file.stages):
+        return file.stages[: int(target) + 1]
+    raise ImageProblem(400, f"failed to reach build target {target} in Dockerfile")
+
+
+class _Build:
+    """One build on its way."""
+
+    def __init__(
+        self,
+        images: Images,
+        file: Dockerfile,
+        stages: tuple[Stage, ...],
+        context: Path,
+        options: Options,
+        clock: Callable[[], int],
+    ) -> None:
+        self._images = images
+        self._file = file
+        self._stages = stages
+        self._options = options
+        self._clock = clock
+        self._steps = Steps(images, context, clock, use_cache=options.use_cache)
+        self._number = 0
+        self._before: dict[str, str] = {}
+        self._used: set[str] = set()
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the stream of the build."""
+        try:
+            yield from _warned(self._file)
+            for instruction in self._file.arguments:
+                yield from self._announced(instruction)
+                self._take_argument(instruction)
+            for stage in self._stages:
+                yield from self._build_stage(stage)
+            yield from self._finished()
+        except ImageProblem as problem:
+            yield {"errorDetail": {"message": problem.message}, "error": problem.message}
+
+    def _announced(self, instruction: Instruction) -> Iterator[Message]:
+        self._number += 1
+        yield {"stream": f"Step {self._number}/{self._count} : {instruction.text}"}
+        yield {"stream": "\n"}
+
+    @property
+    def _count(self) -> int:
+        stages = sum(1 + len(stage.steps) for stage in self._stages)
+        return len(self._file.arguments) + stages + len(self._options.labels)
+
+    def _take_argument(self, instruction: Instruction) -> None:
+        """Note an ARG that stands before the first FROM."""
+        given = self._options.build_args
+        state = steps.State(documents.new_config(), self._file.escape, given)
+        state.arguments.update(self._before)
+        steps.take(state, instruction)
+        self._used |= state.arguments.keys()
+        for name, value in state.arguments.items():
+            if value is not None:
+                self._before[name] = value
+
+    # ---- stages --------------------------------------------------------------------
+
+    def _build_stage(self, stage: Stage) -> Iterator[Message]:
+        yield from self._announced(stage.base)
+        image = yield from self._base(stage)
+        config = image.config if image else documents.new_config()
+        config["Image"] = image.id if image else ""
+        state = steps.State(config, self._file.escape, self._options.build_args, self._before)
+        image = yield from self._triggers(state, image)
+        yield {"stream": f" ---> {image.short_id if image else ''}\n"}
+        for instruction in [*stage.steps, *self._label_steps(stage)]:
+            yield from self._announced(instruction)
+            image = yield from self._steps.take(state, instruction, image)
+            yield {"stream": f" ---> {image.short_id}\n"}
+        self._used |= state.arguments.keys()
+        if image is None:
+            raise StepFailed("No image was generated. Is your Dockerfile empty?")
+        self._steps.made.append((stage.name, image))
+        yield {"aux": {"ID": image.id}}
+
+    def _label_steps(self, stage: Stage) -> list[Instruction]:
+        """The labels that the build was asked for are steps of the last stage."""
+        if stage is not self._stages[-1]:
+            return []
+        return [
+            Instruction(
+                0, "LABEL", f"LABEL {key}={value}", "", pairs=((key, value),), is_literal=True
+            )
+            for key, value in sorted(self._options.labels.items())
+        ]
+
+    def _base(self, stage: Stage) -> Saying[Image | None]:
+        """Return the image that a stage begins with; `None` for scratch."""
+        written = stage.base.arguments[0]
+        name = words.expand(written, self._before, self._file.escape)
+        if not name:
+            raise StepFailed(f"base name ({written}) should not be blank")
+        if name == "scratch":
+            return None
+        return (yield from self._steps.image_named(name))
+
+    def _triggers(self, state: steps.State, image: Image | None) -> Saying[Image | None]:
+        """Take the steps that the base image's ONBUILD left for this one."""
+        triggers = state.config["OnBuild"] or ()
+        state.config["OnBuild"] = None
+        if triggers:
+            plural = "s" if len(triggers) > 1 else ""
+            yield {"stream": f"# Executing {len(triggers)} build trigger{plural}\n"}
+        for trigger in triggers:
+            instruction = dockerfile.read_line(trigger, self._file.escape)
+            image = yield from self._steps.take(state, instruction, image)
+        return image
+
+    # ---- the end -------------------------------------------------------------------
+
+    def _finished(self) -> Iterator[Message]:
+        unused = sorted(self._options.build_args.keys() - self._used - steps.PREDEFINED)
+        if unused:
+            yield {
+                "stream": "[Warning] One or more build-args "
+                f"[{' '.join(unused)}] were not consumed\n"
+            }
+        if not self._steps.made:
+            raise StepFailed("No image was generated. Is your Dockerfile empty?")
+        _, image = self._steps.made[-1]
+        yield {"stream": f"Successfully built {image.short_id}\n"}
+        for name in self._options.tags:
+            self._images.tag(image, name, self._clock())
+            yield {"stream": f"Successfully tagged {name}\n"}
+
+
+def _warned(file: Dockerfile) -> Iterator[Message]:
+    if file.warnings:
+        text = "\n".join(file.warnings)
+        text += "\n[WARNING]: Empty continuation lines will become errors in a future release.\n"
+        yield {"stream": f"\x1b[91m{text}\x1b[0m"}

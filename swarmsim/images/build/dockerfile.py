@@ -1,0 +1,322 @@
+"""A Dockerfile, read as the engine's classic builder reads it. Pure.
+
+First the whole file is cut into instructions, then each is looked at by itself: a mistake
+of the first kind is said before one of the second, as moby/buildkit's
+`frontend/dockerfile/parser` and `instructions` do. Variables are put in later, when a step
+is taken. Heredocs are BuildKit's: to the classic builder their lines are instructions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from swarmsim.images.build import healthcheck, words
+from swarmsim.images.problems import BadDockerfile
+
+_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
+_DIRECTIVES = {"escape", "syntax"}
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)[A-Za-z_]\w*\1(\s|$)")
+_FLAGS = {
+    "ADD": {"chown", "chmod"},
+    "COPY": {"chown", "chmod", "from"},
+    "FROM": {"platform"},
+    "HEALTHCHECK": {"interval", "timeout", "start-period", "retries"},
+}
+#: Instructions whose arguments may be a JSON array of strings.
+_JSON_OR_TEXT = {"CMD", "ENTRYPOINT", "RUN", "SHELL"}
+_JSON_OR_WORDS = {"ADD", "COPY", "VOLUME"}
+_WORDS = {"EXPOSE", "FROM"}
+_PAIRS = {"ENV", "LABEL"}
+_NAMES = {"ARG"}
+_ONE_TEXT = {"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"}
+_OTHERS = {"HEALTHCHECK", "ONBUILD"}
+_KNOWN = _JSON_OR_TEXT | _JSON_OR_WORDS | _WORDS | _PAIRS | _NAMES | _ONE_TEXT | _OTHERS
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction. `text` is the line as it is shown, continuations joined."""
+
+    line: int
+    name: str
+    text: str
+    #: What stands behind the name and the flags.
+    rest: str
+    flags: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    #: Of ENV and LABEL, unexpanded.
+    pairs: tuple[tuple[str, str], ...] = ()
+    #: Whether the arguments were a JSON array: the exec form.
+    is_json: bool = False
+    #: Whether a dollar in it is a dollar.
+    is_literal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What follows one FROM."""
+
+    base: Instruction
+    steps: tuple[Instruction, ...]
+
+    @property
+    def name(self) -> str:
+        """What `AS` calls it, or `""`."""
+        return self.base.arguments[-1].lower() if len(self.base.arguments) > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A Dockerfile: ARGs for its FROMs, and stages."""
+
+    arguments: tuple[Instruction, ...]
+    stages: tuple[Stage, ...]
+    escape: str
+    #: What the engine says about it before the first step.
+    warnings: tuple[str, ...] = ()
+
+
+def read(text: str, name: str = "Dockerfile") -> Dockerfile:
+    """Read a Dockerfile. Raises `BadDockerfile` in Docker's words."""
+    if not text:
+        raise BadDockerfile(f"the Dockerfile ({name}) cannot be empty")
+    lines = text.removeprefix("\ufeff").splitlines()
+    escape = _escape_character(lines)
+    warnings: list[str] = []
+    found = [_cut(at, line, escape) for at, line in _logical_lines(lines, escape, warnings)]
+    if not found:
+        raise BadDockerfile("failed to parse Dockerfile: file with no instructions")
+    _check_all(found)
+    arguments, stages = _in_stages(found)
+    return Dockerfile(arguments, stages, escape, tuple(warnings))
+
+
+def read_line(text: str, escape: str = "\\") -> Instruction:
+    """Read one instruction by itself, such as a trigger or a change for an import."""
+    instruction = _cut(1, text, escape)
+    _check_all([instruction])
+    return instruction
+
+
+# ---- lines -------------------------------------------------------------------------
+
+
+def _escape_character(lines: list[str]) -> str:
+    """Return the escape character that the directives on top choose."""
+    for line in lines:
+        found = _DIRECTIVE.fullmatch(line.strip())
+        if not found or found[1].lower() not in _DIRECTIVES:
+            break
+        if found[1].lower() == "escape":
+            if found[2] not in ("`", "\\"):
+                raise BadDockerfile(
+                    "failed to parse Dockerfile: invalid escape token "
+                    f"'{found[2]}' does not match ` or \\"
+                )
+            return found[2]
+    return "\\"
+
+
+def _logical_lines(lines: list[str], escape: str, warnings: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield each instruction's line number and text: comments gone, continuations joined."""
+    continued = re.compile(rf"{re.escape(escape)}[ \t]*$")
+    text, first, blank_inside = "", 0, False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("#") or (not text and not line.strip()):
+            continue
+        if not line.strip():
+            blank_inside = True
+            continue
+        first = first if text else number
+        text += continued.sub("", line)
+        if not continued.search(line):
+            yield first, _warned(text, warnings, blank_inside=blank_inside)
+            text, blank_inside = "", False
+    if text:
+        yield first, _warned(text, warnings, blank_inside=blank_inside)
+
+
+def _warned(text: str, warnings: list[str], *, blank_inside: bool) -> str:
+    if blank_inside:
+        warnings.append(f"[WARNING]: Empty continuation line found in:\n    {text.strip()}")
+    return text.strip()
+
+
+def _cut(line: int, text: str, escape: str) -> Instruction:
+    """Cut an instruction into its name, flags and arguments."""
+    name, _, rest = re.sub(r"\s+", " ", text, count=1).partition(" ")
+    name = name.upper()
+    flags, rest = _flags(rest.strip()) if name in _FLAGS else ({}, rest.strip())
+    if name in _PAIRS:
+        pairs = tuple(_pairs(name, rest, escape))
+        return Instruction(line, name, text, rest, flags, pairs=pairs)
+    as_json = words.json_strings(rest) if name in _JSON_OR_TEXT | _JSON_OR_WORDS else None
+    if as_json is not None:
+        return Instruction(line, name, text, rest, flags, tuple(as_json), is_json=True)
+    arguments = _arguments(name, rest, escape)
+    return Instruction(line, name, text, rest, flags, tuple(arguments))
+
+
+def _arguments(name: str, rest: str, escape: str) -> list[str]:
+    if name in _WORDS | _JSON_OR_WORDS:
+        return rest.split()
+    if name in _NAMES:
+        return words.split(rest, escape)
+    return [rest] if rest else []
+
+
+def _flags(rest: str) -> tuple[dict[str, str], str]:
+    """Take the words that begin with `--` from the beginning; one without a value has None's."""
+    flags: dict[str, str] = {}
+    while rest.startswith("--"):
+        word, _, rest = rest.partition(" ")
+        rest = rest.lstrip()
+        if word == "--":
+            break
+        key, equals, value = word.removeprefix("--").partition("=")
+        flags[key] = value if equals else _MISSING
+    return flags, rest
+
+
+#: The value of a flag that was given none.
+_MISSING = "\0"
+
+
+def _pairs(name: str, rest: str, escape: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of ENV and LABEL, in the form `a=b c=d` or in the old one, `a b c`."""
+    each = words.split(rest, escape)
+    if not each:
+        return
+    if "=" not in each[0]:
+        key, _, value = rest.partition(" ")
+        if not value.strip():
+            raise BadDockerfile(f"failed to parse Dockerfile: {name} must have two arguments")
+        yield key, value.strip()
+        return
+    for word in each:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise BadDockerfile(
+                f"failed to parse Dockerfile: Syntax error - can't find = in "
+                f'"{word}". Must be of the form: name=value'
+            )
+        yield key, value
+
+
+# ---- what each instruction must have -----------------------------------------------
+
+
+def _in_stages(found: list[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Stage, ...]]:
+    starts = [at for at, each in enumerate(found) if each.name == "FROM"]
+    before = found[: starts[0]] if starts else found
+    if any(each.name != "ARG" for each in before):
+        raise BadDockerfile("no build stage in current context")
+    ends = [*starts[1:], len(found)]
+    stages = [
+        Stage(found[start], tuple(found[start + 1 : end]))
+        for start, end in zip(starts, ends, strict=False)
+    ]
+    return tuple(before), tuple(stages)
+
+
+def _check_all(found: list[Instruction]) -> None:
+    """Raise `BadDockerfile` for the first instruction that is not what it must be."""
+    heredoc = ""
+    for instruction in found:
+        try:
+            _check(instruction)
+        except ValueError as problem:
+            reason = f"dockerfile parse error line {instruction.line}: {problem}"
+            raise BadDockerfile(reason + heredoc) from None
+        if instruction.name in ("RUN", "COPY", "ADD") and _HEREDOC.search(instruction.rest):
+            heredoc = f" (line {instruction.line} has a heredoc, which needs BuildKit)"
+
+
+def _check(instruction: Instruction) -> None:
+    name = instruction.name
+    if name not in _KNOWN:
+        raise ValueError(f"unknown instruction: {name}")
+    for flag, value in instruction.flags.items():
+        if flag not in _FLAGS[name]:
+            raise ValueError(f"Unknown flag: {flag}")
+        if value == _MISSING:
+            raise ValueError(f"Missing a value on flag: {flag}")
+    if name in _ONE_TEXT and not instruction.arguments:
+        raise ValueError(f"{name} requires exactly one argument")
+    if name in _AT_LEAST_ONE and not (instruction.arguments or instruction.pairs):
+        raise ValueError(f"{name} requires at least one argument")
+    if check := _CHECKS.get(name):
+        check(instruction)
+
+
+_AT_LEAST_ONE = {"ARG", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "VOLUME"}
+
+
+def _check_copy(instruction: Instruction) -> None:
+    if len(instruction.arguments) < 2:
+        raise ValueError(
+            f"{instruction.name} requires at least two arguments, but only one was provided. "
+            "Destination could not be determined"
+        )
+
+
+def _check_from(instruction: Instruction) -> None:
+    count = len(instruction.arguments)
+    if count != 1 and not (count == 3 and instruction.arguments[1].lower() == "as"):
+        raise ValueError("FROM requires either one or three arguments")
+    if count == 3 and not _STAGE_NAME.fullmatch(instruction.arguments[2].lower()):
+        raise ValueError(
+            f'invalid name for build stage: "{instruction.arguments[2]}", '
+            "name can't start with a number or contain symbols"
+        )
+
+
+def _check_pairs(instruction: Instruction) -> None:
+    if not all(key for key, _ in instruction.pairs):
+        raise ValueError(f"{instruction.name} names can not be blank")
+
+
+def _check_arg(instruction: Instruction) -> None:
+    if any(not word.partition("=")[0] for word in instruction.arguments):
+        raise ValueError("ARG names can not be blank")
+
+
+def _check_shell(instruction: Instruction) -> None:
+    if not instruction.is_json:
+        raise ValueError("SHELL requires the arguments to be in JSON form")
+    if not instruction.arguments:
+        raise ValueError("SHELL requires at least one argument")
+
+
+def _check_volume(instruction: Instruction) -> None:
+    if not all(instruction.arguments):
+        raise ValueError("VOLUME specified can not be an empty string")
+
+
+def _check_onbuild(instruction: Instruction) -> None:
+    trigger = instruction.rest.partition(" ")[0].upper()
+    if trigger == "ONBUILD":
+        raise ValueError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
+    if trigger in ("MAINTAINER", "FROM"):
+        raise ValueError(f"{trigger} isn't allowed as an ONBUILD trigger")
+
+
+def _check_healthcheck(instruction: Instruction) -> None:
+    healthcheck.read(instruction.flags, instruction.rest)
+
+
+_CHECKS: dict[str, Callable[[Instruction], None]] = {
+    "ADD": _check_copy,
+    "COPY": _check_copy,
+    "FROM": _check_from,
+    "ENV": _check_pairs,
+    "LABEL": _check_pairs,
+    "ARG": _check_arg,
+    "SHELL": _check_shell,
+    "VOLUME": _check_volume,
+    "ONBUILD": _check_onbuild,
+    "HEALTHCHECK": _check_healthcheck,
+}

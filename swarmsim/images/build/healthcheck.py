@@ -1,0 +1,72 @@
+"""HEALTHCHECK, as a Dockerfile has it, turned into what an image's config has. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from swarmsim.go import durations, errors
+from swarmsim.images.build import words
+from swarmsim.images.problems import quoted
+
+_DURATIONS = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod"}
+_SHORTEST = 10**6
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]*")
+
+
+def read(flags: Mapping[str, str], rest: str) -> dict[str, Any]:
+    """Return the config's `Healthcheck`. Raises `ValueError` in Docker's words."""
+    kind, _, command = rest.partition(" ")
+    command = command.strip()
+    if kind.upper() == "NONE":
+        if command:
+            raise ValueError("HEALTHCHECK NONE takes no arguments")
+        return {"Test": ["NONE"]}
+    if kind.upper() != "CMD":
+        raise ValueError(f"Unknown type {quoted(kind.upper())} in HEALTHCHECK (try CMD)")
+    arguments = words.json_strings(command)
+    if not (command if arguments is None else arguments):
+        raise ValueError("Missing command after HEALTHCHECK CMD")
+    found: dict[str, Any] = {
+        "Test": ["CMD-SHELL", command] if arguments is None else ["CMD", *arguments]
+    }
+    for flag, key in _DURATIONS.items():
+        if length := _duration(flag, flags.get(flag, "")):
+            found[key] = length
+    if retries := _retries(flags.get("retries", "")):
+        found["Retries"] = retries
+    return found
+
+
+def _duration(flag: str, text: str) -> int:
+    if not text:
+        return 0
+    try:
+        length = durations.to_nanoseconds(text)
+    except errors.BadValue:
+        raise ValueError(f"time: {_reason(text)}") from None
+    if length and length < _SHORTEST:
+        raise ValueError(f'Interval "{flag}" cannot be less than 1ms')
+    return length
+
+
+def _reason(text: str) -> str:
+    """What Go's `time.ParseDuration` says of text that is no duration."""
+    number = _NUMBER.match(text.lstrip("+-"))
+    unit = re.match(r"[^0-9.]*", text.lstrip("+-")[number.end() if number else 0 :])
+    if not number or not number[0].strip("."):
+        return f"invalid duration {quoted(text)}"
+    if not unit or not unit[0]:
+        return f"missing unit in duration {quoted(text)}"
+    return f"unknown unit {quoted(unit[0])} in duration {quoted(text)}"
+
+
+def _retries(text: str) -> int:
+    if not text:
+        return 0
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
+    if int(text) < 1:
+        raise ValueError(f"--retries must be at least 1 (not {int(text)})")
+    return int(text)

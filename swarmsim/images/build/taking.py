@@ -1,0 +1,175 @@
+"""One step of a build: from an image and an instruction to the next image.
+
+What a step is made from, and the step, are an image's key: the same steps on the same
+files give the image that they gave before, `Using cache`. RUN is not executed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from swarmsim.go.times import stamp
+from swarmsim.images import documents, names, trees
+from swarmsim.images.build import copying, steps
+from swarmsim.images.build.dockerfile import Instruction
+from swarmsim.images.documents import Image
+from swarmsim.images.problems import ImageProblem, StepFailed
+from swarmsim.images.registry.pulling import Message, Saying, pulled
+from swarmsim.images.store import Images
+
+_NOT_RUN = (
+    "swarmsim: the simulated engine does not execute RUN; what this line would have installed "
+    "must be on this machine already\n"
+)
+_MAKES_NO_CONTAINER = {"COPY", "ADD"}
+
+
+class Steps:
+    """Takes the steps of one build."""
+
+    def __init__(
+        self, images: Images, context: Path, clock: Callable[[], int], *, use_cache: bool
+    ) -> None:
+        self._images = images
+        self._context = context
+        self._clock = clock
+        self._use_cache = use_cache
+        #: The stages that are done: their names, which may be empty, and what they made.
+        self.made: list[tuple[str, Image]] = []
+
+    def image_named(self, name: str) -> Saying[Image]:
+        """Return what an earlier stage of that name made, or an image, which may be pulled."""
+        earlier = dict(self.made)
+        if name.lower() in earlier:
+            return earlier[name.lower()]
+        try:
+            return self._images.find(name)
+        except ImageProblem as problem:
+            if problem.status != 404:
+                raise
+        reference = names.tagged(names.parse(name))
+        yield from pulled(self._images, reference, self._clock())
+        return self._images.find(name)
+
+    def take(
+        self, state: steps.State, instruction: Instruction, parent: Image | None
+    ) -> Saying[Image]:
+        """Take a step; return the image that it makes."""
+        layer = None
+        if instruction.name in _MAKES_NO_CONTAINER:
+            with TemporaryDirectory() as scratch:
+                copied, noted = yield from self._copied(state, instruction, parent, Path(scratch))
+                cached = self._cached(state, noted, parent)
+                layer = None if cached else self._images.pack_layer(copied.entries)
+        else:
+            noted = steps.take(state, instruction)
+            yield from ({"stream": note} for note in state.notes)
+            cached = self._cached(state, noted, parent)
+        if cached:
+            yield {"stream": " ---> Using cache\n"}
+            image = cached
+        else:
+            if instruction.name == "WORKDIR":
+                layer = self._folder_layer(state, parent)
+            yield from _container(instruction)
+            image = self._commit(state, noted, parent, layer)
+        state.config["Image"] = image.id
+        return image
+
+    def _copied(
+        self,
+        state: steps.State,
+        instruction: Instruction,
+        parent: Image | None,
+        scratch: Path,
+    ) -> Saying[tuple[copying.Copied, list[str]]]:
+        """Return the files of a COPY or ADD, and what the history notes."""
+        if "chmod" in instruction.flags:
+            raise StepFailed(
+                "the --chmod option requires BuildKit. Refer to "
+                "https://docs.docker.com/go/buildkit/ to learn how to build images with "
+                "BuildKit enabled"
+            )
+        *sources, destination = [state.expand(each) for each in instruction.arguments]
+        source = instruction.flags.get("from", "")
+        root = (yield from self._files_of(source)) if source else self._context
+        copy = copying.Copy(
+            instruction.name,
+            tuple(sources),
+            destination,
+            state.config["WorkingDir"],
+            root,
+            from_context=not source,
+        )
+        layers = parent.layers if parent else ()
+        copied = copying.collect(copy, lambda path: self._images.has_folder(layers, path), scratch)
+        owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
+        text = f"{instruction.name} {owner}{copied.content} in {destination} "
+        return copied, state.nop(text, blanks=1)
+
+    def _files_of(self, source: str) -> Saying[Path]:
+        """Return the files of an earlier stage, or of an image."""
+        if source.isdigit():
+            if int(source) >= len(self.made):
+                raise StepFailed(f"invalid from flag value {source}: index out of bounds")
+            return self._images.files(self.made[int(source)][1])
+        try:
+            image = yield from self.image_named(source)
+        except ImageProblem as problem:
+            raise StepFailed(f"invalid from flag value {source}: {problem.message}") from None
+        return self._images.files(image)
+
+    def _folder_layer(self, state: steps.State, parent: Image | None) -> str | None:
+        """The folder that WORKDIR makes, if there is none yet."""
+        layers = parent.layers if parent else ()
+        path = state.config["WorkingDir"].strip("/")
+        parts = path.split("/")
+        missing = [
+            "/".join(parts[:count])
+            for count in range(1, len(parts) + 1)
+            if not self._images.has_folder(layers, "/".join(parts[:count]))
+        ]
+        return self._images.pack_layer([trees.Entry(name) for name in missing]) if missing else None
+
+    def _cached(self, state: steps.State, noted: list[str], parent: Image | None) -> Image | None:
+        """Return what the same step on the same image has made before."""
+        if not self._use_cache:
+            return None
+        found = (
+            child
+            for child in self._images.children_of(parent.id if parent else "")
+            if child.container_config.get("Cmd") == noted and child.config == state.config
+        )
+        return next(found, None)
+
+    def _commit(
+        self, state: steps.State, noted: list[str], parent: Image | None, layer: str | None
+    ) -> Image:
+        now = self._clock()
+        layers = parent.layers if parent else ()
+        history = tuple(parent.history) if parent else ()
+        created_by = " ".join(noted)
+        document = documents.new(
+            state.config,
+            (*layers, layer) if layer else layers,
+            (*history, documents.event(now, created_by, empty=layer is None)),
+            stamp(now),
+            container=secrets.token_hex(32),
+            container_config={**state.config, "Cmd": noted},
+            docker_version="20.10.24",
+        )
+        return self._images.add(document, parent.id if parent else "")
+
+
+def _container(instruction: Instruction) -> Iterator[Message]:
+    """What is said of the container that a step other than COPY is taken in."""
+    if instruction.name in _MAKES_NO_CONTAINER:
+        return
+    container = secrets.token_hex(6)
+    yield {"stream": f" ---> Running in {container}\n"}
+    if instruction.name == "RUN":
+        yield {"stream": _NOT_RUN}
+    yield {"stream": f"Removing intermediate container {container}\n"}

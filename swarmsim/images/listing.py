@@ -1,0 +1,235 @@
+"""Images as the Engine API shows them, and which of them a filter means."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from swarmsim.go import durations, errors
+from swarmsim.go.times import SECOND, stamp
+from swarmsim.images import names
+from swarmsim.images.documents import Image
+from swarmsim.images.problems import ImageProblem
+from swarmsim.images.registry import registry
+from swarmsim.images.store import Images
+
+#: By filter, its values: what the query of a list has.
+Filters = Mapping[str, Iterable[str]]
+
+_FILTERS = {"before", "dangling", "label", "reference", "since"}
+_PRUNE_FILTERS = {"dangling", "label", "label!", "until"}
+_TRUE = {"1", "true", "t", "T", "TRUE", "True"}
+_FALSE = {"0", "false", "f", "F", "FALSE", "False"}
+
+
+def inspected(images: Images, image: Image) -> dict[str, Any]:
+    """Return an image as `GET /images/{name}/json` has it."""
+    document = image.document
+    size = images.size_of(image)
+    tagged_at = images.tagged_at.get(image.id)
+    return {
+        "Id": image.id,
+        "RepoTags": images.tags_of(image),
+        "RepoDigests": images.digests_of(image),
+        "Parent": image.parent,
+        "Comment": document.get("comment") or "",
+        "Created": image.created,
+        "Container": document.get("container") or "",
+        "ContainerConfig": document.get("container_config") or {},
+        "DockerVersion": document.get("docker_version") or "",
+        "Author": document.get("author") or "",
+        "Config": image.config,
+        "Architecture": document.get("architecture") or "",
+        "Os": document.get("os") or "",
+        "Size": size,
+        "VirtualSize": size,
+        "GraphDriver": {"Data": None, "Name": "swarmsim"},
+        "RootFS": {"Type": "layers", "Layers": list(image.layers)},
+        "Metadata": {"LastTagTime": stamp(tagged_at) if tagged_at else "0001-01-01T00:00:00Z"},
+    }
+
+
+def listed(images: Images, filters: Filters, *, everything: bool = False) -> list[dict[str, Any]]:
+    """Return the images that filters mean, newest first; `everything` also what is between.
+
+    Raises `ImageProblem` for a filter that Docker does not know.
+    """
+    wanted = _wanted(images, filters)
+    only_dangling = _truth(filters, "dangling")
+    patterns = list(filters.get("reference") or ())
+    found = []
+    for image in images.images.values():
+        its_names = images.names_of(image)
+        between = not its_names and any(images.children_of(image.id))
+        if (between and not everything) or not wanted(image):
+            continue
+        shown = [name for name in its_names if _matches(name, patterns)] if patterns else its_names
+        dangling = not shown and not patterns
+        if (shown or dangling) and only_dangling in (None, dangling):
+            found.append(_row(images, image, shown))
+    return sorted(found, key=lambda row: int(row["Created"]), reverse=True)
+
+
+def history(images: Images, image: Image) -> list[dict[str, Any]]:
+    """Return an image's history, newest first, with the ids of the steps that are here."""
+    layers = iter(image.layers)
+    rows = []
+    for each in image.history:
+        size = 0 if each.get("empty_layer") else images.layer(next(layers)).size
+        rows.append(
+            {
+                "Comment": each.get("comment") or "",
+                "Created": _seconds(str(each.get("created") or "")),
+                "CreatedBy": each.get("created_by") or "",
+                "Id": "<missing>",
+                "Size": size,
+                "Tags": None,
+            }
+        )
+    rows.reverse()
+    step: Image | None = image
+    for row in rows:
+        if step is None:
+            break
+        row["Id"], row["Tags"] = step.id, images.tags_of(step) or None
+        step = images.images.get(step.parent)
+    return rows
+
+
+def distribution(images: Images, text: str) -> dict[str, Any]:
+    """Return what the registry says of a name. Raises `ImageProblem` if it was not pushed."""
+    name = names.tagged(names.parse(text))
+    manifest = images.registry.find(name)
+    if manifest is None:
+        raise registry.unreachable(name)
+    document = Image.of(images.encoded(manifest.image)).document
+    return {
+        "Descriptor": {
+            "mediaType": registry.MEDIA_TYPE,
+            "digest": manifest.digest,
+            "size": manifest.size,
+        },
+        "Platforms": [{"architecture": document["architecture"], "os": document["os"]}],
+    }
+
+
+def prunable(filters: Filters, now: int) -> tuple[Callable[[Image], bool], bool]:
+    """Return which images a prune means, and whether only those without a name.
+
+    Raises `ImageProblem` for a filter that Docker does not know.
+    """
+    _check(filters, _PRUNE_FILTERS)
+    labels, without = list(filters.get("label") or ()), list(filters.get("label!") or ())
+    until = [_moment(text, now) for text in filters.get("until") or ()]
+
+    def wanted(image: Image) -> bool:
+        return (
+            all(_has_label(image, label) for label in labels)
+            and not any(_has_label(image, label) for label in without)
+            and all(_seconds(image.created) * SECOND < moment for moment in until)
+        )
+
+    dangling = _truth(filters, "dangling")
+    return wanted, dangling is not False
+
+
+def _row(images: Images, image: Image, shown: list[str]) -> dict[str, Any]:
+    size = images.size_of(image)
+    tags = [name for name in shown if "@" not in name]
+    digests = [name for name in shown if "@" in name]
+    if not shown:
+        tags, digests = ["<none>:<none>"], ["<none>@<none>"]
+    return {
+        "Containers": -1,
+        "Created": _seconds(image.created),
+        "Id": image.id,
+        "Labels": dict(image.labels) or None,
+        "ParentId": image.parent,
+        "RepoDigests": digests or None,
+        "RepoTags": tags or None,
+        "SharedSize": -1,
+        "Size": size,
+        "VirtualSize": size,
+    }
+
+
+def _wanted(images: Images, filters: Filters) -> Callable[[Image], bool]:
+    _check(filters, _FILTERS)
+    before = [images.find(text).created for text in filters.get("before") or ()]
+    since = [images.find(text).created for text in filters.get("since") or ()]
+    labels = list(filters.get("label") or ())
+
+    def wanted(image: Image) -> bool:
+        return (
+            all(_exact(image.created) < _exact(other) for other in before)
+            and all(_exact(image.created) > _exact(other) for other in since)
+            and all(_has_label(image, label) for label in labels)
+        )
+
+    return wanted
+
+
+def _check(filters: Filters, known: set[str]) -> None:
+    for name in filters:
+        if name not in known:
+            raise ImageProblem(400, f"Invalid filter '{name}'")
+
+
+def _truth(filters: Filters, name: str) -> bool | None:
+    values = set(filters.get(name) or ())
+    if not values:
+        return None
+    if values <= _TRUE:
+        return True
+    if values <= _FALSE:
+        return False
+    raise ImageProblem(400, f"Invalid filter '{name}=[{' '.join(sorted(values))}]'")
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    """Whether a name is of one of the patterns: `repository`, `repository:tag`, with `*`."""
+    repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
+    return any(_is_of(name, pattern) or _is_of(repository, pattern) for pattern in patterns)
+
+
+def _is_of(name: str, pattern: str) -> bool:
+    """As Go's path.Match: a `*` does not cross a slash."""
+    wanted, parts = pattern.split("/"), name.split("/")
+    return len(wanted) == len(parts) and all(
+        fnmatch.fnmatchcase(part, each.replace("[^", "[!"))
+        for part, each in zip(parts, wanted, strict=True)
+    )
+
+
+def _has_label(image: Image, wanted: str) -> bool:
+    name, equals, value = wanted.partition("=")
+    return name in image.labels and (not equals or image.labels[name] == value)
+
+
+def _exact(created: str) -> tuple[int, str]:
+    """A moment by which images can be put in order, to the nanosecond."""
+    return _seconds(created), created.partition(".")[2].rstrip("Z").ljust(9, "0")
+
+
+def _seconds(created: str) -> int:
+    try:
+        return int(datetime.fromisoformat(created[:19] + "+00:00").timestamp())
+    except ValueError:
+        return 0
+
+
+def _moment(text: str, now: int) -> int:
+    """A moment in ns: a Unix time, RFC 3339, or so long ago."""
+    if text.isascii() and text.isdigit():
+        return int(text) * SECOND
+    try:
+        return now - durations.to_nanoseconds(text)
+    except errors.BadValue:
+        pass
+    try:
+        return int(datetime.fromisoformat(text).timestamp()) * SECOND
+    except ValueError:
+        message = f'parsing time "{text}" as "2006-01-02": cannot parse "{text}" as "2006"'
+        raise ImageProblem(400, message) from None

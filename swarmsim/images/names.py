@@ -1,0 +1,67 @@
+"""Names of images as an engine reads them, and its words for what is no name. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from swarmsim.go.references import Reference
+from swarmsim.images.problems import ImageProblem
+
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+#: What may be the beginning of an image's id.
+_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
+
+
+def parse(text: str, *, status: int = 400) -> Reference:
+    """Read a name, as it was written: without a tag if it has none.
+
+    Raises `ImageProblem` with the words of github.com/distribution/reference.
+    """
+    found = Reference.parse(text)
+    if found is None:
+        raise ImageProblem(status, f"invalid reference format{_reason(text)}")
+    return found
+
+
+def parse_in_parts(repository: str, tag: str, *, status: int = 400) -> Reference:
+    """Read a name that the API was given in two parts; the second is a tag or a digest."""
+    found = parse(repository, status=status)
+    if _DIGEST.fullmatch(tag):
+        return replace(found, tag="", digest=tag)
+    if tag and not _TAG.fullmatch(tag):
+        raise ImageProblem(status, "invalid tag format")
+    return replace(found, tag=tag or found.tag)
+
+
+def tagged(name: Reference) -> Reference:
+    """Return the name with `latest`, if it has neither tag nor digest."""
+    return name if name.tag or name.digest else replace(name, tag="latest")
+
+
+def start_of_id(text: str) -> str:
+    """Return the digits if the text may be an id or the beginning of one, else `""`."""
+    found = _ID.fullmatch(text)
+    return found[1] if found else ""
+
+
+def written_out(name: Reference) -> str:
+    """Return the repository with its registry: `docker.io/library/python`."""
+    host = registry_of(name)
+    if host != "docker.io":
+        return name.name
+    return f"docker.io/{name.name}" if "/" in name.name else f"docker.io/library/{name.name}"
+
+
+def registry_of(name: Reference) -> str:
+    """Return the host of the registry that a name leads to."""
+    first, slash, _ = name.name.partition("/")
+    is_host = slash and ("." in first or ":" in first or first == "localhost")
+    return first if is_host else "docker.io"
+
+
+def _reason(text: str) -> str:
+    if Reference.parse(text.lower()) is not None:
+        return ": repository name must be lowercase"
+    return ""

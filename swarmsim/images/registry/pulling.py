@@ -1,0 +1,45 @@
+"""Pulling an image, as the stream of what the engine says; and what such a stream is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
+
+from swarmsim.go.references import Reference
+from swarmsim.images import names
+from swarmsim.images.registry import bases
+from swarmsim.images.store import Images
+
+#: A message of what an engine says while it works.
+Message = dict[str, Any]
+T = TypeVar("T")
+#: Messages, and what comes of it in the end.
+Saying = Generator[Message, None, T]
+
+
+#: What begins a line that no Docker engine writes.
+ENGINE = "swarmsim simulated engine"
+
+
+def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
+    """Pull an image, and yield what the engine says. Raises `ImageProblem`."""
+    before = images.named(name)
+    image, manifest = images.pull(name, now)
+    path = names.written_out(name).partition("/")[2]
+    yield {"status": f"Pulling from {path}", "id": name.tag or name.digest}
+    yield {"status": f"{ENGINE}: {_whence(name)}"}
+    if before is not image:
+        layers = [layer.removeprefix("sha256:")[:12] for layer in image.layers]
+        for status in ("Pulling fs layer", "Download complete", "Pull complete"):
+            for layer in layers:
+                yield {"status": status, "progressDetail": {}, "id": layer}
+    yield {"status": f"Digest: {manifest.digest}"}
+    what = "Image is up to date for" if before is image else "Downloaded newer image for"
+    yield {"status": f"Status: {what} {name}"}
+
+
+def _whence(name: Reference) -> str:
+    """Return where an image really comes from: no registry is asked."""
+    if bases.is_base(name):
+        return "this machine's own programs stand in for it"
+    return "it comes from the registry inside of the engine"

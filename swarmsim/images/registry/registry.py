@@ -1,0 +1,102 @@
+"""What stands in for a registry: base images, and what was pushed from this engine. Pure.
+
+There is one, whatever host a name has; it keeps what it was given. It answers for nothing
+else: an engine without a network is what the rest of the world looks like from here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from swarmsim.go.references import Reference
+from swarmsim.images import names
+from swarmsim.images.documents import Image
+from swarmsim.images.problems import ImageProblem
+
+MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+_CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+_LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a registry gives for a name: of which image, under which digest."""
+
+    image: str
+    digest: str
+    size: int
+
+
+def manifest_of(image: Image, document_size: int, sizes: dict[str, int]) -> Manifest:
+    """Return the manifest under which an image is pushed. The same image has the same digest."""
+    content = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": MEDIA_TYPE,
+            "config": {
+                "mediaType": _CONFIG_TYPE,
+                "size": document_size,
+                "digest": image.id,
+            },
+            "layers": [
+                {"mediaType": _LAYER_TYPE, "size": sizes.get(layer, 0), "digest": layer}
+                for layer in image.layers
+            ],
+        },
+        indent=3,
+    ).encode()
+    return Manifest(image.id, f"sha256:{sha256(content).hexdigest()}", len(content))
+
+
+class Registry:
+    """What was pushed: by repository written out, tag or digest."""
+
+    def __init__(self, kept: dict[str, dict[str, list[Any]]] | None = None) -> None:
+        self._manifests = {
+            repository: {key: Manifest(*value) for key, value in found.items()}
+            for repository, found in (kept or {}).items()
+        }
+
+    def to_json(self) -> dict[str, dict[str, list[Any]]]:
+        """Return all of it, as it is kept on the disk."""
+        return {
+            repository: {
+                key: [found.image, found.digest, found.size] for key, found in entries.items()
+            }
+            for repository, entries in self._manifests.items()
+        }
+
+    def take(self, name: Reference, manifest: Manifest) -> None:
+        """Keep what is pushed under a name."""
+        entries = self._manifests.setdefault(names.written_out(name), {})
+        entries[name.tag] = entries[manifest.digest] = manifest
+
+    def find(self, name: Reference) -> Manifest | None:
+        """What a name, or name and digest, leads to."""
+        entries = self._manifests.get(names.written_out(name), {})
+        return entries.get(name.digest or name.tag)
+
+    def holds(self) -> set[str]:
+        """The ids of the images that were pushed, which are kept even if they are removed."""
+        return {found.image for entries in self._manifests.values() for found in entries.values()}
+
+
+def unreachable(name: Reference) -> ImageProblem:
+    """What an engine without a network says when it asks a registry for a name."""
+    host = names.registry_of(name)
+    if host.partition(":")[0] in ("localhost", "127.0.0.1"):
+        port = host.partition(":")[2] or "80"
+        return ImageProblem(
+            500,
+            f'Get "http://{host}/v2/": dial tcp 127.0.0.1:{port}: connect: connection refused',
+        )
+    host = "registry-1.docker.io" if host == "docker.io" else host
+    return ImageProblem(500, no_such_host(f"https://{host}/v2/", host))
+
+
+def no_such_host(url: str, host: str) -> str:
+    """What Go says about a host whose name nobody knows."""
+    return f'Get "{url}": dial tcp: lookup {host.partition(":")[0]}: no such host'

@@ -1,0 +1,1 @@
+"""What nodes do with their tasks, and how long it takes."""

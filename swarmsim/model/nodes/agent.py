@@ -1,0 +1,291 @@
+"""The agents: what the nodes do with the tasks that they are given. Pure.
+
+After swarmkit's agent (task.go, exec/controller.go) and moby's
+daemon/cluster/executor/container: a task goes from assigned to running step by step; it
+ends when its process does, or when the manager wants it to. An agent knows what it was told
+and what it did; the manager hears of that later (see `dispatcher`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swarmsim.model import states
+from swarmsim.model.nodes.dispatcher import Dispatcher, Status
+from swarmsim.model.nodes.driver import Driver
+from swarmsim.model.objects import Node, Task
+from swarmsim.model.plan import grace, is_networked
+from swarmsim.model.store import Store
+
+_UNHEALTHY = "dockerexec: unhealthy container"
+#: What the engine gives as the exit code of a container while it stops it.
+_STOPPING = -1
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A task in the hands of its node."""
+
+    task: Task
+    state: int = states.ASSIGNED
+    message: str = ""
+    error: str = ""
+    status_at: int = 0
+    exit_code: int | None = None
+    #: What was desired of it when the node last heard.
+    desired: int = states.READY
+    #: The container is being made or started, which nothing interrupts.
+    is_busy: bool = False
+    started: bool = False
+    exited: bool = False
+    #: The container is being stopped: by the manager's will, or because it is unhealthy.
+    stopping: bool = False
+    unhealthy: bool = False
+    #: The manager has forgotten the task; only its container is left.
+    dropped: bool = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its process runs."""
+        return self.started and not self.exited
+
+    @property
+    def told_to_stop(self) -> bool:
+        """Whether the node has heard that it shall end."""
+        return self.desired > states.RUNNING
+
+
+class Agents:
+    """The agents of all nodes; what really runs is the driver's."""
+
+    def __init__(self, store: Store, driver: Driver, dispatcher: Dispatcher) -> None:
+        self._store = store
+        self._driver = driver
+        self._dispatcher = dispatcher
+        self._held: dict[str, _Held] = {}
+        dispatcher.deliver = self._hear
+        store.on_deleted.append(self._drop)
+
+    # ---- what the driver reports ---------------------------------------------------
+
+    def exited(self, task_id: str, code: int) -> None:
+        """The process of a task has ended."""
+        held = self._held.get(task_id)
+        if held is None or not held.is_up:
+            return
+        held.exited, held.exit_code = True, code
+        if held.dropped:
+            self._forget(held)
+        elif not held.told_to_stop:
+            self._store.after(self._store.timing.notice, self._ended, held)
+        elif held.stopping:
+            self._store.after(self._store.timing.teardown, self._shut_down, held)
+
+    def healthy(self, task_id: str) -> None:
+        """A task has been found healthy for the first time: it runs."""
+        held = self._held.get(task_id)
+        if held is None or held.state != states.STARTING or not held.is_up:
+            return
+        if not (held.told_to_stop or held.stopping):
+            self._report(held, states.RUNNING, "started")
+
+    def unhealthy(self, task_id: str) -> None:
+        """A task has been found unhealthy: its agent stops it, and it has failed."""
+        held = self._held.get(task_id)
+        if held and held.is_up and not (held.told_to_stop or held.stopping):
+            held.unhealthy = True
+            self._stop(held)
+
+    # ---- what happens to nodes --------------------------------------------------------
+
+    def node_is_back(self, node: Node) -> None:
+        """A node that was down says what it did meanwhile, and hears what it missed."""
+        for held in self._held.values():
+            if held.task.node_id == node.id and held.message:
+                self._tell(held)
+        for task in self._store.tasks_on(node.id):
+            self._dispatcher.send(task)
+
+    def node_left(self, node: Node) -> None:
+        """What runs on a node that was removed is none of the swarm's business."""
+        for held in [each for each in self._held.values() if each.task.node_id == node.id]:
+            self._forget(held)
+
+    # ---- on the way up -------------------------------------------------------------
+
+    def _hear(self, task: Task) -> None:
+        """Take a task for the first time, or hear that something else is desired of it."""
+        held = self._held.get(task.id)
+        if held is None:
+            if task.ended:
+                return
+            held = self._held[task.id] = _Held(task)
+            held.desired = task.desired
+            if held.told_to_stop:
+                self._stop(held)
+            else:
+                self._accept(held)
+            return
+        told_before, held.desired = held.told_to_stop, task.desired
+        if held.told_to_stop:
+            if not told_before and held.state <= states.RUNNING:
+                self._end(held)
+        elif held.state == states.READY and not held.is_busy:
+            self._start(held)
+
+    def _accept(self, held: _Held) -> None:
+        self._report(held, states.ACCEPTED, "accepted")
+        held.is_busy = True
+        self._store.after(self._store.timing.accept, self._prepare, held)
+
+    def _prepare(self, held: _Held) -> None:
+        if held.dropped or held.told_to_stop:
+            held.is_busy = False
+            self._drop_or_stop(held)
+            return
+        self._report(held, states.PREPARING, "preparing")
+        error = self._driver.pull(held.task)
+        self._store.after(self._store.timing.prepare, self._prepared, held, error)
+
+    def _prepared(self, held: _Held, error: str) -> None:
+        held.is_busy = False
+        if held.dropped:
+            self._forget(held)
+        elif error:
+            self._report(held, states.REJECTED, error=error)
+        else:
+            held.task.container_id = f"{self._store.random.getrandbits(256):064x}"
+            self._report(held, states.READY, "prepared")
+            if held.told_to_stop:
+                self._stop(held)
+            elif held.desired == states.RUNNING:
+                held.is_busy = True
+                self._store.after(self._store.timing.accept, self._start, held)
+
+    def _start(self, held: _Held) -> None:
+        if held.dropped or held.told_to_stop:
+            held.is_busy = False
+            self._drop_or_stop(held)
+            return
+        held.exit_code = 0  # of a container that has not ended, in the engine's words
+        self._report(held, states.STARTING, "starting")
+        held.is_busy = True
+        timing, task = self._store.timing, held.task
+        networked = is_networked(task.spec, task.endpoint_spec)
+        length = timing.start_networked if networked else timing.start
+        self._store.after(length, self._started, held)
+
+    def _started(self, held: _Held) -> None:
+        held.is_busy = False
+        if held.dropped:
+            self._forget(held)
+            return
+        has_healthcheck = self._driver.has_healthcheck(held.task)
+        held.started = True  # before it is: its process may end at once
+        error = self._driver.start(held.task)
+        if error:
+            held.started, held.exit_code = False, _code_of(error)
+            self._report(held, states.FAILED, error=error)
+            return
+        if not has_healthcheck:
+            self._report(held, states.RUNNING, "started")
+        if held.told_to_stop:
+            self._stop(held)
+
+    # ---- on the way down -----------------------------------------------------------
+
+    def _end(self, held: _Held) -> None:
+        """Stop a task: at once if there is nothing to wait for.
+
+        The agent waits for the end of a task that runs, and for a first `healthy`; told to
+        stop, it breaks that off, says so, and goes on a second later.
+        """
+        if held.is_busy or held.exited:
+            return  # it is stopped when that is done; it has just ended by itself
+        if held.started:
+            held.exit_code = _STOPPING if held.state == states.RUNNING else held.exit_code
+            self._report(held, held.state)
+            self._store.after(self._store.timing.retry, self._stop, held)
+        else:
+            self._stop(held)
+
+    def _stop(self, held: _Held) -> None:
+        """Stop a container: leave its networks, ask it to end, and end it."""
+        if held.stopping:
+            return
+        held.stopping = True
+        if is_networked(held.task.spec, held.task.endpoint_spec):
+            self._store.after(self._store.timing.leave_network, self._ask, held)
+        else:
+            self._ask(held)
+
+    def _ask(self, held: _Held) -> None:
+        if held.is_up:
+            self._store.after(grace(held.task.spec, self._store.timing.grace), self._kill, held)
+            self._driver.stop(held.task)
+        elif held.dropped:
+            self._forget(held)
+        elif held.told_to_stop:
+            self._shut_down(held)
+
+    def _kill(self, held: _Held) -> None:
+        if held.is_up and held.task.id in self._held:
+            self._driver.kill(held.task)
+
+    def _shut_down(self, held: _Held) -> None:
+        self._report(held, states.SHUTDOWN, "shutdown")
+
+    def _ended(self, held: _Held) -> None:
+        """A process has ended that the manager did not want to end."""
+        if held.exit_code == 0:
+            self._report(held, states.COMPLETE, "finished")
+            return
+        because = f": {_UNHEALTHY}" if held.unhealthy else ""
+        error = f"task: non-zero exit ({held.exit_code}){because}"
+        self._report(held, states.FAILED, error=error)
+
+    def _drop_or_stop(self, held: _Held) -> None:
+        if held.dropped:
+            self._forget(held)
+        else:
+            self._stop(held)
+
+    def _drop(self, task: Task) -> None:
+        """End what runs for a task that the manager has deleted."""
+        held = self._held.get(task.id)
+        if held is None:
+            return
+        held.dropped = True
+        if held.is_up:
+            self._stop(held)
+        elif not held.is_busy:
+            self._forget(held)
+
+    def _forget(self, held: _Held) -> None:
+        if self._held.pop(held.task.id, None) and held.state >= states.PREPARING:
+            self._driver.remove(held.task)
+
+    # ---- what is told --------------------------------------------------------------
+
+    def _report(self, held: _Held, state: int, message: str = "", error: str = "") -> None:
+        """Note what a task has come to; the message stays where there is no other."""
+        held.state, held.error = state, error
+        held.message = message or held.message
+        held.status_at = self._store.now
+        self._tell(held)
+
+    def _tell(self, held: _Held) -> None:
+        node = self._store.nodes.get(held.task.node_id)
+        if node is not None and node.state == "ready" and not held.dropped:
+            status = Status(held.state, held.message, held.error, held.status_at, held.exit_code)
+            self._dispatcher.report(held.task, status)
+
+
+def _code_of(error: str) -> int:
+    """Return the exit code that the engine gives a container that could not be started.
+
+    As in a shell: not found, not permitted, something else (moby's daemon/start.go).
+    """
+    if "executable file not found" in error or "no such file or directory" in error:
+        return 127
+    return 126 if "permission denied" in error else 128

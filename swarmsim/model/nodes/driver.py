@@ -1,0 +1,141 @@
+"""What runs containers: the interface, and a driver that acts by a script. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from swarmsim.go.durations import to_timedelta
+from swarmsim.go.errors import BadValue
+from swarmsim.model.objects import Task
+
+_KILLED = 137
+
+
+class Reports(Protocol):
+    """What a driver tells the model, at the model's time."""
+
+    def container_exited(self, task_id: str, code: int) -> None:
+        """The process of a task has ended."""
+
+    def container_healthy(self, task_id: str) -> None:
+        """A task's health probe has succeeded for the first time."""
+
+    def container_unhealthy(self, task_id: str) -> None:
+        """A task's health probe has failed as often as it may."""
+
+
+class Driver(Protocol):
+    """What runs containers. The model calls it at the right moments of its clock."""
+
+    def pull(self, task: Task) -> str:
+        """Get the image; return the error, or `""`."""
+
+    def has_healthcheck(self, task: Task) -> bool:
+        """Whether the task counts as running only after `container_healthy`."""
+
+    def start(self, task: Task) -> str:
+        """Start the process; return the error, or `""`."""
+
+    def stop(self, task: Task) -> None:
+        """Send the stop signal."""
+
+    def kill(self, task: Task) -> None:
+        """End the process at once; it is not asked."""
+
+    def remove(self, task: Task) -> None:
+        """Forget the task's container."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """What the process of a task does, if nobody stops it: run for ever, by default.
+
+    Durations may be given as text such as `"1.5s"`; they are kept as `timedelta`.
+    Raises `BadValue` for one that is none, or is negative.
+    """
+
+    #: How long after its start it ends by itself.
+    exits_after: timedelta | None = None
+    exit_code: int = 0
+    #: How long it takes to end after the stop signal; `None` ignores the signal.
+    stops_after: timedelta | None = timedelta(0)
+    stop_code: int = 0
+    #: With a healthcheck: when it is first found healthy, and when unhealthy.
+    healthy_after: timedelta | None = None
+    unhealthy_after: timedelta | None = None
+    #: What the engine says when the image cannot be had, or the program not be started.
+    pull_error: str = ""
+    start_error: str = ""
+
+    def __post_init__(self) -> None:
+        """Take durations as text, and refuse what is none."""
+        for name in ("exits_after", "stops_after", "healthy_after", "unhealthy_after"):
+            given = getattr(self, name)
+            if given is None:
+                continue
+            length = to_timedelta(given)
+            if length < timedelta(0):
+                raise BadValue(f"{name} is a duration of zero or more, not {given!r}")
+            object.__setattr__(self, name, length)
+
+
+class Scripted:
+    """A driver whose containers do what a function says of each task."""
+
+    def __init__(self, behaviour: Callable[[Task], Behaviour] = lambda _: Behaviour()) -> None:
+        self._behaviour = behaviour
+        self._of: dict[str, Behaviour] = {}
+        self._reports: Reports
+        self._after: Callable[..., None]
+
+    def attach(self, reports: Reports, after: Callable[..., None]) -> None:
+        """Say to whom to report, and what calls a function after so many nanoseconds."""
+        self._reports = reports
+        self._after = after
+
+    def pull(self, task: Task) -> str:
+        """Return the error that the script has for this image."""
+        self._of[task.id] = self._behaviour(task)
+        return self._of[task.id].pull_error
+
+    def has_healthcheck(self, task: Task) -> bool:
+        """Whether the script speaks of health."""
+        behaviour = self._of[task.id]
+        return behaviour.healthy_after is not None or behaviour.unhealthy_after is not None
+
+    def start(self, task: Task) -> str:
+        """Have happen what the script says will."""
+        behaviour = self._of[task.id]
+        if behaviour.start_error:
+            return behaviour.start_error
+        reports = self._reports
+        self._later(behaviour.exits_after, self._exit, task.id, behaviour.exit_code)
+        self._later(behaviour.healthy_after, reports.container_healthy, task.id)
+        self._later(behaviour.unhealthy_after, reports.container_unhealthy, task.id)
+        return ""
+
+    def stop(self, task: Task) -> None:
+        """Have the process end, if it does."""
+        behaviour = self._of[task.id]
+        self._later(behaviour.stops_after, self._exit, task.id, behaviour.stop_code)
+
+    def kill(self, task: Task) -> None:
+        """End it now."""
+        self._exit(task.id, _KILLED)
+
+    def remove(self, task: Task) -> None:
+        """Forget it."""
+        self._of.pop(task.id, None)
+
+    def _later(
+        self, length: timedelta | None, function: Callable[..., None], *arguments: object
+    ) -> None:
+        if length is not None:
+            self._after(round(length.total_seconds() * 1e9), function, *arguments)
+
+    def _exit(self, task_id: str, code: int) -> None:
+        if task_id in self._of:
+            self._reports.container_exited(task_id, code)

@@ -1,0 +1,1 @@
+"""Which tasks a service needs: orchestrators, updates, restarts."""

@@ -1,0 +1,103 @@
+"""What a service's spec asks for, read as Swarm reads it. Pure.
+
+Reading is lenient where Swarm is: it validates an update config when it is given, and a
+rollback config never (swarmkit's controlapi/service.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swarmsim.model.nodes.timing import SECOND
+from swarmsim.model.objects import Service, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """An update config or a rollback config, defaults filled in (defaults/service.go)."""
+
+    #: 0 means as many workers as there are slots to update.
+    parallelism: int = 1
+    delay: int = 0
+    failure_action: str = "pause"
+    monitor: int = 5 * SECOND
+    max_failure_ratio: float = 0.0
+    start_first: bool = False
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any] | None) -> Strategy:
+        """Read a config of the Engine API; an absent one means Swarm's defaults."""
+        if config is None:
+            return cls()
+        return cls(
+            parallelism=config.get("Parallelism") or 0,
+            delay=config.get("Delay") or 0,
+            failure_action=config.get("FailureAction") or "pause",
+            monitor=config.get("Monitor") or 5 * SECOND,
+            max_failure_ratio=config.get("MaxFailureRatio") or 0.0,
+            start_first=config.get("Order") == "start-first",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When a task that has ended is replaced."""
+
+    condition: str = "any"
+    #: `None` where the spec says nothing: the default applies.
+    delay: int | None = None
+    #: 0 means without end.
+    max_attempts: int = 0
+    #: 0 means that all restarts count.
+    window: int = 0
+
+    @classmethod
+    def read(cls, template: Spec) -> RestartPolicy:
+        """Read the policy of a `TaskTemplate`."""
+        policy = template.get("RestartPolicy") or {}
+        return cls(
+            condition=policy.get("Condition") or "any",
+            delay=policy.get("Delay"),
+            max_attempts=policy.get("MaxAttempts") or 0,
+            window=policy.get("Window") or 0,
+        )
+
+
+def replicas(service: Service) -> int | None:
+    """Return how many slots a service has; `None` for a global one."""
+    mode = service.spec.get("Mode") or {}
+    if "Global" in mode:
+        return None
+    wanted = (mode.get("Replicated") or {}).get("Replicas")
+    return 1 if wanted is None else int(wanted)
+
+
+def strategy(service: Service, *, rollback: bool) -> Strategy:
+    """Return how a service is updated, or rolled back, by its present spec."""
+    return Strategy.read(service.spec.get("RollbackConfig" if rollback else "UpdateConfig"))
+
+
+def constraints(service: Service) -> Sequence[str]:
+    """Return what a service asks of the nodes of its tasks."""
+    return (service.template.get("Placement") or {}).get("Constraints") or ()
+
+
+def reservations(template: Spec) -> tuple[int, int]:
+    """Return what a task reserves on its node: processor time in ns a second, and bytes."""
+    reserved = (template.get("Resources") or {}).get("Reservations") or {}
+    return reserved.get("NanoCPUs") or 0, reserved.get("MemoryBytes") or 0
+
+
+def grace(template: Spec, default: int) -> int:
+    """Return how long a container is given to stop, in whole seconds as the engine counts."""
+    given = (template.get("ContainerSpec") or {}).get("StopGracePeriod")
+    return default if given is None else int(given) // SECOND * SECOND
+
+
+def is_networked(template: Spec, endpoint: Spec | None) -> bool:
+    """Whether a task is on an overlay network, its own or the ingress."""
+    ports = (endpoint or {}).get("Ports") or ()
+    ingress = any(port.get("PublishMode", "ingress") == "ingress" for port in ports)
+    return ingress or bool(template.get("Networks"))

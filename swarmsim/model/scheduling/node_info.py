@@ -1,0 +1,175 @@
+"""What runs on each node, and which nodes can take one task more. Pure.
+
+After swarmkit's manager/scheduler (nodeinfo.go, filter.go, pipeline.go).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from swarmsim.model import states
+from swarmsim.model.nodes.timing import SECOND
+from swarmsim.model.objects import Node, Task
+from swarmsim.model.plan import reservations
+from swarmsim.model.scheduling.constraints import satisfied
+
+#: A node on which a service failed so often in so long a time is taken last (scheduler.go).
+MOST_FAILURES = 5
+_LOOK_BACK = 300 * SECOND
+
+
+@dataclass(slots=True, eq=False)
+class Load:
+    """What runs, or is about to run, on a node."""
+
+    node: Node
+    #: Whether each task still counts where tasks are spread: those told to stop do not,
+    #: though they keep what they have reserved.
+    tasks: dict[str, bool] = field(default_factory=dict)
+    active: int = 0
+    of_service: Counter[str] = field(default_factory=Counter)
+    nano_cpus: int = 0
+    memory: int = 0
+    ports: set[tuple[str, int]] = field(default_factory=set)
+    #: When tasks of a spec failed here, the oldest first.
+    _failures: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+
+    def add(self, task: Task) -> None:
+        """Take a task on."""
+        cpus, memory = reservations(task.spec)
+        self.nano_cpus += cpus
+        self.memory += memory
+        self.ports |= host_ports(task)
+        self.tasks[task.id] = False
+        if task.desired <= states.COMPLETE:
+            self._count(task, is_active=True)
+
+    def told_to_stop(self, task: Task) -> None:
+        """Count a task no longer that is to end."""
+        if self.tasks.get(task.id):
+            self._count(task, is_active=False)
+
+    def remove(self, task: Task) -> None:
+        """Give back what a task has reserved."""
+        if task.id not in self.tasks:
+            return
+        self.told_to_stop(task)
+        del self.tasks[task.id]
+        cpus, memory = reservations(task.spec)
+        self.nano_cpus -= cpus
+        self.memory -= memory
+        self.ports -= host_ports(task)
+
+    def _count(self, task: Task, *, is_active: bool) -> None:
+        self.tasks[task.id] = is_active
+        one = 1 if is_active else -1
+        self.active += one
+        self.of_service[task.service_id] += one
+
+    def failed(self, task: Task, now: int) -> None:
+        """Remember that a task failed here."""
+        key = task.service_id, task.spec_version
+        recent = [at for at in self._failures.get(key, ()) if now - at < _LOOK_BACK]
+        self._failures[key] = [*recent, now]
+
+    def failures(self, task: Task, now: int) -> int:
+        """Return how often tasks of this task's spec have failed here of late."""
+        times = self._failures.get((task.service_id, task.spec_version), ())
+        return sum(now - at <= _LOOK_BACK for at in times)
+
+
+def host_ports(task: Task) -> set[tuple[str, int]]:
+    """Return the ports of its node that a task takes for itself."""
+    ports = (task.endpoint_spec or {}).get("Ports") or ()
+    return {
+        (port.get("Protocol") or "tcp", port["PublishedPort"])
+        for port in ports
+        if port.get("PublishMode") == "host" and port.get("PublishedPort")
+    }
+
+
+class Filters:
+    """Says whether a node can take a task, and why not.
+
+    What is turned down is counted; a node that will do clears the counts (`Pipeline`).
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._turned_down: Counter[str] = Counter()
+
+    def pass_(self, load: Load) -> bool:
+        """Whether a node can take the task."""
+        for can_take, why in _FILTERS:
+            if not can_take(load, self._task):
+                self._turned_down[why] += 1
+                return False
+        self._turned_down.clear()
+        return True
+
+    def passing(self, loads: Iterable[Load]) -> list[Load]:
+        """Return the nodes that can take the task."""
+        return [load for load in loads if self.pass_(load)]
+
+    def explain(self) -> str:
+        """Return why no node would do, the most frequent reason first."""
+        in_order = sorted(_FILTERS, key=lambda each: -self._turned_down[each[1]])
+        counts = [(why, self._turned_down[why]) for _, why in in_order]
+        return "; ".join(
+            why.format(f"{count} node" if count == 1 else f"{count} nodes")
+            for why, count in counts
+            if count
+        )
+
+
+def _is_available(load: Load, _: Task) -> bool:
+    return load.node.available
+
+
+def _has_resources(load: Load, task: Task) -> bool:
+    cpus, memory = reservations(task.spec)
+    if not (cpus or memory):
+        return True
+    node = load.node
+    return load.nano_cpus + cpus <= node.nano_cpus and load.memory + memory <= node.memory
+
+
+def _meets_constraints(load: Load, task: Task) -> bool:
+    constraints = (task.spec.get("Placement") or {}).get("Constraints")
+    return not constraints or satisfied(constraints, load.node)
+
+
+def _suits_platform(load: Load, task: Task) -> bool:
+    platforms = (task.spec.get("Placement") or {}).get("Platforms")
+    return not platforms or any(_is_platform(load.node, platform) for platform in platforms)
+
+
+def _is_platform(node: Node, platform: dict[str, str]) -> bool:
+    def common(architecture: str) -> str:
+        return {"x86_64": "amd64", "aarch64": "arm64"}.get(architecture, architecture)
+
+    wanted = common(platform.get("Architecture") or "")
+    right_os = platform.get("OS") in (None, "", node.os)
+    return right_os and wanted in ("", common(node.architecture))
+
+
+def _has_ports(load: Load, task: Task) -> bool:
+    return not (load.ports and load.ports & host_ports(task))
+
+
+def _is_below_limit(load: Load, task: Task) -> bool:
+    most = (task.spec.get("Placement") or {}).get("MaxReplicas")
+    return not most or load.of_service[task.service_id] < most
+
+
+#: In swarmkit's order; with each, what a node that does not pass is counted under.
+_FILTERS: tuple[tuple[Callable[[Load, Task], bool], str], ...] = (
+    (_is_available, "{} not available for new tasks"),
+    (_has_resources, "insufficient resources on {}"),
+    (_meets_constraints, "scheduling constraints not satisfied on {}"),
+    (_suits_platform, "unsupported platform on {}"),
+    (_has_ports, "host-mode port already in use on {}"),
+    (_is_below_limit, "max replicas per node limit exceed"),
+)

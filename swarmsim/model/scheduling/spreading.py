@@ -1,0 +1,120 @@
+"""How tasks of one spec are spread over nodes. Pure.
+
+After swarmkit's manager/scheduler (scheduler.go, nodeset.go, decision_tree.go): by the
+service's placement preferences first, then over the nodes with the fewest of its tasks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cmp_to_key
+
+from swarmsim.model.objects import Task
+from swarmsim.model.scheduling.constraints import label
+from swarmsim.model.scheduling.node_info import MOST_FAILURES, Filters, Load
+
+#: Puts a task on a node.
+Take = Callable[[Task, Load], None]
+
+
+@dataclass(slots=True)
+class _Branch:
+    """The nodes that are alike in what tasks are to be spread over."""
+
+    #: How many tasks of the service are there.
+    tasks: int = 0
+    branches: dict[str, _Branch] = field(default_factory=dict)
+    loads: list[Load] = field(default_factory=list)
+
+
+class Spreading:
+    """Puts tasks of one spec on nodes."""
+
+    def __init__(self, group: list[Task], filters: Filters, now: int, take: Take) -> None:
+        #: The tasks for which there was no room, at the end.
+        self.left = deque(group)
+        self._one = group[0]
+        self._filters = filters
+        self._now = now
+        self._take = take
+
+    def over(self, loads: Iterable[Load]) -> None:
+        """Put as many tasks as there is room for on these nodes."""
+        self._grow(len(self.left), self._tree(loads))
+
+    def _tree(self, loads: Iterable[Load]) -> _Branch:
+        root, service = _Branch(), self._one.service_id
+        for load in loads:
+            branch = root
+            for descriptor in self._preferences():
+                value = label(descriptor, load.node)
+                if value is None:
+                    continue
+                branch.tasks += load.of_service[service]
+                branch = branch.branches.setdefault(value, _Branch())
+            branch.tasks += load.of_service[service]
+            if self._filters.pass_(load):
+                branch.loads.append(load)
+        return root
+
+    def _preferences(self) -> list[str]:
+        given = (self._one.spec.get("Placement") or {}).get("Preferences") or ()
+        spreads = [each.get("Spread") or {} for each in given]
+        return [spread.get("SpreadDescriptor", "") for spread in spreads]
+
+    def _grow(self, count: int, branch: _Branch) -> int:
+        """Put so many tasks below a branch, evenly; return how many there was room for."""
+        if not branch.branches:
+            branch.loads = self._filters.passing(branch.loads)
+            branch.loads.sort(key=cmp_to_key(self._compare))
+            return self._fill(count, branch.loads)
+        placed, in_use, full = 0, branch.tasks, set[str]()
+        is_converging = True
+        while placed != count and len(full) != len(branch.branches) and is_converging:
+            is_converging = False
+            open_ = len(branch.branches) - len(full)
+            each, rest = divmod(in_use + count - placed, open_)
+            for value, below in branch.branches.items():
+                if value in full or not (below.tasks < each or (below.tasks == each and rest > 0)):
+                    continue
+                is_converging = True
+                wanted = each - below.tasks + (rest > 0)
+                got = self._grow(wanted, below)
+                if got < wanted:
+                    full.add(value)
+                    in_use -= below.tasks
+                elif rest > 0:
+                    rest -= 1
+                placed += got
+        return placed
+
+    def _fill(self, count: int, loads: list[Load]) -> int:
+        """Put tasks on nodes, the emptiest first, until these are level; then in turn."""
+        if not loads:
+            return 0
+        placed, turn, full = 0, 0, set[int]()
+        while self.left:
+            load = loads[turn % len(loads)]
+            self._take(self.left.popleft(), load)
+            placed += 1
+            if placed == count:
+                break
+            if turn + 1 >= len(loads) or self._compare(loads[turn + 1], load) < 0:
+                turn += 1
+            first = turn
+            while turn % len(loads) in full or not self._filters.pass_(loads[turn % len(loads)]):
+                full.add(turn % len(loads))
+                turn += 1
+                if turn - first == len(loads):
+                    return placed
+        return placed
+
+    def _compare(self, one: Load, other: Load) -> int:
+        """Return which of two nodes is to be preferred: below 0, the first."""
+        failures = [load.failures(self._one, self._now) for load in (one, other)]
+        if max(failures) >= MOST_FAILURES and failures[0] != failures[1]:
+            return failures[0] - failures[1]
+        service = self._one.service_id
+        return one.of_service[service] - other.of_service[service] or one.active - other.active

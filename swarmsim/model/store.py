@@ -1,0 +1,298 @@
+"""The manager's store: objects, their versions, and who is told of a change. Pure.
+
+swarmkit's parts talk to each other only through its store, by writing to it and by
+watching it. So do the parts here; what they are told of, they are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Literal
+
+from swarmsim.model import states
+from swarmsim.model.agenda import Agenda, Function
+from swarmsim.model.nodes.timing import Range, Timing
+from swarmsim.model.objects import Before, Change, Node, Place, Service, Task, UpdateStatus
+
+#: swarmkit's identity/randomid.go: 25 digits to the base of 36. Here each is made of a byte.
+_ID_LENGTH = 25
+_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36] for byte in range(256))
+
+#: What a manager has written (its cluster, itself, the ingress network) before anybody asks.
+_FIRST_INDEX = 8
+
+TaskTold = Callable[[Task], None]
+
+
+class Store:
+    """Objects by id, one counter for all their versions, and those who watch."""
+
+    def __init__(self, now: int, seed: int, timing: Timing) -> None:
+        self.agenda = Agenda(now)
+        self.random = Random(seed)  # noqa: S311 - a run that can be repeated is what is wanted
+        self.timing = timing
+        self.index = _FIRST_INDEX
+        #: When something was last written, and when the writes began that it follows with
+        #: hardly a pause: the scheduler waits for one.
+        self.written_at = now
+        self.busy_since = now
+        self._gap = timing.schedule_gap
+        self.services: dict[str, Service] = {}
+        self.tasks: dict[str, Task] = {}
+        self.nodes: dict[str, Node] = {}
+        #: The tasks of each service, by the place that they fill, the oldest first.
+        self.places: dict[str, dict[Place, list[Task]]] = {}
+        #: Who is told of everything, before those below.
+        self.watchers: list[Callable[[Change], None]] = []
+        #: Who is told that a service was made or changed, by whomever.
+        self.on_service: list[Callable[[Service], None]] = []
+        #: Who is told that a task was made, that what is desired of it changed, that it was
+        #: observed in another state, that tasks have ended, and that one was deleted.
+        self.on_created: list[TaskTold] = []
+        self.on_desired: list[TaskTold] = []
+        self.on_observed: list[TaskTold] = []
+        self.on_ended: list[Callable[[list[Task]], None]] = []
+        self.on_deleted: list[TaskTold] = []
+        self._ending: list[Task] = []
+        self._is_batch = False
+        self._when_running: dict[str, list[Callable[[], None]]] = {}
+        self._when_stopped: dict[str, list[Callable[[], None]]] = {}
+
+    @property
+    def now(self) -> int:
+        """The model's time, in nanoseconds since 1970."""
+        return self.agenda.now
+
+    def bump(self) -> int:
+        """Return a new version for an object that is written; one counter serves all."""
+        now = self.agenda.now
+        if now > self.written_at + self._gap:
+            self.busy_since = now
+        self.written_at = now
+        self.index += 1
+        return self.index
+
+    def new_id(self) -> str:
+        """Return an id such as swarmkit makes."""
+        return self.random.randbytes(_ID_LENGTH).translate(_DIGITS).decode()
+
+    def after(self, length: Range | int, function: Function, *arguments: object) -> None:
+        """Have a function called after a time; of a range, some length is drawn."""
+        if not isinstance(length, int):
+            length = self.draw(length)
+        self.agenda.at(self.agenda.now + length, function, *arguments)
+
+    def draw(self, length: Range) -> int:
+        """Return one of the lengths that a step may take."""
+        least, most = length
+        return least + int(self.random.random() * (most - least))
+
+    # ---- services ------------------------------------------------------------------
+
+    def add_service(self, service: Service) -> None:
+        """Keep a new service."""
+        self.services[service.id] = service
+        self.places[service.id] = {}
+        self._tell("service", "create", service)
+        self._service_changed(service)
+
+    def write_service(self, service: Service, before: Before) -> None:
+        """Note that a service was changed; `before` is what it was."""
+        service.version = self.bump()
+        service.updated_at = self.now
+        self._tell("service", "update", service, before)
+        self._service_changed(service)
+
+    def delete_service(self, service: Service) -> None:
+        """Forget a service; its tasks stay until they are deleted."""
+        del self.services[service.id]
+        self.bump()
+        self._tell("service", "remove", service)
+
+    def write_status(self, service: Service, status: UpdateStatus) -> None:
+        """Write the status of a service's update, as the updater does."""
+        before = Before(service.spec, service.update_status)
+        service.update_status = status
+        self.write_service(service, before)
+
+    # ---- tasks ---------------------------------------------------------------------
+
+    def tasks_of(self, service_id: str) -> Iterator[Task]:
+        """Return all tasks of a service that the manager still knows."""
+        for tasks in self.places.get(service_id, {}).values():
+            yield from tasks
+
+    def tasks_on(self, node_id: str) -> list[Task]:
+        """Return all tasks of a node that the manager still knows."""
+        return [task for task in self.tasks.values() if task.node_id == node_id]
+
+    def create_task(self, service: Service, place: Place, desired: int) -> Task:
+        """Make a task from a service's spec (swarmkit's orchestrator/task.go)."""
+        is_global = isinstance(place, str)
+        now = self.agenda.now
+        task = Task(
+            id=self.new_id(),
+            service_id=service.id,
+            service_name=service.name,
+            service_labels=service.spec.get("Labels") or {},
+            slot=None if is_global else int(place),
+            node_id=str(place) if is_global else "",
+            spec=service.template,
+            endpoint_spec=service.spec.get("EndpointSpec"),
+            spec_version=service.spec_version,
+            version=self.bump(),
+            created_at=now,
+            updated_at=now,
+            desired=desired,
+            status_at=now,
+        )
+        self.tasks[task.id] = task
+        self.places[service.id].setdefault(place, []).append(task)
+        self._tell("task", "create", task)
+        for told in self.on_created:
+            told(task)
+        return task
+
+    def set_desired(self, task: Task, desired: int) -> None:
+        """Write what is desired of a task; it only ever grows."""
+        if desired <= task.desired:
+            return
+        task.desired = desired
+        self._write(task)
+        for told in self.on_desired:
+            told(task)
+
+    def observe(
+        self, task: Task, state: int, message: str = "", error: str = "", at: int | None = None
+    ) -> None:
+        """Write the state in which a task was observed; one that is behind it is ignored.
+
+        Without a message the last one stays, as it does in swarmkit when a task fails. `at`
+        is when it came to be in that state, if that was before it is written.
+        """
+        if state <= task.observed or task.id not in self.tasks:
+            return
+        was = task.observed
+        task.observed = state
+        self.note(task, message or task.message, error, at)
+        for told in self.on_observed:
+            told(task)
+        if was < states.RUNNING <= state:
+            self._call(self._when_running, task)
+        if was <= states.RUNNING < state:
+            self._call(self._when_stopped, task)
+            self._ending.append(task)
+            if not self._is_batch:
+                self._tell_of_ends()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Write what is observed of several tasks at once: of their ends all hear together."""
+        self._is_batch = True
+        try:
+            yield
+        finally:
+            self._is_batch = False
+        self._tell_of_ends()
+
+    def _tell_of_ends(self) -> None:
+        ended, self._ending = self._ending, []
+        if ended:
+            for told in self.on_ended:
+                told(ended)
+
+    def note(self, task: Task, message: str, error: str, at: int | None = None) -> None:
+        """Write a task's status: what is said of the state that it is in, and since when."""
+        task.message, task.error = message, error
+        task.status_at = self.agenda.now if at is None else at
+        self._write(task)
+
+    def delete_task(self, task: Task) -> None:
+        """Forget a task."""
+        del self.tasks[task.id]
+        place = self.places[task.service_id]
+        place[task.place].remove(task)
+        if not place[task.place]:
+            del place[task.place]
+        if not place and task.service_id not in self.services:
+            del self.places[task.service_id]
+        self._when_running.pop(task.id, None)
+        self._when_stopped.pop(task.id, None)
+        self.bump()
+        self._tell("task", "remove", task)
+        for told in self.on_deleted:
+            told(task)
+
+    def when_running(self, task: Task, function: Callable[[], None]) -> None:
+        """Have a function called when a task runs, or has ended without.
+
+        If the task is deleted before, that never happens, as in swarmkit.
+        """
+        if task.id in self.tasks:
+            self._when_running.setdefault(task.id, []).append(function)
+
+    def when_stopped(self, task: Task, function: Callable[[], None]) -> None:
+        """Have a function called when a task has ended, or its node has gone away.
+
+        If the task is deleted before, neither is told.
+        """
+        if task.id in self.tasks:
+            self._when_stopped.setdefault(task.id, []).append(function)
+
+    # ---- nodes ---------------------------------------------------------------------
+
+    def add_node(self, node: Node) -> None:
+        """Keep a new node."""
+        self.nodes[node.id] = node
+        self._tell("node", "create", node)
+
+    def write_node(self, node: Node) -> None:
+        """Note that a node was changed."""
+        node.version = self.bump()
+        node.updated_at = self.now
+        self._tell("node", "update", node)
+        if node.state == "down":
+            self._gone(node)
+
+    def delete_node(self, node: Node) -> None:
+        """Forget a node."""
+        del self.nodes[node.id]
+        self.bump()
+        self._tell("node", "remove", node)
+        self._gone(node)
+
+    def _gone(self, node: Node) -> None:
+        """Let those go on who wait for the end of a task on a node that is down, or gone."""
+        for task in [self.tasks[task_id] for task_id in self._when_stopped]:
+            if task.node_id == node.id:
+                self._call(self._when_stopped, task)
+
+    # ---- telling -------------------------------------------------------------------
+
+    def _service_changed(self, service: Service) -> None:
+        for told in self.on_service:
+            told(service)
+
+    def _write(self, task: Task) -> None:
+        task.version = self.bump()
+        task.updated_at = self.agenda.now
+        if self.watchers:
+            self._tell("task", "update", task)
+
+    def _call(self, waiting: dict[str, list[Callable[[], None]]], task: Task) -> None:
+        for function in waiting.pop(task.id, ()):
+            function()
+
+    def _tell(
+        self,
+        kind: Literal["service", "task", "node"],
+        action: Literal["create", "update", "remove"],
+        changed: Service | Task | Node,
+        before: Before | None = None,
+    ) -> None:
+        if self.watchers:
+            change = Change(kind, action, changed, before)
+            for watcher in self.watchers:
+                watcher(change)

@@ -1,0 +1,129 @@
+"""A task's healthcheck: when it is probed, what counts, what `docker inspect` shows of it.
+
+After moby's `daemon/health.go`: the first probe comes an interval after the start, the next
+one an interval after the last has ended; failures in the start period do not count until
+one has succeeded; so many in a row make the container unhealthy.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from swarmsim.go.times import stamp
+from swarmsim.runtime.plan import Healthcheck
+
+#: As many results as Docker keeps, and bytes of a probe's output.
+_KEPT = 5
+_MOST_OUTPUT = 4096
+_HEALTHY, _UNHEALTHY, _STARTING = "healthy", "unhealthy", "starting"
+#: The exit code of a probe that was not run to its end.
+NO_CODE = -1
+
+
+class Probe(Protocol):
+    """A probe that is under way."""
+
+    def kill(self) -> None:
+        """End it."""
+
+
+#: Starts a probe; the second argument is called with its exit code and what it wrote.
+#: Returns `None` if it could not be started, which that function has then been told.
+Start = Callable[[tuple[str, ...], Callable[[int, bytes], None]], Probe | None]
+
+
+@dataclass
+class Health:
+    """The health of one task. `say` is told `healthy` and `unhealthy` when it becomes so."""
+
+    check: Healthcheck
+    start: Start
+    say: Callable[[str], None]
+    call_at: Callable[[int, Callable[[], None]], None]
+    clock: Callable[[], int]
+    status: str = _STARTING
+    failing_streak: int = 0
+    _results: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _started_at: int = 0
+    _probe: Probe | None = None
+    #: Which probe it is: one that was given up may still answer.
+    _number: int = 0
+    _stopped: bool = False
+
+    def begin(self) -> None:
+        """The container has been started."""
+        self._started_at = self.clock()
+        self._later(self.check.interval)
+
+    def stop(self) -> None:
+        """The container has ended, or is being ended: no more probes."""
+        self._stopped = True
+        self._number += 1
+        if self._probe is not None:
+            self._probe.kill()
+
+    @property
+    def probing(self) -> bool:
+        """Whether a probe runs."""
+        return self._probe is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `docker inspect` shows as `State.Health`."""
+        return {
+            "Status": self.status,
+            "FailingStreak": self.failing_streak,
+            "Log": list(self._results),
+        }
+
+    def _later(self, length: int) -> None:
+        self.call_at(self.clock() + length, self._begin_probe)
+
+    def _begin_probe(self) -> None:
+        if self._stopped:
+            return
+        self._number += 1
+        number, begun = self._number, self.clock()
+
+        def ended(code: int, output: bytes) -> None:
+            if number == self._number:
+                self._result(begun, code, output.decode("utf-8", "replace"))
+
+        self._probe = self.start(self.check.command, ended)
+        if self._probe is not None:
+            self.call_at(begun + self.check.timeout, lambda: self._time_is_up(number, begun))
+
+    def _time_is_up(self, number: int, begun: int) -> None:
+        if number != self._number or self._probe is None:
+            return
+        self._probe.kill()
+        seconds = self.check.timeout / 10**9
+        self._result(begun, NO_CODE, f"Health check exceeded timeout ({seconds:g}s)")
+
+    def _result(self, begun: int, code: int, output: str) -> None:
+        self._number += 1
+        self._probe = None
+        now = self.clock()
+        self._results.append(
+            {
+                "Start": stamp(begun),
+                "End": stamp(now),
+                "ExitCode": code,
+                "Output": output[:_MOST_OUTPUT],
+            }
+        )
+        self._later(self.check.interval)
+        if code == 0:
+            self.failing_streak = 0
+            self._become(_HEALTHY)
+        elif self.status != _STARTING or now - self._started_at >= self.check.start_period:
+            self.failing_streak += 1
+            if self.failing_streak >= self.check.retries:
+                self._become(_UNHEALTHY)
+
+    def _become(self, status: str) -> None:
+        if status != self.status:
+            self.status = status
+            self.say(status)

@@ -1,0 +1,120 @@
+"""A task's healthcheck at work: its probes are processes, and what they say is reported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from swarmsim.runtime.plan import Healthcheck
+from swarmsim.runtime.probing import NO_CODE, Health
+from swarmsim.runtime.processes.place import names, programs
+from swarmsim.runtime.processes.place.folders import Folder
+from swarmsim.runtime.processes.place.programs import CannotStart
+from swarmsim.runtime.processes.running import Running
+from swarmsim.runtime.processes.spawning import Spawned
+
+_SECOND = 10**9
+#: Bytes of a probe's output that are kept.
+_MOST_OUTPUT = 4096
+#: `localhost:80` in the command of a probe that is no Python, which `shim` does not reach.
+_LOCAL = re.compile(r"(?:localhost|127\.0\.0\.1)(?::(\d+)|(?=[/\s\"']|$))")
+
+_Ended = Callable[[int, bytes], None]
+
+
+class Checks:
+    """The probes of all tasks."""
+
+    def __init__(self) -> None:
+        self._under_way: set[Spawned] = set()
+
+    def begin(self, it: Running, check: Healthcheck) -> None:
+        """A task with a healthcheck has been started."""
+        world = it.world
+        it.health = Health(
+            check,
+            start=partial(self._start, it),
+            say=lambda status: world.soon(_say, it, status),
+            call_at=lambda at, act: world.engine.cluster.call_at(at, act),
+            clock=lambda: world.now,
+        )
+        if it.folder is None:
+            _act(it)
+        else:
+            it.health.begin()
+
+    def close(self) -> None:
+        """End all probes."""
+        for probe in self._under_way:
+            probe.kill()
+            probe.wait()
+        self._under_way.clear()
+
+    def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Spawned | None:
+        """Start a probe in a task's folder."""
+        output = bytearray()
+        tell_end = it.world.engine.containers.probed(it.task.id, command)
+
+        def write(_is_error: bool, data: bytes) -> None:
+            output.extend(data[: _MOST_OUTPUT - len(output)])
+
+        def over(code: int) -> None:
+            self._under_way.discard(probe)
+            it.life.probing = False
+            it.world.engine.catch_up()
+            tell_end(code)
+            ended(code, bytes(output))
+            it.world.engine.catch_up()
+
+        try:
+            words = _words(it, command)
+            probe = Spawned(words, it.cwd, it.env, it.world.keeper, write, over)
+        except CannotStart as problem:
+            ended(NO_CODE, problem.of_probe.encode())
+            return None
+        except OSError as problem:
+            ended(NO_CODE, f"OCI runtime exec failed: {problem.strerror}".encode())
+            return None
+        self._under_way.add(probe)
+        it.life.probing = True
+        return probe
+
+
+def _words(it: Running, command: tuple[str, ...]) -> list[str]:
+    assert it.folder is not None
+    program = programs.find(command, it.folder, it.plan.env, it.cwd)
+    return program.words if program.is_python else _with_real_ports(program.words, it.folder)
+
+
+def _with_real_ports(words: list[str], folder: Folder) -> list[str]:
+    """Return a command with the task's own ports as they are on this machine."""
+
+    def real(found: re.Match[str]) -> str:
+        port = names.port_of(folder, int(found[1] or 80))
+        return f"{port[0]}:{port[1]}" if port else found[0]
+
+    return [_LOCAL.sub(real, word) for word in words]
+
+
+def _act(it: Running) -> None:
+    """Who only acts is found healthy, or unhealthy, when others of its kind were."""
+    kind = it.life.kind
+    status, age = "healthy", kind.healthy_after or 0
+    if kind.unhealthy_after is not None:
+        status, age = "unhealthy", kind.unhealthy_after
+    it.world.call_after(int(age * _SECOND), lambda: it.world.soon(_say, it, status))
+
+
+def _say(it: Running, status: str) -> None:
+    """Report what has become of a task's health; from the event loop."""
+    if it.forgotten or not it.running:
+        return
+    age = (it.world.now - it.started_at) / _SECOND
+    if status == "healthy":
+        it.life.kind.healthy_after = age
+        it.show()
+        it.world.engine.healthy(it.task.id)
+    else:
+        it.life.kind.unhealthy_after = age
+        it.world.engine.unhealthy(it.task.id)

@@ -1,0 +1,215 @@
+"""What the cluster drives: it starts, stops and probes the tasks' processes, and reports."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from swarmsim.engine.logs import Log
+from swarmsim.images import Image, ImageProblem, names
+from swarmsim.images.build.steps import signal_number
+from swarmsim.images.removing import User
+from swarmsim.model import Task
+from swarmsim.model.plan import Strategy
+from swarmsim.runtime import plan
+from swarmsim.runtime.kinds import HORIZON, Kind, Life
+from swarmsim.runtime.port import Host
+from swarmsim.runtime.processes import starting
+from swarmsim.runtime.processes.checking import Checks
+from swarmsim.runtime.processes.place import preparing
+from swarmsim.runtime.processes.place.folders import Folder
+from swarmsim.runtime.processes.place.preparing import CannotPrepare
+from swarmsim.runtime.processes.place.programs import CannotStart
+from swarmsim.runtime.processes.running import Running
+from swarmsim.runtime.processes.world import World
+
+_log = logging.getLogger(__name__)
+
+#: So many processes at once; tasks beyond it act (see `acting`).
+MOST_PROCESSES = 120
+_SECOND = 10**9
+_SIGTERM = 15
+#: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
+_LEAST_MEMORY = 6 << 20
+
+
+class Processes:
+    """The driver of an engine's cluster: each task is a process, up to so many of them."""
+
+    def __init__(
+        self,
+        engine: Host,
+        *,
+        most: int = MOST_PROCESSES,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._most = most
+        self._world = World(engine, monotonic)
+        self._checks = Checks()
+        self._known: dict[str, Running] = {}
+        #: Those with a folder, and so with a process or soon with one; forgotten or not.
+        self._real: set[Running] = set()
+        self._kinds: dict[str, Kind] = {}
+
+    # ---- what the cluster calls ------------------------------------------------------
+
+    def pull(self, task: Task) -> str:
+        """Get the image, and prepare all that the task needs; return the error, or `""`.
+
+        An image that is here is taken as it is, and no registry is asked: as an engine
+        does that prefers its own (`DOCKER_SERVICE_PREFER_OFFLINE_IMAGE`).
+        """
+        try:
+            image = self._image(task.image)
+        except ImageProblem:
+            return f"No such image: {names.tagged(names.parse(task.image))}"
+        limits = (task.spec.get("Resources") or {}).get("Limits") or {}
+        if 0 < limits.get("MemoryBytes", 0) < _LEAST_MEMORY:
+            return "Minimum memory limit allowed is 6MB"
+        node = self._engine.cluster.nodes.get(task.node_id)
+        what = plan.make(task, image.id, image.config, node.hostname if node else "")
+        if not what.command:
+            return "No command specified"
+        try:
+            self._prepare(task, what, image)
+        except CannotPrepare as problem:
+            return str(problem)
+        except OSError as problem:  # such as a full disk
+            return f"failed to create task: {(problem.strerror or str(problem)).lower()}"
+        return ""
+
+    def has_healthcheck(self, task: Task) -> bool:
+        """Whether a task counts as running only after its first healthy probe."""
+        known = self._known.get(task.id)
+        return known is not None and known.plan.healthcheck is not None
+
+    def start(self, task: Task) -> str:
+        """Start the process; return the error in Docker's words, or `""`."""
+        it = self._known[task.id]
+        try:
+            it.process = starting.start(it, partial(self._ended, it))
+        except (CannotStart, OSError) as problem:  # an OSError: no more processes, a full disk
+            task.exit_code = problem.code if isinstance(problem, CannotStart) else 128
+            self._tidy(it)
+            said = problem.message if isinstance(problem, CannotStart) else problem
+            return f"starting container failed: {said}"
+        task.pid = it.process.pid
+        it.started_at = self._engine.now
+        if it.plan.healthcheck is None:
+            it.show()
+        else:
+            self._checks.begin(it, it.plan.healthcheck)
+        return ""
+
+    def stop(self, task: Task) -> None:
+        """Send the stop signal."""
+        if it := self._known.get(task.id):
+            it.stop(signal_number(it.plan.stop_signal) or _SIGTERM)
+
+    def kill(self, task: Task) -> None:
+        """End the process at once."""
+        if it := self._known.get(task.id):
+            it.kill()
+
+    def remove(self, task: Task) -> None:
+        """Forget a task, and what it has written; a process that is left is ended."""
+        if it := self._known.pop(task.id, None):
+            it.forgotten = True
+            it.kill()
+            if not it.running:
+                self._tidy(it)
+
+    # ---- what the engine asks --------------------------------------------------------
+
+    def awaiting(self) -> bool:
+        """Whether it is open what some process will do: then the engine's time is real."""
+        now = self._world.monotonic()
+        return any(it.running and it.life.undecided(now) for it in self._real)
+
+    def signal(self, task_id: str, number: int) -> None:
+        """Send a signal to a task's process, as `docker kill` does."""
+        it = self._known.get(task_id)
+        if it is not None and it.process is not None and it.running:
+            it.life.disturbed = True
+            it.process.send(number)
+
+    def logs(self, task_id: str) -> Log | None:
+        """What a task's process has written; `None` if it never had one."""
+        it = self._known.get(task_id)
+        return it.log if it is not None and it.process is not None else None
+
+    def health(self, task_id: str) -> dict[str, Any] | None:
+        """What `docker inspect` shows as `State.Health`; `None` without a healthcheck."""
+        it = self._known.get(task_id)
+        return it.health.as_json() if it is not None and it.health is not None else None
+
+    def users_of(self, image_id: str) -> Iterator[User]:
+        """The containers that were made from an image."""
+        for it in self._known.values():
+            if it.plan.image_id == image_id and it.task.container_id:
+                yield User(it.task.container_id, it.running)
+
+    def close(self) -> None:
+        """End all processes, and wait until they have ended."""
+        for it in self._real:
+            it.forgotten = True
+            it.kill()
+        for it in list(self._real):
+            if it.process is not None:
+                it.process.wait()
+            self._tidy(it)
+        self._checks.close()
+        self._world.close()
+
+    # ---- what becomes of a task ------------------------------------------------------
+
+    def _image(self, text: str) -> Image:
+        images = self._engine.images
+        try:
+            return images.find(text)
+        except ImageProblem:
+            return images.pull(names.tagged(names.parse(text)), self._engine.now)[0]
+
+    def _prepare(self, task: Task, what: plan.Plan, image: Image) -> None:
+        kind = self._kinds.setdefault(what.kind, Kind())
+        life = Life(kind, self._world.monotonic(), self._horizon(task))
+        folder = None
+        for other in [each for each in self._real if each.process is None and each.task.ended]:
+            self._tidy(other)  # it came to an end before it was to start
+        if len(self._real) < self._most:
+            folder = Folder(self._world.folder / task.id)
+            try:
+                preparing.fill(folder, task, what, image, self._engine)
+            except BaseException:
+                folder.remove()
+                raise
+        it = Running(world=self._world, task=task, plan=what, life=life, folder=folder)
+        self._known[task.id] = it
+        if folder is not None:
+            self._real.add(it)
+        else:
+            _log.info("%s only acts: there are %d processes", task.id, self._most)
+
+    def _horizon(self, task: Task) -> float:
+        """How long a process of an unknown kind is watched: as long as an update looks."""
+        service = self._engine.cluster.services.get(task.service_id)
+        if service is None or service.update_status is None:
+            return HORIZON
+        rolls_back = service.update_status.state.startswith("rollback")
+        config = service.spec.get("RollbackConfig" if rolls_back else "UpdateConfig")
+        return max(HORIZON, Strategy.read(config).monitor / _SECOND + 1)
+
+    def _ended(self, it: Running, code: int) -> None:
+        """A process has ended; this comes from the event loop."""
+        it.life.exited(self._world.monotonic(), code)
+        self._tidy(it)
+        if not it.forgotten:
+            self._engine.exited(it.task.id, code)
+
+    def _tidy(self, it: Running) -> None:
+        self._real.discard(it)
+        it.tidy()

@@ -1,0 +1,1 @@
+"""Where a task runs: its files, its names, its programs."""

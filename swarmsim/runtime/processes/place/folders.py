@@ -1,0 +1,137 @@
+"""The folder in which a task runs: its image's files, its volumes, configs and secrets.
+
+Nothing here needs root, so a task's `/` is not this folder. What names a file of the image
+by an absolute path is led into the folder as far as that can be seen from outside: words of
+the command, variables, and in Python programs what opens a file (see `shim`).
+
+Each task has a copy of its image's files, which it may change; files over `COPIED_UP_TO`
+are links to the image's. A volume is a folder that all its tasks have a link to.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from swarmsim.images import trees
+from swarmsim.images.registry.bases import FOLDERS
+
+#: Bytes. Larger files of an image are not copied for each task.
+COPIED_UP_TO = 1024 * 1024
+#: Folders that every system has, and in which the files of this machine's system are meant.
+SYSTEM = frozenset(FOLDERS) - {"home", "opt", "root", "run", "srv", "tmp", "var/tmp"}
+#: An absolute path in a word of a command, such as in `--config=/app/x`.
+_PATH = re.compile(r"(?<![\w./@-])/[\w.@%+,/-]+")
+
+
+class Folder:
+    """A task's folder. `root` stands for its `/`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root = path / "root"
+        #: Which of its ports are which of this machine's: see `names`.
+        self.ports = path / "ports"
+
+    def make(self, files: Path) -> None:
+        """Make it, with the files of an image."""
+        self.ports.mkdir(parents=True)
+        shutil.copytree(files, self.root, symlinks=True, copy_function=_copied)
+        for each in ("tmp", "root", "run"):
+            (self.root / each).mkdir(exist_ok=True)
+
+    def remove(self) -> None:
+        """Delete it. What a process of this user has made unreadable may stay."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def inside(self, path: str) -> Path:
+        """Return where an absolute path of the task lies."""
+        return trees.within(self.root, path)
+
+    def enter(self, working_dir: str) -> Path:
+        """Return the working directory, which is made if there is none.
+
+        Raises `NotADirectoryError` or `FileExistsError` where a file is in the way.
+        """
+        folder = self.inside(working_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def put(self, path: str, content: bytes) -> None:
+        """Put a file there, such as a secret."""
+        target = self.inside(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    def mount(self, path: str, source: Path) -> None:
+        """Have a folder or file of this machine there."""
+        target = self.inside(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and source.is_dir() and not any(source.iterdir()):
+            shutil.copytree(target, source, symlinks=True, dirs_exist_ok=True)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+        target.symlink_to(source)
+
+    def is_own(self, path: str) -> bool:
+        """Whether an absolute path means a file here, or one that could be made here."""
+        name = str(PurePosixPath("/", path)).strip("/")
+        if not name or name in SYSTEM:
+            return False
+        parent = str(PurePosixPath(name).parent)
+        return self.inside(name).exists() or (
+            parent not in SYSTEM and parent != "." and self.inside(parent).is_dir()
+        )
+
+    def led_here(self, text: str) -> str:
+        """Return a word of a command, or a variable's value, with its paths led here."""
+        return _PATH.sub(
+            lambda found: str(self.inside(found[0])) if self.is_own(found[0]) else found[0], text
+        )
+
+
+def mount_all(
+    folder: Folder, mounts: Iterable[Mapping[str, Any]], volumes: Path, anonymous: Iterable[str]
+) -> str:
+    """Mount what a service asks for, and the volumes that its image wants.
+
+    Returns the error in Docker's words, or `""`.
+    """
+    for number, path in enumerate(anonymous):
+        source = folder.path / f"volume{number}"
+        source.mkdir()
+        folder.mount(path, source)
+    for mount in mounts:
+        target = str(mount.get("Target") or "")
+        kind = mount.get("Type") or "volume"
+        if kind == "bind":
+            source = Path(str(mount.get("Source") or ""))
+            if not source.exists():
+                return (
+                    'invalid mount config for type "bind": bind source path does not exist: '
+                    f"{source}"
+                )
+        elif kind == "volume" and mount.get("Source"):
+            source = volumes / _as_one_name(str(mount["Source"]))
+            source.mkdir(parents=True, exist_ok=True)
+        else:
+            source = folder.path / f"mount-{_as_one_name(target)}"
+            source.mkdir()
+        folder.mount(target, source)
+    return ""
+
+
+def _as_one_name(text: str) -> str:
+    return re.sub(r"[^\w.-]", "_", text).strip(".") or "_"
+
+
+def _copied(source: str, target: str) -> None:
+    if Path(source).stat().st_size > COPIED_UP_TO:
+        Path(target).symlink_to(source)
+    else:
+        shutil.copy2(source, target)

@@ -1,0 +1,136 @@
+"""What the tasks' Python is told of the world around it (`shim` reads it), in files.
+
+    networks/<network id>/<name>     the addresses of a name in a network, one a line
+    addresses/<address>              the folder with the ports of the task that has it
+    addresses/<address>/backends     of a virtual address: the addresses it stands for
+    <task's folder>/task             the task's own: hostname, addresses, networks
+    <task's folder>/ports/tcp-80     where its port 80 is on this machine: `127.0.0.1 40123`
+
+As in Docker, a task has its names from when it runs (with a healthcheck: is healthy) until
+it is told to stop.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarmsim.runtime.processes.place.folders import SYSTEM, Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a task is in the networks."""
+
+    hostname: str
+    #: By network id: the task's address in it, and the names that lead to it there.
+    addresses: Mapping[str, str]
+    names: Mapping[str, tuple[str, ...]]
+    #: By network id: the virtual address of its service, and the names that lead to that.
+    virtual: Mapping[str, str]
+    virtual_names: Mapping[str, tuple[str, ...]]
+
+
+class Names:
+    """All names of an engine, kept in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._networks = folder / "networks"
+        self._addresses = folder / "addresses"
+        self._addresses.mkdir(parents=True)
+        #: By network and name: addresses, with how many tasks or services have each.
+        self._known: dict[tuple[str, str], list[str]] = {}
+        self._backends: dict[str, list[str]] = {}
+
+    def settle(self, folder: Folder, place: Place) -> None:
+        """Tell a task who it is, and where its ports will be."""
+        lines = [f"hostname {place.hostname}", f"root {folder.root}"]
+        lines += [f"addresses {self._addresses}", f"system {' '.join(sorted(SYSTEM))}"]
+        for network, address in place.addresses.items():
+            lines += [f"address {address}", f"network {self._networks / network}"]
+            self._link(address, folder)
+        (folder.path / "task").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def leave(self, place: Place) -> None:
+        """Forget where a task was."""
+        for address in place.addresses.values():
+            _clear(self._addresses / address)
+
+    def add(self, place: Place) -> None:
+        """From now on a task is found by its names."""
+        for network, name, address in _entries(place):
+            known = self._known.setdefault((network, name), [])
+            known.append(address)
+            self._write(network, name, known)
+        for network, virtual in place.virtual.items():
+            self._backends.setdefault(virtual, []).append(place.addresses[network])
+            self._write_backends(virtual)
+
+    def discard(self, place: Place) -> None:
+        """From now on a task is not found any more."""
+        for network, name, address in _entries(place):
+            known = self._known.get((network, name), [])
+            if address in known:
+                known.remove(address)
+                self._write(network, name, known)
+        for network, virtual in place.virtual.items():
+            backends = self._backends.get(virtual, [])
+            if place.addresses[network] in backends:
+                backends.remove(place.addresses[network])
+                self._write_backends(virtual)
+
+    def _link(self, address: str, folder: Folder) -> None:
+        link = self._addresses / address
+        _clear(link)  # it may have been a virtual address of a service that is gone
+        link.symlink_to(folder.ports)
+
+    def _write(self, network: str, name: str, addresses: list[str]) -> None:
+        folder = self._networks / network
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_lines(folder / name.lower(), addresses)
+
+    def _write_backends(self, virtual: str) -> None:
+        folder = self._addresses / virtual
+        if folder.is_symlink():
+            _clear(folder)
+        folder.mkdir(exist_ok=True)  # and stays without backends: connections are refused there
+        _write_lines(folder / "backends", self._backends[virtual])
+
+
+def port_of(folder: Folder, port: int, protocol: str = "tcp") -> tuple[str, int] | None:
+    """Return where a port of a task is on this machine, or `None` if nobody listens to it."""
+    try:
+        host, _, real = (folder.ports / f"{protocol}-{port}").read_text().partition(" ")
+    except OSError:
+        return None
+    return host, int(real)
+
+
+def _entries(place: Place) -> Iterator[tuple[str, str, str]]:
+    for network, names in place.names.items():
+        for name in names:
+            yield network, name, place.addresses[network]
+    for network, names in place.virtual_names.items():
+        for name in names:
+            yield network, name, place.virtual[network]
+
+
+def _clear(path: Path) -> None:
+    """Remove what an address was, whatever it was: addresses are given out again."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    """Write a file of which nobody ever sees a part; without lines it goes."""
+    if not lines:
+        path.unlink(missing_ok=True)
+        return
+    new = path.with_name(f".{path.name}.new")
+    distinct = dict.fromkeys(lines)
+    new.write_text("".join(f"{line}\n" for line in distinct), encoding="utf-8")
+    new.replace(path)

@@ -1,0 +1,117 @@
+"""One task's process and what belongs to it: folder, log, health, names, ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from swarmsim.engine.logs import Log
+from swarmsim.model import Task
+from swarmsim.runtime.kinds import Life
+from swarmsim.runtime.plan import Plan
+from swarmsim.runtime.probing import Health
+from swarmsim.runtime.processes.place.folders import Folder
+from swarmsim.runtime.processes.place.names import Place
+from swarmsim.runtime.processes.world import World
+
+
+class Process(Protocol):
+    """What runs, or acts as if it did."""
+
+    @property
+    def pid(self) -> int:
+        """Its number; 0 if it only acts."""
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def wait(self) -> None:
+        """Wait for the end of one that was killed; nobody is told."""
+
+
+def _nothing() -> None:
+    """Take back nothing."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Running:
+    """A task from when it was prepared until it is forgotten."""
+
+    world: World
+    task: Task
+    plan: Plan
+    life: Life
+    #: `None` for one that only acts.
+    folder: Folder | None
+    log: Log = field(default_factory=Log)
+    process: Process | None = None
+    health: Health | None = None
+    place: Place | None = None
+    #: Where its process is started, and with which variables; its probes are, too.
+    cwd: Path = Path()
+    env: Mapping[str, str] = field(default_factory=dict)
+    #: When it was started, on the engine's clock.
+    started_at: int = 0
+    #: Takes back the ports that were published for it.
+    unpublish: Callable[[], None] = _nothing
+    #: Nobody is to be told any more what becomes of it.
+    forgotten: bool = False
+    _found: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self.process is not None and not self.life.ended
+
+    def write(self, is_error: bool, data: bytes) -> None:
+        """Take what it writes; on a terminal each line ends at the margin."""
+        if self.task.container.get("TTY"):
+            data = data.replace(b"\n", b"\r\n")
+        self.log.write(self.world.now, "stderr" if is_error else "stdout", data)
+
+    def show(self) -> None:
+        """From now on others find it by its names."""
+        if self.place and self.folder and not self._found:
+            self._found = True
+            self.world.names.add(self.place)
+
+    def hide(self) -> None:
+        """From now on nobody finds it by its names."""
+        if self.place and self._found:
+            self._found = False
+            self.world.names.discard(self.place)
+
+    def stop(self, number: int) -> None:
+        """Ask it to end, by a signal. Its health is probed until it has."""
+        if self.process is None or not self.running:
+            return
+        self.hide()
+        self.life.stop_asked(self.world.monotonic())
+        self.process.send(number)
+
+    def kill(self) -> None:
+        """End it."""
+        if self.process is None or not self.running:
+            return
+        self.hide()
+        self.life.killed(self.world.monotonic())
+        self.process.kill()
+
+    def tidy(self) -> None:
+        """Take away what only a task that runs needs."""
+        self.hide()
+        self.task.pid = 0
+        self.unpublish()
+        self.unpublish = _nothing
+        if self.health:
+            self.health.stop()
+        self.log.close(self.world.now)
+        if self.folder:
+            if self.place:
+                self.world.names.leave(self.place)
+            self.folder.remove()

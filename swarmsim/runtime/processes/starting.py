@@ -1,0 +1,142 @@
+"""Starting a task: its place, its ports, and its process or what acts for it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from swarmsim.model import Task
+from swarmsim.runtime.acting import Acting
+from swarmsim.runtime.kinds import Kind
+from swarmsim.runtime.processes.place import names, preparing, programs
+from swarmsim.runtime.processes.place.folders import Folder
+from swarmsim.runtime.processes.place.output import Output
+from swarmsim.runtime.processes.place.programs import CannotStart
+from swarmsim.runtime.processes.publishing import CannotPublish, Target
+from swarmsim.runtime.processes.running import Process, Running
+from swarmsim.runtime.processes.spawning import Spawned
+
+_log = logging.getLogger(__name__)
+
+#: Of each kind so many pieces of what one wrote are kept, for those that act.
+_WRITTEN_KEPT = 200
+#: What Docker gives to a container whose network could not be set up.
+_NO_NETWORK = 128
+
+_ONLY_ACTS = (
+    b"swarmsim: there are processes enough; this task only acts, as others of its kind did\n"
+)
+
+
+def start(it: Running, ended: Callable[[int], None]) -> Process:
+    """Start a task; `ended` is called in the event loop. Raises `CannotStart`."""
+    hostname = it.plan.hostname or it.task.container_id[:12]
+    it.place = preparing.place(it.task, hostname, it.world.engine)
+    if it.folder is None:
+        it.life.decided = True
+        it.write(True, _ONLY_ACTS)
+        return _acting(it, it.life.kind, it.write, ended)
+    _publish(it)
+    it.world.names.settle(it.folder, it.place)
+    it.cwd = it.folder.inside(it.plan.working_dir)
+    it.env = preparing.variables(it.folder, it.plan, hostname)
+    return _spawned(it, it.folder, ended)
+
+
+def _spawned(it: Running, folder: Folder, ended: Callable[[int], None]) -> Process:
+    name = it.plan.command[0]
+    program = programs.find(it.plan.command, folder, it.plan.env, it.cwd)
+    kind = it.life.kind
+    kind.written_by = kind.written_by or it.task.id
+    it.life.started_at = it.world.monotonic()
+    outputs = {
+        is_error: Output(folder.root, partial(_wrote, it, is_error)) for is_error in (False, True)
+    }
+
+    def over(code: int) -> None:
+        for output in outputs.values():
+            output.close()
+        ended(code)
+
+    def write(is_error: bool, data: bytes) -> None:
+        outputs[is_error].feed(data)
+
+    try:
+        return Spawned(program.words, it.cwd, it.env, it.world.keeper, write, over)
+    except OSError as problem:
+        if problem.errno == errno.ENOEXEC:  # to Docker it has started, and ends at once
+            broken = f"exec {name}: exec format error\n".encode()
+            as_known = Kind(exits_after=0, exit_code=1, written=[(0, True, broken)])
+            return _acting(it, as_known, it.write, ended)
+        reason = (problem.strerror or str(problem)).lower()
+        raise CannotStart(f'"{name}": {reason}', programs.NOT_FOUND) from None
+
+
+def _acting(
+    it: Running,
+    kind: Kind,
+    write: Callable[[bool, bytes], None],
+    ended: Callable[[int], None],
+) -> Acting:
+    return Acting(kind, it.world.call_after, write, partial(it.world.soon, ended))
+
+
+def _wrote(it: Running, is_error: bool, data: bytes) -> None:
+    it.world.engine.catch_up()
+    it.write(is_error, data)
+    kind = it.life.kind
+    if kind.written_by == it.task.id and len(kind.written) < _WRITTEN_KEPT:
+        kind.written.append((it.world.monotonic() - it.life.started_at, is_error, data))
+
+
+# ---- ports -------------------------------------------------------------------------
+
+
+def _publish(it: Running) -> None:
+    """Have ports of this machine lead to a task. Raises `CannotStart`."""
+    publisher = it.world.publisher
+    published: list[tuple[int, Target]] = []
+
+    def take_back() -> None:
+        for port, target in published:
+            publisher.discard(port, target)
+
+    it.unpublish = take_back
+    for port, inside, alone in _ports(it):
+        target = partial(_where, it, inside)
+        try:
+            publisher.add(port, target, alone=alone)
+            published.append((port, target))
+        except CannotPublish as problem:
+            if alone:
+                raise CannotStart.whole(_no_port(it.task, problem), _NO_NETWORK) from None
+            _log.warning("port %d of %s: %s", port, it.task.service_name, problem)
+
+
+def _ports(it: Running) -> Iterator[tuple[int, int, bool]]:
+    """Yield published port, port inside, and whether it is this task's alone."""
+    service = it.world.engine.cluster.services.get(it.task.service_id)
+    given = {
+        each.get("TargetPort"): each.get("PublishedPort")
+        for each in (service.endpoint.get("Ports") if service else None) or ()
+    }
+    for port in (it.task.endpoint_spec or {}).get("Ports") or ():
+        inside = port["TargetPort"]
+        published = port.get("PublishedPort") or given.get(inside)
+        if published and port.get("Protocol", "tcp") == "tcp":
+            yield int(published), int(inside), port.get("PublishMode") == "host"
+
+
+def _where(it: Running, inside: int) -> tuple[str, int] | None:
+    """Where a port of a task is on this machine."""
+    return names.port_of(it.folder, inside) if it.folder else None
+
+
+def _no_port(task: Task, problem: CannotPublish) -> str:
+    name = f"{task.service_name}.{task.slot or task.node_id}.{task.id}"
+    return (
+        f"driver failed programming external connectivity on endpoint {name}: "
+        f"Error starting userland proxy: {problem}"
+    )

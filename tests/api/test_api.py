@@ -1,0 +1,136 @@
+"""What a learner calls answers a wrong value with a sentence, before any engine is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import labkit
+from labkit import views
+from labkit.api import doing
+from labkit.base.errors import BadValue, RecordingProblem
+from labkit.recordings.recording import Recording
+from tests.values import recording, service, snapshot, status, task
+
+#: A recording with an update in it.
+MADE = recording(
+    snapshot(0, service(), task(1)),
+    snapshot(1, service("1.1", update_status=status("updating")), task(1)),
+)
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gets as far as an engine fails."""
+    monkeypatch.setattr(doing, "swarm", lambda: pytest.fail("an engine was asked for"))
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: labkit.watch(5), "service is text, not 5"),
+        (lambda: labkit.watch(""), "service is text, not ''"),
+        (lambda: labkit.watch("dc_worker", parts=["nope"]), "a view has no part 'nope'"),
+        (lambda: labkit.record(None), "service is text, not None"),
+        (lambda: labkit.record("dc_worker", path=5), "path is a path, not 5"),
+        (lambda: labkit.update(5), "service is text, not 5"),
+        (lambda: labkit.predict(5), "service is text, not 5"),
+        (lambda: labkit.predict("dc_worker", replicas=-1), "replicas is a whole number"),
+        (lambda: labkit.rollback(b"dc_worker"), "service is text, not b'dc_worker'"),
+        (lambda: labkit.logs(5), "service is text, not 5"),
+        (lambda: labkit.deploy(5), "file is a path, not 5"),
+        (lambda: labkit.deploy(["a.yml", 5]), "file is a path, not 5"),
+        (lambda: labkit.deploy("a.yml", 5), "name is text, not 5"),
+        (lambda: labkit.remove(5), "name is text, not 5"),
+        (lambda: labkit.build(5, "lab/worker:1.1"), "folder is a path, not 5"),
+        (lambda: labkit.build(Path("worker"), 1.1), "tag is text, not 1.1"),
+        (lambda: labkit.build("worker", "w", args={"A": 1}), "args are texts, and 'A' is 1"),
+        (lambda: labkit.build("worker", "w", args="A=1"), "args is a mapping of texts, not 'A=1'"),
+        (lambda: labkit.push(5), "image is text, not 5"),
+        (lambda: labkit.connect(5), "engine is text, not 5"),
+        (lambda: labkit.show(5), "what is shown is a recording, its path, or a view, not 5"),
+        (lambda: labkit.show(MADE, None), "its path, or a view, not None"),
+        (lambda: labkit.show(MADE, MADE, names="ab"), "names are several texts, not 'ab'"),
+        (lambda: labkit.show(MADE, MADE, names=[1, 2]), "each of the names is text, not 1"),
+        (lambda: labkit.show(MADE, MADE, names=["one"]), "2 recordings, but 1 names"),
+    ],
+)
+def test_a_wrong_value_gets_a_sentence(call: Callable[[], object], says: str) -> None:
+    with pytest.raises(BadValue) as problem:
+        call()
+    assert says in str(problem.value)
+
+
+# ---- showing -----------------------------------------------------------------------
+
+
+class Shown:
+    """What a view was asked to show."""
+
+    def __init__(self, *given: Any, path: Path | str | None = None) -> None:
+        self.given = given
+        self.path = path
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Replay", "Comparison"):
+        monkeypatch.setattr(views, name, type(name, (Shown,), {}))
+
+
+class Holder:
+    """What has a recording, such as a view."""
+
+    recording = MADE
+
+
+def told(view: object) -> tuple[str, tuple[Any, ...]]:
+    assert isinstance(view, Shown)
+    return type(view).__name__, view.given
+
+
+@pytest.mark.usefixtures("shown")
+def test_one_recording_is_replayed_whatever_it_comes_as(tmp_path: Path) -> None:
+    file = tmp_path / "r.jsonl"
+    MADE.save(file)
+
+    for given in (MADE, file, str(file), Holder()):
+        assert told(labkit.show(given)) == ("Replay", (MADE,))
+
+
+def test_a_mark_on_a_file_is_kept_in_the_file(tmp_path: Path) -> None:
+    """An instructor annotates a recording that is shown to a room without Docker."""
+    MADE.save(tmp_path / "r.jsonl")
+    labkit.show(tmp_path / "r.jsonl").mark("look here", 0)
+
+    assert [label for _, label in Recording.load(tmp_path / "r.jsonl").marks()] == ["look here"]
+
+
+@pytest.mark.usefixtures("shown")
+def test_several_are_compared_by_their_names(tmp_path: Path) -> None:
+    """A file's is its own; a recording goes by what was asked of Swarm."""
+    MADE.save(tmp_path / "in pairs.jsonl")
+
+    assert told(labkit.show(tmp_path / "in pairs.jsonl", Holder())) == (
+        "Comparison",
+        ([MADE, MADE], ["in pairs", "dc_worker 1.0 → 1.1, 1 at a time"]),
+    )
+    assert told(labkit.show(MADE, MADE, names=("a", "b"))) == (
+        "Comparison",
+        ([MADE, MADE], ("a", "b")),
+    )
+
+
+@pytest.mark.usefixtures("shown")
+def test_what_is_no_recording_or_has_no_update_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.jsonl").write_text("precious")
+    still: Recording = recording(snapshot(0, service(), task(1)))
+
+    with pytest.raises(RecordingProblem, match="no recording's header"):
+        labkit.show(tmp_path / "other.jsonl")
+    with pytest.raises(RecordingProblem, match="nothing was updated"):
+        labkit.show(MADE, still)
+    assert told(labkit.show(still)) == ("Replay", (still,))

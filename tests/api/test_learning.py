@@ -1,0 +1,529 @@
+"""Claims about what a learner calls to learn: predictions, exercises, and what came of them.
+
+Questions, and the exercise about a shipped recording, need no engine. The others are done
+on a simulated one, in a home of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import labkit
+from labkit import cli
+from labkit.api import doing, learning
+from labkit.base import settings
+from labkit.base.errors import BadValue, LabError, NotSettled
+from labkit.lessons import STEPS, Step, checks
+from labkit.lessons.journal import Event, Standing
+from labkit.lessons.practice import activity_log, exercise_session
+from labkit.recordings.phases import settled
+from labkit.swarm.images import images
+from labkit.views.cards import meanwhile
+from tests.played import Played
+from tests.waiting import until
+from tests.whole.labs import home
+
+MISSING = "rolling-missing"
+#: An exercise about a recording, and one about the worker.
+RIDDLE, HALF = "read-backwards", "half-the-time"
+ANSWER = {"parallelism": 3, "delay": "4s", "order": "start-first"}
+#: What passes the one about the worker.
+FIVE_AT_ONCE = {"parallelism": 5, "delay": "0s"}
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of a learner who has no engine and has recorded nothing."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.setattr(doing, "_recorder", None)
+    return tmp_path
+
+
+def events() -> list[Event]:
+    return activity_log.journal().events()
+
+
+def standing(name: str) -> Standing:
+    """How an item of the lesson stands."""
+    return next(s for s in learning.progress().progress.standings if s.item.name == name)
+
+
+# ---- questions ---------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_click_is_noted_and_compared_with_what_was_recorded() -> None:
+    asked = learning.question(MISSING)
+    asked._radio.value = "two"
+    made = Played("1.0")
+    made.update("1.1")
+
+    found = learning.compare(MISSING, made.recording)
+
+    assert [(e.kind, e.choice, e.answer) for e in events()] == [
+        ("predicted", "two", ""),
+        ("compared", "two", "one"),
+    ]
+    assert not found.as_predicted
+    assert found.said.startswith("You said “Two”.")
+    assert events()[-1].saw == found.reading.saw
+    assert standing(MISSING).done
+
+
+@pytest.mark.usefixtures("alone")
+def test_where_nothing_can_be_clicked_a_choice_is_given() -> None:
+    asked = learning.question(MISSING, choose="one", why="one at a time")
+
+    assert asked.choice == checks.QUESTIONS[MISSING].choice("one")
+    assert (events()[-1].choice, events()[-1].why) == ("one", "one at a time")
+    with pytest.raises(BadValue, match="'none', 'one', 'two', 'all', not 'three'"):
+        learning.question(MISSING, choose="three")
+    assert len(events()) == 1
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_last_choice_counts_and_is_there_when_it_is_asked_again() -> None:
+    learning.question(MISSING, choose="all", why="first thought")
+    learning.question(MISSING)._radio.value = "none"
+
+    assert learning.question(MISSING)._radio.value == "none"
+    assert learning.question(MISSING)._why.value == "first thought"
+    made = Played("1.0")
+    made.update("1.1")
+    found = learning.compare(MISSING, made.recording)
+    assert found.chosen == checks.QUESTIONS[MISSING].choice("none")
+
+
+@pytest.mark.usefixtures("alone")
+def test_who_has_predicted_nothing_is_told_what_was_seen_all_the_same() -> None:
+    made = Played("1.0")
+    made.update("1.1")
+
+    found = learning.compare(MISSING, made.recording)
+
+    assert found.chosen is None
+    assert found.reading.choice == "one"
+
+
+@pytest.mark.usefixtures("alone")
+def test_there_is_nothing_to_compare_with_before_an_update_is_over() -> None:
+    with pytest.raises(BadValue, match="no recording yet"):
+        learning.compare(MISSING)
+    made = Played("1.0")
+    made.update("1.1", seconds=10)
+    with pytest.raises(NotSettled):
+        learning.compare(MISSING, made.recording)
+    assert events() == []
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> None:
+    shipped = settings.checkout() / "notebooks" / "recordings" / "01-rolling.jsonl"
+    mine = settings.state_dir() / "recordings" / "mine.jsonl"
+    mine.parent.mkdir(parents=True)
+    shutil.copy(shipped, mine)
+
+    learning.compare(MISSING, str(mine))
+
+    assert events()[-1].recording == "recordings/mine.jsonl"
+    assert "Chart 1 · mine.jsonl" in learning.report().page
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    "call",
+    [
+        learning.question,
+        learning.compare,
+        learning.exercise,
+        learning.check,
+        learning.hint,
+        learning.solution,
+    ],
+    ids=lambda call: call.__name__,
+)
+@pytest.mark.parametrize("name", ["nothing", "", None, ["x"]])
+def test_an_unknown_name_names_those_there_are(call: Callable[..., object], name: object) -> None:
+    known = checks.QUESTIONS if call in (learning.question, learning.compare) else checks.EXERCISES
+
+    with pytest.raises(BadValue) as problem:
+        call(name)
+
+    assert all(repr(each) in str(problem.value) for each in known)
+    assert events() == []
+
+
+# ---- an exercise that needs no engine ----------------------------------------------
+
+
+@pytest.mark.usefixtures("alone")
+def test_before_it_has_begun_there_is_nothing_to_judge() -> None:
+    found = learning.check(RIDDLE, ANSWER)
+
+    assert found.outcome == "not attempted", found
+    assert found.try_next == f'labkit.exercise("{RIDDLE}")'
+    assert events() == []
+
+
+@pytest.mark.usefixtures("alone")
+def test_an_answer_is_judged_each_time_by_itself() -> None:
+    learning.exercise(RIDDLE)
+
+    said = [learning.check(RIDDLE, each).outcome for each in (None, ..., {"parallelism": 1})]
+    passed = learning.check(RIDDLE, ANSWER)
+
+    assert said == ["not attempted", "not attempted", "not yet"]
+    assert passed.passed
+    assert [e.outcome for e in events()] == ["", *said, "passed"]
+    assert learning.check(RIDDLE, None).outcome == "not attempted"
+    assert standing(RIDDLE).state == "passed", "what is done stays done"
+
+
+@pytest.mark.usefixtures("alone")
+def test_hints_are_a_ladder_whose_last_rung_stays() -> None:
+    of = len(checks.EXERCISES[RIDDLE].hints)
+    learning.exercise(RIDDLE)
+
+    said = [learning.hint(RIDDLE) for _ in range(of + 1)]
+
+    assert [each.rung for each in said] == [*range(1, of + 1), of]
+    assert [each.text for each in said[:of]] == list(checks.EXERCISES[RIDDLE].hints)
+    learning.exercise(RIDDLE)
+    assert learning.hint(RIDDLE).rung == 1, "it was begun anew"
+    activity_log.note_reset(2)
+    assert learning.hint(RIDDLE).rung == 1, "the step was"
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_hint_may_come_before_the_exercise() -> None:
+    said = learning.hint(RIDDLE)
+
+    assert (said.notice, said.rung) == ("", 1)
+
+
+@pytest.mark.usefixtures("alone")
+def test_each_exercise_has_a_solution_in_words_and_code() -> None:
+    for name in checks.EXERCISES:
+        kinds = [kind for kind, _ in learning.solution(name).cells]
+        assert {*kinds} == {"markdown", "code"}, name
+    assert {e.kind for e in events()} == {"solved"}
+
+
+def test_a_solution_that_is_missing_says_which_tags_are_looked_for(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "checkout", lambda: alone)
+
+    with pytest.raises(LabError, match=f"`solution` and `{RIDDLE}`"):
+        learning.solution(RIDDLE)
+    assert events() == []
+
+
+@pytest.mark.usefixtures("alone")
+def test_progress_and_report_say_nothing_and_everything() -> None:
+    assert "0 of 3 predictions, 0 of 1 exercise" in repr(learning.progress())
+    assert "Nothing was done here yet." in learning.report().page
+
+    learning.question(MISSING, choose="two", why="<b>so</b>")
+    learning.exercise(RIDDLE)
+    learning.check(RIDDLE, ANSWER)
+
+    assert standing(RIDDLE).done
+    page = learning.report().page
+    assert "&lt;b&gt;so&lt;/b&gt;" in page
+    assert "Outcome: <b>passed</b>" in page
+    assert page.count("<figure") == 1, "the recording that the riddle is about"
+    assert "cannot be drawn" not in page
+
+
+# ---- exercises on an engine --------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Step]:
+    """A learner with an engine of their own, who has built 1.1 and is at notebook 2."""
+    with home(tmp_path_factory.mktemp("lab")), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doing, "_current", None)
+        patch.setattr(doing, "_recorder", None)
+        said = CliRunner().invoke(cli.main, ["up"])
+        assert said.exit_code == 0, said.output
+        images.build(labkit.connect(), STEPS[2].folder / "worker", STEPS[2].image("1.1"))
+        yield STEPS[2]
+        exercise_session.stop()
+
+
+@pytest.fixture
+def step(lab: Step, capsys: pytest.CaptureFixture[str]) -> Step:
+    """An exercise has just begun; what it printed is there to be read."""
+    learning.exercise(HALF)
+    assert capsys.readouterr().out == "", "what was prepared is said on its card"
+    return lab
+
+
+def five_at_once(step: Step) -> None:
+    labkit.update(step.worker, image=step.image("1.1"), update_config=FIVE_AT_ONCE)
+
+
+def is_over() -> bool:
+    recorder = exercise_session.recorder()
+    return settled(recorder.recording, recorder.now()) is not None
+
+
+def running(tag: str) -> int:
+    return doing.swarm().snapshot(STEPS[2].worker).running_by_tag().get(tag, 0)
+
+
+def folder_of(name: str) -> Path:
+    """The folder of what is recorded of an exercise."""
+    found = exercise_session.begun(checks.EXERCISES[name])
+    assert found is not None
+    return found
+
+
+def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
+    service = doing.swarm().snapshot(step.worker)
+
+    assert service.running_by_tag() == {"1.0": 10}
+    assert exercise_session.recorder().alive
+    assert exercise_session.recorder().path == folder_of(HALF) / "1.jsonl"
+    assert events()[-1].kind == "began"
+
+
+def test_a_blank_changes_nothing_and_is_no_attempt(
+    step: Step, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = doing.swarm().service(step.worker)["Version"]
+
+    labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": ...})
+
+    assert "A blank is left: update_config['parallelism']" in capsys.readouterr().out
+    assert doing.swarm().service(step.worker)["Version"] == before
+    assert learning.check(HALF).outcome == "not attempted"
+
+
+def test_a_hundred_checks_change_nothing_but_the_journal(step: Step) -> None:
+    def everything() -> dict[str, bytes]:
+        """Everything but what grows by itself, and what is kept of checks."""
+        files = (path for path in settings.workspace().rglob("*") if path.is_file())
+        names = (path for path in settings.state_dir().glob("exercises/*/*"))
+        return {str(each): each.read_bytes() for each in files} | {str(n): b"" for n in names}
+
+    before = everything(), doing.swarm().service(step.worker), len(events())
+
+    said = {learning.check(HALF) for _ in range(100)}
+
+    assert len(said) == 1
+    assert (everything(), doing.swarm().service(step.worker)) == before[:2]
+    assert len(events()) == before[2] + 100
+
+
+def test_a_check_waits_for_what_is_on_its_way_and_says_so(
+    step: Step, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what has passed stays so, from the files alone; until the step is begun anew."""
+    said: list[str] = []
+    monkeypatch.setattr(meanwhile.Meanwhile, "say", lambda _, sentence: said.append(sentence))
+    five_at_once(step)
+
+    found = learning.check(HALF)
+
+    assert found.passed, found
+    assert any("of 10 replicas" in each for each in said), said
+    assert standing(HALF).done
+    before = sorted(folder_of(HALF).iterdir())
+    assert learning.check(HALF).passed
+    assert sorted(folder_of(HALF).iterdir()) == before, "there is nothing more to record"
+    page = learning.report().page
+    assert "Outcome: <b>passed</b>" in page
+    assert f"· {folder_of(HALF).name}</figcaption>" in page
+
+    capsys.readouterr()
+    labkit.reset(2)
+    assert "1 thing is open again in your progress" in capsys.readouterr().out
+    assert standing(HALF).state == "open"
+    assert standing(HALF).before
+    assert learning.check(HALF).outcome == "not attempted"
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="uses the docker command line")
+def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: Step) -> None:
+    """Nothing of it was done by labkit, and another process judges it."""
+    words = f"docker service update -d --image {step.image('1.1')} --update-parallelism 5"
+    subprocess.run(
+        [*words.split(), "--update-delay", "0s", step.worker],
+        env={**os.environ, "DOCKER_HOST": doing.swarm().url},
+        capture_output=True,
+        check=True,
+    )
+    until(is_over, "the update to be over", 60)
+    exercise_session.stop()  # and with it all that this kernel knows
+
+    code = f"import labkit; print(labkit.check({HALF!r}))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "✓ passed: " in said.stdout, said.stdout + said.stderr
+    assert [path.name for path in activity_log.parts(folder_of(HALF))] == ["1.jsonl", "2.jsonl"]
+
+
+def test_a_kernel_that_is_restarted_in_the_midst_of_an_update_goes_on(step: Step) -> None:
+    labkit.update(step.worker, image=step.image("1.1"), update_config={"delay": "0s"})
+    until(lambda: running("1.1"), "a slot to be new")
+    exercise_session.stop()
+
+    found = learning.check(HALF)
+
+    assert found.outcome != "not attempted", found
+    assert len(activity_log.parts(folder_of(HALF))) == 2
+
+
+@pytest.mark.usefixtures("step")
+def test_begun_anew_nothing_is_attempted_yet() -> None:
+    first = folder_of(HALF)
+
+    learning.exercise(HALF)
+
+    assert folder_of(HALF) != first
+    assert learning.check(HALF).outcome == "not attempted"
+
+
+def test_a_service_that_is_gone_is_said_to_be(step: Step) -> None:
+    """Check and hint end soon, and the exercise can be begun anew."""
+    doing.swarm().delete(f"/services/{doing.swarm().service(step.worker)['ID']}")
+
+    found = learning.check(HALF)
+
+    assert found.outcome != "passed"
+    assert "gone" in found.saw or "not there" in found.saw, found
+    assert learning.hint(HALF).rung == 1
+    learning.exercise(HALF)
+    assert doing.swarm().snapshot(step.worker).running_by_tag() == {"1.0": 10}
+
+
+@pytest.mark.usefixtures("step")
+def test_a_look_back_at_one_exercise_takes_nothing_from_the_next() -> None:
+    """The recorder goes on with the exercise that was begun last."""
+    learning.exercise("never-fewer")
+    recorder = exercise_session.recorder()
+
+    found = learning.check(HALF)
+    hint = learning.hint(HALF)
+
+    assert found.outcome == "not attempted", found
+    assert found.try_next.startswith(f'`labkit.exercise("{HALF}")`: the worker was brought')
+    assert hint.rung == 1
+    assert exercise_session.recorder() is recorder
+    assert recorder.alive
+    assert [path.name for path in activity_log.parts(folder_of(HALF))] == ["1.jsonl"]
+
+
+def test_a_reset_takes_the_worker_from_an_exercise(step: Step) -> None:
+    """What is updated then belongs to the notebook, and passes nothing."""
+    recorder = exercise_session.recorder()
+    labkit.reset(3)
+    labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": 0})
+
+    found = learning.check(HALF)
+
+    assert found.outcome != "passed", found
+    assert "brought elsewhere" in found.try_next
+    assert not recorder.alive
+
+
+@pytest.mark.usefixtures("step")
+def test_the_recorder_of_another_kernel_ends_when_an_exercise_begins_in_this_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = exercise_session.recorder()
+    monkeypatch.setattr(exercise_session, "_recorder", None)
+
+    learning.exercise("never-fewer")
+
+    until(lambda: not there.alive, "the other kernel's recorder to end", 20)
+    assert there.why == "The worker was brought elsewhere."
+
+
+def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(
+    step: Step, tmp_path: Path
+) -> None:
+    """And so is the worker: its tasks have what the other image had."""
+    folder = tmp_path / "worker"
+    shutil.copytree(settings.checkout() / "dockercoins" / "worker", folder)
+    (folder / "worker.py").write_text("raise SystemExit(3)\n")
+    images.build(doing.swarm(), folder, step.image("1.0"))
+    other = images.source_of(doing.swarm(), step.image("1.0"))
+    before = doing.swarm().service(step.worker)["ID"]
+
+    learning.exercise(HALF)
+
+    assert images.source_of(doing.swarm(), step.image("1.0")) != other
+    assert doing.swarm().service(step.worker)["ID"] != before
+    assert running("1.0") == 10
+
+
+@pytest.mark.usefixtures("step")
+def test_a_file_of_somebody_else_s_among_the_recordings_is_passed_over() -> None:
+    """JupyterLab's *Duplicate* makes one."""
+    (folder_of(HALF) / "1-Copy1.jsonl").write_text("nothing")
+
+    assert learning.check(HALF).outcome == "not attempted"
+    assert [path.name for path in activity_log.parts(folder_of(HALF))] == ["1.jsonl"]
+
+
+@pytest.mark.usefixtures("step")
+def test_a_reset_in_a_terminal_opens_progress_again_too() -> None:
+    assert standing(HALF).state != "open"
+
+    said = CliRunner().invoke(cli.main, ["reset", "2"])
+
+    assert said.exit_code == 0, said.output
+    assert standing(HALF).state == "open"
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_finding_is_not_lost_with_a_journal_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise LabError("to keep your progress.", "no space left on device.")
+
+    monkeypatch.setattr("labkit.lessons.journal.Journal.add", full)
+    monkeypatch.setattr(activity_log, "_told", False)
+    made = Played("1.0")
+    made.update("1.1")
+
+    first, second = (learning.compare(MISSING, made.recording) for _ in range(2))
+
+    assert first.reading.choice == second.reading.choice == "one"
+    assert capsys.readouterr().err.count("no space left on device") == 1
+
+
+@pytest.mark.usefixtures("step")
+def test_nothing_of_it_leaves_a_learners_folder() -> None:
+    """What the journal names is beside it, in no path of this machine."""
+    named = {event.recording for event in events() if event.recording}
+
+    assert named
+    assert not any(Path(name).is_absolute() for name in named)
+    assert str(settings.home()) not in json.dumps([event.saw for event in events()])
+
+
+@pytest.mark.usefixtures("step")
+def test_the_first_tag_is_dockercoins_as_it_is_shipped_whatever_the_learners_files_hold() -> None:
+    """Notebook 3 begins with the faster worker in the file, and 1.0 in the stack."""
+    shipped = images.source_of(doing.swarm(), STEPS[3].image("1.0"))
+
+    labkit.reset(3)
+    before = doing.swarm().service(STEPS[3].worker)["ID"]
+    labkit.reset(3)
+
+    assert images.source_of(doing.swarm(), STEPS[3].image("1.0")) == shipped
+    assert doing.swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"

@@ -1,0 +1,70 @@
+"""What can be set from outside, and what holds where nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labkit.base import settings
+from labkit.lessons.journal import Event
+from labkit.lessons.room import note
+from tests.values import at
+
+STATE = '{"ports": {"dc": {"LABKIT_WEBUI_PORT": 8003}}}'
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lab whose `up` chose a port; gives the file that says so."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    for name in ("LABKIT_STACK", "LABKIT_WEBUI_PORT", "LABKIT_DOCKER_ID"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / ".labkit" / "state.json"
+    file.parent.mkdir()
+    file.write_text(STATE)
+    return file
+
+
+def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Images are built under the same Docker ID as the compose file is read with."""
+    monkeypatch.setenv("LABKIT_WEBUI_PORT", "")
+    monkeypatch.setenv("LABKIT_DOCKER_ID", "")
+    found = settings.compose_environment()
+    assert found["LABKIT_WEBUI_PORT"] == "8003"
+    assert found["LABKIT_DOCKER_ID"] == settings.docker_id()
+
+    monkeypatch.setenv("LABKIT_WEBUI_PORT", "9000")
+    monkeypatch.setenv("LABKIT_DOCKER_ID", "ada")
+    found = settings.compose_environment()
+    assert (found["LABKIT_WEBUI_PORT"], found["LABKIT_DOCKER_ID"]) == ("9000", "ada")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"ports": []}', '{"ports": {"dc": 5}}', "\udcff"])
+def test_a_state_that_cannot_be_read_counts_as_none(state: Path, text: str) -> None:
+    state.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
+
+
+def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A learner's work goes on without a room."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LABKIT_CLASS", "~/room")
+    assert settings.class_folder() == tmp_path / "room"
+
+    monkeypatch.setenv("LABKIT_CLASS", "~no-such-user/room")
+    assert settings.class_folder() == Path("~no-such-user/room")
+    note(Event(at=at(0), kind="checked", step=2, name="half-the-time"))
+
+
+@pytest.mark.parametrize(("text", "speed"), [("", 1), ("20", 20), ("2.5", 2.5), ("1e2", 100)])
+def test_a_speed_is_a_number_and_real_time_by_default(
+    monkeypatch: pytest.MonkeyPatch, text: str, speed: float
+) -> None:
+    monkeypatch.setenv("LABKIT_SPEED", text)
+
+    assert settings.speed() == speed

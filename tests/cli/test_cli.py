@@ -1,0 +1,363 @@
+"""The command line: what it exits with, and where its words go."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from labkit import cli, views
+from labkit.api import doing
+from labkit.base import settings
+from labkit.cli import up
+from labkit.recordings import story
+from labkit.recordings.recording import Ended, Marked, Recording
+from labkit.swarm import stack
+from labkit.swarm.client import Swarm
+from tests.values import at, recording, service, snapshot, status, task
+
+NOWHERE = "tcp://127.0.0.1:1"
+COMMANDS = ["class", "doctor", "down", "env", "lab", "notebooks", "predict"]
+COMMANDS += ["progress", "record", "report", "reset", "show", "stack", "up"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lab of its own, and no engine unless a test names one."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("LABKIT_ENGINE", NOWHERE)
+    return tmp_path
+
+
+def labkit(*words: str) -> Result:
+    return CliRunner().invoke(cli.main, list(words))
+
+
+def test_it_has_the_commands_of_the_contract():
+    assert sorted(cli.main.commands) == COMMANDS
+    assert sorted(cli.main.commands["stack"].commands) == ["deploy", "ls", "ps", "rm", "services"]
+
+
+def test_python_dash_m_is_the_same():
+    words = [sys.executable, "-m", "labkit", "--version"]
+
+    assert "labkit" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nosuch"],
+        ["up", "--nodes", "many"],
+        ["up", "--nodes", "0"],
+        ["stack", "ps"],
+        ["stack", "deploy", "dc"],
+        ["stack", "deploy", "-c", "nosuch.yml", "dc"],
+        ["record", "dc_worker"],
+        ["record", "dc_worker", "-o", "x", "--for", "-1"],
+        ["show"],
+        ["show", "nosuch.jsonl"],
+        ["show", __file__, "--json", "-o", "x.html"],
+    ],
+)
+def test_wrong_usage_ends_in_2(words: list[str]):
+    assert labkit(*words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["env"],
+        ["up"],
+        ["up", "--engine", "somewhere"],
+        ["up", "--nodes", "2"],
+        ["stack", "ls"],
+        ["reset", "1"],
+        ["record", "dc_worker", "-o", "x.jsonl"],
+    ],
+)
+def test_what_fails_ends_in_1_with_a_sentence_and_no_traceback(words: list[str]):
+    ended = labkit(*words)
+
+    assert ended.exit_code == 1
+    assert ended.stderr.strip()
+    assert "Traceback" not in ended.output
+    assert isinstance(ended.exception, SystemExit)
+
+
+def test_doctor_without_an_engine_ends_in_1_and_says_how_to_get_one():
+    ended = labkit("doctor")
+
+    assert ended.exit_code == 1
+    assert "✗ missing engine: nothing answers" in ended.output
+    assert "→ " in ended.output
+
+
+def test_doctor_speaks_json():
+    lines = json.loads(labkit("doctor", "--json").output)
+
+    assert {"name", "verdict", "saw", "mend"} == set(lines[0])
+    assert {line["name"]: line["verdict"] for line in lines}["engine"] == "missing"
+
+
+def test_down_where_nothing_was_made_changes_nothing():
+    assert labkit("down").exit_code == 0
+    assert labkit("down").output == "The lab is down.\n"
+
+
+def test_a_file_that_is_no_recording_is_refused(home: Path):
+    other = home / "other.jsonl"
+    other.write_text("not a recording\n")
+
+    ended = labkit("show", str(other))
+
+    assert ended.exit_code == 1
+    assert str(other) in ended.stderr
+    assert not other.with_suffix(".html").exists()
+
+
+# ---- showing -----------------------------------------------------------------------
+
+
+class Page:
+    """A view whose page says what it was made of."""
+
+    def __init__(self, made: object, names: object = None, path: object = None) -> None:
+        del path  # only marks need it
+        count = len(made) if isinstance(made, list) else 1
+        self.page = f"{count} {names}"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Replay", "Comparison"):
+        monkeypatch.setattr(views, name, Page)
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    made = recording(
+        snapshot(0, service(), task(1)),
+        snapshot(1, service("1.1", update_status=status("updating", started_at=at(1))), task(1)),
+        snapshot(
+            3,
+            service(
+                "1.1",
+                update_status=status("completed", started_at=at(1), completed_at=at(2.5)),
+            ),
+            task(1, "1.1"),
+        ),
+    )
+    made.add(Ended(at(4), "It was stopped."))
+    made.add(Marked(at(5), at(2), "\x1b[31m\u202ehere"))
+    made.save(home / "one.jsonl")
+    return home / "one.jsonl"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_recording_becomes_a_page_beside_it(file: Path):
+    ended = labkit("show", str(file))
+
+    assert ended.exit_code == 0
+    assert ended.output == f"{file.with_suffix('.html')}: open it in a browser.\n"
+    assert file.with_suffix(".html").read_text() == "1 None"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_several_recordings_become_one_page_named_after_their_files(file: Path, home: Path):
+    (home / "two.jsonl").write_bytes(file.read_bytes())
+
+    assert labkit("show", str(file), str(home / "two.jsonl")).exit_code == 0
+    assert (home / "comparison.html").read_text() == "2 ['one', 'two']"
+
+    labkit("show", str(file), str(home / "two.jsonl"), "-o", str(home / "x.html"))
+    assert (home / "x.html").read_text() == "2 ['one', 'two']"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_torn_lines_are_left_out_and_counted(file: Path):
+    file.write_bytes(file.read_bytes()[:-5])
+    assert f"{file}: 1 torn line was left out.\n" in labkit("show", str(file)).output
+
+    file.write_text(file.read_text() + "\n{")
+    assert f"{file}: 2 torn lines were left out.\n" in labkit("show", str(file)).output
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_recording_is_never_drawn_over(file: Path):
+    before = file.read_bytes()
+    page = file.with_suffix(".html")
+    file.rename(page)
+
+    for words in (["show", str(page)], ["show", str(page), "-o", str(page)]):
+        ended = labkit(*words)
+        assert ended.exit_code == 1
+        assert "it is the recording itself" in ended.stderr
+    assert page.read_bytes() == before
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_page_that_cannot_be_written_is_refused_with_a_sentence(file: Path, home: Path):
+    ended = labkit("show", str(file), "-o", str(home / "none" / "x.html"))
+
+    assert ended.exit_code == 1
+    assert "name a file in a folder that is there" in ended.stderr
+
+
+def test_what_recordings_tell_can_be_had_as_json(file: Path):
+    ended = labkit("show", "--json", str(file), str(file))
+
+    first, second = json.loads(ended.output)
+    assert first == second
+    assert first == {
+        "service": "dc_worker",
+        "engine": "a test",
+        "provenance": "engine",
+        "started": "2026-03-01T09:00:00+00:00",
+        "ended": "2026-03-01T09:00:04+00:00",
+        "why": "It was stopped.",
+        "states": [
+            {"at": "2026-03-01T09:00:01+00:00", "state": "updating", "message": ""},
+            {"at": "2026-03-01T09:00:03+00:00", "state": "completed", "message": ""},
+        ],
+        "total_seconds": 1.5,
+        "slots_touched": 1,
+        "fewest_running": 1,
+        "running": {"1.1": 1},
+        "hashes_lost": None,
+        "marks": [{"of": "2026-03-01T09:00:02+00:00", "label": "\x1b[31m\u202ehere"}],
+        "torn_lines": 0,
+    }
+    assert ended.output.isascii(), "a terminal obeys nothing in it"
+    assert not file.with_suffix(".html").exists()
+
+
+# ---- on a real engine --------------------------------------------------------------
+
+
+@pytest.fixture
+def engine(swarm: Swarm, unique: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A lab on the real engine, with a stack of its own name, which is removed."""
+    monkeypatch.setenv("LABKIT_ENGINE", swarm.url)
+    monkeypatch.setenv("LABKIT_STACK", unique)
+    yield unique
+    stack.rm(swarm, unique, show_command=False)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_env_prints_what_a_shell_can_read(swarm: Swarm):
+    assert labkit("env").output == f"export DOCKER_HOST={shlex.quote(swarm.url)}\n"
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(200)
+def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
+    engine: str, swarm: Swarm, home: Path
+):
+    before = {service["ID"] for service in swarm.services()}
+
+    first = labkit("up")
+    assert first.exit_code == 0, first.output
+    assert f"Stack {engine}: deployed; 14 of 14 replicas run." in first.output
+    versions = {each["ID"]: each["Version"] for each in swarm.services()}
+
+    second = labkit("up")
+    assert "Images: nothing to do." in second.output
+    assert f"Stack {engine}: nothing to do; 14 of 14 replicas run." in second.output
+    assert {each["ID"]: each["Version"] for each in swarm.services()} == versions
+    assert labkit("doctor").exit_code == 0
+
+    mine = home / "lab" / "dockercoins" / "worker" / "worker.py"
+    mine.write_text("# mine\n")
+    assert labkit("up").exit_code == 0
+    assert mine.read_text() == "# mine\n"
+
+    assert labkit("down").exit_code == 0
+    assert {service["ID"] for service in swarm.services()} == before
+    assert swarm.info()["Swarm"]["ControlAvailable"], "the swarm was there before, and stays"
+    assert mine.exists()
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_taken_ports_give_way(swarm: Swarm):
+    usual = set(up.ports.WANTED.values())
+    ended = labkit("up")
+
+    found = swarm.services(label=f"{stack.NAMESPACE}={settings.stack_name()}")
+    got = {port["PublishedPort"] for each in found for port in each["Endpoint"].get("Ports", [])}
+    assert len(got) == 3
+    for port in usual - got:
+        assert f"in place of {port}" in ended.output
+
+
+# ---- predicting --------------------------------------------------------------------
+
+
+@pytest.fixture
+def four_replicas(swarm: Swarm, service_named: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A service of four replicas whose image does not exist: to predict needs no task."""
+    spec = {
+        "Name": service_named,
+        "Mode": {"Replicated": {"Replicas": 4}},
+        "TaskTemplate": {"ContainerSpec": {"Image": "labkit.invalid/none:1.0"}},
+    }
+    swarm.post("/services/create", spec)
+    monkeypatch.setattr(doing, "_current", swarm)
+    return service_named
+
+
+@pytest.mark.engine
+def test_a_prediction_is_a_sentence_and_changes_nothing(swarm: Swarm, four_replicas: str):
+    before = swarm.service(four_replicas)
+    crash = ("--exits-after", "1s", "--exit-code", "2")
+
+    ran = labkit("predict", four_replicas, "--image", "x:2", "--update-delay=3s", *crash)
+
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout.startswith("Predicted: paused after ")
+    assert ran.stdout.endswith("; 1 slot touched, never fewer than 3 replicas running.\n")
+    assert swarm.service(four_replicas) == before
+
+
+@pytest.mark.engine
+def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
+    kept = tmp_path / "predicted.jsonl"
+    stubborn = ("--image", "x:2", "--update-parallelism", "2", "--ignores-stop")
+
+    ran = labkit("predict", four_replicas, *stubborn, "-o", str(kept), "--json")
+    told = json.loads(ran.stdout)
+
+    assert (told["provenance"], told["slots_touched"], told["fewest_running"]) == (
+        "predicted",
+        4,
+        2,
+    )
+    assert 25 < told["total_seconds"] < 35, "two rounds of ten seconds, and the monitor window"
+    assert story.facts(Recording.load(kept)) == told
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("options", "status", "says"),
+    [
+        (["--update-order", "sideways"], 1, "order is stop-first or start-first"),
+        (["--rollback-failure-action", "rollback"], 1, "one of pause, continue"),
+        (["--exits-after", "soon"], 1, "soon"),
+        (["--update-parallelism", "two"], 2, "not a valid integer"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(
+    four_replicas: str, options: list[str], status: int, says: str
+):
+    ran = labkit("predict", four_replicas, *options)
+
+    assert (ran.exit_code, ran.stdout) == (status, "")
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr

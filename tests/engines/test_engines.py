@@ -1,0 +1,352 @@
+"""Where an engine is looked for, and what is said when there is none."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from labkit import engines
+from labkit.base import settings
+from labkit.base.errors import BadValue, LabError, NoEngine, NotAManager
+from labkit.cli import up
+from labkit.engines import membership, state
+from labkit.engines.private import programs
+from labkit.engines.private.network import free_network
+from labkit.engines.private.private import PrivateEngine
+from labkit.engines.simulated import SimulatedEngine
+from labkit.swarm.client import Swarm
+
+NOWHERE = "tcp://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lab of its own, with no engine named by the environment."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def looked_at(choice: str | None = None) -> list[str]:
+    return [place.url for place in engines.places(choice)]
+
+
+def own() -> list[str]:
+    """Where the lab's own engines are, in the order in which they are looked for."""
+    return [engines.private().url, engines.simulated().url]
+
+
+def test_without_a_choice_the_docker_context_comes_before_the_lab_s_own_engines():
+    assert looked_at() == ["", *own()]
+
+
+def test_docker_host_comes_before_everything(monkeypatch):
+    state.write(state.State(engine="tcp://before:2375", kind="yours"))
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+    assert looked_at() == [NOWHERE, *own()]
+
+
+def test_the_engine_that_up_chose_before_is_looked_for_first():
+    state.write(state.State(engine="tcp://before:2375", kind="yours"))
+
+    assert looked_at() == ["tcp://before:2375", "", *own()]
+
+
+@pytest.mark.parametrize("kind", ["private", "simulated"])
+def test_an_engine_of_the_lab_s_own_is_that_whoever_names_it(kind: str, monkeypatch):
+    engine = getattr(engines, kind)()
+    monkeypatch.setenv("DOCKER_HOST", engine.url)
+
+    assert {place.kind for place in engines.places() if place.url == engine.url} == {kind}
+    assert sorted(looked_at()) == sorted(own())
+
+
+def test_the_simulated_engine_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+    assert looked_at("simulated") == [engines.simulated().url]
+
+
+def test_labkit_engine_is_the_default_choice(monkeypatch):
+    monkeypatch.setenv("LABKIT_ENGINE", "private")
+
+    assert looked_at() == [engines.private().url]
+
+
+def test_the_error_names_every_place_where_nothing_answers(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+    with pytest.raises(NoEngine) as caught:
+        engines.connect()
+
+    assert f"{NOWHERE} (DOCKER_HOST names it)" in caught.value.found
+    assert engines.private().url in caught.value.found
+    assert caught.value.try_next
+
+
+def test_connect_takes_no_other_engine_when_the_one_that_up_used_is_gone():
+    state.write(state.State(engine=NOWHERE, kind="yours"))
+
+    with pytest.raises(NoEngine, match="the engine that `labkit up` used"):
+        engines.connect()
+
+
+def test_no_node_at_all_is_refused_before_anything_is_started(home: Path):
+    with pytest.raises(BadValue, match="one node at least, not 0"):
+        up.up(nodes=0)
+
+    assert list(home.iterdir()) == []
+
+
+def test_a_choice_that_is_no_url_is_named():
+    with pytest.raises(BadValue, match="'somewhere'"):
+        engines.find("somewhere")
+
+
+# ---- the state ---------------------------------------------------------------------
+
+
+def test_the_state_is_what_was_written():
+    written = state.State(
+        engine=NOWHERE, kind="yours", swarm_created=True, stacks=["dc"], ports={"dc": {"A": 1}}
+    )
+    state.write(written)
+
+    assert state.read() == written
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"engine": "x"}'])
+def test_a_state_that_cannot_be_read_is_none(text: str):
+    state.write(state.State(engine=NOWHERE))
+    (settings.state_dir() / "state.json").write_text(text)
+
+    assert state.read() == state.State()
+
+
+def test_a_home_that_nothing_can_be_written_to_is_said(home: Path, monkeypatch):
+    (home / "file").touch()
+    monkeypatch.setenv("LABKIT_HOME", str(home / "file" / "lab"))
+
+    with pytest.raises(LabError, match="set LABKIT_HOME"), state.locked():
+        pass
+
+
+def test_two_ups_wait_for_one_another():
+    order = []
+
+    def second() -> None:
+        with state.locked():
+            order.append("second")
+
+    with state.locked():
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(timeout=0.3)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]
+
+
+def test_ports_are_remembered_for_each_stack(monkeypatch):
+    state.write(state.State(ports={"dc": {"LABKIT_WEBUI_PORT": 8003}}))
+    monkeypatch.delenv("LABKIT_WEBUI_PORT", raising=False)
+
+    monkeypatch.setenv("LABKIT_STACK", "dc")
+    assert settings.compose_environment()["LABKIT_WEBUI_PORT"] == "8003"
+    monkeypatch.setenv("LABKIT_STACK", "other")
+    assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
+
+
+# ---- the private engine, without starting it ---------------------------------------
+
+
+def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(tmp_path: Path):
+    shallow = PrivateEngine(Path("/lab/.labkit/engine"))
+    deep = PrivateEngine(tmp_path / ("x" * 100) / "engine")
+
+    assert shallow.url == "unix:///lab/.labkit/engine/docker.sock"
+    assert len(deep.url.removeprefix("unix://")) <= 107
+    assert deep.url != PrivateEngine(tmp_path / ("y" * 100) / "engine").url
+
+
+def test_a_private_engine_that_never_ran_has_no_process_and_no_answer():
+    assert engines.private().process() is None
+    assert engines.private().swarm() is None
+
+
+def test_a_network_is_chosen_that_no_route_covers():
+    first = free_network("labkit-aaaaaa", [])
+    second = free_network("labkit-aaaaaa", [first])
+
+    assert first.subnet_of(IPv4Network("10.231.0.0/16"))
+    assert not first.overlaps(second)
+
+
+def test_no_network_is_chosen_when_all_are_routed():
+    with pytest.raises(LabError):
+        free_network("labkit-aaaaaa", [IPv4Network("10.0.0.0/8")])
+
+
+@pytest.mark.parametrize(
+    ("lacks", "says"),
+    [("dockerd", "apt-get install docker.io"), ("iptables", "apt-get install iptables")],
+)
+def test_what_a_private_engine_lacks_is_named(lacks: str, says: str, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(programs.shutil, "which", lambda name, **_: name != lacks or None)
+
+    assert says in engines.private().why_not()
+
+
+def test_without_root_no_private_engine_is_started(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(programs.shutil, "which", lambda *_, **__: "/usr/bin/it")
+
+    with pytest.raises(NoEngine, match="needs root"):
+        engines.up("private")
+
+
+# ---- what auto comes to --------------------------------------------------------------
+
+
+@pytest.fixture
+def no_private(monkeypatch) -> None:
+    """A machine on which no dockerd may be started."""
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "dockerd is not installed.")
+
+
+@pytest.fixture
+def nowhere(monkeypatch) -> None:
+    """A machine with no Docker on it, whatever the docker context says."""
+    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+
+@pytest.mark.usefixtures("no_private", "nowhere")
+def test_where_there_is_nothing_else_auto_would_take_the_simulated_engine():
+    place, answers = engines.would_take()
+
+    assert (place.kind, answers) == ("simulated", False)
+    assert engines.simulated().process() is None, "it was only asked for"
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_private_engine_that_can_be_started_comes_before_a_simulated_one(monkeypatch):
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
+
+    assert engines.would_take()[0].kind == "private"
+
+
+@pytest.mark.usefixtures("no_private", "nowhere")
+def test_a_simulated_engine_that_is_gone_is_not_preferred_to_one_that_answers(monkeypatch):
+    """What it was running is gone as well, so nothing ties the lab to it."""
+    state.write(state.State(engine=engines.simulated().url, kind="simulated"))
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.setattr(Swarm, "at", lambda _: "an engine")
+
+    place, answers = engines.would_take()
+
+    assert (place.kind, answers) == ("yours", True)
+
+
+@pytest.mark.usefixtures("no_private", "nowhere")
+def test_connect_never_starts_one_and_says_what_does():
+    with pytest.raises(NoEngine, match="`labkit up`, which starts one of its own"):
+        engines.connect()
+
+    assert engines.simulated().process() is None
+
+
+@pytest.mark.usefixtures("no_private")
+def test_where_one_engine_is_asked_for_no_other_is_started():
+    with pytest.raises(NoEngine, match="Without Docker: `labkit up --engine simulated`"):
+        engines.up(NOWHERE)
+
+
+@pytest.mark.parametrize("kind", ["private", "simulated"])
+def test_where_an_engine_cannot_be_started_its_reason_is_given(kind: str, monkeypatch):
+    monkeypatch.setattr(type(getattr(engines, kind)()), "why_not", lambda _: "It is Tuesday.")
+
+    with pytest.raises(NoEngine, match=r"It is Tuesday\."):
+        engines.up(kind)
+
+
+# ---- the simulated engine, without starting it ---------------------------------------
+
+
+def test_a_simulated_engine_that_never_ran_has_no_process_and_no_answer():
+    assert engines.simulated().process() is None
+    assert engines.simulated().swarm() is None
+
+
+def test_a_simulated_engine_of_a_deep_checkout_has_a_short_socket(tmp_path: Path):
+    shallow = SimulatedEngine(Path("/lab/.labkit/simulated"))
+    deep = SimulatedEngine(tmp_path / ("x" * 100) / "simulated")
+
+    assert shallow.url == "unix:///lab/.labkit/simulated/docker.sock"
+    assert len(deep.url.removeprefix("unix://")) <= 103
+    assert deep.url != SimulatedEngine(tmp_path / ("y" * 100) / "simulated").url
+
+
+def test_a_short_folder_of_somebody_else_s_is_not_used(tmp_path: Path, monkeypatch):
+    deep = SimulatedEngine(tmp_path / ("x" * 100) / "simulated")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+
+    with pytest.raises(LabError, match="somebody else's"):
+        deep.start()
+
+    Path(deep.url.removeprefix("unix://")).parent.rmdir()
+
+
+@pytest.mark.parametrize("speed", ["fast", "0", "-1", "nan", "inf", "1e999"])
+def test_a_speed_that_is_none_is_refused_before_anything_is_started(speed: str, monkeypatch):
+    monkeypatch.setenv("LABKIT_SPEED", speed)
+
+    with pytest.raises(BadValue, match=f"LABKIT_SPEED is a number above 0.*{speed}"):
+        engines.simulated().start()
+
+    assert not engines.simulated().folder.exists()
+
+
+# ---- membership, on answers as the engine gives them --------------------------------
+
+
+class Answers(Swarm):
+    """An engine that answers `GET /info` as it is told to."""
+
+    def __init__(self, **swarm: object) -> None:
+        self._about = swarm
+
+    def info(self) -> dict:
+        return {"Swarm": self._about}
+
+    def services(self, **_: object) -> list:
+        return []
+
+
+def test_a_worker_node_is_refused_at_once():
+    worker = Answers(
+        LocalNodeState="active",
+        ControlAvailable=False,
+        NodeID="w",
+        RemoteManagers=[{"NodeID": "m"}],
+    )
+
+    with pytest.raises(NotAManager, match="promote"):
+        membership.ensure(worker)
+
+
+def test_a_manager_is_left_as_it_is():
+    manager = Answers(LocalNodeState="active", ControlAvailable=True, NodeID="m")
+
+    assert membership.ensure(manager) is False

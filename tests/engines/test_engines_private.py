@@ -1,0 +1,158 @@
+"""A private engine, for real: started, killed, started again, stopped.
+
+It runs beside whatever engine there is; that neither notices the other is the point.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from labkit import engines
+from labkit.base.errors import NoEngine, NotAManager
+from labkit.engines import membership, state
+from labkit.engines.private.private import PrivateEngine
+from labkit.swarm.client import Swarm
+from tests.waiting import until
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A lab of its own, too deep for a socket beside its files."""
+    folder = tmp_path_factory.mktemp("lab") / ("deep" * 20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(folder))
+        patch.delenv("LABKIT_ENGINE", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def private(home: Path) -> Iterator[PrivateEngine]:
+    engine = PrivateEngine(home / ".labkit" / "engine")
+    if why_not := engine.why_not():
+        pytest.skip(why_not)
+    yield engine
+    engine.remove()
+
+
+@pytest.fixture
+def running(private: PrivateEngine) -> Swarm:
+    return private.start()
+
+
+def rules() -> list[str]:
+    kept = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
+    return [line for line in kept.splitlines() if line.startswith("-A")]
+
+
+def test_it_is_no_swarm_until_up_makes_it_one(running: Swarm):
+    with pytest.raises(NotAManager, match="labkit up"):
+        engines.connect("private")
+
+    assert membership.ensure(running) is True
+    assert membership.ensure(running) is False
+    assert engines.connect("private").url == running.url
+
+
+@pytest.mark.usefixtures("running")
+def test_it_outlives_the_program_that_started_it(private: PrivateEngine):
+    process = private.process()
+
+    assert process is not None
+    assert process.ppid() != os.getpid()
+    assert os.getsid(process.pid) != os.getsid(0)
+
+
+@pytest.mark.usefixtures("running")
+def test_starting_it_twice_starts_one(private: PrivateEngine):
+    first = private.process()
+    private.start()
+
+    assert private.process() == first
+
+
+@pytest.mark.usefixtures("running")
+def test_up_with_a_docker_host_that_does_not_answer_says_so(monkeypatch, capsys):
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    with state.locked():
+        engine = engines.up()
+
+    assert engine.kind == "private"
+    assert "tcp://127.0.0.1:1 (DOCKER_HOST names it)" in capsys.readouterr().out
+
+
+def test_after_it_was_killed_it_comes_up_with_its_swarm(private: PrivateEngine, running: Swarm):
+    """A killed dockerd leaves its socket, its pid file and containerd behind."""
+    membership.ensure(running)
+    node = running.info()["Swarm"]["NodeID"]
+    process = private.process()
+    assert process is not None
+    process.kill()
+    until(lambda: private.process() is None, "the killed dockerd to be gone")
+    assert private.swarm() is None
+
+    again = private.start()
+
+    membership.ensure(again)
+    assert again.info()["Swarm"]["NodeID"] == node
+
+
+def test_a_pid_file_of_another_program_is_not_trusted(private: PrivateEngine):
+    private.stop()
+    (private.folder / "pid").write_text(str(os.getpid()))
+
+    assert private.process() is None
+    private.start()
+    private.stop()
+    assert psutil.pid_exists(os.getpid())
+
+
+def test_when_it_cannot_start_the_end_of_its_log_is_shown(private: PrivateEngine):
+    private.stop()
+    data = private.folder / "data"
+    data.rename(data.with_name("kept"))
+    data.write_text("not a folder")
+    try:
+        with pytest.raises(NoEngine) as caught:
+            private.start()
+    finally:
+        data.unlink()
+        data.with_name("kept").rename(data)
+
+    assert private.log.read_text().splitlines()[-1] in caught.value.docker_says
+    assert str(data) in caught.value.docker_says
+
+
+@pytest.mark.usefixtures("running")
+def test_stopping_leaves_no_process_mount_namespace_or_rule(private: PrivateEngine):
+    private.network.forward([8000])
+    name = private.network.name
+    assert any(name in rule for rule in rules())
+
+    private.stop()
+    private.stop()
+
+    assert private.process() is None
+    assert not any(name in rule or name.upper() in rule for rule in rules())
+    assert not Path("/run/netns", name).exists()
+    mounted = Path("/proc/self/mounts").read_text()
+    assert str(private.folder) not in mounted
+    assert name not in mounted
+
+
+def test_it_leaves_the_rules_of_other_engines_alone(private: PrivateEngine):
+    private.stop()
+    before = rules()
+    private.start()
+    membership.ensure(private.start())
+
+    assert [rule for rule in rules() if private.network.name not in rule.lower()] == [
+        rule for rule in before if private.network.name not in rule.lower()
+    ]

@@ -1,0 +1,108 @@
+"""Imports point one way, as the table in CONTRIBUTING.md says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("|---|---|---|")[1].split("\n\n")[0]
+#: These import neither Docker nor widgets nor Plotly, however indirectly.
+PURE = [
+    *("swarmsim.go.durations", "swarmsim.model", "labkit.base.errors", "labkit.recordings.story"),
+    *("labkit.recordings.prediction", "labkit.recordings.recorder", "labkit.swarm.compose"),
+    *("labkit.swarm.clock", "labkit.swarm.changes", "labkit.lessons.journal"),
+    *("labkit.lessons.checks", "labkit.views.state.picture"),
+]
+HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
+
+
+def rows() -> list[tuple[set[str], set[str]]]:
+    """The rooms of each row of the table, and what they may import."""
+    cells = [line.split("|") for line in TABLE.strip().splitlines()]
+    return [
+        (set(re.findall(r"`([\w/]+)`", cell[1])), set(re.findall(r"`([\w/]+)`", cell[3])))
+        for cell in cells
+    ]
+
+
+ROOMS = [room for rooms, _ in rows() for room in sorted(rooms)]
+ALLOWED = {room: rooms | may for rooms, may in rows() for room in rooms}
+
+
+def modules() -> dict[str, Path]:
+    """Each module of the two packages by its dotted name."""
+    paths = [path for package in ("labkit", "swarmsim") for path in ROOT.glob(f"{package}/**/*.py")]
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+    return dict(zip((name.removesuffix(".__init__") for name in names), paths, strict=True))
+
+
+MODULES = modules()
+
+
+def room_of(module: str) -> str | None:
+    """The room that a module is in; `None` for the face of a package and its `__main__`."""
+    path = module.replace(".", "/")
+    found = [room for room in ROOMS if path == room or path.startswith(f"{room}/")]
+    return max(found, key=len, default=None)
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of the two packages that a file imports, for its types alone, too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {part if part in MODULES else str(node.module) for part in parts}
+    return found & MODULES.keys()
+
+
+IMPORTS = {name: imported(path) - {name} for name, path in MODULES.items()}
+
+
+def test_the_table_has_at_most_ten_rows_and_names_every_room():
+    there = {"/".join(name.split(".")[:2]) for name, path in MODULES.items() if "." in name}
+    named = {"/".join(room.split("/")[:2]) for room in ROOMS}
+
+    assert len(rows()) <= 10
+    assert {room for room in there - named if not room.endswith("__main__")} <= SWARMSIM
+
+
+#: What the row of `swarmsim` as a whole stands for.
+SWARMSIM = {f"swarmsim/{name}" for name in ("api", "engine", "images", "runtime", "server")}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_the_table_allows(room: str):
+    reached = {
+        room_of(target)
+        for module, targets in IMPORTS.items()
+        if room_of(module) == room
+        for target in targets
+    }
+
+    assert reached - ALLOWED[room] == set()
+
+
+def test_no_module_imports_itself_by_a_detour():
+    try:
+        TopologicalSorter(IMPORTS).prepare()
+    except CycleError as problem:
+        pytest.fail(f"a circle of imports: {' → '.join(problem.args[1])}")
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_loads_neither_docker_nor_widgets(module: str):
+    code = f"import sys, {module}; print(*sys.modules)"
+    words = [sys.executable, "-c", code]
+    loaded = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+    assert {name.split(".")[0] for name in loaded.split()} & HEAVY == set()

@@ -1,0 +1,219 @@
+"""What is wrong in a source is said in a sentence each; what can be cleaned is cleaned."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from labkit.lessons.notebooks import checking, cleaning
+from labkit.lessons.notebooks.cells import written
+from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note
+
+NAMES = {"exercises": {"half-the-time"}, "questions": {"how-long"}}
+
+
+def wrong(made, **names):
+    return [str(problem) for problem in checking.problems("01", made, **(names or NAMES))]
+
+
+def one(made, **names):
+    (only,) = wrong(made, **names)
+    return only
+
+
+def without(*keys):
+    made = lesson()
+    made["cells"] = [cell for cell in made["cells"] if cell["id"] not in keys]
+    return made
+
+
+def changed(key, **values):
+    made = lesson()
+    by_id(made)[key].update(values)
+    return made
+
+
+def retagged(key, *tags):
+    return changed(key, metadata={"tags": list(tags)})
+
+
+def test_nothing_is_wrong_in_a_source_as_it_should_be():
+    assert wrong(lesson()) == []
+    assert wrong(lesson(), exercises=None) == [], "without the names that there are, any is one"
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (changed("run", id=""), "its cell 5 has no id"),
+        (changed("run", id="ask"), "cell ask: another cell has this id"),
+        (book(md("a", "x") | {"cell_type": "other"}), "it is no valid notebook"),
+        (book(md("a", "x"), widgets={}), "its metadata 'widgets' change with whoever opens it"),
+        (book(md("a", "x", execution={})), "cell a: its metadata 'execution' belong in no source"),
+        (
+            book(code("a", "1", jupyter={"outputs_hidden": True})),
+            "its metadata 'jupyter.outputs_hidden'",
+        ),
+        (changed("run", execution_count=3), "cell run: it stores an output, or a count"),
+        (changed("seen", outputs=[]), "cell seen: it is tagged 'nbval-check-output' and stores no"),
+        (changed("seen", execution_count=None), "cell seen: its output is to be in one piece"),
+        (
+            changed("seen", outputs=[{"output_type": "stream", "name": "stderr", "text": "x"}]),
+            "Let it only print, and run tools/store_outputs.py.",
+        ),
+        (retagged("n-do", "instructor", "later"), "the tag 'later' is unknown."),
+        (
+            retagged("judge", "chekc", "half-the-time"),
+            "the tag 'chekc' is unknown. Did you mean 'check'",
+        ),
+        (retagged("why", "solution"), "cell why: it is tagged 'solution' and not with a name"),
+        (without("n-do"), "cell second: the section 'Do it' does not say how long it takes"),
+        (without("begin"), "the exercise 'half-the-time' has no cell tagged 'exercise'. Add one"),
+        (without("stub"), "has no cell tagged 'stub'"),
+        (without("solved", "why"), "has no cell tagged 'solution'"),
+        (without("judge"), "has no cell tagged 'check'"),
+        (without("compare"), "the question 'how-long' has no cell tagged 'compare'"),
+        (without("ask"), "the question 'how-long' has no cell tagged 'question'"),
+        (
+            changed("judge", source='labkit.check("other")'),
+            'it is to call `labkit.check("half-the-time")`',
+        ),
+        (
+            changed("run", source='labkit.check("other")'),
+            "cell run: it calls `labkit.check` and is not",
+        ),
+        (
+            changed("stub", source=by_id(lesson())["solved"]["source"]),
+            "cell stub has all that this solution says",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_mistake_has_its_sentence(made: dict, says: str):
+    assert any(says in sentence for sentence in wrong(made)), wrong(made)
+
+
+def test_cells_in_another_order_are_told_the_right_one():
+    made = lesson()
+    cells = made["cells"]
+    cells[9], cells[10] = cells[10], cells[9]
+
+    assert one(made) == (
+        "01, cell stub: the cells of the exercise 'half-the-time' stand as stub, exercise, "
+        "solution, solution, check. Move them into this order: exercise, stub, solution, check."
+    )
+
+
+def test_an_exercise_begins_once():
+    made = lesson()
+    made["cells"].insert(9, by_id(made)["begin"] | {"id": "again"})
+
+    assert one(made) == (
+        "01, cell begin: the exercise 'half-the-time' has two cells tagged 'exercise'. "
+        "Take one out."
+    )
+
+
+def test_a_name_that_labkit_has_not_is_told_the_nearest():
+    said = one(lesson(), exercises={"half-the-tmie", "slow"}, questions={"how-long"})
+    assert "there is no exercise 'half-the-time' in labkit. Did you mean 'half-the-tmie'?" in said
+
+    said = one(lesson(), exercises={"half-the-time"}, questions={"x"})
+    assert "there is no question 'how-long' in labkit. There are: x." in said
+
+
+def test_what_a_tag_says_is_no_command_for_a_terminal():
+    made = book(md("a", "x", "\x1b[31mred\u202e"))
+
+    assert "\x1b" not in one(made)
+    assert "\u202e" not in one(made)
+
+
+def test_a_section_without_code_need_not_say_how_long_it_takes():
+    assert (
+        wrong(book(md("a", "## A"), md("b", "## B"), code("c", "1"), note("d", "**Minutes:** 1")))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (changed("run", id=""), "not every cell has an id of its own."),
+        (changed("run", id="ask"), "not every cell has an id of its own."),
+        (
+            retagged("n-do", "instuctor"),
+            "cell n-do is tagged 'instuctor'. Did you mean 'instructor'?",
+        ),
+        (retagged("why", "solutions", "half-the-time"), "Did you mean 'solution'?"),
+    ],
+)
+def test_a_source_that_might_show_a_note_to_learners_is_unfit(made: dict, says: str):
+    (said,) = checking.unfit(made)
+    assert says in said
+
+
+def test_other_tags_do_not_keep_a_source_from_being_built():
+    assert checking.unfit(lesson()) == []
+    assert checking.unfit(retagged("n-do", "instructor", "instruction")) == []
+    assert checking.unfit(retagged("n-do", "later")) == []
+
+
+# ---- cleaning ----------------------------------------------------------------------
+
+
+def soiled():
+    """A source as JupyterLab saves it after a run."""
+    made = lesson()
+    made["metadata"] |= {"language_info": {"name": "python"}, "widgets": {}}
+    by_id(made)["run"].update(outputs=[{"output_type": "display_data"}], execution_count=7)
+    by_id(made)["run"]["metadata"] = {"scrolled": True, "jupyter": {"outputs_hidden": True}}
+    pieces = [{"output_type": "stream", "name": "stdout", "text": text} for text in ("1", "0\n")]
+    by_id(made)["seen"].update(outputs=pieces, execution_count=9)
+    return made
+
+
+def test_what_a_run_leaves_behind_is_cleaned_and_said():
+    made = soiled()
+    assert wrong(made)
+
+    clean, said = cleaning.cleaned(made)
+
+    assert wrong(clean) == []
+    assert json.loads(written(clean))["cells"][5]["outputs"][0]["text"] == ["10\n"]
+    assert made == soiled(), "what is handed in stays as it was"
+    assert said == [
+        "metadata 'language_info' taken out",
+        "metadata 'widgets' taken out",
+        "metadata 'jupyter.outputs_hidden' of cell run taken out",
+        "metadata 'scrolled' of cell run taken out",
+        "output of cell run taken out",
+        "output of cell seen put in one piece, with the count 1",
+    ]
+
+
+def test_a_clean_source_stays_as_it_is_to_the_letter():
+    assert cleaning.cleaned(lesson()) == (lesson(), [])
+
+
+def test_cells_without_an_id_of_their_own_get_one():
+    made = changed("run", id="ask")
+    del by_id(made)["stub"]["id"]
+    made["nbformat_minor"] = 4
+
+    clean, said = cleaning.cleaned(made)
+
+    assert wrong(clean) == []
+    assert len(said) == 2
+    assert cleaning.cleaned(clean) == (clean, [])
+
+
+def test_an_output_that_is_not_only_printed_is_left_for_people():
+    made = changed(
+        "seen", outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]
+    )
+
+    clean, _ = cleaning.cleaned(made)
+
+    assert any("stores no printed output" in sentence for sentence in wrong(clean))

@@ -1,0 +1,231 @@
+"""Claims about what a learner has done, and what is next."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.base.errors import LabError
+from labkit.lessons.journal import Event, Item, Journal, Progress, Standing
+from tests.values import at
+
+PLAN = (
+    Item(1, "question", "first-slot", "Which slot goes first?"),
+    Item(1, "exercise", "half-time", "In half the time"),
+    Item(2, "question", "pairs", "How long do pairs take?"),
+    Item(2, "question", "completed", "When does it say completed?"),
+    Item(3, "exercise", "bad-image", "Survive a bad image"),
+)
+NAMES = {1: "rolling-updates", 2: "updates-in-parallel", 3: "rolling-back"}
+
+
+def event(kind: Any, name: str = "", *, step: int = 1, **more: Any) -> Event:
+    return Event(at=at(0), kind=kind, step=step, name=name, **more)
+
+
+def checked(name: str, outcome: str) -> Event:
+    return event("checked", name, outcome=outcome)
+
+
+def standing(name: str, *events: Event) -> Standing:
+    standings = Progress.of(events, PLAN).standings
+    return next(each for each in standings if each.item.name == name)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "new" / "journal.jsonl")
+
+
+# ---- the journal -------------------------------------------------------------------
+
+
+def test_every_field_of_an_event_comes_back(journal: Journal):
+    full = Event(
+        at=at(1.5),
+        kind="compared",
+        step=2,
+        name="pairs",
+        outcome="",
+        choice="50s",
+        answer="70s",
+        why="Two at a time: ten by two.\nÜ \u2028",
+        rung=0,
+        saw="It took 70 s.",
+        because="The delay comes after each slot.",
+        try_next="Set the delay to 0.",
+        recording="recordings/a.jsonl",
+    )
+    short = event("reset", step=0)
+    journal.add(full)
+    journal.add(short)
+
+    assert journal.events() == [full, short]
+
+
+def test_a_journal_that_was_never_written_has_no_events(journal: Journal):
+    assert journal.events() == []
+    assert not journal.path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_only_its_owner_may_read_a_journal(journal: Journal):
+    """The learner's own sentences are in it."""
+    journal.add(event("began", "half-time"))
+
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reader_forgives_what_is_torn_or_of_a_newer_labkit(journal: Journal):
+    journal.add(event("began", "half-time"))
+    row = json.loads(journal.path.read_text())
+    others = [
+        row | {"a new field": 1},
+        row | {"kind": "of a newer labkit"},
+        row | {"step": "1"},
+        row | {"step": True},
+        row | {"name": None},
+        row | {"at": "yesterday"},
+        row | {"at": "2026-03-01T09:00:00"},
+        {"kind": "began", "step": 1},
+    ]
+    text = "".join(json.dumps(each) + "\n" for each in others)
+    journal.path.write_text(text + '{"kind": "beg')
+
+    assert journal.events() == [event("began", "half-time")]
+
+
+def test_a_sentence_without_end_is_cut_and_its_event_kept(journal: Journal):
+    journal.add(event("predicted", "pairs", why="ü" * 1_000_000))
+
+    assert len(journal.events()[0].why) == 5000
+
+
+def test_what_cannot_be_kept_is_said_in_sentences(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(LabError, match="to keep your progress in"):
+        Journal(tmp_path / "file" / "journal.jsonl").add(event("began", "half-time"))
+    with pytest.raises(LabError, match="to read your progress in"):
+        Journal(tmp_path).events()
+
+
+# ---- what is done ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "done"),
+    [
+        ([], "open", False),
+        ([event("predicted", "pairs")], "predicted", False),
+        ([event("predicted", "pairs"), event("compared", "pairs")], "compared", True),
+        ([event("compared", "pairs"), event("predicted", "pairs")], "compared", True),
+        ([checked("pairs", "passed")], "open", False),
+    ],
+)
+def test_a_question_is_done_when_the_recording_has_answered(events, state, done):
+    found = standing("pairs", *events)
+
+    assert (found.state, found.done) == (state, done)
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "done"),
+    [
+        ([checked("half-time", "not attempted")], "open", False),
+        ([event("began", "half-time")], "begun", False),
+        ([event("began", "half-time"), checked("half-time", "not attempted")], "begun", False),
+        ([checked("half-time", "not yet")], "not yet", False),
+        ([checked("half-time", "not yet"), event("began", "half-time")], "not yet", False),
+        ([checked("half-time", "not yet"), checked("half-time", "passed")], "passed", True),
+        ([checked("half-time", "passed"), checked("half-time", "not yet")], "passed", True),
+        ([event("predicted", "half-time")], "open", False),
+    ],
+)
+def test_an_exercise_is_done_when_it_has_passed_once(events, state, done):
+    """The lesson goes on, and a later check finds another service."""
+    found = standing("half-time", *events)
+
+    assert (found.state, found.done) == (state, done)
+
+
+def test_a_hint_that_is_read_twice_counts_once():
+    hints = [event("hinted", "half-time", rung=rung) for rung in (1, 1, 2)]
+
+    found = standing("half-time", *hints, event("solved", "half-time"))
+
+    assert (found.hints, found.solved, found.state) == (2, True, "open")
+
+
+def test_a_reset_opens_its_step_and_the_later_ones_and_says_what_was_done_before():
+    done = [checked("half-time", "passed"), event("compared", "pairs"), event("reset", step=2)]
+
+    assert standing("half-time", *done).done
+    again = standing("pairs", *done)
+    assert (again.done, again.before, again.words) == (False, True, "open (done before)")
+    never = standing("completed", *done)
+    assert (never.before, never.words) == (False, "open")
+    redone = standing("pairs", *done, event("compared", "pairs"))
+    assert (redone.done, redone.words) == (True, "compared")
+
+
+def test_done_before_outlasts_a_second_reset():
+    resets = [event("compared", "pairs"), event("reset", step=2), event("reset", step=0)]
+
+    assert standing("pairs", *resets).before
+
+
+def test_next_is_the_first_item_of_the_lesson_that_is_not_done():
+    assert Progress.of([], PLAN).next == PLAN[0]
+    assert Progress.of([event("compared", "first-slot")], PLAN).next == PLAN[1]
+    assert Progress.of([event("compared", "pairs")], PLAN).next == PLAN[0]
+    every = [event("compared", each.name) for each in PLAN]
+    every += [checked(each.name, "passed") for each in PLAN]
+    assert Progress.of(every, PLAN).next is None
+
+
+def test_an_event_of_another_lesson_says_nothing():
+    assert Progress.of([event("compared", "nosuch")], PLAN) == Progress.of([], PLAN)
+
+
+def test_in_a_terminal_there_is_a_line_a_notebook():
+    events = [
+        event("compared", "first-slot"),
+        checked("half-time", "passed"),
+        event("compared", "completed"),
+        checked("bad-image", "passed"),
+        event("reset", step=3),
+    ]
+
+    assert str(Progress.of(events, PLAN, NAMES)).splitlines() == [
+        "✓ 1 · rolling-updates      1 of 1 prediction, 1 of 1 exercise  all done",
+        "→ 2 · updates-in-parallel  1 of 2 predictions                  "
+        "next: How long do pairs take?",
+        "· 3 · rolling-back         0 of 1 exercise                     "
+        "next: Survive a bad image (done before)",
+    ]
+
+
+def test_a_lesson_without_items_has_nothing_to_do():
+    assert str(Progress.of([], ())) == "There is nothing to do in this lesson."
+    assert Progress.of([], ()).next is None
+
+
+def test_progress_is_facts_for_a_machine():
+    facts = Progress.of([event("compared", "pairs"), event("reset", step=2)], PLAN).facts()
+
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts[2] == {
+        "step": 2,
+        "kind": "question",
+        "name": "pairs",
+        "title": "How long do pairs take?",
+        "state": "open",
+        "done": False,
+        "done_before": True,
+        "hints": 0,
+        "solution_seen": False,
+    }

@@ -1,0 +1,423 @@
+"""Claims about the room: what a learner's side writes, and what an instructor's side reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from labkit.base.errors import BadValue, LabError
+from labkit.lessons import room
+from labkit.lessons.journal import Event
+from labkit.lessons.room import aliases, noting
+from tests.acting import HOSTILE
+from tests.values import at
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner of their own, in no room."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LABKIT_CLASS", raising=False)
+    monkeypatch.delenv("LABKIT_ALIAS", raising=False)
+    monkeypatch.setattr(noting, "_said", set())
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "class"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def ada(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner who is in the room as `ada`; gives their file."""
+    monkeypatch.setenv("LABKIT_CLASS", str(folder))
+    monkeypatch.setenv("LABKIT_ALIAS", "ada")
+    return folder / "ada.jsonl"
+
+
+def event(kind: Any, **more: Any) -> Event:
+    return Event(**{"at": at(0), "kind": kind, "step": 2, "name": "pairs"} | more)
+
+
+def line(alias: str, kind: str, name: str = "pairs", seconds: float = 0, **more: Any) -> dict:
+    told = {"step": 2, "outcome": "", "choice": "", "answer": "", "rung": 0}
+    row = {"schema": 1, "at": at(seconds).isoformat(), "alias": alias, "kind": kind, "name": name}
+    return row | told | more
+
+
+def file(folder: Path, name: str, *rows: Any) -> Path:
+    path = folder / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+# ---- the learner's side ------------------------------------------------------------
+
+
+def test_a_room_that_is_off_writes_nothing_and_says_nothing(home: Path, capsys):
+    room.note(event("checked", outcome="passed"))
+
+    assert room.announcement() == ""
+    assert capsys.readouterr().out == ""
+    assert not home.exists()
+
+
+def test_a_line_has_what_was_chosen_and_nothing_of_the_learner(ada: Path):
+    private = {"why": "my words", "saw": "seen", "because": "b", "try_next": "t"}
+    room.note(event("compared", choice="50s", answer="70s", recording="/home/ada/x", **private))
+
+    assert json.loads(ada.read_text()) == {
+        "schema": 1,
+        "at": "2026-03-01T09:00:00+00:00",
+        "alias": "ada",
+        "kind": "compared",
+        "step": 2,
+        "name": "pairs",
+        "outcome": "",
+        "choice": "50s",
+        "answer": "70s",
+        "rung": 0,
+    }
+
+
+def test_only_checks_hints_and_predictions_are_noted(ada: Path):
+    for kind in ("predicted", "compared", "began", "checked", "hinted", "solved", "reset"):
+        room.note(event(kind))
+
+    kinds = [json.loads(each)["kind"] for each in ada.read_text().splitlines()]
+    assert kinds == ["predicted", "compared", "checked", "hinted"]
+
+
+def test_an_alias_is_drawn_once_and_is_no_login(home: Path, monkeypatch):
+    monkeypatch.setenv("USER", "ada")
+    drawn = room.alias()
+
+    assert room.alias() == drawn
+    assert aliases.kept() == drawn == (home / ".labkit" / "alias").read_text().strip()
+    first, second = drawn.split("-")
+    assert first in aliases._FIRST.split()
+    assert second in aliases._SECOND.split()
+
+
+def test_a_drawn_alias_is_nobody_elses_in_the_room(folder: Path, monkeypatch):
+    monkeypatch.setenv("LABKIT_CLASS", str(folder))
+    drawn = iter(["calm", "otter", "calm", "heron"])
+    monkeypatch.setattr(aliases.secrets, "choice", lambda _: next(drawn))
+    file(folder, "calm-otter")
+
+    assert room.alias() == "calm-heron"
+
+
+def test_two_kernels_that_draw_at_the_same_moment_are_one_learner(home: Path):
+    """Neither sees that the other has drawn one before both have."""
+    both = Barrier(2)
+    write = Path.write_text
+
+    def written(path: Path, text: str, **how: str) -> None:
+        write(path, text, **how)
+        both.wait(timeout=10)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(Path, "write_text", written)
+        for _ in range(100):
+            drawn = [each.result() for each in [pool.submit(room.alias) for _ in range(2)]]
+            assert drawn == [aliases.kept()] * 2
+            assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
+            (home / ".labkit" / "alias").unlink()
+
+
+def test_where_there_are_no_links_an_alias_is_kept_all_the_same(home: Path, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError("not supported")
+
+    monkeypatch.setattr(aliases.os, "link", refused)
+
+    assert room.alias() == room.alias() == aliases.kept()
+    assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
+
+
+def test_a_kept_alias_that_cannot_be_one_is_drawn_anew(home: Path):
+    (home / ".labkit").mkdir(parents=True)
+    (home / ".labkit" / "alias").write_text("../../ada\n")
+
+    assert aliases.FORM.fullmatch(room.alias())
+
+
+@pytest.mark.parametrize("chosen", ["../ada", "a b", "ada/x", "a" * 41, "ädä", HOSTILE, "a\n"])
+def test_a_chosen_alias_that_is_none_is_refused(monkeypatch, folder: Path, chosen: str, capsys):
+    monkeypatch.setenv("LABKIT_CLASS", str(folder))
+    monkeypatch.setenv("LABKIT_ALIAS", chosen)
+
+    with pytest.raises(BadValue, match="letters, digits, - and _"):
+        room.alias()
+    room.note(event("checked"))
+    assert list(folder.iterdir()) == []
+    assert "letters, digits, - and _" in capsys.readouterr().out
+    assert "letters, digits, - and _" in room.announcement()
+
+
+def test_the_announcement_says_what_is_logged_where_and_under_which_alias(ada: Path):
+    said = room.announcement()
+
+    assert str(ada) in said
+    assert "alias ada" in said
+    assert not ada.exists(), "saying it writes nothing"
+
+
+def test_a_folder_that_cannot_be_written_costs_one_sentence(tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setenv("LABKIT_CLASS", str(tmp_path / "none"))
+
+    room.note(event("checked"))
+    room.note(event("checked"))
+
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    assert said.startswith("The room's log was not written: ")
+    assert not (tmp_path / "none").exists(), "one that is made here is seen by nobody"
+
+
+@pytest.mark.parametrize("where", ["nul\0", "ada.jsonl"])
+def test_a_folder_that_is_none_costs_no_check(tmp_path: Path, monkeypatch, where: str):
+    (tmp_path / "ada.jsonl").touch()
+    monkeypatch.setattr(noting.settings, "class_folder", lambda: tmp_path / where)
+
+    room.note(event("checked"))
+
+    assert len(noting._said) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such links")
+def test_a_link_in_the_room_is_not_written_through(ada: Path, tmp_path: Path):
+    (tmp_path / "mine").write_text("mine")
+    ada.symlink_to(tmp_path / "mine")
+
+    room.note(event("checked"))
+
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+# ---- the instructor's side ---------------------------------------------------------
+
+
+def test_what_learners_wrote_is_gathered(folder: Path, monkeypatch):
+    monkeypatch.setenv("LABKIT_CLASS", str(folder))
+    for who, choice in (("ada", "50s"), ("bob", "70s"), ("cyd", "50s")):
+        monkeypatch.setenv("LABKIT_ALIAS", who)
+        room.note(event("predicted", choice=choice))
+        room.note(event("compared", choice=choice, answer="70s"))
+
+    found = room.gather(folder)
+
+    assert found.aliases == ["ada", "bob", "cyd"]
+    assert found.questions == ["pairs"]
+    assert found.spread("pairs") == {"50s": 2, "70s": 1}
+    assert found.shown("pairs") == {"70s": 3}
+    assert (found.skipped, found.torn) == (0, 0)
+
+
+def test_of_a_repeated_prediction_the_last_before_the_comparison_counts(folder: Path):
+    file(
+        folder,
+        "ada",
+        line("ada", "predicted", choice="a", seconds=1),
+        line("ada", "predicted", choice="b", seconds=2),
+        line("ada", "compared", choice="b", answer="c", seconds=3),
+        line("ada", "predicted", choice="c", seconds=4),
+        line("ada", "compared", choice="c", answer="c", seconds=5),
+    )
+
+    assert room.gather(folder).guesses("pairs") == [room.Guess("ada", "b", "c")]
+
+
+def test_a_comparison_that_answers_nothing_is_one_all_the_same(folder: Path):
+    """The recording showed none of the choices; who repeats the prediction has seen it."""
+    file(
+        folder,
+        "ada",
+        line("ada", "predicted", choice="a", seconds=1),
+        line("ada", "compared", choice="a", answer="", seconds=2),
+        line("ada", "predicted", choice="b", seconds=3),
+    )
+
+    found = room.gather(folder)
+    assert found.spread("pairs") == {"a": 1}
+    assert found.shown("pairs") == {}
+
+
+def test_a_comparison_brings_its_choice_where_the_room_was_turned_on_later(folder: Path):
+    file(folder, "ada", line("ada", "compared", choice="a", answer="b"))
+
+    assert room.gather(folder).spread("pairs") == {"a": 1}
+
+
+def test_two_files_of_one_alias_are_one_learner(folder: Path):
+    """Someone worked on two machines."""
+    file(folder, "ada", line("ada", "predicted", choice="a", seconds=1))
+    file(folder, "ada-2", line("ada", "predicted", choice="b", seconds=2))
+
+    found = room.gather(folder)
+    assert found.aliases == ["ada"]
+    assert found.spread("pairs") == {"b": 1}
+
+
+def test_who_is_stuck_where_since_when_and_after_what(folder: Path):
+    def checked(who: str, outcome: str, seconds: float, name: str = "half-time") -> dict:
+        return line(who, "checked", name, seconds, outcome=outcome, step=1)
+
+    def hinted(who: str, rung: int, seconds: float) -> dict:
+        return line(who, "hinted", "half-time", seconds, rung=rung, step=1)
+
+    file(
+        folder,
+        "all",
+        checked("ada", "not attempted", 1),
+        checked("ada", "not yet", 2),
+        hinted("ada", 1, 3),
+        hinted("ada", 1, 4),
+        hinted("ada", 2, 5),
+        checked("bob", "not yet", 6),
+        checked("bob", "passed", 7),
+        checked("bob", "not yet", 8),
+        hinted("cyd", 1, 9),
+        checked("cyd", "passed", 9, "other"),
+    )
+
+    found = room.gather(folder)
+    assert found.stuck() == [
+        room.Stuck("ada", 1, "half-time", "not yet", 2, 2, since=at(1), last=at(5)),
+        room.Stuck("cyd", 1, "half-time", "began", 0, 1, since=at(9), last=at(9)),
+    ]
+    assert found.done == {"half-time": ["bob"], "other": ["cyd"]}
+
+
+def test_torn_lines_and_foreign_files_are_left_out_and_counted(folder: Path):
+    good = file(folder, "ada", line("ada", "predicted", choice="a"))
+    with good.open("a") as opened:
+        opened.write('{"schema": 1, "alias": "ad')
+    file(folder, "recording", {"kind": "recording", "schema": 1, "service": "dc_worker"})
+    (folder / "noise.jsonl").write_bytes(bytes(range(256)))
+    (folder / "large.jsonl").write_bytes(b"x" * 2_000_000)
+    (folder / "folder.jsonl").mkdir()
+    file(folder, "quiet")
+    (folder / "notes.txt").write_text("not looked at")
+
+    found = room.gather(folder)
+    assert (found.aliases, found.torn, found.skipped) == (["ada"], 1, 4)
+
+
+def test_a_line_of_a_newer_labkit_is_left_out_and_not_called_torn(folder: Path):
+    file(
+        folder,
+        "ada",
+        line("ada", "predicted", choice="a"),
+        line("ada", "a new kind"),
+        line("ada", "predicted", choice="b") | {"schema": 2, "new": 1},
+    )
+
+    found = room.gather(folder)
+    assert (found.spread("pairs"), found.torn) == ({"a": 1}, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such links nor pipes")
+def test_links_and_pipes_are_not_followed(folder: Path, tmp_path: Path):
+    file(tmp_path, "elsewhere", line("eve", "predicted", choice="a"))
+    (folder / "eve.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
+    os.mkfifo(folder / "pipe.jsonl")
+    file(folder, "ada", line("ada", "predicted", choice="a"))
+
+    found = room.gather(folder)
+    assert (found.aliases, found.skipped) == (["ada"], 2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"schema": "1"},
+        {"alias": 7},
+        {"alias": ""},
+        {"name": ""},
+        {"step": -1},
+        {"step": 10**30},
+        {"step": True},
+        {"rung": "1"},
+        {"choice": ["a"]},
+        {"kind": {}},
+        {"at": "soon"},
+        {"at": "0001-01-01T00:00:00+23:00"},
+        {"at": "2026-03-01T09:00:00"},
+        {"at": 5},
+    ],
+)
+def test_a_line_with_a_value_that_cannot_be_is_left_out(folder: Path, wrong: dict[str, Any]):
+    good = line("ada", "predicted", choice="a")
+    file(folder, "ada", good, good | wrong)
+
+    found = room.gather(folder)
+    assert (len(found.notes), found.torn) == (1, 1)
+
+
+def test_what_is_too_long_is_cut_and_too_many_names_are_left_out(folder: Path):
+    file(folder, "ada", line("a" * 500, "predicted", choice="c" * 500))
+    file(folder, "bob", *(line("bob", "predicted", f"made-up-{n}", choice="a") for n in range(900)))
+    file(folder, "cyd", line("cyd", "predicted", choice="c" * 500))
+
+    found = room.gather(folder)
+    assert found.aliases[0] == "a" * 60
+    assert found.spread("pairs") == {"c" * 60: 2}
+    assert len(found.questions) == 100
+    assert "pairs" in found.questions, "what most learners know stays"
+
+
+def test_a_folder_without_a_class_is_refused(folder: Path):
+    with pytest.raises(LabError, match="none"):
+        room.gather(folder)
+    file(folder, "other", {"a": 1})
+    with pytest.raises(LabError, match="no line of a class"):
+        room.gather(folder)
+    for other in (folder / "nosuch", folder / "other.jsonl", Path("nul\0")):
+        with pytest.raises(LabError, match="the folder of a class"):
+            room.gather(other)
+
+
+# ---- advice ------------------------------------------------------------------------
+
+
+def guesses(choices: str, answer: str = "r") -> list[room.Guess]:
+    return [room.Guess(f"{n}", choice, answer) for n, choice in enumerate(choices)]
+
+
+@pytest.mark.parametrize(
+    ("choices", "expected"),
+    [
+        ("rrrrrrrrrr", room.Advice("move on", "r")),
+        ("rrrrrrrrab", room.Advice("move on", "r")),
+        ("rrrrraaaaa", room.Advice("address", "a")),
+        ("raaaaaaaaa", room.Advice("address", "a")),
+        ("rrraaabbbc", room.Advice("explain")),
+        ("rrrrrrraaa", room.Advice("explain")),
+    ],
+)
+def test_the_spread_says_what_to_do_next(choices: str, expected: room.Advice):
+    assert room.advise(guesses(choices)) == expected
+
+
+def test_before_a_comparison_there_is_nothing_to_advise():
+    assert room.advise(guesses("aab", answer="")) == room.Advice("wait")
+    assert room.advise([]) == room.Advice("wait")
+
+
+def test_each_learners_own_recording_answers_their_prediction():
+    """On a slow machine an update takes longer, and who said so was right there."""
+    own = [room.Guess("ada", "70s", "70s"), room.Guess("bob", "90s", "90s")]
+
+    assert room.advise(own) == room.Advice("move on", "70s")

@@ -1,0 +1,156 @@
+"""A prediction: what the model expects of an update, as a recording like any other."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.base.errors import BadValue
+from labkit.recordings import comparison, story
+from labkit.recordings.prediction import Node, in_words, predict
+from labkit.recordings.recording import Recording
+from swarmsim.model import Behaviour
+from tests.values import START
+
+Spec = dict[str, Any]
+
+
+def spec(tag: str = "1.0", replicas: int = 10, **update_config: Any) -> Spec:
+    config = {"Parallelism": 1, "FailureAction": "rollback", **update_config}
+    return {
+        "Name": "dc_worker",
+        "Labels": {},
+        "Mode": {"Replicated": {"Replicas": replicas}},
+        "TaskTemplate": {
+            "ContainerSpec": {"Image": f"lab/dockercoins_worker:{tag}"},
+            "Networks": [{"Target": "dc_dockercoins"}],
+        },
+        "UpdateConfig": config,
+    }
+
+
+def of_update(after: Spec, **more: Any) -> Recording:
+    before = copy.deepcopy(after)
+    before["TaskTemplate"]["ContainerSpec"]["Image"] = "lab/dockercoins_worker:1.0"
+    return predict(before, after, began=START, **more)
+
+
+def test_an_update_that_goes_well_is_predicted_to_its_end() -> None:
+    made = of_update(spec("1.1", Parallelism=2, Delay=5 * 10**9))
+    (run,) = comparison.compare([made])
+
+    assert made.header.provenance == "predicted"
+    assert story.phases(made) == ["updating", "completed"]
+    assert story.running_now(made) == {"1.1": 10}
+    assert (run.touched, run.fewest, run.state) == (10, 8, "completed")
+    assert story.most_at_once(made, "1.1") == 2
+    # delay and monitor are both 5 s, so it is watched for a second more than the delay
+    assert 11 <= story.from_last_start_to_end(made, "1.1").total_seconds() < 11.1
+    assert made.ended
+    assert made.ended.why == "The update has settled: completed (update completed)."
+    assert in_words(made).endswith(" never fewer than 8 replicas running.")
+
+
+def test_tasks_that_fail_are_predicted_to_be_rolled_back() -> None:
+    made = of_update(spec("bugged"), behaviour={"exits_after": "300ms", "exit_code": 1})
+
+    assert story.phases(made) == ["updating", "rollback_started", "rollback_completed"]
+    assert story.running_now(made) == {"1.0": 10}
+    assert story.errors(made) == ["task: non-zero exit (1)"]
+    assert story.slots_touched(made) <= 2
+    assert in_words(made).endswith(" running. Another seed may give another time.")
+
+
+def test_a_function_says_what_the_task_of_each_slot_does() -> None:
+    def one_in_ten(slot: int) -> Behaviour | dict[str, Any]:
+        return Behaviour(exits_after=timedelta(seconds=1)) if slot == 3 else {}
+
+    tolerated = of_update(spec("1.1", MaxFailureRatio=0.1), behaviour=one_in_ten)
+    not_tolerated = of_update(spec("1.1"), behaviour=one_in_ten)
+
+    assert story.phases(tolerated) == ["updating", "completed"]
+    assert story.phases(not_tolerated)[-1] == "rollback_completed"
+
+
+def test_old_tasks_that_ignore_the_stop_signal_take_their_grace() -> None:
+    prompt = of_update(spec("1.1", replicas=2))
+    stubborn = of_update(spec("1.1", replicas=2), old_behaviour={"stops_after": None})
+
+    slower = story.took(stubborn) - story.took(prompt)
+    assert 18 < slower.total_seconds() < 22, "ten seconds a slot"
+
+
+def test_a_constraint_that_no_node_meets_ends_in_what_it_waits_for() -> None:
+    after = spec("1.1", replicas=2)
+    before = copy.deepcopy(after)
+    after["TaskTemplate"]["Placement"] = {"Constraints": ["node.labels.disk == ssd"]}
+
+    made = predict(before, after, began=START, nodes=[Node(name="lab")])
+
+    assert story.phases(made) == ["updating"]
+    assert made.ended
+    assert made.ended.why == (
+        "Nothing more will happen by itself: "
+        "no suitable node (scheduling constraints not satisfied on 1 node)."
+    )
+
+
+def test_an_update_that_goes_on_for_too_long_is_followed_no_further() -> None:
+    made = of_update(spec("1.1", replicas=3), up_to="5s")
+
+    assert story.phases(made) == ["updating"]
+    assert made.ended
+    assert made.ended.why == "It has not settled within 5s."
+
+
+def test_a_change_that_no_task_needs_is_predicted_to_touch_none() -> None:
+    made = predict(spec(), spec() | {"Labels": {"a": "b"}}, began=START)
+
+    assert story.phases(made) == []
+    assert story.running_now(made) == {"1.0": 10}
+
+
+def test_a_scale_down_is_predicted_to_leave_as_many_as_are_wanted() -> None:
+    made = predict(spec(), spec(replicas=3), began=START)
+
+    assert story.running_now(made) == {"1.0": 3}
+    assert in_words(made).startswith(
+        "Predicted: no task is replaced; in the end 3 replicas run. The service was changed"
+    )
+
+
+def test_the_same_question_has_the_same_answer_and_another_seed_another_order() -> None:
+    orders = [story.slots_in_order(of_update(spec("1.1"), seed=seed), "1.1") for seed in (1, 1, 2)]
+
+    assert orders[0] == orders[1] != orders[2]
+    assert set(orders[0]) == set(range(1, 11))
+
+
+def test_a_prediction_is_kept_in_a_file_as_one(tmp_path: Path) -> None:
+    made = of_update(spec("1.1", replicas=2))
+    path = tmp_path / "predicted.jsonl"
+    made.save(path)
+
+    loaded = Recording.load(path)
+
+    assert loaded.header.provenance == "predicted"
+    assert story.facts(loaded) == story.facts(made)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("crashes", "behaviour is a Behaviour or a mapping of its fields, not 'crashes'"),
+        ({"dies": "1s"}, "a behaviour has no 'dies'; it has exits_after, exit_code"),
+        ({"exits_after": "soon"}, "soon"),
+        ({"exits_after": "-1s"}, "exits_after is a duration of zero or more"),
+        (lambda slot: slot, "behaviour is a Behaviour or a mapping of its fields, not 1"),
+    ],
+)
+def test_what_is_no_behaviour_is_refused(wrong: Any, says: str) -> None:
+    with pytest.raises(BadValue, match=says):
+        of_update(spec("1.1", replicas=1), behaviour=wrong)

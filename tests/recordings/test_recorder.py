@@ -1,0 +1,449 @@
+"""A recorder sees what changes, loses nothing, and says how it ended."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import math
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
+from labkit.recordings.recorder import Recorder, looking, meter
+from labkit.recordings.recording import (
+    Back,
+    Ended,
+    Gap,
+    HashesSeen,
+    Marked,
+    Recording,
+    ServiceRemoved,
+)
+from labkit.recordings.values import Service, Snapshot
+from tests.values import at, recording, service, snapshot, status, task
+from tests.waiting import until
+
+BEFORE = snapshot(0, service(), task(1), task(2))
+UPDATING = snapshot(1, service("1.1", update_status=status("updating")), task(1, "1.1"), task(2))
+DONE = snapshot(
+    2,
+    service("1.1", update_status=status("completed", message="update completed")),
+    task(1, "1.1"),
+    task(2, "1.1"),
+)
+
+
+class Scripted:
+    """A source that answers what it is told to, the last answer again and again."""
+
+    def __init__(self, *answers: Snapshot | Exception) -> None:
+        self.answers = list(answers)
+        self.looks = 0
+        self.events_seen = threading.Event()
+
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+        assert name == "dc_worker"
+        assert known in (None, *(a.service for a in (BEFORE, UPDATING, DONE)))
+        self.looks += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def no_engine() -> NoEngine:
+    return NoEngine("an engine.", "none.", docker_says="connection refused")
+
+
+def not_found() -> NotFound:
+    return NotFound("a service.", "none.", docker_says="service x not found", status=404)
+
+
+def test_it_stops_by_itself_when_the_update_has_settled_and_says_why() -> None:
+    with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker") as made:
+        why = made.wait(timeout=10)
+
+    assert why == "The update has settled: completed (update completed)."
+    assert not made.alive
+    assert made.recording.running_by_tag()[-1][1] == {"1.0": 0, "1.1": 2}
+
+
+def test_it_can_be_started_and_stopped_twice_and_stopped_before_it_was_started() -> None:
+    started = Recorder(Scripted(BEFORE), "dc_worker").start()
+
+    assert started.start() is started
+    assert started.stop() is started.stop()
+    assert started.why == "It was stopped."
+    assert Recorder(Scripted(BEFORE), "dc_worker").stop().ended is None
+
+
+def test_every_change_is_in_the_file_before_it_ends(tmp_path: Path) -> None:
+    """A killed process loses nothing: the file is complete while the recorder still runs."""
+    path = tmp_path / "new" / "r.jsonl"
+    made = Recorder(Scripted(BEFORE, UPDATING), "dc_worker", path, until=None).start()
+    made.wait_for(lambda r: "1.1-1" in r.tasks, "the new task")
+
+    assert Recording.load(path) == made.recording
+    made.stop()
+    assert Recording.load(path).ended is not None
+
+
+def test_an_engine_that_goes_away_and_comes_back_is_a_gap() -> None:
+    source = Scripted(BEFORE, no_engine(), no_engine(), UPDATING, DONE)
+
+    with Recorder(source, "dc_worker") as made:
+        made.wait(timeout=10)
+
+    kinds = [type(change) for change in made.recording.changes]
+    assert kinds.count(Gap) == kinds.count(Back) == 1
+    (gap,) = made.recording.gaps()
+    assert gap[2] == "connection refused"
+    assert gap[1] is not None
+
+
+def test_a_removed_service_ends_the_recording_when_its_last_task_is_gone() -> None:
+    stopping = snapshot(1, None, task(1, desired_state="remove"))
+
+    with Recorder(Scripted(BEFORE, stopping, not_found()), "dc_worker") as made:
+        why = made.wait(timeout=10)
+
+    assert why == "The service was removed, and its last task is gone."
+    assert sum(isinstance(change, ServiceRemoved) for change in made.recording.changes) == 1
+
+
+def test_an_unknown_service_is_refused_at_once() -> None:
+    with pytest.raises(NotFound):
+        Recorder(Scripted(not_found()), "dc_worker")
+
+
+def test_a_recorder_that_dies_says_so_to_whoever_waits() -> None:
+    made = Recorder(Scripted(BEFORE, ZeroDivisionError("broken")), "dc_worker").start()
+
+    with pytest.raises(ZeroDivisionError):
+        made.wait(timeout=10)
+    until(lambda: not made.alive, "the thread to end")
+    assert made.why == "The recorder died: broken"
+    with pytest.raises(ZeroDivisionError):
+        made.wait_for(lambda _: True, "nothing")
+
+
+def test_waiting_in_vain_says_what_for_and_how_far_things_are() -> None:
+    with Recorder(Scripted(UPDATING), "dc_worker") as made, pytest.raises(NotSettled) as caught:
+        made.wait_for_replicas("1.1", 10, timeout=0.2)
+
+    assert caught.value.expected == "10 replicas of dc_worker to run 1.1, within 0.2 s."
+    assert caught.value.found == "Updating: 1 of 2 replicas run 1.1."
+
+
+def test_waiting_for_what_an_ended_recording_lacks_says_that_it_has_ended() -> None:
+    with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker") as made:
+        made.wait(timeout=10)
+
+    with pytest.raises(NotSettled) as caught:
+        made.wait_for_update("paused")
+    assert caught.value.found.startswith("the recording has ended. The update has settled")
+
+
+def test_an_update_state_that_does_not_exist_names_those_that_do() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker")
+
+    with pytest.raises(BadValue, match="rollback_completed, not 'rolledback'"):
+        made.wait_for_update("rolledback")  # type: ignore[arg-type]
+
+
+def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> None:
+    """An engine that comes up may let its first caller wait; the next look comes at once."""
+
+    class Slow(Scripted):
+        def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+            answer = super().snapshot(name, known)
+            if self.looks == 2:
+                blocked.wait(0.3)
+            return answer
+
+    blocked = threading.Event()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(looking, "_BLOCKED", 0.2)
+        with Recorder(Slow(UPDATING, UPDATING, UPDATING, DONE), "dc_worker") as made:
+            made.wait(timeout=5)
+
+    (gap,) = made.recording.gaps()
+    assert gap[2].startswith("The engine took 0 s")
+    assert gap[1] is not None
+
+
+def test_listeners_hear_of_changes_and_of_the_end() -> None:
+    heard: list[Any] = []
+    made = Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker")
+    made.subscribe(lambda: heard.append(made.recording.ended))
+
+    with made:
+        made.wait(timeout=10)
+
+    until(lambda: isinstance(heard[-1], Ended), "the listener to hear of the end")
+    assert heard[0] is None
+
+
+def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
+    journal = made._journal
+    file = journal._file
+    assert file is not None
+
+    class Full:
+        closed = False
+
+        def __init__(self, real: Any) -> None:
+            self.real, self.left = real, 20
+
+        def write(self, data: bytes) -> int:
+            if not self.left:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            part, self.left = data[: self.left], 0
+            return int(self.real.write(part))
+
+    real = file._file
+    monkeypatch.setattr(file, "_file", Full(real))
+    journal.observe(UPDATING)
+    assert str(made.file_error) == "[Errno 28] No space left on device"
+    assert Recording.load(tmp_path / "r.jsonl").changes == recording(BEFORE).changes
+
+    monkeypatch.setattr(file, "_file", real)
+    journal.observe(DONE)
+    assert made.file_error is None
+    assert Recording.load(tmp_path / "r.jsonl") == made.recording
+    made.stop()
+
+
+def test_a_file_that_exists_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text("precious")
+
+    with pytest.raises(RecordingProblem, match="File exists"):
+        Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
+    assert (tmp_path / "r.jsonl").read_text() == "precious"
+
+
+class WithEvents(Scripted):
+    """A source whose only event is of the service; at rest a look is two seconds away."""
+
+    def __init__(self, *answers: Snapshot | Exception) -> None:
+        super().__init__(*answers)
+        self.happen = threading.Event()
+
+    def events(self, **_: list[str]) -> WithEvents:
+        return self
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self.happen.wait()
+        yield {"Actor": {"Attributes": {"com.docker.swarm.service.name": "dc_worker"}}}
+
+    def close(self) -> None:
+        self.happen.set()
+
+
+def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "SLOW", 3600.0)
+    monkeypatch.setattr(looking, "_HOT", 0.0)
+    source = WithEvents(BEFORE)
+    with Recorder(source, "dc_worker", until=None) as made:
+        until(lambda: source.looks >= 2, "the first looks")
+        source.answers = [UPDATING]
+        source.happen.set()
+        made.wait_for(lambda r: "1.1-1" in r.tasks, "the new task", timeout=10)
+
+
+def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr(looking.time, "thread_time", lambda: clock["now"])
+    waits: list[float] = []
+
+    class Slow(Scripted):
+        def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+            clock["now"] += 2.0
+            return super().snapshot(name, known)
+
+    made = Recorder(Slow(UPDATING), "dc_worker", until=None, now=lambda: datetime.now(UTC))
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return True
+
+    made._looking._stopping = Stopping()
+    made._looking.look_until_done()
+
+    assert waits == [20.0]
+
+
+@pytest.mark.parametrize("speed", [1.0, 20.0])
+def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) -> None:
+    """A moment that lasts a second there lasts a twentieth of one here."""
+    source = Scripted(BEFORE)
+    source.speed = speed
+    pauses: list[float] = []
+
+    class Waking(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            made._looking.stop("enough")
+            return True
+
+    made = Recorder(source, "dc_worker", until=None)
+    made._looking._wake = Waking()
+    made._looking.look_until_done()
+
+    (pause,) = pauses
+    assert looking.SLOW / speed / 2 < pause < looking.SLOW / speed
+
+
+def test_times_are_the_clock_s_that_it_was_given() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
+
+    assert made.recording.header.started == at(7)
+
+
+# ---- marks -------------------------------------------------------------------------
+
+
+def test_a_mark_is_about_now_unless_it_says_which_moment() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
+
+    made.mark("here")
+    made.mark("there", of=at(3))
+
+    assert made.recording.changes[-2:] == [
+        Marked(at(7), at(7), "here"),
+        Marked(at(7), at(3), "there"),
+    ]
+    made.stop()
+
+
+def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    heard: list[int] = []
+    with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker", path) as made:
+        made.wait(timeout=10)
+    made.subscribe(lambda: heard.append(len(made.recording.marks())))
+    ended = made.recording.ended
+    assert ended
+
+    made.mark("it is over")
+    made.mark("<b>first</b> pair", of=at(1))
+
+    assert made.recording.marks() == [(at(1), "<b>first</b> pair"), (ended.at, "it is over")]
+    assert heard == [1, 2]
+    assert made.recording.ended is ended
+    assert made.file_error is None
+    assert Recording.load(path) == made.recording
+
+
+def test_a_mark_for_a_file_that_is_no_longer_there_makes_no_other(tmp_path: Path) -> None:
+    """A file begun anew would have no header; the mark goes there when the file is back."""
+    path = tmp_path / "r.jsonl"
+    made = Recorder(Scripted(BEFORE), "dc_worker", path).start()
+    made.stop()
+    path.rename(tmp_path / "moved.jsonl")
+
+    made.mark("one")
+    assert isinstance(made.file_error, FileNotFoundError)
+    assert not path.exists()
+
+    (tmp_path / "moved.jsonl").rename(path)
+    made.mark("two")
+    assert made.file_error is None
+    assert Recording.load(path) == made.recording
+
+
+def test_a_mark_with_nothing_on_it_is_refused_and_changes_nothing() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker")
+
+    with pytest.raises(BadValue):
+        made.mark("  ")
+    assert made.recording.marks() == []
+
+
+# ---- the meter ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "EVERY", 0.01)
+
+
+def hashes(of: Recording) -> list[int]:
+    return [change.hashes for change in of.changes if isinstance(change, HashesSeen)]
+
+
+@pytest.mark.usefixtures("often")
+def test_what_the_meter_says_is_recorded_and_what_it_raises_is_passed_over(tmp_path: Path) -> None:
+    count = itertools.count(1)
+
+    def says() -> tuple[int, float]:
+        number = next(count)
+        if number == 2:
+            raise OSError("no answer")
+        if number == 3:
+            return number, math.nan
+        return number, 1000.0 + number
+
+    path = tmp_path / "r.jsonl"
+    with Recorder(Scripted(BEFORE), "dc_worker", path, until=None, meter=says) as made:
+        made.wait_for(lambda r: len(hashes(r)) >= 3, "three samples", timeout=10)
+
+    assert hashes(made.recording)[:3] == [1, 4, 5]
+    assert isinstance(made.recording.changes[-1], Ended)
+    assert Recording.load(path) == made.recording
+
+
+def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
+    """What it says in the end comes too late, and is not recorded."""
+    asked, answer, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def hangs() -> tuple[int, float]:
+        asked.set()
+        answer.wait()
+        answered.set()
+        return 1, 1000.0
+
+    made = Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker", meter=hangs).start()
+    until(asked.is_set, "the meter to be asked")
+    assert made.wait(timeout=10).startswith("The update has settled")
+
+    began = time.monotonic()
+    made.stop()
+    assert time.monotonic() - began < 1
+    thread = made._metering._thread  # type: ignore[union-attr]
+    answer.set()
+    until(lambda: not thread.is_alive(), "the meter's thread to end")
+    assert answered.is_set()
+    assert hashes(made.recording) == []
+
+
+def test_a_sample_that_comes_with_the_end_is_dropped() -> None:
+    made = Recorder(Scripted(BEFORE), "dc_worker").start()
+    made.stop()
+
+    made._take(5, 1000.0)
+
+    assert hashes(made.recording) == []
+
+
+@pytest.mark.usefixtures("often")
+def test_a_recorder_that_died_measures_no_more() -> None:
+    source = Scripted(BEFORE, UPDATING, ZeroDivisionError("broken"))
+    made = Recorder(source, "dc_worker", meter=lambda: (1, 1000.0)).start()
+    until(lambda: not made.alive, "the thread to end")
+
+    before = len(made.recording.changes)
+    made._take(5, 1000.0)
+    assert len(made.recording.changes) == before
+    thread = made._metering._thread  # type: ignore[union-attr]
+    until(lambda: not thread.is_alive(), "the meter's thread to end")

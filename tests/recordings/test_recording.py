@@ -1,0 +1,354 @@
+"""A recording keeps what Swarm forgets, and comes back from its file as it was."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from labkit.base.errors import BadValue, RecordingProblem
+from labkit.recordings import frames
+from labkit.recordings.recording import (
+    Back,
+    Ended,
+    Gap,
+    HashesSeen,
+    Marked,
+    Recording,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
+from labkit.recordings.values import UpdateConfig
+from tests.values import at, recording, service, snapshot, status, task
+
+HOSTILE = "<script>alert(1)</script>\u202e\u2028\x85\x1b[31m\n" + "long " * 1000
+
+
+def stop_first() -> Recording:
+    """One slot of two is replaced: stopped, then started."""
+    return recording(
+        snapshot(0, service(), task(1), task(2)),
+        snapshot(
+            1,
+            service("1.1", update_status=status("updating", message="update in progress")),
+            task(1, "1.0", "running", desired_state="shutdown"),
+            task(1, "1.1", "ready", desired_state="ready"),
+            task(2),
+        ),
+        snapshot(
+            3,
+            service("1.1", update_status=status("updating", message="update in progress")),
+            task(1, "1.0", "shutdown"),
+            task(1, "1.1", "running"),
+            task(2),
+        ),
+    )
+
+
+def test_only_what_changed_is_recorded() -> None:
+    made = stop_first()
+
+    assert made.observe(snapshot(4, made.service, *made.current)) == []
+    assert [(type(c).__name__, c.at) for c in made.changes] == [
+        ("ServiceSeen", at(0)),
+        ("TaskSeen", at(0)),
+        ("TaskSeen", at(0)),
+        ("ServiceSeen", at(1)),
+        ("TaskSeen", at(1)),
+        ("TaskSeen", at(1)),
+        ("TaskSeen", at(3)),
+        ("TaskSeen", at(3)),
+    ]
+
+
+def test_a_task_that_swarm_has_forgotten_stays() -> None:
+    made = recording(snapshot(0, service(), task(1)), snapshot(1, service(), task(2)))
+
+    assert [type(c) for c in made.changes[-2:]] == [TaskSeen, TaskForgotten]
+    assert set(made.tasks) == {"1.0-1", "1.0-2"}
+    assert [t.id for t in made.current] == ["1.0-2"]
+
+
+def test_all_tasks_stay_after_the_service_was_removed() -> None:
+    made = recording(snapshot(0, service(), task(1), task(2)), snapshot(1, None))
+
+    assert made.service is None
+    assert made.current == ()
+    assert len(made.tasks) == 2
+    assert made.running_by_tag()[-1] == (at(1), {"1.0": 0})
+
+
+def test_replicas_by_tag_are_steps_and_a_tag_once_seen_stays() -> None:
+    """With order `stop-first` there is a moment when the slot has no running task."""
+    made = stop_first()
+    made.observe(snapshot(4, made.service, task(1, "1.0", "shutdown"), task(1, "1.1", "running")))
+
+    assert made.running_by_tag() == [
+        (at(0), {"1.0": 2}),
+        (at(3), {"1.0": 1, "1.1": 1}),
+        (at(4), {"1.0": 0, "1.1": 1}),
+    ]
+
+
+def test_spans_tell_what_each_task_did_and_for_how_long() -> None:
+    told = [(s.slot, s.tag, s.state, s.desired_state, s.start, s.end) for s in stop_first().spans()]
+
+    assert told == [
+        (1, "1.0", "running", "running", at(0), at(1)),
+        (2, "1.0", "running", "running", at(0), None),
+        (1, "1.0", "running", "shutdown", at(1), at(3)),
+        (1, "1.1", "ready", "ready", at(1), at(3)),
+        (1, "1.0", "shutdown", "shutdown", at(3), None),
+        (1, "1.1", "running", "running", at(3), None),
+    ]
+
+
+def test_update_states_are_told_once_each() -> None:
+    made = stop_first()
+    done = status("completed", message="update completed", completed_at=at(9))
+    made.observe(snapshot(9, service("1.1", update_status=done), *made.current))
+
+    assert [(when, s and s.state) for when, s in made.update_states()] == [
+        (at(0), None),
+        (at(1), "updating"),
+        (at(9), "completed"),
+    ]
+
+
+def test_a_gap_has_a_start_an_end_and_docker_s_reason() -> None:
+    made = stop_first()
+    made.add(Gap(at(4), "connection refused"))
+    assert made.gaps() == [(at(4), None, "connection refused")]
+
+    made.add(Back(at(6)))
+    assert made.gaps() == [(at(4), at(6), "connection refused")]
+
+
+def everything() -> Recording:
+    made = stop_first()
+    config = UpdateConfig(parallelism=2, delay="5s")  # type: ignore[arg-type]
+    made.observe(
+        snapshot(
+            5,
+            service("1.1", update_config=config, previous_image="lab/w:1.0"),
+            task(1, "1.1", "failed", error=HOSTILE, exit_code=137, ports="*:80->80/tcp"),
+        )
+    )
+    made.add(Gap(at(6), "gone"))
+    made.add(Back(at(7)))
+    made.add(HashesSeen(at(7.5), 120, 1772355607.25))
+    made.add(Marked(at(7.75), at(3), HOSTILE))
+    made.observe(snapshot(8, None))
+    made.add(Ended(at(9), "It was stopped."))
+    made.add(Marked(at(99), at(1), "the first pair is done"))
+    return made
+
+
+def test_a_recording_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    made = everything()
+
+    made.save(tmp_path / "r.jsonl")
+    read = Recording.load(tmp_path / "r.jsonl")
+
+    assert read == made
+    assert read.ended == Ended(at(9), "It was stopped.")
+    assert (tmp_path / "r.jsonl").read_text().count("\n") == len(made.changes) + 1
+
+
+def test_a_torn_last_line_costs_that_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    made = everything()
+    made.save(path)
+    path.write_bytes(path.read_bytes()[:-25])
+
+    read = Recording.load(path)
+
+    assert read.changes == made.changes[:-1]
+    assert read.torn_lines == 1
+
+
+def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    header = next(stop_first().lines())
+    path.write_text(
+        header
+        + '{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": 1.5, "now": 1}\n'
+        + '{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": 1, "now": NaN}\n'
+        + '{"kind": "mark", "at": "2026-03-01T09:00:09Z", "of": "2026-03-01T09:00:08Z", '
+        + '"label": ""}\n'
+        + '{"kind": "gap", "at": "0001-01-02T00:00:00+23:00", "reason": ""}\n'
+        + '{"kind": "task", "at": "2026-03-01T09:00:09Z", "id": "t", "slot": "1"}\n'
+        + "[" * 100_000
+        + "\n[]\n\n"
+        + '{"kind": "ga'
+    )
+
+    read = Recording.load(path)
+
+    assert read == Recording(header=read.header, torn_lines=9)
+    assert read.last_at == read.header.started
+
+
+def test_an_update_state_that_there_is_not_costs_its_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    stop_first().save(path)
+    path.write_text(path.read_text().replace('"state": "updating"', '"state": "up"'))
+
+    read = Recording.load(path)
+
+    assert read.torn_lines == 1
+    assert read.update_states() == [(at(0), None)]
+
+
+def test_marks_are_told_in_the_order_of_their_moments_and_change_no_end() -> None:
+    made = everything()
+
+    assert made.marks() == [(at(1), "the first pair is done"), (at(3), HOSTILE)]
+    assert made.ended == Ended(at(9), "It was stopped.")
+    assert made.last_at == at(9)
+    assert recording().marks() == []
+
+
+def test_hashes_and_marks_move_no_replica() -> None:
+    made, plain = stop_first(), stop_first()
+    for change in (HashesSeen(at(3.5), 7, 1.0), Marked(at(3.6), at(2), "x")):
+        made.add(change)
+
+    assert made.running_by_tag() == plain.running_by_tag()
+    assert made.spans() == plain.spans()
+    assert made.update_states() == plain.update_states()
+    assert frames.transitions(made).equals(frames.transitions(plain))
+
+
+@pytest.mark.parametrize("label", ["", " \n\t", None, 5])
+def test_a_mark_with_nothing_on_it_is_refused(label: str) -> None:
+    with pytest.raises(BadValue, match="the label of a mark is some words of text, not"):
+        Marked(at(1), at(1), label)
+
+
+def test_a_mark_of_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(BadValue, match="a time with a time zone"):
+        Marked(at(1), datetime(2026, 3, 1), "here")  # noqa: DTZ001 - that is what is refused
+
+
+def test_half_a_surrogate_pair_comes_back_from_the_file(tmp_path: Path) -> None:
+    """JSON from an engine can hold one, and UTF-8 cannot."""
+    made = recording(snapshot(0, service(), task(1, error="half: \ud83d, whole: \U0001f433")))
+
+    made.save(tmp_path / "r.jsonl")
+
+    assert Recording.load(tmp_path / "r.jsonl") == made
+
+
+def test_kinds_and_fields_of_a_later_labkit_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    stop_first().save(path)
+    text = path.read_text().replace('"slot": 1', '"slot": 1, "mood": "calm"')
+    path.write_text(text + '{"kind": "mood", "at": "2026-03-01T09:00:09Z", "text": "calm"}\n')
+
+    assert Recording.load(path) == stop_first()
+
+
+GOOD = '{"kind": "recording", "schema": 1, "service": "s", "started": "2026-03-01T09:00:00Z"}'
+
+
+def test_a_header_needs_no_more_than_a_service_and_a_start(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(GOOD)
+
+    assert Recording.load(tmp_path / "r.jsonl").header.service == "s"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "\n\n",
+        "hello\n",
+        "[1, 2]",
+        "[" * 100_000,
+        "null",
+        '{"kind": "task"}\n',
+        '{"kind": "recording", "schema": 1}\n',
+        GOOD.replace('"2026-03-01T09:00:00Z"', "5"),
+        GOOD.replace('"2026-03-01T09:00:00Z"', '"9999-12-31T23:59:59-12:00"'),
+        GOOD.replace('"s"', "[]"),
+        GOOD.replace('"s"', '["dc_worker"]'),
+        GOOD.replace('"s"', '""'),
+        GOOD.replace("1", "-1", 1),
+        GOOD.replace("1", "0", 1),
+        GOOD.replace("1", "1.5", 1),
+        GOOD.replace("1", '"1"', 1),
+        GOOD.replace("1", "true", 1),
+        GOOD.replace("1", "Infinity", 1),
+        GOOD.replace("1", "9" * 5000, 1),
+        "\x7fELF\x02\x01\x00\x00",
+        "\udcff\udcfe\x00",
+    ],
+)
+def test_what_is_no_recording_is_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "r.jsonl").write_bytes(content.encode(errors="surrogateescape"))
+
+    with pytest.raises(RecordingProblem) as problem:
+        Recording.load(tmp_path / "r.jsonl")
+    nothing = not content.strip("\n")
+    other = "a file whose first line is no recording's header."
+    assert problem.value.found == ("an empty file." if nothing else other)
+
+
+@pytest.mark.parametrize("schema", [2, 10**30])
+def test_a_recording_of_a_newer_schema_is_refused_with_a_sentence(
+    tmp_path: Path, schema: int
+) -> None:
+    (tmp_path / "r.jsonl").write_text(f'{{"kind": "recording", "schema": {schema}}}\n')
+
+    with pytest.raises(RecordingProblem, match=f"of schema {schema}, written by a newer labkit"):
+        Recording.load(tmp_path / "r.jsonl")
+
+
+def test_a_missing_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RecordingProblem, match="No such file"):
+        Recording.load(tmp_path / "none.jsonl")
+
+
+def test_a_folder_or_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RecordingProblem, match="Is a directory"):
+        Recording.load(tmp_path)
+    with pytest.raises(RecordingProblem, match="null byte"):
+        Recording.load("a\0b")
+
+
+def test_frames_hold_transitions_spans_and_replicas() -> None:
+    made = stop_first()
+
+    transitions, spans, replicas = (
+        frames.transitions(made),
+        frames.spans(made),
+        frames.replicas(made),
+    )
+
+    assert list(transitions["state"]) == [
+        "running",
+        "running",
+        "running",
+        "ready",
+        "shutdown",
+        "running",
+    ]
+    assert spans["seconds"].dropna().tolist() == [1.0, 2.0, 2.0]
+    assert replicas.to_dict("list") == {"1.0": [2, 1], "1.1": [0, 1]}
+
+
+def test_frames_of_an_empty_recording_have_their_columns() -> None:
+    made = recording()
+
+    assert "status_at" in frames.transitions(made).columns
+    assert frames.spans(made).empty
+    assert frames.replicas(made).empty
+
+
+def test_a_service_change_carries_the_status_and_its_message() -> None:
+    changes = [c for c in stop_first().changes if isinstance(c, ServiceSeen)]
+
+    assert changes[-1].service.update_status == status("updating", message="update in progress")

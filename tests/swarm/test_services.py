@@ -1,0 +1,282 @@
+"""Updates and rollbacks change what was asked for, and nothing else, on a real engine."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.base.errors import BadValue, LabError, NotFound, NotOurs
+from labkit.base.settings import LAB_LABEL
+from labkit.lessons import workspace
+from labkit.lessons.steps.edits import EDITS
+from labkit.recordings.values import RollbackConfig, UpdateConfig
+from labkit.swarm import services
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import digests, images
+from tests.waiting import until
+
+pytestmark = pytest.mark.engine
+
+#: A service with the parts that docker-py is known to drop or to fill with defaults.
+Make = Callable[..., str]
+
+
+@pytest.fixture
+def make(swarm: Swarm, service_named: str, coins_images: str) -> Make:
+    def create(*, replicas: int = 0, labels: dict[str, str] | None = None) -> str:
+        swarm.post(
+            "/services/create",
+            {
+                "Name": service_named,
+                "Labels": {LAB_LABEL: "test", "kept": "yes"} if labels is None else labels,
+                "TaskTemplate": {
+                    "ContainerSpec": {
+                        "Image": f"{coins_images}/dockercoins_worker:1.0",
+                        "Env": ["A=1", "B=2"],
+                        "Labels": {"inner": "kept"},
+                        "Mounts": [{"Type": "tmpfs", "Target": "/scratch"}],
+                    },
+                },
+                "Mode": {"Replicated": {"Replicas": replicas}},
+            },
+        )
+        return service_named
+
+    return create
+
+
+def running(swarm: Swarm, name: str) -> set[str]:
+    return {t.id for t in swarm.snapshot(name).tasks if t.running and t.desired_state == "running"}
+
+
+def spec(swarm: Swarm, name: str) -> dict[str, Any]:
+    found = swarm.service(name)["Spec"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_first_scale_restarts_no_task(swarm: Swarm, make: Make) -> None:
+    """docker-py sends filled-in defaults back, and so replaces every task here."""
+    name = make(replicas=2)
+    before = until(lambda: len(got := running(swarm, name)) == 2 and got, "two replicas")
+
+    services.update(swarm, name, replicas=3)
+
+    after = until(lambda: len(got := running(swarm, name)) == 3 and got, "three replicas")
+    assert before < after
+    assert swarm.snapshot(name).service.update_status is None  # type: ignore[union-attr]
+
+
+def test_an_update_changes_what_was_asked_for_and_nothing_else(swarm: Swarm, make: Make) -> None:
+    name = make()
+    before = spec(swarm, name)
+
+    services.update(swarm, name, image="lab/other:2.0", update_config=UpdateConfig(parallelism=2))
+
+    after = spec(swarm, name)
+    assert after["TaskTemplate"]["ContainerSpec"].pop("Image") == "lab/other:2.0"
+    assert after.pop("UpdateConfig")["Parallelism"] == 2
+    del before["TaskTemplate"]["ContainerSpec"]["Image"]
+    assert after == before
+
+
+def test_some_fields_of_a_config_leave_the_others_as_they_are(swarm: Swarm, make: Make) -> None:
+    """As the flags of the lesson's third step do, after the file has set two at a time."""
+    name = make()
+    services.update(swarm, name, update_config=UpdateConfig(parallelism=2, delay="5s"))  # type: ignore[arg-type]
+
+    services.update(
+        swarm,
+        name,
+        update_config={"failure_action": "rollback"},
+        rollback_config={"parallelism": 2, "monitor": "20s", "max_failure_ratio": 0.2},
+    )
+
+    found = swarm.snapshot(name).service
+    assert found is not None
+    assert found.update_config == UpdateConfig(
+        parallelism=2,
+        delay="5s",  # type: ignore[arg-type]
+        failure_action="rollback",
+    )
+    assert found.rollback_config == RollbackConfig(
+        parallelism=2,
+        monitor="20s",  # type: ignore[arg-type]
+        max_failure_ratio=0.2,
+    )
+
+
+def test_every_action_says_the_docker_command_that_does_the_same(
+    swarm: Swarm, make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = make()
+
+    services.update(
+        swarm,
+        name,
+        update_config={"failure_action": "rollback"},
+        rollback_config={"parallelism": 2, "monitor": "20s", "max_failure_ratio": 0.2},
+    )
+    services.update(swarm, name, image="lab/w:1.1", replicas=1, force=True)
+    services.rollback(swarm, name)
+
+    commands = [line for line in capsys.readouterr().out.splitlines() if line.startswith("$")]
+    assert commands == [
+        "$ docker service update --update-failure-action=rollback --rollback-parallelism=2 "
+        f"--rollback-monitor=20s --rollback-max-failure-ratio=0.2 {name}",
+        f"$ docker service update --image lab/w:1.1 --replicas=1 --force {name}",
+        f"$ docker service rollback {name}",
+    ]
+
+
+def test_nothing_is_lost_to_a_writer_in_between(swarm: Swarm, make: Make) -> None:
+    """Each write is done again on the fresh version when the engine says out of sequence."""
+    name = make()
+    tries = iter(range(100))
+
+    def bump(found: dict[str, Any]) -> None:
+        found["Labels"]["n"] = str(int(found["Labels"].get("n", "0")) + 1)
+        if next(tries) % 2 == 0:  # somebody else writes between this read and its write
+            swarm.update_service(name, lambda other: other["Labels"].update(other="was here"))
+
+    threads = [threading.Thread(target=swarm.update_service, args=(name, bump)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert spec(swarm, name)["Labels"]["n"] == "4"
+    assert spec(swarm, name)["Labels"]["other"] == "was here"
+
+
+def test_force_replaces_every_task_each_time(swarm: Swarm, make: Make) -> None:
+    name = make()
+
+    services.update(swarm, name, force=True)
+    services.update(swarm, name, force=True)
+
+    assert spec(swarm, name)["TaskTemplate"]["ForceUpdate"] == 2
+
+
+def test_a_rollback_brings_the_previous_spec_back_and_another_one_goes_forward(
+    swarm: Swarm, make: Make
+) -> None:
+    name = make()
+    services.update(swarm, name, image="lab/w:1.1")
+
+    services.rollback(swarm, name)
+    assert spec(swarm, name)["TaskTemplate"]["ContainerSpec"]["Image"].endswith("worker:1.0")
+
+    services.rollback(swarm, name)
+    assert spec(swarm, name)["TaskTemplate"]["ContainerSpec"]["Image"] == "lab/w:1.1"
+
+
+def test_without_a_previous_spec_there_is_nothing_to_roll_back_to(swarm: Swarm, make: Make) -> None:
+    with pytest.raises(LabError, match="to have a previous spec to go back to"):
+        services.rollback(swarm, make())
+
+
+def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make: Make) -> None:
+    name = make(labels={})
+    before = swarm.service(name)
+
+    with pytest.raises(NotOurs):
+        services.update(swarm, name, replicas=5)
+    with pytest.raises(NotOurs):
+        services.rollback(swarm, name)
+    assert swarm.service(name) == before
+
+
+def test_an_unknown_service_names_those_that_exist(swarm: Swarm, make: Make) -> None:
+    name = make()
+
+    with pytest.raises(NotFound) as caught:
+        services.update(swarm, "no-such-service", replicas=1)
+
+    assert name in caught.value.found
+    assert caught.value.docker_says == "service no-such-service not found"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"update_config": {"paralelism": 2}}, "UpdateConfig has no 'paralelism'; it has par"),
+        ({"update_config": {"delay": 5}}, "text such as '5s'"),
+        ({"rollback_config": {"failure_action": "rollback"}}, "one of pause, continue, not"),
+        (
+            {"rollback_config": UpdateConfig(failure_action="rollback")},
+            "one of pause, continue, not",
+        ),
+        (
+            {"update_config": 2},
+            "update_config is an UpdateConfig or a mapping of its fields, not 2",
+        ),
+        ({"replicas": "3"}, "replicas is a whole number of zero or more, not '3'"),
+        ({"replicas": -1}, "replicas is a whole number of zero or more, not -1"),
+        ({"image": 1.1}, "image is the name of an image such as 'lab/worker:1.1', not 1.1"),
+        ({"image": ""}, "image is the name of an image"),
+        ({"image": "lab/Worker:1.1"}, "image is the name of an image"),
+    ],
+)
+def test_a_value_that_swarm_would_refuse_changes_nothing(
+    swarm: Swarm, make: Make, change: dict[str, Any], says: str
+) -> None:
+    name = make()
+    before = swarm.service(name)["Version"]
+
+    with pytest.raises(BadValue, match=says):
+        services.update(swarm, name, **change)
+    assert swarm.service(name)["Version"] == before
+
+
+def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
+    swarm: Swarm, make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    services.update(swarm, make(), image="lab/no-such-image:9.9")
+
+    said = capsys.readouterr().out
+    assert "No such image: lab/no-such-image:9.9" in said
+    assert "every new task will be rejected" in said
+
+
+@pytest.mark.parametrize(
+    ("image", "tagged"),
+    [
+        ("worker", "worker:latest"),
+        ("127.0.0.1:5000/worker", "127.0.0.1:5000/worker:latest"),
+        ("lab/worker:1.1", "lab/worker:1.1"),
+        ("worker@sha256:" + "ab" * 32, "worker@sha256:" + "ab" * 32),
+    ],
+)
+def test_a_bare_name_means_latest(image: str, tagged: str) -> None:
+    assert digests.with_tag(image) == tagged
+
+
+def test_logs_are_of_the_task_that_failed_last(
+    swarm: Swarm, make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The traceback of a worker whose imports are gone is what a learner must get to see."""
+    bugged = f"{make(replicas=1)}:bugged"
+    name = bugged.removesuffix(":bugged")
+    until(lambda: running(swarm, name), "a replica")
+    services.logs(swarm, name)
+    assert "Error" not in capsys.readouterr().out
+
+    folder = shutil.copytree(workspace.shipped("worker"), tmp_path / "worker")
+    program = folder / "worker.py"
+    program.write_text(EDITS["bugged"].apply(program.read_text()))
+    images.build(swarm, folder, bugged)
+    services.update(swarm, name, image=bugged)
+    until(lambda: any(t.state == "failed" for t in swarm.snapshot(name).tasks), "a failed task")
+
+    services.logs(swarm, name)
+    printed = capsys.readouterr().out
+    assert "NameError" in printed
+    assert f"({name}.1, {bugged}: failed, task: non-zero exit (1))" in printed
+    swarm.delete(f"/services/{name}")
+    swarm.client.images.remove(bugged, force=True)

@@ -1,0 +1,318 @@
+"""What can be followed: events and logs, as they happen and as they were."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec, update
+from tests.swarmsim.conftest import Served
+from tests.swarmsim.raw import Raw
+from tests.waiting import until
+
+
+@contextmanager
+def followed(served: Served, target: str) -> Iterator[Iterator[bytes]]:
+    """The pieces of a stream that does not end, without HTTP's chunks around them."""
+    with closing(served.connection()) as client:
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: docker\r\n\r\n".encode())
+        file = client.makefile("rb")
+        assert file.readline().startswith(b"HTTP/1.1 200 ")
+        while file.readline().strip():
+            pass
+        yield chunks(file)
+        client.shutdown(socket.SHUT_RDWR)
+
+
+def chunks(file: Any) -> Iterator[bytes]:
+    while size := int(file.readline(), 16):
+        yield file.read(size)
+        file.readline()
+
+
+def messages(raw: Raw, **filters: Any) -> list[dict[str, Any]]:
+    """All messages until now."""
+    body = raw.get("/events", since="0", until="1", filters=filters).body
+    until_now = raw.get("/info").headers["Labkit-Time"]
+    assert body == b"", "nothing was before the first second of 1970"
+    body = raw.get("/events", since="0", until=str(seconds(until_now)), filters=filters).body
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def seconds(stamp: str) -> str:
+    return str(datetime.fromisoformat(stamp).timestamp())
+
+
+# ---- events --------------------------------------------------------------------------
+
+
+def test_an_update_tells_what_changed_and_how_it_goes(raw: Raw):
+    service = made(raw, spec())["ID"]
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    body = of_container(Image="acts/web:2")
+    body["Mode"] = {"Replicated": {"Replicas": 2}}
+    update(raw, "web", body)
+    state = lambda: (raw.get("/services/web").json.get("UpdateStatus") or {}).get("State")  # noqa: E731
+    until(lambda: state() == "completed", "the end")
+    raw.delete("/services/web")
+
+    news = messages(raw, type=["service"])
+
+    assert {(it["Actor"]["ID"], it["scope"]) for it in news} == {(service, "swarm")}
+    assert [(it["Action"], it["Actor"]["Attributes"]) for it in news] == [
+        ("create", {"name": "web"}),
+        (
+            "update",
+            {
+                "image.new": "acts/web:2",
+                "image.old": "acts/web:1.0",
+                "name": "web",
+                "replicas.new": "2",
+                "replicas.old": "1",
+            },
+        ),
+        ("update", {"name": "web", "updatestate.new": "updating"}),
+        ("update", {"name": "web", "updatestate.new": "completed", "updatestate.old": "updating"}),
+        ("remove", {"name": "web"}),
+    ]
+    assert all(it["timeNano"] // 10**9 == it["time"] for it in news)
+
+
+def test_ports_that_are_given_out_are_another_update(raw: Raw):
+    made(raw, spec(EndpointSpec={"Ports": [{"TargetPort": 80}]}))
+
+    def actions() -> list[str]:
+        return [it["Action"] for it in messages(raw, service=["web"], type=["service"])]
+
+    until(lambda: actions() == ["create", "update"], "both events")
+
+
+def test_a_container_is_created_started_killed_dies_stops_and_is_destroyed(raw: Raw):
+    made(raw, of_container(Labels={"mine": "1"}))
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    raw.delete("/services/web")
+    until(lambda: raw.get("/tasks").json == [], "no task")
+
+    news = messages(raw, type=["container"])
+
+    assert [it["Action"] for it in news] == ["create", "start", "kill", "die", "stop", "destroy"]
+    attributes = [it["Actor"]["Attributes"] for it in news]
+    assert attributes[2]["signal"] == "15"
+    assert attributes[3]["exitCode"] == "0"
+    first = attributes[0]
+    assert first["name"] == f"web.1.{first['com.docker.swarm.task.id']}"
+    assert (first["image"], first["mine"]) == ("acts/web:1.0", "1")
+    assert {(it["status"], it["id"], it["from"]) for it in news} == {
+        (it["Action"], it["Actor"]["ID"], "acts/web:1.0") for it in news
+    }
+
+
+def test_a_network_comes_to_a_node_with_its_first_task_and_goes_with_its_last(raw: Raw):
+    raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
+    made(raw, of_task(Networks=[{"Target": "net"}]))
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    raw.delete("/services/web")
+    until(lambda: raw.get("/tasks").json == [], "no task")
+    raw.delete("/networks/net")
+
+    news = [it for it in messages(raw, type=["network", "container"]) if it["Action"] != "kill"]
+
+    assert [(it["Type"], it["Action"], it["scope"]) for it in news] == [
+        ("network", "create", "swarm"),
+        ("network", "update", "swarm"),
+        ("network", "create", "local"),
+        ("container", "create", "local"),
+        ("network", "connect", "local"),
+        ("container", "start", "local"),
+        ("container", "die", "local"),
+        ("network", "disconnect", "local"),
+        ("container", "stop", "local"),
+        ("network", "destroy", "local"),
+        ("container", "destroy", "local"),
+        ("network", "remove", "swarm"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"type": ["config"]}, ["create", "remove"]),
+        ({"event": ["remove"]}, ["remove"]),
+        ({"config": ["c"]}, ["create", "remove"]),
+        ({"config": ["x"]}, []),
+        ({"scope": ["local"], "type": ["config"]}, []),
+        ({"label": ["name=c1"]}, ["create", "remove"]),
+        ({"type": ["service", "config"], "event": ["create"]}, ["create"]),
+    ],
+)
+def test_filters_of_events(raw: Raw, filters: dict[str, Any], found: list[str]):
+    raw.post("/configs/create", {"Name": "c1", "Data": "aGk="})
+    raw.delete("/configs/c1")
+
+    assert [it["Action"] for it in messages(raw, **filters) if it["Type"] != "node"] == found
+
+
+def test_the_last_256_events_are_kept(raw: Raw):
+    for number in range(140):
+        raw.post("/configs/create", {"Name": f"c{number}", "Data": "aGk="})
+        raw.delete(f"/configs/c{number}")
+    news = messages(raw)
+
+    assert len(news) == 256
+    assert news[-1]["Actor"]["Attributes"] == {"name": "c139"}
+
+
+def test_events_are_followed_as_they_happen(served: Served):
+    with followed(served, "/v1.41/events") as news:
+        served.raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
+        first = json.loads(next(news))
+
+    assert (first["Type"], first["Action"]) == ("config", "create")
+
+
+def test_a_stream_with_an_end_in_the_future_ends_then(served: Served):
+    now = float(seconds(served.raw.get("/info").headers["Labkit-Time"]))
+    with followed(served, f"/events?since={now}&until={now + 20}") as news:
+        served.raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
+        assert [json.loads(it)["Action"] for it in news] == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ({"since": "x"}, 500, 'strconv.ParseInt: parsing "x": invalid syntax'),
+        ({"filters": "x"}, 500, "invalid character 'x' looking for beginning of value"),
+        (
+            {"since": "5", "until": "1"},
+            400,
+            "`since` time (5) cannot be after `until` time (1)",
+        ),
+    ],
+)
+def test_times_that_are_none(raw: Raw, query: dict[str, str], status: int, message: str):
+    reply = raw.get("/events", **query)
+
+    assert (reply.status, reply.message) == (status, message)
+
+
+# ---- logs ----------------------------------------------------------------------------
+
+
+def frames(body: bytes) -> list[tuple[int, bytes]]:
+    """The lines of a multiplexed stream with the number of theirs."""
+    found = []
+    while body:
+        number, size = struct.unpack(">BxxxI", body[:8])
+        found.append((number, body[8 : 8 + size]))
+        body = body[8 + size :]
+    return found
+
+
+@pytest.fixture
+def two(raw: Raw) -> Raw:
+    """An engine with a service of two tasks, both of which have written two lines."""
+    made(raw, spec(Mode={"Replicated": {"Replicas": 2}}))
+    until(lambda: running(raw, "web") == 2, "two that run")
+    return raw
+
+
+def test_logs_of_a_service_have_a_header_for_each_line(two: Raw):
+    reply = two.get("/services/web/logs", stdout="1", stderr="1")
+    lines = sorted(frames(reply.body))
+
+    assert lines == [
+        (1, b"hello from 1\n"),
+        (1, b"hello from 2\n"),
+        (2, b"a warning\n"),
+        (2, b"a warning\n"),
+    ]
+
+
+def test_details_say_which_task_wrote_a_line_and_timestamps_when(two: Raw):
+    task = two.get("/tasks", filters={"name": ["web.1"]}).json[0]
+    target = f"/tasks/{task['ID']}/logs"
+    reply = two.get(target, stdout="1", details="1", timestamps="true")
+    [(number, line)] = frames(reply.body)
+    stamp, details, text = line.split(b" ", 2)
+
+    assert (number, text) == (1, b"hello from 1\n")
+    assert (len(stamp), stamp[-1:]) == (30, b"Z")
+    assert details.decode() == ",".join(
+        f"com.docker.swarm.{what}.id={task[key]}"
+        for what, key in (("node", "NodeID"), ("service", "ServiceID"), ("task", "ID"))
+    )
+
+
+@pytest.mark.parametrize(("tail", "count"), [("0", 0), ("1", 2), ("2", 4), ("all", 4), ("", 4)])
+def test_tail_counts_the_lines_of_each_task(two: Raw, tail: str, count: int):
+    reply = two.get("/services/web/logs", stdout="1", stderr="1", tail=tail)
+
+    assert len(frames(reply.body)) == count
+
+
+def test_since_leaves_out_what_was_before(two: Raw):
+    now = seconds(two.get("/info").headers["Labkit-Time"])
+
+    assert two.get("/services/web/logs", stdout="1", since=now).body == b""
+    assert frames(two.get("/services/web/logs", stdout="1", since="1").body) != []
+
+
+def test_a_terminal_has_no_headers(raw: Raw):
+    made(raw, of_container(TTY=True))
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+
+    assert raw.get("/services/web/logs", stdout="1").body == b"hello from 1\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/services/web/logs", 500, "Bad parameters: you must choose at least one stream"),
+        ("/services/x/logs?stdout=1", 404, "service x not found"),
+        ("/tasks/x/logs?stdout=1", 404, "task x not found"),
+        ("/containers/x/logs?stdout=1", 404, "No such container: x"),
+        ("/containers/x/logs", 400, "Bad parameters: you must choose at least one stream"),
+        (
+            "/services/web/logs?stdout=1&tail=x",
+            500,
+            'tail value must be a positive integer or "all"',
+        ),
+        ("/services/web/logs?stdout=1&tail=-1", 500, "negative tail values not supported"),
+    ],
+)
+def test_logs_that_cannot_be_had(two: Raw, path: str, status: int, message: str):
+    reply = two.send("GET", path)
+
+    assert (reply.status, reply.message) == (status, message)
+
+
+def test_a_service_is_followed_into_the_tasks_that_it_gets_later(served: Served, two: Raw):
+    with followed(served, "/services/web/logs?stdout=1&follow=1&tail=0") as news:
+        update(two, "web", spec(Mode={"Replicated": {"Replicas": 3}}))
+        line = next(news)
+
+    assert frames(line) == [(1, b"hello from 3\n")]
+
+
+def test_following_a_task_ends_with_its_container(served: Served, two: Raw):
+    task = two.get("/tasks", filters={"name": ["web.2"]}).json[0]
+    with followed(served, f"/tasks/{task['ID']}/logs?stdout=1&follow=1") as news:
+        first = next(news)
+        update(two, "web", spec(Mode={"Replicated": {"Replicas": 1}}))
+        rest = list(news)
+
+    assert (frames(first), rest) == ([(1, b"hello from 2\n")], [])
+
+
+def test_logs_of_a_container(two: Raw):
+    container = two.get("/containers/json", filters={"name": ["web.1"]}).json[0]["Id"]
+    reply = two.get(f"/containers/{container}/logs", stdout="1", stderr="1", tail="x")
+
+    assert frames(reply.body) == [(1, b"hello from 1\n"), (2, b"a warning\n")]

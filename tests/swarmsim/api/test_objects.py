@@ -1,0 +1,584 @@
+"""Networks, configs, secrets, nodes, containers and the swarm itself, over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec, update
+from tests.swarmsim.conftest import Served, serve
+from tests.swarmsim.raw import Raw
+from tests.waiting import until
+
+HI = "aGk="
+
+
+@pytest.fixture
+def three() -> Iterator[Served]:
+    """An engine with two more nodes."""
+    yield from serve(nodes=3)
+
+
+# ---- networks ------------------------------------------------------------------------
+
+
+def test_an_engine_has_its_networks_and_the_swarms(raw: Raw):
+    found = {(it["Name"], it["Driver"], it["Scope"]) for it in raw.get("/networks").json}
+
+    assert found == {
+        ("ingress", "overlay", "swarm"),
+        ("bridge", "bridge", "local"),
+        ("docker_gwbridge", "bridge", "local"),
+        ("host", "host", "local"),
+        ("none", "null", "local"),
+    }
+
+
+def test_an_overlay_network_gets_a_subnet_and_a_vxlan_id(raw: Raw):
+    body = {"Name": "net", "Driver": "overlay", "Attachable": True, "Labels": {"a": "b"}}
+    reply = raw.post("/networks/create", {**body, "Options": {"x": "y"}})
+    shown = raw.get("/networks/net").json
+
+    assert (reply.status, reply.json.keys(), reply.json["Warning"]) == (201, {"Id", "Warning"}, "")
+    assert shown == {
+        "Name": "net",
+        "Id": reply.json["Id"],
+        "Created": shown["Created"],
+        "Scope": "swarm",
+        "Driver": "overlay",
+        "EnableIPv6": False,
+        "IPAM": {
+            "Driver": "default",
+            "Options": None,
+            "Config": [{"Subnet": "10.0.1.0/24", "Gateway": "10.0.1.1"}],
+        },
+        "Internal": False,
+        "Attachable": True,
+        "Ingress": False,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "Containers": None,
+        "Options": {"x": "y", "com.docker.network.driver.overlay.vxlanid_list": "4097"},
+        "Labels": {"a": "b"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({"Name": "bridge"}, 409, "network with name bridge already exists"),
+        ({"Name": "ingress", "Driver": "overlay"}, 409, "network with name ingress already exists"),
+        ({"Name": "x", "Driver": "nope"}, 404, 'plugin "nope" not found'),
+        (
+            {"Name": "a b", "Driver": "overlay"},
+            400,
+            "rpc error: code = InvalidArgument desc = name must be valid as a DNS name component",
+        ),
+        (
+            {"Name": "x", "Driver": "overlay", "IPAM": {"Config": [{"Subnet": "10.5"}]}},
+            500,
+            "Invalid subnet 10.5 : invalid CIDR address: 10.5",
+        ),
+    ],
+)
+def test_networks_that_cannot_be_made(raw: Raw, body: Any, status: int, message: str):
+    reply = raw.post("/networks/create", body | {"CheckDuplicate": True})
+
+    assert (reply.status, reply.message) == (status, message)
+
+
+def test_a_body_must_say_that_it_is_json_where_docker_asks_for_it(raw: Raw):
+    reply = raw.send("POST", "/networks/create", b"{}", {"Content-Type": "text/plain"})
+
+    assert reply.message == "Content-Type specified (text/plain) must be 'application/json'"
+
+
+def test_a_network_stays_while_a_service_refers_to_it(raw: Raw):
+    network = raw.post("/networks/create", {"Name": "net", "Driver": "overlay"}).json["Id"]
+    service = made(raw, of_task(Networks=[{"Target": "net"}]))["ID"]
+    reply = raw.delete("/networks/net")
+
+    assert (reply.status, reply.message) == (
+        400,
+        f"rpc error: code = FailedPrecondition desc = network {network} is in use by "
+        f"service {service}",
+    )
+
+
+def test_a_removed_network_is_still_listed_until_its_last_task_has_ended(raw: Raw):
+    """The race of `stack rm` and an immediate `stack deploy`: the copy of the node is seen."""
+    raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
+    deaf = of_container(Image="acts/deaf:1", StopGracePeriod=60 * 10**9)
+    deaf["TaskTemplate"]["Networks"] = [{"Target": "net"}]
+    made(raw, deaf)
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    raw.delete("/services/web")
+    removed = raw.delete("/networks/net")
+    listed = [it["Name"] for it in raw.get("/networks", filters={"name": ["net"]}).json]
+    again = raw.post("/services/create", of_task(Networks=[{"Target": "net"}]))
+
+    assert (removed.status, listed) == (204, ["net"])
+    assert (again.status, again.message) == (500, "network net not found")
+    until(lambda: raw.get("/networks/net").status == 404, "the end of the last task")
+
+
+def test_a_network_shows_the_containers_that_are_attached_here(raw: Raw):
+    raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
+    made(raw, of_task(Networks=[{"Target": "net"}]))
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    [container] = raw.get("/containers/json").json
+    attached = raw.get("/networks/net").json["Containers"][container["Id"]]
+
+    assert attached["IPv4Address"] == "10.0.1.3/24"
+    assert attached["MacAddress"] == "02:42:0a:00:01:03"
+    assert container["NetworkSettings"]["Networks"]["net"]["IPAddress"] == "10.0.1.3"
+
+
+# ---- configs and secrets -------------------------------------------------------------
+
+
+def test_a_config_shows_what_it_holds_and_a_secret_does_not(raw: Raw):
+    for kind in ("configs", "secrets"):
+        assert raw.post(f"/{kind}/create", {"Name": "x", "Data": HI}).json.keys() == {"ID"}
+
+    assert raw.get("/configs/x").json["Spec"] == {"Name": "x", "Labels": {}, "Data": HI}
+    assert raw.get("/secrets/x").json["Spec"] == {"Name": "x", "Labels": {}}
+
+
+@pytest.mark.parametrize("kind", ["config", "secret"])
+def test_only_labels_can_be_changed(raw: Raw, kind: str):
+    raw.post(f"/{kind}s/create", {"Name": "x", "Data": HI})
+    version = raw.get(f"/{kind}s/x").json["Version"]["Index"]
+    target = f"/{kind}s/x/update"
+    data = raw.post(target, {"Name": "x", "Data": "aGo="}, version=version)
+    stale = raw.post(target, {"Name": "x"}, version=version - 1)
+    labels = raw.post(target, {"Name": "x", "Labels": {"a": "b"}}, version=version)
+
+    assert data.message.endswith("only updates to Labels are allowed")
+    assert (stale.status, stale.message) == (
+        500,
+        "rpc error: code = Unknown desc = update out of sequence",
+    )
+    assert labels.status == 200
+    assert raw.get(f"/{kind}s/x").json["Spec"]["Labels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("kind", ["config", "secret"])
+def test_a_blob_that_a_service_uses_stays(raw: Raw, kind: str):
+    blob = raw.post(f"/{kind}s/create", {"Name": "x", "Data": HI}).json["ID"]
+    key = kind.title()
+    reference = {f"{key}ID": blob, f"{key}Name": "x", "File": {"Name": "x"}}
+    made(raw, of_container(**{f"{key}s": [reference]}))
+    used = raw.delete(f"/{kind}s/x")
+    raw.delete("/services/web")
+
+    assert used.message.endswith(f"{kind} 'x' is in use by the following service: web")
+    assert raw.delete(f"/{kind}s/x").status == 204
+    assert raw.get(f"/{kind}s/x").message == f"{kind} x not found"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({}, 400, "name must be provided"),
+        ({"Name": "x"}, 400, "config data must be larger than 0 and less than 1024000 bytes"),
+        ({"Name": "a b", "Data": HI}, 400, "invalid name, only 64 [a-zA-Z0-9-_.] characters"),
+        ({"Name": "taken", "Data": HI}, 409, "config taken already exists"),
+        ({"Name": "x", "Data": "?"}, 400, "illegal base64 data at input byte 0"),
+    ],
+)
+def test_configs_that_cannot_be_made(raw: Raw, body: Any, status: int, message: str):
+    raw.post("/configs/create", {"Name": "taken", "Data": HI})
+    reply = raw.post("/configs/create", body)
+
+    assert reply.status == status
+    assert message in reply.message
+
+
+def test_a_config_may_be_large(raw: Raw):
+    data = "A" * (1_023_996 // 3 * 4)
+
+    assert raw.post("/configs/create", {"Name": "x", "Data": data}).status == 201
+
+
+# ---- nodes ---------------------------------------------------------------------------
+
+
+def test_the_manager_is_a_node_that_is_ready(raw: Raw):
+    [node] = raw.get("/nodes").json
+
+    assert node["Spec"] == {"Labels": {}, "Role": "manager", "Availability": "active"}
+    assert node["Status"] == {"State": "ready", "Addr": "127.0.0.1"}
+    assert node["ManagerStatus"] == {
+        "Leader": True,
+        "Reachability": "reachable",
+        "Addr": "127.0.0.1:2377",
+    }
+    assert node["ID"] == raw.get("/info").json["Swarm"]["NodeID"]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "message"),
+    [
+        ({}, 400, 'invalid Role: ""'),
+        ({"Role": "boss"}, 400, 'invalid Role: "boss"'),
+        ({"Role": "manager", "Availability": "x"}, 400, 'invalid Availability: "x"'),
+        (
+            {"Role": "worker", "Availability": "active"},
+            400,
+            "rpc error: code = FailedPrecondition desc = attempting to demote the last manager "
+            "of the swarm",
+        ),
+        (
+            {"Role": "manager", "Availability": "active"},
+            500,
+            "rpc error: code = Unknown desc = update out of sequence",
+        ),
+    ],
+)
+def test_updates_of_a_node_that_are_refused(raw: Raw, given: Any, status: int, message: str):
+    node = raw.get("/nodes").json[0]["ID"]
+    reply = raw.post(f"/nodes/{node}/update", given, version=0)
+
+    assert (reply.status, reply.message) == (status, message)
+
+
+def test_a_manager_is_not_removed(raw: Raw):
+    node = raw.get("/nodes").json[0]["ID"]
+    reply = raw.delete(f"/nodes/{node}", force=1)
+
+    assert reply.status == 400
+    assert "is a cluster manager and is a member of the raft cluster" in reply.message
+
+
+def test_a_drained_node_has_no_tasks(three: Served):
+    """Its tasks move to the others; the event says what it was and is."""
+    raw = three.raw
+    made(raw, spec(Mode={"Replicated": {"Replicas": 6}}))
+    until(lambda: running(raw, "web") == 6, "six that run")
+    name = three.engine.hostname + "-2"
+    node = raw.get(f"/nodes/{name}").json
+    drained = {**node["Spec"], "Availability": "drain"}
+    raw.post(f"/nodes/{name}/update", drained, version=node["Version"]["Index"])
+    live = {"node": [name], "desired-state": ["running", "ready"]}
+
+    until(lambda: raw.get("/tasks", filters=live).json == [], "no task on it")
+    until(lambda: running(raw, "web") == 6, "six that run elsewhere")
+
+
+def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Served):
+    made(three.raw, spec(Mode={"Global": {}}))
+    until(lambda: running(three.raw, "web") == 3, "a task on each node")
+
+    assert len(three.raw.get("/containers/json").json) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({"role": ["manager"]}, 1),
+        ({"role": ["worker"]}, 2),
+        ({"node.label": ["x=y"]}, 0),
+        ({"label": ["swarmsim=true"]}, 3),
+        ({"membership": ["pending"]}, 0),
+    ],
+)
+def test_filters_of_nodes(three: Served, filters: Any, count: int):
+    assert len(three.raw.get("/nodes", filters=filters).json) == count
+
+
+# ---- the swarm -----------------------------------------------------------------------
+
+
+def test_a_swarm_can_be_made_left_and_made_again(alone: Served):
+    raw = alone.raw
+    nowhere = raw.get("/info").json["Swarm"]
+    first = raw.post("/swarm/init", {"ListenAddr": "127.0.0.1"})
+    made(raw, spec())
+    again = raw.post("/swarm/init", {"ListenAddr": "127.0.0.1"})
+    refused = raw.post("/swarm/leave")
+    left = raw.post("/swarm/leave", force=1)
+    gone = raw.get("/services").status
+    second = raw.post("/swarm/init", {"ListenAddr": "127.0.0.1"})
+
+    assert nowhere == {
+        "NodeID": "",
+        "NodeAddr": "",
+        "LocalNodeState": "inactive",
+        "ControlAvailable": False,
+        "Error": "",
+        "RemoteManagers": None,
+    }
+    assert (first.status, again.status, refused.status) == (200, 503, 503)
+    assert (left.status, gone) == (200, 503)
+    assert len(first.json) == 25
+    assert first.json != second.json
+    assert raw.get("/services").json == []
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, 'invalid ListenAddr "": invalid empty address'),
+        ({"ListenAddr": "0.0.0.0", "Spec": {"Name": "x"}}, 'swarm spec must be named "default"'),
+        ({"ListenAddr": "nowhere"}, "listen address must be an IP address or network interface"),
+    ],
+)
+def test_a_swarm_that_cannot_be_made(alone: Served, body: Any, message: str):
+    reply = alone.raw.post("/swarm/init", body)
+
+    assert reply.status == 400
+    assert reply.message.startswith(message)
+
+
+def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Served):
+    token = f"SWMTKN-1-{'0' * 50}-{'0' * 25}"
+    body = {"ListenAddr": "0.0.0.0", "RemoteAddrs": ["10.0.0.1:2377"], "JoinToken": token}
+    reply = alone.raw.post("/swarm/join", body)
+    no_token = alone.raw.post("/swarm/join", {**body, "JoinToken": "x"})
+
+    assert reply.status == 503
+    assert "simulated engine joins no other swarm" in reply.message
+    assert (no_token.status, no_token.message) == (500, "invalid join token")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            {"DataPathPort": 1023},
+            "Datapath port number is not in valid range (1024-49151) : 1023",
+        ),
+        ({"Availability": "x"}, 'invalid Availability: "x"'),
+    ],
+)
+def test_a_swarm_with_settings_that_there_are_not_is_not_made(
+    alone: Served, body: Any, message: str
+):
+    reply = alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", **body})
+
+    assert (reply.status, reply.message) == (500, message)
+    assert alone.raw.get("/info").json["Swarm"]["LocalNodeState"] == "inactive"
+
+
+def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: Served):
+    """As on a real engine, which makes the swarm before it looks at them."""
+    wanted = {"CAConfig": {"NodeCertExpiry": 60}, "Orchestration": {"TaskHistoryRetentionLimit": 2}}
+    reply = alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Spec": wanted})
+
+    assert (reply.status, reply.message) == (
+        500,
+        "error updating cluster settings: rpc error: code = InvalidArgument desc = minimum "
+        "certificate expiry time is: 1h0m0s",
+    )
+    kept = alone.raw.get("/swarm").json["Spec"]["Orchestration"]
+    assert kept == {"TaskHistoryRetentionLimit": 5}
+
+
+@pytest.mark.parametrize(
+    ("asked", "pool", "size"),
+    [
+        ({}, ["10.0.0.0/8"], 24),
+        ({"DefaultAddrPool": [], "SubnetSize": 24}, None, 24),
+        ({"DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 26}, ["10.20.0.0/16"], 26),
+        ({"DefaultAddrPool": ["10.20.0.0/16"]}, ["10.20.0.0/16"], 0),
+    ],
+)
+def test_a_swarm_shows_the_addresses_that_it_was_asked_for(
+    alone: Served, asked: Any, pool: Any, size: int
+):
+    """The docker command line sends an empty list of pools, and `docker info` shows none."""
+    alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", **asked})
+    shown = alone.raw.get("/swarm").json
+
+    assert (shown["DefaultAddrPool"], shown["SubnetSize"]) == (pool, size)
+
+
+def test_a_node_can_begin_drained(alone: Served):
+    alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Availability": "drain"})
+
+    assert [it["Spec"]["Availability"] for it in alone.raw.get("/nodes").json] == ["drain"]
+
+
+def test_leaving_where_there_is_nothing_to_leave(alone: Served):
+    reply = alone.raw.post("/swarm/leave")
+
+    assert (reply.status, reply.message) == (503, "This node is not part of a swarm")
+
+
+def test_the_history_limit_is_the_swarms(raw: Raw):
+    swarm = raw.get("/swarm").json
+    swarm["Spec"]["Orchestration"]["TaskHistoryRetentionLimit"] = 2
+    reply = raw.post("/swarm/update", swarm["Spec"], version=swarm["Version"]["Index"])
+    made(raw, spec())
+    for tag in ("1.1", "1.2", "1.3"):
+        until(lambda: running(raw, "web") == 1, "a task that runs")
+        update(raw, "web", of_container(Image=f"acts/web:{tag}"))
+        new = {"service": ["web"], "_up-to-date": ["true"], "desired-state": ["running"]}
+        until(lambda: raw.get("/tasks", filters=new).json, "the new task")  # noqa: B023
+
+    assert reply.status == 200
+    until(lambda: len(raw.get("/tasks").json) == 2, "one task of the past")
+
+
+def test_tokens_are_renewed_where_it_is_asked_for(raw: Raw):
+    before = raw.get("/swarm").json
+    target = f"/swarm/update?version={before['Version']['Index']}&rotateWorkerToken=true"
+    raw.send("POST", target, before["Spec"])
+    after = raw.get("/swarm").json["JoinTokens"]
+
+    assert after["Worker"] != before["JoinTokens"]["Worker"]
+    assert after["Manager"] == before["JoinTokens"]["Manager"]
+    assert after["Worker"].startswith("SWMTKN-1-")
+
+
+# ---- containers ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def container(raw: Raw) -> dict[str, Any]:
+    """A container of a service's only task."""
+    made(raw, spec())
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    return raw.get("/containers/json").json[0]
+
+
+def test_a_list_shows_the_containers_that_run(raw: Raw, container: dict[str, Any]):
+    [task] = raw.get("/tasks").json
+
+    inside = raw.get(f"/containers/{container['Id']}/json").json["State"]
+    assert container["Id"] == task["Status"]["ContainerStatus"]["ContainerID"]
+    assert inside["Pid"] == task["Status"]["ContainerStatus"]["PID"] > 0
+    assert container["Names"] == [f"/web.1.{task['ID']}"]
+    assert (container["State"], container["Image"]) == ("running", "acts/web:1.0")
+    assert container["Status"].startswith(("Up ", "Less"))
+    labels = {key.removeprefix("com.docker.swarm."): it for key, it in container["Labels"].items()}
+    assert labels == {
+        "node.id": task["NodeID"],
+        "service.id": task["ServiceID"],
+        "service.name": "web",
+        "task": "",
+        "task.id": task["ID"],
+        "task.name": f"web.1.{task['ID']}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({"name": ["web"]}, 1),
+        ({"name": ["^/web"]}, 1),
+        ({"name": ["nope"]}, 0),
+        ({"label": ["com.docker.swarm.service.name=web"]}, 1),
+        ({"status": ["exited"]}, 0),
+        ({"ancestor": ["acts/web:1.0"]}, 1),
+        ({"is-task": ["true"]}, 1),
+        ({"health": ["healthy"]}, 0),
+        ({"network": ["nope"]}, 0),
+        ({"publish": ["80"]}, 0),
+        ({"volume": ["x"]}, 0),
+    ],
+)
+@pytest.mark.usefixtures("container")
+def test_filters_of_containers(raw: Raw, filters: Any, count: int):
+    assert len(raw.get("/containers/json", filters=filters).json) == count
+
+
+def test_a_killed_container_is_a_failed_task_that_is_replaced(raw: Raw, container: dict[str, Any]):
+    reply = raw.post(f"/containers/{container['Id'][:12]}/kill")
+    failed = until(lambda: raw.get("/tasks", filters={"desired-state": ["shutdown"]}).json, "it")
+    shown = raw.get(f"/containers/{container['Id']}/json").json
+
+    assert reply.status == 204
+    assert failed[0]["Status"]["Err"] == "task: non-zero exit (137)"
+    assert (shown["State"]["Status"], shown["State"]["ExitCode"]) == ("exited", 137)
+    until(lambda: running(raw, "web") == 1, "another task")
+    assert raw.post(f"/containers/{container['Id']}/kill").status == 409
+
+
+def test_a_container_is_stopped_with_its_signal_and_may_then_be_removed(
+    raw: Raw, container: dict[str, Any]
+):
+    name = container["Names"][0].removeprefix("/")
+    too_early = raw.delete(f"/containers/{name}")
+    stopped = raw.post(f"/containers/{name}/stop", t=5)
+    twice = raw.post(f"/containers/{name}/stop")
+    removed = raw.delete(f"/containers/{name}")
+
+    assert (too_early.status, stopped.status, twice.status, removed.status) == (409, 204, 304, 204)
+    assert raw.get(f"/containers/{name}/json").message == f"No such container: {name}"
+
+
+def test_waiting_for_a_container_gives_its_exit_code(raw: Raw):
+    raw.post("/services/create", of_container(Image="acts/fail:2s"))
+    [container] = until(lambda: raw.get("/containers/json").json, "a container")
+    reply = raw.post(f"/containers/{container['Id']}/wait")
+
+    assert reply.json == {"Error": None, "StatusCode": 1}
+
+
+def test_a_signal_that_there_is_none_of(raw: Raw, container: dict[str, Any]):
+    reply = raw.post(f"/containers/{container['Id']}/kill", signal="SIGNOPE")
+
+    assert (reply.status, reply.message) == (400, "Invalid signal: SIGNOPE")
+
+
+def test_a_container_that_no_service_made_is_refused_with_the_reason(raw: Raw):
+    reply = raw.post("/containers/create", {"Image": "x"})
+
+    assert reply.status == 501
+    assert "runs no containers but those of services" in reply.message
+
+
+def test_pruning_removes_containers_that_have_ended(raw: Raw):
+    raw.post("/services/create", of_container(Image="acts/fail:1s"))
+    until(lambda: raw.get("/containers/json", filters={"exited": ["1"]}).json, "one that failed")
+    deleted = raw.post("/containers/prune").json["ContainersDeleted"]
+    left = {it["Id"] for it in raw.get("/containers/json", all="1").json}
+
+    assert deleted
+    assert not left.intersection(deleted)
+
+
+def test_there_are_no_volumes(raw: Raw):
+    assert raw.get("/volumes").json == {"Volumes": [], "Warnings": None}
+    assert raw.get("/volumes/v").message == "get v: no such volume"
+    assert raw.send("DELETE", "/volumes/v").message == "get v: no such volume"
+    assert raw.send("DELETE", "/volumes/v?force=1").status == 204
+    assert raw.post("/volumes/create", {}).status == 501
+
+
+def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, container: Any):
+    used = raw.get("/system/df").json
+
+    assert [it["Id"] for it in used["Containers"]] == [container["Id"]]
+    assert used["LayersSize"] == sum(it["Size"] for it in used["Images"])
+
+
+def test_a_network_is_joined_by_a_services_spec_only(raw: Raw, container: Any):
+    joined = {"Container": container["Id"]}
+
+    assert raw.post("/networks/bridge/connect", joined).status == 501
+    assert raw.post("/networks/bridge/connect", {"Container": "no"}).message.endswith(": no")
+    assert raw.post("/networks/no/disconnect", joined).message == "network no not found"
+
+
+@pytest.mark.parametrize("what", ["start", "exec", "attach"])
+def test_what_cannot_be_done_to_a_container_needs_one(raw: Raw, container: Any, what: str):
+    assert raw.post(f"/containers/no/{what}").message == "No such container: no"
+    assert raw.post(f"/containers/{container['Id']}/{what}").status == 501
+
+
+def test_a_container_that_is_not_there_cannot_be_killed(raw: Raw):
+    reply = raw.post("/containers/no/kill")
+
+    expected = "Cannot kill container: no: No such container: no"
+    assert (reply.status, reply.message) == (404, expected)
+
+
+def test_there_is_no_such_status_of_containers(raw: Raw):
+    reply = raw.get("/containers/json", filters={"status": ["odd"]})
+
+    assert (reply.status, reply.message) == (400, "Invalid filter 'status=odd'")

@@ -1,0 +1,497 @@
+"""Services over the API: how a spec is stored and shown, what is refused, lists and filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.swarmsim.conftest import Served
+from tests.swarmsim.raw import Raw, Reply
+from tests.waiting import until
+
+IMAGE = "acts/web:1.0"
+TEMPLATE = {"ContainerSpec": {"Image": IMAGE}}
+
+
+def spec(name: str = "web", **more: Any) -> dict[str, Any]:
+    return {"Name": name, "TaskTemplate": TEMPLATE, **more}
+
+
+def of_container(**more: Any) -> dict[str, Any]:
+    return spec(TaskTemplate={"ContainerSpec": {"Image": IMAGE, **more}})
+
+
+def of_task(**more: Any) -> dict[str, Any]:
+    return spec(TaskTemplate={**TEMPLATE, **more})
+
+
+def made(raw: Raw, body: dict[str, Any]) -> dict[str, Any]:
+    """Create a service and return what the engine has of it."""
+    reply = raw.post("/services/create", body)
+    assert reply.status == 201, reply.body
+    return raw.get(f"/services/{reply.json['ID']}").json
+
+
+def update(raw: Raw, service: str, body: Any, **query: Any) -> Reply:
+    """Update a service in its present version."""
+    version = raw.get(f"/services/{service}").json["Version"]["Index"]
+    return raw.post(f"/services/{service}/update", body, version=version, **query)
+
+
+# ---- how a spec is shown -------------------------------------------------------------
+
+
+def test_what_was_not_given_is_not_shown_but_for_what_the_engine_adds(raw: Raw):
+    assert made(raw, spec())["Spec"] == {
+        "Name": "web",
+        "Labels": {},
+        "TaskTemplate": {
+            "ContainerSpec": {"Image": IMAGE, "Isolation": "default"},
+            "ForceUpdate": 0,
+            "Runtime": "container",
+        },
+        "Mode": {"Replicated": {"Replicas": 1}},
+    }
+
+
+def test_a_client_may_write_keys_in_any_case(raw: Raw):
+    """docker-py sends `{"Mode": {"replicated": …}}`."""
+    body = {"name": "web", "tasktemplate": {"containerspec": {"image": IMAGE}}}
+    body["mode"] = {"replicated": {"replicas": 2}}
+
+    assert made(raw, body)["Spec"]["Mode"] == {"Replicated": {"Replicas": 2}}
+
+
+def test_a_stored_update_config_is_echoed_with_its_zeros_and_without_its_zero_durations(raw: Raw):
+    shown = made(raw, spec(UpdateConfig={"MaxFailureRatio": 0.1}, RollbackConfig={"Monitor": 7}))
+
+    plain = {"Parallelism": 0, "FailureAction": "pause", "Order": "stop-first"}
+    assert shown["Spec"]["UpdateConfig"] == {**plain, "MaxFailureRatio": 0.1}
+    assert shown["Spec"]["RollbackConfig"] == {**plain, "MaxFailureRatio": 0, "Monitor": 7}
+
+
+@pytest.mark.parametrize("ratio", [0.1, 0.2, 0.3333333, 0.4, 1])
+def test_a_ratio_is_a_float32_in_its_shortest_form(raw: Raw, ratio: float):
+    shown = made(raw, spec(UpdateConfig={"MaxFailureRatio": ratio}))
+
+    assert shown["Spec"]["UpdateConfig"]["MaxFailureRatio"] == ratio
+
+
+def test_a_restart_policy_keeps_the_zeros_that_were_given(raw: Raw):
+    shown = made(raw, of_task(RestartPolicy={"Delay": 0}))
+
+    policy = shown["Spec"]["TaskTemplate"]["RestartPolicy"]
+    assert policy == {"Condition": "any", "Delay": 0, "MaxAttempts": 0}
+
+
+def test_defaults_are_inserted_where_they_are_asked_for(raw: Raw):
+    made(raw, spec())
+    shown = raw.get("/services/web", insertDefaults="true").json["Spec"]
+
+    config = {
+        "Parallelism": 1,
+        "FailureAction": "pause",
+        "Monitor": 5_000_000_000,
+        "MaxFailureRatio": 0,
+        "Order": "stop-first",
+    }
+    assert shown["UpdateConfig"] == shown["RollbackConfig"] == config
+    assert shown["TaskTemplate"] == {
+        "ContainerSpec": {
+            "Image": IMAGE,
+            "StopGracePeriod": 10_000_000_000,
+            "DNSConfig": {},
+            "Isolation": "default",
+        },
+        "Resources": {},
+        "RestartPolicy": {"Condition": "any", "Delay": 5_000_000_000, "MaxAttempts": 0},
+        "Placement": {},
+        "ForceUpdate": 0,
+        "Runtime": "container",
+    }
+
+
+def test_a_task_shows_the_template_without_its_runtime(raw: Raw):
+    made(raw, spec())
+    task = until(lambda: raw.get("/tasks").json, "a task")[0]
+
+    container = {"Image": IMAGE, "Isolation": "default"}
+    assert task["Spec"] == {"ContainerSpec": container, "ForceUpdate": 0}
+    assert (task["Labels"], task["Slot"], task["DesiredState"]) == ({}, 1, "running")
+
+
+def test_a_client_older_than_a_field_does_not_set_it(raw: Raw):
+    limits = {"Limits": {"Pids": 5, "MemoryBytes": 1 << 30}}
+    body = of_task(Resources=limits, Placement={"MaxReplicas": 3})
+    raw.post("/v1.39/services/create", body)
+    template = raw.get("/services/web").json["Spec"]["TaskTemplate"]
+
+    assert template["Resources"] == {"Limits": {"MemoryBytes": 1 << 30}}
+    assert template["Placement"] == {}
+
+
+def test_ports_are_given_out_from_30000_a_moment_after_the_service_is_made(raw: Raw):
+    asked = [{"TargetPort": 80}, {"TargetPort": 81, "PublishMode": "host"}, {"TargetPort": 82}]
+    made(raw, spec(EndpointSpec={"Ports": asked}))
+    endpoint = until(lambda: raw.get("/services/web").json["Endpoint"].get("Ports"), "ports")
+
+    assert [port.get("PublishedPort") for port in endpoint] == [30000, None, 30001]
+    assert "PublishedPort" not in raw.get("/services/web").json["Spec"]["EndpointSpec"]["Ports"][0]
+
+
+def test_a_service_without_ports_and_networks_has_an_empty_endpoint(raw: Raw):
+    shown = made(raw, spec(EndpointSpec={"Mode": "dnsrr"}))
+
+    assert shown["Endpoint"] == {"Spec": {}}
+    assert shown["CreatedAt"] == shown["UpdatedAt"]
+
+
+def test_a_network_is_stored_by_its_id_and_gives_addresses(raw: Raw):
+    network = raw.post("/networks/create", {"Name": "net", "Driver": "overlay"}).json["Id"]
+    shown = made(raw, of_task(Networks=[{"Target": "net"}]))
+    vip = until(lambda: raw.get("/services/web").json["Endpoint"].get("VirtualIPs"), "an address")
+    task = raw.get("/tasks").json[0]
+
+    assert shown["Spec"]["TaskTemplate"]["Networks"] == [{"Target": network}]
+    assert vip == [{"NetworkID": network, "Addr": "10.0.1.2/24"}]
+    assert task["NetworksAttachments"][0]["Addresses"] == ["10.0.1.3/24"]
+
+
+# ---- what is refused -----------------------------------------------------------------
+
+REFUSED = [
+    (400, "mismatched Runtime and *Spec fields", {"Name": "web"}),
+    (400, "unsupported runtime", of_task(Runtime="attachment")),
+    (400, "unrecognized update failure action x", spec(UpdateConfig={"FailureAction": "x"})),
+    (400, "unrecognized update order x", spec(RollbackConfig={"Order": "x"})),
+    (400, 'invalid RestartCondition: "x"', of_task(RestartPolicy={"Condition": "x"})),
+    (400, 'invalid resolution mode: "x"', spec(EndpointSpec={"Mode": "x"})),
+    (400, "must specify only one service mode", spec(Mode={"Global": {}, "Replicated": {}})),
+    (400, 'invalid MountType: "x"', of_container(Mounts=[{"Type": "x"}])),
+    (500, "network nope not found", of_task(Networks=[{"Target": "nope"}])),
+]
+INVALID = [
+    ("name must be valid as a DNS name component", spec("a b")),
+    ("name must be 63 characters or fewer", spec("a" * 64)),
+    ("ContainerSpec: image reference must be provided", of_container(Image="")),
+    ('ContainerSpec: "UP" is not a valid repository/tag', of_container(Image="UP")),
+    ("TaskSpec: update-delay cannot be negative", spec(UpdateConfig={"Delay": -1})),
+    ("TaskSpec: update-monitor cannot be negative", spec(UpdateConfig={"Monitor": -1})),
+    (
+        "TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1",
+        spec(UpdateConfig={"MaxFailureRatio": 1.5}),
+    ),
+    ("TaskSpec: restart-delay cannot be negative", of_task(RestartPolicy={"Delay": -1})),
+    (
+        "invalid cpu value 5e-09: Must be at least 0.001",
+        of_task(Resources={"Limits": {"NanoCPUs": 5}}),
+    ),
+    ("Number of replicas must be non-negative", spec(Mode={"Replicated": {"Replicas": 1 << 63}})),
+    (
+        "secret not found: b",
+        of_container(Secrets=[{"SecretID": "a", "SecretName": "b", "File": {"Name": "x"}}]),
+    ),
+    (
+        "EndpointSpec: port published with ingress mode can't be used with dnsrr mode",
+        spec(EndpointSpec={"Mode": "dnsrr", "Ports": [{"TargetPort": 80}]}),
+    ),
+    (
+        "ContainerSpec: Interval in HealthConfig cannot be less than 1ms",
+        of_container(Healthcheck={"Interval": 5}),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "message", "body"), REFUSED)
+def test_what_the_engine_does_not_take(raw: Raw, status: int, message: str, body: dict[str, Any]):
+    reply = raw.post("/services/create", body)
+
+    assert (reply.status, reply.message) == (status, message)
+
+
+@pytest.mark.parametrize(("message", "body"), INVALID)
+def test_what_swarmkit_does_not_take(raw: Raw, message: str, body: dict[str, Any]):
+    reply = raw.post("/services/create", body)
+
+    assert reply.status == 400
+    assert reply.message == f"rpc error: code = InvalidArgument desc = {message}"
+
+
+def test_a_rollback_config_is_not_looked_at(raw: Raw):
+    body = spec(RollbackConfig={"MaxFailureRatio": 1.5, "FailureAction": "rollback", "Delay": -1})
+
+    assert raw.post("/services/create", body).status == 201
+
+
+def test_a_bad_constraint_has_no_code(raw: Raw):
+    reply = raw.post("/services/create", of_task(Placement={"Constraints": ["x"]}))
+
+    assert reply.status == 500
+    assert reply.message == (
+        "rpc error: code = Unknown desc = constraint expected one operator from ==, !="
+    )
+
+
+def test_a_name_is_taken_in_any_case(raw: Raw):
+    made(raw, spec())
+    reply = raw.post("/services/create", spec("WEB"))
+
+    assert reply.status == 409
+    assert reply.message == (
+        "rpc error: code = AlreadyExists desc = name conflicts with an existing object: "
+        "service WEB already exists"
+    )
+
+
+def test_a_port_has_one_service(raw: Raw):
+    first = made(raw, spec(EndpointSpec={"Ports": [{"TargetPort": 1, "PublishedPort": 8080}]}))
+    ports = [{"TargetPort": 2, "PublishedPort": 8080, "PublishMode": "host"}]
+    reply = raw.post("/services/create", spec("other", EndpointSpec={"Ports": ports}))
+
+    assert reply.status == 400
+    assert reply.message == (
+        "rpc error: code = InvalidArgument desc = port '8080' is already in use by service "
+        f"'web' ({first['ID']}) as an ingress port"
+    )
+
+
+# ---- updates -------------------------------------------------------------------------
+
+
+def test_an_update_is_refused_for_the_first_thing_that_is_wrong_in_mobys_order(raw: Raw):
+    """Each request mends what the one before was refused for, and leaves the rest wrong."""
+    made(raw, spec())
+    wrong = spec(
+        "other",
+        UpdateConfig={"FailureAction": "x", "Delay": -1},
+        Mode={"Global": {}},
+        TaskTemplate={**TEMPLATE, "Networks": [{"Target": "nope"}]},
+    )
+    target, said = "/services/nope/update", []
+
+    def ask(body: Any, **query: Any) -> None:
+        reply = raw.send(
+            "POST", target + ("?" + "&".join(f"{k}={v}" for k, v in query.items())), body
+        )
+        said.append((reply.status, reply.message.removeprefix("rpc error: code = ")))
+
+    ask(b"{", version="x", rollback="x")
+    ask(wrong, version="x", rollback="x")
+    ask(wrong, version=1, rollback="x")
+    wrong["TaskTemplate"] = TEMPLATE
+    ask(wrong, version=1, rollback="x")
+    wrong["UpdateConfig"] = {"Delay": -1}
+    ask(wrong, version=1, rollback="x")
+    target = "/services/web/update"
+    ask(wrong, version=1, rollback="x")
+    ask(wrong, version=1, rollback="previous")
+    wrong["UpdateConfig"] = {}
+    ask(wrong, version=1, rollback="previous")
+    wrong["Mode"] = {}
+    ask(wrong, version=1, rollback="previous")
+    wrong["Name"] = "web"
+    ask(wrong, version=1, rollback="previous")
+    ask(wrong, version=1)
+
+    service = raw.get("/services/web").json["ID"]
+    assert said == [
+        (400, "unexpected EOF"),
+        (400, "invalid service version 'x': strconv.ParseUint: parsing \"x\": invalid syntax"),
+        (500, "network nope not found"),
+        (400, "unrecognized update failure action x"),
+        (404, "service nope not found"),
+        (500, "unrecognized rollback option x"),
+        (400, "InvalidArgument desc = TaskSpec: update-delay cannot be negative"),
+        (501, "Unimplemented desc = service mode change is not allowed"),
+        (501, "Unimplemented desc = renaming services is not supported"),
+        (400, f"FailedPrecondition desc = service {service} does not have a previous spec"),
+        (500, "Unknown desc = update out of sequence"),
+    ]
+
+
+def test_an_update_without_a_name_would_rename_the_service(raw: Raw):
+    made(raw, spec())
+    reply = update(raw, "web", {"TaskTemplate": TEMPLATE})
+
+    assert reply.status == 501
+    assert reply.message.endswith("renaming services is not supported")
+
+
+def test_an_update_keeps_the_previous_spec_and_a_rollback_swaps_them(raw: Raw):
+    made(raw, spec(Labels={"n": "1"}))
+    reply = update(raw, "web", spec(Labels={"n": "2"}))
+    updated = raw.get("/services/web").json
+    update(raw, "web", spec(), rollback="previous")
+    back = raw.get("/services/web").json
+
+    assert (reply.status, reply.json) == (200, {"Warnings": None})
+    assert (updated["Spec"]["Labels"], updated["PreviousSpec"]["Labels"]) == (
+        {"n": "2"},
+        {"n": "1"},
+    )
+    assert (back["Spec"]["Labels"], back["PreviousSpec"]["Labels"]) == ({"n": "1"}, {"n": "2"})
+    assert back["UpdateStatus"]["Message"] in {"manually requested rollback", "rollback completed"}
+
+
+def test_an_update_of_an_image_runs_to_its_end(raw: Raw):
+    made(raw, spec())
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    update(raw, "web", of_container(Image="acts/web:1.1"))
+
+    def status() -> dict[str, Any] | None:
+        return raw.get("/services/web").json.get("UpdateStatus")
+
+    done = until(lambda: (it := status()) and it["State"] == "completed" and it, "the end")
+    assert done.keys() == {"State", "StartedAt", "CompletedAt", "Message"}
+    assert done["Message"] == "update completed"
+    filters = {"service": {"web": True}, "_up-to-date": {"true": True}}
+    tasks = raw.get("/tasks", filters=filters).json
+    assert [task["Spec"]["ContainerSpec"]["Image"] for task in tasks] == ["acts/web:1.1"]
+
+
+def running(raw: Raw, name: str) -> int:
+    services = raw.get("/services", status="true", filters={"name": {name: True}}).json
+    return services[0]["ServiceStatus"]["RunningTasks"]
+
+
+# ---- finding and removing ------------------------------------------------------------
+
+
+def test_a_service_is_found_by_id_name_and_beginning_of_its_id(raw: Raw):
+    service = made(raw, spec())["ID"]
+    found = [raw.get(f"/services/{term}").json["ID"] for term in (service, "web", service[:8])]
+
+    assert found == [service] * 3
+    assert raw.get("/services/we").message == "service we not found"
+
+
+def test_a_beginning_that_several_have_is_ambiguous(raw: Raw):
+    ids = [made(raw, spec(f"web{number}"))["ID"] for number in range(37)]
+    start = next(it[0] for it in ids if sum(other[0] == it[0] for other in ids) > 1)
+    matches = sum(it[0] == start for it in ids)
+    reply = raw.get(f"/services/{start}")
+
+    assert reply.status == 400
+    assert reply.message == f"service {start} is ambiguous ({matches} matches found)"
+
+
+def test_a_list_is_sorted_by_id(raw: Raw):
+    for number in range(5):
+        made(raw, spec(f"web{number}"))
+    ids = [service["ID"] for service in raw.get("/services").json]
+
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ({"name": {"w": True}}, ["web", "worker"]),
+        ({"name": ["web"]}, ["web"]),
+        ({"name": ["WEB"]}, []),
+        ({"label": ["a"]}, ["web"]),
+        ({"label": ["a=1"]}, ["web"]),
+        ({"label": ["a=2"]}, []),
+        ({"mode": ["global"]}, ["worker"]),
+        ({"runtime": ["plugin"]}, []),
+        ({"name": ["w"], "mode": ["replicated"]}, ["web"]),
+    ],
+)
+def test_filters_of_a_list(raw: Raw, filters: dict[str, Any], names: list[str]):
+    made(raw, spec("web", Labels={"a": "1"}))
+    made(raw, spec("worker", Mode={"Global": {}}))
+    found = raw.get("/services", filters=filters).json
+
+    assert sorted(service["Spec"]["Name"] for service in found) == names
+
+
+def test_a_status_is_shown_only_where_it_is_asked_for(raw: Raw):
+    made(raw, spec(Mode={"Replicated": {"Replicas": 2}}))
+    until(lambda: running(raw, "web") == 2, "two that run")
+    shown = raw.get("/services", status="1").json[0]["ServiceStatus"]
+
+    assert shown == {"RunningTasks": 2, "DesiredTasks": 2, "CompletedTasks": 0}
+    assert "ServiceStatus" not in raw.get("/services").json[0]
+    assert "ServiceStatus" not in raw.get("/v1.40/services", status="1").json[0]
+    assert raw.get("/services", status="x").status == 400
+
+
+def test_a_removed_service_is_gone_at_once_and_its_tasks_a_little_later(raw: Raw):
+    made(raw, spec())
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    reply = raw.delete("/services/web")
+
+    assert (reply.status, reply.body) == (200, b"")
+    assert raw.get("/services/web").status == 404
+    assert raw.get("/tasks", filters={"service": ["web"]}).message == "service web not found"
+    until(lambda: raw.get("/tasks").json == [], "no task")
+
+
+def test_jobs_are_refused_with_the_reason(raw: Raw):
+    reply = raw.post("/services/create", spec(Mode={"GlobalJob": {}}))
+
+    assert reply.status == 501
+    assert "jobs are not simulated" in reply.message
+
+
+# ---- tasks ---------------------------------------------------------------------------
+
+
+def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw: Raw):
+    raw.post("/services/create", of_container(Image="missing/image:1"))
+    tasks = until(lambda: raw.get("/tasks").json, "a task")
+    until(lambda: raw.get(f"/tasks/{tasks[0]['ID']}").json["Status"]["State"] == "rejected", "it")
+    status = raw.get(f"/tasks/{tasks[0]['ID']}").json["Status"]
+
+    assert status["Err"] == "No such image: missing/image:1"
+    assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({"service": ["web"]}, 2),
+        ({"service": ["web"], "desired-state": ["Running"]}, 2),
+        ({"desired-state": ["shutdown"]}, 0),
+        ({"name": ["web.1."]}, 1),
+        ({"label": ["l=1"]}, 2),
+        ({"label": ["l=2"]}, 0),
+        ({"runtime": ["x"]}, 0),
+        ({"_up-to-date": ["true"]}, 2),
+    ],
+)
+def test_filters_of_tasks(raw: Raw, filters: dict[str, Any], count: int):
+    made(raw, spec(Labels={"l": "1"}, Mode={"Replicated": {"Replicas": 2}}))
+    until(lambda: running(raw, "web") == 2, "two that run")
+
+    assert len(raw.get("/tasks", filters=filters).json) == count
+
+
+@pytest.mark.parametrize(
+    ("filters", "status", "message"),
+    [
+        ({"desired-state": ["x"]}, 500, "Invalid desired-state filter: 'x'"),
+        ({"service": ["x"]}, 404, "service x not found"),
+        ({"node": ["x"]}, 404, "node x not found"),
+        ({"x": ["x"]}, 400, "Invalid filter 'x'"),
+        ({"x": 5}, 500, "json: cannot unmarshal number into Go value of type map[string]bool"),
+    ],
+)
+def test_filters_of_tasks_that_are_wrong(
+    raw: Raw, filters: dict[str, Any], status: int, message: str
+):
+    reply = raw.get("/tasks", filters=filters)
+
+    assert (reply.status, reply.message) == (status, message)
+
+
+def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Served):
+    paths = ["/services", "/tasks", "/nodes", "/configs", "/secrets", "/swarm", "/services/x"]
+    replies = [alone.raw.get(path) for path in paths]
+
+    assert {reply.status for reply in replies} == {503}
+    assert {reply.message for reply in replies} == {
+        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
+        "connect this node to swarm and try again."
+    }

@@ -1,0 +1,301 @@
+"""Builds: what they say, what comes of them, and what they leave alone.
+
+What is expected here was seen on Docker Engine 20.10.24, but for RUN and the base images.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from swarmsim.images import Image, ImageProblem, Images, names, trees
+from swarmsim.images.build import building, dockerfile
+
+BASE = "FROM python:3\n"
+
+
+class Builder:
+    """Builds from files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.images = Images(folder)
+        self.context = folder / "context"
+        self.context.mkdir()
+        self.messages: list[dict] = []
+        self._now = count(10**18, 10**9)
+
+    def file(self, name: str, content: str = "text") -> None:
+        path = self.context / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def build(self, text: str, **options) -> Image | None:
+        """Build; return the image, or `None` if a step failed."""
+        self.messages = list(
+            building.build(
+                self.images,
+                dockerfile.read(text),
+                self.context,
+                building.Options(**options),
+                lambda: next(self._now),
+            )
+        )
+        ids = [message["aux"]["ID"] for message in self.messages if "aux" in message]
+        return None if "error" in self.messages[-1] else self.images.find(ids[-1])
+
+    @property
+    def said(self) -> str:
+        return "".join(message.get("stream", "") for message in self.messages)
+
+    @property
+    def error(self) -> str:
+        return self.messages[-1].get("error", "")
+
+    def tree(self, image: Image | None) -> list[str]:
+        """The files and links of an image, with their paths."""
+        assert image, self.error
+        root = self.images.files(image)
+        found = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+        return sorted(str(path.relative_to(root)) for path in found)
+
+
+@pytest.fixture
+def builder(tmp_path) -> Builder:
+    return Builder(tmp_path)
+
+
+# ---- what it says --------------------------------------------------------------------
+
+
+def test_each_step_is_said_and_the_same_steps_again_are_cached(builder):
+    builder.file("a.txt")
+    text = "ARG B=python:3\nFROM ${B}\nENV A=1\nWORKDIR /app\nCOPY a.txt .\nCMD x\n"
+    tag = names.parse("lab/x:1")
+    first = builder.build(text, tags=(tag,))
+    steps = [line for line in builder.said.splitlines() if line.startswith("Step")]
+    assert steps == [
+        "Step 1/6 : ARG B=python:3",
+        "Step 2/6 : FROM ${B}",
+        "Step 3/6 : ENV A=1",
+        "Step 4/6 : WORKDIR /app",
+        "Step 5/6 : COPY a.txt .",
+        "Step 6/6 : CMD x",
+    ]
+    assert builder.said.count(" ---> Running in ") == 3, "COPY makes no container"
+    assert builder.said.endswith(
+        f"Successfully built {first.short_id}\nSuccessfully tagged lab/x:1\n"
+    )
+    assert builder.messages[-3] == {"aux": {"ID": first.id}}
+    again = builder.build(text)
+    assert again is first
+    assert builder.said.count(" ---> Using cache\n") == 4
+    assert builder.build(text, use_cache=False) is not first
+
+
+def test_a_file_that_was_only_touched_is_the_same_and_one_that_changed_is_not(builder):
+    builder.file("a.txt")
+    first = builder.build(BASE + "COPY . /app/\n")
+    (builder.context / "a.txt").touch()
+    assert builder.build(BASE + "COPY . /app/\n") is first
+    builder.file("a.txt", "other")
+    assert builder.build(BASE + "COPY . /app/\n") is not first
+
+
+def test_run_is_not_executed_and_said_so(builder, tmp_path):
+    proof = tmp_path / "proof"
+    assert builder.build(BASE + f"RUN touch {proof}\n")
+    assert not proof.exists()
+    assert "the simulated engine does not execute RUN" in builder.said
+
+
+def test_build_arguments_count_only_where_they_are_declared(builder):
+    text = "ARG A=1\nFROM python:3\nARG A\nARG B=2\nARG C\nENV X=$A-$B-$C-$D\n"
+    image = builder.build(text, build_args={"B": "b", "D": "d"})
+    assert "X=1-b--" in image.config["Env"]
+    assert "[Warning] One or more build-args [D] were not consumed\n" in builder.said
+
+
+def test_labels_that_were_asked_for_are_the_last_steps(builder):
+    image = builder.build(BASE + "LABEL c=d\n", labels={"b": "x y", "a": "$HOME"})
+    assert image.labels == {"a": "$HOME", "b": "x y", "c": "d"}
+    assert "Step 3/4 : LABEL a=$HOME\n" in builder.said
+
+
+# ---- what comes of it ----------------------------------------------------------------
+
+
+def test_a_config_is_what_docker_makes_of_it(builder):
+    image = builder.build(
+        BASE
+        + 'ENV a="b c" d=e\\ f g=$a\nENV k l m  n\nWORKDIR a\nWORKDIR ../b\n'
+        + 'EXPOSE 80 90/udp\nVOLUME /data ["x"]\nUSER bob\nSTOPSIGNAL HUP\n'
+        + 'SHELL ["/bin/bash", "-c"]\nCMD echo hi\nENTRYPOINT foo $a\n'
+    )
+    config = image.config
+    assert config["Env"][2:] == ["a=b c", "d=e f", "g=", "k=l m  n"]
+    assert config["WorkingDir"] == "/b"
+    assert list(config["ExposedPorts"]) == ["80/tcp", "90/udp"]
+    assert list(config["Volumes"]) == ["/data", "[x]"]
+    assert (config["User"], config["StopSignal"]) == ("bob", "HUP")
+    assert config["Cmd"] == ["/bin/bash", "-c", "echo hi"]
+    assert config["Entrypoint"] == ["/bin/bash", "-c", "foo $a"]
+
+
+def test_an_entrypoint_drops_the_command_of_the_base_image_only(builder):
+    assert builder.build(BASE + 'ENTRYPOINT ["a"]\n').config["Cmd"] is None
+    assert builder.build(BASE + 'CMD ["b"]\nENTRYPOINT ["a"]\n').config["Cmd"] == ["b"]
+
+
+def test_files_go_where_docker_puts_them(builder):
+    builder.file("a.txt")
+    builder.file("b.txt")
+    builder.file("d/x/y")
+    image = builder.build(
+        BASE + "WORKDIR /app\nCOPY a.txt new\nCOPY a.txt b.txt sub/\nCOPY d /dir\n"
+        "COPY *.txt /all/\nCOPY a.txt /usr/bin\nCOPY d/x .\n"
+    )
+    assert builder.tree(image) == [
+        "all/a.txt",
+        "all/b.txt",
+        "app/new",
+        "app/sub/a.txt",
+        "app/sub/b.txt",
+        "app/y",
+        "dir/x/y",
+        "usr/bin/a.txt",
+    ]
+
+
+def test_a_later_stage_takes_what_it_wants_from_an_earlier_one(builder):
+    builder.file("a.txt")
+    image = builder.build(
+        "FROM python:3 AS one\nCOPY a.txt /x\nFROM scratch\nCOPY --from=one /x /y\n"
+        "COPY --from=0 x /z\n"
+    )
+    assert builder.tree(image) == ["y", "z"]
+    target = builder.build(
+        "FROM python:3 AS one\nCOPY a.txt /x\nFROM one\nRUN nothing\n", target="one"
+    )
+    assert builder.tree(target) == ["x"]
+    assert "Step 2/2" in builder.said
+
+
+def test_add_unpacks_an_archive_and_copy_does_not(builder):
+    (builder.context / "a.tar").write_bytes(trees.archive_of({"f/g": b"x"}))
+    assert builder.tree(builder.build(BASE + "ADD a.tar /u\n")) == ["u/f/g"]
+    assert builder.tree(builder.build(BASE + "COPY a.tar /u\n")) == ["u"]
+
+
+def test_what_a_base_image_left_for_others_is_done_there(builder):
+    builder.file("a.txt")
+    base = builder.build(BASE + "ONBUILD COPY a.txt /b\n", tags=(names.parse("onb:1"),))
+    assert builder.tree(base) == []
+    image = builder.build("FROM onb:1\n")
+    assert "# Executing 1 build trigger\n" in builder.said
+    assert builder.tree(image) == ["b"]
+    assert image.config["OnBuild"] is None
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("COPY no .", "COPY failed: file not found in build context or excluded by .dockerignore: "
+         "stat no: file does not exist"),
+        ("COPY ../a b", "COPY failed: forbidden path outside the build context: ../a ()"),
+        ("COPY a.txt/x b", "COPY failed: forbidden path outside the build context: a.txt/x ()"),
+        ("COPY *.no /q/", "COPY failed: no source files were specified"),
+        ("COPY a.txt b.txt c", "When using COPY with more than one source file, the destination "
+         "must be a directory and end with a /"),
+        ("COPY http://a/b c", "COPY failed: source can't be a URL for COPY"),
+        ("ADD http://no/b c",
+         'ADD failed: Get "http://no/b": dial tcp: lookup no: no such host'),
+        ("COPY --chmod=755 a.txt b", "the --chmod option requires BuildKit. Refer to "
+         "https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"),
+        ("COPY --from=1 a b", "invalid from flag value 1: index out of bounds"),
+        ("COPY --from=no a b", "invalid from flag value no: "
+         'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: '
+         "no such host"),
+        ("STOPSIGNAL FOO", "Invalid signal: FOO"),
+        ("EXPOSE abc", "Invalid containerPort: abc"),
+        ('WORKDIR ""', "cannot normalize nothing"),
+    ],
+)  # fmt: skip
+def test_a_step_that_fails_says_why_as_docker_does(builder, step, message):
+    builder.file("a.txt")
+    builder.file("b.txt")
+    assert builder.build(f"{BASE}{step}\n") is None
+    assert builder.messages[-1] == {"errorDetail": {"message": message}, "error": message}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("FROM nosuch:1\n", 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup '
+         "registry-1.docker.io: no such host"),
+        ("FROM Nosuch\n", "invalid reference format: repository name must be lowercase"),
+        ("FROM ${NO}\n", "base name (${NO}) should not be blank"),
+        ("FROM scratch\n", "No image was generated. Is your Dockerfile empty?"),
+    ],
+)  # fmt: skip
+def test_a_base_that_cannot_be_had_is_said_as_docker_says_it(builder, text, message):
+    assert builder.build(text) is None
+    assert builder.error == message
+
+
+def test_a_target_that_is_not_there_is_refused_before_the_first_step(builder):
+    with pytest.raises(ImageProblem) as caught:
+        builder.build(BASE, target="no")
+    assert caught.value.message == "failed to reach build target no in Dockerfile"
+
+
+# ---- what it leaves alone ------------------------------------------------------------
+
+
+def _archive(*members: tuple[str, str, bytes]) -> io.BytesIO:
+    """An archive of (name, link or "", content)."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name, link, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            if link:
+                member.type, member.linkname, member.size = tarfile.SYMTYPE, link, 0
+            archive.addfile(member, io.BytesIO(content))
+    target.seek(0)
+    return target
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("../evil", "", b"x")],
+        [("/evil", "", b"x")],
+        [("a/../../evil", "", b"x")],
+        [("out", "..", b""), ("out/evil", "", b"x")],
+        [("out", "/", b""), ("out/evil", "", b"x")],
+        [("out", "{outside}/evil", b""), ("out", "", b"x")],
+        [("a", "b/../..", b""), ("b", "a", b""), ("b/evil", "", b"x")],
+    ],
+)
+def test_nothing_that_is_unpacked_leaves_its_folder(tmp_path, members):
+    folder, outside = tmp_path / "in" / "folder", tmp_path / "in"
+    folder.mkdir(parents=True)
+    given = [(name, link.replace("{outside}", str(outside)), data) for name, link, data in members]
+    # links in a circle are an error of the system's
+    with tarfile.open(fileobj=_archive(*given)) as archive, suppress(OSError):
+        trees.unpack(archive, folder)
+    assert sorted(path.name for path in outside.iterdir()) == ["folder"]
+    assert not Path("/evil").exists()
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_link_in_the_context_leads_to_no_file_outside(builder, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (builder.context / "link").symlink_to(tmp_path / "secret")
+    assert builder.build(BASE + "COPY link /x\n") is None
+    assert "file not found in build context" in builder.error

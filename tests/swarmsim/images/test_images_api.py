@@ -1,0 +1,221 @@
+"""Images over the API, as docker-py, labkit and the docker command line ask for them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from docker.errors import APIError, BuildError, ImageNotFound
+
+from labkit.base import errors, settings
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
+from swarmsim.images import trees
+from tests.swarmsim.conftest import Served
+
+COINS = settings.checkout() / "dockercoins"
+
+
+@pytest.fixture
+def swarm(client, served: Served) -> Swarm:
+    return Swarm(client, served.url)
+
+
+# ---- labkit --------------------------------------------------------------------------
+
+
+def test_labkit_builds_all_of_dockercoins_once(swarm):
+    names = [f"lab/dockercoins_{each}:1.0" for each in images.SERVICES]
+    assert images.build_all(swarm, "lab", COINS) == [f"{name} built" for name in names]
+    assert images.build_all(swarm, "lab", COINS) == []
+    assert set(names) <= set(images.images_made_by_labkit(swarm))
+    assert images.remove_images(swarm, "lab") == sorted(names)
+
+
+def test_labkit_shows_a_build_and_its_mistakes(swarm, tmp_path, capsys):
+    folder = Path(shutil.copytree(COINS / "worker", tmp_path / "worker"))
+    built = images.build(swarm, folder, "lab/worker:1.1")
+    assert images.inspect(swarm, "lab/worker:1.1")["Id"] == built
+    assert "Successfully tagged lab/worker:1.1" in capsys.readouterr().out
+    with (folder / "Dockerfile").open("a") as file:
+        file.write("COPY nothing .\n")
+    with pytest.raises(errors.BuildFailed) as caught:
+        images.build(swarm, folder, "lab/worker:1.2")
+    assert "stat nothing: file does not exist" in caught.value.docker_says
+    assert "COPY nothing ." in caught.value.found
+
+
+def test_labkit_pushes_what_is_there_and_is_told_what_is_not(swarm):
+    images.build(swarm, COINS / "rng", "lab/rng:1", say=None)
+    said: list[str] = []
+    images.push(swarm, "lab/rng:1", say=said.append)
+    assert any("nothing leaves this machine" in line for line in said)
+    assert images.inspect(swarm, "lab/rng:1")["RepoDigests"]
+    with pytest.raises(errors.LabError) as caught:
+        images.push(swarm, "lab/nosuch:1", say=None)
+    assert caught.value.docker_says == ("An image does not exist locally with the tag: lab/nosuch")
+
+
+# ---- docker-py -----------------------------------------------------------------------
+
+
+def test_docker_py_builds_lists_tags_and_removes(client, tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM python:3\nLABEL a=b\n")
+    image, said = client.images.build(path=str(tmp_path), tag="x:1")
+    assert {"stream": "Successfully tagged x:1\n"} in list(said)
+    assert image.tag("y", "2")
+    image.reload()
+    assert image.tags == ["x:1", "y:2"]
+    assert [found.id for found in client.images.list(filters={"label": "a=b"})] == [image.id]
+    assert image.history()[0]["CreatedBy"] == "/bin/sh -c #(nop)  LABEL a=b"
+    client.images.remove("y:2")
+    client.images.remove(image.id)
+    with pytest.raises(ImageNotFound, match="no such image: x:1: No such image: x:1"):
+        client.images.get("x:1")
+    assert client.images.prune() == {"ImagesDeleted": None, "SpaceReclaimed": 0}
+
+
+def test_docker_py_is_told_what_cannot_be_had(client, tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM nosuch:1\n")
+    with pytest.raises(BuildError, match="no such host"):
+        client.images.build(path=str(tmp_path))
+    (tmp_path / "Dockerfile").write_text("FOO\n")
+    with pytest.raises(APIError, match="parse error line 1: unknown instruction: FOO") as caught:
+        client.images.build(path=str(tmp_path))
+    assert caught.value.status_code == 400
+    with pytest.raises(APIError, match="no such host") as caught:
+        client.images.pull("nosuch", tag="1")
+    assert caught.value.status_code == 500
+    with pytest.raises(APIError, match="no such host"):
+        client.images.get_registry_data("lab/nosuch:1")
+
+
+def test_docker_py_pulls_pushes_saves_and_loads(client):
+    image = client.images.pull("python", tag="3.13-alpine")
+    assert image.attrs["RepoTags"] == ["python:3.13-alpine"]
+    image.tag("lab/python", "mine")
+    image.reload()
+    said = client.images.push("lab/python", tag="mine", stream=True, decode=True)
+    digest = [message["aux"]["Digest"] for message in said if "aux" in message]
+    assert [client.images.get_registry_data("lab/python:mine").id] == digest
+    archive = b"".join(image.save(named="lab/python:mine"))
+    client.images.remove("lab/python:mine")
+    assert [each.tags for each in client.images.load(archive)] == [
+        ["lab/python:mine", "python:3.13-alpine"]
+    ]
+    assert client.api.import_image_from_data(trees.archive_of({"a": b"x"}), repository="imp")
+    assert client.images.get("imp:latest").attrs["Comment"] == "Imported from -"
+
+
+def test_a_pull_says_that_no_registry_was_asked(client):
+    said = [line["status"] for line in client.api.pull("alpine", tag="3", stream=True, decode=True)]
+    assert said[0] == "Pulling from library/alpine"
+    assert said[1] == "swarmsim simulated engine: this machine's own programs stand in for it"
+
+
+def test_what_becomes_of_images_is_told(client, served):
+    image = client.images.pull("alpine", tag="3")
+    image.tag("mine", "1")
+    client.images.remove("mine:1")
+    soon = served.engine.now // 10**9 + 1
+    seen = client.events(decode=True, since=1, until=soon, filters={"type": "image"})
+    assert [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in seen][:3] == [
+        ("pull", "alpine"),
+        ("tag", "mine:1"),
+        ("untag", image.id),
+    ]
+
+
+# ---- bytes ---------------------------------------------------------------------------
+
+
+def _context(**files: str) -> bytes:
+    return trees.archive_of({name: content.encode() for name, content in files.items()})
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_a_context_may_be_compressed(client, packed):
+    body = packed(_context(Dockerfile="FROM python:3\n"))
+    answer = client.api._post(client.api._url("/build"), data=body, params={"t": "x:1"})
+    assert answer.status_code == 200
+    assert client.images.get("x:1")
+
+
+@pytest.mark.parametrize(
+    ("body", "params", "status", "message"),
+    [
+        (b"", {}, 500, "Cannot locate specified Dockerfile: Dockerfile"),
+        (b"xx", {}, 500, "unexpected EOF"),
+        (_context(Dockerfile="FROM a\n"), {"dockerfile": "nope"}, 500,
+         "Cannot locate specified Dockerfile: nope"),
+        (_context(Dockerfile="FROM a\n"), {"dockerfile": "../../etc/passwd"}, 500,
+         "Cannot locate specified Dockerfile: ../../etc/passwd"),
+        (_context(Dockerfile="FROM a\n"), {"t": "X:1"}, 500,
+         "invalid reference format: repository name must be lowercase"),
+        (_context(Dockerfile="FROM a\n"), {"target": "no"}, 400,
+         "failed to reach build target no in Dockerfile"),
+        (_context(Dockerfile="FROM a\n"), {"buildargs": "x"}, 400,
+         "error reading build args: invalid character 'x' looking for beginning of value"),
+        (_context(Dockerfile=""), {}, 400, "the Dockerfile (Dockerfile) cannot be empty"),
+    ],
+)  # fmt: skip
+def test_a_build_that_cannot_begin_is_refused(client, body, params, status, message):
+    answer = client.api._post(client.api._url("/build"), data=body, params=params)
+    assert (answer.status_code, answer.json()["message"]) == (status, message)
+
+
+def test_a_large_context_is_taken_and_leaves_nothing_behind(client, served):
+    body = io.BytesIO()
+    with tarfile.open(fileobj=body, mode="w") as archive:
+        for name, content in (("big", bytes(20_000_000)), ("Dockerfile", b"FROM python:3\n")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    answer = client.api._post(client.api._url("/build"), data=body.getvalue())
+    assert answer.status_code == 200
+    assert sorted(path.name for path in served.engine.images.folder.iterdir()) == [
+        "files",
+        "images",
+        "index.json",
+        "layers",
+    ]
+
+
+# ---- the docker command line ---------------------------------------------------------
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="no docker command")
+def test_the_docker_command_line_sees_nothing_strange(served, tmp_path):
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            ["docker", *words],
+            env={**os.environ, "DOCKER_HOST": served.url, "DOCKER_BUILDKIT": "0"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    (tmp_path / "Dockerfile").write_text("FROM python:3\nCOPY a.txt /\n")
+    (tmp_path / "a.txt").write_text("text")
+    assert run("build", "-t", "lab/x:1", str(tmp_path)).endswith("Successfully tagged lab/x:1")
+    image_id = run("build", "-q", "-t", "lab/x:1", str(tmp_path))
+    assert run("image", "inspect", "-f", "{{.Id}}", "lab/x:1") == image_id
+    run("tag", "lab/x:1", "lab/x:2")
+    rows = [json.loads(line) for line in run("images", "--format", "json", "lab/*").splitlines()]
+    assert sorted((row["Tag"], row["Size"]) for row in rows) == [("1", "4B"), ("2", "4B")]
+    assert "COPY file:" in run("history", "--no-trunc", "lab/x:1")
+    assert "digest: sha256:" in run("push", "lab/x:1")
+    assert run("pull", "lab/x:1").splitlines()[-2:] == [
+        "Status: Image is up to date for lab/x:1",
+        "docker.io/lab/x:1",
+    ]
+    assert run("rmi", "lab/x:2") == "Untagged: lab/x:2"
+    assert "Deleted: sha256:" in run("rmi", "lab/x:1")

@@ -1,0 +1,313 @@
+"""Images: names, removal, what stands in for a registry, archives, and what a restart keeps."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from swarmsim.images import Image, ImageProblem, Images, archives, listing, names, removing, trees
+from swarmsim.images.build import building, dockerfile
+from swarmsim.images.registry import pulling
+from swarmsim.images.removing import User
+
+SECOND = 10**9
+NOW = 1_800_000_000 * SECOND
+
+
+def nobody(_image_id: str) -> list[User]:
+    return []
+
+
+def build(images: Images, folder: Path, text: str, *tags: str, now: int = NOW) -> Image:
+    context = folder / "context"
+    context.mkdir(exist_ok=True)
+    (context / "a.txt").write_text("text")
+    options = building.Options(tags=tuple(map(names.parse, tags)))
+    said = list(building.build(images, dockerfile.read(text), context, options, lambda: now))
+    ids = [message["aux"]["ID"] for message in said if "aux" in message]
+    return images.find(ids[-1])
+
+
+WORKER = "FROM python:3\nCOPY a.txt /a\nCMD x\n"
+
+
+@pytest.fixture
+def images(tmp_path) -> Images:
+    return Images(tmp_path)
+
+
+@pytest.fixture
+def worker(images, tmp_path) -> Image:
+    return build(images, tmp_path, WORKER, "lab/worker:1.0")
+
+
+# ---- names ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lab/worker:1.0",
+        "docker.io/lab/worker:1.0",
+        "{id}",
+        "{short}",
+        "sha256:{digits}",
+        "{digits}",
+    ],
+)
+def test_an_image_is_found_by_its_name_and_by_its_id(images, worker, text):
+    digits = worker.id.removeprefix("sha256:")
+    wanted = text.format(id=worker.id, short=worker.short_id, digits=digits)
+    assert images.find(wanted) is worker
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "message"),
+    [
+        ("nosuch", 404, "No such image: nosuch:latest"),
+        ("lab/worker:2", 404, "No such image: lab/worker:2"),
+        ("Foo", 400, "invalid reference format: repository name must be lowercase"),
+        ("a:-b", 400, "invalid reference format"),
+    ],
+)
+def test_what_is_no_image_is_said_as_docker_says_it(images, worker, text, status, message):
+    with pytest.raises(ImageProblem) as caught:
+        images.find(text)
+    assert (caught.value.status, caught.value.message) == (status, message)
+    assert images.find(worker.id) is worker
+
+
+def test_a_name_that_another_image_takes_is_gone_from_the_first(images, worker, tmp_path):
+    other = build(images, tmp_path, WORKER + "ENV A=1\n", "lab/worker:1.0")
+    assert images.tags_of(worker) == []
+    assert images.find("lab/worker:1.0") is other
+    row = next(row for row in listing.listed(images, {}) if row["Id"] == other.id)
+    assert row["RepoTags"] == ["lab/worker:1.0"]
+
+
+def test_all_is_there_again_after_a_restart(images, worker, tmp_path):
+    images.push(names.parse("lab/worker:1.0"))
+    again = Images(tmp_path)
+    assert listing.listed(again, {}, everything=True) == listing.listed(images, {}, everything=True)
+    assert again.find("lab/worker:1.0").document == worker.document
+    assert build(again, tmp_path, WORKER).id == worker.id, "from the cache"
+    assert listing.distribution(again, "lab/worker:1.0") == listing.distribution(
+        images, "lab/worker:1.0"
+    )
+
+
+# ---- lists ---------------------------------------------------------------------------
+
+
+def test_a_list_leaves_out_what_is_between_and_shows_what_lost_its_name(images, worker, tmp_path):
+    build(images, tmp_path, WORKER + "ENV A=1\n", "lab/worker:1.0", now=NOW + SECOND)
+    rows = listing.listed(images, {})
+    assert [row["RepoTags"] for row in rows] == [["lab/worker:1.0"], ["python:3"]]
+    build(images, tmp_path, WORKER + "ENV B=1\n", "lab/worker:1.0", now=NOW + 2 * SECOND)
+    dangling = listing.listed(images, {"dangling": ["true"]})
+    assert [row["RepoTags"] for row in dangling] == [["<none>:<none>"]]
+    assert len(listing.listed(images, {}, everything=True)) > len(rows) + 1
+    assert worker.id not in [row["Id"] for row in rows], "the others are built on it"
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"reference": ["lab/*"]}, ["lab/worker:1.0"]),
+        ({"reference": ["lab/worker:2*"]}, []),
+        ({"reference": ["python"]}, ["python:3"]),
+        ({"since": ["python:3"]}, ["lab/worker:1.0"]),
+        ({"before": ["lab/worker:1.0"]}, ["python:3"]),
+        ({"label": ["nosuch"]}, []),
+    ],
+)
+@pytest.mark.usefixtures("worker")
+def test_a_list_can_be_filtered(images, filters, found):
+    rows = listing.listed(images, filters)
+    assert [name for row in rows for name in row["RepoTags"] or ()] == found
+
+
+def test_a_filter_that_docker_does_not_know_is_refused(images):
+    with pytest.raises(ImageProblem, match="Invalid filter 'foo'"):
+        listing.listed(images, {"foo": ["x"]})
+    with pytest.raises(ImageProblem) as caught:
+        listing.listed(images, {"dangling": ["x"]})
+    assert caught.value.message == "Invalid filter 'dangling=[x]'"
+
+
+def test_a_history_has_each_step_and_says_who_stands_in(images, worker):
+    rows = listing.history(images, worker)
+    assert [row["CreatedBy"].partition(":")[0] for row in rows] == [
+        '/bin/sh -c #(nop)  CMD ["/bin/sh" "-c" "x"]',
+        "/bin/sh -c #(nop) COPY file",
+        "",
+    ]
+    assert [row["Size"] for row in rows] == [0, 4, 0]
+    assert rows[-1]["Comment"].startswith("stands in for python:3: the programs of this machine")
+    assert rows[0]["Tags"] == ["lab/worker:1.0"]
+
+
+# ---- removal -------------------------------------------------------------------------
+
+
+def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, worker):
+    images.tag(worker, names.parse("lab/worker:bench"), NOW)
+    assert removing.remove(images, "lab/worker:bench", nobody) == [{"Untagged": "lab/worker:bench"}]
+    records = removing.remove(images, "lab/worker:1.0", nobody)
+    copy = worker.parent
+    assert records[:3] == [
+        {"Untagged": "lab/worker:1.0"},
+        {"Deleted": worker.id},
+        {"Deleted": copy},
+    ]
+    assert len(records) == 4, "and the layer"
+    assert [row["RepoTags"] for row in listing.listed(images, {}, everything=True)] == [
+        ["python:3"]
+    ]
+    layer = worker.layers[-1]
+    assert not images.layer_path(layer).exists()
+
+
+def test_what_is_in_use_stays(images, worker):
+    running, stopped = User("c" * 64, True), User("d" * 64, False)
+    with pytest.raises(ImageProblem) as caught:
+        removing.remove(images, "lab/worker:1.0", lambda _: [running])
+    assert caught.value.status == 409
+    assert caught.value.message == (
+        'conflict: unable to remove repository reference "lab/worker:1.0" (must force) - '
+        f"container cccccccccccc is using its referenced image {worker.short_id}"
+    )
+    with pytest.raises(ImageProblem) as caught:
+        removing.remove(images, worker.short_id, lambda _: [stopped])
+    assert caught.value.message == (
+        f"conflict: unable to delete {worker.short_id} (must be forced) - image is being used by "
+        "stopped container dddddddddddd"
+    )
+    with pytest.raises(ImageProblem) as caught:
+        removing.remove(images, worker.short_id, lambda _: [running], force=True)
+    assert "(cannot be forced) - image is being used by running container" in caught.value.message
+    removing.remove(images, worker.short_id, lambda _: [stopped], force=True)
+    assert worker.id not in images.images
+
+
+def test_an_image_with_two_names_is_not_removed_by_its_id(images, worker):
+    images.tag(worker, names.parse("lab/other:1"), NOW)
+    with pytest.raises(ImageProblem) as caught:
+        removing.remove(images, worker.short_id, nobody)
+    assert caught.value.message == (
+        f"conflict: unable to delete {worker.short_id} (must be forced) - image is referenced in "
+        "multiple repositories"
+    )
+    records = removing.remove(images, worker.short_id, nobody, force=True)
+    assert {"Untagged": "lab/other:1"} in records
+    assert {"Untagged": "lab/worker:1.0"} in records
+
+
+def test_what_others_are_built_on_stays(images, worker):
+    base = images.find("python:3")
+    assert removing.remove(images, "python:3", nobody)[0] == {"Untagged": "python:3"}
+    with pytest.raises(ImageProblem) as caught:
+        removing.remove(images, base.short_id, nobody)
+    assert caught.value.message == (
+        f"conflict: unable to delete {base.short_id} (cannot be forced) - image has dependent "
+        "child images"
+    )
+    assert images.find(worker.id) is worker
+
+
+def test_pruning_takes_what_has_no_name_and_no_user(images, worker, tmp_path):
+    build(images, tmp_path, "FROM python:3\nENV A=1\n", "lab/worker:1.0")
+    wanted, dangling = listing.prunable({}, NOW)
+    users = {worker.id: [User("c" * 64, False)]}
+    in_use = removing.remove_unused(images, lambda i: users.get(i, []), wanted, dangling=dangling)
+    assert in_use == []
+    records = removing.remove_unused(images, nobody, wanted, dangling=dangling)
+    assert records[0] == {"Deleted": worker.id}
+    assert images.find("lab/worker:1.0")
+
+
+# ---- the registry --------------------------------------------------------------------
+
+
+def test_only_what_was_pushed_is_known_to_the_registry(images, worker):
+    with pytest.raises(ImageProblem) as caught:
+        listing.distribution(images, "lab/worker:1.0")
+    assert caught.value.status == 500
+    assert "lookup registry-1.docker.io: no such host" in caught.value.message
+    manifest = images.push(names.parse("lab/worker:1.0"))
+    found = listing.distribution(images, "lab/worker:1.0")
+    assert found["Descriptor"]["digest"] == manifest.digest
+    assert images.digests_of(worker) == [f"lab/worker@{manifest.digest}"]
+    assert images.find(f"lab/worker:1.0@{manifest.digest}") is worker
+
+
+def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
+    images.push(names.parse("lab/worker:1.0"))
+    removing.remove(images, worker.id, nobody, force=True)
+    with pytest.raises(ImageProblem):
+        images.find("lab/worker:1.0")
+    said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
+    assert said[-1] == "Status: Downloaded newer image for lab/worker:1.0"
+    again = images.find("lab/worker:1.0")
+    assert again.id == worker.id
+    assert (images.files(again) / "a").read_text() == "text"
+    said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
+    assert said[-1] == "Status: Image is up to date for lab/worker:1.0"
+
+
+@pytest.mark.parametrize("name", ["nosuch:1", "lab/x", "reg.example/a:b", "localhost:5000/a:b"])
+def test_all_else_is_out_of_reach(images, name):
+    with pytest.raises(ImageProblem) as caught:
+        images.pull(names.tagged(names.parse(name)), NOW)
+    assert caught.value.status == 500
+    assert caught.value.message.startswith('Get "http')
+
+
+@pytest.mark.parametrize("name", ["python:3.13-alpine", "alpine:3", "busybox", "labkit/python:x"])
+def test_this_machine_stands_in_for_base_images_of_any_tag(images, tmp_path, name):
+    image, _ = images.pull(names.tagged(names.parse(name)), NOW)
+    (tmp_path / "other").mkdir()
+    elsewhere = Images(tmp_path / "other").pull(names.tagged(names.parse(name)), NOW + SECOND)[0]
+    assert elsewhere.id == image.id, "the same name is the same image everywhere"
+
+
+# ---- archives ------------------------------------------------------------------------
+
+
+def test_what_was_saved_can_be_loaded_elsewhere(images, worker, tmp_path):
+    archive = tmp_path / "saved.tar"
+    with archive.open("wb") as target:
+        archives.save(images, ["lab/worker:1.0"], target)
+    (tmp_path / "other").mkdir()
+    other = Images(tmp_path / "other")
+    assert list(archives.load(other, archive, NOW)) == ["Loaded image: lab/worker:1.0\n"]
+    loaded = other.find("lab/worker:1.0")
+    assert loaded.id == worker.id
+    assert (other.files(loaded) / "a").read_text() == "text"
+
+
+@pytest.mark.parametrize("content", [b"", b"xx", trees.archive_of({"manifest.json": b"[{}]"})])
+def test_what_is_no_saved_image_is_refused(images, tmp_path, content):
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ImageProblem, match="this is no archive that docker save has written"):
+        list(archives.load(images, tmp_path / "x", NOW))
+    assert images.images == {}
+
+
+def test_a_file_system_can_be_imported_and_its_system_is_this_machines(images, tmp_path):
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name in ("bin/sh", "etc/passwd"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    (tmp_path / "x").write_bytes(target.getvalue())
+    image = archives.import_tree(
+        images, tmp_path / "x", names.parse("my/base:1"), ['CMD ["a"]', "LABEL x=y"], "", NOW
+    )
+    assert (image.config["Cmd"], image.labels) == (["a"], {"x": "y"})
+    assert images.find("my/base:1") is image
+    assert list(images.files(image).iterdir()) == []
+    with pytest.raises(ImageProblem, match="copy is not a valid change command"):
+        archives.import_tree(images, tmp_path / "x", None, ["COPY a b"], "", NOW)

@@ -1,0 +1,180 @@
+"""What no Docker engine is behind says so, wherever it is drawn and whoever keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit import views
+from labkit.base.errors import RecordingProblem
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
+from labkit.swarm.client import Swarm
+from labkit.views.state.badges import badge_of
+from labkit.views.state.parts import CHARTS
+from labkit.views.static import drawing
+from labkit.views.static.snapshot import Snapshot
+from tests.recordings.test_recorder import BEFORE, DONE, UPDATING, Scripted
+from tests.values import at, recording
+
+
+def made(provenance: Any) -> Recording:
+    of = recording(BEFORE, UPDATING, DONE)
+    of.header = replace(of.header, provenance=provenance)
+    return of
+
+
+def forms(of: Recording) -> dict[str, str]:
+    """Everything that a recording can be drawn as."""
+    return {
+        "snapshot": "".join(Snapshot.of(of).content()),
+        "one part": "".join(Snapshot.of(of, ["replicas"]).content()),
+        "table alone": "".join(Snapshot.of(of, ["table"]).content()),
+        "drawing": drawing.svg(Snapshot.of(of).picture),
+        "replay": "".join(views.Replay(of).content()),
+        "comparison": "".join(views.Comparison([of, of]).content()),
+        "text": views.text(of),
+        "figure": views.figure(of).to_json(),
+    }
+
+
+@pytest.mark.parametrize("provenance", ["simulated", "predicted"])
+def test_every_form_carries_the_badge(provenance: Any) -> None:
+    for form, drawn in forms(made(provenance)).items():
+        assert provenance in drawn.lower(), form
+
+
+@pytest.mark.parametrize("form", ["snapshot", "one part", "table alone", "drawing", "replay"])
+def test_what_the_badge_means_is_in_its_title(form: str) -> None:
+    meaning = badge_of("simulated").meaning.replace("'", "&#x27;")
+
+    assert meaning in forms(made("simulated"))[form]
+
+
+def test_what_a_docker_engine_did_carries_none() -> None:
+    for form, drawn in forms(made("engine")).items():
+        assert "simulated" not in drawn.lower(), form
+        assert "labkit-made" not in drawn, form
+
+
+@pytest.mark.parametrize("part", CHARTS)
+def test_a_chart_that_is_drawn_alone_says_it_too(part: str) -> None:
+    assert ">simulated</text>" in drawing.svg(Snapshot.of(made("simulated")).picture, [part])
+
+
+def test_of_runs_that_are_compared_each_says_it_for_itself() -> None:
+    """A prediction lies beside what came of it."""
+    compared = views.Comparison([made("predicted"), made("engine")], ["guess", "truth"])
+
+    guess, truth = compared.data()["runs"]
+    assert guess["badge"].word == "predicted"
+    assert truth["badge"] is None
+    assert "".join(compared.content()).count("labkit-made") == 1
+
+
+# ---- in files ----------------------------------------------------------------------
+
+
+def test_a_file_keeps_it(tmp_path: Path) -> None:
+    made("simulated").save(tmp_path / "r.jsonl")
+
+    assert json.loads((tmp_path / "r.jsonl").read_text().splitlines()[0])["provenance"] == (
+        "simulated"
+    )
+    assert Recording.load(tmp_path / "r.jsonl").header.provenance == "simulated"
+
+
+def test_a_file_from_before_there_was_a_simulated_engine_is_of_docker_s(tmp_path: Path) -> None:
+    header, *rest = made("engine").lines()
+    row = json.loads(header)
+    del row["provenance"]
+    (tmp_path / "old.jsonl").write_text(json.dumps(row) + "\n" + "".join(rest))
+
+    assert Recording.load(tmp_path / "old.jsonl").header.provenance == "engine"
+
+
+@pytest.mark.parametrize("provenance", ["dreamt", None, ["engine"], 3])
+def test_a_provenance_that_nobody_knows_is_refused(tmp_path: Path, provenance: Any) -> None:
+    """Taking it for Docker's would be a lie."""
+    row = json.loads(next(made("engine").lines())) | {"provenance": provenance}
+    (tmp_path / "odd.jsonl").write_text(json.dumps(row) + "\n")
+
+    with pytest.raises(RecordingProblem):
+        Recording.load(tmp_path / "odd.jsonl")
+
+
+# ---- while it is recorded ------------------------------------------------------------
+
+
+class Simulated(Scripted):
+    """A source as the simulated engine is one: it has a name for itself, and a clock."""
+
+    provenance = "simulated"
+
+    speed = 20.0
+
+    def about(self) -> str:
+        return "swarmsim simulated engine (API 1.41), at 20 times real time"
+
+    def now(self) -> Any:
+        return at(100)
+
+    def ask_now(self) -> Any:
+        return at(101)
+
+
+def test_a_recorder_takes_name_provenance_and_clock_from_its_source() -> None:
+    with Recorder(Simulated(BEFORE, UPDATING, DONE), "dc_worker") as recorder:
+        recorder.mark("here")
+        recorder.wait(10)
+
+    header = recorder.recording.header
+    assert header.engine == "swarmsim simulated engine (API 1.41), at 20 times real time"
+    assert header.provenance == "simulated"
+    assert header.started == recorder.now() == at(100)
+    assert recorder.recording.marks() == [(at(101), "here")], "a mark is of the very moment"
+    assert recorder.recording.ended.at == at(100)
+
+
+class Labelled(Swarm):
+    """An engine that answers with these labels."""
+
+    def __init__(self, *labels: str) -> None:
+        self._labels = list(labels)
+
+    def get(self, path: str, **_: Any) -> Any:
+        version = {"Version": "20.10.24", "ApiVersion": "1.41"}
+        return version if path == "/version" else {"Labels": self._labels}
+
+
+@pytest.mark.parametrize(
+    ("labels", "about", "provenance", "speed"),
+    [
+        ([], "Docker Engine 20.10.24 (API 1.41)", "engine", 1),
+        (["labkit.address=10.0.0.1"], "Docker Engine 20.10.24 (API 1.41)", "engine", 1),
+        (
+            ["swarmsim=true", "swarmsim.speed=1"],
+            "swarmsim simulated engine (API 1.41), in real time",
+            "simulated",
+            1,
+        ),
+        (
+            ["swarmsim=true", "swarmsim.speed=20"],
+            "swarmsim simulated engine (API 1.41), at 20 times real time",
+            "simulated",
+            20,
+        ),
+    ],
+)
+def test_an_engine_is_called_what_it_is(
+    labels: list[str], about: str, provenance: str, speed: float
+) -> None:
+    engine = Labelled(*labels)
+
+    assert engine.about() == about
+    assert engine.provenance == provenance
+    assert engine.speed == speed

@@ -1,0 +1,134 @@
+"""Claims about comparisons: several updates on an axis that begins with each of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from labkit.base.errors import RecordingProblem
+from labkit.recordings.recording import Ended, HashesSeen, Recording
+from labkit.views import Comparison
+from labkit.views.static.drawing.lines import DASHES, lines
+from tests.acting import HOSTILE
+from tests.views.test_picture import HEADER, START, play
+
+
+def update(pace: float, rest: float = 1.0) -> Recording:
+    seconds = rest + 13 * pace
+    recording, _, _ = play(seconds, pace=pace, rest=rest)
+    recording.add(Ended(START + timedelta(seconds=seconds), "The update has settled."))
+    return recording
+
+
+@pytest.fixture
+def two() -> Comparison:
+    return Comparison([update(1), update(0.5, rest=2)], ["slow", "fast"])
+
+
+def drawn(of: Comparison) -> ElementTree.Element:
+    return ElementTree.fromstring(lines(of.data()["runs"], "in words"))
+
+
+def test_every_run_begins_when_its_update_began(two: Comparison) -> None:
+    slow, fast = two.data()["runs"]
+
+    assert (slow["steps"][0], fast["steps"][0]) == ([0, 10], [0, 10])
+    assert (slow["phases"][0], fast["phases"][0]) == ([0, "updating"], [0, "updating"])
+    assert slow["began"] == round(START.timestamp() * 1000) + 1000
+    assert fast["began"] == slow["began"] + 1000
+    assert fast["total"] == slow["total"] / 2
+
+
+def test_the_table_has_the_facts(two: Comparison) -> None:
+    html = "".join(two.content())
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in html.split("<tr>")[2:]]
+
+    assert rows == [
+        ["12.0\N{NO-BREAK SPACE}s", "10", "9", "10", "not known", "completed"],
+        ["6.0\N{NO-BREAK SPACE}s", "10", "9", "10", "not known", "completed"],
+    ]
+
+
+def test_hashes_lost_and_gained_are_told() -> None:
+    recordings = [update(1, rest=6), update(1, rest=6)]
+    for recording, during in zip(recordings, (2, 6), strict=True):
+        end, count = recording.changes.pop(), 0
+        for second in range(20):
+            count += 4 if second <= 6 else during
+            moment = START + timedelta(seconds=second)
+            recording.add(HashesSeen(moment, count, float(second)))
+        recording.add(end)
+    lost, gained = Comparison(recordings).data()["runs"]
+
+    assert lost["lost"] > 0 > gained["lost"]
+    html = "".join(Comparison(recordings).content())
+    assert f"<td>{lost['lost']:,.0f} lost</td>" in html
+    assert f"<td>{-gained['lost']:,.0f} gained</td>" in html
+    assert lost["speed"]
+    assert all(at >= 0 for at, _ in lost["speed"])
+
+
+def test_an_update_that_did_not_end_says_so() -> None:
+    recording, _, _ = play(5)
+    run = Comparison([recording], ["cut"]).data()["runs"][0]
+
+    assert (run["total"], run["state"]) == (None, "updating")
+    assert "<td>not known</td>" in Comparison([recording]).html
+    assert "did not end" in "".join(Comparison([recording]).content())
+
+
+def test_lines_differ_in_dash_and_not_only_in_colour() -> None:
+    runs = Comparison([update(0.5)] * 8).data()["runs"]
+
+    assert len({run["dash"] for run in runs[: len(DASHES)]}) == len(DASHES)
+    assert len({(run["dash"], run["colour"]) for run in runs}) == 8
+    assert len({run["name"] for run in runs}) == 8
+
+
+def test_each_line_is_drawn_with_its_dash_and_named(two: Comparison) -> None:
+    root = drawn(two)
+    strokes = [
+        each.get("stroke-dasharray")
+        for each in root.findall(".//{*}path")
+        if each.get("vector-effect")
+    ]
+    named = [each.text for each in root.findall(".//{*}text")]
+
+    assert strokes == [DASHES["solid"], DASHES["dash"]]
+    assert {"slow", "fast"} <= set(named)
+
+
+def test_a_line_ends_where_its_update_ended(two: Comparison) -> None:
+    """The fast one took half of the time that the axis has."""
+    paths = [each for each in drawn(two).findall(".//{*}path") if each.get("vector-effect")]
+    ends = [
+        max(float(x) for x in re.findall(r"[ML]([\d.]+) ", each.get("d", ""))) for each in paths
+    ]
+
+    assert ends == [1000.0, 500.0]
+
+
+def test_a_recording_without_an_update_is_refused() -> None:
+    with pytest.raises(RecordingProblem, match="nothing was updated"):
+        Comparison([Recording(HEADER)])
+
+
+def test_the_page_is_given_what_was_drawn(two: Comparison) -> None:
+    inside = re.search(r"show\(el, (.*), \"labkit/plotly-", two.html)
+
+    assert inside is not None
+    assert json.loads(inside[1]) == two.data()
+    assert "plotly.js v" in two.page
+
+
+def test_hostile_names_stay_text() -> None:
+    recording = update(1)
+    comparison = Comparison([recording, recording], [HOSTILE, "other"])
+
+    assert "<img src=x" not in comparison.html
+    assert comparison.html.count("</script") == 1
+    assert "\u202e" not in comparison.html

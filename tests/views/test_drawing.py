@@ -1,0 +1,324 @@
+"""Claims about the drawing that stands where there is no kernel: SVG, charts on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from labkit.base.errors import BadValue
+from labkit.recordings.recording import Back, Ended, Gap, HashesSeen, Header, Marked, Recording
+from labkit.views import Snapshot
+from labkit.views.state import words
+from labkit.views.state.looks import LOOKS
+from labkit.views.static.drawing import over, svg
+from labkit.views.static.drawing.axis import Axis
+from labkit.views.static.drawing.elements import STROKES
+from labkit.views.static.drawing.slots import MOST_ROWS
+from tests.acting import HOSTILE, HOSTILE_TAG
+from tests.values import at, recording, service, snapshot, status, task
+from tests.views.test_picture import START, play
+
+Element = ElementTree.Element
+
+
+@pytest.fixture
+def update() -> Recording:
+    played, _, _ = play(16)
+    played.add(Ended(START + timedelta(seconds=16), "The update has settled."))
+    return played
+
+
+def drawn(of: Recording, *parts: str) -> Element:
+    """The drawing, parsed: what is not well-formed fails here."""
+    return ElementTree.fromstring(svg(Snapshot.of(of).picture, parts or None))
+
+
+def every(root: Element, name: str) -> list[Element]:
+    return root.findall(f".//{{*}}{name}")
+
+
+def titles(root: Element) -> list[str]:
+    return [each.text or "" for each in every(root, "title")]
+
+
+def texts(root: Element) -> list[str]:
+    return [each.text or "" for each in every(root, "text")]
+
+
+def titled(root: Element, beginning: str) -> Iterator[Element]:
+    """The elements whose title begins so."""
+    for each in root.iter():
+        if (each.findtext("{*}title") or "").startswith(beginning):
+            yield each
+
+
+def percent(share: str | None) -> float:
+    return float((share or "").removesuffix("%"))
+
+
+def failing() -> Recording:
+    """Slot 1 gets a task that fails three seconds after it was made; then Swarm goes back."""
+    old, new = service(), service("bugged", version=11)
+    stopping = task(1, desired_state="shutdown")
+    bugged = {"created_at": at(2), "id": "bug"}
+    going = service("bugged", version=12, update_status=status("updating", message="going"))
+    back = service(version=13, update_status=status("rollback_started", message="gone wrong"))
+    dead = task(1, "bugged", "failed", error="task: non-zero exit (1)", exit_code=1, **bugged)
+    made = recording(
+        snapshot(0, old, task(1), task(2)),
+        snapshot(2, new, stopping, task(2), task(1, "bugged", "new", **bugged)),
+        snapshot(
+            3, going, task(1, state="shutdown"), task(2), task(1, "bugged", "starting", **bugged)
+        ),
+        snapshot(5, back, task(1, state="shutdown"), task(2), dead),
+        snapshot(
+            8, back, task(1, state="shutdown"), task(2), dead, task(1, id="again", created_at=at(5))
+        ),
+    )
+    made.add(Ended(at(10), "done"))
+    return made
+
+
+def test_the_charts_stand_under_one_another_on_one_axis(update: Recording) -> None:
+    names = [text for text in texts(drawn(update)) if text[0].isupper()]
+
+    assert names == ["Update status", "Running replicas", "Tasks in each slot"]
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("phases", "Update status"),
+        ("replicas", "Running replicas"),
+        ("slots", "Tasks in each slot"),
+        ("speed", "Hashes a second"),
+    ],
+)
+def test_each_chart_can_be_drawn_alone(update: Recording, part: str, name: str) -> None:
+    assert [text for text in texts(drawn(update, part)) if text[0].isupper()] == [name]
+
+
+def test_what_is_no_chart_is_not_drawn(update: Recording) -> None:
+    assert svg(Snapshot.of(update).picture, ["head", "table"]) == ""
+
+
+def test_an_unknown_part_names_those_that_exist(update: Recording) -> None:
+    with pytest.raises(BadValue, match="no part 'pie'; it has head, phases, replicas"):
+        svg(Snapshot.of(update).picture, ["pie"])
+
+
+def test_a_band_is_as_high_as_its_replicas(update: Recording) -> None:
+    """In the end ten of ten run 1.1: from the axis to the top of the tens."""
+    band = next(iter(titled(drawn(update, "replicas"), "1.1")))
+    last = band.findall("{*}rect")[-1]
+
+    assert (float(last.get("y") or ""), float(last.get("height") or "")) == (6.0, 124.0)
+
+
+def test_a_step_stands_where_its_time_is(update: Recording) -> None:
+    """The first new replica ran 1.8 seconds after the beginning of sixteen."""
+    band = next(iter(titled(drawn(update, "replicas"), "1.1")))
+
+    begins = update.running_by_tag()[2][0] - START
+    share = 6 + 92.5 * begins.total_seconds() / 16
+    assert percent(band.findall("{*}rect")[0].get("x")) == pytest.approx(share, abs=0.01)
+
+
+def test_each_tag_has_its_colour_under_its_pattern(update: Recording) -> None:
+    """So that a drawing can be read without colour."""
+    patterns = list(every(drawn(update, "replicas"), "pattern"))
+    looks = [
+        (pattern[0].get("style", "").removeprefix("fill:"), pattern[1].get("d"))
+        for pattern in patterns
+    ]
+
+    assert {(look.colour, STROKES.get(look.pattern, "")) for look in LOOKS} >= set(looks[:3])
+    assert len(set(looks[:3])) == 3
+
+
+def test_two_drawings_of_one_page_keep_their_patterns_apart(update: Recording) -> None:
+    other, _, _ = play(9)
+    ids = [
+        {each.get("id") for each in drawn(of).iter() if each.get("id")} for of in (update, other)
+    ]
+
+    assert not ids[0] & ids[1]
+
+
+def test_a_failed_attempt_has_a_cross_where_it_failed() -> None:
+    root = drawn(failing(), "slots")
+    crosses = [each for each in every(root, "g") if each.get("data-failed")]
+
+    assert [cross.get("data-failed") for cross in crosses] == ["dc_worker.1"]
+    assert percent(crosses[0][1].get("x")) == pytest.approx(6 + 92.5 / 2, abs=0.01)
+
+
+def test_what_failed_before_the_recording_has_no_cross(update: Recording) -> None:
+    """Slot 3 has a failed task in its history."""
+    assert not [each for each in drawn(update).iter() if each.get("data-failed")]
+
+
+def test_a_bar_tells_its_task_states_and_error() -> None:
+    told = next(text for text in titles(drawn(failing())) if "bugged" in text)
+
+    assert told.split("\n") == [
+        "dc_worker.1 · bugged · node-1",
+        "0:02 new (told to: shutdown)",
+        "0:03 starting (told to: shutdown)",
+        "0:05 failed, exit code 1",
+        "task: non-zero exit (1)",
+    ]
+
+
+def test_stages_differ_in_more_than_their_colour(update: Recording) -> None:
+    """Waiting is an outline, starting half as high, stopping dim and hatched, running full."""
+    bars = list(titled(drawn(update, "slots"), "dc_worker.1 "))
+    pieces = [rect for bar in bars for rect in bar.findall("{*}rect")]
+    running, stopping, hatch, waiting = (
+        [piece for piece in pieces if piece.get("fill-opacity") is None and piece.get("stroke")],
+        [piece for piece in pieces if piece.get("fill-opacity") == "0.35"],
+        [piece for piece in pieces if (piece.get("fill") or "").endswith("-hatch)")],
+        [piece for piece in pieces if piece.get("stroke-dasharray")],
+    )
+    heights = {piece.get("height") for piece in running}
+
+    assert len(stopping) == len(hatch) == len(waiting) == 1
+    assert waiting[0].get("fill") == "none"
+    assert {"17", "8.5"} <= heights
+
+
+def test_of_many_slots_the_latest_are_drawn_and_it_says_so() -> None:
+    played, _, _ = play(120 * 0.05 + 2, slots=120, pace=0.05)
+    told = texts(drawn(played, "slots"))
+    rows = [text for text in told if text.isdecimal()]
+
+    assert "Of 120 slots the 60 where something happened last are drawn." in told
+    assert "116" in rows
+    assert len(rows) <= MOST_ROWS
+
+
+def test_a_crash_loop_leaves_the_other_slots_their_bars() -> None:
+    """One slot with a thousand dead tasks: its last ones are drawn, and all of slot 2."""
+    deaths = [task(1, "bugged", "failed", id=f"dead-{n}", created_at=at(n)) for n in range(1000)]
+    looks = (snapshot(n + 1, service(), task(2), dead) for n, dead in enumerate(deaths))
+    made = recording(snapshot(0, service(), task(2)), *looks)
+    root = drawn(made, "slots")
+
+    assert "Of each slot the last 250 tasks are drawn." in texts(root)
+    assert len([each for each in root.iter() if each.get("data-failed")]) == 250
+    assert list(titled(root, "dc_worker.2"))
+
+
+def test_the_ribbon_shows_what_was_before_as_no_news() -> None:
+    before = status("completed", message="update completed")
+    made = recording(snapshot(0, service(update_status=before), task(1)))
+    made.add(Ended(at(10), "done"))
+
+    assert "before: completed" in texts(drawn(made, "phases"))
+
+
+def test_a_rollback_has_a_look_and_a_sign_of_its_own() -> None:
+    root = drawn(failing(), "phases")
+    bands = {each.get("data-state"): each for each in every(root, "svg") if each.get("data-state")}
+    fills = {state: band.findall("{*}rect")[0].get("fill") for state, band in bands.items()}
+
+    assert (fills["updating"] or "").endswith("-updating)")
+    assert (fills["rollback_started"] or "").endswith("-rollback_started)")
+    assert "↶ rollback started" in texts(root)
+    assert "0:05 to 0:10: rollback started\ngone wrong" in "\n".join(titles(root))
+
+
+def test_a_state_that_lasted_too_short_for_its_name_has_it_above() -> None:
+    """An update is completed at the very end of its recording."""
+    played, _, _ = play(13.5)
+    played.add(Ended(START + timedelta(seconds=13.5), "The update has settled."))
+    label = next(each for each in every(drawn(played), "text") if each.text == "✓ completed")
+
+    assert float(label.get("y") or "") < 0
+    assert percent(label.get("x")) == 98.5
+
+
+def test_the_line_of_the_speed_breaks_where_there_is_no_answer() -> None:
+    made = recording(snapshot(0, service(), task(1)))
+    for second in [*range(10), *range(20, 30)]:
+        made.add(HashesSeen(at(second), second * 4, float(second)))
+    made.add(Ended(at(30), "done"))
+    path = next(each for each in every(drawn(made, "speed"), "path") if each.get("vector-effect"))
+
+    assert (path.get("d") or "").count("M") == 2
+
+
+def test_marks_and_gaps_go_across_all_charts(update: Recording) -> None:
+    update.changes[-1:] = [
+        Gap(START + timedelta(seconds=12), "no route to host"),
+        Back(START + timedelta(seconds=14)),
+        update.changes[-1],
+        Marked(START, START + timedelta(seconds=4), "first pair is done"),
+    ]
+    root = drawn(update)
+    mark = next(each for each in root if each.get("class") == "mark")
+    gap = next(each for each in root if each.get("class") == "gap")
+
+    assert mark.findtext("{*}text") == "first pair is done"
+    assert percent(mark.findall("{*}line")[0].get("x1")) == pytest.approx(6 + 92.5 / 4, abs=0.01)
+    assert gap.findtext("{*}title") == "0:12 to 0:14: the engine did not answer\nno route to host"
+
+
+def test_labels_do_not_meet() -> None:
+    marks = [[ms, "twenty letters of it."] for ms in (1000, 1500, 2000, 9800)]
+    found = over.labels({"marks": marks, "phases": []}, Axis(0, 10_000), states=True)
+
+    assert [level for *_, level, _ in found] == [0, 1, 2, 0]
+    assert [side for *_, side in found] == ["start", "start", "start", "end"]
+
+
+def test_a_drawing_is_told_in_words(update: Recording) -> None:
+    label = drawn(update).get("aria-label") or ""
+
+    assert drawn(update).get("role") == "img"
+    assert "updating since 0:01" in label
+    assert "At least 9 replicas ran" in label
+    assert "Completed: 10 of 10 replicas run 1.1." in label
+
+
+def test_hostile_text_stays_text_in_a_drawing() -> None:
+    """It is well-formed, and what an engine says is in no element and no attribute of its own."""
+    played, _, _ = play(9, hostile=True)
+    played.add(Gap(START + timedelta(seconds=9), HOSTILE))
+    played.add(Marked(START, START + timedelta(seconds=3), HOSTILE))
+    played.add(Ended(START + timedelta(seconds=10), HOSTILE))
+    root = drawn(played)
+    names = {each.tag.rpartition("}")[2] for each in root.iter()}
+
+    assert names <= {
+        *("svg", "defs", "pattern", "g", "path", "rect", "line", "use", "text", "title")
+    }
+    assert not [name for each in root.iter() for name in each.attrib if name.startswith("on")]
+    assert words.plain(HOSTILE_TAG, 60)[:23] + "…" in texts(root)
+    assert any(words.plain(HOSTILE) in title for title in titles(root))
+
+
+def test_the_rows_of_a_global_service_are_its_nodes() -> None:
+    tasks = [replace(task(n, node_id=f"id{n}", node=f"node-{n}"), slot=None) for n in (1, 2, 10)]
+    made = recording(snapshot(0, service(replicas=None), *tasks))
+    made.add(Ended(at(5), "done"))
+    shown = texts(drawn(made, "slots"))
+
+    assert "Tasks on each node" in shown
+    assert [text for text in shown if text.startswith("node-")] == ["node-1", "node-2", "node-10"]
+
+
+def test_a_recording_of_nothing_can_be_drawn() -> None:
+    header = Header(service="s", service_id="", engine="a test", started=START)
+
+    assert "No replica was seen." in (drawn(Recording(header)).get("aria-label") or "")
+
+
+def test_the_axis_has_labels_that_are_easy_to_count_in() -> None:
+    assert Axis(0, 52_000).ticks() == [0, 10_000, 20_000, 30_000, 40_000, 50_000]
+    assert Axis(0, 3_600_000).ticks()[1] == 600_000
+    assert Axis(0, 0).ticks() == [0]

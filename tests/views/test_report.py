@@ -1,0 +1,309 @@
+"""Claims about progress as it is drawn, and about the lab report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit import views
+from labkit.base.errors import LabError
+from labkit.lessons.journal import Event, Item, Progress, Wording
+from labkit.recordings.recording import Recording
+from labkit.recordings.values import Provenance
+from labkit.views.cards.report import MOST_CHARTS, Report, report
+from tests.acting import HOSTILE
+from tests.values import at
+from tests.views.test_picture import play, settled
+
+PLAN = (
+    Item(1, "question", "first-slot", "Which slot goes first?"),
+    Item(2, "question", "pairs", "How long do pairs take?"),
+    Item(2, "exercise", "half-time", "In half the time"),
+)
+NOTEBOOKS = {1: "rolling-updates", 2: "updates-in-parallel"}
+#: What a drawing says of itself; a chart is several `<svg>`, one in another.
+DRAWING = 'aria-label="dc_worker, from 0:00'
+WORDINGS = {
+    "pairs": Wording(
+        "How long do pairs take?",
+        "Ten replicas, two at a time, 5 s between them.",
+        {"25s": "about 25 seconds", "45s": "about 45 seconds"},
+    ),
+}
+
+
+def event(kind: Any, name: str, *, step: int = 2, **more: Any) -> Event:
+    return Event(at=at(0), kind=kind, step=step, name=name, **more)
+
+
+COMPARED = event(
+    "compared",
+    "pairs",
+    choice="25s",
+    answer="45s",
+    saw="Slots 1 and 2 went first, at 0.4 s.",
+    because="Each worker sleeps after its slot.",
+    try_next="Set the delay to 0.",
+    recording="recordings/pairs.jsonl",
+)
+
+
+def made(*events: Event, recordings: dict[str, Recording] | None = None, **more: Any) -> Report:
+    progress = Progress.of(events, PLAN, NOTEBOOKS)
+    return report(progress, events, recordings or {}, WORDINGS, **more)
+
+
+class Page(HTMLParser):
+    """What is in a page: elements, visible text, attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.said: list[str] = []
+        self._style = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.attributes += attrs
+        self._style = tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._style:
+            self.said.append(data)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.said)
+
+
+# ---- progress ----------------------------------------------------------------------
+
+
+def test_progress_is_a_table_with_signs_and_words():
+    """A state is told by a sign and by a word, and by no colour alone."""
+    progress = Progress.of([event("compared", "first-slot"), COMPARED], PLAN, NOTEBOOKS)
+    page = Page(views.ProgressTable(progress)._repr_html_())
+
+    assert "✓1 · rolling-updates1 of 1 predictionall done" in page.text
+    assert "→2 · updates-in-parallel1 of 1 prediction, 0 of 1 exercise" in page.text
+    assert "next: In half the time" in page.text
+    assert "○In half the time · open" in page.text
+    assert page.names.count("caption") == 1
+    assert ("scope", "row") in page.attributes
+
+
+def test_what_is_not_in_words_is_not_read_aloud():
+    page = Page(views.ProgressTable(Progress.of([], PLAN)).html)
+
+    assert page.names.count("tr") == 3
+    assert page.attributes.count(("aria-hidden", "true")) == 5
+
+
+def test_hints_and_a_solution_that_was_seen_stand_beside_an_exercise():
+    events = [event("hinted", "half-time", rung=n) for n in (1, 2)] + [event("solved", "half-time")]
+    html = views.ProgressTable(Progress.of(events, PLAN)).html
+
+    assert "open, 2 hints, solution seen" in html
+
+
+def test_progress_in_a_terminal_is_the_same_in_lines():
+    progress = Progress.of([], (Item(1, "question", "x", "\x1b[31mred"),))
+
+    assert repr(views.ProgressTable(progress)) == ("→ 1  0 of 1 prediction  next: \\x1b[31mred")
+
+
+def test_a_lesson_without_items_has_a_sentence():
+    assert "There is nothing to do" in views.ProgressTable(Progress.of([], ())).html
+
+
+# ---- the report --------------------------------------------------------------------
+
+
+def test_a_prediction_stands_beside_what_the_recording_showed():
+    said = event("predicted", "pairs", choice="25s", why="Five pairs,\nfive seconds each.")
+    text = Page(made(said, COMPARED).page).text
+
+    assert "Ten replicas, two at a time" in text
+    assert "You said “about 25 seconds”." in text
+    assert "Five pairs,five seconds each." in text
+    assert "The recording showed: about 45 seconds" in text
+    assert "Slots 1 and 2 went first, at 0.4 s." in text
+    assert "Each worker sleeps after its slot." in text
+    assert "Try: Set the delay to 0." in text
+
+
+def test_code_in_what_the_lesson_says_is_set_as_such_and_a_learners_own_words_are_not():
+    said = event("predicted", "pairs", choice="25s", why="`five` *times*")
+    page = made(said, replace(COMPARED, try_next="Set `delay` to *0s*.")).page
+
+    assert "<b>Try:</b> Set <code>delay</code> to <i>0s</i>." in page
+    assert "<blockquote>`five` *times*</blockquote>" in page
+
+
+def test_a_prediction_that_was_not_compared_says_so():
+    assert "It was not compared" in made(event("predicted", "pairs", choice="25s")).page
+
+
+def test_a_comparison_that_nobody_had_predicted_says_that_there_was_no_prediction():
+    text = Page(made(replace(COMPARED, choice="")).page).text
+
+    assert "You made no prediction.The recording showed: about 45 seconds" in text
+    assert "You said" not in text
+
+
+def test_what_was_chosen_after_the_recording_had_answered_is_no_prediction():
+    """Nor is the reason that came with it."""
+    before = event("predicted", "pairs", choice="25s", why="Five pairs.")
+    after = event("predicted", "pairs", choice="45s", why="I have seen it.")
+    text = Page(made(before, COMPARED, after).page).text
+
+    assert "You said “about 25 seconds”.Five pairs." in text
+    assert "I have seen it." not in text
+
+
+def test_before_a_comparison_the_last_choice_is_the_prediction():
+    first, last = (event("predicted", "pairs", choice=choice) for choice in ("25s", "45s"))
+
+    assert "You said “about 45 seconds”." in Page(made(first, last).page).text
+
+
+def test_an_answer_that_is_no_longer_offered_goes_by_its_key():
+    assert "You said “<b>of-old</b>”." in made(event("predicted", "pairs", choice="of-old")).page
+
+
+def test_an_exercise_has_its_outcome_its_reason_and_the_help_that_was_taken():
+    text = Page(
+        made(
+            event("began", "half-time"),
+            event("checked", "half-time", outcome="not yet", saw="It took 100 s."),
+            event("hinted", "half-time", rung=1),
+            event("checked", "half-time", outcome="passed", saw="It took 50 s."),
+            event("checked", "half-time", outcome="not yet", saw="It took 200 s."),
+            event("solved", "half-time"),
+        ).page
+    ).text
+
+    assert "Outcome: passed" in text
+    assert "It took 50 s." in text
+    assert "It took 200 s." not in text
+    assert "3 checks, 1 hint, the solution was looked at" in text
+
+
+def test_what_was_done_before_a_reset_is_still_in_the_report():
+    text = Page(made(COMPARED, event("reset", "")).page).text
+
+    assert "You said “about 25 seconds”." in text
+    assert "open (done before)" in text
+
+
+def test_an_exercise_that_was_only_begun_says_so():
+    assert "It was begun, and not checked yet." in made(event("began", "half-time")).page
+
+
+def test_a_recording_is_drawn_once_and_referred_to():
+    again = event("checked", "half-time", outcome="passed", recording=COMPARED.recording)
+    page = made(COMPARED, again, recordings={COMPARED.recording: settled()}).page
+
+    assert page.count("<figure") == page.count(DRAWING) == 1
+    assert page.count('href="#chart-1"') == 2
+    assert "Chart 1 · pairs.jsonl" in page
+    assert "Completed: 10 of 10 replicas run 1.1." in page
+
+
+def test_a_report_needs_no_script_and_nothing_from_outside():
+    page = made(COMPARED, recordings={COMPARED.recording: settled()}).page
+    found = Page(page)
+
+    assert {"script", "link", "img", "iframe", "object"} & set(found.names) == set()
+    loads = [value for name, value in found.attributes if name in ("src", "href", "data")]
+    assert "#chart-1" in loads
+    assert all(value.startswith("#") for value in loads)
+    assert "@import" not in page
+    assert "url(http" not in page
+    assert len(page) < 100_000, "plotly.js stays out"
+
+
+@pytest.mark.parametrize(("provenance", "badges"), [("engine", 0), ("simulated", 1)])
+def test_a_chart_says_where_its_recording_is_from(provenance: Provenance, badges: int):
+    recording, _, _ = play(9)
+    header = replace(recording.header, provenance=provenance)
+    again = Recording(header)
+    for change in recording.changes:
+        again.add(change)
+
+    page = made(COMPARED, recordings={COMPARED.recording: again}).page
+    assert page.count('class="labkit-made"') == badges
+
+
+def test_a_recording_that_is_gone_is_said_in_a_sentence_without_a_path():
+    page = made(event("compared", "pairs", recording="/home/ada/lab/pairs.jsonl")).page
+
+    assert "It cannot be drawn: the file is gone" in page
+    assert "/home/ada" not in page
+
+
+def test_a_torn_recording_is_drawn_and_says_so():
+    torn = settled()
+    torn.torn_lines = 2
+    page = made(COMPARED, recordings={COMPARED.recording: torn}).page
+
+    assert page.count(DRAWING) == 1
+    assert "2 lines" in page
+
+
+def test_too_many_charts_are_counted():
+    events = [event("checked", "half-time", recording=f"{n}.jsonl") for n in range(MOST_CHARTS + 3)]
+    page = made(*events).page
+
+    assert page.count("<figure") == MOST_CHARTS
+    assert "3 more recordings are not drawn here." in page
+
+
+def test_no_text_is_markup():
+    recording, _, _ = play(9, hostile=True)
+    words = {"saw": HOSTILE, "because": HOSTILE, "try_next": HOSTILE, "choice": HOSTILE}
+    events = [
+        event("predicted", "pairs", why=HOSTILE, choice=HOSTILE),
+        event("compared", "pairs", answer=HOSTILE, recording=HOSTILE, **words),
+        event("checked", "half-time", outcome=HOSTILE, recording="b" + HOSTILE, **words),
+    ]
+    plan = [Item(2, "question", "pairs", HOSTILE), Item(2, "exercise", "half-time", HOSTILE)]
+    wordings = {"pairs": Wording(HOSTILE, HOSTILE, {"x": HOSTILE})}
+    progress = Progress.of(events, plan, {2: HOSTILE})
+
+    for html in (
+        report(progress, events, {HOSTILE: recording}, wordings).page,
+        views.ProgressTable(progress).html,
+    ):
+        found = Page(html)
+        assert {"img", "script"} & set(found.names) == set()
+        assert [name for name, _ in found.attributes if name.startswith("on")] == []
+        assert "\x1b" not in html
+        assert "\u202e" not in html
+        assert "window.hacked=1" in found.text, "it is shown as the text that it is"
+
+
+def test_a_report_of_nothing_says_that_nothing_was_done():
+    text = Page(made().page).text
+
+    assert text.count("Nothing was done here yet.") == 2
+
+
+def test_a_report_says_when_it_was_made_if_it_is_told():
+    assert "Made 2026-03-01 09:00 UTC." in made(now=at(0)).page
+    assert "Made " not in made().page
+
+
+def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(tmp_path: Path):
+    made(COMPARED).save(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+    for path in (tmp_path / "none" / "report.html", "nul\0.html"):
+        with pytest.raises(LabError, match="a folder that is there"):
+            made().save(path)

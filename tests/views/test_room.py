@@ -1,0 +1,243 @@
+"""Claims about the room as it is drawn, and about `labkit class`, `progress` and `report`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from labkit import cli
+from labkit.lessons import room
+from labkit.lessons.journal import Event, Journal, Wording
+from labkit.lessons.practice import texts as lesson
+from labkit.lessons.room import Note, Room
+from labkit.views.cards import room as drawing
+from tests.acting import HOSTILE
+from tests.values import at
+from tests.views.test_report import Page
+
+WORDINGS = {
+    "pairs": Wording(
+        "How long do pairs take?",
+        "Two at a time, 5 s between them.",
+        {"25s": "about 25 s", "45s": "about 45 s", "never": "it never ends"},
+        {"25s": "The delay comes between the pairs."},
+    ),
+    "half-time": Wording("In half the time"),
+}
+
+
+def noted(alias: str, kind: str, name: str = "pairs", seconds: float = 0, **more: Any) -> Note:
+    told: dict[str, Any] = {"step": 2, "outcome": "", "choice": "", "answer": "", "rung": 0}
+    return Note(at=at(seconds), alias=alias, kind=kind, name=name, **(told | more))
+
+
+def predictions(choices: str, answer: str = "45s") -> list[Note]:
+    keys = {"a": "25s", "b": "45s", "c": "never"}
+    return [
+        noted(f"l{n}", "compared", choice=keys[choice], answer=answer)
+        for n, choice in enumerate(choices)
+    ]
+
+
+def lines(*notes: Note) -> list[str]:
+    return drawing.text(Room(notes), WORDINGS).splitlines()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a class of three, who took part through the learner's side."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("LABKIT_CLASS", str(tmp_path / "class"))
+    (tmp_path / "class").mkdir()
+    for who, choice in (("ada", "25s"), ("bob", "25s"), ("cyd", "never")):
+        monkeypatch.setenv("LABKIT_ALIAS", who)
+        more = {"choice": choice, "answer": "45s"}
+        room.note(Event(at=at(0), kind="compared", step=2, name="pairs", **more))
+        room.note(Event(at=at(1), kind="checked", step=2, name="half-time", outcome="not yet"))
+    monkeypatch.setattr(lesson, "wordings", lambda: WORDINGS)
+    return tmp_path / "class"
+
+
+def labkit(*words: str) -> Result:
+    return CliRunner().invoke(cli.main, list(words))
+
+
+# ---- in a terminal -----------------------------------------------------------------
+
+
+def test_the_spread_is_a_bar_an_answer_and_says_which_one_was_seen():
+    assert lines(*predictions("aaabc"))[:7] == [
+        "5 learners.",
+        "",
+        "2 · How long do pairs take?",
+        "  Two at a time, 5 s between them.",
+        "  about 25 s     ██████████████████████████████   3",
+        "  about 45 s     ██████████                       1  ← the recordings showed this",
+        "  it never ends  ██████████                       1",
+    ]
+
+
+def test_an_answer_that_nobody_chose_is_there_all_the_same():
+    assert "  it never ends                                   0" in lines(*predictions("ab"))
+
+
+@pytest.mark.parametrize(
+    ("notes", "says"),
+    [
+        (predictions("bbbba"), "Nearly all said what the recordings showed: move on."),
+        (
+            predictions("aaab"),
+            "Most said “about 25 s”: address that. The delay comes between the pairs.",
+        ),
+        (predictions("abccab"), "The answers are spread: explain anew, in other words"),
+        (predictions("ab", answer=""), "No recording has answered yet"),
+    ],
+)
+def test_a_line_says_what_to_do_next(notes: list[Note], says: str):
+    assert lines(*notes)[7].strip().startswith(says)
+
+
+def test_recordings_that_differ_are_said_to():
+    told = "\n".join(lines(*predictions("aa"), noted("z", "compared", choice="25s", answer="25s")))
+
+    assert told.count("← some recordings showed this") == 2
+
+
+def test_who_is_stuck_stands_under_the_exercise():
+    notes = [
+        noted("ada", "checked", "half-time", 0, outcome="not yet"),
+        noted("ada", "hinted", "half-time", 9, rung=1),
+        noted("bob", "checked", "half-time", 9, outcome="passed"),
+    ]
+    since = f"{at(0).astimezone():%H:%M}"
+
+    assert lines(*notes)[-2:] == [
+        "  2 · In half the time: 1 of 2 passed",
+        f"      ada: not yet, 1 check, 1 hint, since {since}",
+    ]
+
+
+def test_what_the_lesson_does_not_know_goes_by_its_name():
+    told = lines(noted("ada", "predicted", "of-old", choice="x"))
+
+    assert told[2] == "2 · of-old"
+    assert told[3].split() == ["x", "█" * 30, "1"]
+
+
+def test_what_was_left_out_is_counted():
+    assert drawing.text(Room(tuple(predictions("a")), 1, 2), {}).startswith(
+        "1 learner, 1 other file left out, 2 torn lines left out."
+    )
+
+
+# ---- as a page ---------------------------------------------------------------------
+
+
+def test_the_page_draws_the_same_and_asks_for_nothing():
+    html = drawing.page(Room(tuple(predictions("aaab"))), WORDINGS)
+    found = Page(html)
+
+    assert "about 45 s◂ the recordings showed this" in found.text
+    assert "address that" in found.text
+    assert ("style", "--share:75.0%") in found.attributes
+    assert {"script", "link", "img"} & set(found.names) == set()
+    assert not [name for name, _ in found.attributes if name in ("src", "href")]
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+def test_no_alias_and_no_answer_is_markup_or_steers_a_terminal():
+    notes = [
+        noted(HOSTILE, "compared", HOSTILE, choice=HOSTILE, answer=HOSTILE),
+        noted(HOSTILE, "checked", HOSTILE, outcome="not yet"),
+    ]
+    html, told = drawing.page(Room(tuple(notes)), {}), drawing.text(Room(tuple(notes)), {})
+    found = Page(html)
+
+    assert {"img", "script"} & set(found.names) == set()
+    assert [name for name, _ in found.attributes if name.startswith("on")] == []
+    assert "window.hacked=1" in found.text
+    for shown in (html, told):
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+# ---- the commands ------------------------------------------------------------------
+
+
+def test_labkit_class_prints_the_room(folder: Path):
+    ended = labkit("class", str(folder))
+
+    assert ended.exit_code == 0, ended.output
+    assert ended.output.startswith("3 learners.\n\n2 · How long do pairs take?\n")
+    assert "0 of 3 passed" in ended.output
+
+
+def test_labkit_class_writes_a_page(folder: Path, tmp_path: Path):
+    page = tmp_path / "class.html"
+    ended = labkit("class", str(folder), "-o", str(page))
+
+    assert ended.output == f"{page}: open it in a browser.\n"
+    assert "How long do pairs take?" in page.read_text()
+    refused = labkit("class", str(folder), "-o", str(tmp_path / "none" / "x.html"))
+    assert (refused.exit_code, "Traceback" in refused.output) == (1, False)
+
+
+def test_labkit_class_speaks_json(folder: Path):
+    ended = labkit("class", str(folder), "--json")
+    told = json.loads(ended.output)
+
+    assert ended.output.isascii(), "a terminal obeys nothing in it"
+    assert told["learners"] == ["ada", "bob", "cyd"]
+    question = told["questions"][0]
+    assert question["advice"] == {"what": "address", "choice": "25s"}
+    assert question["answers"][1] == {"key": "45s", "label": "about 45 s", "chosen": 0, "shown": 3}
+    stuck = told["exercises"][0]["stuck"][0]
+    assert datetime.fromisoformat(stuck["since"]) == at(1)
+    assert (stuck["alias"], stuck["outcome"], stuck["checks"]) == ("ada", "not yet", 1)
+
+
+@pytest.mark.parametrize("where", ["", "nosuch", "a file"])
+def test_a_folder_without_a_class_ends_in_1_with_a_sentence(tmp_path: Path, where: str):
+    (tmp_path / "a file").touch()
+    ended = labkit("class", str(tmp_path / where))
+
+    assert ended.exit_code == 1
+    assert "Expected:" in ended.stderr
+    assert "Traceback" not in ended.output
+
+
+def test_json_and_a_page_at_once_are_wrong_usage(folder: Path):
+    assert labkit("class", str(folder), "--json", "-o", "x.html").exit_code == 2
+
+
+def test_what_the_lesson_asks_is_known_to_the_room():
+    """Titles and labels in `labkit class` are those that learners read."""
+    told = lesson.wordings()
+
+    assert told, "a lesson has questions and exercises"
+    for name, wording in told.items():
+        assert wording.title, name
+        assert set(wording.choices) == set(wording.beliefs), name
+
+
+def test_progress_and_report_are_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    name = next(iter(lesson.wordings()))
+    journal = Journal(tmp_path / ".labkit" / "progress.jsonl")
+    for kind, outcome in (("compared", ""), ("checked", "passed")):  # whichever it is
+        more = {"outcome": outcome, "saw": "It took 51 s."}
+        journal.add(Event(at=at(0), kind=kind, step=1, name=name, **more))
+
+    facts = json.loads(labkit("progress", "--json").output)
+    assert [each["name"] for each in facts if each["done"]] == [name]
+    assert "next: " in labkit("progress").output
+
+    page = tmp_path / "r.html"
+    assert labkit("report", "-o", str(page)).exit_code == 0
+    assert "It took 51 s." in page.read_text()

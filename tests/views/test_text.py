@@ -1,0 +1,112 @@
+"""Claims about the text form: what a view shows, where only text is to be had."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from labkit.recordings import ps
+from labkit.recordings.recording import Back, Ended, Gap, Marked, Recording
+from labkit.views import text
+from tests.acting import HOSTILE
+from tests.values import at, service, snapshot, task
+from tests.views.test_drawing import failing
+from tests.views.test_picture import HEADER, START, play
+
+
+def section(told: str, name: str) -> list[str]:
+    """The lines under a heading."""
+    found = next(part for part in told.split("\n\n") if part.startswith(name))
+    return [line.removeprefix("  ") for line in found.split("\n")[1:]]
+
+
+def test_the_text_begins_with_how_it_stands() -> None:
+    recording, _, _ = play(16)
+    recording.add(Ended(START + timedelta(seconds=16), "The update has settled."))
+
+    assert text(recording).split("\n\n")[0].split("\n") == [
+        "dc_worker on acted",
+        "Completed: 10 of 10 replicas run 1.1.",
+        "Docker says: update completed",
+        "The update has settled.",
+    ]
+
+
+def test_the_text_has_the_phases_with_their_times() -> None:
+    lines = section(text(failing()), "Update status")
+
+    assert [line.split(".")[0] for line in lines] == [
+        "0:00 not updated yet",
+        "0:03 updating",
+        "0:05 rollback started",
+    ]
+    assert "Docker says: “gone wrong”." in lines[2]
+
+
+def test_the_text_has_the_replicas_by_tag() -> None:
+    assert section(text(failing()), "Running replicas") == ["   2 1.0", "   0 bugged"]
+
+
+def test_the_text_has_errors_whole() -> None:
+    """The table cuts them to thirty columns, as docker does."""
+    error = "starting container failed: " + "no such file or directory, " * 5
+    made = failing()
+    dead = task(2, "bugged", "failed", id="late", created_at=at(8), error=error)
+    made.changes.pop()
+    made.observe(snapshot(9, service(version=13), *made.current, dead))
+    lines = section(text(made), "Failed tasks")
+
+    assert "0:05 dc_worker.1, bugged: task: non-zero exit (1) (exit code 1)" in lines
+    assert f"0:09 dc_worker.2, bugged: {error}" in lines
+
+
+def test_the_text_has_the_budget_of_the_update() -> None:
+    recording, _, _ = play(16)
+
+    assert section(text(recording), "Failure budget") == [
+        "Failures: no failure was tolerated, and none was counted."
+    ]
+
+
+def test_the_text_has_marks_and_gaps() -> None:
+    recording, _, _ = play(16)
+    recording.add(Gap(START + timedelta(seconds=16), "no route to host"))
+    recording.add(Back(START + timedelta(seconds=18)))
+    recording.add(Marked(START, START + timedelta(seconds=4), "first pair is done"))
+    told = text(recording)
+
+    assert section(told, "Marks") == ["0:04 first pair is done"]
+    assert section(told, "The engine did not answer") == ["0:16 to 0:18: no route to host"]
+
+
+def test_the_text_ends_with_the_table_as_docker_prints_it() -> None:
+    recording, _, _ = play(16)
+    rows = ps.rows(recording.current, "dc_worker", recording.last_at)
+    printed = "\n".join(line.rstrip() for line in ps.table(rows).split("\n"))
+
+    assert text(recording).endswith("\n\n" + printed)
+
+
+def test_lines_that_could_not_be_read_are_told() -> None:
+    recording, _, _ = play(1)
+    recording.torn_lines = 2
+
+    assert "2 lines of the file could not be read; what is drawn is what could." in text(recording)
+
+
+def test_the_text_steers_no_terminal() -> None:
+    recording, _, _ = play(9, hostile=True)
+    recording.add(Marked(START, START + timedelta(seconds=3), HOSTILE))
+    told = text(recording)
+
+    assert all(letter.isprintable() or letter == "\n" for letter in told)
+    assert "\\x1b[31m" in told
+
+
+def test_the_text_of_a_recording_is_always_the_same() -> None:
+    recording, _, _ = play(9)
+
+    assert text(recording) == text(recording)
+
+
+def test_a_recording_of_nothing_has_a_text() -> None:
+    assert "Nothing has been recorded yet." in text(Recording(HEADER))

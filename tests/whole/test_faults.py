@@ -1,0 +1,144 @@
+"""What goes wrong around a recording, for real: nothing recorded is lost, and it says why."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit.base.settings import LAB_LABEL
+from labkit.engines import membership
+from labkit.engines.private.private import PrivateEngine
+from labkit.recordings import story
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
+from labkit.swarm import services, stack
+from labkit.swarm.client import Swarm
+from tests.waiting import until
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+
+NOBODY_HAS = "lab/nobody-has-this:1.0"
+
+
+def create(swarm: Swarm, name: str, image: str, *, stack_name: str = "", replicas: int = 2) -> None:
+    labels = {LAB_LABEL: "test"}
+    if stack_name:
+        labels["com.docker.stack.namespace"] = stack_name
+    swarm.post(
+        "/services/create",
+        {
+            "Name": name,
+            "Labels": labels,
+            "TaskTemplate": {"ContainerSpec": {"Image": image}},
+            "Mode": {"Replicated": {"Replicas": replicas}},
+        },
+    )
+
+
+@pytest.fixture
+def worker(coins_images: str) -> str:
+    return f"{coins_images}/dockercoins_worker:1.0"
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[PrivateEngine]:
+    engine = PrivateEngine(tmp_path / "engine")
+    assert not engine.why_not()
+    yield engine
+    engine.remove()
+
+
+def test_an_engine_that_is_killed_and_started_again_is_a_gap(
+    private: PrivateEngine, tmp_path: Path
+) -> None:
+    """Its services come back with it, and the recording goes on in the same file."""
+    swarm = private.start()
+    membership.ensure(swarm)
+    create(swarm, "s", NOBODY_HAS, replicas=1)
+    path = tmp_path / "r.jsonl"
+    recorder = Recorder(swarm, "s", path, until=None).start()
+    recorder.wait_for(lambda r: bool(r.tasks), "a task")
+    before = set(recorder.recording.tasks)
+
+    process = private.process()
+    assert process is not None
+    process.kill()
+    recorder.wait_for(lambda r: bool(r.gaps()), "the gap to begin")
+    private.start()
+    recorder.wait_for(lambda r: r.gaps()[0][1] is not None, "the gap to end", timeout=60)
+    recorder.wait_for(lambda r: bool(set(r.tasks) - before), "a task after the gap", timeout=60)
+
+    recorder.stop()
+    read = Recording.load(path)
+    assert len(read.gaps()) == 1
+    assert before < set(read.tasks)
+
+
+def test_a_killed_process_leaves_a_recording_that_can_be_read(
+    swarm: Swarm, service_named: str, worker: str, tmp_path: Path
+) -> None:
+    create(swarm, service_named, worker)
+    until(lambda: len(swarm.snapshot(service_named).running_by_tag()) == 1, "replicas to run")
+    path = tmp_path / "r.jsonl"
+    words = [sys.executable, "-m", "labkit", "record", service_named, "-o", str(path)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        until(path.exists, "the file")
+        services.update(swarm, service_named, force=True)
+        until(lambda: "updating" in story.phases(Recording.load(path)), "the update in the file")
+        process.send_signal(signal.SIGKILL)
+
+    read = Recording.load(path)
+    assert read.ended is None
+    assert story.phases(read) == ["updating"]
+    assert len(read.tasks) >= 2
+
+
+def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(
+    swarm: Swarm, service_named: str, worker: str
+) -> None:
+    """As after a restart of the kernel: the second recorder knows nothing of the first."""
+    create(swarm, service_named, worker)
+    until(lambda: swarm.snapshot(service_named).running_by_tag().total() == 2, "replicas to run")
+    services.update(swarm, service_named, force=True)
+    until(lambda: swarm.snapshot(service_named).service.update_status, "the update to begin")  # type: ignore[union-attr]
+
+    with Recorder(swarm, service_named) as recorder:
+        why = recorder.wait(timeout=60)
+
+    assert why == "The update has settled: completed (update completed)."
+
+
+def test_an_image_that_does_not_exist_pauses_the_update_and_docker_says_why(
+    swarm: Swarm, service_named: str, worker: str
+) -> None:
+    create(swarm, service_named, worker)
+    until(lambda: swarm.snapshot(service_named).running_by_tag().total() == 2, "replicas to run")
+
+    with Recorder(swarm, service_named) as recorder:
+        services.update(swarm, service_named, image=NOBODY_HAS)
+        why = recorder.wait(timeout=60)
+
+    assert why.startswith("The update has settled: paused (update paused due to failure")
+    assert any(NOBODY_HAS in error for error in story.errors(recorder.recording))
+
+
+def test_a_stack_that_is_removed_in_mid_update_ends_the_recording(
+    swarm: Swarm, unique: str, worker: str
+) -> None:
+    name = f"{unique}_worker"
+    create(swarm, name, worker, stack_name=unique)
+    until(lambda: swarm.snapshot(name).running_by_tag().total() == 2, "replicas to run")
+
+    with Recorder(swarm, name) as recorder:
+        services.update(swarm, name, force=True)
+        recorder.wait_for_update("updating")
+        stack.rm(swarm, unique)
+        why = recorder.wait(timeout=60)
+
+    assert why == "The service was removed, and its last task is gone."
+    assert len(recorder.recording.tasks) >= 3
