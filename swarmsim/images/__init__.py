@@ -15,7 +15,6 @@
     building     a build, as such a stream (each step: `taking`)
     removing     what goes with an image, and what keeps it
     listing      images as the Engine API shows them
-    archives     import, save and load
 
 A build executes no RUN, and takes no image from outside: see `bases`.
 """

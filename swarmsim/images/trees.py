@@ -6,7 +6,6 @@ brings never leaves the folder that it is unpacked into, and no link leads out o
 
 from __future__ import annotations
 
-import io
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -17,9 +16,6 @@ from typing import IO
 
 #: As many links may follow one another on the way to a file (Linux's own limit).
 _MOST_LINKS = 40
-#: In a layer, such a name takes away the file of the rest of the name.
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
 _CHUNK = 1024 * 1024
 
 
@@ -54,18 +50,8 @@ def unpack(archive: tarfile.TarFile, root: Path) -> None:
     """Unpack an archive into a folder: files, folders and links; devices are left out."""
     for member in archive:
         name = PurePosixPath("/", member.name)
-        if name.name.startswith(_WHITEOUT):
-            _take_away(root, name)
-        elif len(name.parts) > 1:
+        if len(name.parts) > 1:
             _put(archive, member, root, name)
-
-
-def _take_away(root: Path, name: PurePosixPath) -> None:
-    folder = within(root, str(name.parent))
-    if name.name == _OPAQUE:
-        _forget(folder)
-    else:
-        _forget(folder / name.name.removeprefix(_WHITEOUT))
 
 
 def _put(
@@ -173,14 +159,3 @@ def _add(archive: tarfile.TarFile, entry: Entry) -> None:
         member.mtime = int(status.st_mtime)
         with source.open("rb") as file:
             archive.addfile(member, file)
-
-
-def archive_of(files: dict[str, bytes]) -> bytes:
-    """Return an uncompressed archive of files that are at hand."""
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return target.getvalue()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,3 +78,14 @@ def with_query(target: str, query: dict[str, Any]) -> str:
 
     values = {key: json.dumps(it) if isinstance(it, dict) else it for key, it in query.items()}
     return f"{target}?{urlencode(values)}" if values else target
+
+
+def archive_of(files: dict[str, bytes]) -> bytes:
+    """Return an uncompressed tar archive."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return target.getvalue()

@@ -16,7 +16,7 @@ from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
-from swarmsim.images import Image, ImageProblem, archives, listing, names, removing, trees
+from swarmsim.images import Image, ImageProblem, listing, names, removing, trees
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.registry import pulling, registry
 from swarmsim.images.store import Images
@@ -25,6 +25,10 @@ routes = Routes()
 
 #: Bytes of a Dockerfile that are read.
 _LARGEST_DOCKERFILE = 1024 * 1024
+_NO_ARCHIVES = (
+    "a simulated engine neither saves, loads nor imports image archives: build the image there, "
+    "or push it to the engine's registry and pull it"
+)
 
 
 # ---- looking -----------------------------------------------------------------------
@@ -126,10 +130,9 @@ async def prune(call: Call) -> Answer:
 
 @routes.post("/images/create")
 async def create(call: Call) -> None:
-    """`docker pull`, and `docker import` of what is sent."""
+    """`docker pull`; `docker import` is refused."""
     if "fromSrc" in call.query:
-        await _import(call)
-        return
+        await refuse_archives(call)
     images = call.engine.images
     with _in_docker_words():
         name = names.tagged(
@@ -282,64 +285,16 @@ async def _build_stream(call: Call, messages: Iterator[pulling.Message], *, quie
 # ---- archives ----------------------------------------------------------------------
 
 
-async def _import(call: Call) -> None:
-    if call.query["fromSrc"] != "-":
-        raise ApiError(400, "the simulated engine imports only what is sent to it")
-    with _in_docker_words():
-        repository = call.query.get("repo", "")
-        name = (
-            names.tagged(names.parse_in_parts(repository, call.query.get("tag", "")))
-            if repository
-            else None
-        )
-    async with _received(call) as archive:
-        with _in_docker_words():
-            image = archives.import_tree(
-                call.engine.images,
-                archive,
-                name,
-                call.queries.get("changes", ()),
-                call.query.get("message", ""),
-                call.engine.now,
-            )
-    _tell(call, "import", image.id, {"name": str(name or image.id)}, image)
-    await _stream(call, [{"status": image.id}])
+async def refuse_archives(call: Call) -> Answer:
+    """`docker save`, `load` and `import`: limits of the simulated engine."""
+    async for _ in call.chunks():
+        pass  # a client that still sends would not read the answer
+    raise ApiError(501, _NO_ARCHIVES)
 
 
-@routes.post("/images/load")
-async def load(call: Call) -> None:
-    """`docker load`."""
-    messages: list[pulling.Message] = []
-    async with _received(call) as archive:
-        try:
-            loaded = archives.load(call.engine.images, archive, call.engine.now)
-            messages.extend({"stream": text} for text in loaded)
-        except ImageProblem as problem:
-            messages.append(_failure(problem.message))
-    await _stream(call, messages)
-
-
-@routes.get("/images/{name:path}/get")
-async def save(call: Call) -> None:
-    """`docker save` of one image."""
-    await _save(call, [call.path["name"]])
-
-
-@routes.get("/images/get")
-async def save_several(call: Call) -> None:
-    """`docker save` of several images."""
-    await _save(call, call.queries.get("names", []))
-
-
-async def _save(call: Call, wanted: list[str]) -> None:
-    with TemporaryDirectory(dir=call.engine.images.folder) as folder:
-        path = Path(folder) / "images.tar"
-        with _in_docker_words(), path.open("wb") as target:
-            archives.save(call.engine.images, wanted, target)
-        await call.stream("application/x-tar")
-        with path.open("rb") as content:
-            while chunk := content.read(256 * 1024):
-                await call.write(chunk)
+routes.post("/images/load")(refuse_archives)
+routes.get("/images/get")(refuse_archives)
+routes.get("/images/{name:path}/get")(refuse_archives)
 
 
 # ---- small words -------------------------------------------------------------------

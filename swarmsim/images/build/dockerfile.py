@@ -95,7 +95,7 @@ def read(text: str, name: str = "Dockerfile") -> Dockerfile:
 
 
 def read_line(text: str, escape: str = "\\") -> Instruction:
-    """Read one instruction by itself, such as a trigger or a change for an import."""
+    """Read one instruction by itself, such as a trigger."""
     instruction = _cut(1, text, escape)
     _check_all([instruction])
     return instruction

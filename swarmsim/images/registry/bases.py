@@ -2,8 +2,7 @@
 
 A base image has no programs: a task of it runs the programs of this machine, Python this
 very one. Any tag will do, so that `python:3.13-alpine` is whatever Python runs the engine;
-its history says so. All else that was not built, imported, loaded or pushed here does not
-exist.
+its history says so. All else that was not built or pushed here does not exist.
 """
 
 from __future__ import annotations

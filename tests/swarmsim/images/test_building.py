@@ -15,6 +15,7 @@ import pytest
 
 from swarmsim.images import Image, ImageProblem, Images, names, trees
 from swarmsim.images.build import building, dockerfile
+from tests.swarmsim.raw import archive_of
 
 BASE = "FROM python:3\n"
 
@@ -186,7 +187,7 @@ def test_a_later_stage_takes_what_it_wants_from_an_earlier_one(builder):
 
 
 def test_add_unpacks_an_archive_and_copy_does_not(builder):
-    (builder.context / "a.tar").write_bytes(trees.archive_of({"f/g": b"x"}))
+    (builder.context / "a.tar").write_bytes(archive_of({"f/g": b"x"}))
     assert builder.tree(builder.build(BASE + "ADD a.tar /u\n")) == ["u/f/g"]
     assert builder.tree(builder.build(BASE + "COPY a.tar /u\n")) == ["u"]
 

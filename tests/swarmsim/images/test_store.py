@@ -1,14 +1,12 @@
-"""Images: names, removal, what stands in for a registry, archives, and what a restart keeps."""
+"""Images: names, removal, what stands in for a registry, and what a restart keeps."""
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 
 import pytest
 
-from swarmsim.images import Image, ImageProblem, Images, archives, listing, names, removing, trees
+from swarmsim.images import Image, ImageProblem, Images, listing, names, removing
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.registry import pulling
 from swarmsim.images.removing import User
@@ -272,42 +270,3 @@ def test_this_machine_stands_in_for_base_images_of_any_tag(images, tmp_path, nam
     (tmp_path / "other").mkdir()
     elsewhere = Images(tmp_path / "other").pull(names.tagged(names.parse(name)), NOW + SECOND)[0]
     assert elsewhere.id == image.id, "the same name is the same image everywhere"
-
-
-# ---- archives ------------------------------------------------------------------------
-
-
-def test_what_was_saved_can_be_loaded_elsewhere(images, worker, tmp_path):
-    archive = tmp_path / "saved.tar"
-    with archive.open("wb") as target:
-        archives.save(images, ["lab/worker:1.0"], target)
-    (tmp_path / "other").mkdir()
-    other = Images(tmp_path / "other")
-    assert list(archives.load(other, archive, NOW)) == ["Loaded image: lab/worker:1.0\n"]
-    loaded = other.find("lab/worker:1.0")
-    assert loaded.id == worker.id
-    assert (other.files(loaded) / "a").read_text() == "text"
-
-
-@pytest.mark.parametrize("content", [b"", b"xx", trees.archive_of({"manifest.json": b"[{}]"})])
-def test_what_is_no_saved_image_is_refused(images, tmp_path, content):
-    (tmp_path / "x").write_bytes(content)
-    with pytest.raises(ImageProblem, match="this is no archive that docker save has written"):
-        list(archives.load(images, tmp_path / "x", NOW))
-    assert images.images == {}
-
-
-def test_a_file_system_can_be_imported_and_its_system_is_this_machines(images, tmp_path):
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as archive:
-        for name in ("bin/sh", "etc/passwd"):
-            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
-    (tmp_path / "x").write_bytes(target.getvalue())
-    image = archives.import_tree(
-        images, tmp_path / "x", names.parse("my/base:1"), ['CMD ["a"]', "LABEL x=y"], "", NOW
-    )
-    assert (image.config["Cmd"], image.labels) == (["a"], {"x": "y"})
-    assert images.find("my/base:1") is image
-    assert list(images.files(image).iterdir()) == []
-    with pytest.raises(ImageProblem, match="copy is not a valid change command"):
-        archives.import_tree(images, tmp_path / "x", None, ["COPY a b"], "", NOW)
