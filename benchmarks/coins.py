@@ -57,7 +57,7 @@ def deployed() -> Iterator[Coins]:
     environment = settings.compose_environment() | {"DOCKER_HOST": swarm.url}
     environment |= {name: str(port) for name, port in chosen.items()}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    file = settings.checkout() / "dockercoins" / "docker-compose.yml"
+    file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"
     coins = Coins(swarm, f"bench{secrets.token_hex(3)}", file, environment)
     print(f"on {swarm.about()}", flush=True)
     try:

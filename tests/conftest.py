@@ -44,7 +44,7 @@ def swarm() -> Swarm:
 def coins_images(swarm: Swarm) -> str:
     """The Docker ID under which the engine has dockercoins' five images, tagged `1.0`."""
     docker_id = settings.docker_id()
-    images.build_all(swarm, docker_id, settings.checkout() / "dockercoins")
+    images.build_all(swarm, docker_id, settings.lesson_files() / "dockercoins")
     return docker_id
 
 

@@ -487,7 +487,7 @@ def deployed(swarm: Swarm, coins_images: str) -> Iterator[tuple[str, list[int]]]
         each.close()
     names = ("LABKIT_WEBUI_PORT", "LABKIT_RNG_PORT", "LABKIT_HASHER_PORT")
     variables = dict(zip(names, map(str, ports), strict=True))
-    file = settings.checkout() / "dockercoins" / "docker-compose.yml"
+    file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"
     try:
         stack.deploy(
             swarm,
@@ -572,6 +572,6 @@ def exit_code_of_a_stopped(swarm: Swarm, service: str) -> int:
 
 def test_the_two_copies_of_the_redis_client_are_one_text():
     """Each image is built from a folder of its own, so each folder has the file."""
-    folder = settings.checkout() / "dockercoins"
+    folder = settings.lesson_files() / "dockercoins"
 
     assert (folder / "webui/resp.py").read_text() == (folder / "worker/resp.py").read_text()

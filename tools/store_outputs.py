@@ -23,7 +23,7 @@ def main(names: list[str]) -> None:
     """Store the outputs of the notebooks that are named, or of all."""
     workspace.refresh()
     for step in [lessons.find(name) for name in names] or lessons.STEPS:
-        store(settings.checkout() / "notebooks" / f"{step.notebook}.ipynb")
+        store(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb")
 
 
 def store(path: Path) -> None:

@@ -19,7 +19,7 @@ from labkit import lessons
 from labkit.base import settings
 from labkit.recordings.recorder import Recorder
 
-FOLDER = settings.checkout() / "notebooks" / "recordings"
+FOLDER = settings.lesson_files() / "notebooks" / "recordings"
 #: Seconds at rest before an update, in which dockercoins' speed is seen.
 _REST = 8
 _LONGEST = 200

@@ -4,8 +4,8 @@
 
 uv reads none of pip's configuration, and on many a machine that is the only way to any
 package. What it says goes to uv in environment variables, which no other user can see and
-nothing prints; what uv is configured with itself (`UV_…`) stays. The Python that runs this
-has pip. Ends as uv does; with status 1 where pip cannot say how it is configured.
+nothing prints; what uv is configured with itself (`UV_…`) stays. pip is asked that the Python
+which runs this has, if it has one. Ends as uv does; with status 1 where pip cannot say it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -83,12 +84,14 @@ def _may_be_there(place: str) -> bool:
 
 def main(command: list[str]) -> None:
     """Become uv, configured as pip is."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
-    if listed.returncode:
-        sys.exit(1)
-    configured = options(listed.stdout)
+    listed = ""
+    if find_spec("pip"):
+        ask = (sys.executable, "-m", "pip", "config", "list")
+        answer = subprocess.run(ask, capture_output=True, text=True, check=False)  # noqa: S603
+        if answer.returncode:
+            sys.exit(1)
+        listed = answer.stdout
+    configured = options(listed)
     os.environ.update(variables(configured, os.environ))
     os.execv(command[0], [*command, *arguments(configured)])  # noqa: S606
 

@@ -8,7 +8,7 @@
 | `LABKIT_DOCKER_ID` | the `<Docker ID>` of image names                    | logged in, or `lab`  |
 | `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
 | `LABKIT_PYTHON_IMAGE` | what dockercoins is built on                     | found, or made here  |
-| `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | the checkout         |
+| `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | see `home`           |
 | `LABKIT_CLASS`     | a folder that the instructor gives: what a class    | nothing is logged    |
 |                    | does is logged there, without names                 |                      |
 | `LABKIT_ALIAS`     | what a learner is called there                      | two words, drawn     |
@@ -28,7 +28,10 @@ LAB_LABEL = "labkit.lab"
 #: Times real time; a second is then less than a look at a process takes.
 FASTEST = 10_000
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+#: Where labkit was imported from: the root of a checkout, or site-packages.
+SOURCE = Path(__file__).resolve().parents[2]
+#: Where a wheel has the files of the lesson (`pyproject.toml` puts them there).
+_IN_A_WHEEL = SOURCE / "labkit" / "_lesson"
 
 
 def engine_choice() -> str:
@@ -76,14 +79,33 @@ def python_image() -> str:
     return os.environ.get("LABKIT_PYTHON_IMAGE", "")
 
 
-def checkout() -> Path:
+def is_checkout() -> bool:
+    """Whether labkit runs from a checkout; from a wheel it is installed elsewhere."""
+    return not _IN_A_WHEEL.is_dir()
+
+
+def lesson_files() -> Path:
     """Return the folder with `notebooks/` and `dockercoins/` as they were shipped."""
-    return _CHECKOUT
+    return SOURCE if is_checkout() else _IN_A_WHEEL
 
 
 def home() -> Path:
-    """Return the folder that labkit may write to."""
-    return Path(os.environ.get("LABKIT_HOME") or _CHECKOUT)
+    """Return the folder that labkit may write to.
+
+    `LABKIT_HOME`; else the checkout; else, as git does, the nearest folder with a `.labkit/`
+    of this user's, from the current one upwards; else the current one.
+    """
+    if chosen := os.environ.get("LABKIT_HOME"):
+        return Path(chosen)
+    if is_checkout():
+        return SOURCE
+    here = Path.cwd()
+    return next((each for each in (here, *here.parents) if _is_a_home(each / ".labkit")), here)
+
+
+def _is_a_home(state: Path) -> bool:
+    # somebody else's, as in a folder that all may write to, would have a say in what is run
+    return state.is_dir() and state.stat().st_uid == os.geteuid()
 
 
 def state_dir() -> Path:

@@ -83,7 +83,7 @@ def _build(
     *,
     keep_outputs: bool,
 ) -> None:
-    sources = folder or settings.checkout() / "notebooks"
+    sources = folder or settings.lesson_files() / "notebooks"
     target = output or settings.home() / "build" / "notebooks" / version
     for done in building.build(version, sources, target, names, keep_outputs=keep_outputs):
         said = [done.what, *map(_kept, done.kept)]
@@ -113,8 +113,10 @@ def _check(
     ctx: click.Context, names: tuple[str, ...], folder: Path | None, *, fix: bool, as_json: bool
 ) -> None:
     """Say what is wrong in the sources, in a sentence each, and what to do."""
+    if fix and not folder and not settings.is_checkout():
+        raise click.UsageError("the sources are installed and stay as they are; name a --from.")
     found = []
-    paths = building.sources(folder or settings.checkout() / "notebooks", names)
+    paths = building.sources(folder or settings.lesson_files() / "notebooks", names)
     for path in paths:
         if fix:
             _fix(path)

@@ -79,7 +79,7 @@ def _refresh_files() -> None:
 
 def _build_images(swarm: Swarm) -> None:
     """Build the images that are missing or older than their sources, on every node."""
-    sources = settings.checkout() / "dockercoins"
+    sources = settings.lesson_files() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)
     given = engines.nodes.share(swarm)
     for sentence in built + given or ["nothing to do"]:

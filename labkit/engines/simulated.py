@@ -122,7 +122,7 @@ class SimulatedEngine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=settings.checkout(),  # where `-m` finds labkit, installed or not
+                cwd=settings.SOURCE,  # where `-m` finds swarmsim, installed or not
                 check=True,
             )
 
@@ -156,6 +156,6 @@ def _make_private(folder: Path) -> None:
         raise LabError(
             f"{folder} to be a folder of yours, for the socket of the simulated engine.",
             "it is somebody else's.",
-            "remove it, or put the checkout where its path is shorter.",
+            "remove it, or put the lab where its path is shorter.",
         )
     folder.chmod(0o700)

@@ -1,6 +1,6 @@
 """The learner's own copy of the notebooks and of dockercoins: `lab/`.
 
-The checkout stays clean: what a learner edits, runs and saves is the copy. Each file
+What was shipped stays as it is: what a learner edits, runs and saves is the copy. Each file
 that is copied is remembered by its hash, so that a newer one can replace it later
 unless the learner has changed it.
 """
@@ -51,7 +51,7 @@ def mine(name: str) -> Path:
 
 def shipped(name: str) -> Path:
     """Return a file of dockercoins as it was shipped."""
-    return settings.checkout() / "dockercoins" / name
+    return settings.lesson_files() / "dockercoins" / name
 
 
 def keep_a_copy(path: Path) -> Path:
@@ -70,7 +70,7 @@ def _files() -> list[tuple[Path, Path]]:
     """Return each shipped file with its place in the copy; notebooks lie at its top."""
     pairs = []
     for folder in _SHIPPED:
-        root = settings.checkout() / folder
+        root = settings.lesson_files() / folder
         into = settings.workspace() / ("" if folder == "notebooks" else folder)
         pairs += [
             (path, into / path.relative_to(root))

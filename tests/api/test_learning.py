@@ -127,7 +127,7 @@ def test_there_is_nothing_to_compare_with_before_an_update_is_over() -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> None:
-    shipped = settings.checkout() / "notebooks" / "recordings" / "01-rolling.jsonl"
+    shipped = settings.lesson_files() / "notebooks" / "recordings" / "01-rolling.jsonl"
     mine = settings.state_dir() / "recordings" / "mine.jsonl"
     mine.parent.mkdir(parents=True)
     shutil.copy(shipped, mine)
@@ -221,7 +221,7 @@ def test_each_exercise_has_a_solution_in_words_and_code() -> None:
 def test_a_solution_that_is_missing_says_which_tags_are_looked_for(
     alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "checkout", lambda: alone)
+    monkeypatch.setattr(settings, "lesson_files", lambda: alone)
 
     with pytest.raises(LabError, match=f"`solution` and `{RIDDLE}`"):
         learning.solution(RIDDLE)
@@ -456,7 +456,7 @@ def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(
 ) -> None:
     """And so is the worker: its tasks have what the other image had."""
     folder = tmp_path / "worker"
-    shutil.copytree(settings.checkout() / "dockercoins" / "worker", folder)
+    shutil.copytree(settings.lesson_files() / "dockercoins" / "worker", folder)
     (folder / "worker.py").write_text("raise SystemExit(3)\n")
     images.build(doing.swarm(), folder, step.image("1.0"))
     other = images.source_of(doing.swarm(), step.image("1.0"))

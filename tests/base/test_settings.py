@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,35 @@ def test_a_speed_is_a_number_and_real_time_by_default(
     monkeypatch.setenv("LABKIT_SPEED", text)
 
     assert settings.speed() == speed
+
+
+def _a_home(folder: Path) -> Path:
+    (folder / ".labkit").mkdir(parents=True)
+    return folder
+
+
+def test_from_a_wheel_the_home_is_the_nearest_folder_that_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("LABKIT_HOME", raising=False)
+    monkeypatch.setattr(settings, "_IN_A_WHEEL", tmp_path)
+    mine = _a_home(tmp_path / "mine")
+    elsewhere = tmp_path / "elsewhere"
+    for folder in (mine / "lab" / "dockercoins", elsewhere):
+        folder.mkdir(parents=True)
+
+    monkeypatch.chdir(mine / "lab" / "dockercoins")
+    assert settings.home() == mine
+
+    monkeypatch.setattr(os, "geteuid", lambda: mine.stat().st_uid + 1)
+    assert settings.home() == mine / "lab" / "dockercoins", "a home of somebody else's is none"
+
+    monkeypatch.chdir(elsewhere)
+    assert settings.home() == elsewhere
+
+
+def test_from_a_checkout_the_home_is_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.delenv("LABKIT_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    assert settings.home() == settings.lesson_files() == settings.SOURCE

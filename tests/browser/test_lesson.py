@@ -124,7 +124,7 @@ def home(
     swarm: Swarm, tmp_path: Path, unique: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """The folder of a learner: a stack and images of their own, and the learner's notebooks."""
-    images.build_all(swarm, unique, settings.checkout() / "dockercoins")
+    images.build_all(swarm, unique, settings.lesson_files() / "dockercoins")
     for name, value in {**learner(swarm, unique), "LABKIT_HOME": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     workspace.refresh()

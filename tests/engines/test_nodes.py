@@ -159,7 +159,7 @@ def test_an_update_to_an_image_that_was_just_built_completes(
 ):
     """No registry has it: each node is given it, or its tasks would be rejected there."""
     image = f"{settings.docker_id()}/dockercoins_worker:nodes"
-    labkit.build(settings.checkout() / "dockercoins" / "worker", image)
+    labkit.build(settings.lesson_files() / "dockercoins" / "worker", image)
     said = capsys.readouterr().out
     assert all(f"{node} was given {image}." in said for node in MADE)
 

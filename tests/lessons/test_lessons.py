@@ -67,7 +67,7 @@ def test_a_newer_file_replaces_a_copy_that_nobody_changed(
     checkout = tmp_path / "newer"
     (checkout / "dockercoins" / "worker").mkdir(parents=True)
     (checkout / "dockercoins" / edits.WORKER).write_text("newer")
-    monkeypatch.setattr(settings, "checkout", lambda: checkout)
+    monkeypatch.setattr(settings, "lesson_files", lambda: checkout)
 
     assert workspace.refresh() == [f"dockercoins/{edits.WORKER}"]
     assert worker().read_text() == "newer"
@@ -346,7 +346,7 @@ def test_an_unknown_step_names_those_there_are() -> None:
 
 
 def test_every_step_has_its_notebook() -> None:
-    shipped = {path.stem for path in (settings.checkout() / "notebooks").glob("*.ipynb")}
+    shipped = {path.stem for path in (settings.lesson_files() / "notebooks").glob("*.ipynb")}
 
     assert {step.notebook for step in lessons.STEPS} == shipped
 

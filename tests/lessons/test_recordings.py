@@ -17,7 +17,7 @@ from labkit.recordings import story
 from labkit.recordings.recording import Recording
 from tests.whole.books import SHOWN
 
-FOLDER = settings.checkout() / "notebooks" / "recordings"
+FOLDER = settings.lesson_files() / "notebooks" / "recordings"
 FILES = sorted(FOLDER.glob("*.jsonl"))
 #: Which recording answers which question, as the notebooks' own would.
 ANSWERS = {
@@ -70,7 +70,7 @@ def test_a_recording_answers_the_questions_of_its_lesson(name: str) -> None:
 
 def test_the_riddle_is_solved_by_its_own_config() -> None:
     exercise = checks.EXERCISES["read-backwards"]
-    recording = Recording.load(settings.checkout() / "notebooks" / exercise.shipped)
+    recording = Recording.load(settings.lesson_files() / "notebooks" / exercise.shipped)
     config = attempts(recording)[-1].config
     answer = {"parallelism": config.parallelism, "delay": "4s", "order": config.order}
 
@@ -100,7 +100,7 @@ def test_the_times_that_the_text_states_are_those_that_were_measured() -> None:
 )
 def test_a_note_says_how_long_an_update_takes(number: int, name: str) -> None:
     step = lessons.STEPS[number]
-    book = cells.read(settings.checkout() / "notebooks" / f"{step.notebook}.ipynb")
+    book = cells.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb")
     stated = [
         int(seconds)
         for cell in book["cells"]

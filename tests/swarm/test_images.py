@@ -14,7 +14,7 @@ from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
 
-ROOT = settings.checkout() / "dockercoins"
+ROOT = settings.lesson_files() / "dockercoins"
 
 
 # ---- what the engine says ----------------------------------------------------------

@@ -94,7 +94,7 @@ def run(
     words += ["-p", "nbval.plugin", "-p", "tests.dead_kernels"]
     words += ["-c", os.devnull, f"--rootdir={folder}", *options, *map(str, notebooks)]
     # other plugins are of no use there, and take seconds to load
-    own = {"PYTHONPATH": str(settings.checkout()), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    own = {"PYTHONPATH": str(settings.SOURCE), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
         words,
         cwd=folder,
@@ -115,7 +115,7 @@ def run_version(
 
     `names` are those to run; without it all of them.
     """
-    sources = settings.checkout() / "notebooks"
+    sources = settings.lesson_files() / "notebooks"
     done = building.build(version, sources, home / "lab", names, keep_outputs=True)
     books = [each.path for each in done if each.path.suffix == ".ipynb"]
     report = home / "report.xml"

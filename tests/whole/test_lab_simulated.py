@@ -360,7 +360,7 @@ def test_binder_s_start_brings_the_lab_up_and_becomes_what_it_is_given(tmp_path:
         clean = {name: os.environ[name] for name in (*names, "LABKIT_HASHER_PORT")}
         programs = Path(sys.executable).parent
         ran = subprocess.run(
-            [settings.checkout() / "start", "sh", "-c", "echo DOCKER_HOST=$DOCKER_HOST; exit 3"],
+            [settings.SOURCE / "start", "sh", "-c", "echo DOCKER_HOST=$DOCKER_HOST; exit 3"],
             env={**clean, "PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)},
             cwd=tmp_path,
             capture_output=True,
@@ -379,7 +379,7 @@ def test_binder_s_start_goes_on_where_the_lab_does_not_come_up(tmp_path: Path):
     with home(tmp_path):
         programs = Path(sys.executable).parent
         ran = subprocess.run(
-            [settings.checkout() / "start", "echo", "begun"],
+            [settings.SOURCE / "start", "echo", "begun"],
             env={
                 "LABKIT_HOME": str(tmp_path),
                 "LABKIT_SPEED": "never",

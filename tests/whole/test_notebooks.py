@@ -49,7 +49,7 @@ def versions(
     names = {version: f"t{secrets.token_hex(3)}" for version in VERSIONS}
     homes = {version: tmp_path_factory.mktemp(version) for version in VERSIONS}
     for version, docker_id in names.items():
-        images.build_all(swarm, docker_id, settings.checkout() / "dockercoins")
+        images.build_all(swarm, docker_id, settings.lesson_files() / "dockercoins")
         assert version in OUTCOME
     with ThreadPoolExecutor(2) as pool:
         in_order: list[VersionName] = ["instructor", "learner", "slides"]
@@ -98,7 +98,7 @@ def test_there_are_exercises_and_questions() -> None:
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
 def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
     """As `labkit notebooks check` says, and the hook before a commit."""
-    path = settings.checkout() / "notebooks" / f"{step.notebook}.ipynb"
+    path = settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb"
 
     found = checking.problems(
         step.notebook, cells.read(path), exercises=checks.EXERCISES, questions=checks.QUESTIONS
@@ -109,7 +109,7 @@ def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
 
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
 def test_a_notebook_stores_the_outputs_that_are_checked_and_no_others(step: lessons.Step) -> None:
-    book = nbformat.read(settings.checkout() / "notebooks" / f"{step.notebook}.ipynb", 4)
+    book = nbformat.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb", 4)
 
     checked = 0
     for cell in (cell for cell in book.cells if cell.cell_type == "code"):

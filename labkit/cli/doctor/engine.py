@@ -53,7 +53,7 @@ def _answer(swarm: Swarm) -> Line:
 
 def _storage(driver: str) -> Line:
     if driver == "vfs":
-        mend = "it copies whole images; put the checkout on a disk such as ext4 or xfs."
+        mend = "it copies whole images; put the lab on a disk such as ext4 or xfs."
         return Line("storage", "limited", "vfs, which is slow and takes much room", mend)
     return Line("storage", "ok", driver)
 
@@ -96,7 +96,7 @@ def _older(swarm: Swarm, wanted: dict[str, str]) -> list[str]:
     base = images.base_there(swarm)
     if not base:  # it counts as a source, so nobody can tell
         return []
-    base_id, root = images.inspect(swarm, base)["Id"], settings.checkout() / "dockercoins"
+    base_id, root = images.inspect(swarm, base)["Id"], settings.lesson_files() / "dockercoins"
     return [
         service
         for service, image in wanted.items()

@@ -13,7 +13,7 @@ from labkit.lessons.room import aliases
 
 def look() -> Iterator[Line]:
     """Look at what needs no engine."""
-    yield _recordings(settings.checkout() / "notebooks")
+    yield _recordings(settings.lesson_files() / "notebooks")
     yield _room()
 
 

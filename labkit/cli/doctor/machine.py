@@ -30,6 +30,7 @@ _DISK_GIB = 2
 _MEMORY_GIB = 1.5
 #: Ten tasks that start together want them; the times in the notebooks are of such a machine.
 _CORES = 2
+_AGAIN = "install labkit again: `make lab` in its checkout, or `pip install` with its wheel."
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 #: What the page needs to draw a live view: labkit's own part, and that of its widgets.
 _EXTENSION = Path("jupyter_server_config.d") / "labkit.json"
@@ -70,8 +71,7 @@ def _python() -> Line:
 def _packages() -> Line:
     wrong = list(_wrong_packages())
     if wrong:
-        again = "install labkit again: `make lab`, or `pip install -e .` in the checkout."
-        return Line("packages", "missing", "; ".join(wrong), again)
+        return Line("packages", "missing", "; ".join(wrong), _AGAIN)
     return Line("packages", "ok", f"labkit {version('labkit')} has all that it needs")
 
 
@@ -151,8 +151,7 @@ def _browser_parts() -> Line:
         lacking.append("plotly.js")
     if lacking:
         saw = f"{', '.join(lacking)} not installed, so live views draw less or nothing"
-        again = "install labkit again: `make lab`, or `pip install -e .` in the checkout."
-        return Line("browser parts", "limited", saw, again)
+        return Line("browser parts", "limited", saw, _AGAIN)
     return Line("browser parts", "ok", "what live views need in the page is installed")
 
 

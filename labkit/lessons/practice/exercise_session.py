@@ -225,13 +225,13 @@ def _step(exercise: Exercise) -> steps.Step:
 
 def _shipped(exercise: Exercise) -> Path:
     """Return the recording that an exercise is about. Raises `LabError` if it is not there."""
-    path = settings.checkout() / "notebooks" / exercise.shipped
+    path = settings.lesson_files() / "notebooks" / exercise.shipped
     if path.exists():
         return path
     raise LabError(
         f"{exercise.shipped}, which the exercise {exercise.name} is about.",
         "the file is not there.",
-        "get the lab's checkout anew: the recording is a part of it.",
+        "install labkit again: the recording is a part of it.",
     )
 
 

@@ -67,14 +67,14 @@ def solution(exercise: Exercise) -> Solution:
         raise LabError(
             f"a solution of {exercise.name} in the notebooks.",
             f"no cell is tagged both `solution` and `{exercise.name}`.",
-            "look at `notebooks/` in the lab's checkout: cells may have lost their tags.",
+            f"look at {settings.lesson_files() / 'notebooks'}: cells may have lost their tags.",
         )
     activity_log.note(exercise, "solved")
     return Solution(exercise.title, found)
 
 
 def _cells(exercise: Exercise) -> Iterator[tuple[Literal["markdown", "code"], str]]:
-    for path in sorted((settings.checkout() / "notebooks").glob("*.ipynb")):
+    for path in sorted((settings.lesson_files() / "notebooks").glob("*.ipynb")):
         for cell in cells.read(path)["cells"]:
             if cells.is_solution(cell) and cells.has(cell, exercise.name):
                 yield ("code" if cells.is_code(cell) else "markdown"), cells.text(cell)

@@ -106,7 +106,7 @@ def _build(swarm: Swarm, step: Step) -> list[str]:
     What is there already, made from the same, stays. The first tag is dockercoins as it is
     shipped; any other is what the learner's files, which are the step's by now, make.
     """
-    done = images.build_all(swarm, settings.docker_id(), settings.checkout() / "dockercoins")
+    done = images.build_all(swarm, settings.docker_id(), settings.lesson_files() / "dockercoins")
     image = step.image(step.tag)
     if step.tag != images.FIRST_TAG and images.ensure(swarm, step.folder / "worker", image):
         done.append(f"{image} built")

@@ -301,7 +301,7 @@ def test_without_a_folder_a_version_of_the_labs_own_notebooks_is_in_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    shipped = settings.checkout() / "notebooks"
+    shipped = settings.lesson_files() / "notebooks"
     before = files(shipped)
 
     assert labkit("slides", "0").exit_code == 0
@@ -333,7 +333,7 @@ def test_before_a_commit_the_environment_of_the_checkout_checks_or_else_the_acti
     places: tuple[str, ...], tmp_path: Path
 ):
     """Whoever uses conda has no `.venv/`, and its labkit on the path."""
-    declared = yaml.safe_load((settings.checkout() / ".pre-commit-config.yaml").read_text())
+    declared = yaml.safe_load((settings.SOURCE / ".pre-commit-config.yaml").read_text())
     hooks = {each["id"]: each["entry"] for each in declared["repos"][0]["hooks"]}
     folders = {"venv": tmp_path / ".venv" / "bin", "active": tmp_path / "conda"}
     for place in places:
@@ -370,7 +370,7 @@ def test_the_copy_that_a_learner_works_in_is_the_learners_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: Path
 ):
     sources.rename(tmp_path / "notebooks")
-    monkeypatch.setattr(settings, "checkout", lambda: tmp_path)
+    monkeypatch.setattr(settings, "lesson_files", lambda: tmp_path)
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
 
     copied = workspace.refresh()

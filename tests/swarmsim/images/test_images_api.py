@@ -18,7 +18,7 @@ from labkit.swarm.images import images
 from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import archive_of
 
-COINS = settings.checkout() / "dockercoins"
+COINS = settings.lesson_files() / "dockercoins"
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from swarmsim.engine.blobs import Blob
 from tests.swarmsim.tasks import WELL_BEHAVED, Lab, lab
 from tests.waiting import until
 
-WORKER = settings.checkout() / "dockercoins" / "worker"
+WORKER = settings.lesson_files() / "dockercoins" / "worker"
 SECOND = 10**9
 #: Only there it can be seen from outside which signals a process handles.
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
@@ -229,7 +229,7 @@ def test_an_engine_that_is_killed_leaves_no_process(tmp_path):
         [sys.executable, "-c", script, str(tmp_path)],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=settings.checkout(),
+        cwd=settings.SOURCE,
     )
     with engine:
         assert engine.stdout
