@@ -194,7 +194,7 @@ def _hour() -> None:
             taken = len(recording.changes)
             picture.news()
         if minute in (30, 60):
-            used.append(_megabytes("picture.py", "updater.py"))
+            used.append(_megabytes("picture.py", "update_tracker.py"))
     half, whole = used
     pair("memory of a view after an hour of crashes", [whole], [half], "MB", "after half of it")
     everything = tracemalloc.get_traced_memory()[0] / 1e6

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from labkit.recordings.prediction import _ns, _ns_of, _time, _Told
+from labkit.recordings.prediction import _ChangeCollector, _ns, _ns_of, _time
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 from swarmsim.model import Behaviour, Cluster, Scripted, Task
@@ -53,7 +53,7 @@ class Played:
             }
         )
         self.wait(120)
-        self._told = _Told(self.cluster, self._service)
+        self._told = _ChangeCollector(self.cluster, self._service)
         self.wait(1)  # what the first look sees began unseen
 
     @property

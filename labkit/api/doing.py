@@ -19,7 +19,7 @@ from labkit.recordings import comparison, prediction
 from labkit.recordings.phases import settled
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
-from labkit.swarm import changes, services, stack
+from labkit.swarm import services, spec_change, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 
@@ -58,7 +58,7 @@ def connect(engine: str | None = None) -> Swarm:
     return _current
 
 
-def swarm() -> Swarm:
+def current_swarm() -> Swarm:
     """Return the swarm in use, connecting first if need be."""
     return _current or connect()
 
@@ -97,8 +97,8 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     global _recorder
     where = _path("path", path) if path is not None else _new_file(service)
     until = settled if until_settled else None
-    meter = coins.meter(swarm(), service)
-    _recorder = Recorder(swarm(), service, where, until=until, meter=meter).start()
+    meter = coins.meter(current_swarm(), service)
+    _recorder = Recorder(current_swarm(), service, where, until=until, meter=meter).start()
     return _recorder
 
 
@@ -136,13 +136,13 @@ def deploy(
     several = file if isinstance(file, Sequence) and not isinstance(file, str) else [file]
     files = [_path("file", each) for each in several]
     name = _stack(name)
-    stack.deploy(swarm(), files, name, prune=prune, env=settings.compose_environment())
+    stack.deploy(current_swarm(), files, name, prune=prune, env=settings.compose_environment())
 
 
 def remove(name: str | None = None) -> None:
     """Remove a stack, as `docker stack rm NAME` does, and wait until its last task is gone."""
     name = _stack(name)
-    stack.rm(swarm(), name)
+    stack.rm(current_swarm(), name)
 
 
 def update(
@@ -150,8 +150,8 @@ def update(
     *,
     image: str | None = None,
     replicas: int | None = None,
-    update_config: changes.Change | None = None,
-    rollback_config: changes.Change | None = None,
+    update_config: spec_change.ConfigChange | None = None,
+    rollback_config: spec_change.ConfigChange | None = None,
     force: bool = False,
 ) -> None:
     """Change a service, as `docker service update` does, and return at once.
@@ -171,7 +171,7 @@ def update(
         echo.say(f"A blank is left: {', '.join(blanks)}. Nothing was changed.")
         return
     services.update(
-        swarm(),
+        current_swarm(),
         service,
         image=image,
         replicas=replicas,
@@ -186,8 +186,8 @@ def predict(
     *,
     image: str | None = None,
     replicas: int | None = None,
-    update_config: changes.Change | None = None,
-    rollback_config: changes.Change | None = None,
+    update_config: spec_change.ConfigChange | None = None,
+    rollback_config: spec_change.ConfigChange | None = None,
     force: bool = False,
     behaviour: prediction.Behaviours | None = None,
     old_behaviour: prediction.Behaviours | None = None,
@@ -204,23 +204,23 @@ def predict(
     >>> labkit.show(expected, view, names=["expected", "seen"])                     # doctest: +SKIP
     """
     _require_text(service=service)
-    asked = changes.SpecChange.of(
+    change = spec_change.SpecChange.of(
         image=image,
         replicas=replicas,
         update_config=update_config,
         rollback_config=rollback_config,
         force=force,
     )
-    before = swarm().service(service)["Spec"]
+    before = current_swarm().service(service)["Spec"]
     after = copy.deepcopy(before)
-    asked.apply(after)
+    change.apply(after)
     expected = prediction.predict(
         before,
         after,
         behaviour=behaviour,
         old_behaviour=old_behaviour,
-        nodes=[prediction.Node.from_api(node) for node in swarm().get("/nodes")],
-        began=swarm().now(),
+        nodes=[prediction.Node.from_api(node) for node in current_swarm().get("/nodes")],
+        began=current_swarm().now(),
         seed=seed,
     )
     echo.say(prediction.in_words(expected))
@@ -230,13 +230,13 @@ def predict(
 def rollback(service: str) -> None:
     """Bring back the previous spec of a service, as `docker service rollback` does."""
     _require_text(service=service)
-    services.rollback(swarm(), service)
+    services.rollback(current_swarm(), service)
 
 
 def logs(service: str, *, tail: int = 20) -> None:
     """Print what the task that failed last wrote, or one that runs if none failed."""
     _require_text(service=service)
-    services.logs(swarm(), service, tail=tail)
+    services.logs(current_swarm(), service, tail=tail)
 
 
 def reset(step: int | str | None = None) -> lessons.Step:
@@ -247,7 +247,7 @@ def reset(step: int | str | None = None) -> lessons.Step:
     what you have done of this step and later ones is open again (the journal keeps it).
     """
     wanted = lessons.find(step)
-    for sentence in lessons.restart(swarm(), wanted):
+    for sentence in lessons.restart(current_swarm(), wanted):
         echo.say(f"- {sentence}.")
     echo.say(
         f"Step {wanted.number} begins: {wanted.worker} runs "
@@ -264,15 +264,15 @@ def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None
     where = _path("folder", folder)
     _require_text(tag=tag)
     _require_texts("args", args or {})
-    images.build(swarm(), where, tag, buildargs=args)
-    for sentence in engines.nodes.share(swarm()):
+    images.build(current_swarm(), where, tag, buildargs=args)
+    for sentence in engines.nodes.share(current_swarm()):
         echo.say(f"{sentence}.")
 
 
 def push(image: str) -> None:
     """Push an image to its registry, as `docker image push` does."""
     _require_text(image=image)
-    images.push(swarm(), image)
+    images.push(current_swarm(), image)
 
 
 def _blanks(**given: object) -> list[str]:

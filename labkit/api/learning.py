@@ -33,15 +33,15 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
     """
     from labkit.views.cards.asking import Asked
 
-    asked = activity_log.question(name)
+    wanted = activity_log.question(name)
 
     def take(key: str, reason: str) -> None:
-        activity_log.note(asked, "predicted", choice=key, why=reason)
+        activity_log.note(wanted, "predicted", choice=key, why=reason)
 
     if choose is not None:
-        take(asked.choice(choose).key, why)
-    noted = activity_log.last(asked, "predicted")
-    return Asked(asked, activity_log.chosen(asked), noted.why if noted else "", take)
+        take(wanted.choice(choose).key, why)
+    noted = activity_log.last(wanted, "predicted")
+    return Asked(wanted, activity_log.chosen(wanted), noted.why if noted else "", take)
 
 
 def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
@@ -49,15 +49,15 @@ def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
 
     Raises `NotSettled` while that recording has no answer yet.
     """
-    asked = activity_log.question(name)
+    wanted = activity_log.question(name)
     given = recording if recording is not None else doing.last_recorder()
     if given is None:
         raise BadValue("there is no recording yet: give one, such as what labkit.watch returned")
     found = checks.Compared(
-        asked, activity_log.chosen(asked), asked.read(doing.recording_of(given))
+        wanted, activity_log.chosen(wanted), wanted.read(doing.recording_of(given))
     )
     activity_log.note(
-        asked,
+        wanted,
         "compared",
         choice=found.chosen.key if found.chosen else "",
         answer=found.reading.choice,
@@ -84,7 +84,7 @@ def exercise(name: str) -> Workbench:
     if begun.shipped:
         shown = Replay(exercise_session.begin_shipped(begun), begun.parts)
         return Workbench(card(begun, ()), shown)
-    done = exercise_session.begin(doing.swarm(), begun)
+    done = exercise_session.begin(doing.current_swarm(), begun)
     return Workbench(card(begun, done), Watch(exercise_session.recorder()))
 
 
@@ -143,7 +143,7 @@ def report() -> Report:
 
 def _swarm_of(exercise: checks.Exercise) -> Swarm | None:
     """Return the swarm that an exercise is done on; `None` if it is about a recording."""
-    return None if exercise.shipped else doing.swarm()
+    return None if exercise.shipped else doing.current_swarm()
 
 
 def _show_cards() -> None:

@@ -1,4 +1,4 @@
-"""Looking again and again until something is so, or the time is up."""
+"""Poll until something holds, or the time is up."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 
 
-def looks(seconds: float, every: float) -> Iterator[float]:
-    """Yield the seconds that have passed: at once, then `every` so many, and when the time is up.
+def poll(seconds: float, every: float) -> Iterator[float]:
+    """Yield the seconds that have passed: at once, `every` so often, and when the time is up.
 
-    The last look comes after the time is up, so that whoever gives up has just looked.
+    The last poll comes after the time is up, so a caller that gives up has just polled.
 
-    >>> for waited in looks(30, every=0.2):     # doctest: +SKIP
+    >>> for waited in poll(30, every=0.2):      # doctest: +SKIP
     ...     if done():
     ...         break
     ... else:

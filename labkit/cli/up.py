@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from labkit import engines
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotSettled
-from labkit.base.waiting import looks
+from labkit.base.waiting import poll
 from labkit.engines import ports, state
 from labkit.lessons import coins, workspace
 from labkit.swarm import ownership, stack
@@ -22,7 +22,7 @@ from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 
 _RUNNING_SECONDS = 60
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 #: How many names of copied files are worth reading.
 _NAMES = 4
 
@@ -146,7 +146,7 @@ def _remember_stack(name: str) -> None:
 def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
     """Wait a while, and return how many replicas run and how many should."""
     running = wanted = 0
-    for _ in looks(_RUNNING_SECONDS, _LOOK_SECONDS):
+    for _ in poll(_RUNNING_SECONDS, _POLL_SECONDS):
         counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
         running = sum(each["RunningTasks"] for each in counts)
         wanted = sum(each["DesiredTasks"] for each in counts)
@@ -168,4 +168,4 @@ def _engine_of(known: state.State) -> Swarm | None:
     """
     if known.kind == "simulated":
         return None
-    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().swarm()
+    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().connect()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NoEngine
 from labkit.engines import membership, nodes, state
-from labkit.engines.places import Kind, Place, places, private, simulated
+from labkit.engines.locations import EngineLocation, Kind, locations, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
 from labkit.swarm.client import Swarm
 
@@ -24,8 +24,8 @@ __all__ = [
     "connect",
     "down",
     "find",
+    "locations",
     "nodes",
-    "places",
     "private",
     "simulated",
     "up",
@@ -42,7 +42,7 @@ class Engine:
     #: Why it was looked for there, such as "DOCKER_HOST names it".
     why: str
     #: Places before it where nothing answers.
-    in_vain: tuple[Place, ...] = ()
+    in_vain: tuple[EngineLocation, ...] = ()
 
     @property
     def url(self) -> str:
@@ -66,18 +66,18 @@ def find(choice: str | None = None) -> Engine:
     `choice` is as in `labkit up --engine`, and `LABKIT_ENGINE` by default. Raises
     `NoEngine` when none answers, naming every place that was looked at.
     """
-    where = places(choice)
-    for number, place in enumerate(where):
-        if swarm := place.swarm():
-            _warn_of_a_dead_host(where[:number], place)
-            return Engine(place.kind, swarm, place.why, tuple(where[:number]))
-        if place.url and place.url == state.read().engine:
+    where = locations(choice)
+    for number, location in enumerate(where):
+        if swarm := location.connect():
+            _warn_of_a_dead_host(where[:number], location)
+            return Engine(location.kind, swarm, location.why, tuple(where[:number]))
+        if location.url and location.url == state.read().engine:
             # another engine would be a surprise: the stack is on this one
-            raise _gone(place)
+            raise _gone(location)
     raise _none(where)
 
 
-def _warn_of_a_dead_host(in_vain: list[Place], used: Place) -> None:
+def _warn_of_a_dead_host(in_vain: list[EngineLocation], used: EngineLocation) -> None:
     """Say that it is not the engine of `DOCKER_HOST`, where that is set and does not answer."""
     if os.environ.get("DOCKER_HOST") and in_vain:
         echo.warn(f"No engine answers at {in_vain[0]}; this is the one at {used}.")
@@ -90,11 +90,11 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     one that has them. The caller holds `state.locked()`. Raises `NoEngine` with what to do
     when there is none and none can be started, and `NotAManager` for a worker.
     """
-    where = places(choice)
+    where = locations(choice)
     engine = _found_or_started(where, nodes)
-    for place in engine.in_vain:
-        why_not = f" {place.why_not()}" if place.kind == "private" else ""
-        echo.say(f"No engine answers at {place}.{why_not}")
+    for location in engine.in_vain:
+        why_not = f" {location.why_not()}" if location.kind == "private" else ""
+        echo.say(f"No engine answers at {location}.{why_not}")
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
     if engine.kind == "simulated":
         for line in WHAT_IT_IS:
@@ -113,12 +113,12 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     return engine
 
 
-def would_take(choice: str | None = None) -> tuple[Place, bool]:
+def would_take(choice: str | None = None) -> tuple[EngineLocation, bool]:
     """Return the place that `up` would take, and whether an engine answers there already.
 
     Starts nothing. Raises `NoEngine` as `up` does.
     """
-    where = places(choice)
+    where = locations(choice)
     number, swarm = _chosen(where)
     return where[number], swarm is not None
 
@@ -145,42 +145,44 @@ def down(*, everything: bool = False) -> None:
     state.forget()
 
 
-def _found_or_started(where: list[Place], nodes: int) -> Engine:
+def _found_or_started(where: list[EngineLocation], nodes: int) -> Engine:
     number, swarm = _chosen(where)
-    place = where[number]
-    return Engine(place.kind, swarm or _started(place, nodes), place.why, tuple(where[:number]))
+    location = where[number]
+    return Engine(
+        location.kind, swarm or _started(location, nodes), location.why, tuple(where[:number])
+    )
 
 
-def _chosen(where: list[Place]) -> tuple[int, Swarm | None]:
+def _chosen(where: list[EngineLocation]) -> tuple[int, Swarm | None]:
     """Return which place `up` takes, and the engine that answers there, if one does.
 
     The first that answers, or is the private one and can be started; only where there is
     none of these the simulated one. Raises `NoEngine`.
     """
-    for number, place in enumerate(where):
-        if swarm := place.swarm():
+    for number, location in enumerate(where):
+        if swarm := location.connect():
             return number, swarm
-        if place.kind == "private" and not place.why_not():
+        if location.kind == "private" and not location.why_not():
             return number, None
-    for number, place in enumerate(where):
-        if place.kind == "simulated" and not place.why_not():
+    for number, location in enumerate(where):
+        if location.kind == "simulated" and not location.why_not():
             return number, None
     raise _none(where)
 
 
-def _started(place: Place, nodes: int) -> Swarm:
-    if place.kind == "private":
+def _started(location: EngineLocation, nodes: int) -> Swarm:
+    if location.kind == "private":
         echo.say("Starting a private engine, which takes some seconds …")
         return private().start()
     echo.say("Starting a simulated engine …")
     return simulated().start(nodes)
 
 
-def _say_of_a_real_one(where: list[Place]) -> None:
+def _say_of_a_real_one(where: list[EngineLocation]) -> None:
     """Say that there is a Docker engine by now, where one would be taken in the first place."""
-    for place in where:
-        if place.kind != "simulated" and (place.swarm() or not place.why_not()):
-            echo.say(f"- There is a real one by now: {place}.")
+    for location in where:
+        if location.kind != "simulated" and (location.connect() or not location.why_not()):
+            echo.say(f"- There is a real one by now: {location}.")
             return
 
 
@@ -218,25 +220,25 @@ def _remember(engine: Engine, *, created: bool) -> None:
     state.write(known)
 
 
-def _gone(place: Place) -> NoEngine:
+def _gone(location: EngineLocation) -> NoEngine:
     return NoEngine(
-        f"the engine that `labkit up` used, at {place.url}.",
+        f"the engine that `labkit up` used, at {location.url}.",
         "nothing answers there.",
         "run `labkit up` again: it starts the engine if it can, or finds another.",
     )
 
 
-def _none(where: list[Place]) -> NoEngine:
-    why_not = [place.why_not() for place in where if place.kind != "yours"]
+def _none(where: list[EngineLocation]) -> NoEngine:
+    why_not = [location.why_not() for location in where if location.kind != "yours"]
     if "" in why_not:
         ways = ["run `labkit up`, which starts one of its own."]
     else:
         get_one = "start Docker (Docker Desktop, or the docker service), or point DOCKER_HOST at"
         ways = [f"{get_one} one.", *why_not]
-        if not any(place.kind == "simulated" for place in where):
+        if not any(location.kind == "simulated" for location in where):
             ways.append("Without Docker: `labkit up --engine simulated`.")
     return NoEngine(
         "a Docker engine.",
-        "nothing answers at " + "; nor at ".join(str(place) for place in where) + ".",
+        "nothing answers at " + "; nor at ".join(str(location) for location in where) + ".",
         " ".join(ways),
     )

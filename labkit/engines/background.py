@@ -18,7 +18,7 @@ from labkit.base.errors import LabError, NoEngine
 from labkit.swarm.client import Swarm
 
 _END_SECONDS = 5
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 #: A process may take so many seconds to appear after it was started.
 _APPEAR_SECONDS = 2
 _LAST_LINES = 15
@@ -47,15 +47,15 @@ def answering(path: Path) -> Swarm | None:
 
 
 def awaited(
-    swarm: Callable[[], Swarm | None], process: Callable[[], object], seconds: float
+    connect: Callable[[], Swarm | None], process: Callable[[], object], seconds: float
 ) -> Swarm | None:
     """Wait until an engine that was started answers; `None` if it ends first, or in vain."""
     began = time.monotonic()
-    while not (found := swarm()):
+    while not (found := connect()):
         waited = time.monotonic() - began
         if waited > seconds or (waited > _APPEAR_SECONDS and not process()):
             return None
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
     return found
 
 

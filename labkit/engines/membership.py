@@ -12,7 +12,7 @@ from labkit.swarm.client import Swarm
 #: laptop moves, and a manager that has lost its address has lost its swarm.
 _ALONE = "127.0.0.1"
 _READY_SECONDS = 30
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 def ensure(swarm: Swarm, *, joinable: bool = False) -> bool:
@@ -29,7 +29,7 @@ def ensure(swarm: Swarm, *, joinable: bool = False) -> bool:
     while problem := _not_ready(swarm):
         if time.monotonic() > deadline or _worker(swarm):
             raise problem
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
     return created
 
 

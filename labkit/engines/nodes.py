@@ -24,7 +24,7 @@ from docker.errors import DockerException
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotAManager, NotFound, NotSettled
-from labkit.base.waiting import looks
+from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage
 
@@ -36,7 +36,7 @@ _NAME = "labkit-node-"
 #: Where the images that a node is given are unpacked on their way.
 _INBOX = "/labkit-images"
 _READY_SECONDS = 60
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 _TRANSFER_SECONDS = 300
 _STOP_SECONDS = 20
 _CHUNK_BYTES = 1 << 20
@@ -102,7 +102,7 @@ def join(swarm: Swarm) -> None:
         if _run(swarm, name, "docker", "info", "-f", "{{.Swarm.LocalNodeState}}") == "inactive":
             token = swarm.get("/swarm")["JoinTokens"]["Worker"]
             _run(swarm, name, "docker", "swarm", "join", "--token", token, _address(swarm))
-    for _ in looks(_READY_SECONDS, _LOOK_SECONDS):
+    for _ in poll(_READY_SECONDS, _POLL_SECONDS):
         nodes = swarm.get("/nodes")
         ready = {_container_of(node) for node in nodes if node["Status"]["State"] == "ready"}
         if ready.issuperset(ours):
@@ -248,7 +248,7 @@ def _address(swarm: Swarm) -> str:
 
 def _wait_for_engine(swarm: Swarm, name: str) -> None:
     """Wait until the dockerd in a node answers; a node that cannot run is removed."""
-    for _ in looks(_READY_SECONDS, _LOOK_SECONDS):
+    for _ in poll(_READY_SECONDS, _POLL_SECONDS):
         running = swarm.get(f"/containers/{name}/json")["State"]["Running"]
         if not running:
             break

@@ -62,7 +62,7 @@ class SimulatedEngine:
         """Where it listens, as `DOCKER_HOST` would say it."""
         return f"unix://{self._socket}"
 
-    def swarm(self) -> Swarm | None:
+    def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
         return background.answering(self._socket)
 
@@ -78,7 +78,7 @@ class SimulatedEngine:
         """
         if not self.process():
             self._launch(nodes)
-        swarm = background.awaited(self.swarm, self.process, _START_SECONDS)
+        swarm = background.awaited(self.connect, self.process, _START_SECONDS)
         if swarm is None:
             raise self._did_not_start()
         return swarm

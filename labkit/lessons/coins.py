@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from labkit.base.errors import LabError, NotSettled
-from labkit.base.waiting import looks
+from labkit.base.waiting import poll
 from labkit.engines import ports
 from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.values import Service
@@ -71,13 +71,13 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     """
     address, worker = webui(swarm, stack), f"{stack}_worker"
     with _session() as session:
-        for waited in looks(_PATIENCE_SECONDS, _POLL_SECONDS):
+        for waited in poll(_PATIENCE_SECONDS, _POLL_SECONDS):
             replicas, before = _counted(swarm, worker)
             counting = len(before)
             if counting != replicas:
                 continue
             try:
-                samples = [_ask(session, address) for _ in looks(seconds, _SAMPLE_SECONDS)]
+                samples = [_ask(session, address) for _ in poll(seconds, _SAMPLE_SECONDS)]
             except LabError:
                 if waited >= _PATIENCE_SECONDS:
                     raise

@@ -207,7 +207,7 @@ class Progress:
                 for tally in tallies.values():
                     tally.reset(event.step)
             elif event.name in tallies:
-                tallies[event.name].take(event)
+                tallies[event.name].apply(event)
         standings = tuple(tally.standing() for tally in tallies.values())
         return cls(standings, dict(notebooks or {}))
 
@@ -295,7 +295,7 @@ class _Tally:
         self._rungs: set[int] = set()
         self._solved = self._before = False
 
-    def take(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         if event.kind == "hinted":
             self._rungs.add(event.rung)
         elif event.kind == "solved":

@@ -155,10 +155,10 @@ def _began_here(recording: Recording) -> bool:
 def _begun(service: Service) -> tuple[object, ...]:
     """Return what is asked of a service, and when the update to it began."""
     status = service.update_status
-    return status.started_at if status else None, asked(service)
+    return status.started_at if status else None, requested(service)
 
 
-def asked(service: Service) -> tuple[object, ...]:
+def requested(service: Service) -> tuple[object, ...]:
     """Return what only a user's update changes; the version also rises with the engine's writes."""
     return service.image, service.replicas, service.update_config, service.rollback_config
 

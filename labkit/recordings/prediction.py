@@ -25,7 +25,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
-from swarmsim.model import Behaviour, Change, Cluster, Scripted, Service, Task, UpdateStatus
+from swarmsim.model import Behaviour, Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
 
 #: What the new tasks do: all the same, or by the number of their slot.
 Behaviours = Behaviour | Mapping[str, Any] | Callable[[int], "Behaviour | Mapping[str, Any]"]
@@ -96,11 +96,11 @@ def predict(
         _join(cluster, node)
     service = cluster.create_service(dict(before))
     cluster.run_until(_ns(began))
-    told = _Told(cluster, service)
+    collector = _ChangeCollector(cluster, service)
     cluster.run_until(_ns(began + _BEFORE))
     cluster.update_service(service.id, service.version, dict(after))
-    told.end(_run(cluster, told.recording, began + to_timedelta(up_to), up_to))
-    return told.recording
+    collector.end(_run(cluster, collector.recording, began + to_timedelta(up_to), up_to))
+    return collector.recording
 
 
 def in_words(recording: Recording) -> str:
@@ -145,7 +145,7 @@ def _waits_for(recording: Recording) -> str:
     return f"Nothing more will happen by itself{because}."
 
 
-class _Told:
+class _ChangeCollector:
     """Makes a recording of what a cluster tells."""
 
     def __init__(self, cluster: Cluster, service: Service) -> None:
@@ -170,7 +170,7 @@ class _Told:
         """Say why the recording ends."""
         self.recording.add(Ended(_time(self._cluster.now), why))
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: StoreEvent) -> None:
         now = _time(self._cluster.now)
         if isinstance(change.object, Task):
             if change.action == "remove":

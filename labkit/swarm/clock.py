@@ -33,32 +33,32 @@ class Clock:
         self._wall = wall
         self._ticks = ticks
         self._lock = threading.Lock()
-        self._told: tuple[datetime, float] | None = None
+        self._received: tuple[datetime, float] | None = None
         self._latest: datetime | None = None
 
     @property
     def own(self) -> bool:
         """Whether the engine has a clock of its own."""
-        return self._told is not None
+        return self._received is not None
 
     @property
     def age(self) -> float:
         """Seconds since the engine told its time."""
-        return self._ticks() - self._told[1] if self._told else 0.0
+        return self._ticks() - self._received[1] if self._received else 0.0
 
-    def set(self, told: datetime) -> None:
+    def set(self, reading: datetime) -> None:
         """Take what the engine tells."""
         with self._lock:
-            self._told = told, self._ticks()
-            if self._latest and self._latest - told > _ANOTHER:
+            self._received = reading, self._ticks()
+            if self._latest and self._latest - reading > _ANOTHER:
                 self._latest = None
 
     def now(self) -> datetime:
         """Return the time."""
         with self._lock:
-            if self._told is None:
+            if self._received is None:
                 return self._wall()
-            told, at = self._told
-            reached = told + timedelta(seconds=self._ticks() - at)
+            reading, at = self._received
+            reached = reading + timedelta(seconds=self._ticks() - at)
             self._latest = max(reached, self._latest or reached)
             return self._latest

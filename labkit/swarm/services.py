@@ -12,9 +12,9 @@ from typing import Any
 from labkit.base import echo
 from labkit.base.errors import LabError, NotFound
 from labkit.swarm import ownership
-from labkit.swarm.changes import Change, SpecChange
 from labkit.swarm.client import Swarm
 from labkit.swarm.images.digests import pin
+from labkit.swarm.spec_change import ConfigChange, SpecChange
 
 
 def update(
@@ -23,8 +23,8 @@ def update(
     *,
     image: str | None = None,
     replicas: int | None = None,
-    update_config: Change | None = None,
-    rollback_config: Change | None = None,
+    update_config: ConfigChange | None = None,
+    rollback_config: ConfigChange | None = None,
     force: bool = False,
 ) -> None:
     """Change a service, and return at once; the manager replaces its tasks in its own time.
@@ -37,7 +37,7 @@ def update(
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
     that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
     """
-    asked = SpecChange.of(
+    change = SpecChange.of(
         image=image,
         replicas=replicas,
         update_config=update_config,
@@ -46,11 +46,11 @@ def update(
     )
     service = swarm.service(name)
     ownership.require_ours(service)
-    echo.command(asked.command(name))
+    echo.command(change.command(name))
     pinned, platforms = pin(swarm, image) if image else (None, None)
     if image:
         _note_missing_image(swarm, image)
-    swarm.update_service(service["ID"], lambda spec: asked.apply(spec, pinned, platforms))
+    swarm.update_service(service["ID"], lambda spec: change.apply(spec, pinned, platforms))
 
 
 def rollback(swarm: Swarm, name: str) -> None:

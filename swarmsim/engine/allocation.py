@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from swarmsim.engine.networks import Network, Networks
-from swarmsim.model import Change, Cluster, Service, Task
+from swarmsim.model import Cluster, Service, StoreEvent, Task
 
 Spec = dict[str, Any]
 
@@ -36,7 +36,7 @@ class Allocator:
         #: By task: networks and its address in them, `""` where none was left.
         self._addresses: dict[str, dict[str, str]] = {}
 
-    def watch(self, change: Change) -> None:
+    def watch(self, change: StoreEvent) -> None:
         """Give and take back, as services and tasks come and go."""
         about = change.object
         if isinstance(about, Service):
@@ -57,7 +57,7 @@ class Allocator:
         """A service's virtual IPs, with prefix, by network id."""
         return self._vips.get(service_id, {})
 
-    def _service_changed(self, service: Service, change: Change) -> None:
+    def _service_changed(self, service: Service, change: StoreEvent) -> None:
         if change.action == "remove":
             self._give_back(self._vips.pop(service.id, {}))
             return

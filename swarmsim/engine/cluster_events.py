@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from swarmsim.engine.events import Events, message
-from swarmsim.model import Before, Change, Node, Service
+from swarmsim.model import Before, Node, Service, StoreEvent
 
 Spec = dict[str, Any]
 
@@ -22,7 +22,7 @@ class Journal:
         #: What nodes were: availability, role, state.
         self._nodes: dict[str, dict[str, str]] = {}
 
-    def watch(self, change: Change, now: int) -> None:
+    def watch(self, change: StoreEvent, now: int) -> None:
         """Something was written to the cluster's store."""
         about = change.object
         if isinstance(about, Service):

@@ -17,7 +17,7 @@ from swarmsim.engine.events import Events, message
 from swarmsim.engine.logs import Log
 from swarmsim.engine.networks import Network
 from swarmsim.images.removing import User
-from swarmsim.model import Change, Driver, Task
+from swarmsim.model import Driver, StoreEvent, Task
 
 _SIGTERM = 15
 _SIGKILL = 9
@@ -122,7 +122,7 @@ class Containers:
 
     # ---- what the cluster tells ------------------------------------------------------
 
-    def watch(self, change: Change) -> None:
+    def watch(self, change: StoreEvent) -> None:
         """A task that has been prepared has a container from now on."""
         task = change.object
         if isinstance(task, Task) and task.container_id and task.id not in self._of_task:

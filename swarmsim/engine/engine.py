@@ -39,7 +39,7 @@ from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Swarm
 from swarmsim.go.errors import ApiError
 from swarmsim.images import ImageProblem, Images
-from swarmsim.model import Change, Cluster, Node, Service, Task
+from swarmsim.model import Cluster, Node, Service, StoreEvent, Task
 
 _log = logging.getLogger(__name__)
 
@@ -208,7 +208,7 @@ class Engine:
         cluster.watch(self._changed)
         return cluster
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: StoreEvent) -> None:
         self.allocator.watch(change)
         if isinstance(change.object, Task):
             self.containers.watch(change)

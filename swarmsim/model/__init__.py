@@ -3,10 +3,10 @@
 `Cluster` is the whole of it; what its containers do, a `Driver` says. swarmkit's parts have
 modules of their own, which know of each other only what stands in the one `store`:
 
-    orchestrator, everywhere   as many tasks as wanted: replicated services, global ones
+    orchestrator, global_orchestrator    as many tasks as wanted: replicated services, global ones
     supervisor, updater, dirty which service is updated, how, and which of its tasks
     restarts, reaper           what takes the place of a task that ended; what is kept of it
-    scheduler, loads, spreading, constraints, enforcer    which node takes a task
+    scheduler, node_info, spreading, constraints, enforcer    which node takes a task
     dispatcher, agent          what goes to the nodes and back; what nodes do
     agenda, timing             the clock, and how long things take
 """
@@ -16,14 +16,22 @@ from __future__ import annotations
 from swarmsim.model.cluster import Cluster
 from swarmsim.model.nodes.driver import Behaviour, Driver, Reports, Scripted
 from swarmsim.model.nodes.timing import MEASURED, SECOND, Timing
-from swarmsim.model.objects import Before, Change, Node, Refused, Service, Spec, Task, UpdateStatus
+from swarmsim.model.objects import (
+    Before,
+    Node,
+    Refused,
+    Service,
+    Spec,
+    StoreEvent,
+    Task,
+    UpdateStatus,
+)
 
 __all__ = [
     "MEASURED",
     "SECOND",
     "Before",
     "Behaviour",
-    "Change",
     "Cluster",
     "Driver",
     "Node",
@@ -32,6 +40,7 @@ __all__ = [
     "Scripted",
     "Service",
     "Spec",
+    "StoreEvent",
     "Task",
     "Timing",
     "UpdateStatus",

@@ -15,7 +15,16 @@ from swarmsim.model.nodes.agent import Agents
 from swarmsim.model.nodes.dispatcher import Dispatcher
 from swarmsim.model.nodes.driver import Driver, Scripted
 from swarmsim.model.nodes.timing import MEASURED, Timing
-from swarmsim.model.objects import Before, Change, Node, Refused, Service, Spec, Task, UpdateStatus
+from swarmsim.model.objects import (
+    Before,
+    Node,
+    Refused,
+    Service,
+    Spec,
+    StoreEvent,
+    Task,
+    UpdateStatus,
+)
 from swarmsim.model.orchestration.dirty import DirtyCheck
 from swarmsim.model.orchestration.enforcer import enforce
 from swarmsim.model.orchestration.orchestrator import Orchestrator
@@ -134,7 +143,7 @@ class Cluster:
         """Return a new id, for an object that is kept elsewhere."""
         return self._store.new_id()
 
-    def watch(self, callback: Callable[[Change], None]) -> None:
+    def watch(self, callback: Callable[[StoreEvent], None]) -> None:
         """Have every write to the store told."""
         self._store.watchers.append(callback)
 

@@ -174,7 +174,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StoreEvent:
     """Something that was written to the manager's store."""
 
     kind: Literal["service", "task", "node"]

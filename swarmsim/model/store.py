@@ -14,7 +14,7 @@ from typing import Literal
 from swarmsim.model import states
 from swarmsim.model.agenda import Agenda, Function
 from swarmsim.model.nodes.timing import Range, Timing
-from swarmsim.model.objects import Before, Change, Node, Place, Service, Task, UpdateStatus
+from swarmsim.model.objects import Before, Node, Place, Service, StoreEvent, Task, UpdateStatus
 
 #: swarmkit's identity/randomid.go: 25 digits to the base of 36. Here each is made of a byte.
 _ID_LENGTH = 25
@@ -23,7 +23,7 @@ _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36] for byte in r
 #: What a manager has written (its cluster, itself, the ingress network) before anybody asks.
 _FIRST_INDEX = 8
 
-TaskTold = Callable[[Task], None]
+TaskListener = Callable[[Task], None]
 
 
 class Store:
@@ -45,16 +45,16 @@ class Store:
         #: The tasks of each service, by the place that they fill, the oldest first.
         self.places: dict[str, dict[Place, list[Task]]] = {}
         #: Who is told of everything, before those below.
-        self.watchers: list[Callable[[Change], None]] = []
+        self.watchers: list[Callable[[StoreEvent], None]] = []
         #: Who is told that a service was made or changed, by whomever.
         self.on_service: list[Callable[[Service], None]] = []
         #: Who is told that a task was made, that what is desired of it changed, that it was
         #: observed in another state, that tasks have ended, and that one was deleted.
-        self.on_created: list[TaskTold] = []
-        self.on_desired: list[TaskTold] = []
-        self.on_observed: list[TaskTold] = []
+        self.on_created: list[TaskListener] = []
+        self.on_desired: list[TaskListener] = []
+        self.on_observed: list[TaskListener] = []
         self.on_ended: list[Callable[[list[Task]], None]] = []
-        self.on_deleted: list[TaskTold] = []
+        self.on_deleted: list[TaskListener] = []
         self._ending: list[Task] = []
         self._is_batch = False
         self._when_running: dict[str, list[Callable[[], None]]] = {}
@@ -95,21 +95,21 @@ class Store:
         """Keep a new service."""
         self.services[service.id] = service
         self.places[service.id] = {}
-        self._tell("service", "create", service)
+        self._notify("service", "create", service)
         self._service_changed(service)
 
     def write_service(self, service: Service, before: Before) -> None:
         """Note that a service was changed; `before` is what it was."""
         service.version = self.bump()
         service.updated_at = self.now
-        self._tell("service", "update", service, before)
+        self._notify("service", "update", service, before)
         self._service_changed(service)
 
     def delete_service(self, service: Service) -> None:
         """Forget a service; its tasks stay until they are deleted."""
         del self.services[service.id]
         self.bump()
-        self._tell("service", "remove", service)
+        self._notify("service", "remove", service)
 
     def write_status(self, service: Service, status: UpdateStatus) -> None:
         """Write the status of a service's update, as the updater does."""
@@ -150,9 +150,9 @@ class Store:
         )
         self.tasks[task.id] = task
         self.places[service.id].setdefault(place, []).append(task)
-        self._tell("task", "create", task)
-        for told in self.on_created:
-            told(task)
+        self._notify("task", "create", task)
+        for listener in self.on_created:
+            listener(task)
         return task
 
     def set_desired(self, task: Task, desired: int) -> None:
@@ -161,8 +161,8 @@ class Store:
             return
         task.desired = desired
         self._write(task)
-        for told in self.on_desired:
-            told(task)
+        for listener in self.on_desired:
+            listener(task)
 
     def observe(
         self, task: Task, state: int, message: str = "", error: str = "", at: int | None = None
@@ -177,15 +177,15 @@ class Store:
         was = task.observed
         task.observed = state
         self.note(task, message or task.message, error, at)
-        for told in self.on_observed:
-            told(task)
+        for listener in self.on_observed:
+            listener(task)
         if was < states.RUNNING <= state:
             self._call(self._when_running, task)
         if was <= states.RUNNING < state:
             self._call(self._when_stopped, task)
             self._ending.append(task)
             if not self._is_batch:
-                self._tell_of_ends()
+                self._notify_of_ends()
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -195,13 +195,13 @@ class Store:
             yield
         finally:
             self._is_batch = False
-        self._tell_of_ends()
+        self._notify_of_ends()
 
-    def _tell_of_ends(self) -> None:
+    def _notify_of_ends(self) -> None:
         ended, self._ending = self._ending, []
         if ended:
-            for told in self.on_ended:
-                told(ended)
+            for listener in self.on_ended:
+                listener(ended)
 
     def note(self, task: Task, message: str, error: str, at: int | None = None) -> None:
         """Write a task's status: what is said of the state that it is in, and since when."""
@@ -221,9 +221,9 @@ class Store:
         self._when_running.pop(task.id, None)
         self._when_stopped.pop(task.id, None)
         self.bump()
-        self._tell("task", "remove", task)
-        for told in self.on_deleted:
-            told(task)
+        self._notify("task", "remove", task)
+        for listener in self.on_deleted:
+            listener(task)
 
     def when_running(self, task: Task, function: Callable[[], None]) -> None:
         """Have a function called when a task runs, or has ended without.
@@ -246,13 +246,13 @@ class Store:
     def add_node(self, node: Node) -> None:
         """Keep a new node."""
         self.nodes[node.id] = node
-        self._tell("node", "create", node)
+        self._notify("node", "create", node)
 
     def write_node(self, node: Node) -> None:
         """Note that a node was changed."""
         node.version = self.bump()
         node.updated_at = self.now
-        self._tell("node", "update", node)
+        self._notify("node", "update", node)
         if node.state == "down":
             self._gone(node)
 
@@ -260,7 +260,7 @@ class Store:
         """Forget a node."""
         del self.nodes[node.id]
         self.bump()
-        self._tell("node", "remove", node)
+        self._notify("node", "remove", node)
         self._gone(node)
 
     def _gone(self, node: Node) -> None:
@@ -272,20 +272,20 @@ class Store:
     # ---- telling -------------------------------------------------------------------
 
     def _service_changed(self, service: Service) -> None:
-        for told in self.on_service:
-            told(service)
+        for listener in self.on_service:
+            listener(service)
 
     def _write(self, task: Task) -> None:
         task.version = self.bump()
         task.updated_at = self.agenda.now
         if self.watchers:
-            self._tell("task", "update", task)
+            self._notify("task", "update", task)
 
     def _call(self, waiting: dict[str, list[Callable[[], None]]], task: Task) -> None:
         for function in waiting.pop(task.id, ()):
             function()
 
-    def _tell(
+    def _notify(
         self,
         kind: Literal["service", "task", "node"],
         action: Literal["create", "update", "remove"],
@@ -293,6 +293,6 @@ class Store:
         before: Before | None = None,
     ) -> None:
         if self.watchers:
-            change = Change(kind, action, changed, before)
+            change = StoreEvent(kind, action, changed, before)
             for watcher in self.watchers:
                 watcher(change)

@@ -25,7 +25,7 @@ MADE = recording(
 @pytest.fixture(autouse=True)
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever gets as far as an engine fails."""
-    monkeypatch.setattr(doing, "swarm", lambda: pytest.fail("an engine was asked for"))
+    monkeypatch.setattr(doing, "current_swarm", lambda: pytest.fail("an engine was asked for"))
 
 
 @pytest.mark.parametrize(

@@ -279,7 +279,7 @@ def is_over() -> bool:
 
 
 def running(tag: str) -> int:
-    return doing.swarm().snapshot(STEPS[2].worker).running_by_tag().get(tag, 0)
+    return doing.current_swarm().snapshot(STEPS[2].worker).running_by_tag().get(tag, 0)
 
 
 def folder_of(name: str) -> Path:
@@ -290,7 +290,7 @@ def folder_of(name: str) -> Path:
 
 
 def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
-    service = doing.swarm().snapshot(step.worker)
+    service = doing.current_swarm().snapshot(step.worker)
 
     assert service.running_by_tag() == {"1.0": 10}
     assert exercise_session.recorder().alive
@@ -301,12 +301,12 @@ def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
 def test_a_blank_changes_nothing_and_is_no_attempt(
     step: Step, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = doing.swarm().service(step.worker)["Version"]
+    before = doing.current_swarm().service(step.worker)["Version"]
 
     labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": ...})
 
     assert "A blank is left: update_config['parallelism']" in capsys.readouterr().out
-    assert doing.swarm().service(step.worker)["Version"] == before
+    assert doing.current_swarm().service(step.worker)["Version"] == before
     assert learning.check(HALF).outcome == "not attempted"
 
 
@@ -317,12 +317,12 @@ def test_a_hundred_checks_change_nothing_but_the_journal(step: Step) -> None:
         names = (path for path in settings.state_dir().glob("exercises/*/*"))
         return {str(each): each.read_bytes() for each in files} | {str(n): b"" for n in names}
 
-    before = everything(), doing.swarm().service(step.worker), len(events())
+    before = everything(), doing.current_swarm().service(step.worker), len(events())
 
     said = {learning.check(HALF) for _ in range(100)}
 
     assert len(said) == 1
-    assert (everything(), doing.swarm().service(step.worker)) == before[:2]
+    assert (everything(), doing.current_swarm().service(step.worker)) == before[:2]
     assert len(events()) == before[2] + 100
 
 
@@ -360,7 +360,7 @@ def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: S
     words = f"docker service update -d --image {step.image('1.1')} --update-parallelism 5"
     subprocess.run(
         [*words.split(), "--update-delay", "0s", step.worker],
-        env={**os.environ, "DOCKER_HOST": doing.swarm().url},
+        env={**os.environ, "DOCKER_HOST": doing.current_swarm().url},
         capture_output=True,
         check=True,
     )
@@ -397,7 +397,7 @@ def test_begun_anew_nothing_is_attempted_yet() -> None:
 
 def test_a_service_that_is_gone_is_said_to_be(step: Step) -> None:
     """Check and hint end soon, and the exercise can be begun anew."""
-    doing.swarm().delete(f"/services/{doing.swarm().service(step.worker)['ID']}")
+    doing.current_swarm().delete(f"/services/{doing.current_swarm().service(step.worker)['ID']}")
 
     found = learning.check(HALF)
 
@@ -405,7 +405,7 @@ def test_a_service_that_is_gone_is_said_to_be(step: Step) -> None:
     assert "gone" in found.saw or "not there" in found.saw, found
     assert learning.hint(HALF).rung == 1
     learning.exercise(HALF)
-    assert doing.swarm().snapshot(step.worker).running_by_tag() == {"1.0": 10}
+    assert doing.current_swarm().snapshot(step.worker).running_by_tag() == {"1.0": 10}
 
 
 @pytest.mark.usefixtures("step")
@@ -458,14 +458,14 @@ def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(
     folder = tmp_path / "worker"
     shutil.copytree(settings.lesson_files() / "dockercoins" / "worker", folder)
     (folder / "worker.py").write_text("raise SystemExit(3)\n")
-    images.build(doing.swarm(), folder, step.image("1.0"))
-    other = images.source_of(doing.swarm(), step.image("1.0"))
-    before = doing.swarm().service(step.worker)["ID"]
+    images.build(doing.current_swarm(), folder, step.image("1.0"))
+    other = images.source_of(doing.current_swarm(), step.image("1.0"))
+    before = doing.current_swarm().service(step.worker)["ID"]
 
     learning.exercise(HALF)
 
-    assert images.source_of(doing.swarm(), step.image("1.0")) != other
-    assert doing.swarm().service(step.worker)["ID"] != before
+    assert images.source_of(doing.current_swarm(), step.image("1.0")) != other
+    assert doing.current_swarm().service(step.worker)["ID"] != before
     assert running("1.0") == 10
 
 
@@ -519,11 +519,11 @@ def test_nothing_of_it_leaves_a_learners_folder() -> None:
 @pytest.mark.usefixtures("step")
 def test_the_first_tag_is_dockercoins_as_it_is_shipped_whatever_the_learners_files_hold() -> None:
     """Notebook 3 begins with the faster worker in the file, and 1.0 in the stack."""
-    shipped = images.source_of(doing.swarm(), STEPS[3].image("1.0"))
+    shipped = images.source_of(doing.current_swarm(), STEPS[3].image("1.0"))
 
     labkit.reset(3)
-    before = doing.swarm().service(STEPS[3].worker)["ID"]
+    before = doing.current_swarm().service(STEPS[3].worker)["ID"]
     labkit.reset(3)
 
-    assert images.source_of(doing.swarm(), STEPS[3].image("1.0")) == shipped
-    assert doing.swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"
+    assert images.source_of(doing.current_swarm(), STEPS[3].image("1.0")) == shipped
+    assert doing.current_swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"

@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def looked_at(choice: str | None = None) -> list[str]:
-    return [place.url for place in engines.places(choice)]
+    return [place.url for place in engines.locations(choice)]
 
 
 def own() -> list[str]:
@@ -65,7 +65,7 @@ def test_an_engine_of_the_lab_s_own_is_that_whoever_names_it(kind: str, monkeypa
     engine = getattr(engines, kind)()
     monkeypatch.setenv("DOCKER_HOST", engine.url)
 
-    assert {place.kind for place in engines.places() if place.url == engine.url} == {kind}
+    assert {place.kind for place in engines.locations() if place.url == engine.url} == {kind}
     assert sorted(looked_at()) == sorted(own())
 
 
@@ -180,7 +180,7 @@ def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(tmp_path: Pa
 
 def test_a_private_engine_that_never_ran_has_no_process_and_no_answer():
     assert engines.private().process() is None
-    assert engines.private().swarm() is None
+    assert engines.private().connect() is None
 
 
 def test_a_network_is_chosen_that_no_route_covers():
@@ -286,7 +286,7 @@ def test_where_an_engine_cannot_be_started_its_reason_is_given(kind: str, monkey
 
 def test_a_simulated_engine_that_never_ran_has_no_process_and_no_answer():
     assert engines.simulated().process() is None
-    assert engines.simulated().swarm() is None
+    assert engines.simulated().connect() is None
 
 
 def test_a_simulated_engine_of_a_deep_checkout_has_a_short_socket(tmp_path: Path):

@@ -96,7 +96,7 @@ def test_after_it_was_killed_it_comes_up_with_its_swarm(private: PrivateEngine, 
     assert process is not None
     process.kill()
     until(lambda: private.process() is None, "the killed dockerd to be gone")
-    assert private.swarm() is None
+    assert private.connect() is None
 
     again = private.start()
 

@@ -17,7 +17,7 @@ TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("|---|---|---|")[1].split("
 PURE = [
     *("swarmsim.go.durations", "swarmsim.model", "labkit.base.errors", "labkit.recordings.story"),
     *("labkit.recordings.prediction", "labkit.recordings.recorder", "labkit.swarm.compose"),
-    *("labkit.swarm.clock", "labkit.swarm.changes", "labkit.lessons.journal"),
+    *("labkit.swarm.clock", "labkit.swarm.spec_change", "labkit.lessons.journal"),
     *("labkit.lessons.checks", "labkit.views.state.picture"),
 ]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}

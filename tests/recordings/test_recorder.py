@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
-from labkit.recordings.recorder import Recorder, looking, meter
+from labkit.recordings.recorder import Recorder, meter, poller
 from labkit.recordings.recording import (
     Back,
     Ended,
@@ -169,7 +169,7 @@ def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> 
 
     blocked = threading.Event()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(looking, "_BLOCKED", 0.2)
+        patch.setattr(poller, "_BLOCKED", 0.2)
         with Recorder(Slow(UPDATING, UPDATING, UPDATING, DONE), "dc_worker") as made:
             made.wait(timeout=5)
 
@@ -194,8 +194,8 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
-    journal = made._journal
-    file = journal._file
+    live = made._live
+    file = live._file
     assert file is not None
 
     class Full:
@@ -212,12 +212,12 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
 
     real = file._file
     monkeypatch.setattr(file, "_file", Full(real))
-    journal.observe(UPDATING)
+    live.observe(UPDATING)
     assert str(made.file_error) == "[Errno 28] No space left on device"
     assert Recording.load(tmp_path / "r.jsonl").changes == recording(BEFORE).changes
 
     monkeypatch.setattr(file, "_file", real)
-    journal.observe(DONE)
+    live.observe(DONE)
     assert made.file_error is None
     assert Recording.load(tmp_path / "r.jsonl") == made.recording
     made.stop()
@@ -250,8 +250,8 @@ class WithEvents(Scripted):
 
 
 def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "SLOW", 3600.0)
-    monkeypatch.setattr(looking, "_HOT", 0.0)
+    monkeypatch.setattr(poller, "SLOW", 3600.0)
+    monkeypatch.setattr(poller, "_HOT", 0.0)
     source = WithEvents(BEFORE)
     with Recorder(source, "dc_worker", until=None) as made:
         until(lambda: source.looks >= 2, "the first looks")
@@ -262,7 +262,7 @@ def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.Mo
 
 def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
-    monkeypatch.setattr(looking.time, "thread_time", lambda: clock["now"])
+    monkeypatch.setattr(poller.time, "thread_time", lambda: clock["now"])
     waits: list[float] = []
 
     class Slow(Scripted):
@@ -277,8 +277,8 @@ def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch
             waits.append(timeout or 0)
             return True
 
-    made._looking._stopping = Stopping()
-    made._looking.look_until_done()
+    made._poller._stopping = Stopping()
+    made._poller.poll_until_done()
 
     assert waits == [20.0]
 
@@ -293,15 +293,15 @@ def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) ->
     class Waking(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
             pauses.append(timeout or 0)
-            made._looking.stop("enough")
+            made._poller.stop("enough")
             return True
 
     made = Recorder(source, "dc_worker", until=None)
-    made._looking._wake = Waking()
-    made._looking.look_until_done()
+    made._poller._wake = Waking()
+    made._poller.poll_until_done()
 
     (pause,) = pauses
-    assert looking.SLOW / speed / 2 < pause < looking.SLOW / speed
+    assert poller.SLOW / speed / 2 < pause < poller.SLOW / speed
 
 
 def test_times_are_the_clock_s_that_it_was_given() -> None:
@@ -431,7 +431,7 @@ def test_a_sample_that_comes_with_the_end_is_dropped() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker").start()
     made.stop()
 
-    made._take(5, 1000.0)
+    made._record_sample(5, 1000.0)
 
     assert hashes(made.recording) == []
 
@@ -443,7 +443,7 @@ def test_a_recorder_that_died_measures_no_more() -> None:
     until(lambda: not made.alive, "the thread to end")
 
     before = len(made.recording.changes)
-    made._take(5, 1000.0)
+    made._record_sample(5, 1000.0)
     assert len(made.recording.changes) == before
     thread = made._metering._thread  # type: ignore[union-attr]
     until(lambda: not thread.is_alive(), "the meter's thread to end")

@@ -249,7 +249,7 @@ def test_stopping_it_ends_all_that_it_has_started(engine: SimulatedEngine):
     engine.stop()
 
     assert engine.process() is None
-    assert engine.swarm() is None
+    assert engine.connect() is None
     assert [each for each in started if each.is_running()] == []
 
 
@@ -275,7 +275,7 @@ def test_after_it_was_killed_nothing_of_it_is_left(engine: SimulatedEngine):
 
     until(lambda: engine.process() is None, "the killed server to be gone")
     until(lambda: not any(each.is_running() for each in started), "its tasks to be gone")
-    assert engine.swarm() is None
+    assert engine.connect() is None
     engine.stop()
 
 

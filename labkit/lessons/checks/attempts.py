@@ -17,7 +17,7 @@ from labkit.base.quoted import verbatim
 from labkit.lessons.checks.changeovers import Changeover, changeovers
 from labkit.lessons.checks.stops import Stops, stops
 from labkit.recordings import story
-from labkit.recordings.phases import asked, settled
+from labkit.recordings.phases import requested, settled
 from labkit.recordings.recording import (
     Back,
     Recording,
@@ -26,7 +26,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
-from labkit.recordings.updater import Budget, Updater
+from labkit.recordings.update_tracker import Budget, UpdateTracker
 from labkit.recordings.values import Service, UpdateConfig, UpdateStatus
 from swarmsim.go.states import UpdateState
 
@@ -37,7 +37,7 @@ class Attempt:
 
     #: The service before it, and as it was asked for.
     before: Service
-    asked: Service
+    requested: Service
     #: It alone; it begins with what there was when it began.
     recording: Recording
 
@@ -95,22 +95,22 @@ class Attempt:
     @property
     def tag(self) -> str:
         """The tag that it went to, whether or not it stayed there."""
-        return self.asked.tag
+        return self.requested.tag
 
     @property
     def config(self) -> UpdateConfig:
         """The update config that governed it: that of the new spec."""
-        return self.asked.update_config
+        return self.requested.update_config
 
     # ---- what was seen -------------------------------------------------------------
 
     @cached_property
     def budget(self) -> Budget | None:
         """Its failures as Swarm counts them, and the slots it was about; `None` if unknown."""
-        updater = Updater()
+        tracker = UpdateTracker()
         for change in self.recording.changes:
-            updater.take(change)
-        return next((each for each in updater.budgets() if each.of == "update"), None)
+            tracker.apply(change)
+        return next((each for each in tracker.budgets() if each.of == "update"), None)
 
     @property
     def failures(self) -> int:
@@ -225,7 +225,7 @@ def _written_anew(before: Service, now: Service) -> bool:
 
     The engine writes to it as well, and changes nothing that is asked of it.
     """
-    return before.update_status is not None or asked(before) != asked(now)
+    return before.update_status is not None or requested(before) != requested(now)
 
 
 def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:

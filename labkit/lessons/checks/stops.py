@@ -27,7 +27,7 @@ class Stops:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _StopRequest:
     """A task that was told to stop: the look that saw it, and which task went first then."""
 
     look: datetime
@@ -39,7 +39,7 @@ def stops(recording: Recording) -> Stops:
 
     Those that had been told before are none of them, nor is one that ended by itself.
     """
-    told: dict[str, _Told] = {}
+    told: dict[str, _StopRequest] = {}
     ended: dict[str, datetime] = {}
     ours: set[str] = set()  # those that nobody had told before
     order: Order = "stop-first"
@@ -54,7 +54,7 @@ def stops(recording: Recording) -> Stops:
         if not task.ended and task.desired_state in ("ready", "running"):
             ours.add(task.id)
         elif task.id in ours and _is_told(task):
-            told.setdefault(task.id, _Told(change.at, order))
+            told.setdefault(task.id, _StopRequest(change.at, order))
         if task.ended and task.id in told:
             ended.setdefault(task.id, task.status_at)
             ours.discard(task.id)
@@ -76,7 +76,7 @@ def _order(service: Service) -> Order:
     return (service.rollback_config if back else service.update_config).order
 
 
-def _began(recording: Recording, told: str, how: _Told) -> datetime:
+def _began(recording: Recording, told: str, how: _StopRequest) -> datetime:
     """Return when a task was told: by the engine's time if that is known, else by the look's."""
     after = list(_successor(recording, recording.tasks[told], how.look))
     if how.order == "stop-first":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotFound
-from labkit.base.waiting import looks
+from labkit.base.waiting import poll
 from labkit.lessons import coins, workspace
 from labkit.lessons.checks import Evidence, Exercise, Finding
 from labkit.lessons.checks.finding import not_attempted
@@ -32,7 +32,7 @@ from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 #: So long a recorder may need to see what the engine has just written.
 _CATCH_UP_SECONDS = 5.0
 
@@ -99,7 +99,7 @@ def check(
             "Only what is recorded from its beginning on can be judged.",
             f'labkit.exercise("{exercise.name}")',
         )
-    for _ in looks(seconds, _LOOK_SECONDS):
+    for _ in poll(seconds, _POLL_SECONDS):
         found = evidence(swarm, exercise, folder, answer)
         if not found.pending or (swarm and not _records(folder)):
             break
@@ -196,7 +196,7 @@ def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
 
 def _catch_up(recorder: Recorder, live: Service | None) -> None:
     """Wait until the recorder has seen what the engine holds by now."""
-    for _ in looks(_CATCH_UP_SECONDS, _LOOK_SECONDS / 4):
+    for _ in poll(_CATCH_UP_SECONDS, _POLL_SECONDS / 4):
         seen = recorder.recording.service
         if live is None or not recorder.alive or (seen and seen.version >= live.version):
             return

@@ -12,7 +12,7 @@ from typing import Any
 from labkit import engines
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
-from labkit.base.waiting import looks
+from labkit.base.waiting import poll
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits
 from labkit.recordings.phases import describe
@@ -30,7 +30,7 @@ _SLOT = "SLOT={{.Task.Slot}}"
 _ADDED = frozenset(
     {"Args", "Command", "Configs", "Healthcheck", "Hostname", "Mounts", "Secrets", "StopSignal"}
 )
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _look(swarm: Swarm, name: str) -> Snapshot | None:
 
 def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool], what: str) -> None:
     """Wait until a condition holds of a service. Raises `NotSettled` when the time is up."""
-    for _ in looks(_WAIT_SECONDS, _LOOK_SECONDS):
+    for _ in poll(_WAIT_SECONDS, _POLL_SECONDS):
         found = _look(swarm, name)
         if condition(found):
             return

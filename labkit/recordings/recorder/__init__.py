@@ -8,10 +8,10 @@ however large the service has grown.
 | module     | one idea                                                                   |
 |------------|----------------------------------------------------------------------------|
 | `recorder` | what is held in the hand: start, stop, mark, wait                          |
-| `looking`  | when to look, and what to make of an answer, or of none                    |
-| `events`   | the engine's events, which wake it                                         |
+| `poller`   | when to look, and what to make of an answer, or of none                    |
+| `wakeups`  | the engine's events, which wake it                                         |
 | `meter`    | the application's own count, in a thread that nobody waits for             |
-| `journal`  | the recording while several threads add to it; whoever waits for a change  |
+| `live`     | the recording while several threads add to it; whoever waits for a change  |
 | `file`     | the file that it is written to                                             |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`
@@ -21,7 +21,7 @@ where there is one.
 
 from __future__ import annotations
 
-from labkit.recordings.recorder.looking import Source
+from labkit.recordings.recorder.poller import Source
 from labkit.recordings.recorder.recorder import Recorder
 
 __all__ = ["Recorder", "Source"]

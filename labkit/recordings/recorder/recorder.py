@@ -11,9 +11,9 @@ from typing import Self, get_args
 
 from labkit.base.errors import BadValue, NotSettled
 from labkit.recordings.phases import describe, settled
-from labkit.recordings.recorder.journal import Journal
-from labkit.recordings.recorder.looking import Looking, Source
+from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
+from labkit.recordings.recorder.poller import Poller, Source
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
 from swarmsim.go.states import UpdateState
@@ -58,11 +58,11 @@ class Recorder:
             started=self._now(),
             provenance=getattr(source, "provenance", "engine"),
         )
-        self._journal = Journal(header, path)
-        self.recording = self._journal.recording
+        self._live = LiveRecording(header, path)
+        self.recording = self._live.recording
         speed = getattr(source, "speed", 1.0)
-        self._looking = Looking(source, first, self._journal, until, self._now, speed)
-        self._metering = Metering(meter, self._take, self.service) if meter else None
+        self._poller = Poller(source, first, self._live, until, self._now, speed)
+        self._metering = Metering(meter, self._record_sample, self.service) if meter else None
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
 
     def start(self) -> Self:
@@ -75,11 +75,11 @@ class Recorder:
 
     def stop(self, why: str = "It was stopped.") -> Recording:
         """Stop looking, and return the recording. Stopping twice does nothing more."""
-        self._looking.stop(why)
+        self._poller.stop(why)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
         elif self._thread.ident is None:  # never started, so nothing else closes the file
-            self._journal.close()
+            self._live.close()
         return self.recording
 
     def mark(self, label: str, of: datetime | None = None) -> None:
@@ -90,7 +90,7 @@ class Recorder:
         """
         now = self._ask_now()
         ended = self.recording.ended
-        self._journal.add(Marked(now, of or (ended.at if ended else now), label))
+        self._live.add(Marked(now, of or (ended.at if ended else now), label))
 
     # ---- how it is -----------------------------------------------------------------
 
@@ -114,16 +114,16 @@ class Recorder:
     @property
     def last_seen(self) -> datetime:
         """When the engine last answered."""
-        return self._looking.last_seen
+        return self._poller.last_seen
 
     @property
     def file_error(self) -> OSError | None:
         """What keeps changes from reaching the file, or `None`; they are kept in memory."""
-        return self._journal.file_error
+        return self._live.file_error
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each change and at the end, from a thread of the recorder."""
-        self._journal.subscribe(listener)
+        self._live.subscribe(listener)
 
     # ---- waiting -------------------------------------------------------------------
 
@@ -135,17 +135,17 @@ class Recorder:
         Raises what killed the recorder if it died, and `NotSettled`, naming `what` was
         waited for and how far things are, if the time is up or the recorder stopped.
         """
-        so = False
+        satisfied = False
 
         def over() -> bool:
-            nonlocal so
-            so = condition(self.recording)
-            return so or self.error is not None or not self.alive
+            nonlocal satisfied
+            satisfied = condition(self.recording)
+            return satisfied or self.error is not None or not self.alive
 
-        in_time = self._journal.wait(over, timeout)
+        in_time = self._live.wait(over, timeout)
         if self.error:
             raise self.error
-        if not so:
+        if not satisfied:
             raise self._not_settled(what, None if in_time else timeout)
 
     def wait(self, timeout: float = 50) -> str:
@@ -187,18 +187,18 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            why = self._looking.look_until_done()
-            self._journal.add(Ended(self._now(), why))
+            why = self._poller.poll_until_done()
+            self._live.add(Ended(self._now(), why))
         except Exception as problem:  # whatever it is, whoever waits must hear of it
             self.error = problem
         finally:
             if self._metering:
                 self._metering.stop()
-            self._journal.close()
+            self._live.close()
 
-    def _take(self, hashes: int, now: float) -> None:
+    def _record_sample(self, hashes: int, now: float) -> None:
         """Record what the meter says; runs in the meter's thread."""
-        self._journal.add_before_end(HashesSeen(self._ask_now(), hashes, now))
+        self._live.add_before_end(HashesSeen(self._ask_now(), hashes, now))
 
     def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
         doing = describe(self.recording.service, self.recording.current)

@@ -1,11 +1,11 @@
 """Deploy, list and remove stacks as `docker stack` does, with no docker command line.
 
-    deploying ─┬─ conditions   what must hold before anything changes
-    removing  ─┴─ there        what the swarm has, and of which stack
-    tables                     what `ls`, `services` and `ps` print
+    deploying ─┬─ conditions      what must hold before anything changes
+    removing  ─┴─ cluster_state   what the swarm has, and of which stack
+    tables                        what `ls`, `services` and `ps` print
 
 Before anything changes, all that can be checked has been: the files, that the engine is a
-manager, that whatever is there already is the lab's (`labkit.ownership`), and that
+manager, that whatever is there already is the lab's (`labkit.swarm.ownership`), and that
 whatever must be there is.
 """
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from labkit.base.errors import LabError, NotOurs
 from labkit.swarm import ownership
 from labkit.swarm.compose.specs import StackSpecs, is_user_defined
-from labkit.swarm.stack.there import There, Thing, is_swarm_wide, name_of, stack_of
+from labkit.swarm.stack.cluster_state import ClusterState, Thing, is_swarm_wide, name_of, stack_of
 
 
-def require_ours(stack: str, there: There) -> None:
+def require_ours(stack: str, cluster: ClusterState) -> None:
     """Raise `NotOurs` if something in the stack was deployed by somebody else."""
-    theirs = [(kind, each) for kind, each in there.in_stack(stack) if not ownership.is_ours(each)]
+    theirs = [(kind, each) for kind, each in cluster.in_stack(stack) if not ownership.is_ours(each)]
     if theirs:
         listed = ", ".join(f"{kind} {name_of(each)}" for kind, each in theirs)
         raise NotOurs(
@@ -22,7 +22,7 @@ def require_ours(stack: str, there: There) -> None:
         )
 
 
-def require_changeable(stack: str, specs: StackSpecs, there: There) -> None:
+def require_changeable(stack: str, specs: StackSpecs, cluster: ClusterState) -> None:
     """Raise before half is done if something that is there cannot become what is asked for."""
     sent = {
         "service": specs.services,
@@ -31,7 +31,7 @@ def require_changeable(stack: str, specs: StackSpecs, there: There) -> None:
         "secret": specs.secrets,
     }
     for kind, each_sent in sent.items():
-        present = {name_of(each): each for each in there.of(kind) if is_swarm_wide(each)}
+        present = {name_of(each): each for each in cluster.of(kind) if is_swarm_wide(each)}
         for spec in each_sent:
             found = present.get(spec["Name"])
             if found is not None:
@@ -65,14 +65,14 @@ def _first(mode: Thing) -> str:
     return next(iter(mode), "none").lower()
 
 
-def require_external(specs: StackSpecs, there: There) -> None:
+def require_external(specs: StackSpecs, cluster: ClusterState) -> None:
     """Raise unless every network, config and secret that is declared external is there."""
-    swarm_wide = {name_of(each) for each in there.of("network") if is_swarm_wide(each)}
+    swarm_wide = {name_of(each) for each in cluster.of("network") if is_swarm_wide(each)}
     for name in specs.external_networks:
         if is_user_defined(name) and name not in swarm_wide:
             raise _missing("network", name, "docker network create --driver overlay " + name)
     for kind, sent in (("config", specs.configs), ("secret", specs.secrets)):
-        known = {name_of(each) for each in there.of(kind)} | {spec["Name"] for spec in sent}
+        known = {name_of(each) for each in cluster.of(kind)} | {spec["Name"] for spec in sent}
         for name in _wanted(kind, specs.services):
             if name not in known:
                 raise _missing(kind, name, f"docker {kind} create {name} FILE")

@@ -19,8 +19,8 @@ from labkit.swarm.client import Swarm
 from labkit.swarm.compose.specs import IMAGE, StackSpecs
 from labkit.swarm.images import digests
 from labkit.swarm.stack import conditions
+from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
 from labkit.swarm.stack.removing import remove_all
-from labkit.swarm.stack.there import There, Thing, doing, name_of
 from swarmsim.go import references
 
 #: When a registry is asked for the digest of an image: docker's `--resolve-image`.
@@ -58,19 +58,19 @@ def deploy(
     loaded = compose.load(files, os.environ if env is None else env)
     specs = loaded.specs(name)
     swarm.require_manager()
-    there = There.on(swarm)
-    conditions.require_ours(name, there)
-    conditions.require_changeable(name, specs, there)
-    conditions.require_external(specs, there)
+    cluster = ClusterState.fetch(swarm)
+    conditions.require_ours(name, cluster)
+    conditions.require_changeable(name, specs, cluster)
+    conditions.require_external(specs, cluster)
     for note in loaded.notes:
         echo.say(f"{note}\n")
-    present = {name_of(each): each for each in there.of("service", name)}
+    present = {name_of(each): each for each in cluster.of("service", name)}
     images = _look_up(swarm, specs, present, resolve_image)
     if prune:
         remove_all(swarm, "service", _left_out(present, specs))
-    _create_networks(swarm, specs, there.of("network", name))
+    _create_networks(swarm, specs, cluster.of("network", name))
     ids = {
-        kind: _put_files(swarm, kind, sent, there.of(kind))
+        kind: _put_files(swarm, kind, sent, cluster.of(kind))
         for kind, sent in (("secret", specs.secrets), ("config", specs.configs))
     }
     unpinned = set()
@@ -125,7 +125,7 @@ def _create_networks(swarm: Swarm, specs: StackSpecs, present: Iterable[Thing]) 
     for spec in specs.networks:
         if spec["Name"] not in known:
             echo.say(f"Creating network {spec['Name']}")
-            with doing(f"the network {spec['Name']} to be created."):
+            with explaining_refusal(f"the network {spec['Name']} to be created."):
                 made = swarm.post("/networks/create", spec)
             ownership.note(made["Id"], spec["Labels"])
 
@@ -139,12 +139,12 @@ def _put_files(
     for spec in sent:
         name = spec["Name"]
         if name in known:
-            with doing(f"the {kind} {name} to be updated; only its labels may change."):
+            with explaining_refusal(f"the {kind} {name} to be updated; only labels may change."):
                 version = str(known[name]["Version"]["Index"])
                 swarm.post(f"/{kind}s/{ids[name]}/update", spec, version=version)
             continue
         echo.say(f"Creating {kind} {name}")
-        with doing(f"the {kind} {name} to be created."):
+        with explaining_refusal(f"the {kind} {name} to be created."):
             ids[name] = swarm.post(f"/{kind}s/create", spec)["ID"]
         ownership.note(ids[name], spec["Labels"])
     return ids
@@ -177,12 +177,12 @@ def _put_service(
         container["Image"] = _image(found["Spec"])
     if found is None:
         echo.say(f"Creating service {name}")
-        with doing(f"the service {name} to be created."):
+        with explaining_refusal(f"the service {name} to be created."):
             made = swarm.post("/services/create", spec)
         ownership.note(made["ID"], spec["Labels"])
         return
     echo.say(f"Updating service {name} (id: {found['ID']})")
-    with doing(f"the service {name} to be updated."):
+    with explaining_refusal(f"the service {name} to be updated."):
         swarm.update_service(found["ID"], _replacing(spec))
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from labkit.base import echo
 from labkit.base.errors import EngineRefused, NotFound, NotSettled
-from labkit.base.waiting import looks
+from labkit.base.waiting import poll
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
 from labkit.swarm.stack.conditions import require_ours
-from labkit.swarm.stack.there import There, Thing, doing, name_of
 
 _POLL_SECONDS = 0.1
 #: A wait is spoken of after this long, and then every so often.
@@ -40,21 +40,21 @@ def rm(
     """
     if show_command:
         echo.command(["docker", "stack", "rm", name])
-    there = There.on(swarm)
-    if not there.in_stack(name):
+    cluster = ClusterState.fetch(swarm)
+    if not cluster.in_stack(name):
         echo.say(f"Nothing found in stack: {name}")
         return
-    require_ours(name, there)
+    require_ours(name, cluster)
     for kind in ("service", "secret", "config"):
-        remove_all(swarm, kind, there.of(kind, name))
-    _remove_networks(swarm, name, there.of("network", name), timeout)
+        remove_all(swarm, kind, cluster.of(kind, name))
+    _remove_networks(swarm, name, cluster.of("network", name), timeout)
 
 
 def remove_all(swarm: Swarm, kind: str, things: Iterable[Thing]) -> None:
     """Remove services, configs or secrets; that somebody has just done so is no error."""
     for each in things:
         echo.say(f"Removing {kind} {name_of(each)}")
-        with doing(f"the {kind} {name_of(each)} to be removed."), suppress(NotFound):
+        with explaining_refusal(f"the {kind} {name_of(each)} to be removed."), suppress(NotFound):
             swarm.delete(f"/{kind}s/{ownership.identity(each)}")
         ownership.forget(ownership.identity(each))
 
@@ -69,7 +69,7 @@ def _remove_networks(
     for each in networks:
         echo.say(f"Removing network {name_of(each)}")
     next_word = _FIRST_WORD_SECONDS
-    for waited in looks(timeout.total_seconds(), _POLL_SECONDS):
+    for waited in poll(timeout.total_seconds(), _POLL_SECONDS):
         left, refusal = _left(swarm, stack)
         if not left:
             break

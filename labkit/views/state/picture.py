@@ -21,7 +21,7 @@ whole of what changed.
 | `kinds`     | `[state, desired state, stage]`; the stage as in `labkit.stages`         |
 | `tasks` +   | `[n, id, group, created, image, node, ports, cause, before]`: `group` is |
 |             | the slot, or the node of a global task; `cause` is why it exists         |
-|             | (`updater.Cause`), `before` whose place it took. An entry for a known    |
+|             | (`update_tracker.Cause`), `before` whose place it took. An entry for a known    |
 |             | task replaces the earlier one                                            |
 | `moves` +   | `[n, at, kind, since, error, exit code]`: what task n was seen to do;    |
 |             | `since` is the engine's own time of the state. The last two are left out |
@@ -64,7 +64,7 @@ from labkit.recordings.recording import (
     TaskSeen,
 )
 from labkit.recordings.speed import Speed
-from labkit.recordings.updater import Budget, Updater, group_of
+from labkit.recordings.update_tracker import Budget, UpdateTracker, group_of
 from labkit.recordings.values import Service, Task, UpdateConfig
 from labkit.views.state.badges import badge_of
 from labkit.views.state.looks import LOOKS, looks_of
@@ -99,7 +99,7 @@ class Picture:
         self._header = header
         self._origin = header.started
         self._current: Service | None = None
-        self._updater = Updater()
+        self._updater = UpdateTracker()
         self._speed = Speed(header.started)
         self._numbers: dict[str, int] = {}
         self._tasks: dict[str, Task] = {}
@@ -132,7 +132,7 @@ class Picture:
     def take(self, changes: Iterable[Change]) -> None:
         """Take further changes of the recording, in its order."""
         for change in changes:
-            self._updater.take(change)
+            self._updater.apply(change)
             match change:
                 case TaskSeen(at=at, task=task):
                     self._take_task(at, task)

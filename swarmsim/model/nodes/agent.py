@@ -63,7 +63,7 @@ class Agents:
         self._driver = driver
         self._dispatcher = dispatcher
         self._held: dict[str, _Held] = {}
-        dispatcher.deliver = self._hear
+        dispatcher.deliver = self._receive
         store.on_deleted.append(self._drop)
 
     # ---- what the driver reports ---------------------------------------------------
@@ -102,7 +102,7 @@ class Agents:
         """A node that was down says what it did meanwhile, and hears what it missed."""
         for held in self._held.values():
             if held.task.node_id == node.id and held.message:
-                self._tell(held)
+                self._notify(held)
         for task in self._store.tasks_on(node.id):
             self._dispatcher.send(task)
 
@@ -113,7 +113,7 @@ class Agents:
 
     # ---- on the way up -------------------------------------------------------------
 
-    def _hear(self, task: Task) -> None:
+    def _receive(self, task: Task) -> None:
         """Take a task for the first time, or hear that something else is desired of it."""
         held = self._held.get(task.id)
         if held is None:
@@ -272,9 +272,9 @@ class Agents:
         held.state, held.error = state, error
         held.message = message or held.message
         held.status_at = self._store.now
-        self._tell(held)
+        self._notify(held)
 
-    def _tell(self, held: _Held) -> None:
+    def _notify(self, held: _Held) -> None:
         node = self._store.nodes.get(held.task.node_id)
         if node is not None and node.state == "ready" and not held.dropped:
             status = Status(held.state, held.message, held.error, held.status_at, held.exit_code)

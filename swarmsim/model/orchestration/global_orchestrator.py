@@ -15,7 +15,7 @@ from swarmsim.model.scheduling.constraints import satisfied
 from swarmsim.model.store import Store
 
 
-class Everywhere:
+class GlobalOrchestrator:
     """Keeps global services on all nodes."""
 
     def __init__(self, store: Store, restarts: Restarts, updaters: Updaters) -> None:

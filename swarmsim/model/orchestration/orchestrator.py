@@ -1,7 +1,7 @@
 """The orchestrators: as many tasks as a service asks for, each in its place. Pure.
 
 After swarmkit's manager/orchestrator/replicated; what is other for global services is in
-`everywhere`. Whatever happens to a service, they compare what there is with what its spec
+`global_orchestrator`. Whatever happens to a service, they compare what there is with what its spec
 wants; what differs is given to the updater, what is missing is made, what is too much is
 removed.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Place, Service, Task
-from swarmsim.model.orchestration.global_orchestrator import Everywhere
+from swarmsim.model.orchestration.global_orchestrator import GlobalOrchestrator
 from swarmsim.model.orchestration.restarts import Restarts
 from swarmsim.model.orchestration.supervisor import Updaters
 from swarmsim.model.plan import replicas
@@ -31,7 +31,7 @@ class Orchestrator:
         self._store = store
         self._restarts = restarts
         self._updaters = updaters
-        self._everywhere = Everywhere(store, restarts, updaters)
+        self._global_orchestrator = GlobalOrchestrator(store, restarts, updaters)
         #: What is to be done when the orchestrator gets to it.
         self._to_restart: dict[str, Task] = {}
         self._to_reconcile: dict[str, Service] = {}
@@ -52,13 +52,13 @@ class Orchestrator:
 
     def node_changed(self, node: Node) -> None:
         """Move the tasks of a node that is down or drained; fill one that is back."""
-        self._everywhere.node_changed(node)
+        self._global_orchestrator.node_changed(node)
         if node.state == "down" or node.availability == "drain":
             self._move_away(node)
 
     def node_left(self, node: Node) -> None:
         """Move the tasks of a node that was removed from the swarm."""
-        self._everywhere.node_left(node)
+        self._global_orchestrator.node_left(node)
         self._move_away(node)
 
     def _move_away(self, node: Node) -> None:
@@ -108,7 +108,7 @@ class Orchestrator:
             if task.id not in self._store.tasks or task.desired > states.RUNNING:
                 continue
             if task.slot is None:
-                self._everywhere.restart(task)
+                self._global_orchestrator.restart(task)
             else:
                 self._restarts.restart(task)
 
@@ -117,11 +117,11 @@ class Orchestrator:
     def _reconcile(self, service: Service) -> None:
         wanted = replicas(service)
         if wanted is None:
-            self._everywhere.reconcile(service)
+            self._global_orchestrator.reconcile(service)
             return
         filled, dead = self._slots(service)
         if wanted < len(filled):
-            in_order = _first_to_stay_first(list(filled.values()))
+            in_order = _order_for_scale_down(list(filled.values()))
             self._updaters.update(service, in_order[:wanted])
             self._delete(dead)
             for tasks in in_order[wanted:]:
@@ -160,7 +160,7 @@ def _lowest_missing(count: int, filled: dict[Place, Slot]) -> list[int]:
     return missing
 
 
-def _first_to_stay_first(slots: list[Slot]) -> list[Slot]:
+def _order_for_scale_down(slots: list[Slot]) -> list[Slot]:
     """Sort slots by how many copies of the service are on their node before them.
 
     Counted are those that run before the others, then low numbers before high ones; slots

@@ -35,7 +35,7 @@ class Reaper:
 
     def _created(self, task: Task) -> None:
         self._dirty[task.service_id, task.place] = None
-        self._told()
+        self._schedule_wake()
 
     def _changed(self, task: Task) -> None:
         """A task that is to be removed goes when it has stopped, or if it never began."""
@@ -43,9 +43,9 @@ class Reaper:
             states.ASSIGNED <= task.observed < states.COMPLETE
         ):
             self._gone[task.id] = task
-        self._told()
+        self._schedule_wake()
 
-    def _told(self) -> None:
+    def _schedule_wake(self) -> None:
         now = self._agenda.now
         if now >= self._wakes_at:
             self._wakes_at = now + self._store.timing.reap

@@ -165,17 +165,17 @@ class Updater:
         if others:
             old = self._shut_down(others)
             if old is None and any(was <= states.RUNNING for _, was in others):
-                self._rest()
+                self._sleep_delay()
                 return
         if desired == states.RUNNING:
-            self._rest()
+            self._sleep_delay()
         else:
-            self.restarts.start_later(task, 0, old, then=self._rest)
+            self.restarts.start_later(task, 0, old, then=self._sleep_delay)
 
     def _replace(self, slot: Slot) -> None:
         first = slot.tasks[0][0]
         if self.service.id not in self.store.services:
-            self._rest()
+            self._sleep_delay()
             return
         if self.config.start_first:
             new = self._create(first)
@@ -185,7 +185,7 @@ class Updater:
         old = self._shut_down(slot.tasks)
         if old is None and any(desired <= states.RUNNING for _, desired in slot.tasks):
             # it has ended since, and the restart supervisor has filled the place already
-            self._rest()
+            self._sleep_delay()
             return
         new = self._create(first)
         self.restarts.start_later(new, 0, old, then=lambda: self._await(new, slot))
@@ -206,7 +206,7 @@ class Updater:
             self.started[new.id] = self.store.now
             if self.config.start_first and new.observed == states.RUNNING:
                 self._shut_down(slot.tasks)
-            self._rest()
+            self._sleep_delay()
 
         if new.observed >= states.RUNNING:
             came_up()
@@ -224,7 +224,7 @@ class Updater:
                 last = task
         return last
 
-    def _rest(self) -> None:
+    def _sleep_delay(self) -> None:
         """A worker sleeps the delay after each slot, the last one included."""
         self.store.after(self.config.delay, self._free)
 

@@ -21,7 +21,7 @@ _LOOK_BACK = 300 * SECOND
 
 
 @dataclass(slots=True, eq=False)
-class Load:
+class NodeInfo:
     """What runs, or is about to run, on a node."""
 
     node: Node
@@ -100,18 +100,18 @@ class Filters:
         self._task = task
         self._turned_down: Counter[str] = Counter()
 
-    def pass_(self, load: Load) -> bool:
+    def pass_(self, info: NodeInfo) -> bool:
         """Whether a node can take the task."""
         for can_take, why in _FILTERS:
-            if not can_take(load, self._task):
+            if not can_take(info, self._task):
                 self._turned_down[why] += 1
                 return False
         self._turned_down.clear()
         return True
 
-    def passing(self, loads: Iterable[Load]) -> list[Load]:
+    def passing(self, infos: Iterable[NodeInfo]) -> list[NodeInfo]:
         """Return the nodes that can take the task."""
-        return [load for load in loads if self.pass_(load)]
+        return [info for info in infos if self.pass_(info)]
 
     def explain(self) -> str:
         """Return why no node would do, the most frequent reason first."""
@@ -124,26 +124,26 @@ class Filters:
         )
 
 
-def _is_available(load: Load, _: Task) -> bool:
-    return load.node.available
+def _is_available(info: NodeInfo, _: Task) -> bool:
+    return info.node.available
 
 
-def _has_resources(load: Load, task: Task) -> bool:
+def _has_resources(info: NodeInfo, task: Task) -> bool:
     cpus, memory = reservations(task.spec)
     if not (cpus or memory):
         return True
-    node = load.node
-    return load.nano_cpus + cpus <= node.nano_cpus and load.memory + memory <= node.memory
+    node = info.node
+    return info.nano_cpus + cpus <= node.nano_cpus and info.memory + memory <= node.memory
 
 
-def _meets_constraints(load: Load, task: Task) -> bool:
+def _meets_constraints(info: NodeInfo, task: Task) -> bool:
     constraints = (task.spec.get("Placement") or {}).get("Constraints")
-    return not constraints or satisfied(constraints, load.node)
+    return not constraints or satisfied(constraints, info.node)
 
 
-def _suits_platform(load: Load, task: Task) -> bool:
+def _suits_platform(info: NodeInfo, task: Task) -> bool:
     platforms = (task.spec.get("Placement") or {}).get("Platforms")
-    return not platforms or any(_is_platform(load.node, platform) for platform in platforms)
+    return not platforms or any(_is_platform(info.node, platform) for platform in platforms)
 
 
 def _is_platform(node: Node, platform: dict[str, str]) -> bool:
@@ -155,17 +155,17 @@ def _is_platform(node: Node, platform: dict[str, str]) -> bool:
     return right_os and wanted in ("", common(node.architecture))
 
 
-def _has_ports(load: Load, task: Task) -> bool:
-    return not (load.ports and load.ports & host_ports(task))
+def _has_ports(info: NodeInfo, task: Task) -> bool:
+    return not (info.ports and info.ports & host_ports(task))
 
 
-def _is_below_limit(load: Load, task: Task) -> bool:
+def _is_below_limit(info: NodeInfo, task: Task) -> bool:
     most = (task.spec.get("Placement") or {}).get("MaxReplicas")
-    return not most or load.of_service[task.service_id] < most
+    return not most or info.of_service[task.service_id] < most
 
 
 #: In swarmkit's order; with each, what a node that does not pass is counted under.
-_FILTERS: tuple[tuple[Callable[[Load, Task], bool], str], ...] = (
+_FILTERS: tuple[tuple[Callable[[NodeInfo, Task], bool], str], ...] = (
     (_is_available, "{} not available for new tasks"),
     (_has_resources, "insufficient resources on {}"),
     (_meets_constraints, "scheduling constraints not satisfied on {}"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Task
-from swarmsim.model.scheduling.node_info import Filters, Load
+from swarmsim.model.scheduling.node_info import Filters, NodeInfo
 from swarmsim.model.scheduling.spreading import Spreading
 from swarmsim.model.store import Store
 
@@ -21,7 +21,7 @@ class Scheduler:
         #: Tasks to find a node for, and tasks of global services, which have theirs.
         self._unassigned: dict[str, Task] = {}
         self._preassigned: dict[str, Task] = {}
-        self._loads: dict[str, Load] = {}
+        self._node_infos: dict[str, NodeInfo] = {}
         self._is_planned = False
         self._is_due = False
         store.on_created.append(self._created)
@@ -33,12 +33,12 @@ class Scheduler:
 
     def node_changed(self, node: Node) -> None:
         """Note what can take tasks, and have those looked at that wait for it."""
-        self._loads.setdefault(node.id, Load(node))
+        self._node_infos.setdefault(node.id, NodeInfo(node))
         self._look_again()
 
     def node_left(self, node: Node) -> None:
         """Put nothing more on a node that is gone."""
-        self._loads.pop(node.id, None)
+        self._node_infos.pop(node.id, None)
 
     def _created(self, task: Task) -> None:
         self._store.after(self._store.timing.allocate, self._allocated, task)
@@ -55,26 +55,26 @@ class Scheduler:
         if task.observed == states.PENDING and not task.node_id:
             self._unassigned[task.id] = task
             self._look_again()
-        elif task.desired > states.COMPLETE and (load := self._loads.get(task.node_id)):
-            load.told_to_stop(task)
+        elif task.desired > states.COMPLETE and (info := self._node_infos.get(task.node_id)):
+            info.told_to_stop(task)
 
     def _ended(self, tasks: list[Task]) -> None:
         for task in tasks:
             self._unassigned.pop(task.id, None)
             self._preassigned.pop(task.id, None)
-            if load := self._loads.get(task.node_id):
+            if info := self._node_infos.get(task.node_id):
                 was_chosen = task.slot is not None
                 if was_chosen and task.observed in (states.FAILED, states.REJECTED):
-                    load.failed(task, self._store.now)
-                load.remove(task)
+                    info.failed(task, self._store.now)
+                info.remove(task)
         self._look_again()
 
     def _deleted(self, task: Task) -> None:
         self._unassigned.pop(task.id, None)
         self._preassigned.pop(task.id, None)
-        load = self._loads.get(task.node_id)
-        if load and task.id in load.tasks:
-            load.remove(task)
+        info = self._node_infos.get(task.node_id)
+        if info and task.id in info.tasks:
+            info.remove(task)
             self._look_again()
 
     # ---- when it looks --------------------------------------------------------------
@@ -107,11 +107,11 @@ class Scheduler:
 
     def _confirm(self, task: Task) -> None:
         """Let a task of a global service go to its node, if that can take it."""
-        load, filters = self._loads.get(task.node_id), Filters(task)
-        if load is None:
+        info, filters = self._node_infos.get(task.node_id), Filters(task)
+        if info is None:
             return
-        if filters.pass_(load):
-            self._assign(task, load, "scheduler confirmed task can run on preassigned node")
+        if filters.pass_(info):
+            self._assign(task, info, "scheduler confirmed task can run on preassigned node")
         else:
             self._explain(task, filters.explain())
 
@@ -123,17 +123,17 @@ class Scheduler:
         for group in groups.values():
             filters = Filters(group[0])
             spreading = Spreading(group, filters, self._store.now, self._place)
-            spreading.over(self._loads.values())
+            spreading.over(self._node_infos.values())
             for task in spreading.left:
                 self._give_up(task, filters)
 
-    def _place(self, task: Task, load: Load) -> None:
-        task.node_id = load.node.id
-        self._assign(task, load, "scheduler assigned task to node")
+    def _place(self, task: Task, info: NodeInfo) -> None:
+        task.node_id = info.node.id
+        self._assign(task, info, "scheduler assigned task to node")
 
-    def _assign(self, task: Task, load: Load, message: str) -> None:
+    def _assign(self, task: Task, info: NodeInfo, message: str) -> None:
         self._preassigned.pop(task.id, None)
-        load.add(task)
+        info.add(task)
         self._store.observe(task, states.ASSIGNED, message)
 
     def _give_up(self, task: Task, filters: Filters) -> None:

@@ -13,10 +13,10 @@ from functools import cmp_to_key
 
 from swarmsim.model.objects import Task
 from swarmsim.model.scheduling.constraints import label
-from swarmsim.model.scheduling.node_info import MOST_FAILURES, Filters, Load
+from swarmsim.model.scheduling.node_info import MOST_FAILURES, Filters, NodeInfo
 
 #: Puts a task on a node.
-Take = Callable[[Task, Load], None]
+Take = Callable[[Task, NodeInfo], None]
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class _Branch:
     #: How many tasks of the service are there.
     tasks: int = 0
     branches: dict[str, _Branch] = field(default_factory=dict)
-    loads: list[Load] = field(default_factory=list)
+    infos: list[NodeInfo] = field(default_factory=list)
 
 
 class Spreading:
@@ -40,23 +40,23 @@ class Spreading:
         self._now = now
         self._take = take
 
-    def over(self, loads: Iterable[Load]) -> None:
+    def over(self, infos: Iterable[NodeInfo]) -> None:
         """Put as many tasks as there is room for on these nodes."""
-        self._grow(len(self.left), self._tree(loads))
+        self._grow(len(self.left), self._tree(infos))
 
-    def _tree(self, loads: Iterable[Load]) -> _Branch:
+    def _tree(self, infos: Iterable[NodeInfo]) -> _Branch:
         root, service = _Branch(), self._one.service_id
-        for load in loads:
+        for info in infos:
             branch = root
             for descriptor in self._preferences():
-                value = label(descriptor, load.node)
+                value = label(descriptor, info.node)
                 if value is None:
                     continue
-                branch.tasks += load.of_service[service]
+                branch.tasks += info.of_service[service]
                 branch = branch.branches.setdefault(value, _Branch())
-            branch.tasks += load.of_service[service]
-            if self._filters.pass_(load):
-                branch.loads.append(load)
+            branch.tasks += info.of_service[service]
+            if self._filters.pass_(info):
+                branch.infos.append(info)
         return root
 
     def _preferences(self) -> list[str]:
@@ -67,9 +67,9 @@ class Spreading:
     def _grow(self, count: int, branch: _Branch) -> int:
         """Put so many tasks below a branch, evenly; return how many there was room for."""
         if not branch.branches:
-            branch.loads = self._filters.passing(branch.loads)
-            branch.loads.sort(key=cmp_to_key(self._compare))
-            return self._fill(count, branch.loads)
+            branch.infos = self._filters.passing(branch.infos)
+            branch.infos.sort(key=cmp_to_key(self._compare))
+            return self._fill(count, branch.infos)
         placed, in_use, full = 0, branch.tasks, set[str]()
         is_converging = True
         while placed != count and len(full) != len(branch.branches) and is_converging:
@@ -90,30 +90,30 @@ class Spreading:
                 placed += got
         return placed
 
-    def _fill(self, count: int, loads: list[Load]) -> int:
+    def _fill(self, count: int, infos: list[NodeInfo]) -> int:
         """Put tasks on nodes, the emptiest first, until these are level; then in turn."""
-        if not loads:
+        if not infos:
             return 0
         placed, turn, full = 0, 0, set[int]()
         while self.left:
-            load = loads[turn % len(loads)]
-            self._take(self.left.popleft(), load)
+            info = infos[turn % len(infos)]
+            self._take(self.left.popleft(), info)
             placed += 1
             if placed == count:
                 break
-            if turn + 1 >= len(loads) or self._compare(loads[turn + 1], load) < 0:
+            if turn + 1 >= len(infos) or self._compare(infos[turn + 1], info) < 0:
                 turn += 1
             first = turn
-            while turn % len(loads) in full or not self._filters.pass_(loads[turn % len(loads)]):
-                full.add(turn % len(loads))
+            while turn % len(infos) in full or not self._filters.pass_(infos[turn % len(infos)]):
+                full.add(turn % len(infos))
                 turn += 1
-                if turn - first == len(loads):
+                if turn - first == len(infos):
                     return placed
         return placed
 
-    def _compare(self, one: Load, other: Load) -> int:
+    def _compare(self, one: NodeInfo, other: NodeInfo) -> int:
         """Return which of two nodes is to be preferred: below 0, the first."""
-        failures = [load.failures(self._one, self._now) for load in (one, other)]
+        failures = [info.failures(self._one, self._now) for info in (one, other)]
         if max(failures) >= MOST_FAILURES and failures[0] != failures[1]:
             return failures[0] - failures[1]
         service = self._one.service_id

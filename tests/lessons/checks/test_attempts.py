@@ -197,7 +197,7 @@ def test_a_scale_before_the_first_update_is_no_part_of_it():
 
     (only,) = made_by(made)
 
-    assert only.before.replicas == only.asked.replicas == 12
+    assert only.before.replicas == only.requested.replicas == 12
 
 
 # ---- its numbers ---------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks import QUESTIONS
-from labkit.lessons.checks.questions.writes import writes
+from labkit.lessons.checks.questions.spec_updates import spec_updates
 from labkit.recordings.recording import Back, Gap
 from tests.lessons.checks.lesson import began, redeployed, rolled_back, rolling, scaled
 
@@ -73,7 +73,7 @@ def test_replicas_that_are_on_their_way_are_waited_for():
 
 
 def test_an_update_is_one_write_though_its_status_comes_later():
-    (write,) = writes(rolling().recording)
+    (write,) = spec_updates(rolling().recording)
 
     assert (write.before.tag, write.after.tag) == ("1.0", "1.1")
     assert write.over
@@ -81,11 +81,11 @@ def test_an_update_is_one_write_though_its_status_comes_later():
 
 
 def test_a_rollback_by_swarm_is_no_write_of_its_own():
-    assert [write.after.tag for write in writes(rolled_back().recording)] == ["1.0", "bugged"]
+    assert [write.after.tag for write in spec_updates(rolled_back().recording)] == ["1.0", "bugged"]
 
 
 def test_the_same_spec_once_more_is_a_write():
-    (write,) = writes(redeployed().recording)
+    (write,) = spec_updates(redeployed().recording)
 
     assert write.same
     assert write.over
@@ -96,7 +96,7 @@ def test_a_rollback_by_hand_is_a_write():
     made = rolling()
     made.roll_back()
 
-    assert [write.after.tag for write in writes(made.recording)] == ["1.1", "1.0"]
+    assert [write.after.tag for write in spec_updates(made.recording)] == ["1.1", "1.0"]
 
 
 def test_what_is_different_after_a_gap_was_written_unseen():
@@ -111,5 +111,5 @@ def test_what_is_different_after_a_gap_was_written_unseen():
             whole.add(Back(change.at))
         whole.add(change)
 
-    assert writes(told)
-    assert not writes(whole)
+    assert spec_updates(told)
+    assert not spec_updates(whole)

@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from swarmsim.model import SECOND, Behaviour, Change, Cluster, Node, Scripted, Service, Spec, Task
+from swarmsim.model import (
+    SECOND,
+    Behaviour,
+    Cluster,
+    Node,
+    Scripted,
+    Service,
+    Spec,
+    StoreEvent,
+    Task,
+)
 
 #: What the tasks of each image tag do; a function is asked for each task.
 Behaviours = Mapping[str, Behaviour | Callable[[Task], Behaviour]]
@@ -125,7 +135,7 @@ class Swarm:
         found = self._behaviours.get(tag_of(task), GOOD)
         return found(task) if callable(found) else found
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: StoreEvent) -> None:
         changed = change.object
         if isinstance(changed, Task) and change.action != "remove":
             self.writes.append((self.now, changed, changed.state, changed.desired_state))

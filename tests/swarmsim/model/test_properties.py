@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from swarmsim.model import (
     SECOND,
     Behaviour,
-    Change,
     Cluster,
     Node,
     Refused,
     Scripted,
     Service,
+    StoreEvent,
     Task,
     states,
 )
@@ -70,7 +70,7 @@ class Watched:
         self.cluster.watch(self._changed)
         self.nodes = [self.cluster.add_node(f"n{n}", manager=n == 0) for n in range(nodes)]
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: StoreEvent) -> None:
         changed = change.object
         assert self._index <= self.cluster.index
         if change.action != "remove":

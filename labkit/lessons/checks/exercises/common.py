@@ -132,7 +132,7 @@ def broken(attempt: Attempt) -> Finding | None:
 def partial(attempt: Attempt, try_next: str) -> Finding | None:
     """Return what to say of an update that replaced tasks of one tag, or not in every slot."""
     total = attempt.before.replicas or 0
-    if attempt.before.image == attempt.asked.image:
+    if attempt.before.image == attempt.requested.image:
         return not_yet(
             f"the newest update replaced {attempt.tag} by {attempt.tag} "
             f"in {counted(attempt.touched, 'slot')}.",

@@ -34,7 +34,7 @@ class Life:
         return self.seen[-1]
 
     @property
-    def fell(self) -> bool:
+    def failed_unprompted(self) -> bool:
         """Whether it ended although nobody had told it to."""
         return self.last.state in _BY_ITSELF
 
@@ -57,7 +57,7 @@ class Life:
         """Whether it ended because its health check failed."""
         waited = self.started_for or timedelta(0)
         stopped = self.last.exit_code == 0 and waited >= _SHORTEST_CHECK
-        return self.fell and (_UNHEALTHY in self.last.error or stopped)
+        return self.failed_unprompted and (_UNHEALTHY in self.last.error or stopped)
 
 
 def lives(attempt: Attempt) -> list[Life]:
@@ -67,7 +67,7 @@ def lives(attempt: Attempt) -> list[Life]:
     for change in attempt.recording.changes:
         if (
             isinstance(change, TaskSeen)
-            and change.task.image == attempt.asked.image
+            and change.task.image == attempt.requested.image
             and started is not None
             and change.task.created_at >= started
         ):
@@ -96,5 +96,5 @@ def errors(of: list[Life]) -> str:
 
 def after_failures(attempt: Attempt) -> str:
     """Return which slots failed, to go after what became of an update; `""` if none did."""
-    fallen = [life for life in lives(attempt) if life.fell]
+    fallen = [life for life in lives(attempt) if life.failed_unprompted]
     return f", after {where(fallen)} had failed{errors(fallen)}" if fallen else ""

@@ -212,7 +212,7 @@ def _never_fewer(attempt: Attempt) -> Finding:
 
 
 def _too_few(attempt: Attempt, saw: str) -> Finding:
-    config, replicas = attempt.config, attempt.asked.replicas or 0
+    config, replicas = attempt.config, attempt.requested.replicas or 0
     if replicas < TEN:
         return not_yet(
             saw,
@@ -238,7 +238,7 @@ def _too_few(attempt: Attempt, saw: str) -> Finding:
 
 
 def _why_enough(attempt: Attempt) -> str:
-    config, replicas = attempt.config, attempt.asked.replicas or 0
+    config, replicas = attempt.config, attempt.requested.replicas or 0
     if config.order == "start-first":
         return (
             "With order start-first a slot's old task is told to stop only when its new one "

@@ -55,7 +55,7 @@ def _completed(attempt: Attempt) -> Finding:
             "The failure action is continue, so Swarm does not look at failures.",
             "which action brings the old tag back?",
         )
-    if any(life.fell for life in lives(attempt)):
+    if any(life.failed_unprompted for life in lives(attempt)):
         count = tolerated(attempt.budget.slots if attempt.budget else 10, config.max_failure_ratio)
         return not_yet(
             saw,
@@ -92,7 +92,7 @@ def _extra(attempt: Attempt) -> list[str]:
     update itself asked for counts as tried, too.
     """
     update = _set(attempt.config, UpdateConfig(), "update")
-    asked = _set(attempt.asked.rollback_config, RollbackConfig(), "rollback")
+    asked = _set(attempt.requested.rollback_config, RollbackConfig(), "rollback")
     governing = _set(attempt.before.rollback_config, RollbackConfig(), "rollback")
     extra = list(dict.fromkeys([*update, *governing, *asked]))
     return [flag for flag in extra if flag != _NEEDED]

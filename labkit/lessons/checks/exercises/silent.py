@@ -52,8 +52,8 @@ def _unhealthy(attempt: Attempt) -> list[Life]:
 
 
 def _is_let_through(attempt: Attempt) -> bool:
-    fell = any(life.fell for life in lives(attempt))
-    return attempt.state == "completed" and not fell and not _is_blind(attempt)
+    failed_unprompted = any(life.failed_unprompted for life in lives(attempt))
+    return attempt.state == "completed" and not failed_unprompted and not _is_blind(attempt)
 
 
 def _is_blind(attempt: Attempt) -> bool:

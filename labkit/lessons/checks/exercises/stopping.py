@@ -84,7 +84,7 @@ def _maker(task: Task, attempts: list[Attempt]) -> Attempt | None:
     made = (
         each
         for each in attempts
-        if each.asked.image == task.image
+        if each.requested.image == task.image
         and each.update.started_at is not None
         and each.update.started_at <= task.created_at
     )

@@ -6,7 +6,7 @@ parallel         notebook 2
 rolling_back     notebook 3
 shutting_down    notebook 4
 conclusion       notebook 5
-common, writes   what their readings share
+common, spec_updates   what their readings share
 """
 
 from __future__ import annotations

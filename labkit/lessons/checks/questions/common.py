@@ -76,7 +76,7 @@ def tail(attempt: Attempt) -> Tail | None:
 def at_worst(attempt: Attempt) -> tuple[int, int]:
     """Return the fewest replicas that ran during an update, and how many it was about."""
     run = compare([attempt.recording])[0]
-    was, now = attempt.before.replicas, attempt.asked.replicas
+    was, now = attempt.before.replicas, attempt.requested.replicas
     wanted = run.most if was is None or now is None else min(was, now)
     return run.fewest, max(run.fewest, wanted)
 

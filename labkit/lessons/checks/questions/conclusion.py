@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from labkit.lessons.checks.question import Choice, Question, Reading
 from labkit.lessons.checks.questions.common import not_over
+from labkit.lessons.checks.questions.spec_updates import SpecUpdate, spec_updates
 from labkit.lessons.checks.questions.start import newest_scale
-from labkit.lessons.checks.questions.writes import Write, writes
 from labkit.lessons.checks.wording import counted, listed
 from labkit.recordings.recording import Recording
 
@@ -16,24 +16,24 @@ _DIFFERS = "A task is replaced only if something that it is made of differs from
 
 def _redeploy_new(recording: Recording) -> Reading:
     """Read how many tasks of the worker were made when the same was asked for again."""
-    over = [write for write in writes(recording) if write.over]
-    same = [write for write in over if write.same]
+    over = [update for update in spec_updates(recording) if update.over]
+    same = [update for update in over if update.same]
     if not over:
         raise not_over(recording, "a service that is deployed again")
-    write = (same or over)[-1]
-    made = len(write.new)
+    update = (same or over)[-1]
+    made = len(update.new)
     if not made:
         saw = "the service was written anew, and not one of its tasks was touched."
-        return Reading("none", saw, _why_same(write), _TRY_SAME)
+        return Reading("none", saw, _why_same(update), _TRY_SAME)
     saw = f"{counted(made, 'task')} of worker {'is' if made == 1 else 'are'} new."
-    every = len(write.replaced) == len(write.had)
-    return Reading("worker" if every else "", saw, _why_same(write), _TRY_SAME)
+    every = len(update.replaced) == len(update.had)
+    return Reading("worker" if every else "", saw, _why_same(update), _TRY_SAME)
 
 
-def _why_same(write: Write) -> str:
-    if not write.same:
+def _why_same(update: SpecUpdate) -> str:
+    if not update.same:
         return f"This time the spec was another one. {_DIFFERS}"
-    if write.new:
+    if update.new:
         return f"More than the image and the replica count counts. {_DIFFERS}"
     return f"{_DIFFERS} The file was sent whole, and nothing in it differs from what runs."
 
@@ -87,7 +87,7 @@ def _twelve_new(recording: Recording) -> Reading:
     return Reading(choice, saw, _why_new(scale), _TRY_TWELVE)
 
 
-def _why_new(scale: Write) -> str:
+def _why_new(scale: SpecUpdate) -> str:
     if scale.before.image != scale.after.image:
         return f"The image differs as well as the replica count. {_DIFFERS}"
     if scale.replaced:

@@ -9,7 +9,7 @@ from labkit.lessons.checks.questions.common import how_it_ended, newest, not_ove
 from labkit.lessons.checks.wording import counted, listed, seconds
 from labkit.recordings import story
 from labkit.recordings.recording import Recording, ServiceSeen
-from labkit.recordings.updater import Budget
+from labkit.recordings.update_tracker import Budget
 from labkit.recordings.values import Service
 from swarmsim.model.orchestration.budget import tolerated
 
@@ -204,7 +204,7 @@ def _restored(attempt: Attempt) -> Service:
             status = change.service.update_status
             if status and status.state.startswith("rollback"):
                 return change.service
-    return attempt.asked
+    return attempt.requested
 
 
 def _began(attempt: Attempt) -> str:
@@ -295,7 +295,7 @@ def _rollback_again(recording: Recording) -> Reading:
         return Reading("refused", saw, because, _TRY_AGAIN)
     tag = previous.partition("@")[0].rpartition(":")[2]
     saw = f"the service is at {service.tag}, and its previous spec has {tag}."
-    left = attempt.before if attempt.by_hand else attempt.asked
+    left = attempt.before if attempt.by_hand else attempt.requested
     because = (
         "A rollback by hand exchanges the spec with the previous one, so the one that was just "
         "left is the previous one now, and another rollback goes forward again."

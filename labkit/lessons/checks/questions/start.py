@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.lessons.checks.question import Choice, Question, Reading
 from labkit.lessons.checks.questions.common import not_over
-from labkit.lessons.checks.questions.writes import Write, writes
+from labkit.lessons.checks.questions.spec_updates import SpecUpdate, spec_updates
 from labkit.lessons.checks.wording import counted, listed
 from labkit.recordings import story
 from labkit.recordings.recording import Recording
@@ -24,19 +24,19 @@ def _scale_touched(recording: Recording) -> Reading:
     return Reading("at-once" if together else "in-turn", saw, _because(scale), _TRY)
 
 
-def newest_scale(recording: Recording) -> Write:
+def newest_scale(recording: Recording) -> SpecUpdate:
     """Return the newest change of the replica count that is over, one up if there is one.
 
     Raises `NotSettled` if there is none.
     """
-    over = [write for write in writes(recording) if write.scaled and write.over]
+    over = [write for write in spec_updates(recording) if write.scaled and write.over]
     up = [w for w in over if (w.after.replicas or 0) > (w.before.replicas or 0)]
     if not over:
         raise not_over(recording, "a change of the replica count")
     return (up or over)[-1]
 
 
-def _saw(scale: Write) -> str:
+def _saw(scale: SpecUpdate) -> str:
     was, now = scale.before.replicas or 0, scale.after.replicas or 0
     if now > was:
         return f"{listed(scale.filled)} got a task, and none of the {was} that ran was touched."
@@ -44,7 +44,7 @@ def _saw(scale: Write) -> str:
     return f"{went}, and none of the {now} others was touched."
 
 
-def _because(scale: Write) -> str:
+def _because(scale: SpecUpdate) -> str:
     if scale.before.image != scale.after.image:
         return (
             f"The image was changed as well, from {scale.before.tag} to {scale.after.tag}: that is "

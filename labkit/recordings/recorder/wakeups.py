@@ -14,7 +14,7 @@ _CONTAINER_EVENTS = ["create", "start", "kill", "die", "destroy", "health_status
 Follow = Callable[..., Iterator[dict[str, Any]]]
 
 
-class Events:
+class WakeUps:
     """A thread that pokes at each event of a service or of its containers."""
 
     def __init__(self, follow: Follow | None, service: str, poke: Callable[..., None]) -> None:

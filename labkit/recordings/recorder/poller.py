@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from labkit.base.errors import EngineRefused, NoEngine, NotAManager, NotFound
-from labkit.recordings.recorder.events import Events
-from labkit.recordings.recorder.journal import Journal
+from labkit.recordings.recorder.live import LiveRecording
+from labkit.recordings.recorder.wakeups import WakeUps
 from labkit.recordings.recording import Back, Gap, Recording
 from labkit.recordings.values import Service, Snapshot
 
@@ -29,7 +29,7 @@ _SHARE = 0.1
 #: An answer that takes longer than these seconds leaves a gap: nothing is known of them.
 _BLOCKED = 3.0
 #: What the engine may answer while it is going down or coming up.
-_NOBODY_HOME = (NoEngine, NotAManager, EngineRefused)
+_UNAVAILABLE = (NoEngine, NotAManager, EngineRefused)
 
 
 class Source(Protocol):
@@ -43,7 +43,7 @@ class Source(Protocol):
         ...
 
 
-class Looking:
+class Poller:
     """Looks at a service until something says that it is enough.
 
     `first` is what was seen of it so far. `until` is asked after each look; a reason
@@ -55,15 +55,15 @@ class Looking:
         self,
         source: Source,
         first: Snapshot,
-        journal: Journal,
+        live: LiveRecording,
         until: Callable[[Recording, datetime], str | None] | None,
         now: Callable[[], datetime],
         speed: float = 1.0,
     ) -> None:
         self._source = source
         self._speed = speed
-        self._service = journal.recording.header.service
-        self._journal = journal
+        self._service = live.recording.header.service
+        self._live = live
         self._until = until
         self._now = now
         #: When the engine last answered.
@@ -71,12 +71,12 @@ class Looking:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._why_stopped = ""
-        self._events = Events(getattr(source, "events", None), self._service, self._poke)
+        self._events = WakeUps(getattr(source, "events", None), self._service, self._poke)
         self._hot_until = 0.0
         self._in_gap = False
         self._service_moved = True
         self._asked_at = 0.0
-        journal.observe(first)
+        live.observe(first)
 
     def stop(self, why: str) -> None:
         """Make `look_until_done` return, with this reason."""
@@ -84,14 +84,14 @@ class Looking:
         self._stopping.set()
         self._wake.set()
 
-    def look_until_done(self) -> str:
+    def poll_until_done(self) -> str:
         """Look again and again, and return why it came to an end."""
         self._events.start()
         try:
             while True:
                 began = time.thread_time()
-                self._look()
-                if self._until and (why := self._until(self._journal.recording, self._now())):
+                self._poll()
+                if self._until and (why := self._until(self._live.recording, self._now())):
                     return why
                 # an event may shorten the pause, but never below what bounds the cost
                 least = max(_LEAST / self._speed, (time.thread_time() - began) / _SHARE)
@@ -102,14 +102,14 @@ class Looking:
         finally:
             self._events.stop()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Take one look, or note that the engine does not answer."""
         began, before = time.monotonic(), self._now()
         try:
             snapshot = self._source.snapshot(self._service, self._known())
         except NotFound:
             snapshot = Snapshot(at=self._now(), service=None, tasks=())
-        except _NOBODY_HOME as problem:
+        except _UNAVAILABLE as problem:
             self._begin_gap(self._now(), problem.docker_says or problem.found)
             return
         if (seconds := time.monotonic() - began) > _BLOCKED:
@@ -117,16 +117,16 @@ class Looking:
         self.last_seen = snapshot.at
         if self._in_gap:
             self._in_gap = False
-            self._journal.add(Back(snapshot.at))
+            self._live.add(Back(snapshot.at))
             self._events.start()
-        if self._journal.observe(snapshot):
+        if self._live.observe(snapshot):
             self._hot_until = time.monotonic() + _HOT / self._speed
 
     def _begin_gap(self, at: datetime, reason: str) -> None:
         """Record that nothing is known from here on, once."""
         if not self._in_gap:
             self._in_gap = True
-            self._journal.add(Gap(at, reason))
+            self._live.add(Gap(at, reason))
 
     def _known(self) -> Service | None:
         """Return the service if it need not be asked for: no event, and not long ago."""
@@ -134,13 +134,13 @@ class Looking:
         if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE / self._speed:
             self._service_moved, self._asked_at = False, now
             return None
-        return self._journal.recording.service
+        return self._live.recording.service
 
     def _pause(self) -> float:
         """Return how long to wait before the next look, in seconds of the source's clock."""
         if time.monotonic() < self._hot_until:
             return FAST
-        return STEADY if self._in_gap or _moving(self._journal.recording) else SLOW
+        return STEADY if self._in_gap or _moving(self._live.recording) else SLOW
 
     def _poke(self, *, service_moved: bool) -> None:
         """Look now, and fast for a while: something has just happened."""

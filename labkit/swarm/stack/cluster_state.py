@@ -20,13 +20,13 @@ _KINDS = ("service", "secret", "config", "network")
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class ClusterState:
     """What the swarm has, of each kind, before anything is done."""
 
     _things: dict[str, list[Thing]]
 
     @classmethod
-    def on(cls, swarm: Swarm) -> There:
+    def fetch(cls, swarm: Swarm) -> ClusterState:
         """Ask the engine for everything. Raises `NotAManager`."""
         return cls({kind: sorted(swarm.get(f"/{kind}s"), key=name_of) for kind in _KINDS})
 
@@ -55,7 +55,7 @@ def is_swarm_wide(thing: Thing) -> bool:
 
 
 @contextmanager
-def doing(expected: str) -> Iterator[None]:
+def explaining_refusal(expected: str) -> Iterator[None]:
     """Say what was being done when the engine refuses, and that the rest is not undone."""
     try:
         yield

@@ -16,7 +16,7 @@ from labkit.recordings.values import RollbackConfig, UpdateConfig, require_count
 from swarmsim.go import references
 
 #: A whole config, or some of its fields by name: then the others keep their values.
-Change = UpdateConfig | Mapping[str, Any]
+ConfigChange = UpdateConfig | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class SpecChange:
         *,
         image: str | None = None,
         replicas: int | None = None,
-        update_config: Change | None = None,
-        rollback_config: Change | None = None,
+        update_config: ConfigChange | None = None,
+        rollback_config: ConfigChange | None = None,
         force: bool = False,
     ) -> Self:
         """Check what is asked. Raises `BadValue` for what docker or Swarm would refuse."""
@@ -98,7 +98,7 @@ def _require_image(image: object) -> None:
         raise BadValue(f"image is the name of an image such as 'lab/worker:1.1', not {image!r}")
 
 
-def _checked(name: str, change: Change | None, kind: type[UpdateConfig]) -> dict[str, Any]:
+def _checked(name: str, change: ConfigChange | None, kind: type[UpdateConfig]) -> dict[str, Any]:
     """Return the fields that a change sets, after Swarm's rules have been applied to them."""
     if change is None:
         return {}

@@ -88,7 +88,7 @@ class Settling:
 
 
 @dataclass(slots=True)
-class _Run:
+class _TrackedUpdate:
     """One update, or one rollback, from its start to its end."""
 
     of: Literal["update", "rollback"]
@@ -122,7 +122,7 @@ class _Run:
         return self.differing if self.slots_differ else self.alike
 
 
-class Updater:
+class UpdateTracker:
     """Follows a recording, change by change."""
 
     def __init__(self) -> None:
@@ -131,30 +131,30 @@ class Updater:
         self._group: dict[str, Group] = {}
         self._causes: dict[str, Cause] = {}
         self._before: dict[str, str | None] = {}
-        self._run: _Run | None = None
-        self._update: _Run | None = None
+        self._run: _TrackedUpdate | None = None
+        self._update: _TrackedUpdate | None = None
         self._windows: list[Window] = []
         self._explained: set[str] = set()
 
     # ---- taking changes ------------------------------------------------------------
 
-    def take(self, change: Change) -> None:
+    def apply(self, change: Change) -> None:
         """Take the next change of the recording."""
         if self._first_at is None and isinstance(change, TaskSeen | ServiceSeen):
             self._first_at = change.at
         match change:
             case TaskSeen(at=at, task=task):
-                self._take_task(at, task)
+                self._apply_task(at, task)
             case TaskForgotten(id=task_id):
                 self._leave(task_id)
                 self._causes.pop(task_id, None)
                 self._before.pop(task_id, None)
             case ServiceSeen(at=at, service=service):
-                self._take_service(at, service)
+                self._apply_service(at, service)
             case ServiceRemoved(at=at) if self._run:
                 self._finish(self._run, at, "")
 
-    def _take_task(self, at: datetime, task: Task) -> None:
+    def _apply_task(self, at: datetime, task: Task) -> None:
         group, run = group_of(task), self._run
         met = self._group.get(task.id) != group
         if met:
@@ -210,7 +210,7 @@ class Updater:
             return run.of
         return "restart" if before else "create"
 
-    def _take_service(self, at: datetime, service: Service) -> None:
+    def _apply_service(self, at: datetime, service: Service) -> None:
         status, run = service.update_status, self._run
         if run and run.ended_at is None and (status is None or status.key != run.key):
             self._finish(run, at, status.message if status else "")
@@ -220,7 +220,7 @@ class Updater:
             return
         self._forget_history(service)
         back = status.state == "rollback_started"
-        self._run = _Run(
+        self._run = _TrackedUpdate(
             of="rollback" if back else "update",
             key=status.key,
             seen_at=at,
@@ -244,7 +244,7 @@ class Updater:
             for slot in dead:
                 del self._newest[slot]
 
-    def _consider(self, run: _Run, group: Group) -> None:
+    def _consider(self, run: _TrackedUpdate, group: Group) -> None:
         """Decide whether a slot is one of those that a run that has just begun is about.
 
         Its newest task may be one that the updater made before it was seen to begin.
@@ -269,13 +269,13 @@ class Updater:
             run.differing.discard(group)
             run.alike.add(group)
 
-    def _adopt(self, run: _Run, group: Group, task: Task) -> None:
+    def _adopt(self, run: _TrackedUpdate, group: Group, task: Task) -> None:
         run.differing.add(group)
         run.alike.add(group)
         run.made[group] = task.id
         run.last_made = max(run.last_made or task.created_at, task.created_at)
 
-    def _follow(self, run: _Run, at: datetime, task: Task) -> None:
+    def _follow(self, run: _TrackedUpdate, at: datetime, task: Task) -> None:
         """Note that a task of the updater's runs, or has ended."""
         if run.ended_at is not None and at > run.ended_at:
             return
@@ -290,7 +290,7 @@ class Updater:
             run.last_settled = max(run.last_settled or task.status_at, task.status_at)
             run.last_seen_settled = at
 
-    def _finish(self, run: _Run, at: datetime, message: str) -> None:
+    def _finish(self, run: _TrackedUpdate, at: datetime, message: str) -> None:
         """End a run; the failure that the message names counts, also if it was not seen yet."""
         run.ended_at = at
         task_id = message.rpartition(" of task ")[2]
@@ -340,7 +340,7 @@ class Updater:
         last = run.last_seen_settled
         return Settling(last + run.config.delay, last + completes_after(run.config))
 
-    def _counts(self, run: _Run, task_id: str) -> bool:
+    def _counts(self, run: _TrackedUpdate, task_id: str) -> bool:
         """Whether the end of a task that the updater made counts as a failure."""
         if run.config.failure_action == "continue":
             return False

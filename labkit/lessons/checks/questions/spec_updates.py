@@ -22,7 +22,7 @@ from labkit.recordings.values import Service, Task
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class SpecUpdate:
     """A write, and what came of it until another spec was written."""
 
     before: Service
@@ -38,7 +38,7 @@ class Write:
     @property
     def same(self) -> bool:
         """Whether it asked for the image and the replicas that were asked for already."""
-        return _asked(self.before) == _asked(self.after)
+        return _image_and_replicas(self.before) == _image_and_replicas(self.after)
 
     @property
     def scaled(self) -> bool:
@@ -79,13 +79,13 @@ class Write:
         return sorted({task.slot for task in self.new if task.slot is not None} - self.had)
 
 
-def writes(recording: Recording) -> list[Write]:
+def spec_updates(recording: Recording) -> list[SpecUpdate]:
     """Return what was written under a recording, the oldest first.
 
     What was there at the first look, or at the first after a gap, was written unseen.
     """
-    made: list[Write] = []
-    lasting: list[Write] = []
+    made: list[SpecUpdate] = []
+    lasting: list[SpecUpdate] = []
     seen = Recording(recording.header)
     unseen = True
     for change in recording.changes:
@@ -93,37 +93,39 @@ def writes(recording: Recording) -> list[Write]:
         if isinstance(change, ServiceRemoved | Back):
             unseen = True
         elif isinstance(change, ServiceSeen):
-            if before and _writes(before, change.service, _continues(made, before)):
-                asked = _asked(change.service)
-                lasting = [write for write in lasting if _asked(write.after) == asked]
-                made.append(_write(seen, before, change.service))
+            if before and _is_spec_update(before, change.service, _continues(made, before)):
+                requested = _image_and_replicas(change.service)
+                lasting = [
+                    update for update in lasting if _image_and_replicas(update.after) == requested
+                ]
+                made.append(_spec_update(seen, before, change.service))
                 lasting.append(made[-1])
             unseen = False
         seen.add(change)
-        for write in lasting:
-            write.changes.append(change)
-            write.since.add(change)
+        for update in lasting:
+            update.changes.append(change)
+            update.since.add(change)
     return made
 
 
-def _write(seen: Recording, before: Service, after: Service) -> Write:
+def _spec_update(seen: Recording, before: Service, after: Service) -> SpecUpdate:
     """Return a write with nothing that came of it yet."""
     since = Recording(seen.header)
     for task in seen.current:
         since.add(TaskSeen(seen.last_at, task))
     had = frozenset(task.slot for task in seen.current if not task.ended)
-    return Write(before, after, had, frozenset(seen.tasks), since)
+    return SpecUpdate(before, after, had, frozenset(seen.tasks), since)
 
 
-def _continues(made: list[Write], before: Service) -> bool:
+def _continues(made: list[SpecUpdate], before: Service) -> bool:
     """Whether the last that was seen of the service is a write whose update may come yet."""
     return bool(made) and before.update_status is None and made[-1].after == before
 
 
-def _writes(before: Service, now: Service, may_come: bool) -> bool:
+def _is_spec_update(before: Service, now: Service, may_come: bool) -> bool:
     """Whether a service as it is now was written since it was as before."""
     status, last = now.update_status, before.update_status
-    if _asked(before) != _asked(now):
+    if _image_and_replicas(before) != _image_and_replicas(now):
         # a rollback by Swarm itself is the same update still
         return not (status and last and status.started_at == last.started_at)
     if status is None:
@@ -133,5 +135,5 @@ def _writes(before: Service, now: Service, may_come: bool) -> bool:
     return status.started_at != last.started_at
 
 
-def _asked(service: Service) -> tuple[object, ...]:
+def _image_and_replicas(service: Service) -> tuple[object, ...]:
     return service.image, service.replicas

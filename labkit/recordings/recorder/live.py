@@ -15,7 +15,7 @@ from labkit.recordings.values import Snapshot
 _NAP = 0.5
 
 
-class Journal:
+class LiveRecording:
     """Keeps a recording, in memory and in a file, and tells of each change.
 
     `path` names the file; without it the recording is kept in memory only.
@@ -36,7 +36,7 @@ class Journal:
             changes = self.recording.observe(snapshot)
             self._write(changes)
         if changes:
-            self._tell()
+            self._notify()
         return bool(changes)
 
     def add(self, change: Change) -> None:
@@ -44,7 +44,7 @@ class Journal:
         with self._changed:
             self.recording.add(change)
             self._write([change])
-        self._tell()
+        self._notify()
 
     def add_before_end(self, change: Change) -> None:
         """Record one change, unless the recording has come to its end."""
@@ -54,7 +54,7 @@ class Journal:
                 self.recording.add(change)
                 self._write([change])
         if not over:
-            self._tell()
+            self._notify()
 
     def close(self) -> None:
         """Close the file, and let everybody know that the recorder has stopped."""
@@ -62,7 +62,7 @@ class Journal:
             self._closed = True
             if self._file:
                 self.file_error = self._file.close()
-        self._tell()
+        self._notify()
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each change and at the end, from the thread that made it."""
@@ -85,7 +85,7 @@ class Journal:
             if self._closed:
                 self.file_error = self._file.close()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
         for listener in list(self._listeners):

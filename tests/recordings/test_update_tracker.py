@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.recordings.recording import Recording
-from labkit.recordings.updater import Budget, Updater
+from labkit.recordings.update_tracker import Budget, UpdateTracker
 from labkit.recordings.values import RollbackConfig, Service, Snapshot, Task, UpdateConfig
 from swarmsim.model.orchestration.budget import exceeds, tolerated
 from tests import values
@@ -36,13 +36,13 @@ def new(slot: int, made: float, state: str = "running", since: float | None = No
     return values.task(slot, NEW, state, created_at=at(made), status_at=at(since), **more)
 
 
-def follow(*snapshots: Snapshot) -> Updater:
+def follow(*snapshots: Snapshot) -> UpdateTracker:
     """What is known of the updater after these looks."""
-    updater, recording = Updater(), Recording(values.recording().header)
+    tracker, recording = UpdateTracker(), Recording(values.recording().header)
     for each in snapshots:
         for change in recording.observe(each):
-            updater.take(change)
-    return updater
+            tracker.apply(change)
+    return tracker
 
 
 def before(service: Service | None = None) -> Snapshot:
@@ -50,7 +50,7 @@ def before(service: Service | None = None) -> Snapshot:
     return values.snapshot(-1, service or asked(OLD, None), *map(old, range(1, 6)))
 
 
-def update(*looks: tuple[float, dict[int, Task]], **config: Any) -> Updater:
+def update(*looks: tuple[float, dict[int, Task]], **config: Any) -> UpdateTracker:
     """Follow an update of five slots: each look has the slots that are no longer as before."""
     shots = [before()]
     for when, changed in looks:
@@ -65,53 +65,53 @@ def _slot(slot: int, changed: dict[int, Task]) -> list[Task]:
     return [replace(old(slot), state="shutdown", desired_state="shutdown"), changed[slot]]
 
 
-def budget(updater: Updater) -> Budget:
-    return next(updater.budgets())
+def budget(tracker: UpdateTracker) -> Budget:
+    return next(tracker.budgets())
 
 
 def test_without_an_update_there_is_no_budget():
-    updater = follow(before())
+    tracker = follow(before())
 
-    assert list(updater.budgets()) == []
-    assert updater.settling() is None
+    assert list(tracker.budgets()) == []
+    assert tracker.settling() is None
 
 
 def test_the_slots_of_an_update_are_those_that_differ_from_the_spec():
     """Two of five slots have the image already: three are updated."""
     tasks = [*map(old, (1, 2, 3)), new(4, -30), new(5, -30)]
-    updater = follow(values.snapshot(-1, None, *tasks), values.snapshot(1, asked(), *tasks))
+    tracker = follow(values.snapshot(-1, None, *tasks), values.snapshot(1, asked(), *tasks))
 
-    assert budget(updater).slots == 3
+    assert budget(tracker).slots == 3
 
 
 def test_an_update_that_no_image_shows_is_of_all_slots():
     """`docker service update --force`: every task is replaced by one with the same image."""
     tasks = [*map(old, range(1, 6))]
-    updater = follow(before(), values.snapshot(1, asked(OLD), *tasks))
+    tracker = follow(before(), values.snapshot(1, asked(OLD), *tasks))
 
-    assert budget(updater).slots == 5
+    assert budget(tracker).slots == 5
 
 
 def test_a_recording_that_begins_within_an_update_knows_its_slots():
     tasks = [new(1, 3), new(2, 6, "starting"), *map(old, (3, 4, 5))]
-    updater = follow(values.snapshot(7, asked(), *tasks))
+    tracker = follow(values.snapshot(7, asked(), *tasks))
 
-    assert budget(updater).slots == 5
-    assert updater.cause("1.1-1") == "update"
-    assert updater.cause("1.0-3") == "there"
+    assert budget(tracker).slots == 5
+    assert tracker.cause("1.1-1") == "update"
+    assert tracker.cause("1.0-3") == "there"
 
 
 def test_a_task_that_was_seen_before_its_update_is_the_updates():
     """The recorder may see the first new task before the status that explains it."""
     first = [new(1, 0.1, "preparing"), *map(old, range(1, 6))]
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(0.2, asked(OLD, None), *first),
         values.snapshot(0.3, asked(), *first),
     )
 
-    assert updater.cause("1.1-1") == "update"
-    assert updater.explained_anew() == {"1.1-1"}
+    assert tracker.cause("1.1-1") == "update"
+    assert tracker.explained_anew() == {"1.1-1"}
 
 
 @pytest.mark.parametrize(
@@ -169,15 +169,15 @@ def test_what_the_restart_supervisor_makes_counts_no_more():
     died = new(1, 1, "failed")
     again = replace(new(1, 7, "failed"), id="again")
     tasks = [old(1), died, *map(old, range(2, 6))]
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(2, asked(), *tasks),
         values.snapshot(8, asked(), again, *tasks),
     )
 
-    assert budget(updater).failures == 1
-    assert updater.cause("again") == "restart"
-    assert updater.before("again") == died.id
+    assert budget(tracker).failures == 1
+    assert tracker.cause("again") == "restart"
+    assert tracker.before("again") == died.id
 
 
 def test_failures_are_not_watched_with_continue():
@@ -196,22 +196,22 @@ def test_a_failure_is_missed_while_the_updater_waits_for_its_last_workers():
     ran = made | {1: new(1, 0.1, since=0.5)}
     died = made | {1: new(1, 0.1, "failed", since=1)}
     slow = {slot: new(slot, 0.1, since=9) for slot in range(2, 6)} | {1: died[1]}
-    updater = update((0.2, made), (0.6, ran), (1.1, died), (9.1, slow), parallelism=0)
+    tracker = update((0.2, made), (0.6, ran), (1.1, died), (9.1, slow), parallelism=0)
 
-    assert (budget(updater).failures, budget(updater).missed) == (0, ("1.1-1",))
+    assert (budget(tracker).failures, budget(tracker).missed) == (0, ("1.1-1",))
 
 
 def test_the_failure_that_the_message_names_counts():
     """Also when the engine says so before its task is seen to have ended."""
     tasks = [new(1, 1, since=2), *map(old, range(1, 6))]
     message = "update paused due to failure or early termination of task 1.1-1"
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(2, asked(), *tasks),
         values.snapshot(3, asked(state="paused", message=message), *tasks),
     )
 
-    assert budget(updater).failures == 1
+    assert budget(tracker).failures == 1
 
 
 def test_after_its_end_an_update_counts_no_more():
@@ -219,14 +219,14 @@ def test_after_its_end_an_update_counts_no_more():
     one, two = new(1, 1, "failed"), new(2, 1, since=2)
     rest = list(map(old, range(1, 6)))
     paused = asked(state="paused", message="update paused")
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(2, asked(), one, two, *rest),
         values.snapshot(3, paused, one, two, *rest),
         values.snapshot(4, paused, one, new(2, 1, "failed", since=4), *rest),
     )
 
-    assert budget(updater).failures == 1
+    assert budget(tracker).failures == 1
 
 
 def test_a_rollback_has_a_budget_of_its_own():
@@ -236,25 +236,25 @@ def test_a_rollback_has_a_budget_of_its_own():
         asked(OLD, "rollback_started"), rollback_config=RollbackConfig(max_failure_ratio=0.5)
     )
     again = replace(values.task(1, OLD, "starting", created_at=at(4)), id="back-1")
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(2, asked(max_failure_ratio=0.2), *bad),
         values.snapshot(3, back, *bad),
         values.snapshot(4, back, again, *bad),
     )
-    first, second = updater.budgets()
+    first, second = tracker.budgets()
 
     assert (first.of, first.failures, first.tolerated, first.slots) == ("update", 2, 1, 5)
     assert (second.of, second.failures, second.tolerated, second.slots) == ("rollback", 0, 1, 2)
-    assert updater.cause("back-1") == "rollback"
+    assert tracker.cause("back-1") == "rollback"
 
 
 def test_each_updated_slot_has_a_delay_and_a_monitor_window():
-    updater = update((2, {1: new(1, 1, since=2)}), delay="3s", monitor="7s")
-    (window,) = updater.new_windows()
+    tracker = update((2, {1: new(1, 1, since=2)}), delay="3s", monitor="7s")
+    (window,) = tracker.new_windows()
 
     assert (window.task, window.start, window.until) == ("1.1-1", at(2), (at(5), at(9)))
-    assert updater.new_windows() == []
+    assert tracker.new_windows() == []
 
 
 @pytest.mark.parametrize(
@@ -277,59 +277,59 @@ def test_an_update_settles_a_delay_and_a_monitor_window_after_its_last_start(
 def test_an_update_that_is_completed_waits_for_nothing():
     done = {slot: new(slot, slot) for slot in range(1, 6)}
     tasks = [task for slot in range(1, 6) for task in _slot(slot, done)]
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(9, asked(), *tasks),
         values.snapshot(15, asked(state="completed"), *tasks),
     )
 
-    assert updater.settling() is None
-    assert budget(updater).failures == 0
+    assert tracker.settling() is None
+    assert budget(tracker).failures == 0
 
 
 def test_new_slots_of_a_service_are_no_ones_but_its_own():
     """Scaled up: made at once, outside the update."""
-    updater = follow(before(), values.snapshot(1, asked(OLD, None), *map(old, range(1, 7))))
+    tracker = follow(before(), values.snapshot(1, asked(OLD, None), *map(old, range(1, 7))))
 
-    assert updater.cause("1.0-6") == "create"
+    assert tracker.cause("1.0-6") == "create"
 
 
 def test_slots_that_an_update_adds_are_no_part_of_it():
     """Scaled up by the update itself: they are made at once, and their failures never count."""
     tasks = [*map(old, range(1, 6)), new(6, 0.1, "failed")]
-    updater = follow(before(), values.snapshot(0.2, asked(), *tasks))
+    tracker = follow(before(), values.snapshot(0.2, asked(), *tasks))
 
-    assert updater.cause("1.1-6") == "create"
-    assert (budget(updater).slots, budget(updater).failures) == (5, 0)
+    assert tracker.cause("1.1-6") == "create"
+    assert (budget(tracker).slots, budget(tracker).failures) == (5, 0)
 
 
 def test_a_slot_that_is_added_while_all_are_updated_is_no_part_of_it():
     """`--force` and a scale up: no image tells which slots are updated."""
     extra = replace(old(6), created_at=at(0.4))
     five = [*map(old, range(1, 6))]
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(0.2, asked(OLD), *five),
         values.snapshot(0.5, asked(OLD), *five, extra),
     )
 
-    assert updater.cause("1.0-6") == "create"
-    assert budget(updater).slots == 5
+    assert tracker.cause("1.0-6") == "create"
+    assert budget(tracker).slots == 5
 
 
 def test_slots_that_an_update_takes_away_are_no_part_of_it():
     """Scaled down by the update itself: the others are updated, and then it settles."""
     going = [old(slot, desired_state="remove") for slot in (4, 5)]
     tasks = [new(1, 1), new(2, 2), new(3, 3), *going]
-    updater = follow(before(), values.snapshot(0.2, asked(), *map(old, (1, 2, 3)), *going))
+    tracker = follow(before(), values.snapshot(0.2, asked(), *map(old, (1, 2, 3)), *going))
 
-    assert budget(updater).slots == 3
-    updater = follow(
+    assert budget(tracker).slots == 3
+    tracker = follow(
         before(),
         values.snapshot(0.2, asked(), *map(old, (1, 2, 3)), *going),
         values.snapshot(4, asked(), *map(old, (1, 2, 3)), *tasks),
     )
-    assert updater.settling() is not None
+    assert tracker.settling() is not None
 
 
 def test_a_service_that_was_made_again_replaces_no_task_of_the_one_before():
@@ -337,15 +337,15 @@ def test_a_service_that_was_made_again_replaces_no_task_of_the_one_before():
     ending = [replace(old(slot), desired_state="remove", service_id="s1") for slot in (1, 2)]
     first = replace(values.task(1, OLD, created_at=at(1)), id="first", service_id="s2")
     again = replace(asked(OLD, None), id="s2")
-    updater = follow(
+    tracker = follow(
         before(),
         values.snapshot(0, None, *ending),
         values.snapshot(2, again, *ending, first),
         values.snapshot(3, replace(asked(), id="s2"), *ending, first),
     )
 
-    assert (updater.cause("first"), updater.before("first")) == ("create", None)
-    assert budget(updater).slots == 1
+    assert (tracker.cause("first"), tracker.before("first")) == ("create", None)
+    assert budget(tracker).slots == 1
 
 
 def test_the_history_of_slots_that_were_scaled_away_is_no_slot():
@@ -353,19 +353,19 @@ def test_the_history_of_slots_that_were_scaled_away_is_no_slot():
     history = [old(slot) for slot in (6, 7)]
     dead = [replace(task, state="failed", desired_state="shutdown") for task in history]
     tasks = [*map(old, range(1, 6)), *dead]
-    updater = follow(
+    tracker = follow(
         values.snapshot(-1, asked(OLD, None), *tasks), values.snapshot(1, asked(), *tasks)
     )
 
-    assert budget(updater).slots == 5
+    assert budget(tracker).slots == 5
 
 
 def test_a_slot_whose_task_will_not_be_restarted_is_updated():
     """The restart policy is exhausted: fewer slots are left than there are replicas."""
     dead = [replace(old(slot), state="failed", desired_state="shutdown") for slot in (4, 5)]
     tasks = [*map(old, (1, 2, 3)), *dead]
-    updater = follow(
+    tracker = follow(
         values.snapshot(-1, asked(OLD, None), *tasks), values.snapshot(1, asked(), *tasks)
     )
 
-    assert budget(updater).slots == 5
+    assert budget(tracker).slots == 5

@@ -24,7 +24,7 @@ Kind = Literal["yours", "private", "simulated"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EngineLocation:
     """Where an engine may be. An empty `url` is the docker context's."""
 
     kind: Kind
@@ -32,10 +32,10 @@ class Place:
     #: Why to look there, such as "DOCKER_HOST names it".
     why: str
 
-    def swarm(self) -> Swarm | None:
+    def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
         if self.kind != "yours":
-            return (private() if self.kind == "private" else simulated()).swarm()
+            return (private() if self.kind == "private" else simulated()).connect()
         try:
             return Swarm.at(self.url or None)
         except NoEngine:
@@ -61,7 +61,7 @@ def simulated() -> SimulatedEngine:
     return SimulatedEngine(settings.state_dir() / "simulated")
 
 
-def places(choice: str | None = None) -> list[Place]:
+def locations(choice: str | None = None) -> list[EngineLocation]:
     """Return where to look for an engine. `choice` is as in `labkit up --engine`.
 
     Raises `BadValue` for a choice that is none.
@@ -80,32 +80,32 @@ def places(choice: str | None = None) -> list[Place]:
     return [_place(wanted, "you named it")]
 
 
-def _named() -> list[Place]:
+def _named() -> list[EngineLocation]:
     """Return the places that the environment names, or an earlier `up`."""
     host = os.environ.get("DOCKER_HOST")
     if host:
         return [_place(host, "DOCKER_HOST names it")]
     before = state.read().engine
-    context = Place("yours", "", "the docker context names it")
+    context = EngineLocation("yours", "", "the docker context names it")
     return [_place(before, "an earlier `labkit up` chose it"), context] if before else [context]
 
 
-def _private() -> Place:
-    return Place("private", private().url, "the lab's private engine")
+def _private() -> EngineLocation:
+    return EngineLocation("private", private().url, "the lab's private engine")
 
 
-def _simulated() -> Place:
-    return Place("simulated", simulated().url, "the lab's simulated engine")
+def _simulated() -> EngineLocation:
+    return EngineLocation("simulated", simulated().url, "the lab's simulated engine")
 
 
-def _place(url: str, why: str) -> Place:
+def _place(url: str, why: str) -> EngineLocation:
     """Return the place at `url`; the lab's own engines are those, whoever names them."""
     own: dict[str, Kind] = {private().url: "private", simulated().url: "simulated"}
-    return Place(own.get(url, "yours"), url, why)
+    return EngineLocation(own.get(url, "yours"), url, why)
 
 
-def _distinct(found: list[Place]) -> list[Place]:
-    first: dict[str, Place] = {}
-    for place in found:
-        first.setdefault(place.url, place)
+def _distinct(found: list[EngineLocation]) -> list[EngineLocation]:
+    first: dict[str, EngineLocation] = {}
+    for location in found:
+        first.setdefault(location.url, location)
     return list(first.values())
