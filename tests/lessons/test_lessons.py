@@ -11,16 +11,18 @@ import sys
 import time
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from labkit import lessons
 from labkit.base import settings
-from labkit.base.errors import BadValue, LabError
+from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits, steps, variants
+from labkit.swarm.client import Swarm
 
 
 @pytest.fixture(autouse=True)
@@ -380,3 +382,24 @@ def test_what_was_set_beside_the_lesson_s_file_is_seen(part: str, value: dict[st
         {"TaskTemplate": PLAIN["TaskTemplate"] | {"RestartPolicy": {"Condition": "any"}}}
     )
     assert not steps._is_plain({"TaskTemplate": PLAIN["TaskTemplate"] | {part: value}})
+
+
+def test_a_step_begins_when_all_of_the_stack_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services of other stacks are not waited for."""
+    monkeypatch.setattr(steps, "_LOOK_SECONDS", 0)
+    running = iter([0, 0, 1])
+
+    def listed() -> list[dict[str, Any]]:
+        counts = {"dc_redis": next(running), "dc_webui": 1, "else_redis": 0}
+        return [
+            {"Spec": {"Name": name}, "ServiceStatus": {"RunningTasks": count, "DesiredTasks": 1}}
+            for name, count in counts.items()
+        ]
+
+    steps._wait_for_all(cast(Swarm, SimpleNamespace(services=listed)), lessons.STEPS[0])
+
+    assert next(running, None) is None
+    running = iter([0])
+    monkeypatch.setattr(steps, "_WAIT_SECONDS", 0)
+    with pytest.raises(NotSettled, match="dc_redis do not"):
+        steps._wait_for_all(cast(Swarm, SimpleNamespace(services=listed)), lessons.STEPS[0])

@@ -124,6 +124,7 @@ def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
     there = not anew and found is not None and found.service is not None
     plain = there and _is_plain(swarm.service(step.worker)["Spec"])
     if found and plain and _in_place(found, step):
+        _wait_for_all(swarm, step)
         return []
     done = []
     if found and found.service and not (plain and _runs(found, step.tag)):
@@ -133,6 +134,7 @@ def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
         _wait(swarm, step.worker, lambda now: now is None, "its last task to be gone")
     _deploy(swarm, step)
     _wait(swarm, step.worker, lambda now: now is not None and _runs(now, step.tag), "ten replicas")
+    _wait_for_all(swarm, step)
     return [*done, f"{step.stack} deployed: {REPLICAS} replicas of {step.worker} run {step.tag}"]
 
 
@@ -200,9 +202,29 @@ def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool],
         found = _look(swarm, name)
         if condition(found):
             return
-    raise NotSettled(
-        f"{what} of {name} within {_WAIT_SECONDS} s.",
-        describe(found.service, found.tasks) if found else "the service is not there.",
+    how = describe(found.service, found.tasks) if found else "the service is not there."
+    raise _not_settled(f"{what} of {name}", how)
+
+
+def _wait_for_all(swarm: Swarm, step: Step) -> None:
+    """Wait until the services beside worker run, too: workers count nothing without redis."""
+    names = {f"{step.stack}_{each}" for each in images.SERVICES}
+    for _ in looks(_WAIT_SECONDS, _LOOK_SECONDS):
+        counts = {each["Spec"]["Name"]: each["ServiceStatus"] for each in swarm.services()}
+        short = sorted(
+            name
+            for name in names & counts.keys()
+            if counts[name]["RunningTasks"] < counts[name]["DesiredTasks"]
+        )
+        if not short:
+            return
+    raise _not_settled(f"all services of {step.stack} to run", f"{', '.join(short)} do not.")
+
+
+def _not_settled(what: str, how: str) -> NotSettled:
+    return NotSettled(
+        f"{what} within {_WAIT_SECONDS} s.",
+        how,
         "run the cell again to wait longer, or look for errors with "
         f"`labkit stack ps {settings.stack_name()}`.",
     )
