@@ -121,8 +121,8 @@ def slots_in_order(recording: Recording, tag: str) -> list[int | None]:
 
 
 def starts(recording: Recording, tag: str) -> list[datetime]:
-    """Return when each task with this tag was first seen running, in order."""
-    return [first.at for first in _starts(recording, tag)]
+    """Return when each task with this tag came to run by the engine's own times, in order."""
+    return sorted(first.task.status_at for first in _starts(recording, tag))
 
 
 def most_at_once(recording: Recording, tag: str) -> int:

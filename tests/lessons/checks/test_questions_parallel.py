@@ -243,6 +243,15 @@ def test_what_was_saved_is_measured(later: float, choice: str):
     assert NO_DELAY.read(both).choice == choice
 
 
+def test_slots_that_took_longer_in_one_of_the_updates_saved_nothing():
+    """As on a machine that is busier then."""
+    made = pairs()
+    made.update("1.1", DEAF, parallelism=0, delay="0s")
+    made.update("1.0", parallelism=2)
+
+    assert NO_DELAY.read(made.recording).choice == "every"
+
+
 @pytest.mark.parametrize("question", [COMPLETED, NO_DELAY], ids=lambda each: each.name)
 def test_the_seconds_of_the_choices_are_those_of_ten_slots(question: Question):
     made = began("1.1", replicas=6)
