@@ -6,11 +6,16 @@ import os
 import secrets
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 
 from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+
+# how long one example may take says something of the machine, and nothing of labkit
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -60,7 +60,7 @@ def serving(service: ModuleType) -> Iterator[str]:
 def ask(
     address: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(address, timeout=5)
+    connection = HTTPConnection(address, timeout=30)
     try:
         connection.request("GET" if body is None else "POST", path, body, headers)
         answer = connection.getresponse()
@@ -139,7 +139,7 @@ def test_hasher_refuses_a_body_of_unknown_or_great_length(hasher, headers, statu
 def test_ten_workers_are_served_side_by_side(service, path, body, monkeypatch, request):
     """Each of ten requests waits inside the service until all ten are there."""
     module = request.getfixturevalue(service)
-    together = threading.Barrier(10, timeout=5)
+    together = threading.Barrier(10, timeout=30)
     monkeypatch.setattr(module.time, "sleep", lambda _seconds: together.wait())
     statuses = []
     with serving(module) as address:
@@ -189,7 +189,7 @@ def redis_address(monkeypatch):
 
 def exchange(address: tuple[str, int], sent: bytes) -> bytes:
     """Send bytes, say that no more will come, and return all that is answered."""
-    with socket.create_connection(address, timeout=5) as connection:
+    with socket.create_connection(address, timeout=30) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(4096), b""))
@@ -524,10 +524,8 @@ def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
     monkeypatch: pytest.MonkeyPatch,
 ):
     """Each point is near the speed of the whole time, which bursts do not matter to."""
-    name, ports = deployed
-    webui = f"{coins.host(swarm)}:{ports[0]}"
-    until(lambda: count(swarm, name) == 14, "ten workers and four others", 60)
-    until(lambda: numbers(webui, more_than=300), "ten workers at work", 40)
+    name, _ = deployed
+    assert coins.speed(swarm, name) > 5, "all ten are at work"
     monkeypatch.setattr(doing, "_current", swarm)
 
     path = tmp_path / "r.jsonl"

@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.lab import Lab, refuse_outside
+
+# a machine that is busy draws late
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")

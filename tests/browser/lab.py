@@ -22,6 +22,15 @@ from tests.waiting import until
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _LOOPBACK = {"127.0.0.1", "localhost"}
+_GATE = "go-on"
+#: Goes on when the test says so (`Notebook.release`), or has failed.
+BLOCK = f"""
+import pathlib, time
+for _ in range(1200):
+    if pathlib.Path({_GATE!r}).exists():
+        break
+    time.sleep(0.05)
+"""
 #: Where screenshots go.
 ARTIFACTS = Path(os.environ.get("LABKIT_ARTIFACTS") or _CHECKOUT / "build" / "artifacts")
 
@@ -93,6 +102,7 @@ class Notebook:
     def __init__(self, lab: Lab, page: Page, cells: list[str]) -> None:
         self.lab, self.page = lab, page
         self.name = f"{secrets.token_hex(4)}.ipynb"
+        (lab.folder / _GATE).unlink(missing_ok=True)
         (lab.folder / self.name).write_text(json.dumps(_notebook(cells)))
         self.open()
 
@@ -100,8 +110,10 @@ class Notebook:
         """Open it, or reload it, in the page; without a `kernel` none is started."""
         self.page.goto(self.lab.url(f"lab/tree/{self.name}") + "&reset")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-        if not kernel:
-            return
+        if kernel:
+            self._wait_for_kernel()
+
+    def _wait_for_kernel(self) -> None:
         # a cell that is run before the session is ready is silently not run
         ready = f"""() => {_PANEL}?.sessionContext?.isReady
             && {_KERNEL}?.connectionStatus === "connected"
@@ -119,6 +131,12 @@ class Notebook:
             }}""",
             cell,
         )
+
+    def release(self) -> None:
+        """Let the cell go on that ends with `BLOCK`, and wait until it has ended."""
+        (self.lab.folder / _GATE).touch()
+        self._wait_for_kernel()  # which answers no page that comes while it is blocked
+        until(lambda: not self.busy(), "the cell that blocked to end")
 
     def busy(self) -> bool:
         """Whether the kernel is running a cell."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from labkit import views
 from labkit.recordings import ps
-from tests.browser.lab import Lab, Notebook, screenshot
+from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
 from tests.views.test_picture import play
 from tests.waiting import until
 
@@ -25,7 +25,6 @@ swarm = ActedSwarm({options})
 recorder = Recorder(swarm, "dc_worker").start()
 Watch(recorder)
 """
-BLOCK = "import time; time.sleep({seconds})"
 
 
 def acted(options: str = "") -> str:
@@ -40,36 +39,38 @@ def new_replicas(page: Page) -> int:
 
 def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
     """Table, status, and chart go on while the kernel is busy with something else."""
-    notebook = Notebook(lab, page, [acted("pace=0.5, rest=2"), BLOCK.format(seconds=7)])
+    notebook = Notebook(lab, page, [acted("pace=2, rest=2"), BLOCK])
     notebook.run(0)
     expect(page.locator(".labkit-ps tbody td").first).to_be_visible()
     notebook.run(1)
 
     seen = set()
-    until(lambda: seen.add(new_replicas(page)) or len(seen) > 4, "the view to move", 12)
+    until(lambda: seen.add(new_replicas(page)) or len(seen) > 2, "the view to move")
     screenshot(page, "live-while-a-cell-blocks")
 
     assert notebook.busy()
     assert page.locator(".labkit-chart .js-plotly-plot path.js-fill").count() >= 2
     expect(page.locator(".labkit-badge")).to_have_text("updating")
     expect(page.locator(".labkit-live")).to_have_text("live")
+    notebook.release()
 
 
 def test_a_view_survives_a_reload_while_a_cell_blocks(lab: Lab, page: Page) -> None:
     """The page that was reloaded shows what is, not what was when the view was made."""
-    notebook = Notebook(lab, page, [acted("pace=0.8, rest=1"), BLOCK.format(seconds=6)])
+    notebook = Notebook(lab, page, [acted("pace=0.8, rest=1"), BLOCK])
     notebook.run(0)
     until(lambda: new_replicas(page) >= 1, "the update to begin")
     notebook.save()
     notebook.run(1)
     until(notebook.busy, "the cell to block")
-    notebook.open()
+    notebook.open(kernel=False)
+    notebook.release()
 
-    before = until(lambda: new_replicas(page), "the view to come back", 30)
+    before = until(lambda: new_replicas(page), "the view to come back")
     screenshot(page, "after-a-reload")
 
     assert before > 1
-    until(lambda: new_replicas(page) == 10, "the view to reach the end", 30)
+    until(lambda: new_replicas(page) == 10, "the view to reach the end")
     expect(page.locator(".labkit-badge")).to_have_text("completed")
 
 

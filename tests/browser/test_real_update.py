@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from labkit.base.settings import LAB_LABEL
 from labkit.swarm.client import Swarm
-from tests.browser.lab import Lab, Notebook, screenshot
+from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
 from tests.waiting import until
 
 pytestmark = [
@@ -24,7 +24,6 @@ pytestmark = [
 
 #: The one cell of the notebook: a view, and then updates while the kernel is busy with them.
 WATCH = """
-import time
 from labkit.swarm import services
 from labkit.recordings.recorder import Recorder
 from labkit.swarm.client import Swarm
@@ -35,8 +34,7 @@ Watch(recorder)
 """
 UPDATE = """
 services.update(swarm, {name!r}, image={image!r}, update_config={config!r})
-time.sleep({seconds})
-"""
+{block}"""
 
 
 @pytest.fixture
@@ -78,8 +76,8 @@ def test_the_table_is_that_of_the_docker_command_line(
     slow = {"parallelism": 1, "delay": "2s"}
     cells = [
         WATCH.format(url=swarm.url, name=worker),
-        UPDATE.format(name=worker, image=f"{image}:{new_tag}", config=slow, seconds=20),
-        UPDATE.format(name=worker, image=f"{image}:missing", config={"delay": "0s"}, seconds=15),
+        UPDATE.format(name=worker, image=f"{image}:{new_tag}", config=slow, block=BLOCK),
+        UPDATE.format(name=worker, image=f"{image}:missing", config={"delay": "0s"}, block=""),
     ]
     notebook = Notebook(lab, page, cells)
     notebook.run(0)
@@ -91,13 +89,12 @@ def test_the_table_is_that_of_the_docker_command_line(
             swarm,
             page,
             worker,
-            lambda new=new: new_running(page, new_tag) == new,
+            lambda new=new: new_running(page, new_tag) >= new,
             f"with {new} of four new",
         )
         assert notebook.busy()
-    expect(page.locator(".labkit-badge")).to_have_text("updating")
     screenshot(page, "real-update")
-    until(lambda: not notebook.busy(), "the first update's cell to end", 40)
+    notebook.release()
 
     notebook.run(2)
     expect(page.locator(".labkit-badge")).to_have_text("paused", timeout=40_000)
@@ -114,7 +111,7 @@ def test_a_rollback_is_told_as_it_happens_and_kept(
     config = {"parallelism": 2, "delay": "5s", "failure_action": "rollback"}
     cells = [
         WATCH.format(url=swarm.url, name=worker),
-        UPDATE.format(name=worker, image=f"{image}:missing", config=config, seconds=20),
+        UPDATE.format(name=worker, image=f"{image}:missing", config=config, block=BLOCK),
         "recorder.stop(); print('stopped')",
     ]
     notebook = Notebook(lab, page, cells)
@@ -129,10 +126,10 @@ def test_a_rollback_is_told_as_it_happens_and_kept(
     assert failures_drawn(page) >= 1
     screenshot(page, "real-rollback")
 
-    notebook.open()
+    notebook.open(kernel=False)
+    notebook.release()
     expect(page.locator(".labkit-badge")).to_have_text("rollback completed", timeout=60_000)
     until(lambda: failures_drawn(page) >= 1, "the failure to be drawn again")
-    until(lambda: not notebook.busy(), "the update's cell to end", 40)
     notebook.run(2)
     in_sight(page)
     expect(page.locator(".labkit-end")).to_contain_text("It was stopped.")

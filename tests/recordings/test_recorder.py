@@ -6,7 +6,6 @@ import errno
 import itertools
 import math
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -417,9 +416,8 @@ def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
     until(asked.is_set, "the meter to be asked")
     assert made.wait(timeout=10).startswith("The update has settled")
 
-    began = time.monotonic()
     made.stop()
-    assert time.monotonic() - began < 1
+    assert not answered.is_set()
     thread = made._metering._thread  # type: ignore[union-attr]
     answer.set()
     until(lambda: not thread.is_alive(), "the meter's thread to end")

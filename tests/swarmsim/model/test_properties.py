@@ -24,9 +24,7 @@ from swarmsim.model import (
 )
 from tests.swarmsim.model.swarms import config, spec, tag_of
 
-QUICK = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+QUICK = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 SETTLED = {"completed", "paused", "rollback_completed", "rollback_paused"}
 
 

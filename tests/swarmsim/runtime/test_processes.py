@@ -554,7 +554,7 @@ def test_a_healthy_probe_makes_a_task_run(tmp_path):
             return (task.status_at - begun) / SECOND, it.engine.processes.health(task.id)
 
     took, health = asyncio.run(scenario())
-    assert 0.4 < took < 5, "the first probe comes an interval after the start"
+    assert 0.4 < took < 30, "the first probe comes an interval after the start"
     assert health["Status"] == "healthy"
     assert health["Log"][-1]["ExitCode"] == 0
 
