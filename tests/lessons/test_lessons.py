@@ -386,7 +386,7 @@ def test_what_was_set_beside_the_lesson_s_file_is_seen(part: str, value: dict[st
 
 def test_a_step_begins_when_all_of_the_stack_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Services of other stacks are not waited for."""
-    monkeypatch.setattr(steps, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(steps, "_POLL_SECONDS", 0)
     running = iter([0, 0, 1])
 
     def listed() -> list[dict[str, Any]]:

@@ -209,7 +209,7 @@ def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool],
 def _wait_for_all(swarm: Swarm, step: Step) -> None:
     """Wait until the services beside worker run, too: workers count nothing without redis."""
     names = {f"{step.stack}_{each}" for each in images.SERVICES}
-    for _ in looks(_WAIT_SECONDS, _LOOK_SECONDS):
+    for _ in poll(_WAIT_SECONDS, _POLL_SECONDS):
         counts = {each["Spec"]["Name"]: each["ServiceStatus"] for each in swarm.services()}
         short = sorted(
             name
