@@ -8,6 +8,7 @@ exercise    an exercise: what is asked, where it begins, its judge and hints
 question    a prediction: its choices, and what a recording answers
 exercises/  the exercises of the lesson, a module a subject
 questions/  its questions, a module a notebook
+content     what questions and exercises say, read from the YAML files in these folders
 wording     words for times, counts and slots
 """
 

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from labkit.lessons.checks.attempts import Attempt, attempts
+from labkit.lessons.checks.content import words
 from labkit.lessons.checks.finding import Finding
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service
@@ -108,3 +110,12 @@ class Exercise:
     shipped: str = ""
     #: The parts of the view in which that is shown; the others would say too much.
     parts: tuple[str, ...] = ()
+
+
+def exercise(name: str, judge: Callable[[Evidence], Finding], **more: Any) -> Exercise:
+    """Return the exercise whose words stand under a name in `exercises/exercises.yaml`.
+
+    `more` are the other fields of an `Exercise`.
+    """
+    said = words("exercises")[name]
+    return Exercise(name=name, judge=judge, **said | {"hints": tuple(said["hints"])}, **more)

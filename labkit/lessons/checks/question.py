@@ -7,10 +7,11 @@ marked wrong. The learner's own recording answers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labkit.base.errors import BadValue
 from labkit.base.quoted import unmarked
+from labkit.lessons.checks.content import words
 from labkit.recordings.recording import Recording
 
 
@@ -62,6 +63,27 @@ class Question:
                 return each
         known = ", ".join(repr(each.key) for each in self.choices)
         raise BadValue(f"the choices of {self.name} are {known}, not {key!r}")
+
+
+def question(name: str, read: Callable[[Recording], Reading]) -> Question:
+    """Return the question whose words stand under a name in `questions/questions.yaml`.
+
+    A reading of `read` that names nothing to try gets what the question has to try.
+    """
+    said = words("questions")[name]
+
+    def answered(recording: Recording) -> Reading:
+        found = read(recording)
+        return found if found.try_next else replace(found, try_next=said["try"])
+
+    return Question(
+        name=name,
+        title=said["title"],
+        step=said["step"],
+        text=said["text"],
+        choices=tuple(Choice(key, **choice) for key, choice in said["choices"].items()),
+        read=answered,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt
-from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import TEN, untried
 from labkit.lessons.checks.exercises.lives import after_failures
 from labkit.lessons.checks.finding import Finding, not_yet, passed
@@ -269,25 +269,9 @@ def _notice(evidence: Evidence) -> str:
 
 _FIRST = f"fill in the blanks, and update to {_THREE}."
 
-ONE_BAD_IN_TEN = Exercise(
-    name="one-bad-in-ten",
-    step=3,
-    title="One bad task in ten",
-    task=(
-        f"Two images are half broken: {_ONE} fails in slot 3, {_THREE} in slots 3, 6 and 9. Find "
-        f"settings under which both are true: an update to {_THREE} is rolled back by itself, and "
-        f"an update to {_ONE} is completed, although a task fails. Fill in the blanks. {_THREE} "
-        f"comes first; wait until it is rolled back, then update to {_ONE}."
-    ),
+ONE_BAD_IN_TEN = exercise(
+    "one-bad-in-ten",
+    _judge,
     begins=Begins(tag="1.0", images=(Image(("one bad",)), Image(("three bad",)))),
-    judge=_judge,
-    hints=(
-        "A share of failures is compared with max_failure_ratio. Which share is one slot of ten, "
-        "which are three? Must the share be greater than the ratio, or is equal enough?",
-        "Any ratio from 0.1 to less than 0.3 tells one from three. What happens then is another "
-        "setting. And what has become of both after the rollback, which brings back a whole spec?",
-        '`"failure_action": "rollback", "max_failure_ratio": 0.2`, and `update_config=settings` '
-        "for the second update as well: the rollback has taken them back.",
-    ),
     notice=_notice,
 )

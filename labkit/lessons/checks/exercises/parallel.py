@@ -9,7 +9,7 @@ from datetime import timedelta
 from labkit.base import durations
 from labkit.base.quoted import verbatim
 from labkit.lessons.checks.attempts import Attempt
-from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import TEN, broken, judged, middle, partial, unfinished
 from labkit.lessons.checks.finding import Finding, not_yet, passed
 from labkit.lessons.checks.wording import counted, seconds
@@ -167,27 +167,10 @@ def _notice_config(evidence: Evidence) -> str:
 
 _UPDATE_ALL = "update all ten replicas to 1.1, with an update config that you have thought about."
 
-HALF_THE_TIME = Exercise(
-    name="half-the-time",
-    step=2,
-    title="Half the time",
-    task=(
-        "Ten replicas run 1.0. Update them all to 1.1, and make it `completed` in at most half "
-        "of the time that one slot after another takes with Swarm's defaults. (That time is "
-        "worked out from your own update: its slots, times what one of them took, and five "
-        "seconds.) The service still has the update config of the compose file."
-    ),
+HALF_THE_TIME = exercise(
+    "half-the-time",
+    _judge_time,
     begins=Begins(tag="1.0", edits=("faster", "in pairs"), images=(_NEXT,)),
-    judge=_judge_time,
-    hints=(
-        "Write the time of an update down as a sum. Which of its parts get smaller when more "
-        "slots are replaced at a time, and which do not?",
-        "From the last start to `completed` it takes the delay and the monitor window, whatever "
-        "the parallelism. And a field of the update config that you do not name keeps its value: "
-        "look which delay the service has now.",
-        "Ten slots, three at a time, are four changeovers one after another; five at a time are "
-        'two. With `"delay": "0s"` nothing but the monitor window is added to that.',
-    ),
     notice=_notice_config,
 )
 
@@ -261,23 +244,9 @@ def _most(attempt: Attempt) -> int:
     return max((counts.total() for _, counts in steps), default=0)
 
 
-NEVER_FEWER = Exercise(
-    name="never-fewer",
-    step=2,
-    title="Never fewer than ten",
-    task=(
-        "Ten replicas run 1.0, and every one of them is needed. Update them all to 1.1 so that "
-        "at no moment fewer than ten run. It has to end as `completed`."
-    ),
+NEVER_FEWER = exercise(
+    "never-fewer",
+    _judge_fewest,
     begins=Begins(tag="1.0", edits=("faster",), images=(_NEXT,)),
-    judge=_judge_fewest,
-    hints=(
-        "In an update with the defaults one replica is missing while a slot changes over. Why? "
-        "What happens first in a slot, and what second?",
-        "There is a setting for it: `order`. `docker service update --help` lists it as "
-        "`--update-order`.",
-        'With `"order": "start-first"` each slot has its new task running before the old one is '
-        "told to stop; then it matters little how many go at a time.",
-    ),
     notice=_notice_config,
 )

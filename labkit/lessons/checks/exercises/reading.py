@@ -10,7 +10,7 @@ from labkit.base import durations
 from labkit.base.errors import BadValue
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.changeovers import Changeover
-from labkit.lessons.checks.exercise import Evidence, Exercise
+from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.lessons.checks.exercises.common import middle
 from labkit.lessons.checks.finding import Finding, not_attempted, not_yet, passed
 from labkit.lessons.checks.wording import counted, listed, seconds
@@ -231,26 +231,9 @@ def _end(chart: _Chart, config: UpdateConfig) -> Finding | None:
     )
 
 
-READ_BACKWARDS = Exercise(
-    name="read-backwards",
-    step=2,
-    title="Which update config drew this?",
-    task=(
-        "The chart shows an update of ten replicas on a real engine. Which parallelism, which "
-        "delay and which order did its update config have? Everything else was Swarm's default. "
-        "Hand in your answer with the check."
-    ),
-    judge=_judge,
-    hints=(
-        "What in the chart would look different with another parallelism, what with another "
-        "delay, and what with another order? Take one at a time.",
-        "Parallelism: count the slots that change over at the same moment. Order: does a row "
-        "have two tasks for a while, or none? Delay: the pause from the start of a new task to "
-        "the next changeover.",
-        "From the last start to `completed` it is the delay and five seconds of monitor window. "
-        "If the new task ran before the old one stopped, it was start-first. And the very first "
-        "slots to change over are as many as the parallelism.",
-    ),
+READ_BACKWARDS = exercise(
+    "read-backwards",
+    _judge,
     asks=True,
     shipped="recordings/riddle.jsonl",
     parts=("phases", "replicas", "slots"),

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt
-from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import untried
 from labkit.lessons.checks.exercises.lives import after_failures, lives
 from labkit.lessons.checks.finding import Finding, not_yet, passed
@@ -138,26 +138,8 @@ def _one_did_it(attempt: Attempt) -> Finding:
 _NEEDED = "--update-failure-action=rollback"
 _SET_ONE = f"set one of the four, update to {_BROKEN}, and see."
 
-WHICH_FLAG = Exercise(
-    name="which-flag",
-    step=3,
-    title="Which flag did the work?",
-    task=(
-        "The lesson's command sets four flags: --update-failure-action=rollback, "
-        "--rollback-parallelism=2, --rollback-monitor=20s and --rollback-max-failure-ratio=0.2. "
-        "The service here has none of them. Update to bugged so that it is rolled back by "
-        "itself, with as few of them set as possible; everything else stays at Swarm's defaults."
-    ),
-    begins=Begins(tag=_FIRST_TAG, images=(Image((_BROKEN,)),)),
-    judge=_judge_flag,
-    hints=(
-        "Which of the four says what is to happen when an *update* fails? What are the other "
-        "three about?",
-        "Flags that begin with --rollback- are read while a rollback runs. Something else has to "
-        "have started it by then.",
-        'One field will do: `update_config={"failure_action": "rollback"}`, in the same call as '
-        f'`image=step.image("{_BROKEN}")`. If others are set already, begin the exercise anew.',
-    ),
+WHICH_FLAG = exercise(
+    "which-flag", _judge_flag, begins=Begins(tag=_FIRST_TAG, images=(Image((_BROKEN,)),))
 )
 
 
@@ -257,24 +239,9 @@ def _notice(evidence: Evidence) -> str:
 
 _BREAK = f"update to {_BROKEN} with failure action rollback, and let Swarm take it back."
 
-WAY_BACK = Exercise(
-    name="way-back",
-    step=3,
-    title="The way back after the way back",
-    task=(
-        f"Let Swarm take {_BROKEN} back by itself. Then try a rollback by hand and read why it is "
-        "refused. Make one possible again, and do one: a rollback that you asked for, to its "
-        f"end. {_BETTER} is built, if you need an image that works."
-    ),
+WAY_BACK = exercise(
+    "way-back",
+    _judge_way_back,
     begins=Begins(tag=_FIRST_TAG, images=(Image((_BROKEN,)), Image((_BETTER,)))),
-    judge=_judge_way_back,
-    hints=(
-        "How many specs does Swarm keep of a service, and what has become of the previous one "
-        "after an automatic rollback?",
-        "A previous spec is left behind by an update, whatever it changes. Which update could "
-        "you make that deserves to be taken back?",
-        f'`labkit.update(step.worker, image=step.image("{_BETTER}"))`, wait until it is '
-        "completed, then `labkit.rollback(step.worker)`.",
-    ),
     notice=_notice,
 )

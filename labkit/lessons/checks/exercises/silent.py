@@ -7,7 +7,7 @@ from statistics import mean
 
 from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt
-from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import untried
 from labkit.lessons.checks.exercises.lives import (
     Life,
@@ -263,30 +263,9 @@ _MEND = (
     "the same health check, and update to it."
 )
 
-SILENT_BUG = Exercise(
-    name="silent-bug",
-    step=3,
-    title="A bug that ends nothing",
-    task=(
-        "Your worker.py has a bug that stops all work and ends no task; `stuck` is built from "
-        "it. Update to it with failure action rollback, and see that Swarm notices nothing. Then "
-        "give worker/Dockerfile a health check: after every unit of work the worker touches the "
-        "file `worked` in its working directory. Build a tag with the bug and the check: it has "
-        "to be rolled back by itself. Last, take the bug out and build again with the same "
-        "check: that has to be let through."
-    ),
+SILENT_BUG = exercise(
+    "silent-bug",
+    _judge,
     begins=Begins(tag="1.0", edits=("faster", _STUCK), images=(Image(("faster", _STUCK)),)),
-    judge=_judge,
-    hints=(
-        "Which end of a task does Swarm notice, and which of them does a worker that waits for "
-        "ever come to? Who, then, has to end it?",
-        "`HEALTHCHECK --interval=… --retries=… CMD …` in worker/Dockerfile: a command that exits "
-        "with 1 if the file `worked` is missing or old. With Docker's defaults, 30 s and 3, a "
-        "slot takes a minute and a half; take a few seconds, and two.",
-        '`HEALTHCHECK --interval=4s --timeout=3s --retries=2 CMD ["python", "-c", "import os, '
-        "time; assert time.time() - os.path.getmtime('worked') < 5\"]`; or "
-        '`lessons.edit("health check")`. Build, and update with failure_action rollback. Then '
-        "delete the two lines at the top of `work_once`, build another tag, and update to that.",
-    ),
     notice=_notice,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from labkit.lessons.checks.attempts import Attempt
-from labkit.lessons.checks.exercise import Begins, Evidence, Exercise
+from labkit.lessons.checks.exercise import Begins, Evidence, exercise
 from labkit.lessons.checks.exercises.common import TEN, judged, middle, unfinished
 from labkit.lessons.checks.finding import Finding, not_yet, passed
 from labkit.lessons.checks.wording import counted, listed, seconds
@@ -159,27 +159,6 @@ _MEND = (
     "your own, and update to it."
 )
 
-TWELVE_SECONDS = Exercise(
-    name="twelve-seconds",
-    step=1,
-    title="Twelve seconds a slot",
-    task=(
-        "Somebody has changed worker.py, built it as `deaf` and deployed it. Since then every "
-        "slot takes more than twelve seconds to change over. Find the reason in worker.py, mend "
-        "it, build a tag of your own (`hearing`, say), and get to an update of at least half of "
-        "the slots in which every old task has ended within seven seconds."
-    ),
-    begins=Begins(tag=_DEAF, edits=("faster", _DEAF)),
-    judge=_judge,
-    hints=(
-        "In the view, what is a slot doing most of the time while it changes over: is its old "
-        "task stopping, or its new task starting?",
-        "A task is told to stop by a SIGTERM. Search worker.py for that word: what does the "
-        "process do about it? And in which of two images does that line matter, the old task's "
-        "or the new one's?",
-        "`signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))` ends the worker at once. Build "
-        'it as `step.image("hearing")` and update: slow once more, for the old tasks are deaf '
-        "still. Then update again with `force=True`.",
-    ),
-    notice=_notice,
+TWELVE_SECONDS = exercise(
+    "twelve-seconds", _judge, begins=Begins(tag=_DEAF, edits=("faster", _DEAF)), notice=_notice
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.question import Reading, question
 from labkit.lessons.checks.questions.common import not_over
 from labkit.lessons.checks.questions.spec_updates import SpecUpdate, spec_updates
 from labkit.lessons.checks.questions.start import newest_scale
@@ -24,10 +24,10 @@ def _redeploy_new(recording: Recording) -> Reading:
     made = len(update.new)
     if not made:
         saw = "the service was written anew, and not one of its tasks was touched."
-        return Reading("none", saw, _why_same(update), _TRY_SAME)
+        return Reading("none", saw, _why_same(update))
     saw = f"{counted(made, 'task')} of worker {'is' if made == 1 else 'are'} new."
     every = len(update.replaced) == len(update.had)
-    return Reading("worker" if every else "", saw, _why_same(update), _TRY_SAME)
+    return Reading("worker" if every else "", saw, _why_same(update))
 
 
 def _why_same(update: SpecUpdate) -> str:
@@ -38,34 +38,7 @@ def _why_same(update: SpecUpdate) -> str:
     return f"{_DIFFERS} The file was sent whole, and nothing in it differs from what runs."
 
 
-_TRY_SAME = "say what docker service rollback would do, now that both specs are the same."
-
-REDEPLOY_NEW = Question(
-    name="redeploy-new",
-    title="The same file again",
-    step=5,
-    text="The stack runs, and you deploy the same file once more. How many tasks will be new?",
-    choices=(
-        Choice(
-            "all",
-            "Those of all five services",
-            "That assumes a deploy to be a removal and a new start; a deploy writes each service "
-            "anew, and Swarm replaces only the tasks that differ from what is written.",
-        ),
-        Choice(
-            "worker",
-            "The ten of worker, as it has an update config",
-            "That assumes an update config to cause updates; it says how one is done, once "
-            "something differs.",
-        ),
-        Choice(
-            "none",
-            "None",
-            "That is so where the file asks for what runs already; here something differed.",
-        ),
-    ),
-    read=_redeploy_new,
-)
+REDEPLOY_NEW = question("redeploy-new", _redeploy_new)
 
 # ---- twelve in the file ------------------------------------------------------------
 
@@ -84,7 +57,7 @@ def _twelve_new(recording: Recording) -> Reading:
         saw = f"{new}; {slots} had a task already, which was replaced."
     every = bool(scale.replaced) and made >= (scale.after.replicas or 0)
     choice = "two" if made == added == 2 else "twelve" if every else ""
-    return Reading(choice, saw, _why_new(scale), _TRY_TWELVE)
+    return Reading(choice, saw, _why_new(scale))
 
 
 def _why_new(scale: SpecUpdate) -> str:
@@ -98,32 +71,4 @@ def _why_new(scale: SpecUpdate) -> str:
     )
 
 
-_TRY_TWELVE = "list the tasks of the whole stack: when did those of the other services start?"
-
-TWELVE_NEW = Question(
-    name="twelve-new",
-    title="Twelve in the file",
-    step=5,
-    text="In the file you change replicas from 10 to 12, and deploy it. How many tasks of worker "
-    "will be new?",
-    choices=(
-        Choice(
-            "two",
-            "Two",
-            "That is so where the replica count goes from 10 to 12 and nothing else differs.",
-        ),
-        Choice(
-            "twelve",
-            "Twelve",
-            "That assumes a changed service to be made anew as a whole; the ten that run are what "
-            "the file asks for already, so only two are missing.",
-        ),
-        Choice(
-            "none",
-            "None, as replicas counts only when the stack is made",
-            "That assumes the file to be read once; each deploy compares all of it with what the "
-            "swarm has.",
-        ),
-    ),
-    read=_twelve_new,
-)
+TWELVE_NEW = question("twelve-new", _twelve_new)

@@ -10,7 +10,7 @@ from math import ceil
 from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.changeovers import Changeover
-from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.question import Reading, question
 from labkit.lessons.checks.questions.common import (
     at_worst,
     how_it_ended,
@@ -58,7 +58,7 @@ def _pairs_completed(recording: Recording) -> Reading:
     end = tail(attempt)
     if end is None:
         because = "Swarm says completed only of an update that has replaced every slot."
-        return Reading("", how_it_ended(attempt), because, _TRY_PAIRS)
+        return Reading("", how_it_ended(attempt), because)
     config, slots = attempt.config, attempt.changeovers
     saw = (
         f"the last new task ran after {seconds(end.ran)}, and {seconds(end.watched)} later, "
@@ -80,7 +80,7 @@ def _pairs_completed(recording: Recording) -> Reading:
         f"{counted(len(slots), 'slot')} to replace, and each took {seconds(mean)} on average to "
         f"change over. {why_then(config)}"
     )
-    return Reading(choice if fits else "", saw, because, _TRY_PAIRS)
+    return Reading(choice if fits else "", saw, because)
 
 
 def _is_pairs(attempt: Attempt) -> bool:
@@ -89,51 +89,7 @@ def _is_pairs(attempt: Attempt) -> bool:
     return config.parallelism == 2 and config.delay == _FIVE and _is_of_ten(attempt)
 
 
-_TRY_PAIRS = (
-    '`labkit.predict(step.worker, image=step.image("1.1"), update_config={"delay": "4s"})`: '
-    "it is six seconds sooner. Why six?"
-)
-
-PAIRS_COMPLETED = Question(
-    name="pairs-completed",
-    title="How long two at a time take",
-    step=2,
-    text="Ten slots, two at a time, a delay of 5 s, and about four seconds for a slot to change "
-    "over. When will the update be completed?",
-    choices=(
-        Choice(
-            "delays",
-            "After about 25 s: five delays of five seconds",
-            "That leaves out the time in which a slot changes over; an updater begins its delay "
-            "only when the new task of its slot runs.",
-        ),
-        Choice(
-            "last",
-            "After about 40 s, when the last pair runs",
-            "That assumes completed to mean that every new task runs; each updater sleeps its "
-            "delay after its last slot too, and then Swarm goes on watching.",
-        ),
-        Choice(
-            "window",
-            "After about 45 s: a monitor window of 5 s later than that",
-            "That leaves out the last delay; an updater sleeps after each of its slots, the last "
-            "one included, and only then the last watch begins.",
-        ),
-        Choice(
-            "later",
-            "After about 51 s: each updater sleeps once more, and Swarm watches after that",
-            "That follows from a delay of 5 s and a monitor window of 5 s, two at a time; this "
-            "update had other settings, or did not come to its end.",
-        ),
-        Choice(
-            "single",
-            "After about 90 s: ten times four and five seconds",
-            "That counts the slots one after another; two updaters work side by side, so each "
-            "of them has only five.",
-        ),
-    ),
-    read=_pairs_completed,
-)
+PAIRS_COMPLETED = question("pairs-completed", _pairs_completed)
 
 # ---- do they wait for one another? -------------------------------------------------
 
@@ -146,7 +102,7 @@ def _pairs_batches(recording: Recording) -> Reading:
         saw = f"an update with {settings(attempt.config)}, which had one group of slots at most."
         if attempt.state != "completed":
             saw = how_it_ended(attempt)
-        return Reading("", saw, _NEVER_WAIT, _TRY_BATCHES)
+        return Reading("", saw, _NEVER_WAIT)
     size = workers(attempt.config, len(slots))
     groups = [slots[first : first + size] for first in range(0, len(slots), size)]
     pairs = list(pairwise(groups))
@@ -157,17 +113,17 @@ def _pairs_batches(recording: Recording) -> Reading:
             f"slot {next_one.slot} was begun {seconds(early)} before slot {slow.slot}'s updater "
             "was free: the other updater had not waited for it."
         )
-        return Reading("goes-on", saw, _NEVER_WAIT, _TRY_BATCHES)
+        return Reading("goes-on", saw, _NEVER_WAIT)
     spread = max(_spread(group) for group, _ in pairs)
     if spread > _APART:
         saw = (
             f"no slot was taken before all before it ran, though they ran {seconds(spread)} apart."
         )
         because = "So it looks when the updaters wait for one another, which Swarm's do not."
-        return Reading("waits", saw, because, _TRY_BATCHES)
+        return Reading("waits", saw, because)
     saw = f"those that changed over together ran within {seconds(spread)} of one another."
     because = f"Equally fast updaters look as if they went in step. {_NEVER_WAIT}"
-    return Reading("", saw, because, _TRY_BATCHES)
+    return Reading("", saw, because)
 
 
 def _in_groups(attempt: Attempt) -> bool:
@@ -194,35 +150,8 @@ _NEVER_WAIT = (
     "Each updater takes a slot, waits until its new task runs, sleeps the delay, and takes the "
     "next slot; it waits for no other updater, and without a limit for its own task."
 )
-_TRY_BATCHES = "`labkit.show(slow)`, and follow the slot that takes a minute."
 
-PAIRS_BATCHES = Question(
-    name="pairs-batches",
-    title="Batches, or not",
-    step=2,
-    text="Two at a time: if one of the slots took a whole minute to change over, what would become "
-    "of the slots that have not had their turn?",
-    choices=(
-        Choice(
-            "waits",
-            "They wait: the next pair begins when both of this one are done",
-            "That assumes an update to go in batches; there are two updaters that know nothing of "
-            "one another, and they look like batches only while they are equally fast.",
-        ),
-        Choice(
-            "goes-on",
-            "They are taken one after another, beside the slow one",
-            "So Swarm's updaters do; this recording shows no sign of it, as far as one can tell.",
-        ),
-        Choice(
-            "gives-up",
-            "Nothing: Swarm pauses an update that is so slow",
-            "That assumes slowness to be a failure; only a task that ends counts as one, and an "
-            "updater waits for its new task without any limit.",
-        ),
-    ),
-    read=_pairs_batches,
-)
+PAIRS_BATCHES = question("pairs-batches", _pairs_batches)
 
 # ---- all at once -------------------------------------------------------------------
 
@@ -245,41 +174,10 @@ def _parallelism_zero(recording: Recording) -> Reading:
     because = "Parallelism 0 means an updater for each slot that differs, so all begin at once."
     if attempt.config.order == "start-first":
         because += " With order start-first every old task stays until its new one runs."
-    return Reading(choice, saw, because, _TRY_ALL)
+    return Reading(choice, saw, because)
 
 
-_TRY_ALL = (
-    '`labkit.predict(step.worker, image=step.image("1.0"), '
-    'update_config={"order": "start-first"})`: how many run then?'
-)
-
-PARALLELISM_ZERO = Question(
-    name="parallelism-zero",
-    title="A parallelism of 0",
-    step=2,
-    text="An update with parallelism 0. How many of the ten replicas will run at the worst moment?",
-    choices=(
-        Choice(
-            "all",
-            "All ten",
-            "That assumes 0 to mean that no slot is updated; 0 means no limit, so every slot has "
-            "an updater of its own.",
-        ),
-        Choice(
-            "one-less",
-            "Nine",
-            "That assumes 0 to be read as 1, the least that makes sense; 0 means no limit, so "
-            "every slot has an updater of its own.",
-        ),
-        Choice(
-            "none",
-            "None, or next to none",
-            "That follows from order stop-first, where all old tasks stop before the new ones "
-            "start; this update had another order, or another parallelism.",
-        ),
-    ),
-    read=_parallelism_zero,
-)
+PARALLELISM_ZERO = question("parallelism-zero", _parallelism_zero)
 
 # ---- without the delay -------------------------------------------------------------
 
@@ -312,7 +210,7 @@ def _no_delay(recording: Recording) -> Reading:
         "once": _FIVE,
         "nothing": timedelta(0),
     }
-    return Reading(nearest(saved, expected), saw, _why_sooner(rounds, watched), _TRY_DELAY)
+    return Reading(nearest(saved, expected), saw, _why_sooner(rounds, watched))
 
 
 def _is_prompt(attempt: Attempt) -> bool:
@@ -347,39 +245,4 @@ def _why_sooner(rounds: int, watched: timedelta) -> str:
     )
 
 
-_TRY_DELAY = "lay both recordings over one another with labkit.show: did fewer replicas ever run?"
-
-NO_DELAY = Question(
-    name="no-delay",
-    title="What a delay costs",
-    step=2,
-    text="The same update, two at a time, but without the delay of 5 s. How many seconds sooner "
-    "will it be completed?",
-    choices=(
-        Choice(
-            "nothing",
-            "None, as a slot takes as long as before",
-            "That assumes the delay to run while a slot changes over; it begins when the new task "
-            "runs, and the updater does nothing else meanwhile.",
-        ),
-        Choice(
-            "once",
-            "5 s: the delay comes once",
-            "That assumes the delay to be waited for once, before or after the whole; each updater "
-            "sleeps after every one of its slots.",
-        ),
-        Choice(
-            "between",
-            "20 s: the delay comes between the five pairs",
-            "That assumes the delay to be a pause between pairs; an updater sleeps after its last "
-            "slot too, and with a delay as long as its monitor window Swarm watches longer.",
-        ),
-        Choice(
-            "every",
-            "26 s: five delays, and a second that Swarm watched longer",
-            "That follows from five slots for each of two updaters and a monitor window of 5 s; "
-            "here there were other settings, or the slots took longer for another reason.",
-        ),
-    ),
-    read=_no_delay,
-)
+NO_DELAY = question("no-delay", _no_delay)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt, attempts
-from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.question import Reading, question
 from labkit.lessons.checks.questions.common import how_it_ended, newest, not_over, workers
 from labkit.lessons.checks.wording import counted, listed, seconds
 from labkit.recordings import story
@@ -30,7 +30,7 @@ def _bugged_slots(recording: Recording) -> Reading:
     choice = {2: "two", 1: "one", 3: "three"}.get(len(slots), "")
     if len(slots) == every > 1:
         choice = "all"
-    return Reading(choice, saw, _why_so_many(attempt, len(slots)), _TRY_SLOTS)
+    return Reading(choice, saw, _why_so_many(attempt, len(slots)))
 
 
 def _failed(attempt: Attempt) -> bool:
@@ -73,46 +73,7 @@ def _one_too_many(budget: Budget) -> str:
     return f"failure number {budget.tolerated + 1} was one too many"
 
 
-_TRY_SLOTS = (
-    '`labkit.predict(step.worker, image=step.image("bugged"), update_config={"parallelism": 1}, '
-    'behaviour={"exits_after": "300ms", "exit_code": 1})`: how many slots are hit? `behaviour` '
-    "says what the new tasks do, which no model can know."
-)
-
-BUGGED_SLOTS = Question(
-    name="bugged-slots",
-    title="How far a broken image comes",
-    step=3,
-    text="Every task of bugged will fail at once, and worker is updated two at a time. How many "
-    "of the ten slots will have had a bugged task when all is over?",
-    choices=(
-        Choice(
-            "all",
-            "All ten: Swarm judges when the update is through",
-            "That assumes Swarm to look at failures at the end; it looks while it goes on, each "
-            "time that it has no updater free for the next slot.",
-        ),
-        Choice(
-            "three",
-            "Three: 20 % of ten are two, and the third is one too many",
-            "That takes `--rollback-max-failure-ratio` for the ratio of the update; it governs the "
-            "rollback, and the update's own ratio is 0 unless it is set.",
-        ),
-        Choice(
-            "two",
-            "Two: those in hand when the first one fails",
-            "That is so with parallelism 2 and a ratio of 0, if the failure is noticed before "
-            "an updater takes its next slot; here something differed.",
-        ),
-        Choice(
-            "one",
-            "One: the first failure stops it",
-            "That assumes one slot to be in hand at a time; with two updaters the second slot is "
-            "begun by the time that the first one fails.",
-        ),
-    ),
-    read=_bugged_slots,
-)
+BUGGED_SLOTS = question("bugged-slots", _bugged_slots)
 
 # ---- how many failures are tolerated -----------------------------------------------
 
@@ -138,43 +99,10 @@ def _budget(recording: Recording) -> Reading:
         f"{budget.slots} are not more than {_RATIO:g}, and {may + 1} of {budget.slots} are."
     )
     choice = {0: "none", 1: "one", 2: "two", 3: "three"}.get(may, "")
-    return Reading(choice, saw, because, _TRY_BUDGET)
+    return Reading(choice, saw, because)
 
 
-_TRY_BUDGET = "work it out for a rollback of two slots with the same ratio: how many may fail?"
-
-BUDGET = Question(
-    name="budget",
-    title="How many may fail",
-    step=3,
-    text="Ten slots are updated, with an update max failure ratio of 0.2. How many failures are "
-    "tolerated, so that nothing is done about them?",
-    choices=(
-        Choice(
-            "none",
-            "None: the first failure is one too many",
-            "That is so for a ratio of 0, which is the default; a larger one leaves room.",
-        ),
-        Choice(
-            "one",
-            "One: the second makes 20 %",
-            "That assumes the ratio to be reached; it has to be exceeded, and two of ten are 20 % "
-            "and not more.",
-        ),
-        Choice(
-            "two",
-            "Two: 20 % are not more than 20 %",
-            "That is so for ten slots; the ratio is of the slots being updated, and here there "
-            "were fewer or more.",
-        ),
-        Choice(
-            "three",
-            "Three: the third is the first above 20 %, and is still tolerated",
-            "That lets the failure that exceeds the ratio pass; it is the one at which Swarm acts.",
-        ),
-    ),
-    read=_budget,
-)
+BUDGET = question("budget", _budget)
 
 # ---- which setting it was ----------------------------------------------------------
 
@@ -192,9 +120,9 @@ def _which_flags(recording: Recording) -> Reading:
     rollback = f"ratio {back.max_failure_ratio:g} and monitor {durations.to_text(back.monitor)}"
     if attempt.rolled_back:
         saw = f"{update}; the rollback had {rollback}, and it began {_began(attempt)}."
-        return Reading("action", saw, _why_back(attempt), _TRY_FLAGS)
+        return Reading("action", saw, _why_back(attempt))
     saw = f"{update}; {how_it_ended(attempt)}"
-    return Reading("", saw, _why_not_back(attempt), _TRY_FLAGS)
+    return Reading("", saw, _why_not_back(attempt))
 
 
 def _restored(attempt: Attempt) -> Service:
@@ -237,43 +165,7 @@ def _why_not_back(attempt: Attempt) -> str:
     return "The rollback that it asked for has not come to its end."
 
 
-_TRY_FLAGS = (
-    '`labkit.predict(step.worker, image=step.image("bugged"), update_config={"failure_action": '
-    '"pause"}, behaviour={"exits_after": "300ms", "exit_code": 1})`: where does it stop?'
-)
-
-WHICH_FLAGS = Question(
-    name="which-flags",
-    title="Which flag it was",
-    step=3,
-    text="Four options are set. Which of them will make Swarm roll back?",
-    choices=(
-        Choice(
-            "ratio",
-            "--rollback-max-failure-ratio",
-            "That assumes this ratio to be about the update; it says how many tasks may fail in "
-            "the rollback before that is paused.",
-        ),
-        Choice(
-            "monitor",
-            "--rollback-monitor",
-            "That assumes this time to be about the update; it says how long the tasks that the "
-            "rollback makes are watched.",
-        ),
-        Choice(
-            "action",
-            "--update-failure-action",
-            "That is what makes Swarm roll back; in this recording it did not come to that.",
-        ),
-        Choice(
-            "all",
-            "All four together",
-            "That takes the four for one rule; the three that begin with --rollback- are read "
-            "only once a rollback is under way.",
-        ),
-    ),
-    read=_which_flags,
-)
+WHICH_FLAGS = question("which-flags", _which_flags)
 
 # ---- a rollback after it -----------------------------------------------------------
 
@@ -292,7 +184,7 @@ def _rollback_again(recording: Recording) -> Reading:
             "Swarm keeps one previous spec, and its own rollback uses that up: there is nothing "
             "to go back to, so docker service rollback is refused."
         )
-        return Reading("refused", saw, because, _TRY_AGAIN)
+        return Reading("refused", saw, because)
     tag = previous.partition("@")[0].rpartition(":")[2]
     saw = f"the service is at {service.tag}, and its previous spec has {tag}."
     left = attempt.before if attempt.by_hand else attempt.requested
@@ -303,7 +195,7 @@ def _rollback_again(recording: Recording) -> Reading:
     if not attempt.by_hand:
         because = "It is the spec before the one that runs, as this engine keeps it."
     choice = "forward" if tag == left.tag else "older"
-    return Reading(choice, saw, because, _TRY_AGAIN)
+    return Reading(choice, saw, because)
 
 
 def _after(attempt: Attempt) -> Service:
@@ -316,33 +208,4 @@ def _after(attempt: Attempt) -> Service:
     return seen[-1]
 
 
-_TRY_AGAIN = "update to an image that works, then call labkit.rollback twice: where does each go?"
-
-ROLLBACK_AGAIN = Question(
-    name="rollback-again",
-    title="A rollback after the rollback",
-    step=3,
-    text="Swarm has rolled the service back by itself. What does docker service rollback do "
-    "right after that?",
-    choices=(
-        Choice(
-            "forward",
-            "It goes to bugged again, which was just left",
-            "That assumes every rollback to exchange two specs, as one by hand does; the one that "
-            "Swarm does by itself throws the failed spec away.",
-        ),
-        Choice(
-            "older",
-            "It goes one spec further back, to the one before",
-            "That assumes the swarm to keep a history of specs; it keeps one previous spec, and "
-            "the rollback has used it up.",
-        ),
-        Choice(
-            "refused",
-            "It is refused: there is nothing to go back to",
-            "That is so after a rollback that Swarm did by itself; here the service has a "
-            "previous spec.",
-        ),
-    ),
-    read=_rollback_again,
-)
+ROLLBACK_AGAIN = question("rollback-again", _rollback_again)

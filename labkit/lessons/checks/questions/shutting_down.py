@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.question import Reading, question
 from labkit.lessons.checks.questions.common import not_over
 from labkit.lessons.checks.wording import seconds
 from labkit.recordings.recording import Recording, ServiceRemoved, TaskForgotten, TaskSeen
@@ -21,16 +21,16 @@ def _stack_rm(recording: Recording) -> Reading:
     if len(told) < 2:
         left = "one task was" if told else "no task was"
         saw = f"{left} left when the service was removed; that is no order."
-        return Reading("", saw, _WHY, _TRY)
+        return Reading("", saw, _WHY)
     spread, steps = max(told) - min(told), _at_first(told)
     saw = (
         f"{len(told)} tasks were told to stop within {seconds(spread)}, "
         f"and {seconds(max(gone) - min(told))} later the last was gone."
     )
     if spread <= _TOGETHER or max(told) <= min(gone):
-        return Reading("together", saw, _WHY, _TRY)
+        return Reading("together", saw, _WHY)
     choice = {1: "slots", 2: "pairs"}.get(steps, "")
-    return Reading(choice, saw, f"Something told them in turn. {_WHY}", _TRY)
+    return Reading(choice, saw, f"Something told them in turn. {_WHY}")
 
 
 def _told(recording: Recording) -> tuple[list[datetime], list[datetime]]:
@@ -80,31 +80,5 @@ _WHY = (
     "Removing is no update: there is no parallelism, no delay and no order. "
     "Swarm tells every task of the service to go, and forgets it when it is gone."
 )
-_TRY = "look at the rows of the slots once more: which of their tasks took longest to end?"
 
-STACK_RM = Question(
-    name="stack-rm",
-    title="How a stack stops",
-    step=4,
-    text="You remove the stack. How will the ten tasks of worker stop?",
-    choices=(
-        Choice(
-            "together",
-            "All together",
-            "That is how a removal goes; here something stopped the tasks in turn.",
-        ),
-        Choice(
-            "slots",
-            "Slot by slot, as in an update",
-            "That assumes a removal to be careful as an update is; but nothing is to go on "
-            "running, so there is nothing to be careful with.",
-        ),
-        Choice(
-            "pairs",
-            "Two at a time, as worker's update config says",
-            "That assumes the update config to govern whatever stops a task; it governs updates, "
-            "and nothing else.",
-        ),
-    ),
-    read=_stack_rm,
-)
+STACK_RM = question("stack-rm", _stack_rm)

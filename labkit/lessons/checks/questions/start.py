@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.lessons.checks.question import Choice, Question, Reading
+from labkit.lessons.checks.question import Reading, question
 from labkit.lessons.checks.questions.common import not_over
 from labkit.lessons.checks.questions.spec_updates import SpecUpdate, spec_updates
 from labkit.lessons.checks.wording import counted, listed
@@ -17,11 +17,11 @@ def _scale_touched(recording: Recording) -> Reading:
     scale = newest_scale(recording)
     touched = scale.replaced
     if not touched:
-        return Reading("none", _saw(scale), _because(scale), _TRY)
+        return Reading("none", _saw(scale), _because(scale))
     tag = scale.after.tag
     together = story.most_at_once(scale.since, tag) >= len(touched)
     saw = f"{listed(touched)} had another task made, of those that ran already."
-    return Reading("at-once" if together else "in-turn", saw, _because(scale), _TRY)
+    return Reading("at-once" if together else "in-turn", saw, _because(scale))
 
 
 def newest_scale(recording: Recording) -> SpecUpdate:
@@ -58,31 +58,4 @@ def _because(scale: SpecUpdate) -> str:
     return f"{_COUNT} Swarm makes what is missing, or takes away what is too much, and no more."
 
 
-_TRY = "change the count once more: does the service get an update status?"
-
-SCALE_TOUCHED = Question(
-    name="scale-touched",
-    title="Scaling up",
-    step=0,
-    text="Ten replicas run, and you ask for twelve. How many of the ten will be touched?",
-    choices=(
-        Choice(
-            "none",
-            "None of them",
-            "That is so where the replica count is all that changes; here more than that did.",
-        ),
-        Choice(
-            "in-turn",
-            "All ten, one after another",
-            "That assumes every change of a service to be an update; Swarm replaces a task only "
-            "if something that the task is made of differs, and the count is no part of a task.",
-        ),
-        Choice(
-            "at-once",
-            "All ten at once",
-            "That assumes a service to be started anew with its new count; Swarm compares what "
-            "runs with what is asked for, and makes only what is missing.",
-        ),
-    ),
-    read=_scale_touched,
-)
+SCALE_TOUCHED = question("scale-touched", _scale_touched)
