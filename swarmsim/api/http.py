@@ -131,7 +131,7 @@ class Call:
         return b"".join(pieces)
 
     async def json(self) -> Any:
-        """The body as JSON, numbers as `gojson.Number`; `ApiError` 400 in Go's words."""
+        """The body as JSON; `ApiError` 400 if it is none."""
         return gojson.loads(await self.read())
 
     async def stream(self, content_type: str, status: int = 200) -> None:

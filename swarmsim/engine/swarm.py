@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarmsim.go.structs import SWARM_SPEC
+from swarmsim.go.shapes import write
 from swarmsim.go.times import SECOND, stamp
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -138,4 +138,4 @@ def _filled(spec: dict[str, Any], parts: dict[str, dict[str, Any]]) -> dict[str,
         if part == "Orchestration":  # here zero is a limit, and so is less
             given = dict(spec.get(part) or {})
         filled[part] = {**defaults, **given} if part != "TaskDefaults" else {}  # never told again
-    return SWARM_SPEC.write(filled)
+    return write(filled, "swarm.Spec")

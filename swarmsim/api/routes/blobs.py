@@ -13,13 +13,12 @@ from swarmsim.engine.blobs import Blob
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import rpc
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read
-from swarmsim.go.structs import CONFIG_SPEC, SECRET_SPEC
+from swarmsim.go.shapes import read, write
 from swarmsim.go.times import stamp
 
 routes = Routes()
 
-_SHAPES = {"config": CONFIG_SPEC, "secret": SECRET_SPEC}
+_SPECS = {"config": "swarm.ConfigSpec", "secret": "swarm.SecretSpec"}
 #: Bytes that swarmkit takes, one less.
 _LIMITS = {"config": 1000 * 1024, "secret": 500 * 1024}
 
@@ -42,7 +41,7 @@ def _json(blob: Blob, kind: str) -> dict[str, Any]:
         "Version": {"Index": blob.version},
         "CreatedAt": stamp(blob.created_at),
         "UpdatedAt": stamp(blob.updated_at),
-        "Spec": _SHAPES[kind].write(spec),
+        "Spec": write(spec, _SPECS[kind]),
     }
 
 
@@ -69,7 +68,7 @@ def _matches(blob: Blob, filters: Filters) -> bool:
 
 
 async def _create(call: Call, kind: str) -> Answer:
-    spec = read(await call.json(), _SHAPES[kind])
+    spec = read(await call.json(), _SPECS[kind])
     engine = call.engine
     blobs = _blobs(engine, kind)
     names.check_blob(spec.get("Name", ""))
@@ -96,7 +95,7 @@ def _refuse_driver(driver: dict[str, Any]) -> None:
 
 
 async def _update(call: Call, kind: str) -> Answer:
-    spec = read(await call.json(), _SHAPES[kind])
+    spec = read(await call.json(), _SPECS[kind])
     of_version = version(call, kind, explained=False)
     engine = call.engine
     blob = _found(engine, kind, call.path["id"])
@@ -160,5 +159,5 @@ def _serve(kind: str) -> None:
         return _remove(call, kind)
 
 
-for _each in _SHAPES:
+for _each in _SPECS:
     _serve(_each)

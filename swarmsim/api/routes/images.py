@@ -229,7 +229,7 @@ def _texts(call: Call, name: str, what: str) -> dict[str, str]:
     if not text:
         return {}
     try:
-        found = gojson.loads(text.encode())
+        found = gojson.loads(text)
     except ApiError as problem:
         raise ApiError(400, f"{what}: {problem.message}") from None
     if not isinstance(found, dict):

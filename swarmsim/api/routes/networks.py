@@ -19,7 +19,6 @@ from swarmsim.engine.networks import Network
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
-from swarmsim.go.structs import NETWORK_CONNECT, NETWORK_CREATE
 from swarmsim.go.times import stamp
 
 routes = Routes()
@@ -179,7 +178,7 @@ def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Js
 async def create(call: Call) -> Answer:
     """`docker network create`."""
     _require_json(call)
-    asked = read(await call.json(), NETWORK_CREATE)
+    asked = read(await call.json(), "types.NetworkCreateRequest")
     engine = call.engine
     name = asked.get("Name", "")
     others = engine.networks.named(name)
@@ -278,7 +277,9 @@ async def remove(call: Call) -> Answer:
 async def connect(call: Call) -> Answer:
     """`docker network connect`: only the spec of a service says where its tasks are."""
     network = _meant(call.engine, call.path["id"])
-    find_container(call.engine, read(await call.json(), NETWORK_CONNECT).get("Container", ""))
+    find_container(
+        call.engine, read(await call.json(), "types.NetworkConnect").get("Container", "")
+    )
     message = f"a simulated engine's containers are in {network.name} if their service is"
     raise ApiError(501, f"{message}: docker service update --network-add")
 

@@ -11,8 +11,7 @@ from swarmsim.api.routes.asking import asked, version
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read
-from swarmsim.go.structs import NODE_SPEC
+from swarmsim.go.shapes import read, write
 from swarmsim.model import Node
 
 routes = Routes()
@@ -65,7 +64,7 @@ async def inspect(call: Call) -> Answer:
 @routes.post("/nodes/{id}/update")
 async def update(call: Call) -> Answer:
     """`docker node update`: labels, availability, role."""
-    given = read(await call.json(), NODE_SPEC)
+    given = read(await call.json(), "swarm.NodeSpec")
     of_version = version(call, "node")
     engine = call.engine
     engine.manager()
@@ -81,7 +80,7 @@ async def update(call: Call) -> Answer:
     if given["Role"] == "worker" and managers == [node]:
         message = "attempting to demote the last manager of the swarm"
         raise rpc("FailedPrecondition", message)
-    spec = NODE_SPEC.write({"Labels": {}, **given})
+    spec = write({"Labels": {}, **given}, "swarm.NodeSpec")
     asked(partial(engine.cluster.update_node, node.id, of_version, spec))
     return Answer()
 

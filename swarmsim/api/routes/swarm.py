@@ -12,7 +12,6 @@ from swarmsim.api.routes.asking import go_bool, version
 from swarmsim.engine import swarm as membership
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.shapes import read
-from swarmsim.go.structs import INIT_REQUEST, JOIN_REQUEST, SWARM_SPEC, UNLOCK_REQUEST
 from swarmsim.go.times import SECOND
 
 routes = Routes()
@@ -48,7 +47,7 @@ async def inspect(call: Call) -> Answer:
 @routes.post("/swarm/init")
 async def init(call: Call) -> Answer:
     """`docker swarm init`."""
-    asked = read(await call.json(), INIT_REQUEST)
+    asked = read(await call.json(), "swarm.InitRequest")
     if call.engine.swarm is not None:
         if not asked.get("ForceNewCluster"):
             raise ApiError(503, _EXISTS)
@@ -145,7 +144,7 @@ def _check_pool(pool: str) -> None:
 @routes.post("/swarm/join")
 async def join(call: Call) -> Answer:
     """`docker swarm join`: there is no other swarm that a simulated engine could join."""
-    asked = read(await call.json(), JOIN_REQUEST)
+    asked = read(await call.json(), "swarm.JoinRequest")
     if call.engine.swarm is not None:
         raise ApiError(503, _EXISTS)
     _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
@@ -170,7 +169,7 @@ async def leave(call: Call) -> Answer:
 @routes.post("/swarm/update")
 async def update(call: Call) -> Answer:
     """`docker swarm update`, and the rotation of tokens and of the unlock key."""
-    spec = read(await call.json(), SWARM_SPEC)
+    spec = read(await call.json(), "swarm.Spec")
     of_version = version(call, "swarm")
     worker, manager, key = (
         go_bool(call, name, f"invalid value for {name}: {call.query.get(name, '')}")
@@ -198,6 +197,6 @@ async def unlock_key(call: Call) -> Answer:
 @routes.post("/swarm/unlock")
 async def unlock(call: Call) -> Answer:
     """`docker swarm unlock`: a swarm that lives in memory is never locked."""
-    read(await call.json(), UNLOCK_REQUEST)
+    read(await call.json(), "swarm.UnlockRequest")
     call.engine.manager()
     raise ApiError(409, "swarm is not locked")

@@ -17,7 +17,6 @@ from swarmsim.api.versions import API_VERSION, MIN_API_VERSION
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.go.gojson import loads
 from swarmsim.go.times import stamp
 from swarmsim.images import listing
 
@@ -257,5 +256,5 @@ async def plugins(call: Call) -> Answer:  # noqa: ARG001  as every route
 @routes.post("/auth")
 async def login(call: Call) -> Answer:
     """`docker login`: the registry of a simulated engine takes everybody."""
-    loads(await call.read())
+    await call.json()
     return Answer({"Status": "Login Succeeded", "IdentityToken": ""})

@@ -13,8 +13,7 @@ from typing import Any
 
 from swarmsim.api.specs import names
 from swarmsim.go.errors import ApiError
-from swarmsim.go.shapes import read
-from swarmsim.go.structs import SERVICE_SPEC, TASK_SPEC
+from swarmsim.go.shapes import read, write
 
 Spec = dict[str, Any]
 
@@ -29,7 +28,7 @@ _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 
 def parse(body: Any, version: tuple[int, ...]) -> Spec:
     """Read a service spec as a client of an API version sends it; `ApiError` 400 if it is none."""
-    spec: Spec = read(body, SERVICE_SPEC)
+    spec: Spec = read(body, "swarm.ServiceSpec")
     if version < (1, 40):
         _forget_what_came_with_1_40(spec)
     if version < (1, 41):
@@ -60,12 +59,12 @@ def stored(spec: Spec) -> Spec:
         _convert_update_config(spec.get(name))
     _convert_endpoint(spec.get("EndpointSpec"))
     spec["Mode"] = _mode(spec.get("Mode") or {})
-    return SERVICE_SPEC.write(spec)
+    return write(spec, "swarm.ServiceSpec")
 
 
 def of_task(template: Spec) -> Spec:
     """A service's task template as its tasks show it: without the runtime."""
-    return TASK_SPEC.write({**template, "Runtime": ""})
+    return write({**template, "Runtime": ""}, "swarm.TaskSpec")
 
 
 def with_defaults(spec: Spec) -> Spec:
@@ -82,7 +81,7 @@ def with_defaults(spec: Spec) -> Spec:
     for name in ("UpdateConfig", "RollbackConfig"):
         spec.setdefault(name, {"Parallelism": 1, "FailureAction": "pause", "Order": "stop-first"})
         spec[name].setdefault("Monitor", 5 * SECOND)
-    return SERVICE_SPEC.write(spec)
+    return write(spec, "swarm.ServiceSpec")
 
 
 def _forget_what_came_with_1_40(spec: Spec) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -122,31 +121,6 @@ def test_a_chunked_body_is_a_body(served: Served):
     client.close()
 
     assert answer.startswith(b"HTTP/1.1 201 ")
-
-
-@pytest.mark.parametrize("body", [None, b"", b"  "])
-def test_an_empty_body_is_an_end_of_file(raw: Raw, body: bytes | None):
-    reply = raw.send("POST", "/services/create", body)
-
-    assert (reply.status, reply.message) == (400, "got EOF while reading request body")
-
-
-def test_bytes_that_are_no_text_are_a_bad_body(raw: Raw):
-    reply = raw.send("POST", "/services/create", b"\xff\xfe{")
-
-    assert reply.status == 400
-    assert reply.message.endswith("looking for beginning of value")
-
-
-def test_a_connection_that_is_half_closed_still_gets_its_answer(served: Served):
-    client = served.connection()
-    client.sendall(b"GET /v1.41/version HTTP/1.1\r\nHost: docker\r\n\r\n")
-    client.shutdown(socket.SHUT_WR)
-    answer = b"".join(iter(lambda: client.recv(65536), b""))
-    client.close()
-
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert b"swarmsim simulated engine" in answer
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_does_no_harm(served: Served):

@@ -166,7 +166,7 @@ def test_a_context_may_be_compressed(client, packed):
         (_context(Dockerfile="FROM a\n"), {"target": "no"}, 400,
          "failed to reach build target no in Dockerfile"),
         (_context(Dockerfile="FROM a\n"), {"buildargs": "x"}, 400,
-         "error reading build args: invalid character 'x' looking for beginning of value"),
+         "error reading build args: invalid JSON: Expecting value: line 1 column 1 (char 0)"),
         (_context(Dockerfile=""), {}, 400, "the Dockerfile (Dockerfile) cannot be empty"),
     ],
 )  # fmt: skip
