@@ -200,7 +200,7 @@ def slots_touched(recording: Recording) -> int:
 
 def _is_older(task: Task, seen: datetime, update: Update) -> bool:
     """Whether a task was there before an update, by when it was first seen and made."""
-    made_since = update.started_at is not None and task.created_at > update.started_at
+    made_since = update.started_at is not None and task.created_at >= update.started_at
     return seen < update.began and not made_since
 
 

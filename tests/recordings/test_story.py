@@ -88,10 +88,11 @@ def test_a_task_that_runs_when_its_forerunner_ends_leaves_no_dip() -> None:
     assert story.fewest_running(made) == 1
 
 
-def test_a_task_that_is_seen_a_look_before_its_update_is_touched_by_it() -> None:
+@pytest.mark.parametrize("made_at", [1, 1.1])
+def test_a_task_that_is_seen_a_look_before_its_update_is_touched_by_it(made_at: float) -> None:
     """A recorder may take the service to be as it was for a moment, and look at tasks alone."""
     going = service("1.1", update_status=status("updating", started_at=at(1)))
-    early = task(2, "1.1", "preparing", created_at=at(1.1), desired_state="ready")
+    early = task(2, "1.1", "preparing", created_at=at(made_at), desired_state="ready")
     made = recording(
         snapshot(0, service(), task(1), task(2)),
         snapshot(1.2, service(), task(1), leaving(2), early),

@@ -89,7 +89,7 @@ def run(
     folder = notebooks[0].parent
     words = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
     words += [f"--nbval-cell-timeout={cell_seconds}", "-p", "no:cacheprovider"]
-    words += ["-p", "nbval.plugin", "-p", "tests.dead_kernels"]
+    words += ["-p", "nbval.plugin", "-p", "tests.whole.dead_kernels"]
     words += ["-c", os.devnull, f"--rootdir={folder}", *options, *map(str, notebooks)]
     # other plugins are of no use there, and take seconds to load
     own = {"PYTHONPATH": str(settings.SOURCE), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
