@@ -97,8 +97,7 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     global _recorder
     where = _path("path", path) if path is not None else _new_file(service)
     until = settled if until_settled else None
-    meter = coins.meter(current_swarm(), service)
-    _recorder = Recorder(current_swarm(), service, where, until=until, meter=meter).start()
+    _recorder = coins.recorder(current_swarm(), service, where, until=until).start()
     return _recorder
 
 

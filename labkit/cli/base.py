@@ -1,26 +1,16 @@
-"""The group that every command joins, and what the commands share."""
+"""The group that every command joins.
+
+A command imports what it needs when it is called: importing all of labkit takes as long as most
+commands take to do their work.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import click
 
 from labkit.base.errors import LabError
-
-
-class Later:
-    """A module that is imported when it is first used.
-
-    Importing all of labkit takes as long as most commands take to do their work.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:
-        return getattr(import_module(self._name), attribute)
 
 
 class _Commands(click.Group):

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 import click
 
 from labkit.base import echo
-from labkit.cli.base import Later, main
-
-if TYPE_CHECKING:
-    from labkit import engines, lessons
-    from labkit.cli import doctor, jupyter, up
-else:
-    doctor, engines, jupyter, up, lessons = (
-        Later(f"labkit.{name}")
-        for name in ("cli.doctor", "engines", "cli.jupyter", "cli.up", "lessons")
-    )
+from labkit.cli.base import main
 
 _engine = click.option(
     "--engine",
@@ -31,6 +21,8 @@ _engine = click.option(
 @click.pass_context
 def _doctor(ctx: click.Context, *, as_json: bool) -> None:
     """Say what is here and what is missing, and how to mend it."""
+    from labkit.cli import doctor
+
     lines = doctor.examine()
     if as_json:
         echo.say(doctor.as_json(lines))
@@ -53,6 +45,8 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
     """Find or start an engine, make it a swarm, build the images, deploy the stack."""
+    from labkit.cli import up
+
     up.up(engine, nodes=nodes, with_stack=not no_stack)
 
 
@@ -60,6 +54,8 @@ def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Delete the images as well.")
 def _down(*, everything: bool) -> None:
     """Remove what `up` made, and nothing else."""
+    from labkit.cli import up
+
     up.down(everything=everything)
 
 
@@ -70,6 +66,8 @@ def _env(engine: str | None) -> None:
 
     Use it as: eval "$(labkit env)"
     """
+    from labkit import engines
+
     echo.say(f"export DOCKER_HOST={shlex.quote(engines.find(engine).url)}")
 
 
@@ -78,6 +76,8 @@ def _env(engine: str | None) -> None:
 @click.pass_context
 def _lab(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Do as `up`, then start JupyterLab on the first notebook."""
+    from labkit.cli import jupyter
+
     if {"-h", "--help"} & set(arguments):
         echo.say("Usage: labkit lab [JUPYTER ARGS]...\n\n  Do as `up`, then start JupyterLab.")
         return
@@ -88,6 +88,8 @@ def _lab(ctx: click.Context, arguments: tuple[str, ...]) -> None:
 @click.argument("step", required=False)
 def _reset(step: str | None) -> None:
     """Bring stack and files to where STEP of the lesson begins (a number or a notebook)."""
+    from labkit import engines, lessons
+
     wanted = lessons.find(step)
     for sentence in lessons.restart(engines.connect(), wanted):
         echo.say(f"- {sentence}.")

@@ -13,19 +13,11 @@ import click
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError
-from labkit.cli.base import Later, main
+from labkit.cli.base import main
 
 if TYPE_CHECKING:
-    from labkit.lessons import checks
-    from labkit.lessons.notebooks import building, cells, checking, cleaning
-    from labkit.lessons.notebooks.notes import Kept
+    from labkit.lessons.notebooks.checking import Problem
     from labkit.lessons.notebooks.versions import VersionName
-else:
-    checks = Later("labkit.lessons.checks")
-    building, cells, checking, cleaning = (
-        Later(f"labkit.lessons.notebooks.{name}")
-        for name in ("building", "cells", "checking", "cleaning")
-    )
 
 _HOW = {
     "added": "kept a note that was added there, cell {}",
@@ -83,20 +75,18 @@ def _build(
     *,
     keep_outputs: bool,
 ) -> None:
+    from labkit.lessons.notebooks import building
+
     sources = folder or settings.lesson_files() / "notebooks"
     target = output or settings.home() / "build" / "notebooks" / version
     for done in building.build(version, sources, target, names, keep_outputs=keep_outputs):
-        said = [done.what, *map(_kept, done.kept)]
+        said = [done.what, *(_HOW[kept.how].format(kept.cell) for kept in done.kept)]
         if done.copy:
             said.append(
                 "cells that are no notes had been changed there, so as it was it is "
                 f"{done.copy.name} now; with the tag `instructor` such a cell is a note"
             )
         echo.say(f"{done.path}: {'; '.join(said)}.")
-
-
-def _kept(kept: Kept) -> str:
-    return _HOW[kept.how].format(kept.cell)
 
 
 for _version in _EXPLAINED:
@@ -113,6 +103,8 @@ def _check(
     ctx: click.Context, names: tuple[str, ...], folder: Path | None, *, fix: bool, as_json: bool
 ) -> None:
     """Say what is wrong in the sources, in a sentence each, and what to do."""
+    from labkit.lessons.notebooks import building
+
     if fix and not folder and not settings.is_checkout():
         raise click.UsageError("the sources are installed and stay as they are; name a --from.")
     found = []
@@ -133,6 +125,8 @@ def _check(
 
 def _fix(path: Path) -> None:
     """Clean a source, and say what was done where it disturbs no JSON."""
+    from labkit.lessons.notebooks import cells, cleaning
+
     try:
         book, said = cleaning.cleaned(cells.read(path))
     except LabError:
@@ -143,7 +137,10 @@ def _fix(path: Path) -> None:
         echo.warn(f"{path.stem}: {sentence}.")
 
 
-def _problems(path: Path) -> list[checking.Problem]:
+def _problems(path: Path) -> list[Problem]:
+    from labkit.lessons import checks
+    from labkit.lessons.notebooks import cells, checking
+
     try:
         book = cells.read(path)
     except LabError as problem:

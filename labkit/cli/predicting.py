@@ -6,21 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from labkit.base import echo
-from labkit.cli.base import Later, main
-from labkit.recordings import story
-from labkit.recordings.prediction import in_words
+from labkit.cli.base import main
 from labkit.recordings.values import RollbackConfig, UpdateConfig
-from swarmsim.model import Behaviour
-
-if TYPE_CHECKING:
-    from labkit.api import doing
-else:
-    doing = Later("labkit.api.doing")
 
 
 def _config_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -74,6 +66,11 @@ def _predict(
     **given: Any,
 ) -> None:
     """Work out what an update of SERVICE would do. Nothing is changed."""
+    from labkit.api import doing
+    from labkit.recordings import story
+    from labkit.recordings.prediction import in_words
+    from swarmsim.model import Behaviour
+
     configs = {
         f"{prefix}_config": _given(given, prefix, UpdateConfig) for prefix in ("update", "rollback")
     }

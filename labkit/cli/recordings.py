@@ -6,28 +6,12 @@ import contextlib
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from labkit.base import echo
 from labkit.base.errors import LabError, NotSettled, RecordingProblem
-from labkit.cli.base import Later, main
-from labkit.recordings import story
-from labkit.recordings.phases import settled
-from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import Recording
-
-if TYPE_CHECKING:
-    from labkit import engines
-    from labkit.api import doing
-    from labkit.lessons import coins
-    from labkit.views.static import document
-else:
-    doing, coins, engines, document = (
-        Later(f"labkit.{name}")
-        for name in ("api.doing", "lessons.coins", "engines", "views.static.document")
-    )
+from labkit.cli.base import main
 
 
 @main.command("record")
@@ -42,10 +26,13 @@ else:
 @click.option("--until-settled", is_flag=True, help="Stop when an update has settled (default).")
 def _record(service: str, output: Path, seconds: float | None, *, until_settled: bool) -> None:
     """Record SERVICE while it is updated. Ctrl-C ends it, and loses nothing."""
+    from labkit import engines
+    from labkit.lessons import coins
+    from labkit.recordings.phases import settled
+
     until = settled if until_settled or seconds is None else None
     swarm = engines.connect()
-    meter = coins.meter(swarm, service)
-    with Recorder(swarm, service, output, until=until, meter=meter) as recorder:
+    with coins.recorder(swarm, service, output, until=until) as recorder:
         echo.say(f"Recording {recorder.service} to {output}; Ctrl-C ends it.")
         # with --for, the end of the time is what was asked for
         with contextlib.suppress(KeyboardInterrupt, *([] if seconds is None else [NotSettled])):
@@ -75,6 +62,10 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
 @click.option("--json", "as_json", is_flag=True, help="Print what they tell; draw nothing.")
 def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> None:
     """Draw a recording as a page for any browser, with no engine; several, to compare them."""
+    from labkit.api import doing
+    from labkit.recordings import story
+    from labkit.recordings.recording import Recording
+
     if as_json and output:
         raise click.UsageError("--json draws nothing, so it goes without --output.")
     recordings = [Recording.load(file) for file in files]
@@ -101,6 +92,8 @@ def _torn(count: int) -> str:
 
 
 def _write_page(page: Path, drawn: str, keep: tuple[Path, ...]) -> None:
+    from labkit.views.static import document
+
     if page.resolve() in [file.resolve() for file in keep]:
         raise LabError(
             f"to write {page}.", "it is the recording itself.", "name another file with -o."

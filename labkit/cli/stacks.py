@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from labkit.base import echo, settings
-from labkit.cli.base import Later, main
-
-if TYPE_CHECKING:
-    from labkit import engines
-    from labkit.swarm import stack
-else:
-    engines, stack = (Later(f"labkit.{name}") for name in ("engines", "swarm.stack"))
+from labkit.cli.base import main
 
 
 @main.group("stack")
@@ -34,6 +27,9 @@ def _stack() -> None:
 @click.argument("name")
 def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     """Deploy a stack, or update it."""
+    from labkit import engines
+    from labkit.swarm import stack
+
     env = settings.compose_environment()
     stack.deploy(engines.connect(), files, name, prune=prune, env=env, show_command=False)
 
@@ -41,6 +37,9 @@ def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
 @_stack.command("ls")
 def _stack_ls() -> None:
     """List the stacks."""
+    from labkit import engines
+    from labkit.swarm import stack
+
     echo.say(stack.ls(engines.connect(), show_command=False))
 
 
@@ -49,6 +48,9 @@ def _stack_ls() -> None:
 @click.argument("name")
 def _stack_ps(name: str, *, no_trunc: bool) -> None:
     """List the tasks of a stack."""
+    from labkit import engines
+    from labkit.swarm import stack
+
     echo.say(stack.ps(engines.connect(), name, no_trunc=no_trunc, show_command=False))
 
 
@@ -56,6 +58,9 @@ def _stack_ps(name: str, *, no_trunc: bool) -> None:
 @click.argument("name")
 def _stack_services(name: str) -> None:
     """List the services of a stack."""
+    from labkit import engines
+    from labkit.swarm import stack
+
     echo.say(stack.services(engines.connect(), name, show_command=False))
 
 
@@ -63,4 +68,7 @@ def _stack_services(name: str) -> None:
 @click.argument("name")
 def _stack_rm(name: str) -> None:
     """Remove a stack, and wait until it is gone."""
+    from labkit import engines
+    from labkit.swarm import stack
+
     stack.rm(engines.connect(), name, show_command=False)

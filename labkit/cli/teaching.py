@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from labkit.base import echo
-from labkit.cli.base import Later, main
-
-if TYPE_CHECKING:
-    from labkit.api import learning
-    from labkit.lessons import room
-    from labkit.lessons.practice import texts
-    from labkit.views.cards import room as drawing
-    from labkit.views.static import document
-else:
-    learning, room, texts, drawing, document = (
-        Later(f"labkit.{name}")
-        for name in (
-            *("api.learning", "lessons.room", "lessons.practice.texts"),
-            *("views.cards.room", "views.static.document"),
-        )
-    )
+from labkit.cli.base import main
 
 
 @main.command("progress")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 def _progress(*, as_json: bool) -> None:
     """Say what is done of the lesson, and what is next."""
+    from labkit.api import learning
+
     shown = learning.progress()
     echo.say(json.dumps(shown.progress.facts(), indent=1) if as_json else shown.text())
 
@@ -45,6 +31,8 @@ def _progress(*, as_json: bool) -> None:
 )
 def _report(output: Path) -> None:
     """Write the lab report: predictions, findings and charts, as a page for any browser."""
+    from labkit.api import learning
+
     learning.report().save(output)
     echo.say(f"{output}: open it in a browser.")
 
@@ -62,14 +50,19 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
 
     Nothing is logged unless LABKIT_CLASS names a folder where learners work.
     """
+    from labkit.lessons import room
+    from labkit.lessons.practice.texts import wordings
+    from labkit.views.cards import room as drawing
+    from labkit.views.static import document
+
     if as_json and output:
         raise click.UsageError("--json draws nothing, so it goes without --output.")
     gathered = room.gather(folder)
     if as_json:
         # all of it in ASCII: an alias may hold what a terminal obeys
-        echo.say(json.dumps(drawing.facts(gathered, texts.wordings()), indent=1))
+        echo.say(json.dumps(drawing.facts(gathered, wordings()), indent=1))
     elif output:
-        document.write(output, drawing.page(gathered, texts.wordings()))
+        document.write(output, drawing.page(gathered, wordings()))
         echo.say(f"{output}: open it in a browser.")
     else:
-        echo.say(drawing.text(gathered, texts.wordings()))
+        echo.say(drawing.text(gathered, wordings()))

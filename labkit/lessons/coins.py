@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from statistics import linear_regression
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from labkit.base.errors import LabError, NotSettled
 from labkit.base.waiting import poll
 from labkit.engines import ports
 from labkit.engines.private.private import ADDRESS_LABEL
+from labkit.recordings.phases import settled
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recorder.poller import Until
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose import NAMESPACE
@@ -115,6 +119,11 @@ def _counted(swarm: Swarm, worker: str) -> tuple[int, dict[str, bytes]]:
         if lines and int(lines[-1][1]):  # the first line of each worker says 0
             counted[task] = lines[-1][0]
     return len(tasks) if service.replicas is None else service.replicas, counted
+
+
+def recorder(swarm: Swarm, service: str, path: Path, *, until: Until | None = settled) -> Recorder:
+    """Return a recorder of a service, not started yet, that also counts its stack's hashes."""
+    return Recorder(swarm, service, path, until=until, meter=meter(swarm, service))
 
 
 def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:

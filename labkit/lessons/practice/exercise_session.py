@@ -190,8 +190,7 @@ def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
 
     path = workspace.unused(lambda number: folder / f"{number}.jsonl")
     worker = steps.STEPS[0].worker
-    meter = coins.meter(swarm, worker)
-    _recorder = Recorder(swarm, worker, path, until=taken, meter=meter).start()
+    _recorder = coins.recorder(swarm, worker, path, until=taken).start()
 
 
 def _catch_up(recorder: Recorder, live: Service | None) -> None:

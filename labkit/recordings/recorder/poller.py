@@ -32,6 +32,10 @@ _BLOCKED = 3.0
 _UNAVAILABLE = (NoEngine, NotAManager, EngineRefused)
 
 
+#: Says why to stop, by the recording and the time, or `None` to go on.
+Until = Callable[[Recording, datetime], str | None]
+
+
 class Source(Protocol):
     """What a recorder looks at; a `labkit.swarm.client.Swarm` is one."""
 
@@ -56,7 +60,7 @@ class Poller:
         source: Source,
         first: Snapshot,
         live: LiveRecording,
-        until: Callable[[Recording, datetime], str | None] | None,
+        until: Until | None,
         now: Callable[[], datetime],
         speed: float = 1.0,
     ) -> None:

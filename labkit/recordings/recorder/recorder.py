@@ -13,7 +13,7 @@ from labkit.base.errors import BadValue, NotSettled
 from labkit.recordings.phases import describe, settled
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
-from labkit.recordings.recorder.poller import Poller, Source
+from labkit.recordings.recorder.poller import Poller, Source, Until
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
 from swarmsim.go.states import UpdateState
@@ -40,7 +40,7 @@ class Recorder:
         service: str,
         path: Path | None = None,
         *,
-        until: Callable[[Recording, datetime], str | None] | None = settled,
+        until: Until | None = settled,
         now: Callable[[], datetime] | None = None,
         meter: Meter | None = None,
     ) -> None:
