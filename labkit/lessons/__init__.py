@@ -11,51 +11,10 @@
 | `workspace`  | the learner's copy of the files                                      |
 | `coins`      | how fast dockercoins works                                           |
 
-The names below are loaded when they are first used, so that `checks` can be imported
-without Docker.
+The names in `__init__.pyi` are loaded when they are first used, so that `checks` can be
+imported without Docker.
 """
 
-from __future__ import annotations
+from labkit.base.lazy import attach_stub
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from labkit.lessons.practice.helping import Hint, Solution, hint, solution
-    from labkit.lessons.practice.restart import restart
-    from labkit.lessons.steps.edits import edit
-    from labkit.lessons.steps.steps import REPLICAS, STEPS, Step, find, reset
-
-_HOMES = {
-    "Hint": "practice.helping",
-    "Solution": "practice.helping",
-    "hint": "practice.helping",
-    "solution": "practice.helping",
-    "restart": "practice.restart",
-    "edit": "steps.edits",
-    "REPLICAS": "steps.steps",
-    "STEPS": "steps.steps",
-    "Step": "steps.steps",
-    "find": "steps.steps",
-    "reset": "steps.steps",
-}
-
-__all__ = [
-    "REPLICAS",
-    "STEPS",
-    "Hint",
-    "Solution",
-    "Step",
-    "edit",
-    "find",
-    "hint",
-    "reset",
-    "restart",
-    "solution",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"labkit.lessons has no {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module(f"labkit.lessons.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

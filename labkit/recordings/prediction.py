@@ -25,7 +25,8 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
-from swarmsim.model import Behaviour, Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
+from swarmsim.model import Behaviour as Behaviour
+from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
 
 #: What the new tasks do: all the same, or by the number of their slot.
 Behaviours = Behaviour | Mapping[str, Any] | Callable[[int], "Behaviour | Mapping[str, Any]"]

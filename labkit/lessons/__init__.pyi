@@ -1,0 +1,11 @@
+from .practice.helping import Hint as Hint
+from .practice.helping import Solution as Solution
+from .practice.helping import hint as hint
+from .practice.helping import solution as solution
+from .practice.restart import restart as restart
+from .steps.edits import edit as edit
+from .steps.steps import REPLICAS as REPLICAS
+from .steps.steps import STEPS as STEPS
+from .steps.steps import Step as Step
+from .steps.steps import find as find
+from .steps.steps import reset as reset

@@ -1,0 +1,9 @@
+from .cards.progress import ProgressTable as ProgressTable
+from .cards.report import Report as Report
+from .live.replay import Replay as Replay
+from .live.watch import Watch as Watch
+from .static.comparison import Comparison as Comparison
+from .static.figures import figure as figure
+from .static.snapshot import Snapshot as Snapshot
+from .static.snapshot import html as html
+from .static.texts import text as text
