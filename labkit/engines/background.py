@@ -7,9 +7,11 @@ file may outlive its process, and the number in it may belong to another program
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -24,39 +26,95 @@ _APPEAR_SECONDS = 2
 _LAST_LINES = 15
 
 
-def find(is_it: Callable[[list[str]], bool]) -> psutil.Process | None:
-    """Return the process whose command line is the one, if it runs."""
-    for process in psutil.process_iter(["cmdline"]):
-        if is_it(process.info["cmdline"] or []):
-            return process
-    return None
+class BackgroundEngine:
+    """An engine of the lab's own, with all that it keeps in `folder`."""
 
+    #: What it is called in messages, and how long it may take to answer.
+    name: str
+    start_seconds: int
+    #: The longest path, in bytes, with which what runs still fits beside what is kept.
+    longest_path: int
 
-def answering(path: Path) -> Swarm | None:
-    """Return a connection to the engine at this socket, or `None` when nothing answers."""
-    if not path.exists():
-        return None
-    # a killed engine leaves its socket, and docker-py leaves open what is refused there
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
-        if probe.connect_ex(str(path)):
+    def __init__(self, folder: Path, elsewhere: Path) -> None:
+        """Run in `folder`, or in the folder `elsewhere` if its path is too long for a socket."""
+        self.folder = folder
+        self.log = folder / "log"
+        self._data = folder / "data"
+        fits = len(os.fsencode(folder)) <= self.longest_path
+        self._runtime = folder if fits else elsewhere
+        self._socket = self._runtime / "docker.sock"
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `DOCKER_HOST` would say it."""
+        return f"unix://{self._socket}"
+
+    def connect(self) -> Swarm | None:
+        """Return a connection, or `None` when nothing answers."""
+        if not self._socket.exists():
             return None
-    try:
-        return Swarm.at(f"unix://{path}")
-    except NoEngine:
+        # a killed engine leaves its socket, and docker-py leaves open what is refused there
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+            if probe.connect_ex(str(self._socket)):
+                return None
+        try:
+            return Swarm.at(self.url)
+        except NoEngine:
+            return None
+
+    def process(self) -> psutil.Process | None:
+        """Return its server, if that runs."""
+        for process in psutil.process_iter(["cmdline"]):
+            if self._is_server(process.info["cmdline"] or []):
+                return process
         return None
 
+    def start(self, nodes: int = 1) -> Swarm:
+        """Start it unless it runs, wait until it answers, and return a connection.
 
-def awaited(
-    connect: Callable[[], Swarm | None], process: Callable[[], object], seconds: float
-) -> Swarm | None:
-    """Wait until an engine that was started answers; `None` if it ends first, or in vain."""
-    began = time.monotonic()
-    while not (found := connect()):
-        waited = time.monotonic() - began
-        if waited > seconds or (waited > _APPEAR_SECONDS and not process()):
-            return None
-        time.sleep(_POLL_SECONDS)
-    return found
+        Raises `NoEngine` with the last lines of its log when it does not come up, and
+        `BadValue` for an invalid `LABKIT_SPEED`.
+        """
+        if not self.process():
+            self._launch(nodes)
+        began = time.monotonic()
+        while not (swarm := self.connect()):
+            waited = time.monotonic() - began
+            if waited > self.start_seconds or (waited > _APPEAR_SECONDS and not self.process()):
+                raise self._did_not_start()
+            time.sleep(_POLL_SECONDS)
+        return swarm
+
+    def stop(self) -> None:
+        """Stop it with all that it runs. What it keeps stays."""
+        raise NotImplementedError
+
+    def remove(self) -> None:
+        """Stop it and delete all that it keeps."""
+        self.stop()
+        for folder in {self.folder, self._runtime}:
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def why_not(self) -> str:
+        """Return why it cannot be started here, as a sentence, or `""`."""
+        raise NotImplementedError
+
+    def _launch(self, nodes: int) -> None:
+        raise NotImplementedError
+
+    def _is_server(self, words: list[str]) -> bool:
+        """Whether a command line is that of its server."""
+        raise NotImplementedError
+
+    def _did_not_start(self) -> NoEngine:
+        return NoEngine(
+            f"the {self.name} engine to answer at {self.url} within {self.start_seconds} s.",
+            f"it does not; the end of its log, {self.log}, is below.",
+            "fix what the log says (`labkit down --all` deletes what the engine keeps), or use "
+            "another engine: `labkit up --engine URL`.",
+            docker_says=last_lines(self.log),
+        )
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,9 +22,9 @@ from pathlib import Path
 import psutil
 
 from labkit.base import settings
-from labkit.base.errors import LabError, NoEngine
+from labkit.base.errors import LabError
 from labkit.engines import background
-from labkit.swarm.client import Swarm
+from labkit.engines.background import BackgroundEngine
 
 #: What everybody who meets it is told.
 WHAT_IT_IS = (
@@ -36,52 +35,24 @@ WHAT_IT_IS = (
     "then `labkit down`, and `labkit up`.",
 )
 _MODULE = ["-m", "swarmsim"]
-_START_SECONDS = 30
 #: It gives the processes of its tasks 10 s to stop.
 _STOP_SECONDS = 15
-#: The longest path that a socket may have, in bytes: 103 on macOS, 107 on Linux.
-_LONGEST = 103
 #: Starts what it is given and ends, so that the parent of that is init: no zombie stays
 #: with a kernel. As `setsid --fork`, which macOS has not.
 _DETACH = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
 
 
-class SimulatedEngine:
+class SimulatedEngine(BackgroundEngine):
     """The simulated engine of the lab whose `.labkit/simulated/` is `folder`."""
 
+    name = "simulated"
+    start_seconds = 30
+    #: A socket's path has at most 103 bytes on macOS, and 107 on Linux.
+    longest_path = 103 - len("/docker.sock")
+
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self.log = self.folder / "log"
-        self._data = self.folder / "data"
-        fits = len(os.fsencode(self.folder / "docker.sock")) <= _LONGEST
-        self._runtime = self.folder if fits else _short_folder(self.folder)
-        self._socket = self._runtime / "docker.sock"
-
-    @property
-    def url(self) -> str:
-        """Where it listens, as `DOCKER_HOST` would say it."""
-        return f"unix://{self._socket}"
-
-    def connect(self) -> Swarm | None:
-        """Return a connection, or `None` when nothing answers."""
-        return background.answering(self._socket)
-
-    def process(self) -> psutil.Process | None:
-        """Return its server, if that runs."""
-        return background.find(self._is_server)
-
-    def start(self, nodes: int = 1) -> Swarm:
-        """Start it unless it runs, wait until it answers, and return a connection.
-
-        Raises `NoEngine` with the last lines of its log when it does not come up, and
-        `BadValue` for a `LABKIT_SPEED` that is none.
-        """
-        if not self.process():
-            self._launch(nodes)
-        swarm = background.awaited(self.connect, self.process, _START_SECONDS)
-        if swarm is None:
-            raise self._did_not_start()
-        return swarm
+        folder = folder.resolve()
+        super().__init__(folder, _short_folder(folder))
 
     def stop(self) -> None:
         """Stop it with the processes of all its tasks. What was built stays.
@@ -96,13 +67,6 @@ class SimulatedEngine:
             psutil.wait_procs([server], timeout=_STOP_SECONDS)
             background.end(processes, "simulated")
         self._socket.unlink(missing_ok=True)
-
-    def remove(self) -> None:
-        """Stop it and delete all that it keeps."""
-        self.stop()
-        for folder in {self.folder, self._runtime}:
-            if folder.exists():
-                shutil.rmtree(folder)
 
     def why_not(self) -> str:
         """Return what keeps it from being started here, as a sentence, or `""`."""
@@ -128,14 +92,6 @@ class SimulatedEngine:
 
     def _is_server(self, words: list[str]) -> bool:
         return words[1:5] == [*_MODULE, "--socket", str(self._socket)]
-
-    def _did_not_start(self) -> NoEngine:
-        return NoEngine(
-            f"the simulated engine to answer at {self.url} within {_START_SECONDS} s.",
-            f"it does not; the end of its log, {self.log}, is below.",
-            "mend what the log says; `labkit down --all` deletes what it keeps.",
-            docker_says=background.last_lines(self.log),
-        )
 
 
 def _short_folder(folder: Path) -> Path:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labkit.base import durations
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import speed, story
 from labkit.recordings.recording import Recording, ServiceSeen
+from swarmsim.go import durations
 from swarmsim.go.states import UpdateState
 
 

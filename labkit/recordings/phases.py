@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labkit.base import durations
 from labkit.recordings.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Service, Task, UpdateConfig
+from swarmsim.go import durations
 
 #: How long nothing may move before a change that needed no update counts as settled.
 QUIET = timedelta(seconds=3)

@@ -8,12 +8,11 @@ and answers like any other recording, and says of itself that it is predicted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from labkit.base.durations import Duration, to_text, to_timedelta
-from labkit.base.errors import BadValue
+from labkit.base.fields import build
 from labkit.recordings import story, values
 from labkit.recordings.phases import settled
 from labkit.recordings.recording import (
@@ -25,6 +24,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
+from swarmsim.go.durations import Duration, to_text, to_timedelta
 from swarmsim.model import Behaviour as Behaviour
 from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
 
@@ -87,7 +87,7 @@ def predict(
     second after `began`; the prediction ends when the update has settled, when nothing more
     would ever happen, or `up_to` later. Which slot comes first is drawn by `seed`.
 
-    Raises `BadValue` for a behaviour that is none.
+    Raises `BadValue` for an invalid behaviour.
     """
     new, old = _by_slot("behaviour", behaviour), _by_slot("old_behaviour", old_behaviour)
     template = after.get("TaskTemplate")
@@ -243,26 +243,10 @@ def _by_slot(name: str, given: Behaviours | None) -> Callable[[int], Behaviour]:
     if given is None:
         always = Behaviour()
     elif callable(given):
-        return lambda slot: _behaviour(name, given(slot))
+        return lambda slot: build(Behaviour, given(slot), name)
     else:
-        always = _behaviour(name, given)
+        always = build(Behaviour, given, name)
     return lambda _: always
-
-
-def _behaviour(name: str, given: object) -> Behaviour:
-    """Return a behaviour; of a mapping, the fields that it has not keep their defaults."""
-    if isinstance(given, Behaviour):
-        return given
-    if not isinstance(given, Mapping):
-        raise BadValue(f"{name} is a Behaviour or a mapping of its fields, not {given!r}")
-    known = [each.name for each in fields(Behaviour)]
-    for key in given:
-        if key not in known:
-            raise BadValue(f"a behaviour has no {key!r}; it has {', '.join(known)}")
-    try:
-        return Behaviour(**given)
-    except ValueError as problem:
-        raise BadValue(str(problem)) from None
 
 
 def _ns(moment: datetime) -> int:

@@ -44,7 +44,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
 
-from labkit.base import durations
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.values import (
     Provenance,
@@ -56,6 +55,7 @@ from labkit.recordings.values import (
     UpdateStatus,
     instant,
 )
+from swarmsim.go import durations
 from swarmsim.go.states import UpdateState
 
 #: Raised whenever an older reader would misread a newer file.

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
-from labkit.base import durations
 from labkit.base.errors import BadValue
+from swarmsim.go import durations
 from swarmsim.go.states import SETTLED_UPDATE_STATES, TERMINAL_STATES, UpdateState
 
 FailureAction = Literal["pause", "continue", "rollback"]
@@ -59,7 +59,10 @@ class UpdateConfig:
     def __post_init__(self) -> None:
         """Take durations as text, and refuse what Swarm would refuse."""
         for name in ("delay", "monitor"):
-            length = durations.to_timedelta(getattr(self, name))
+            try:
+                length = durations.to_timedelta(getattr(self, name))
+            except ValueError as problem:
+                raise BadValue(str(problem)) from None
             if length < timedelta(0):
                 raise BadValue(f"{name} is a duration of zero or more, not {getattr(self, name)!r}")
             object.__setattr__(self, name, length)

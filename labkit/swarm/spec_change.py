@@ -6,14 +6,14 @@ Nothing but what is asked for changes in the spec.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-from labkit.base import durations
 from labkit.base.errors import BadValue, LabError
+from labkit.base.fields import build
 from labkit.recordings.values import RollbackConfig, UpdateConfig, require_count
-from swarmsim.go import references
+from swarmsim.go import durations, references
 
 #: A whole config, or some of its fields by name: then the others keep their values.
 ConfigChange = UpdateConfig | Mapping[str, Any]
@@ -102,16 +102,9 @@ def _checked(name: str, change: ConfigChange | None, kind: type[UpdateConfig]) -
     """Return the fields that a change sets, after Swarm's rules have been applied to them."""
     if change is None:
         return {}
-    if isinstance(change, UpdateConfig):
-        change = asdict(change)
-    if not isinstance(change, Mapping):
-        raise BadValue(f"{name} is an {kind.__name__} or a mapping of its fields, not {change!r}")
-    known = [field.name for field in fields(kind)]
-    for key in change:
-        if key not in known:
-            raise BadValue(f"{kind.__name__} has no {key!r}; it has {', '.join(known)}")
-    whole = asdict(kind(**change))
-    return {key: whole[key] for key in change}
+    given = asdict(change) if isinstance(change, UpdateConfig) else change
+    whole = asdict(build(kind, given, name))
+    return {key: whole[key] for key in given}
 
 
 def _to_api(given: Mapping[str, Any]) -> dict[str, Any]:

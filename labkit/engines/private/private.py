@@ -22,67 +22,33 @@ from pathlib import Path
 
 import psutil
 
-from labkit.base.errors import NoEngine
 from labkit.engines import background
+from labkit.engines.background import BackgroundEngine
 from labkit.engines.private import programs
 from labkit.engines.private.network import PROGRAMS, Network, missing
-from labkit.swarm.client import Swarm
 
 #: The engine's label with the address at which this machine reaches what it publishes.
 ADDRESS_LABEL = "labkit.address"
-_START_SECONDS = 60
 #: dockerd gives containers 15 s to stop.
 _STOP_SECONDS = 60
-#: containerd refuses a socket whose path has more than 104 bytes; its own is the longest here.
-_LONGEST = 104 - len("/exec/containerd/containerd.sock.ttrpc")
 
 
-class PrivateEngine:
+class PrivateEngine(BackgroundEngine):
     """The private engine of the lab whose `.labkit/engine/` is `folder`."""
 
+    name = "private"
+    start_seconds = 60
+    #: containerd refuses a socket whose path has more than 104 bytes; its own is the longest here.
+    longest_path = 104 - len("/exec/containerd/containerd.sock.ttrpc")
+
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:6]
+        folder = folder.resolve()
+        mark = hashlib.sha256(str(folder).encode()).hexdigest()[:6]
+        super().__init__(folder, Path("/run", f"labkit-{mark}"))
         self.network = Network(f"labkit-{mark}")
-        # what runs lies beside what is kept, unless the path is too long for a socket
-        fits = len(os.fsencode(self.folder)) <= _LONGEST
-        self._runtime = self.folder if fits else Path("/run", f"labkit-{mark}")
-        self._config = self.folder / "daemon.json"
-        self._socket = self._runtime / "docker.sock"
+        self._config = folder / "daemon.json"
         self._exec = self._runtime / "exec"
-        self._data = self.folder / "data"
-        self._pid = self.folder / "pid"
-        self.log = self.folder / "log"
-
-    @property
-    def url(self) -> str:
-        """Where it listens, as `DOCKER_HOST` would say it."""
-        return f"unix://{self._socket}"
-
-    def connect(self) -> Swarm | None:
-        """Return a connection, or `None` when nothing answers."""
-        return background.answering(self._socket)
-
-    def process(self) -> psutil.Process | None:
-        """Return its dockerd, if that runs."""
-        wanted = f"--config-file={self._config}"
-
-        def is_it(words: list[str]) -> bool:
-            return len(words) > 1 and Path(words[0]).name == "dockerd" and words[1] == wanted
-
-        return background.find(is_it)
-
-    def start(self) -> Swarm:
-        """Start it unless it runs, wait until it answers, and return a connection.
-
-        Raises `NoEngine` with the last lines of its log when it does not come up.
-        """
-        if not self.process():
-            self._launch()
-        swarm = background.awaited(self.connect, self.process, _START_SECONDS)
-        if swarm is None:
-            raise self._did_not_start()
-        return swarm
+        self._pid = folder / "pid"
 
     def stop(self) -> None:
         """Stop it with all its containers, and leave no process, mount, or rule behind.
@@ -102,13 +68,6 @@ class PrivateEngine:
             left.unlink(missing_ok=True)
         shutil.rmtree(self._exec, ignore_errors=True)
 
-    def remove(self) -> None:
-        """Stop it and delete all that it keeps."""
-        self.stop()
-        for folder in {self.folder, self._runtime}:
-            if folder.exists():
-                shutil.rmtree(folder)
-
     def why_not(self) -> str:
         """Return what keeps it from being started here, as a sentence, or `""`."""
         if not sys.platform.startswith("linux"):
@@ -122,7 +81,7 @@ class PrivateEngine:
             return f"A private engine needs {' and '.join(lacking)} (`apt-get install {packages}`)."
         return ""
 
-    def _launch(self) -> None:
+    def _launch(self, nodes: int) -> None:  # noqa: ARG002 - its nodes are containers
         for folder in (self.folder, self._runtime):
             folder.mkdir(parents=True, exist_ok=True)
         # Left by one that was killed. Its containerd ends without it, and a dockerd that takes
@@ -164,13 +123,9 @@ class PrivateEngine:
         roots = tuple(f"{each}/" for each in (self.folder, self._runtime))
         return sorted((place for place in places if place.startswith(roots)), reverse=True)
 
-    def _did_not_start(self) -> NoEngine:
-        return NoEngine(
-            f"a private engine to answer at {self.url} within {_START_SECONDS} s.",
-            f"it does not; the end of its log, {self.log}, is below.",
-            "mend what the log says, or use an engine of your own: `labkit up --engine URL`.",
-            docker_says=background.last_lines(self.log),
-        )
+    def _is_server(self, words: list[str]) -> bool:
+        is_dockerd = len(words) > 1 and Path(words[0]).name == "dockerd"
+        return is_dockerd and words[1] == f"--config-file={self._config}"
 
 
 def _is_containerd(process: psutil.Process) -> bool:

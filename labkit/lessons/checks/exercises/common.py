@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from labkit.base import durations
 from labkit.base.quoted import verbatim
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence
@@ -14,6 +13,7 @@ from labkit.lessons.checks.wording import counted
 from labkit.recordings.phases import completes_after
 from labkit.recordings.recording import ServiceSeen
 from labkit.recordings.values import Service
+from swarmsim.go import durations
 
 #: The replicas that every exercise begins with.
 TEN = 10

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import TEN, untried
 from labkit.lessons.checks.exercises.lives import after_failures
 from labkit.lessons.checks.finding import Finding, not_yet, passed
+from swarmsim.go import durations
 from swarmsim.model.orchestration.budget import exceeds, tolerated
 
 _ONE, _THREE = "one-bad", "three-bad"

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from labkit.base import durations
 from labkit.base.quoted import verbatim
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
@@ -15,6 +14,7 @@ from labkit.lessons.checks.finding import Finding, not_yet, passed
 from labkit.lessons.checks.wording import counted, seconds
 from labkit.recordings.phases import completes_after
 from labkit.recordings.values import UpdateConfig
+from swarmsim.go import durations
 
 _DEFAULT = UpdateConfig()
 #: What both exercises update to, as notebook 1 builds it.

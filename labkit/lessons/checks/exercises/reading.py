@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labkit.base import durations
 from labkit.base.errors import BadValue
+from labkit.base.fields import build
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.changeovers import Changeover
 from labkit.lessons.checks.exercise import Evidence, exercise
@@ -16,6 +16,7 @@ from labkit.lessons.checks.finding import Finding, not_attempted, not_yet, passe
 from labkit.lessons.checks.wording import counted, listed, seconds
 from labkit.recordings.phases import completes_after
 from labkit.recordings.values import Order, UpdateConfig
+from swarmsim.go import durations
 
 #: How far from what the chart shows an answer may be: nobody reads it to a tenth.
 _ROUGHLY = timedelta(seconds=1)
@@ -102,7 +103,7 @@ def _judge(evidence: Evidence) -> Finding:
     if blanks:
         return _nothing(f"a blank is left in the answer: {', '.join(blanks)}.")
     try:
-        config = _config(answer)
+        config = build(UpdateConfig, answer, "an answer")
     except BadValue as problem:
         return not_yet(
             f"{problem}.",
@@ -126,19 +127,6 @@ def _blanks(answer: object) -> list[str]:
     if not isinstance(answer, Mapping):
         return []
     return [str(name) for name, value in answer.items() if value is Ellipsis]
-
-
-def _config(answer: object) -> UpdateConfig:
-    """Return an answer as an update config. Raises `BadValue` for one that is none."""
-    if isinstance(answer, UpdateConfig):
-        return answer
-    if not isinstance(answer, Mapping):
-        raise BadValue(f"an answer is an UpdateConfig or a mapping of its fields, not {answer!r}")
-    known = [each.name for each in fields(UpdateConfig)]
-    for name in answer:
-        if name not in known:
-            raise BadValue(f"an update config has no {name!r}; it has {', '.join(known)}")
-    return UpdateConfig(**answer)
 
 
 def _compared(chart: _Chart, config: UpdateConfig) -> Finding:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import untried
 from labkit.lessons.checks.exercises.lives import after_failures, lives
 from labkit.lessons.checks.finding import Finding, not_yet, passed
 from labkit.recordings.values import RollbackConfig, UpdateConfig
+from swarmsim.go import durations
 from swarmsim.model.orchestration.budget import tolerated
 
 _BROKEN, _FIRST_TAG, _BETTER = "bugged", "1.0", "faster"

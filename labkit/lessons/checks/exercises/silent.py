@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from statistics import mean
 
-from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import untried
@@ -21,6 +20,7 @@ from labkit.lessons.checks.finding import Finding, not_yet, passed
 from labkit.lessons.checks.wording import seconds
 from labkit.recordings import speed
 from labkit.recordings.recording import Recording
+from swarmsim.go import durations
 
 _STUCK = "stuck"
 #: The tags that the engine may have from the lesson; none of them has a health check.

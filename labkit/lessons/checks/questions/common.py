@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from labkit.base import durations
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.wording import seconds
@@ -14,6 +13,7 @@ from labkit.recordings.comparison import compare
 from labkit.recordings.phases import completes_after, describe
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import UpdateConfig
+from swarmsim.go import durations
 
 # ---- which update ------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from itertools import pairwise
 from math import ceil
 
-from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.changeovers import Changeover
 from labkit.lessons.checks.question import Reading, question
@@ -24,6 +23,7 @@ from labkit.lessons.checks.questions.common import (
 from labkit.lessons.checks.wording import counted, seconds
 from labkit.recordings.phases import completes_after
 from labkit.recordings.recording import Recording
+from swarmsim.go import durations
 
 _FIVE = timedelta(seconds=5)
 #: Two times of the engine's that are closer than this say nothing about which came first.

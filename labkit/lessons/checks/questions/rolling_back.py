@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from labkit.base import durations
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.question import Reading, question
 from labkit.lessons.checks.questions.common import how_it_ended, newest, not_over, workers
@@ -11,6 +10,7 @@ from labkit.recordings import story
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.update_tracker import Budget
 from labkit.recordings.values import Service
+from swarmsim.go import durations
 from swarmsim.model.orchestration.budget import tolerated
 
 # ---- how many slots had a broken task ----------------------------------------------
