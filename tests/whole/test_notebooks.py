@@ -8,6 +8,7 @@ wrong silently is made to go wrong here, and must fail.
 
 from __future__ import annotations
 
+import ast
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -104,6 +105,16 @@ def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
     )
 
     assert [str(problem) for problem in found] == []
+
+
+@pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
+def test_what_a_notebook_imports_is_there(step: lessons.Step) -> None:
+    book = nbformat.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb", 4)
+
+    for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+        lines = ast.parse(cell.source).body
+        imports = [line for line in lines if isinstance(line, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(imports, []), step.notebook, "exec"))
 
 
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
