@@ -23,7 +23,7 @@ def build(kind: type[T], given: object, what: str) -> T:
         return given
     name = kind.__name__
     if not isinstance(given, Mapping):
-        raise BadValue(f"{what} takes {name}(…) or a mapping of its fields, not {given!r}")
+        raise BadValue(f"{what} is of type {name} or a mapping of its fields, not {given!r}")
     known = [each.name for each in fields(kind)]
     for key in given:
         if key not in known:

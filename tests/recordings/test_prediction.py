@@ -144,11 +144,11 @@ def test_a_prediction_is_kept_in_a_file_as_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ("crashes", "behaviour takes Behaviour(…) or a mapping of its fields, not 'crashes'"),
+        ("crashes", "behaviour is of type Behaviour or a mapping of its fields, not 'crashes'"),
         ({"dies": "1s"}, "Behaviour has no 'dies'; it has exits_after, exit_code"),
         ({"exits_after": "soon"}, "soon"),
         ({"exits_after": "-1s"}, "exits_after is a duration of zero or more"),
-        (lambda slot: slot, "behaviour takes Behaviour(…) or a mapping of its fields, not 1"),
+        (lambda slot: slot, "behaviour is of type Behaviour or a mapping of its fields, not 1"),
     ],
 )
 def test_what_is_no_behaviour_is_refused(wrong: Any, says: str) -> None:

@@ -214,7 +214,7 @@ def test_an_unknown_service_names_those_that_exist(swarm: Swarm, make: Make) -> 
         ),
         (
             {"update_config": 2},
-            "update_config takes UpdateConfig(…) or a mapping of its fields, not 2",
+            "update_config is of type UpdateConfig or a mapping of its fields, not 2",
         ),
         ({"replicas": "3"}, "replicas is a whole number of zero or more, not '3'"),
         ({"replicas": -1}, "replicas is a whole number of zero or more, not -1"),
