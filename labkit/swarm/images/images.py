@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -132,12 +133,14 @@ def build_all(swarm: Swarm, docker_id: str, root: Path, *, say: Say = None) -> l
     An image that was made from the same sources on the same base is left as it is, so a
     second call does nothing. Raises `BuildFailed`, or `LabError` without a base image.
     """
-    done = []
-    for service in SERVICES:
-        image = f"{docker_id}/dockercoins_{service}:{FIRST_TAG}"
-        if ensure(swarm, root / service, image, say=say):
-            done.append(f"{image} built")
-    return done
+    names = {service: f"{docker_id}/dockercoins_{service}:{FIRST_TAG}" for service in SERVICES}
+    missing = [each for each in SERVICES if not _is_current(swarm, root / each, names[each])]
+    if missing and not say:
+        echo.say(f"Building {', '.join(missing)} …")
+    # two take two thirds of the time that they take one by one; more gain nothing on two cores
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: build(swarm, root / each, names[each], say=say), missing))
+    return [f"{names[each]} built" for each in missing]
 
 
 def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
@@ -145,14 +148,17 @@ def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
 
     Returns whether it was built. Raises as `build_all` does.
     """
-    base = base_image(swarm)
-    source = source_hash(folder, inspect(swarm, base)["Id"])
-    if source_of(swarm, image) == source:
+    if _is_current(swarm, folder, image):
         return False
     if not say:
         echo.say(f"Building {image} …")
     build(swarm, folder, image, say=say)
     return True
+
+
+def _is_current(swarm: Swarm, folder: Path, image: str) -> bool:
+    base = base_image(swarm)
+    return source_of(swarm, image) == source_hash(folder, inspect(swarm, base)["Id"])
 
 
 def source_hash(folder: Path, base_id: str) -> str:
