@@ -34,12 +34,10 @@ _FORBIDDEN = {
     "extends": "`extends` is not supported; use `-c` twice, or YAML anchors",
     "volume_driver": "give the driver where the volume is defined, under the top-level `volumes`",
     "volumes_from": "define a volume under the top-level `volumes` and use it in both services",
-    "cpu_quota": "set resource limits under `deploy.resources`",
-    "cpu_shares": "set resource limits under `deploy.resources`",
-    "cpuset": "set resource limits under `deploy.resources`",
-    "mem_limit": "set resource limits under `deploy.resources`",
-    "memswap_limit": "set resource limits under `deploy.resources`",
-}
+} | dict.fromkeys(
+    ("cpu_quota", "cpu_shares", "cpuset", "mem_limit", "memswap_limit"),
+    "set resource limits under `deploy.resources`",
+)
 #: The minor version of format 3 in which a key came; any other was there in 3.0.
 #: From docker/cli's schemas; `*` is any key, `[]` any list index.
 _SINCE = {
@@ -94,14 +92,9 @@ def version(tree: Mapping[str, Any], problems: Problems) -> str:
         return given
     for place, since in _SINCE.items():
         if since > int(minor):
-            _refuse_newer(
-                tree,
-                place.split("."),
-                (),
-                f"needs version 3.{since}, and this file "
-                f"says {given}; leave `version` out for the newest",
-                problems,
-            )
+            what = f"needs version 3.{since}, and this file says {given}; "
+            what += "leave `version` out for the newest"
+            _refuse_newer(tree, place.split("."), (), what, problems)
     return given
 
 

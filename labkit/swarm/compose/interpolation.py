@@ -11,8 +11,8 @@
 
 Only values are filled in, from the environment alone: `docker stack deploy` reads no
 `.env` file. Text that came from a variable becomes a number or a truth value in the
-places where docker casts it (docker/cli, compose/loader/interpolate.go), and stays
-text anywhere else. `${VAR:+x}` belongs to Docker Compose and not to this.
+places where docker casts it (`Cast…` in `schema`), and stays text anywhere else.
+`${VAR:+x}` belongs to Docker Compose, not to stack files.
 
 One difference is meant: in `${VAR:?set-a-tag}` docker takes the dash for the operator
 and silently uses `a-tag`. Here the first operator counts.
@@ -21,7 +21,7 @@ and silently uses `a-tag`. Here the first operator counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from labkit.swarm.compose.problems import Path, Problems
@@ -37,6 +37,10 @@ _VARIABLE = re.compile(
 )
 
 
+class FromVariable(str):
+    """Text that came from a variable, which some places of a file read as something else."""
+
+
 def interpolate(tree: Any, env: Mapping[str, str], problems: Problems, path: Path = ()) -> Any:
     """Return a copy of `tree` with every variable filled in; mistakes go to `problems`."""
     if isinstance(tree, dict):
@@ -47,7 +51,7 @@ def interpolate(tree: Any, env: Mapping[str, str], problems: Problems, path: Pat
         return tree
     try:
         filled = substitute(tree, env)
-        return filled if filled == tree else _cast(filled, path)
+        return filled if filled == tree else FromVariable(filled)
     except ValueError as problem:
         problems.add(path, str(problem))
         return tree
@@ -75,78 +79,3 @@ def _value(found: re.Match[str], text: str, env: Mapping[str, str]) -> str:
     if operator.endswith("-") and missing:
         return operand
     return value or ""
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"[-+]?[0-9]+", text):
-        raise ValueError(f"must be a whole number, and the variable gives {text!r}")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"must be a number, and the variable gives {text!r}") from None
-
-
-def _truth(text: str) -> bool:
-    if text.lower() in ("y", "yes", "true", "on"):
-        return True
-    if text.lower() in ("n", "no", "false", "off"):
-        return False
-    raise ValueError(f"must be true or false, and the variable gives {text!r}")
-
-
-#: Where text that came from a variable is cast. `*` is any key, `[]` any list index.
-_CASTS: dict[tuple[str, ...], Callable[[str], object]] = {
-    tuple(place.split(".")): cast
-    for cast, places in {
-        _whole: (
-            "services.*.configs.[].mode",
-            "services.*.secrets.[].mode",
-            "services.*.healthcheck.retries",
-            "services.*.deploy.replicas",
-            "services.*.deploy.update_config.parallelism",
-            "services.*.deploy.rollback_config.parallelism",
-            "services.*.deploy.restart_policy.max_attempts",
-            "services.*.deploy.placement.max_replicas_per_node",
-            "services.*.ports.[].target",
-            "services.*.ports.[].published",
-            "services.*.ulimits.*",
-            "services.*.ulimits.*.hard",
-            "services.*.ulimits.*.soft",
-            "services.*.oom_score_adj",
-        ),
-        _number: (
-            "services.*.deploy.update_config.max_failure_ratio",
-            "services.*.deploy.rollback_config.max_failure_ratio",
-        ),
-        _truth: (
-            "services.*.healthcheck.disable",
-            "services.*.privileged",
-            "services.*.read_only",
-            "services.*.stdin_open",
-            "services.*.tty",
-            "services.*.volumes.[].read_only",
-            "services.*.volumes.[].volume.nocopy",
-            "networks.*.external",
-            "networks.*.internal",
-            "networks.*.attachable",
-            "volumes.*.external",
-            "secrets.*.external",
-            "configs.*.external",
-        ),
-    }.items()
-    for place in places
-}
-
-
-def _cast(text: str, path: Path) -> object:
-    steps = ["[]" if isinstance(step, int) else step for step in path]
-    for place, cast in _CASTS.items():
-        if len(place) == len(steps) and all(
-            wanted in ("*", step) for wanted, step in zip(place, steps, strict=True)
-        ):
-            return cast(text)
-    return text

@@ -26,26 +26,13 @@ from labkit.swarm.compose.schema import (
     Volume,
     check,
 )
-from labkit.swarm.compose.specs import StackSpecs, stack_specs
+from labkit.swarm.compose.specs import Sections, StackSpecs, stack_specs
 
 #: What docker reads and ignores, and says so (docker/cli, compose/types).
 _IGNORED = (
-    "build",
-    "cgroup_parent",
-    "cgroupns_mode",
-    "devices",
-    "domainname",
-    "external_links",
-    "ipc",
-    "links",
-    "mac_address",
-    "network_mode",
-    "pid",
-    "privileged",
-    "restart",
-    "security_opt",
-    "shm_size",
-    "userns_mode",
+    *("build", "cgroup_parent", "cgroupns_mode", "devices", "domainname", "external_links", "ipc"),
+    *("links", "mac_address", "network_mode", "pid", "privileged", "restart", "security_opt"),
+    *("shm_size", "userns_mode"),
 )
 _DEPRECATED = {
     "container_name": "Setting the container name is not supported.",
@@ -57,18 +44,11 @@ _IGNORED_SILENTLY = ("depends_on", "tmpfs")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compose:
+class Compose(Sections):
     """One or several compose files, checked and merged."""
 
     #: The files as an error names them.
     name: str
-    services: dict[str, Service] = field(default_factory=dict)
-    networks: dict[str, Network] = field(default_factory=dict)
-    volumes: dict[str, Volume] = field(default_factory=dict)
-    configs: dict[str, Config] = field(default_factory=dict)
-    secrets: dict[str, Secret] = field(default_factory=dict)
-    #: The content of each file that a config or a secret names.
-    contents: dict[str, bytes] = field(default_factory=dict)
     #: What is in the files and has no effect, in docker's words where docker says it.
     notes: tuple[str, ...] = ()
 
@@ -82,15 +62,7 @@ class Compose:
         problems = Problems()
         checks.full_names(stack, self.services, problems)
         _refuse(self.name, problems.listed())
-        return stack_specs(
-            stack,
-            self.services,
-            self.networks,
-            self.volumes,
-            self.configs,
-            self.secrets,
-            self.contents,
-        )
+        return stack_specs(stack, self)
 
 
 def load(files: Sequence[Path], env: Mapping[str, str]) -> Compose:
@@ -183,11 +155,9 @@ class _Source:
         """Bring in what stands outside the file: env files, contents, the folder it is in."""
         services = self.models["services"]
         for name, service in services.items():
+            environment, mounts = self._environment(name, service), self._mounts(service)
             services[name] = service.model_copy(
-                update={
-                    "environment": self._environment(name, service),
-                    "volumes": self._mounts(service),
-                }
+                update={"environment": environment, "volumes": mounts}
             )
         for section in ("networks", "volumes", "configs", "secrets"):
             for key, thing in self.models[section].items():

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AliasGenerator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,9 +25,11 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.alias_generators import to_pascal
 from pydantic_core import ErrorDetails
 
 from labkit.swarm.compose import shorthand
+from labkit.swarm.compose.interpolation import FromVariable
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.shorthand import shown
 
@@ -57,6 +60,33 @@ def _constraint(value: str) -> str:
     return value
 
 
+def _cast(to: Callable[[str], object], what: str) -> BeforeValidator:
+    """Return what reads text from a variable as a value (docker/cli's loader/interpolate.go)."""
+
+    def cast(value: object) -> object:
+        if not isinstance(value, FromVariable):
+            return value
+        try:
+            return to(value)
+        except (ValueError, KeyError, TypeError):
+            message = f"must be {what}, and the variable gives {str(value)!r}"
+            raise ValueError(message) from None
+
+    return BeforeValidator(cast)
+
+
+def _whole(text: str) -> int:
+    return int(re.fullmatch(r"[-+]?[0-9]+", text)[0])  # type: ignore[index]
+
+
+_TRUTH = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(
+    ("n", "no", "false", "off"), False
+)
+#: Where text that came from a variable is cast.
+CastInt = Annotated[int, _cast(_whole, "a whole number")]
+CastCount = Annotated[int, Field(ge=0), _cast(_whole, "a whole number")]
+CastBool = Annotated[bool, _cast(lambda text: _TRUTH[text.lower()], "true or false")]
+CastRatio = Annotated[float, Field(ge=0, le=1), _cast(float, "a number")]
 #: A key that may be left out, but not be there without a value.
 Maybe = Annotated[T | None, BeforeValidator(_not_null)]
 #: Text, a number or nothing; kept as text.
@@ -73,7 +103,7 @@ Nanoseconds = Annotated[int, BeforeValidator(shorthand.nanoseconds)]
 Bytes = Annotated[int, BeforeValidator(shorthand.number_of_bytes)]
 NanoCpus = Annotated[int, BeforeValidator(shorthand.nano_cpus)]
 Count = Annotated[int, Field(ge=0)]
-PortNumber = Annotated[int, Field(ge=0, le=65_535)]
+PortNumber = Annotated[int, Field(ge=0, le=65_535), _cast(_whole, "a whole number")]
 Constraint = Annotated[str, AfterValidator(_constraint)]
 UpdateOrder = Annotated[str, AfterValidator(_one_of("start-first", "stop-first"))]
 Action = Annotated[str, AfterValidator(_one_of("pause", "continue", "rollback"))]
@@ -90,7 +120,20 @@ VolumeType = Annotated[str, AfterValidator(_one_of("volume", "bind", "tmpfs", "n
 class Model(BaseModel):
     """A mapping of the file: no key that is not named here, no type that only looks alike."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=AliasGenerator(serialization_alias=to_pascal),
+    )
+
+    def present(self) -> dict[str, Any]:
+        """Return the keys that have a value, as the Engine API spells them."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+    def filled(self) -> dict[str, Any]:
+        """Return those that are not empty, as Go's `omitempty` does."""
+        return {name: value for name, value in self.present().items() if value}
 
 
 class Extensible(Model):
@@ -117,17 +160,17 @@ def _named(value: object) -> object:
 
 
 #: `True`, `False`, or the name that the old form gives.
-External = Annotated[bool | str, BeforeValidator(_named)]
+External = Annotated[bool | str, BeforeValidator(_named), CastBool.__metadata__[0]]
 
 
 class UpdateConfig(Model):
     """How the tasks are replaced in an update or a rollback."""
 
-    parallelism: Maybe[Count] = None
+    parallelism: Maybe[CastCount] = None
     delay: Maybe[Nanoseconds] = None
     failure_action: Maybe[Action] = None
     monitor: Maybe[Nanoseconds] = None
-    max_failure_ratio: Maybe[Annotated[float, Field(ge=0, le=1)]] = None
+    max_failure_ratio: Maybe[CastRatio] = None
     order: Maybe[UpdateOrder] = None
 
 
@@ -136,15 +179,15 @@ class RestartPolicy(Model):
 
     condition: Maybe[Condition] = None
     delay: Maybe[Nanoseconds] = None
-    max_attempts: Maybe[Count] = None
+    max_attempts: Maybe[CastCount] = None
     window: Maybe[Nanoseconds] = None
 
 
 class Limits(Model):
     """The most that a task may use."""
 
-    cpus: Maybe[NanoCpus] = None
-    memory: Maybe[Bytes] = None
+    cpus: Maybe[NanoCpus] = Field(None, serialization_alias="NanoCPUs")
+    memory: Maybe[Bytes] = Field(None, serialization_alias="MemoryBytes")
     pids: Maybe[int] = None
 
 
@@ -164,8 +207,8 @@ class GenericResource(Model):
 class Reservations(Model):
     """What a node must have free for a task."""
 
-    cpus: Maybe[NanoCpus] = None
-    memory: Maybe[Bytes] = None
+    cpus: Maybe[NanoCpus] = Field(None, serialization_alias="NanoCPUs")
+    memory: Maybe[Bytes] = Field(None, serialization_alias="MemoryBytes")
     generic_resources: Maybe[list[GenericResource]] = None
 
 
@@ -187,7 +230,7 @@ class Placement(Model):
 
     constraints: Maybe[list[Constraint]] = None
     preferences: Maybe[list[Preference]] = None
-    max_replicas_per_node: Maybe[Count] = None
+    max_replicas_per_node: Maybe[CastCount] = None
 
 
 class Deploy(Model):
@@ -195,7 +238,7 @@ class Deploy(Model):
 
     mode: Maybe[Mode] = None
     endpoint_mode: Maybe[EndpointMode] = None
-    replicas: Maybe[Count] = None
+    replicas: Maybe[CastCount] = None
     labels: Maybe[Labels] = None
     rollback_config: Maybe[UpdateConfig] = None
     update_config: Maybe[UpdateConfig] = None
@@ -207,9 +250,9 @@ class Deploy(Model):
 class HealthCheck(Model):
     """How a container says that it is well."""
 
-    disable: Maybe[bool] = None
+    disable: Maybe[CastBool] = Field(None, exclude=True)
     interval: Maybe[Nanoseconds] = None
-    retries: Maybe[Count] = None
+    retries: Maybe[CastCount] = None
     test: Maybe[Annotated[list[str], BeforeValidator(shorthand.health_test)]] = None
     timeout: Maybe[Nanoseconds] = None
     start_period: Maybe[Nanoseconds] = None
@@ -219,23 +262,23 @@ class HealthCheck(Model):
 class Logging(Model):
     """Where the output of a container goes."""
 
-    driver: Maybe[str] = None
+    driver: Maybe[str] = Field(None, serialization_alias="Name")
     options: Maybe[Options] = None
 
 
 class Port(Model):
     """A port that a service publishes; 0 means that the engine chooses one."""
 
-    mode: Maybe[PublishMode] = None
-    target: PortNumber
-    published: Maybe[PortNumber] = None
+    mode: Maybe[PublishMode] = Field(None, serialization_alias="PublishMode")
+    target: PortNumber = Field(serialization_alias="TargetPort")
+    published: Maybe[PortNumber] = Field(None, serialization_alias="PublishedPort")
     protocol: Maybe[Protocol] = None
 
 
 class AddressedPort(Port):
     """A port from a short form; the address in it is not kept, and that is said."""
 
-    host_ip: str
+    host_ip: str = Field(exclude=True)
 
 
 class Bind(Model):
@@ -247,14 +290,14 @@ class Bind(Model):
 class VolumeOptions(Model):
     """Options of a volume."""
 
-    nocopy: Maybe[bool] = None
+    nocopy: Maybe[CastBool] = Field(None, serialization_alias="NoCopy")
     subpath: Maybe[str] = None
 
 
 class Tmpfs(Model):
     """Options of a file system in memory."""
 
-    size: Maybe[Count] = None
+    size: Maybe[Count] = Field(None, serialization_alias="SizeBytes")
 
 
 class Mount(Model):
@@ -263,11 +306,11 @@ class Mount(Model):
     type: VolumeType
     source: Maybe[str] = None
     target: Maybe[str] = None
-    read_only: Maybe[bool] = None
+    read_only: Maybe[CastBool] = None
     consistency: Maybe[str] = None
-    bind: Maybe[Bind] = None
-    volume: Maybe[VolumeOptions] = None
-    tmpfs: Maybe[Tmpfs] = None
+    bind: Maybe[Bind] = Field(None, exclude=True)
+    volume: Maybe[VolumeOptions] = Field(None, exclude=True)
+    tmpfs: Maybe[Tmpfs] = Field(None, exclude=True)
 
 
 class FileReference(Model):
@@ -277,7 +320,7 @@ class FileReference(Model):
     target: Maybe[str] = None
     uid: Maybe[str] = None
     gid: Maybe[str] = None
-    mode: Maybe[Count] = None
+    mode: Maybe[CastCount] = None
 
 
 class Attachment(Model):
@@ -292,8 +335,8 @@ class Attachment(Model):
 class Ulimit(Model):
     """A limit of the kernel."""
 
-    soft: int
-    hard: int
+    soft: CastInt
+    hard: CastInt
 
 
 class CredentialSpec(Model):
@@ -309,9 +352,8 @@ def _source(value: object) -> object:
 
 
 def _ulimit(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return {"soft": value, "hard": value}
-    return value
+    is_one = isinstance(value, int | FromVariable) and not isinstance(value, bool)
+    return {"soft": value, "hard": value} if is_one else value
 
 
 def _attachments(value: object) -> object:
@@ -363,16 +405,16 @@ class Service(Extensible):
     labels: Maybe[Labels] = None
     logging: Maybe[Logging] = None
     networks: Maybe[Annotated[dict[str, Attachment | None], BeforeValidator(_attachments)]] = None
-    oom_score_adj: Maybe[int] = None
+    oom_score_adj: Maybe[CastInt] = None
     ports: Maybe[Ports] = None
-    read_only: Maybe[bool] = None
+    read_only: Maybe[CastBool] = None
     restart: Maybe[str] = None
     secrets: Maybe[FileReferences] = None
-    stdin_open: Maybe[bool] = None
+    stdin_open: Maybe[CastBool] = None
     stop_grace_period: Maybe[Nanoseconds] = None
     stop_signal: Maybe[str] = None
     sysctls: Maybe[Labels] = None
-    tty: Maybe[bool] = None
+    tty: Maybe[CastBool] = None
     ulimits: Maybe[dict[str, Annotated[Ulimit, BeforeValidator(_ulimit)]]] = None
     user: Maybe[str] = None
     volumes: Maybe[list[Annotated[Mount, BeforeValidator(_mount)]]] = None
@@ -392,7 +434,7 @@ class Service(Extensible):
     mac_address: Maybe[str] = None
     network_mode: Maybe[str] = None
     pid: str | None = None
-    privileged: Maybe[bool] = None
+    privileged: Maybe[CastBool] = None
     security_opt: Maybe[Texts] = None
     shm_size: Maybe[Filled] = None
     tmpfs: Maybe[TextOrTexts] = None
@@ -420,8 +462,8 @@ class Network(Extensible):
     driver_opts: Maybe[Options] = None
     ipam: Maybe[Ipam] = None
     external: Maybe[External] = None
-    internal: Maybe[bool] = None
-    attachable: Maybe[bool] = None
+    internal: Maybe[CastBool] = None
+    attachable: Maybe[CastBool] = None
     labels: Maybe[Labels] = None
 
 

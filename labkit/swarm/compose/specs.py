@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.swarm.compose.schema import (
@@ -20,8 +20,6 @@ from labkit.swarm.compose.schema import (
     Deploy,
     FileReference,
     HealthCheck,
-    Limits,
-    Logging,
     Mount,
     Network,
     Placement,
@@ -61,33 +59,30 @@ class StackSpecs:
     external_networks: tuple[str, ...]
 
 
-def stack_specs(
-    stack: str,
-    services: Mapping[str, Service],
-    networks: Mapping[str, Network],
-    volumes: Mapping[str, Volume],
-    configs: Mapping[str, Config],
-    secrets: Mapping[str, Secret],
-    contents: Mapping[str, bytes],
-) -> StackSpecs:
-    """Return the objects of a stack. `contents` holds each file that a config or secret names."""
-    names = _Names(stack, networks, volumes, configs, secrets)
-    used = sorted({net for service in services.values() for net in attachments(service)})
-    inside = [net for net in used if not names.is_external(networks.get(net))]
+@dataclass(frozen=True, kw_only=True)
+class Sections:
+    """What compose files have, checked and merged."""
+
+    services: dict[str, Service] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    configs: dict[str, Config] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    #: The content of each file that a config or a secret names.
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+
+def stack_specs(stack: str, of: Sections) -> StackSpecs:
+    """Return the objects of a stack."""
+    names = _Names(stack, of)
+    used = sorted({net for service in of.services.values() for net in attachments(service)})
+    inside = [net for net in used if not is_external(of.networks.get(net))]
     return StackSpecs(
-        services=tuple(_service(name, services[name], names) for name in sorted(services)),
-        networks=tuple(_network(net, networks.get(net, Network()), names) for net in inside),
-        external_networks=tuple(names.network(net) for net in used if net not in inside),
-        configs=tuple(
-            _file_object(names.config(key), each, stack, contents)
-            for key, each in sorted(configs.items())
-            if not names.is_external(each)
-        ),
-        secrets=tuple(
-            _file_object(names.secret(key), each, stack, contents)
-            for key, each in sorted(secrets.items())
-            if not names.is_external(each)
-        ),
+        services=tuple(_service(name, of.services[name], names) for name in sorted(of.services)),
+        networks=tuple(_network(net, of.networks.get(net, Network()), names) for net in inside),
+        external_networks=tuple(names.full("networks", net) for net in used if net not in inside),
+        configs=_file_objects("configs", of.configs, names),
+        secrets=_file_objects("secrets", of.secrets, names),
     )
 
 
@@ -96,15 +91,17 @@ def attachments(service: Service) -> dict[str, Attachment | None]:
     return service.networks or {DEFAULT_NETWORK: None}
 
 
+def is_external(thing: Network | Volume | Config | None) -> bool:
+    """Whether something is declared to be there already."""
+    return bool(thing and thing.external)
+
+
 @dataclass(frozen=True, slots=True)
 class _Names:
     """How the things of a stack are called on the engine."""
 
     stack: str
-    networks: Mapping[str, Network]
-    volumes: Mapping[str, Volume]
-    configs: Mapping[str, Config]
-    secrets: Mapping[str, Secret]
+    of: Sections
 
     def scoped(self, name: str) -> str:
         return f"{self.stack}_{name}"
@@ -112,27 +109,13 @@ class _Names:
     def labels(self, own: Mapping[str, str] | None) -> dict[str, str]:
         return {**(own or {}), NAMESPACE: self.stack}
 
-    def network(self, key: str) -> str:
-        return self._name(key, self.networks.get(key))
-
-    def volume(self, key: str) -> str:
-        return self._name(key, self.volumes[key])
-
-    def config(self, key: str) -> str:
-        return self._name(key, self.configs[key])
-
-    def secret(self, key: str) -> str:
-        return self._name(key, self.secrets[key])
-
-    def is_external(self, thing: Network | Volume | Config | None) -> bool:
-        return bool(thing and thing.external)
-
-    def _name(self, key: str, thing: Network | Volume | Config | None) -> str:
+    def full(self, section: str, key: str) -> str:
+        thing = getattr(self.of, section).get(key)
         if thing and isinstance(thing.external, str):
             return thing.external
         if thing and thing.name:
-            return thing.name
-        return key if self.is_external(thing) else self.scoped(key)
+            return str(thing.name)
+        return key if is_external(thing) else self.scoped(key)
 
 
 def _service(name: str, service: Service, names: _Names) -> Spec:
@@ -143,7 +126,7 @@ def _service(name: str, service: Service, names: _Names) -> Spec:
         "Labels": {**names.labels(deploy.labels), IMAGE: image},
         "TaskTemplate": _present(
             ContainerSpec=_container(service, names),
-            LogDriver=_log_driver(service.logging),
+            LogDriver=service.logging and service.logging.filled(),
             Resources=_resources(deploy.resources or Resources()),
             RestartPolicy=_restart_policy(service.restart or "", deploy.restart_policy),
             Placement=_placement(deploy.placement or Placement()),
@@ -179,12 +162,12 @@ def _container(service: Service, names: _Names) -> Spec:
         CapabilityAdd=added,
         CapabilityDrop=dropped,
         Ulimits=[
-            {"Name": name, "Soft": limit.soft, "Hard": limit.hard}
+            {"Name": name, **limit.present()}
             for name, limit in sorted((service.ulimits or {}).items())
         ],
         OomScoreAdj=service.oom_score_adj,
-        Secrets=_references(service.secrets or [], "Secret", names.secret),
-        Configs=_references(service.configs or [], "Config", names.config)
+        Secrets=_references(service.secrets or [], "Secret", names),
+        Configs=_references(service.configs or [], "Config", names)
         + _credential_config(service.credential_spec, names),
     )
     return {
@@ -243,17 +226,10 @@ def _healthcheck(check: HealthCheck | None) -> Spec | None:
         return None
     if check.disable:
         return {"Test": ["NONE"]}
-    return _filled(
-        Test=check.test,
-        Interval=check.interval,
-        Timeout=check.timeout,
-        StartPeriod=check.start_period,
-        StartInterval=check.start_interval,
-        Retries=check.retries,
-    )
+    return check.filled()
 
 
-def _references(wanted: list[FileReference], kind: str, name_of: Any) -> list[Spec]:
+def _references(wanted: list[FileReference], kind: str, names: _Names) -> list[Spec]:
     """Return the references by name, and by target where docker leaves the order to chance."""
     found = [
         {
@@ -263,7 +239,7 @@ def _references(wanted: list[FileReference], kind: str, name_of: Any) -> list[Sp
                 "GID": each.gid or "0",
                 "Mode": 0o444 if each.mode is None else each.mode,
             },
-            f"{kind}Name": name_of(each.source),
+            f"{kind}Name": names.full(f"{kind.lower()}s", each.source),
         }
         for each in wanted
     ]
@@ -274,80 +250,61 @@ def _credential_config(credentials: CredentialSpec | None, names: _Names) -> lis
     """Return the reference that a Windows account from a config needs beside itself."""
     if credentials is None or not credentials.config:
         return []
-    return [{"Runtime": {}, "ConfigName": names.config(credentials.config)}]
+    return [{"Runtime": {}, "ConfigName": names.full("configs", credentials.config)}]
 
 
 def _credentials(credentials: CredentialSpec | None, names: _Names) -> Spec | None:
     if credentials is None:
         return None
     return {
-        "Config": names.config(credentials.config) if credentials.config else "",
+        "Config": names.full("configs", credentials.config) if credentials.config else "",
         "File": credentials.file or "",
         "Registry": credentials.registry or "",
     }
 
 
 def _mount(mount: Mount, names: _Names) -> Spec:
-    spec = _filled(
-        Type=mount.type,
-        Source=mount.source,
-        Target=mount.target,
-        ReadOnly=mount.read_only,
-        Consistency=mount.consistency,
-    )
+    spec = mount.filled()
     if mount.type == "volume" and mount.source:
         return spec | _named_volume(mount, mount.source, names)
     if mount.bind is not None:
-        return spec | {"BindOptions": _filled(Propagation=mount.bind.propagation)}
+        return spec | {"BindOptions": mount.bind.filled()}
     if mount.tmpfs is not None:
-        return spec | {"TmpfsOptions": _filled(SizeBytes=mount.tmpfs.size)}
+        return spec | {"TmpfsOptions": mount.tmpfs.filled()}
     return spec
 
 
 def _named_volume(mount: Mount, key: str, names: _Names) -> Spec:
-    volume, options = names.volumes[key], mount.volume
-    spec = _filled(NoCopy=options and options.nocopy, Subpath=options and options.subpath)
-    if not names.is_external(volume):
+    volume = names.of.volumes[key]
+    spec = mount.volume.filled() if mount.volume else {}
+    if not is_external(volume):
         spec["Labels"] = names.labels(volume.labels)
         if volume.driver or volume.driver_opts is not None:
             spec["DriverConfig"] = _filled(Name=volume.driver, Options=volume.driver_opts)
-    return {"Source": names.volume(key), "VolumeOptions": spec}
-
-
-def _log_driver(logging: Logging | None) -> Spec | None:
-    return None if logging is None else _filled(Name=logging.driver, Options=logging.options)
+    return {"Source": names.full("volumes", key), "VolumeOptions": spec}
 
 
 def _resources(resources: Resources) -> Spec:
     limits, reservations = resources.limits, resources.reservations
     return _present(
-        Limits=None if limits is None else _limits(limits),
-        Reservations=None if reservations is None else _reservations(reservations),
+        Limits=limits and limits.filled(), Reservations=reservations and _reservations(reservations)
     )
 
 
-def _limits(limits: Limits) -> Spec:
-    return _filled(NanoCPUs=limits.cpus, MemoryBytes=limits.memory, Pids=limits.pids)
-
-
 def _reservations(reserved: Reservations) -> Spec:
-    return _filled(
-        NanoCPUs=reserved.cpus,
-        MemoryBytes=reserved.memory,
-        GenericResources=[
-            {"DiscreteResourceSpec": {"Kind": each.kind, "Value": each.value}}
-            for each in (one.discrete_resource_spec for one in reserved.generic_resources or ())
-            if each is not None
-        ],
+    named = (one.discrete_resource_spec for one in reserved.generic_resources or ())
+    generic = [{"DiscreteResourceSpec": each.present()} for each in named if each is not None]
+    return (
+        reserved.filled() | {"GenericResources": generic}
+        if generic
+        else (reserved.model_copy(update={"generic_resources": None}).filled())
     )
 
 
 def _restart_policy(restart: str, policy: RestartPolicy | None) -> Spec | None:
     """Return the policy; `restart:` counts although docker says that it ignores it."""
     if policy is not None:
-        return _filled(Condition=policy.condition) | _present(
-            Delay=policy.delay, MaxAttempts=policy.max_attempts, Window=policy.window
-        )
+        return {name: value for name, value in policy.present().items() if value != ""}
     condition, _, attempts = restart.partition(":")
     if condition in ("", "no"):
         return None
@@ -373,7 +330,7 @@ def _networks(name: str, service: Service, names: _Names) -> list[Spec]:
 
 def _attachment(service: str, key: str, attachment: Attachment | None, names: _Names) -> Spec:
     own = attachment or Attachment()
-    target, aliases = names.network(key), own.aliases or []
+    target, aliases = names.full("networks", key), own.aliases or []
     if is_user_defined(target):
         aliases = [*aliases, service]
     return _filled(Target=target, Aliases=aliases, DriverOpts=own.driver_opts)
@@ -400,37 +357,21 @@ def _mode(deploy: Deploy) -> Spec:
 def _update_config(config: UpdateConfig | None) -> Spec | None:
     if config is None:
         return None
-    return {
-        "Parallelism": 1 if config.parallelism is None else config.parallelism,
-        "MaxFailureRatio": config.max_failure_ratio or 0,
-        **_filled(
-            Delay=config.delay,
-            FailureAction=config.failure_action,
-            Monitor=config.monitor,
-            Order=config.order,
-        ),
+    return {"Parallelism": 1, "MaxFailureRatio": 0} | {
+        name: value
+        for name, value in config.present().items()
+        if value or name in ("Parallelism", "MaxFailureRatio")
     }
 
 
 def _endpoint(mode: str | None, ports: list[Port]) -> Spec:
     published = sorted(ports, key=lambda port: port.published or 0)
-    return _filled(
-        Mode=mode,
-        Ports=[
-            _filled(
-                Protocol=port.protocol,
-                TargetPort=port.target,
-                PublishedPort=port.published,
-                PublishMode=port.mode,
-            )
-            for port in published
-        ],
-    )
+    return _filled(Mode=mode, Ports=[port.filled() for port in published])
 
 
 def _network(key: str, network: Network, names: _Names) -> Spec:
     spec = {
-        "Name": names.network(key),
+        "Name": names.full("networks", key),
         "Driver": network.driver or "overlay",
         "Labels": names.labels(network.labels),
         "CheckDuplicate": True,
@@ -440,17 +381,25 @@ def _network(key: str, network: Network, names: _Names) -> Spec:
     }
     ipam = network.ipam
     if ipam and (ipam.driver or ipam.config):
-        pools = [_filled(Subnet=each.subnet) for each in ipam.config or ()]
+        pools = [each.filled() for each in ipam.config or ()]
         spec["IPAM"] = _filled(Driver=ipam.driver, Config=pools)
     return spec
 
 
-def _file_object(name: str, thing: Config, stack: str, contents: Mapping[str, bytes]) -> Spec:
+def _file_objects(section: str, things: Mapping[str, Config], names: _Names) -> tuple[Spec, ...]:
+    return tuple(
+        _file_object(names.full(section, key), things[key], names)
+        for key in sorted(things)
+        if not is_external(things[key])
+    )
+
+
+def _file_object(name: str, thing: Config, names: _Names) -> Spec:
     driver = thing.driver if isinstance(thing, Secret) else None
-    data = b"" if driver else contents[thing.file or ""]
+    data = b"" if driver else names.of.contents[thing.file or ""]
     spec: Spec = {
         "Name": name,
-        "Labels": {**(thing.labels or {}), NAMESPACE: stack},
+        "Labels": names.labels(thing.labels),
         "Data": base64.b64encode(data).decode(),
     }
     if driver and isinstance(thing, Secret):
