@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from labkit.recordings.values import Task
-from swarmsim.go import references
+from swarmsim.go import durations, references
 
 TASK_HEADER = ("ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS")
 SERVICE_HEADER = ("ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS")
@@ -178,25 +178,8 @@ def natural_key(name: str) -> list[tuple[int, int, int] | tuple[int, str]]:
 
 
 def age(length: timedelta) -> str:
-    """Return a length of time in docker's words: `5 seconds`, `about a minute`, `3 weeks`.
-
-    The thresholds are those of go-units' HumanDuration; hours are rounded, the rest cut.
-    """
-    seconds = int(length.total_seconds())
-    minutes, rounded_hours = seconds // 60, int(length.total_seconds() / 3600 + 0.5)
-    if seconds < 1:
-        return "less than a second"
-    if seconds < 60:
-        return "1 second" if seconds == 1 else f"{seconds} seconds"
-    if minutes < 60:
-        return "about a minute" if minutes == 1 else f"{minutes} minutes"
-    if rounded_hours < 48:
-        return "about an hour" if rounded_hours == 1 else f"{rounded_hours} hours"
-    days = rounded_hours // 24
-    for limit, divisor, unit in ((14, 1, "days"), (60, 7, "weeks"), (730, 30, "months")):
-        if days < limit:
-            return f"{days // divisor} {unit}"
-    return f"{seconds // 3600 // 24 // 365} years"
+    """Return a length of time as `docker service ps` has it, in lower case."""
+    return durations.in_words(length.total_seconds()).lower()
 
 
 def _task_name(task: Task, names: Mapping[str, str] | str) -> str:

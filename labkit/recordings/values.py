@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 from labkit.base.errors import BadValue
-from swarmsim.go import durations
+from swarmsim.go import defaults, durations
 from swarmsim.go.states import SETTLED_UPDATE_STATES, TERMINAL_STATES, UpdateState
 
 FailureAction = Literal["pause", "continue", "rollback"]
@@ -83,15 +83,14 @@ class UpdateConfig:
         With the object present, a missing `Parallelism` reads 0 (all slots at once) and
         a missing or zero `Monitor` reads 5 s, as in the engine.
         """
-        if config is None:
-            return cls()
+        full = defaults.update_config(config)
         return cls(
-            parallelism=config.get("Parallelism", 0),
-            delay=durations.from_nanoseconds(config.get("Delay", 0)),
-            failure_action=config.get("FailureAction") or "pause",
-            monitor=durations.from_nanoseconds(config.get("Monitor") or 5 * 10**9),
-            max_failure_ratio=config.get("MaxFailureRatio", 0.0),
-            order=config.get("Order") or "stop-first",
+            parallelism=full["Parallelism"],
+            delay=durations.from_nanoseconds(full["Delay"]),
+            failure_action=full["FailureAction"],
+            monitor=durations.from_nanoseconds(full["Monitor"]),
+            max_failure_ratio=full["MaxFailureRatio"],
+            order=full["Order"],
         )
 
     def to_api(self) -> dict[str, Any]:

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, unquote
 
-from swarmsim.go import gojson
+from swarmsim.go import booleans, gojson
 from swarmsim.go.errors import ApiError
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 
 #: Bytes of a JSON body. The largest that is legal is a config of 1000 kB in base64.
 LARGEST_JSON = 8 * 1024 * 1024
-
-_FALSE = {"", "0", "no", "false", "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class Call:
 
     def flag(self, name: str) -> bool:
         """A query parameter that is true unless it is absent, 0, no, false or none."""
-        return self.query.get(name, "").strip().lower() not in _FALSE
+        return booleans.of_query(self.query.get(name, ""))
 
     def header(self, name: str) -> str:
         """A header of the request, or `""`."""

@@ -8,7 +8,6 @@ stop, destroy. A container is there from when its task is prepared until its tas
 from __future__ import annotations
 
 import secrets
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from swarmsim.engine.events import Events, message
 from swarmsim.engine.logs import Log
 from swarmsim.engine.networks import Network
+from swarmsim.go import signals
 from swarmsim.images.removing import User
 from swarmsim.model import Driver, StoreEvent, Task
 
@@ -317,13 +317,4 @@ class Containers:
 
 def stop_signal(task: Task) -> int:
     """The number of the signal that asks a task's process to end."""
-    return signal_number(task.container.get("StopSignal") or "SIGTERM") or _SIGTERM
-
-
-def signal_number(text: str) -> int | None:
-    """The number of a signal such as `SIGHUP`, `hup` or `1`; `None` if there is none."""
-    if text.isdigit():
-        return int(text) if 0 < int(text) <= signal.SIGRTMAX else None
-    name = text.upper()
-    found: Any = getattr(signal, name if name.startswith("SIG") else f"SIG{name}", None)
-    return int(found) if isinstance(found, signal.Signals) else None
+    return signals.number(task.container.get("StopSignal") or "SIGTERM") or _SIGTERM

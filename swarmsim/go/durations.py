@@ -79,6 +79,30 @@ def to_text(duration: Duration) -> str:
     return f"{sign}{minutes}m{seconds}" if minutes else sign + seconds
 
 
+def in_words(seconds: float) -> str:
+    """Return a length of time as `docker ps` has it: `About a minute`, `3 weeks`.
+
+    The limits are those of go-units' `HumanDuration`; hours are rounded, the rest is cut.
+    """
+    minutes, hours = int(seconds) // 60, int(seconds / 3600 + 0.5)
+    days = hours // 24
+    for below, words in (
+        (seconds < 1, "Less than a second"),
+        (seconds < 2, "1 second"),
+        (minutes < 1, f"{int(seconds)} seconds"),
+        (minutes == 1, "About a minute"),
+        (minutes < 60, f"{minutes} minutes"),
+        (hours == 1, "About an hour"),
+        (hours < 48, f"{hours} hours"),
+        (days < 14, f"{days} days"),
+        (days < 60, f"{days // 7} weeks"),
+        (days < 730, f"{days // 30} months"),
+    ):
+        if below:
+            return words
+    return f"{int(seconds / 3600) // 24 // 365} years"
+
+
 def _in_nanoseconds(number: str, unit: str) -> int:
     whole, _, fraction = number.partition(".")
     scale = _UNITS[unit]

@@ -1,4 +1,4 @@
-"""Small words of the wire: times as Go writes and reads them."""
+"""Timestamps on the wire, as Go writes and reads them."""
 
 from __future__ import annotations
 
@@ -40,36 +40,3 @@ def moment(text: str, prefix: str = "") -> int | None:
             why = f'strconv.ParseInt: parsing "{part}": invalid syntax'
             raise ApiError(500, prefix + why)
     return int(seconds) * SECOND + int(f"{fraction:0<9}"[:9])
-
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
-#: Up to how many seconds a length is told in which unit, from go-units' `HumanDuration`.
-_UNITS = (
-    (1, 0, "Less than a second"),
-    (2, 0, "1 second"),
-    (_MINUTE, 1, "seconds"),
-    (2 * _MINUTE, 0, "About a minute"),
-    (_HOUR, _MINUTE, "minutes"),
-    (_HOUR + _HOUR // 2, 0, "About an hour"),
-    (2 * _DAY - _HOUR // 2, _HOUR, "hours"),
-    (14 * _DAY - _HOUR // 2, _DAY, "days"),
-    (60 * _DAY - _HOUR // 2, 7 * _DAY, "weeks"),
-    (730 * _DAY - _HOUR // 2, 30 * _DAY, "months"),
-)
-
-
-def duration(length: int) -> str:
-    """A length of time in ns in words, as `docker ps` has it."""
-    seconds = max(0, length) // SECOND
-    for limit, unit, word in _UNITS:
-        if seconds < limit:
-            return f"{_in_units(seconds, unit)} {word}" if unit else word
-    return f"{seconds // (365 * _DAY)} years"
-
-
-def _in_units(seconds: int, unit: int) -> int:
-    """Hours are rounded, and days and more are counted from such hours."""
-    if unit < _HOUR:
-        return seconds // unit
-    hours = (seconds + _HOUR // 2) // _HOUR
-    return hours // (unit // _HOUR)

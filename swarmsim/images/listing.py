@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from swarmsim.go import durations, errors
+from swarmsim.go import booleans, durations, errors
 from swarmsim.go.times import SECOND, stamp
 from swarmsim.images import names
 from swarmsim.images.documents import Image
@@ -20,8 +20,6 @@ Filters = Mapping[str, Iterable[str]]
 
 _FILTERS = {"before", "dangling", "label", "reference", "since"}
 _PRUNE_FILTERS = {"dangling", "label", "label!", "until"}
-_TRUE = {"1", "true", "t", "T", "TRUE", "True"}
-_FALSE = {"0", "false", "f", "F", "FALSE", "False"}
 
 
 def inspected(images: Images, image: Image) -> dict[str, Any]:
@@ -181,10 +179,9 @@ def _truth(filters: Filters, name: str) -> bool | None:
     values = set(filters.get(name) or ())
     if not values:
         return None
-    if values <= _TRUE:
-        return True
-    if values <= _FALSE:
-        return False
+    meant = {booleans.parse(value) for value in values}
+    if len(meant) == 1 and None not in meant:
+        return meant.pop()
     raise ImageProblem(400, f"Invalid filter '{name}=[{' '.join(sorted(values))}]'")
 
 

@@ -10,34 +10,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from swarmsim.go import defaults
 from swarmsim.model.nodes.timing import SECOND
 from swarmsim.model.objects import Service, Spec
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """An update config or a rollback config, defaults filled in (defaults/service.go)."""
+    """An update config or a rollback config, defaults filled in."""
 
     #: 0 means as many workers as there are slots to update.
-    parallelism: int = 1
-    delay: int = 0
-    failure_action: str = "pause"
-    monitor: int = 5 * SECOND
-    max_failure_ratio: float = 0.0
-    start_first: bool = False
+    parallelism: int
+    delay: int
+    failure_action: str
+    monitor: int
+    max_failure_ratio: float
+    start_first: bool
 
     @classmethod
     def read(cls, config: Mapping[str, Any] | None) -> Strategy:
         """Read a config of the Engine API; an absent one means Swarm's defaults."""
-        if config is None:
-            return cls()
+        full = defaults.update_config(config)
         return cls(
-            parallelism=config.get("Parallelism") or 0,
-            delay=config.get("Delay") or 0,
-            failure_action=config.get("FailureAction") or "pause",
-            monitor=config.get("Monitor") or 5 * SECOND,
-            max_failure_ratio=config.get("MaxFailureRatio") or 0.0,
-            start_first=config.get("Order") == "start-first",
+            parallelism=full["Parallelism"],
+            delay=full["Delay"],
+            failure_action=full["FailureAction"],
+            monitor=full["Monitor"],
+            max_failure_ratio=full["MaxFailureRatio"],
+            start_first=full["Order"] == "start-first",
         )
 
 
@@ -58,7 +58,7 @@ class RestartPolicy:
         """Read the policy of a `TaskTemplate`."""
         policy = template.get("RestartPolicy") or {}
         return cls(
-            condition=policy.get("Condition") or "any",
+            condition=policy.get("Condition") or defaults.RESTART_CONDITION,
             delay=policy.get("Delay"),
             max_attempts=policy.get("MaxAttempts") or 0,
             window=policy.get("Window") or 0,

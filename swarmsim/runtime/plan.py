@@ -8,16 +8,17 @@ a healthcheck takes from the image's what it does not say itself.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from swarmsim.model import Task
+from swarmsim.go import signals, templates
+from swarmsim.go.templates import Spec
+from swarmsim.model import Node, Task
 
 _SECOND = 10**9
-_PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\.(\w+)(?:\s+\"([^\"]*)\")?\s*\}\}")
+_SIGTERM = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Plan:
     env: Mapping[str, str]
     working_dir: str
     hostname: str
-    stop_signal: str
+    stop_signal: int
     healthcheck: Healthcheck | None
     #: Folders that the image wants to have apart.
     volumes: tuple[str, ...]
@@ -49,64 +50,66 @@ class Plan:
     kind: str
 
 
-def make(task: Task, image_id: str, config: Mapping[str, Any], node_name: str) -> Plan:
+def make(task: Task, image_id: str, config: Mapping[str, Any], node: Node | None) -> Plan:
     """Return what a task of an image with that config runs."""
-    container = task.container
-    command = _command(container, config)
-    env = _env(config.get("Env"), container.get("Env"), task, node_name)
+    container = container_of(task, node)
+    words = command(container, config)
     check = _healthcheck(container.get("Healthcheck") or {}, config)
     working_dir = container.get("Dir") or config.get("WorkingDir") or "/"
-    mounts = [container.get("Mounts"), container.get("Configs"), container.get("Secrets")]
+    mounts = [task.container.get("Mounts"), container.get("Configs"), container.get("Secrets")]
     # variables as they are written: the slot's number in one makes no kind of its own
-    what = [image_id, command, container.get("Env"), working_dir, mounts, repr(check)]
+    what = [image_id, words, task.container.get("Env"), working_dir, mounts, repr(check)]
+    variables = (it.partition("=") for it in environment(container, config))
     return Plan(
         image_id=image_id,
-        command=tuple(command),
-        env=env,
+        command=tuple(words),
+        env={name: value for name, equals, value in variables if equals},
         working_dir=working_dir,
-        hostname=_filled(str(container.get("Hostname") or ""), task, node_name),
-        stop_signal=container.get("StopSignal") or config.get("StopSignal") or "SIGTERM",
+        hostname=container.get("Hostname") or "",
+        stop_signal=stop_signal(container, config),
         healthcheck=check,
         volumes=tuple(config.get("Volumes") or ()),
         kind=sha256(json.dumps(what, default=repr).encode()).hexdigest(),
     )
 
 
-def _command(container: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+def container_of(task: Task, node: Node | None) -> Spec:
+    """Return the spec that a task's container is created from: its templates are filled in."""
+    slot = str(task.slot if task.slot is not None else task.node_id)
+    name = f"{task.service_name}.{slot}.{task.id}"
+    service = {"ID": task.service_id, "Name": task.service_name, "Labels": task.service_labels}
+    platform = {"Architecture": node.architecture, "OS": node.os} if node else {}
+    about_node = {"Hostname": node.hostname, "Platform": platform} if node else {}
+    return templates.expanded(
+        task.container,
+        templates.context(
+            service, {"ID": task.node_id, **about_node}, {"ID": task.id, "Name": name, "Slot": slot}
+        ),
+    )
+
+
+def command(container: Spec, config: Mapping[str, Any]) -> list[str]:
+    """Return the words that a process is started with, from its spec and its image."""
     if container.get("Command"):
         return [*container["Command"], *(container.get("Args") or ())]
     arguments = container.get("Args") or config.get("Cmd") or ()
     return [*(config.get("Entrypoint") or ()), *arguments]
 
 
-def _env(
-    of_image: list[str] | None, of_service: list[str] | None, task: Task, node_name: str
-) -> dict[str, str]:
-    env = dict(pair.partition("=")[::2] for pair in of_image or ())
-    for pair in of_service or ():
-        name, equals, value = _filled(pair, task, node_name).partition("=")
-        if equals:
-            env[name] = value
-        else:
-            env.pop(name, None)
-    return env
+def environment(container: Spec, config: Mapping[str, Any]) -> list[str]:
+    """Return its variables: the spec's first, then those of the image that the spec leaves.
+
+    One without a value is shown, and taken away from the process.
+    """
+    given = list(container.get("Env") or [])
+    names = {variable.partition("=")[0] for variable in given}
+    return given + [it for it in config.get("Env") or [] if it.partition("=")[0] not in names]
 
 
-def _filled(text: str, task: Task, node_name: str) -> str:
-    """Fill in the placeholders of Swarm's templates, such as `{{.Task.Slot}}`."""
-    if "{{" not in text:
-        return text
-    slot = str(task.slot if task.slot is not None else task.node_id)
-    values = {
-        ("Service", "ID"): task.service_id,
-        ("Service", "Name"): task.service_name,
-        ("Node", "ID"): task.node_id,
-        ("Node", "Hostname"): node_name,
-        ("Task", "ID"): task.id,
-        ("Task", "Name"): f"{task.service_name}.{slot}.{task.id}",
-        ("Task", "Slot"): slot,
-    }
-    return _PLACEHOLDER.sub(lambda found: values.get((found[1], found[2]), found[0]), text)
+def stop_signal(container: Spec, config: Mapping[str, Any]) -> int:
+    """Return the number of the signal that asks a process to end."""
+    name = container.get("StopSignal") or config.get("StopSignal") or ""
+    return signals.number(name) or _SIGTERM
 
 
 def _healthcheck(of_service: Mapping[str, Any], config: Mapping[str, Any]) -> Healthcheck | None:

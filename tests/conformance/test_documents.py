@@ -181,6 +181,8 @@ class Documents:
         self._engine = engine
         self._exits = exits
         self.name = f"d{secrets.token_hex(4)}"
+        #: The name of the service that was made last.
+        self._last = ""
         self._network = self._make("networks", {"Name": self.name, "Driver": "overlay"}, "Id")
 
     def _make(self, path: str, body: dict[str, Any], key: str = "ID") -> str:
@@ -202,7 +204,7 @@ class Documents:
 
     def service(self, spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Create a service, and return its id and itself when it has its addresses."""
-        name = f"{self.name}-{secrets.token_hex(2)}"
+        name = self._last = f"{self.name}-{secrets.token_hex(2)}"
         body = {"Name": name, **spec}
         for network in body["TaskTemplate"].get("Networks", ()):
             body = {**body, "TaskTemplate": {**body["TaskTemplate"]}}
@@ -286,6 +288,23 @@ class Documents:
         container = {"ContainerSpec": {"Image": image}, "RestartPolicy": policy}
         return self.task({"TaskTemplate": container}, "failed")
 
+    def container(self) -> dict[str, Any]:
+        """Return what a container was made from; its templates are filled in by then."""
+        container = {
+            "Image": self._engine.image("print old"),
+            "Command": ["python", "-c", "import time; time.sleep(60)"],
+            "Args": ["a"],
+            "Env": ["A={{.Task.Slot}}", "B"],
+            "Hostname": "h-{{.Task.Slot}}",
+        }
+        self.task({"TaskTemplate": {"ContainerSpec": container}}, "running")
+        label = f"com.docker.swarm.service.name={self._last}"
+        (listed,) = self._engine.get("/containers/json", filters={"label": [label]})
+        shown = self._engine.get(f"/containers/{listed['Id']}/json")
+        config = {key: shown["Config"][key] for key in ("Hostname", "Cmd", "Entrypoint")}
+        env = [pair for pair in shown["Config"]["Env"] if pair[0] in "AB"]
+        return {"Path": shown["Path"], "Args": shown["Args"], "Env": env, **config}
+
     def network(self) -> dict[str, Any]:
         """Return a network, as it is listed."""
         (network,) = self._engine.get("/networks", filters={"name": [self.name]})
@@ -361,6 +380,7 @@ def test_a_spec_is_stored_and_filled_in_alike(
         Documents.running_task,
         Documents.pending_task,
         Documents.failed_task,
+        Documents.container,
         Documents.network,
         Documents.configs,
         Documents.secrets,

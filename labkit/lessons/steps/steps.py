@@ -20,12 +20,13 @@ from labkit.recordings.values import RollbackConfig, Snapshot, UpdateConfig
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+from swarmsim.go import defaults
 
 #: What every step begins with.
 REPLICAS = 10
 _WAIT_SECONDS = 50
 #: Docker's own, in nanoseconds; what the lesson's file says, and what it says nothing of.
-_GRACE, _PAUSE = 10 * 10**9, 5 * 10**9
+_GRACE, _PAUSE = defaults.STOP_GRACE_PERIOD, defaults.RESTART_DELAY
 _SLOT = "SLOT={{.Task.Slot}}"
 _ADDED = frozenset(
     {"Args", "Command", "Configs", "Healthcheck", "Hostname", "Mounts", "Secrets", "StopSignal"}

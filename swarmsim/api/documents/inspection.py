@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from swarmsim.api.documents.objects import host_ports
 from swarmsim.engine.containers import Container
 from swarmsim.engine.networks import Network
-from swarmsim.go.times import NEVER, SECOND, duration, stamp
+from swarmsim.go.durations import in_words
+from swarmsim.go.times import NEVER, SECOND, stamp
 from swarmsim.model import Task
+from swarmsim.runtime import plan
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
@@ -26,7 +28,7 @@ def listing_json(engine: Engine, container: Container) -> Json:
         "Names": [f"/{container.name}"],
         "Image": container.task.image,
         "ImageID": engine.image_id(container.task.image),
-        "Command": shlex.join(command(container.task, engine.image_config(container.task.image))),
+        "Command": shlex.join(_words(engine, container)),
         "Created": container.created_at // SECOND,
         "Ports": ports(container) if container.running else [],
         "Labels": dict(sorted(container.labels.items())),
@@ -43,18 +45,23 @@ def status(container: Container, now: int) -> str:
     if container.running:
         words = {"starting": " (health: starting)", "": ""}
         health = words.get(container.health, f" ({container.health})")
-        return f"Up {duration(now - container.started_at)}{health}"
+        return f"Up {_age(container.started_at, now)}{health}"
     if container.finished_at:
-        return f"Exited ({container.exit_code}) {duration(now - container.finished_at)} ago"
+        return f"Exited ({container.exit_code}) {_age(container.finished_at, now)} ago"
     return "Created"
 
 
-def command(task: Task, config: Mapping[str, Any]) -> list[str]:
-    """The words that a task's process is started with, from its spec and its image."""
-    arguments = task.container.get("Args")
-    if entrypoint := task.container.get("Command"):
-        return [*entrypoint, *(arguments or [])]
-    return [*(config.get("Entrypoint") or []), *(arguments or config.get("Cmd") or [])]
+def _age(since: int, now: int) -> str:
+    return in_words((now - since) / SECOND)
+
+
+def _created_from(engine: Engine, task: Task) -> Json:
+    return plan.container_of(task, engine.cluster.nodes.get(task.node_id))
+
+
+def _words(engine: Engine, container: Container) -> list[str]:
+    config = engine.image_config(container.task.image)
+    return plan.command(_created_from(engine, container.task), config)
 
 
 def ports(container: Container) -> list[Json]:
@@ -114,7 +121,7 @@ def container_json(engine: Engine, container: Container) -> Json:
     """What `docker inspect` shows of a container."""
     task = container.task
     config = engine.image_config(task.image)
-    words = command(task, config) or [""]
+    words = _words(engine, container) or [""]
     return {
         "Id": container.id,
         "Created": stamp(container.created_at),
@@ -137,7 +144,7 @@ def container_json(engine: Engine, container: Container) -> Json:
         "HostConfig": _host_config(task),
         "GraphDriver": {"Data": None, "Name": "simulated"},
         "Mounts": [],
-        "Config": _config(container, config),
+        "Config": _config(engine, container, config),
         "NetworkSettings": _network_settings(engine, container),
     }
 
@@ -187,9 +194,9 @@ def _port_name(port: Json) -> str:
     return f"{port.get('TargetPort', 0)}/{port['Protocol']}"
 
 
-def _config(container: Container, config: Mapping[str, Any]) -> Json:
+def _config(engine: Engine, container: Container, config: Mapping[str, Any]) -> Json:
     task = container.task
-    spec = task.container
+    spec = _created_from(engine, task)
     health = spec.get("Healthcheck") or config.get("Healthcheck")
     exposed: Json = {_port_name(port): {} for port in host_ports(task)}
     return {
@@ -203,7 +210,7 @@ def _config(container: Container, config: Mapping[str, Any]) -> Json:
         "Tty": bool(spec.get("TTY")),
         "OpenStdin": bool(spec.get("OpenStdin")),
         "StdinOnce": False,
-        "Env": environment(task, config) or None,
+        "Env": plan.environment(spec, config) or None,
         "Cmd": spec.get("Args") or (None if spec.get("Command") else config.get("Cmd")),
         **({"Healthcheck": health} if health else {}),
         "Image": task.image,
@@ -213,13 +220,6 @@ def _config(container: Container, config: Mapping[str, Any]) -> Json:
         "OnBuild": None,
         "Labels": dict(sorted(container.labels.items())),
     }
-
-
-def environment(task: Task, config: Mapping[str, Any]) -> list[str]:
-    """The variables of a task: its spec's first, then those of its image that it leaves."""
-    given = list(task.container.get("Env") or [])
-    names = {variable.partition("=")[0] for variable in given}
-    return given + [it for it in config.get("Env") or [] if it.partition("=")[0] not in names]
 
 
 def _network_settings(engine: Engine, container: Container) -> Json:

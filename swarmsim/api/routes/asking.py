@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from swarmsim.api.http import Call
+from swarmsim.go import booleans
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.model import Refused
 
 T = TypeVar("T")
 
-_TRUE = {"1", "t", "T", "true", "TRUE", "True"}
-_FALSE = {"0", "f", "F", "false", "FALSE", "False"}
 _LARGEST_VERSION = 1 << 64
 
 
@@ -21,10 +20,11 @@ def go_bool(call: Call, name: str, sentence: str = "") -> bool:
     value = call.query.get(name, "")
     if value == "":
         return False
-    if value not in _TRUE | _FALSE:
+    found = booleans.parse(value)
+    if found is None:
         because = f'strconv.ParseBool: parsing "{value}": invalid syntax'
         raise ApiError(400, sentence or f"invalid value for {name}: {value}: {because}")
-    return value in _TRUE
+    return found
 
 
 def version(call: Call, kind: str, *, explained: bool = True) -> int:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from swarmsim.api.documents.inspection import container_json, listing_json, ports
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.engine.containers import Container, signal_number, stop_signal
+from swarmsim.engine.containers import Container, stop_signal
 from swarmsim.engine.engine import Engine
-from swarmsim.go import gojson
+from swarmsim.go import booleans, gojson, signals
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 
@@ -22,7 +22,6 @@ _KEYS = (
     *("name", "network", "publish", "since", "status", "volume"),
 )
 _NUMBER = re.compile(r"[+-]?\d+")
-_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
 _STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
 _ONLY_TASKS = (
     "a simulated engine runs no containers but those of services; it shows, stops and removes "
@@ -75,7 +74,7 @@ def _check_values(engine: Engine, filters: Filters) -> None:
             find_container(engine, term)
         except ApiError:
             raise ApiError(500, f"no such container {term}") from None
-    if (wanted := filters.get("is-task")) and wanted[0].lower() not in _TRUE | _FALSE:
+    if (wanted := filters.get("is-task")) and booleans.parse(wanted[0]) is None:
         raise ApiError(400, f"Invalid filter 'is-task={_in_go(wanted)}'")
 
 
@@ -94,7 +93,7 @@ def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
         and filters.exact("status", container.state)
         and filters.exact("health", container.health or "none")
         and (not filters.get("exited") or exited in filters.get("exited"))
-        and not _FALSE.intersection(it.lower() for it in filters.get("is-task"))
+        and all(booleans.parse(it) for it in filters.get("is-task"))
         and _has_ancestor(engine, container, filters)
         and _has_network(engine, container, filters)
         and _has_port(container, filters)
@@ -148,7 +147,7 @@ async def inspect(call: Call) -> Answer:
 async def kill(call: Call) -> Answer:
     """`docker kill`."""
     text = call.query.get("signal", "") or "SIGKILL"
-    number = signal_number(text)
+    number = signals.number(text)
     if number is None:
         raise ApiError(400, f"Invalid signal: {text}")
     cannot = f"Cannot kill container: {call.path['id']}"

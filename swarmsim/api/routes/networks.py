@@ -16,6 +16,7 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.events import message
 from swarmsim.engine.networks import Network
+from swarmsim.go import booleans
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
@@ -30,7 +31,6 @@ _BUILT_IN = {"bridge", "host", "none", "ingress"}
 #: Those that every machine has. The rest is `custom`, and dangles whoever uses it: a list of
 #: networks does not know who is attached.
 _OF_ANY_MACHINE = {"bridge", "host", "none"}
-_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
 _DRIVERS = {"", "bridge", "overlay"}
 
 
@@ -74,14 +74,14 @@ def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
 
 def _dangles(network: Network, filters: Filters) -> bool:
     wanted = filters.get("dangling")
-    return not wanted or (network.name not in _OF_ANY_MACHINE) == (wanted[0] in _TRUE)
+    return not wanted or (network.name not in _OF_ANY_MACHINE) == booleans.parse(wanted[0])
 
 
 def _check_dangling(filters: Filters) -> None:
     values = filters.get("dangling")
     if len(values) > 1:
         raise ApiError(400, 'got more than one value for filter key "dangling"')
-    if values and values[0] not in _TRUE | _FALSE:
+    if values and booleans.parse(values[0]) is None:
         allowed = 'must be "true" (or "1"), or "false" (or "0")'
         raise ApiError(400, f"invalid value for filter 'dangling', {allowed}")
 

@@ -12,14 +12,18 @@ from copy import deepcopy
 from typing import Any
 
 from swarmsim.api.specs import names
+from swarmsim.go import defaults
 from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import read, write
 
 Spec = dict[str, Any]
 
-SECOND = 1_000_000_000
-
-_FAILURE_ACTIONS = {"": "pause", "pause": "pause", "continue": "continue", "rollback": "rollback"}
+_FAILURE_ACTIONS = {
+    "": defaults.UPDATE_CONFIG["FailureAction"],
+    "pause": "pause",
+    "continue": "continue",
+    "rollback": "rollback",
+}
 _ORDERS = {"": "stop-first", "stop-first": "stop-first", "start-first": "start-first"}
 _CONDITIONS = {"": "any", "none": "none", "on-failure": "on-failure", "any": "any"}
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
@@ -72,15 +76,15 @@ def with_defaults(spec: Spec) -> Spec:
     spec = deepcopy(spec)
     template = spec["TaskTemplate"]
     container = template["ContainerSpec"]
-    container.setdefault("StopGracePeriod", 10 * SECOND)
+    container.setdefault("StopGracePeriod", defaults.STOP_GRACE_PERIOD)
     container.setdefault("DNSConfig", {})
     template.setdefault("Resources", {})
-    template.setdefault("RestartPolicy", {"Condition": "any", "MaxAttempts": 0})
-    template["RestartPolicy"].setdefault("Delay", 5 * SECOND)
+    policy = template.setdefault("RestartPolicy", {"MaxAttempts": 0})
+    policy.setdefault("Condition", defaults.RESTART_CONDITION)
+    policy.setdefault("Delay", defaults.RESTART_DELAY)
     template.setdefault("Placement", {})
     for name in ("UpdateConfig", "RollbackConfig"):
-        spec.setdefault(name, {"Parallelism": 1, "FailureAction": "pause", "Order": "stop-first"})
-        spec[name].setdefault("Monitor", 5 * SECOND)
+        spec[name] = defaults.update_config(spec.get(name))
     return write(spec, "swarm.ServiceSpec")
 
 
@@ -170,10 +174,9 @@ def _convert_mount(mount: Spec) -> None:
 def _convert_restart_policy(policy: Spec | None) -> None:
     if policy is None:
         return
-    condition = policy.get("Condition", "")
-    if condition not in _CONDITIONS:
-        raise ApiError(400, f'invalid RestartCondition: "{condition}"')
-    policy["Condition"] = _CONDITIONS[condition]
+    policy["Condition"] = policy.get("Condition") or defaults.RESTART_CONDITION
+    if policy["Condition"] not in _CONDITIONS:
+        raise ApiError(400, f'invalid RestartCondition: "{policy["Condition"]}"')
     policy.setdefault("MaxAttempts", 0)
 
 
@@ -192,12 +195,13 @@ def _convert_reservations(reservations: Spec | None) -> None:
 def _convert_update_config(config: Spec | None) -> None:
     if config is None:
         return
-    action, order = config.get("FailureAction", ""), config.get("Order", "")
-    if action not in _FAILURE_ACTIONS:
-        raise ApiError(400, f"unrecognized update failure action {action}")
-    if order not in _ORDERS:
-        raise ApiError(400, f"unrecognized update order {order}")
-    config["FailureAction"], config["Order"] = _FAILURE_ACTIONS[action], _ORDERS[order]
+    for name, known, what in (
+        ("FailureAction", _FAILURE_ACTIONS, "failure action"),
+        ("Order", _ORDERS, "order"),
+    ):
+        config[name] = config.get(name) or defaults.UPDATE_CONFIG[name]
+        if config[name] not in known:
+            raise ApiError(400, f"unrecognized update {what} {config[name]}")
 
 
 def _convert_endpoint(endpoint: Spec | None) -> None:

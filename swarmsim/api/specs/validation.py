@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from swarmsim.api.specs import names, templates
-from swarmsim.api.specs.templates import BadTemplate
+from swarmsim.api.specs import names
+from swarmsim.go import templates
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.references import Reference
 
@@ -109,8 +109,8 @@ def _check_credentials(container: Spec) -> None:
 
 def _check_container(container: Spec) -> None:
     try:
-        templates.check(container)
-    except BadTemplate as problem:
+        templates.expanded(container, templates.context({}, {}, {}))
+    except templates.BadTemplate as problem:
         raise _invalid(str(problem)) from None
     image = container.get("Image", "")
     if not image:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarmsim.go import durations
+from swarmsim.go import durations, signals
 from swarmsim.images.build import healthcheck, words
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.documents import PATH
@@ -169,18 +168,10 @@ def _user(state: State, instruction: Instruction) -> list[str]:
 
 def _stopsignal(state: State, instruction: Instruction) -> list[str]:
     name = state.expand(instruction.rest)
-    if signal_number(name) is None:
+    if signals.number(name) is None:
         raise StepFailed(f"Invalid signal: {name}")
     state.config["StopSignal"] = name
     return state.nop(f"STOPSIGNAL {name}")
-
-
-def signal_number(name: str) -> int | None:
-    """Return the number of a signal that Docker knows by that name or number, or `None`."""
-    if name.isascii() and name.isdigit():
-        return int(name) if 0 < int(name) < signal.NSIG else None
-    found = getattr(signal, f"SIG{name.upper().removeprefix('SIG')}", None)
-    return int(found) if isinstance(found, signal.Signals) else None
 
 
 def _shell(state: State, instruction: Instruction) -> list[str]:

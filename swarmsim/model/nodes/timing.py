@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from swarmsim.go import defaults
+
 MS = 10**6
 SECOND = 10**9
 
@@ -60,9 +62,9 @@ class Timing:
     #: How long the manager waits for an old task to stop (restart.go).
     old_task_timeout: int = 60 * SECOND
     #: What a restart waits where the spec says nothing (defaults/service.go).
-    restart_delay: int = 5 * SECOND
+    restart_delay: int = defaults.RESTART_DELAY
     #: What a container is given to stop where the spec says nothing.
-    grace: int = 10 * SECOND
+    grace: int = defaults.STOP_GRACE_PERIOD
     #: After this time the tasks of a node that is down are given up (dispatcher.go).
     node_down_period: int = 24 * 3600 * SECOND
 

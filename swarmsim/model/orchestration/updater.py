@@ -41,7 +41,7 @@ class Updater:
     done: Callable[[Updater], None]
     #: The service as it was when the run began: what the run works towards.
     goal: Service = field(init=False)
-    config: Strategy = field(init=False, default_factory=Strategy)
+    config: Strategy = field(init=False, default_factory=lambda: Strategy.read(None))
     #: Slots that no worker has taken yet, in the order in which they will be taken.
     queue: deque[Slot] = field(init=False, default_factory=deque)
     #: How many slots are in a worker's hands, and how many workers there may be.

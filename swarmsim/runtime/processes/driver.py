@@ -10,7 +10,6 @@ from typing import Any
 
 from swarmsim.engine.logs import Log
 from swarmsim.images import Image, ImageProblem, names
-from swarmsim.images.build.steps import signal_number
 from swarmsim.images.removing import User
 from swarmsim.model import Task
 from swarmsim.model.plan import Strategy
@@ -31,7 +30,6 @@ _log = logging.getLogger(__name__)
 #: So many processes at once; tasks beyond it act (see `acting`).
 MOST_PROCESSES = 120
 _SECOND = 10**9
-_SIGTERM = 15
 #: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
 _LEAST_MEMORY = 6 << 20
 
@@ -71,7 +69,7 @@ class Processes:
         if 0 < limits.get("MemoryBytes", 0) < _LEAST_MEMORY:
             return "Minimum memory limit allowed is 6MB"
         node = self._engine.cluster.nodes.get(task.node_id)
-        what = plan.make(task, image.id, image.config, node.hostname if node else "")
+        what = plan.make(task, image.id, image.config, node)
         if not what.command:
             return "No command specified"
         try:
@@ -108,7 +106,7 @@ class Processes:
     def stop(self, task: Task) -> None:
         """Send the stop signal."""
         if it := self._known.get(task.id):
-            it.stop(signal_number(it.plan.stop_signal) or _SIGTERM)
+            it.stop(it.plan.stop_signal)
 
     def kill(self, task: Task) -> None:
         """End the process at once."""

@@ -10,7 +10,7 @@ import pytest
 
 from swarmsim.engine.clock import Clock
 from swarmsim.engine.engine import Engine
-from swarmsim.go.times import duration, fixed_stamp, stamp
+from swarmsim.go.times import fixed_stamp, stamp
 from swarmsim.model import SECOND
 from tests.swarmsim.acted import Acted
 from tests.swarmsim.api.test_services import made, of_container, running
@@ -138,30 +138,6 @@ def test_timestamps_are_gos():
     assert stamp(1_700_000_000 * SECOND) == "2023-11-14T22:13:20Z"
     assert stamp(1_700_000_000 * SECOND + 120) == "2023-11-14T22:13:20.00000012Z"
     assert fixed_stamp(1_700_000_000 * SECOND) == "2023-11-14T22:13:20.000000000Z"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.9, "Less than a second"),
-        (1, "1 second"),
-        (59, "59 seconds"),
-        (60, "About a minute"),
-        (119, "About a minute"),
-        (120, "2 minutes"),
-        (3599, "59 minutes"),
-        (3600, "About an hour"),
-        (5399, "About an hour"),
-        (5400, "2 hours"),
-        (47 * 3600, "47 hours"),
-        (48 * 3600, "2 days"),
-        (14 * 86400, "2 weeks"),
-        (60 * 86400, "2 months"),
-        (730 * 86400, "2 years"),
-    ],
-)
-def test_lengths_of_time_are_those_of_docker_ps(seconds: float, words: str):
-    assert duration(round(seconds * SECOND)) == words
 
 
 def test_a_service_runs_at_the_engines_speed(served: Served):

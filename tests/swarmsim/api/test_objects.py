@@ -519,10 +519,22 @@ def test_waiting_for_a_container_gives_its_exit_code(raw: Raw):
     assert reply.json == {"Error": None, "StatusCode": 1}
 
 
-def test_a_signal_that_there_is_none_of(raw: Raw, container: dict[str, Any]):
-    reply = raw.post(f"/containers/{container['Id']}/kill", signal="SIGNOPE")
+@pytest.mark.parametrize("name", ["SIGNOPE", "²", "0", "999", "SIG_DFL"])
+def test_a_signal_that_there_is_none_of(raw: Raw, container: dict[str, Any], name: str):
+    reply = raw.post(f"/containers/{container['Id']}/kill", signal=name)
 
-    assert (reply.status, reply.message) == (400, "Invalid signal: SIGNOPE")
+    assert (reply.status, reply.message) == (400, f"Invalid signal: {name}")
+
+
+def test_a_container_is_made_with_its_templates_filled_in(raw: Raw):
+    made(
+        raw, of_container(Env=["SLOT={{.Task.Slot}}"], Hostname="{{.Service.Name}}-{{.Task.Slot}}")
+    )
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    [container] = raw.get("/containers/json").json
+    shown = raw.get(f"/containers/{container['Id']}/json").json["Config"]
+
+    assert (shown["Env"], shown["Hostname"]) == (["SLOT=1"], "web-1")
 
 
 def test_a_container_that_no_service_made_is_refused_with_the_reason(raw: Raw):

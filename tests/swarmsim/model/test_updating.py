@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,9 +40,9 @@ def test_an_absent_config_means_one_slot_at_a_time_and_pause() -> None:
 
 
 def test_a_config_without_parallelism_means_all_at_once() -> None:
-    assert Strategy.read({}) == Strategy(parallelism=0)
-    assert Strategy.read({"Monitor": 0, "FailureAction": "", "Order": ""}) == Strategy(
-        parallelism=0
+    assert Strategy.read({}) == replace(Strategy.read(None), parallelism=0)
+    assert Strategy.read({"Monitor": 0, "FailureAction": "", "Order": ""}) == replace(
+        Strategy.read(None), parallelism=0
     )
 
 

@@ -425,7 +425,7 @@ def test_the_slot_s_number_in_a_variable_makes_no_kind_of_its_own():
             ),
             "sha256:1",
             {"Cmd": ["python", "worker.py"]},
-            "node-1",
+            None,
         )
         for slot in (1, 2)
     ]

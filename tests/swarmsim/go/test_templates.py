@@ -1,4 +1,4 @@
-"""Templates in a container spec are expanded once, for a task that does not exist.
+"""Templates in a container spec: filled in, or refused for a task that does not exist.
 
 Each message was given by a Docker Engine 20.10.24 for the same spec.
 """
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from swarmsim.api.specs import templates
-from swarmsim.api.specs.templates import BadTemplate
+from swarmsim.go import templates
+from swarmsim.go.templates import BadTemplate, context
 
 AT = 'template: expansion:1:{}: executing "expansion" at <{}>: '
 FIELD = "can't evaluate field {} in type {}"
@@ -54,7 +54,7 @@ def env(value: str, problem: str) -> tuple[dict[str, Any], str]:
 )
 def test_a_template_that_cannot_be_expanded(container: dict[str, Any], message: str):
     with pytest.raises(BadTemplate) as refused:
-        templates.check(container)
+        templates.expanded(container, context({}, {}, {}))
 
     assert str(refused.value) == message
 
@@ -70,4 +70,22 @@ def test_a_template_that_cannot_be_expanded(container: dict[str, Any], message: 
     ],
 )
 def test_what_can_be_expanded_or_is_not_looked_at(container: dict[str, Any]):
-    templates.check(container)
+    templates.expanded(container, context({}, {}, {}))
+
+
+def test_environment_mounts_and_hostname_are_filled_in():
+    container = {
+        "Env": ["SLOT={{.Task.Slot}}", "{{.Task.Slot}}", "A={{ .Service.Name }}@"],
+        "Mounts": [{"Source": "/v/{{.Task.Slot}}", "Target": "/{{.Node.Hostname}}"}],
+        "Hostname": "w-{{.Task.Slot}}-{{.Service.Labels.a}}",
+        "Args": ["{{.Task.Slot}}"],
+    }
+    service = {"Name": "w", "Labels": {"a": "b"}}
+    values = context(service, {"Hostname": "n"}, {"Slot": "7"})
+
+    assert templates.expanded(container, values) == {
+        "Env": ["SLOT=7", "{{.Task.Slot}}", "A=w@"],
+        "Mounts": [{"Source": "/v/7", "Target": "/n"}],
+        "Hostname": "w-7-b",
+        "Args": ["{{.Task.Slot}}"],
+    }
