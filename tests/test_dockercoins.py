@@ -310,7 +310,7 @@ def worker(monkeypatch, tmp_path):
     """The worker, with a clock that only moves when it sleeps, and with no network."""
     monkeypatch.chdir(tmp_path)
     module = load("worker/worker.py", monkeypatch)
-    module.slept = []
+    module.slept = []  # type: ignore[attr-defined]
     monkeypatch.setattr(module.time, "sleep", module.slept.append)
     monkeypatch.setattr(module.time, "time", lambda: 1000 + sum(module.slept))
     monkeypatch.setattr(module, "redis", Wallet())

@@ -13,6 +13,7 @@ from labkit import views
 from labkit.api import doing
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.recording import Recording
+from labkit.views import Replay
 from tests.values import recording, service, snapshot, status, task
 
 #: A recording with an update in it.
@@ -20,6 +21,10 @@ MADE = recording(
     snapshot(0, service(), task(1)),
     snapshot(1, service("1.1", update_status=status("updating")), task(1)),
 )
+
+
+#: labkit, called with what its types forbid.
+loose: Any = labkit
 
 
 @pytest.fixture(autouse=True)
@@ -31,31 +36,34 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: labkit.watch(5), "service is text, not 5"),
-        (lambda: labkit.watch(""), "service is text, not ''"),
-        (lambda: labkit.watch("dc_worker", parts=["nope"]), "a view has no part 'nope'"),
-        (lambda: labkit.record(None), "service is text, not None"),
-        (lambda: labkit.record("dc_worker", path=5), "path is a path, not 5"),
-        (lambda: labkit.update(5), "service is text, not 5"),
-        (lambda: labkit.predict(5), "service is text, not 5"),
-        (lambda: labkit.predict("dc_worker", replicas=-1), "replicas is a whole number"),
-        (lambda: labkit.rollback(b"dc_worker"), "service is text, not b'dc_worker'"),
-        (lambda: labkit.logs(5), "service is text, not 5"),
-        (lambda: labkit.deploy(5), "file is a path, not 5"),
-        (lambda: labkit.deploy(["a.yml", 5]), "file is a path, not 5"),
-        (lambda: labkit.deploy("a.yml", 5), "name is text, not 5"),
-        (lambda: labkit.remove(5), "name is text, not 5"),
-        (lambda: labkit.build(5, "lab/worker:1.1"), "folder is a path, not 5"),
-        (lambda: labkit.build(Path("worker"), 1.1), "tag is text, not 1.1"),
-        (lambda: labkit.build("worker", "w", args={"A": 1}), "args are texts, and 'A' is 1"),
-        (lambda: labkit.build("worker", "w", args="A=1"), "args is a mapping of texts, not 'A=1'"),
-        (lambda: labkit.push(5), "image is text, not 5"),
-        (lambda: labkit.connect(5), "engine is text, not 5"),
-        (lambda: labkit.show(5), "what is shown is a recording, its path, or a view, not 5"),
-        (lambda: labkit.show(MADE, None), "its path, or a view, not None"),
-        (lambda: labkit.show(MADE, MADE, names="ab"), "names are several texts, not 'ab'"),
-        (lambda: labkit.show(MADE, MADE, names=[1, 2]), "each of the names is text, not 1"),
-        (lambda: labkit.show(MADE, MADE, names=["one"]), "2 recordings, but 1 names"),
+        (lambda: loose.watch(5), "service is text, not 5"),
+        (lambda: loose.watch(""), "service is text, not ''"),
+        (lambda: loose.watch("dc_worker", parts=["nope"]), "a view has no part 'nope'"),
+        (lambda: loose.record(None), "service is text, not None"),
+        (lambda: loose.record("dc_worker", path=5), "path is a path, not 5"),
+        (lambda: loose.update(5), "service is text, not 5"),
+        (lambda: loose.predict(5), "service is text, not 5"),
+        (lambda: loose.predict("dc_worker", replicas=-1), "replicas is a whole number"),
+        (lambda: loose.rollback(b"dc_worker"), "service is text, not b'dc_worker'"),
+        (lambda: loose.logs(5), "service is text, not 5"),
+        (lambda: loose.deploy(5), "file is a path, not 5"),
+        (lambda: loose.deploy(["a.yml", 5]), "file is a path, not 5"),
+        (lambda: loose.deploy("a.yml", 5), "name is text, not 5"),
+        (lambda: loose.remove(5), "name is text, not 5"),
+        (lambda: loose.build(5, "lab/worker:1.1"), "folder is a path, not 5"),
+        (lambda: loose.build(Path("worker"), 1.1), "tag is text, not 1.1"),
+        (lambda: loose.build("worker", "w", args={"A": 1}), "args are texts, and 'A' is 1"),
+        (
+            lambda: loose.build("worker", "w", args="A=1"),
+            "args is a mapping of texts, not 'A=1'",
+        ),
+        (lambda: loose.push(5), "image is text, not 5"),
+        (lambda: loose.connect(5), "engine is text, not 5"),
+        (lambda: loose.show(5), "what is shown is a recording, its path, or a view, not 5"),
+        (lambda: loose.show(MADE, None), "its path, or a view, not None"),
+        (lambda: loose.show(MADE, MADE, names="ab"), "names are several texts, not 'ab'"),
+        (lambda: loose.show(MADE, MADE, names=[1, 2]), "each of the names is text, not 1"),
+        (lambda: loose.show(MADE, MADE, names=["one"]), "2 recordings, but 1 names"),
     ],
 )
 def test_a_wrong_value_gets_a_sentence(call: Callable[[], object], says: str) -> None:
@@ -104,7 +112,9 @@ def test_one_recording_is_replayed_whatever_it_comes_as(tmp_path: Path) -> None:
 def test_a_mark_on_a_file_is_kept_in_the_file(tmp_path: Path) -> None:
     """An instructor annotates a recording that is shown to a room without Docker."""
     MADE.save(tmp_path / "r.jsonl")
-    labkit.show(tmp_path / "r.jsonl").mark("look here", 0)
+    replay = labkit.show(tmp_path / "r.jsonl")
+    assert isinstance(replay, Replay)
+    replay.mark("look here", 0)
 
     assert [label for _, label in Recording.load(tmp_path / "r.jsonl").marks()] == ["look here"]
 

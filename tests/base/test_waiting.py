@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from labkit.base import waiting
@@ -11,8 +13,8 @@ from labkit.base import waiting
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that only sleeping moves; gives what has been slept."""
     slept: list[float] = []
-    monkeypatch.setattr(waiting.time, "sleep", slept.append)
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: 100 + sum(slept))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 100 + sum(slept))
     return slept
 
 

@@ -44,8 +44,13 @@ def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page)
     expect(page.locator(".labkit-ps tbody td").first).to_be_visible()
     notebook.run(1)
 
-    seen = set()
-    until(lambda: seen.add(new_replicas(page)) or len(seen) > 2, "the view to move")
+    seen: list[int] = []
+
+    def moved() -> bool:
+        seen.append(new_replicas(page))
+        return len(set(seen)) > 2
+
+    until(moved, "the view to move")
     screenshot(page, "live-while-a-cell-blocks")
 
     assert notebook.busy()

@@ -89,7 +89,7 @@ def test_the_table_is_that_of_the_docker_command_line(
             swarm,
             page,
             worker,
-            lambda new=new: new_running(page, new_tag) >= new,
+            lambda new=new: new_running(page, new_tag) >= new,  # type: ignore[misc]
             f"with {new} of four new",
         )
         assert notebook.busy()

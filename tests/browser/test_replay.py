@@ -70,7 +70,7 @@ def test_a_replay_is_what_the_recording_was_at_each_moment(page: Page, replay: L
         expected = [count for _, count in _running(then.whole())]
         shown = [tag for tag, _ in _running(then.whole())]
         until(
-            lambda expected=expected, shown=shown: (
+            lambda expected=expected, shown=shown: (  # type: ignore[misc]
                 [running(page, tag) for tag in shown] == expected
             ),
             f"the replicas of {seconds} s",

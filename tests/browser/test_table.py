@@ -476,7 +476,7 @@ def test_hostile_text_stays_text_in_an_explanation(page: Page, opened: Open) -> 
 # ---- the budget and the countdown ------------------------------------------------------
 
 
-BUDGETS = [
+BUDGETS: list[tuple[dict[str, Any], str]] = [
     (
         {"failures": 1, "tolerated": 2},
         "1 failure of 2 tolerated (of 10 slots being updated); "
@@ -502,7 +502,13 @@ BUDGETS = [
 
 def test_the_failure_budget_in_words(page: Page, opened: Open) -> None:
     """One more than what is tolerated triggers the action."""
-    usual = {"of": "update", "failures": 0, "tolerated": 0, "slots": 10, "action": "rollback"}
+    usual: dict[str, Any] = {
+        "of": "update",
+        "failures": 0,
+        "tolerated": 0,
+        "slots": 10,
+        "action": "rollback",
+    }
     usual |= {"missed": 0, "watched": True, "state": "updating"}
     opened.module()
     said = page.evaluate(

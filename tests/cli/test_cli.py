@@ -6,15 +6,17 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from labkit import cli, views
 from labkit.api import doing
 from labkit.base import settings
-from labkit.cli import up
+from labkit.engines import ports
 from labkit.recordings import story
 from labkit.recordings.recording import Ended, Marked, Recording
 from labkit.swarm import stack
@@ -40,7 +42,9 @@ def labkit(*words: str) -> Result:
 
 def test_it_has_the_commands_of_the_contract():
     assert sorted(cli.main.commands) == COMMANDS
-    assert sorted(cli.main.commands["stack"].commands) == ["deploy", "ls", "ps", "rm", "services"]
+    stack_group = cli.main.commands["stack"]
+    assert isinstance(stack_group, click.Group)
+    assert sorted(stack_group.commands) == ["deploy", "ls", "ps", "rm", "services"]
 
 
 def test_python_dash_m_is_the_same():
@@ -241,7 +245,7 @@ def test_what_recordings_tell_can_be_had_as_json(file: Path):
 
 
 @pytest.fixture
-def engine(swarm: Swarm, unique: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def engine(swarm: Swarm, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A lab on the real engine, with a stack of its own name, which is removed."""
     monkeypatch.setenv("LABKIT_ENGINE", swarm.url)
     monkeypatch.setenv("LABKIT_STACK", unique)
@@ -287,7 +291,7 @@ def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
 @pytest.mark.engine
 @pytest.mark.usefixtures("engine")
 def test_taken_ports_give_way(swarm: Swarm):
-    usual = set(up.ports.WANTED.values())
+    usual = set(ports.WANTED.values())
     ended = labkit("up")
 
     found = swarm.services(label=f"{stack.NAMESPACE}={settings.stack_name()}")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 from collections import namedtuple
 from pathlib import Path
+from typing import cast
 
+import psutil
 import pytest
+import requests
 
 from labkit.base import errors
 from labkit.cli import doctor
 from labkit.cli.doctor import engine, lesson, machine
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
-from labkit.swarm.images import images
+from labkit.swarm.images import baseimage, images
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine, and no registry to wait for."""
     monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
-    monkeypatch.setattr(machine.requests, "get", lambda *_, **__: None)
+    monkeypatch.setattr(requests, "get", lambda *_, **__: None)
 
 
 def line_of(name: str) -> doctor.Line:
@@ -52,9 +58,9 @@ def test_what_is_missing_or_limited_says_how_to_mend_it(monkeypatch):
 
 def test_a_registry_that_does_not_answer_is_no_reason_to_fail(monkeypatch):
     def refuse(*_: object, **__: object) -> None:
-        raise doctor.machine.requests.ConnectionError
+        raise requests.ConnectionError
 
-    monkeypatch.setattr(doctor.machine.requests, "get", refuse)
+    monkeypatch.setattr(requests, "get", refuse)
     monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     assert verdicts(doctor.examine())["registry"] == "limited"
@@ -62,7 +68,7 @@ def test_a_registry_that_does_not_answer_is_no_reason_to_fail(monkeypatch):
 
 def test_a_full_disk_is_seen(monkeypatch):
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil has it
-    monkeypatch.setattr(doctor.machine.shutil, "disk_usage", lambda _: usage(9, 9, 1024**3))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(9, 9, 1024**3))
     monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     assert verdicts(doctor.examine())["disk"] == "limited"
@@ -115,8 +121,8 @@ def test_too_few_cores_and_a_busy_machine_are_seen(
     """A container may use less than the machine has: its quota is what counts."""
     (tmp_path / "cpu.max").write_text(quota + "\n")
     monkeypatch.setattr(machine, "_QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
-    monkeypatch.setattr(machine.psutil, "getloadavg", lambda: (load, 9.0, 9.0))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setattr(psutil, "getloadavg", lambda: (load, 9.0, 9.0))
 
     line = line_of("processor")
 
@@ -144,9 +150,9 @@ class Far:
 def test_an_engine_that_is_far_away_is_seen(monkeypatch, seconds, verdict, saw):
     """One slow answer is chance; when the best of three is slow, views are late."""
     far = Far(*seconds)
-    monkeypatch.setattr(engine.time, "perf_counter", lambda: far.now)
+    monkeypatch.setattr(time, "perf_counter", lambda: far.now)
 
-    line = engine._answer(far)
+    line = engine._answer(cast(Swarm, far))
 
     assert (line.verdict, line.saw) == (verdict, saw)
 
@@ -256,10 +262,10 @@ def test_images_of_other_sources_are_rebuilt_by_up_and_doctor_says_so(
 @pytest.mark.engine
 def test_a_base_image_that_is_lacking_is_said_to_be_made_or_pulled(swarm: Swarm, monkeypatch):
     monkeypatch.setattr(images, "base_there", lambda _: "")
-    monkeypatch.setattr(engine.baseimage, "why_not", lambda _: "")
+    monkeypatch.setattr(baseimage, "why_not", lambda _: "")
     assert "makes one" in engine._base_image(swarm).mend
 
-    monkeypatch.setattr(engine.baseimage, "why_not", lambda _: "this is no Debian")
+    monkeypatch.setattr(baseimage, "why_not", lambda _: "this is no Debian")
     assert "a registry; none can be made here: this is no Debian" in engine._base_image(swarm).mend
 
     monkeypatch.setenv("LABKIT_PYTHON_IMAGE", "labkit.invalid/python:1")
@@ -307,6 +313,6 @@ def test_replicas_that_do_not_run_are_counted(monkeypatch, running: int, verdict
             ]
 
     monkeypatch.setenv("LABKIT_STACK", "dc")
-    line = engine._stack(Deployed())
+    line = engine._stack(cast(Swarm, Deployed()))
 
     assert (line.verdict, line.saw) == (verdict, saw)

@@ -94,7 +94,7 @@ class Run:
         until(lambda: not self.engine.get("/tasks", filters=label), "the last tasks to go", 80)
         for volume in self.engine.get("/volumes", filters={"name": [self.name]})["Volumes"] or ():
             path = f"/volumes/{volume['Name']}"
-            until(lambda path=path: self.engine.call("DELETE", path).status != 409, "a free volume")
+            until(lambda path=path: self.engine.call("DELETE", path).status != 409, "a free volume")  # type: ignore[misc]
 
 
 @pytest.fixture(scope="session")

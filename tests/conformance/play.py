@@ -100,7 +100,7 @@ class Play:
         """Ask for the previous spec."""
         return self.post(lambda _: None, rollback="previous")
 
-    def post(self, change: Callable[[dict[str, Any]], None], **params: str) -> Answer:
+    def post(self, change: Callable[[dict[str, Any]], None], **params: Any) -> Answer:
         """Post the spec with a change; again, if the engine itself has written in between."""
         while True:
             service = self.service

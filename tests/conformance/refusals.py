@@ -115,8 +115,11 @@ CREATE = [
         spec(Mode={"Replicated": {"Replicas": 1.5}}),
     ),
     _create(
-        "a number as name", 400, OF_TYPE.format("number", "ServiceSpec.Name", "string"), spec(5)
-    ),  # type: ignore[arg-type]
+        "a number as name",
+        400,
+        OF_TYPE.format("number", "ServiceSpec.Name", "string"),
+        spec(5),  # type: ignore[arg-type]
+    ),
     _create(
         "a list of labels",
         400,

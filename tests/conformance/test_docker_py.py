@@ -132,7 +132,7 @@ def test_a_stale_service_is_out_of_sequence(client: docker.DockerClient, service
 def test_an_update_without_the_current_spec_is_a_rename(service: Service) -> None:
     """And with a name, it drops everything that is not said again; one replica is the default."""
     low = service.client.api
-    template = TaskTemplate(ContainerSpec(IMAGE), placement={"Constraints": ["node.role!=manager"]})
+    template = TaskTemplate(ContainerSpec(IMAGE), placement={"Constraints": ["node.role!=manager"]})  # type: ignore[arg-type]
     version = service.attrs["Version"]["Index"]
     with pytest.raises(APIError, match="renaming services is not supported") as refused:
         low.update_service(service.id, version, template)

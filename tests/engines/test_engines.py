@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from ipaddress import IPv4Network
@@ -15,7 +16,6 @@ from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NoEngine, NotAManager
 from labkit.cli import up
 from labkit.engines import membership, state
-from labkit.engines.private import programs
 from labkit.engines.private.network import free_network
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
@@ -203,7 +203,7 @@ def test_no_network_is_chosen_when_all_are_routed():
 def test_what_a_private_engine_lacks_is_named(lacks: str, says: str, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(programs.shutil, "which", lambda name, **_: name != lacks or None)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: name != lacks or None)
 
     assert says in engines.private().why_not()
 
@@ -211,7 +211,7 @@ def test_what_a_private_engine_lacks_is_named(lacks: str, says: str, monkeypatch
 def test_without_root_no_private_engine_is_started(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(programs.shutil, "which", lambda *_, **__: "/usr/bin/it")
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: "/usr/bin/it")
 
     with pytest.raises(NoEngine, match="needs root"):
         engines.up("private")

@@ -108,7 +108,7 @@ def checkout(tmp_path: Path) -> Checkout:
         f"[global]\nno-index = true\nfind-links =\n  {tmp_path}/missing\n  {tmp_path}/shelf\n"
     )
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python3").symlink_to(sys._base_executable)
+    (tmp_path / "bin" / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
     made = Checkout(tmp_path)
     made.has(thing_1="version = 1", thing_2="version = 2", pip_99="")
     return made

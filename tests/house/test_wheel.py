@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.response import addinfourl
 
 import pytest
 import uv
@@ -77,7 +78,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
     subprocess.run([*build, "--directory", folder], cwd=settings.SOURCE, check=True)
     with_uv = [sys.executable, "tools/uv_like_pip.py", uv.find_uv_bin()]
-    install = ["--quiet", "--python", made.environment, "--constraint", "constraints.txt"]
+    install: list[str | Path] = [
+        "--quiet",
+        "--python",
+        made.environment,
+        "--constraint",
+        "constraints.txt",
+    ]
     wheels = list(folder.glob("*.whl"))
     for words in (["venv", "--quiet", made.environment], ["pip", "install", *install, *wheels]):
         subprocess.run([*with_uv, *words], cwd=settings.SOURCE, check=True)
@@ -106,7 +113,7 @@ def test_labkit_lab_opens_the_first_notebook(installed: Installed):
     own = [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
     lab = installed.command("labkit", "lab", "--no-browser", *own)
 
-    def answer(path: str) -> urllib.request.addinfourl | None:
+    def answer(path: str) -> addinfourl | None:
         assert lab.poll() is None, lab.communicate()[0]
         try:
             return urllib.request.urlopen(f"http://localhost:{port}/{path}?token={token}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from labkit.base import settings
 from labkit.base.errors import BadValue, LabError
 from labkit.lessons import room
 from labkit.lessons.journal import Event
@@ -112,7 +114,7 @@ def test_an_alias_is_drawn_once_and_is_no_login(home: Path, monkeypatch):
 def test_a_drawn_alias_is_nobody_elses_in_the_room(folder: Path, monkeypatch):
     monkeypatch.setenv("LABKIT_CLASS", str(folder))
     drawn = iter(["calm", "otter", "calm", "heron"])
-    monkeypatch.setattr(aliases.secrets, "choice", lambda _: next(drawn))
+    monkeypatch.setattr(secrets, "choice", lambda _: next(drawn))
     file(folder, "calm-otter")
 
     assert room.alias() == "calm-heron"
@@ -140,7 +142,7 @@ def test_where_there_are_no_links_an_alias_is_kept_all_the_same(home: Path, monk
     def refused(*_: object) -> None:
         raise OSError("not supported")
 
-    monkeypatch.setattr(aliases.os, "link", refused)
+    monkeypatch.setattr(os, "link", refused)
 
     assert room.alias() == room.alias() == aliases.kept()
     assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
@@ -189,7 +191,7 @@ def test_a_folder_that_cannot_be_written_costs_one_sentence(tmp_path: Path, monk
 @pytest.mark.parametrize("where", ["nul\0", "ada.jsonl"])
 def test_a_folder_that_is_none_costs_no_check(tmp_path: Path, monkeypatch, where: str):
     (tmp_path / "ada.jsonl").touch()
-    monkeypatch.setattr(noting.settings, "class_folder", lambda: tmp_path / where)
+    monkeypatch.setattr(settings, "class_folder", lambda: tmp_path / where)
 
     room.note(event("checked"))
 

@@ -240,7 +240,7 @@ def lively(
         before = {task.id for task in swarm.task_values(**running)}
         services.update(swarm, f"{name}_updated", force=True)
         until(
-            lambda old=before: {task.id for task in swarm.task_values(**running)} - old,
+            lambda old=before: {task.id for task in swarm.task_values(**running)} - old,  # type: ignore[misc]
             "a task to be replaced",
         )
     until(lambda: at_rest(swarm, name), "every task to have come to rest")

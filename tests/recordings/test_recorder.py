@@ -6,6 +6,7 @@ import errno
 import itertools
 import math
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ class Scripted:
     def __init__(self, *answers: Snapshot | Exception) -> None:
         self.answers = list(answers)
         self.looks = 0
+        self.speed = 1.0
         self.events_seen = threading.Event()
 
     def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
@@ -261,7 +263,7 @@ def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.Mo
 
 def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
-    monkeypatch.setattr(poller.time, "thread_time", lambda: clock["now"])
+    monkeypatch.setattr(time, "thread_time", lambda: clock["now"])
     waits: list[float] = []
 
     class Slow(Scripted):
@@ -418,7 +420,7 @@ def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
 
     made.stop()
     assert not answered.is_set()
-    thread = made._metering._thread  # type: ignore[union-attr]
+    thread = made._metering._thread
     answer.set()
     until(lambda: not thread.is_alive(), "the meter's thread to end")
     assert answered.is_set()
@@ -443,5 +445,5 @@ def test_a_recorder_that_died_measures_no_more() -> None:
     before = len(made.recording.changes)
     made._record_sample(5, 1000.0)
     assert len(made.recording.changes) == before
-    thread = made._metering._thread  # type: ignore[union-attr]
+    thread = made._metering._thread
     until(lambda: not thread.is_alive(), "the meter's thread to end")

@@ -81,7 +81,7 @@ class Moving(Swarm):
     """An engine on which time passes: each answer is of a later moment than the one before."""
 
     def __init__(self) -> None:
-        super().__init__(None, "nowhere")  # type: ignore[arg-type]  # nothing is connected
+        super().__init__(None, "nowhere")  # nothing is connected
         self.moment = 0
 
     def get(self, path: str, **_: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
 import socket
 from collections.abc import Iterator
@@ -69,7 +71,7 @@ def test_a_file_that_cannot_be_sent_is_an_answer_and_no_traceback():
     def start():
         raise OSError("Can not read file in context: /worker/secret.key")
 
-    answer = images._follow(None, start, None)  # type: ignore[arg-type]
+    answer = images._follow(None, start, None)
     assert answer.error == "Can not read file in context: /worker/secret.key"
 
 
@@ -99,7 +101,7 @@ def test_caches_and_hidden_files_are_no_source(tmp_path):
 
 def test_a_build_needs_a_dockerfile(tmp_path):
     with pytest.raises(errors.LabError, match="a folder with a Dockerfile"):
-        images.build(None, tmp_path / "nothing", "lab/x")  # type: ignore[arg-type]
+        images.build(None, tmp_path / "nothing", "lab/x")
 
 
 # ---- the base image ----------------------------------------------------------------
@@ -111,9 +113,9 @@ def debian(monkeypatch, tmp_path) -> Path:
     release = {"ID": "debian", "VERSION_CODENAME": "bookworm"}
     monkeypatch.setattr(baseimage, "_os_release", lambda: release)
     monkeypatch.setattr(baseimage, "_ETC_APT", tmp_path)
-    monkeypatch.setattr(baseimage.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(baseimage.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(baseimage.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list.d" / "debian.sources").write_text("Types: deb")
     return tmp_path
@@ -165,7 +167,7 @@ class NoPythonAnywhere(Swarm):
     """An engine with no image and no registry."""
 
     def __init__(self) -> None:
-        super().__init__(None, "unix:///nowhere")  # type: ignore[arg-type]
+        super().__init__(None, "unix:///nowhere")
 
     def info(self) -> dict[str, str]:
         return {"Architecture": "x86_64"}

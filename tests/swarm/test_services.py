@@ -17,7 +17,8 @@ from labkit.lessons.steps.edits import EDITS
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 from labkit.swarm import services
 from labkit.swarm.client import Swarm
-from labkit.swarm.images import digests, images
+from labkit.swarm.images import images
+from swarmsim.go import references
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -63,13 +64,13 @@ def spec(swarm: Swarm, name: str) -> dict[str, Any]:
 def test_the_first_scale_restarts_no_task(swarm: Swarm, make: Make) -> None:
     """docker-py sends filled-in defaults back, and so replaces every task here."""
     name = make(replicas=2)
-    before = until(lambda: len(got := running(swarm, name)) == 2 and got, "two replicas")
+    before = until(lambda: (len(got := running(swarm, name)) == 2 and got) or None, "two replicas")
 
     services.update(swarm, name, replicas=3)
 
-    after = until(lambda: len(got := running(swarm, name)) == 3 and got, "three replicas")
+    after = until(lambda: (len(got := running(swarm, name)) == 3 and got) or None, "three replicas")
     assert before < after
-    assert swarm.snapshot(name).service.update_status is None  # type: ignore[union-attr]
+    assert swarm.snapshot(name).service.update_status is None
 
 
 def test_an_update_changes_what_was_asked_for_and_nothing_else(swarm: Swarm, make: Make) -> None:
@@ -254,7 +255,7 @@ def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
     ],
 )
 def test_a_bare_name_means_latest(image: str, tagged: str) -> None:
-    assert digests.with_tag(image) == tagged
+    assert references.with_tag(image) == tagged
 
 
 def test_logs_are_of_the_task_that_failed_last(

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def evened(swarm: Swarm, name: str) -> dict[str, Any]:
 def flat(value: Any, path: str = "") -> dict[str, Any]:
     """Every leaf of some JSON by its path, so that a difference names its field."""
     if isinstance(value, dict) and value:
-        entries = value.items()
+        entries: Iterable[tuple[Any, Any]] = value.items()
     elif isinstance(value, list) and value:
         entries = enumerate(value)
     else:

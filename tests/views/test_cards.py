@@ -10,10 +10,11 @@ from labkit.lessons import Hint, Solution, checks
 from labkit.lessons.checks import Choice, Compared, Question, Reading
 from labkit.lessons.checks.finding import not_attempted, not_yet, passed
 from labkit.views.cards import cards
-from labkit.views.state.words import for_html, plain
+from labkit.views.state.words import for_html, plain, prose
 from tests.acting import HOSTILE
 from tests.views.test_report import Page
 
+READING = Reading("45", "the update took 45.1 s.", "Each updater sleeps.", "set the delay to 0s.")
 QUESTION = Question(
     name="pairs",
     title="A title",
@@ -25,7 +26,6 @@ QUESTION = Question(
     ),
     read=lambda _: READING,
 )
-READING = Reading("45", "the update took 45.1 s.", "Each updater sleeps.", "set the delay to 0s.")
 
 
 def shown(card: cards.Card) -> str:
@@ -151,7 +151,7 @@ def test_an_exercise_says_what_to_do_what_was_prepared_and_what_can_be_called():
     ],
 )
 def test_the_little_markdown_of_the_lesson_is_set_as_such(text: str, html: str):
-    assert cards.prose(text) == html
+    assert prose(text) == html
 
 
 ERROR = 'invalid argument "`x`" for *flag*: **not** <b> \x1b[31m'
@@ -159,25 +159,25 @@ ERROR = 'invalid argument "`x`" for *flag*: **not** <b> \x1b[31m'
 
 @pytest.mark.parametrize("around", ["{}", "failed ({}).", "`{}`", "**{}** *so*", "one\n{}\ntwo"])
 def test_an_engines_words_are_shown_as_they_are_wherever_they_stand(around: str):
-    html = cards.prose(around.format(verbatim(ERROR)))
+    html = prose(around.format(verbatim(ERROR)))
 
     assert for_html(ERROR) in html
-    assert html == cards.prose(around.format("X")).replace("X", for_html(ERROR))
+    assert html == prose(around.format("X")).replace("X", for_html(ERROR))
 
 
 def test_of_several_engines_words_each_is_in_its_place():
     said = f"{verbatim('a `1`')} *then* {verbatim('b *2*')}{verbatim('')}"
 
-    assert cards.prose(said) == "a `1` <i>then</i> b *2*"
+    assert prose(said) == "a `1` <i>then</i> b *2*"
 
 
 def test_an_engine_cannot_end_its_words_itself():
     """Nor can what is cut, or has numbers of its own, be taken for anything else."""
     said = verbatim("\ufffb**x**\ufff9\ufffb**y**")
 
-    assert cards.prose(said) == "**x****y**"
-    assert cards.prose(said[:-2]) == "**x****y*"
-    assert cards.prose("\x010\x01 " + verbatim("`x`")) == "\\x010\\x01 `x`"
+    assert prose(said) == "**x****y**"
+    assert prose(said[:-2]) == "**x****y*"
+    assert prose("\x010\x01 " + verbatim("`x`")) == "\\x010\\x01 `x`"
 
 
 def test_what_is_plain_text_has_no_marks():

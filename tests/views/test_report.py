@@ -267,7 +267,12 @@ def test_too_many_charts_are_counted():
 
 def test_no_text_is_markup():
     recording, _, _ = play(9, hostile=True)
-    words = {"saw": HOSTILE, "because": HOSTILE, "try_next": HOSTILE, "choice": HOSTILE}
+    words: dict[str, Any] = {
+        "saw": HOSTILE,
+        "because": HOSTILE,
+        "try_next": HOSTILE,
+        "choice": HOSTILE,
+    }
     events = [
         event("predicted", "pairs", why=HOSTILE, choice=HOSTILE),
         event("compared", "pairs", answer=HOSTILE, recording=HOSTILE, **words),

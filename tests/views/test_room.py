@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "class").mkdir()
     for who, choice in (("ada", "25s"), ("bob", "25s"), ("cyd", "never")):
         monkeypatch.setenv("LABKIT_ALIAS", who)
-        more = {"choice": choice, "answer": "45s"}
-        room.note(Event(at=at(0), kind="compared", step=2, name="pairs", **more))
+        room.note(
+            Event(at=at(0), kind="compared", step=2, name="pairs", choice=choice, answer="45s")
+        )
         room.note(Event(at=at(1), kind="checked", step=2, name="half-time", outcome="not yet"))
     monkeypatch.setattr(lesson, "wordings", lambda: WORDINGS)
     return tmp_path / "class"
@@ -230,9 +232,9 @@ def test_progress_and_report_are_commands(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     name = next(iter(lesson.wordings()))
     journal = Journal(tmp_path / ".labkit" / "progress.jsonl")
-    for kind, outcome in (("compared", ""), ("checked", "passed")):  # whichever it is
-        more = {"outcome": outcome, "saw": "It took 51 s."}
-        journal.add(Event(at=at(0), kind=kind, step=1, name=name, **more))
+    seen = Event(at=at(0), kind="compared", step=1, name=name, saw="It took 51 s.")
+    for event in (seen, replace(seen, kind="checked", outcome="passed")):  # whichever it is
+        journal.add(event)
 
     facts = json.loads(labkit("progress", "--json").output)
     assert [each["name"] for each in facts if each["done"]] == [name]

@@ -15,6 +15,7 @@ from labkit.recordings.recording import Back, Ended, Header, Marked, Recording, 
 from labkit.views import Watch
 from labkit.views.live import watch as watch_module
 from labkit.views.state.parts import PARTS
+from swarmsim.go.states import UpdateState
 from tests.acting import HOSTILE, ActedSwarm
 from tests.waiting import until
 
@@ -49,6 +50,18 @@ class ByHand:
 
     def mark(self, label: str, of: datetime | None = None) -> None:
         self.recording.add(Marked(self.time, of or self.time, label))
+
+    def stop(self) -> Recording:
+        raise NotImplementedError
+
+    def wait(self, timeout: float) -> str:
+        raise NotImplementedError
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float) -> None:
+        raise NotImplementedError
+
+    def wait_for_update(self, state: UpdateState, timeout: float) -> None:
+        raise NotImplementedError
 
     def tell(self) -> None:
         for listener in self.listeners:

@@ -105,7 +105,7 @@ def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(
     create(swarm, service_named, worker)
     until(lambda: swarm.snapshot(service_named).running_by_tag().total() == 2, "replicas to run")
     services.update(swarm, service_named, force=True)
-    until(lambda: swarm.snapshot(service_named).service.update_status, "the update to begin")  # type: ignore[union-attr]
+    until(lambda: swarm.snapshot(service_named).service.update_status, "the update to begin")
 
     with Recorder(swarm, service_named) as recorder:
         why = recorder.wait(timeout=60)

@@ -113,7 +113,9 @@ def test_what_a_notebook_imports_is_there(step: lessons.Step) -> None:
 
     for cell in (cell for cell in book.cells if cell.cell_type == "code"):
         lines = ast.parse(cell.source).body
-        imports = [line for line in lines if isinstance(line, ast.Import | ast.ImportFrom)]
+        imports: list[ast.stmt] = [
+            line for line in lines if isinstance(line, ast.Import | ast.ImportFrom)
+        ]
         exec(compile(ast.Module(imports, []), step.notebook, "exec"))
 
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
 from labkit.base.quoted import unmarked
 from labkit.lessons.checks import Compared, Exercise, Finding, Question
 from labkit.views.state.words import for_html, prose
+
+if TYPE_CHECKING:
+    from labkit.lessons.practice.helping import Hint, Solution
 
 #: Characters of a line of code.
 _LONGEST = 4000
@@ -107,29 +110,13 @@ _WAYS = (
 )
 
 
-class HintSaid(Protocol):
-    """What a card needs of a hint."""
-
-    notice: str
-    text: str
-    rung: int
-    of: int
-
-
-def hint(said: HintSaid) -> Card:
+def hint(said: Hint) -> Card:
     """Return a hint, after what can be said about how things stand."""
     body = [_paragraph(text) for text in (said.notice, said.text) if text]
     return Card("ask", f"**Hint {said.rung} of {said.of}**", body, str(said))
 
 
-class SolutionTold(Protocol):
-    """What a card needs of a solution: its cells are Markdown, or code."""
-
-    title: str
-    cells: tuple[tuple[str, str], ...]
-
-
-def solution(told: SolutionTold) -> Card:
+def solution(told: Solution) -> Card:
     """Return a solution: its words and its code, in their order."""
     body = [_code(said) if kind == "code" else _paragraphs(said) for kind, said in told.cells]
     return Card("ask", f"A solution · **{told.title}**", body, str(told))

@@ -398,8 +398,8 @@ def a_task_is_a_container_while_it_runs(play: Play) -> None:
     assert play.docker("logs", container).out == "one\n"
     play.update(replicas=0)
     play.until(lambda: all(t.gone_at for t in play.tasks), "its tasks to go")
-    listed = ("ps", "--all", "--quiet", "--filter", mine)
-    play.until(lambda: not play.docker(*listed).out, "its containers to go")
+    its = ("ps", "--all", "--quiet", "--filter", mine)
+    play.until(lambda: not play.docker(*its).out, "its containers to go")
 
 
 @scenario(lasts=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from tests.conformance.engines import seconds
 from tests.conformance.play import NEW, OLD, Play, restart
@@ -182,7 +183,7 @@ def what_makes_a_task_out_of_date(play: Play) -> None:
     nowhere = {"Placement": {"Constraints": ["node.labels.nowhere==yes"]}}
     play.create(task=nowhere, env=["B=2"])
     play.until(lambda: any(task.last.state == "pending" for task in play.tasks), "a task")
-    changes = {
+    changes: dict[str, tuple[bool, dict[str, Any]]] = {
         "nothing": (False, {}),
         "a label": (False, {"Labels": {**play.service["Spec"]["Labels"], "other": "1"}}),
         "an update config": (False, {"UpdateConfig": {"Parallelism": 2}}),

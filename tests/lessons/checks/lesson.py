@@ -6,17 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service
-from tests.played import CRASHES, RUNS, Behaviour, Played
+from swarmsim.model import Behaviour
+from tests.played import CRASHES, RUNS, Played
 
-PAIRS = {"parallelism": 2, "delay": "5s"}
-FLAGS = {"parallelism": 2, "monitor": "20s", "max_failure_ratio": 0.2}
+PAIRS: dict[str, Any] = {"parallelism": 2, "delay": "5s"}
+FLAGS: dict[str, Any] = {"parallelism": 2, "monitor": "20s", "max_failure_ratio": 0.2}
 SLOW = Behaviour(healthy_after="60s")  # type: ignore[arg-type]
 
 
-def began(tag: str = "1.0", **config: object) -> Played:
+def began(tag: str = "1.0", **config: Any) -> Played:
     """Ten replicas that have been looked at for a second."""
     made = Played(tag, **config)
     made.wait(1)

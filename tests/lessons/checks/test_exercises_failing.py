@@ -241,7 +241,7 @@ def test_that_nobody_works_any_more_is_said_where_hashes_were_seen() -> None:
     played.wait(30)
     played.update("stuck", **BACK)
     made = played.recording
-    began = story.first_update(made).began  # type: ignore[union-attr]
+    began = story.first_update(made).began
     hashes = 0
     seen: list[Change] = []
     for second in range(-20, 21):

@@ -176,7 +176,7 @@ def test_after_the_automatic_rollback_there_is_no_previous_spec() -> None:
     assert "Nothing was updated since" in found.saw
     assert "has used it up" in found.because
     assert "no previous spec now" in WAY_BACK.notice(evidence(played))
-    assert evidence(played).service.previous_image is None  # type: ignore[union-attr]
+    assert evidence(played).service.previous_image is None
 
 
 @pytest.mark.parametrize(

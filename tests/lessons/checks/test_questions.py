@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks import QUESTIONS, Compared
 from labkit.recordings.recording import Recording
+from swarmsim.model import Behaviour
 from tests.lessons.checks.lesson import LESSON, cut, recorded
-from tests.played import CRASHES, Behaviour, Played
+from tests.played import CRASHES, Played
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 SENTENCE = re.compile(r"[.?]$")
@@ -115,7 +116,7 @@ MANY.update("1.1", parallelism=3, delay="2s", order="start-first")
 MANY.update("1.0", parallelism=0, delay="0s", replicas=10)
 MANY.update("bugged", CRASHES, parallelism=2, order="stop-first")
 MANY.update("1.0", failure_action="rollback")
-MANY.update("late", Behaviour(exits_after="8s"), seconds=40)
+MANY.update("late", Behaviour(exits_after="8s"), seconds=40)  # type: ignore[arg-type]
 MANY.update("bugged")
 MANY.update("1.1", seconds=7)
 MANY.update("1.0")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labkit.lessons.checks import QUESTIONS, Question
-from labkit.recordings.recording import Recording
+from labkit.recordings.recording import Recording, TaskSeen
 from labkit.recordings.values import UpdateConfig
 from tests.lessons.checks.lesson import PAIRS, SLOW, began, completed, no_delay, pairs, recorded
 from tests.played import CRASHES, DEAF, RUNS
@@ -165,8 +165,8 @@ def equally_fast() -> Recording:
     made = two_pairs(6.1, 6.1)
     whole = Recording(made.header)
     for change in made.changes:
-        if change.kind == "task" and change.task.id == "1.1-1":
-            change = type(change)(change.at, task(1, "1.1", created_at=at(0.1), status_at=at(6)))
+        if isinstance(change, TaskSeen) and change.task.id == "1.1-1":
+            change = TaskSeen(change.at, task(1, "1.1", created_at=at(0.1), status_at=at(6)))
         whole.add(change)
     return whole
 

@@ -8,8 +8,9 @@ import pytest
 
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks import QUESTIONS
+from swarmsim.model import Behaviour
 from tests.lessons.checks.lesson import FLAGS, PAIRS, began, recorded, rolled_back, rolling
-from tests.played import CRASHES, Behaviour
+from tests.played import CRASHES
 
 SLOTS = QUESTIONS["bugged-slots"]
 BUDGET = QUESTIONS["budget"]

@@ -57,7 +57,7 @@ def labkit(*words: str | Path) -> Result:
 
 @pytest.mark.parametrize("version", versions.VERSIONS)
 def test_a_build_brings_all_that_lies_beside_the_notebooks_and_leaves_the_sources(
-    version: str, sources: Path, target: Path
+    version: versions.VersionName, sources: Path, target: Path
 ):
     before = files(sources)
 
@@ -72,7 +72,7 @@ def test_a_build_brings_all_that_lies_beside_the_notebooks_and_leaves_the_source
 
 
 @pytest.mark.parametrize("version", versions.VERSIONS)
-def test_a_second_build_changes_nothing(version: str, sources: Path, target: Path):
+def test_a_second_build_changes_nothing(version: versions.VersionName, sources: Path, target: Path):
     building.build(version, sources, target)
     before = files(target)
 
@@ -161,7 +161,11 @@ def test_a_notebook_that_is_no_version_is_kept_where_one_is_built(sources: Path,
 @pytest.mark.parametrize("version", versions.VERSIONS)
 @pytest.mark.parametrize("writes", range(6))
 def test_a_build_that_was_interrupted_can_be_repeated(
-    version: str, writes: int, sources: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+    version: versions.VersionName,
+    writes: int,
+    sources: Path,
+    target: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """Wherever it was: between two files, and between a file and its hash."""
     building.build(version, sources, target)

@@ -16,7 +16,9 @@ HIDDEN = ["n-open", "n-watch", "solved", "why", "n-do"]
 
 
 @pytest.mark.parametrize("version", versions.VERSIONS)
-def test_a_version_is_a_valid_notebook_and_its_source_stays_as_it_was(version: str):
+def test_a_version_is_a_valid_notebook_and_its_source_stays_as_it_was(
+    version: versions.VersionName,
+):
     source = lesson()
     before = deepcopy(source)
 
@@ -29,7 +31,7 @@ def test_a_version_is_a_valid_notebook_and_its_source_stays_as_it_was(version: s
 
 
 @pytest.mark.parametrize("version", versions.VERSIONS)
-def test_no_version_changes_what_code_runs_in_which_order(version: str):
+def test_no_version_changes_what_code_runs_in_which_order(version: versions.VersionName):
     def runs(made):
         return [cell["source"] for cell in made["cells"] if cell["cell_type"] == "code"]
 

@@ -192,7 +192,7 @@ def test_docker_py_makes_scales_and_removes_a_service(client: docker.DockerClien
         resources=Resources(mem_limit=1 << 30),
         restart_policy=RestartPolicy("any", delay=10**9),
         update_config=UpdateConfig(parallelism=1, failure_action="pause"),
-        endpoint_spec=EndpointSpec(ports={8090: 80}),
+        endpoint_spec=EndpointSpec(ports={8090: 80}),  # type: ignore[dict-item]
         labels={"a": "b"},
     )
     until(lambda: len(service.tasks({"desired-state": "running"})) == 2, "two tasks")

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_an_image_that_is_nowhere_is_rejected(tmp_path, image):
 # ---- how it stops --------------------------------------------------------------------
 
 
-async def _stopped(it: Lab, **container: object) -> tuple[float, int | None, str]:
+async def _stopped(it: Lab, **container: Any) -> tuple[float, int | None, str]:
     """Run a service's task, remove it by an update to none; seconds, exit code, state."""
     service = it.service("x:1", **container)
     task = await it.state(service, "running")
@@ -330,7 +331,7 @@ def test_python_finds_what_the_image_and_the_service_bring_by_absolute_paths(tmp
                     spec={"Name": its_id, "Data": data},
                 )  # fmt: skip
             it.image("x:1", program)
-            given = {
+            given: dict[str, Any] = {
                 "Secrets": [{"SecretID": "s1", "File": {"Name": "password"}}],
                 "Configs": [{"ConfigID": "c1", "File": {"Name": "/etc/app.conf"}}],
                 "Mounts": [{"Type": "volume", "Source": "shared", "Target": "/data"}],
@@ -631,7 +632,7 @@ def test_at_any_speed_a_process_fails_at_the_age_that_it_has(tmp_path):
             for name in ("first", "second"):
                 task = await it.state(it.service("x:1", name), "running")
                 begun, started = time.monotonic(), it.engine.now
-                await it.until(lambda task=task: not task.pid, "its end")
+                await it.until(lambda task=task: not task.pid, "its end")  # type: ignore[misc]
                 yield time.monotonic() - begun, (it.engine.now - started) / SECOND
 
     async def ages():

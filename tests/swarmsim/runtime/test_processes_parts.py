@@ -114,7 +114,7 @@ class Agenda:
         self._due.append((moment, next(self._order), act))
 
     def run_until(self, moment):
-        while (due := min(self._due, default=(moment + 1,)))[0] <= moment:
+        while self._due and (due := min(self._due))[0] <= moment:
             self._due.remove(due)
             self.now = max(self.now, due[0])
             due[2]()
@@ -122,7 +122,8 @@ class Agenda:
 
 
 def acting(kind: Kind) -> tuple[Acting, Agenda, list]:
-    agenda, seen = Agenda(), []
+    agenda = Agenda()
+    seen: list[tuple] = []
     process = Acting(
         kind,
         agenda.after,
