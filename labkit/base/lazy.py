@@ -22,6 +22,6 @@ def attach_stub(
     def load(name: str) -> object:
         if name in homes:
             return getattr(import_module(homes[name], package), name)
-        raise AttributeError(f"{package} has no {name!r}; it has {', '.join(homes)}")
+        raise AttributeError(f"{package} has no {name!r}; it has {', '.join(sorted(homes))}")
 
     return load, lambda: list(homes), list(homes)
