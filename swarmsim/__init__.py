@@ -1,26 +1,32 @@
-"""A simulated Swarm engine: the Docker Engine API over a unix socket, with no Docker beneath.
+"""A Docker engine with a swarm, simulated: for lessons, and for tests of Swarm tooling.
 
-The rules of Swarm are in `swarmsim.model`, which is pure. Here is what surrounds them: a
-server that speaks HTTP, the clock, images that are built for real, and the processes that
-stand for containers. `python -m swarmsim --socket PATH` runs it.
+    Engine       an engine: in this process (`client()`), or on a socket (`serve(url)`)
+    Behaviour    what a task does: how it ends, how it takes a stop signal, its health
+    Cluster      the rules of Swarm alone, as a pure model
 
-    __main__     the program
-    app          all routes, the socket, the end
-    server       HTTP with tornado; http is what routes see of it
-    routes/      the API, a module for each kind of thing, over these:
-      gojson, shapes, apitypes      JSON as Go reads and writes it; the API's structs
-      specs, validation, templates  a service's spec: stored, shown, refused
-      checks                        the same against everything else that there is
-      filters, lookup, names        lists, and what clients call things by
-      objects, inspection           services, tasks, nodes, containers as they are shown
-      problems, wire                errors; times as text
-    engine       everything there is, and how it moves with
-      clock                         wall time at a multiple, or in real time
-      allocation, networks          ports and addresses
-      containers                    what `docker ps` shows; drives the processes
-      swarm, blobs                  the swarm itself; configs and secrets
-      events, journal               what happened
-      logs, reading                 what containers wrote
-    images/      Dockerfiles, builds, the store
-    processes/   tasks as processes of this machine
+`python -m swarmsim --socket PATH` serves one that runs real processes. README.md tells more.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from swarmsim.face import Engine
+    from swarmsim.model import Behaviour, Cluster
+
+__all__ = ["Behaviour", "Cluster", "Engine"]
+
+#: Loaded when asked for: who needs the model does not load an engine.
+_HOMES = {
+    "Behaviour": "swarmsim.model",
+    "Cluster": "swarmsim.model",
+    "Engine": "swarmsim.face",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -12,6 +12,7 @@ import pytest
 from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+from tests.simulated import simulated_swarm
 
 # how long one example may take says something of the machine, and nothing of labkit
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -43,6 +44,13 @@ def swarm() -> Swarm:
     if found.provenance != "engine":
         pytest.skip(f"needs a real engine: {found.about()} is none")
     return found
+
+
+@pytest.fixture
+def sim() -> Iterator[Swarm]:
+    """A manager of a simulated swarm in this process, whose clock runs 100 times as fast."""
+    with simulated_swarm() as simulated:
+        yield simulated
 
 
 @pytest.fixture(scope="session")

@@ -28,14 +28,14 @@ What is streamed is written piece by piece, and the route then returns `None`:
         await call.stream("application/json")         # the headers go out now
         await call.write(b'{"stream": "Step 1/4 …"}\r\n')
 
-Raise `ApiError` at any time before `stream`. A client that goes away cancels the route
-(`asyncio.CancelledError`, or tornado's `StreamClosedError` from `write`), so that `finally`
-and `with` are all the tidying it needs.
+What is not there yet is waited for with `await call.wait()`, and nothing else: routes run on
+an event loop or without one. Raise `ApiError` at any time before `stream`. A client that
+goes away ends the route wherever it waits, so `finally` and `with` are all the tidying it
+needs.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -68,20 +68,30 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else gojson.dumps(self.body) + b"\n"
 
 
-class Sender(Protocol):
-    """Where a streamed answer goes."""
+class ClientGone(Exception):
+    """The client has closed its connection, and nobody needs the answer."""
+
+
+class Connection(Protocol):
+    """The client's side of a call: its body, where a stream goes, and how to wait."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives; `ApiError` 400 where it breaks off."""
 
     async def begin(self, status: int, content_type: str) -> None:
         """Send the headers at once."""
 
     async def write(self, data: bytes) -> None:
-        """Send a piece; returns when the client has room for more."""
+        """Send a piece; returns when the client has room for more. Raises `ClientGone`."""
+
+    async def wait(self, until: int | None = None) -> None:
+        """Wait for something to happen, or for a moment on the engine's clock, in ns."""
 
 
 class Call:
     """One request: what is asked, its body as it arrives, and where a stream goes."""
 
-    def __init__(self, engine: Engine, method: str, target: str, sender: Sender) -> None:
+    def __init__(self, engine: Engine, method: str, target: str, connection: Connection) -> None:
         path, _, query = target.partition("?")
         self.engine = engine
         self.method = method
@@ -95,14 +105,10 @@ class Call:
         #: The version in the path, or the newest one the engine speaks.
         self.version = ""
         self.headers: dict[str, str] = {}
+        #: Whether there is a route for it.
+        self.found = False
         self.streaming = False
-        self._sender = sender
-        self._body = Body()
-
-    @property
-    def body(self) -> Body:
-        """Where the server puts what arrives."""
-        return self._body
+        self._connection = connection
 
     def flag(self, name: str) -> bool:
         """A query parameter that is true unless it is absent, 0, no, false or none."""
@@ -114,7 +120,7 @@ class Call:
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The body, piece by piece."""
-        return self._body.chunks()
+        return self._connection.chunks()
 
     async def read(self, limit: int = LARGEST_JSON) -> bytes:
         """The whole body; `ApiError` 413 if it has more than `limit` bytes."""
@@ -135,62 +141,19 @@ class Call:
     async def stream(self, content_type: str, status: int = 200) -> None:
         """Send the headers now; from here on the route writes, and returns `None`."""
         self.streaming = True
-        await self._sender.begin(status, content_type)
+        await self._connection.begin(status, content_type)
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a streamed answer."""
-        await self._sender.write(data)
+        await self._connection.write(data)
 
+    async def wait(self, until: int | None = None) -> None:
+        """Wait for something to happen, or for a moment on the engine's clock, in ns.
 
-class Body:
-    """A body on its way from the socket to a route, a piece at a time."""
-
-    def __init__(self) -> None:
-        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
-        self._ended = False
-        self._unwanted = False
-        self._broken = False
-
-    async def put(self, piece: bytes) -> None:
-        """Hand over a piece, and wait until somebody has taken it."""
-        if not self._unwanted:
-            self._pieces.put_nowait(piece)
-            await self._pieces.join()
-
-    def end(self) -> None:
-        """There is no more."""
-        self._pieces.put_nowait(b"")
-
-    def break_off(self) -> None:
-        """There was to be more, but the client sends nothing any more."""
-        self._broken = True
-        self.end()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield what has not been read yet; `ApiError` 400 where a body breaks off."""
-        while not self._ended:
-            piece = await self._pieces.get()
-            self._pieces.task_done()
-            self._ended = not piece
-            if self._ended and self._broken:
-                raise ApiError(400, "unexpected EOF")
-            if piece:
-                yield piece
-
-    async def skip(self, limit: int) -> None:
-        """Read what is left and forget it, but not much more than `limit` bytes."""
-        length = 0
-        async for piece in self.chunks():
-            length += len(piece)
-            if length > limit:
-                break
-
-    def refuse(self) -> None:
-        """From now on nobody reads what arrives."""
-        self._unwanted = True
-        while not self._pieces.empty():
-            self._pieces.get_nowait()
-            self._pieces.task_done()
+        What happened may not be what the caller waits for. With a moment that is past, let
+        others have their turn.
+        """
+        await self._connection.wait(until)
 
 
 Handler = Callable[[Call], Awaitable[Answer | None]]

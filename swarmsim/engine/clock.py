@@ -12,7 +12,8 @@ class Clock:
     It begins at the wall's time. It never runs backwards, whatever the wall's clock does. At
     the wall's speed it stays with the wall's clock, as clients measure `since` and ages with
     that one; at a multiple, the time that the engine itself takes does not count, so that an
-    engine with much to do is never driven further and further behind.
+    engine with much to do is never driven further and further behind. At speed 0 it stands
+    still but for `advance`.
     """
 
     def __init__(
@@ -22,8 +23,8 @@ class Clock:
         start: int | None = None,
         monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        if not 0 < speed < float("inf"):
-            raise ValueError(f"a clock's speed is a positive number, and not {speed}")
+        if not 0 <= speed < float("inf"):
+            raise ValueError(f"a clock's speed is zero or more, and not {speed}")
         self.speed = speed
         self.now = time.time_ns() if start is None else start
         self._monotonic = monotonic
@@ -47,6 +48,11 @@ class Clock:
         self._read_at = self._read_at + passed if self.speed == 1 else self._monotonic()
         self._real_time = real_time
 
+    def advance(self, length: int) -> None:
+        """Move it forward by so many nanoseconds."""
+        self.now += length
+
     def seconds_until(self, moment: int) -> float:
         """How many seconds of the wall's clock there are until a moment of this one."""
-        return max(0.0, (moment - self.read()) / self.rate / 1e9)
+        left = max(0, moment - self.read())
+        return left / self.rate / 1e9 if self.rate else float("inf") if left else 0.0

@@ -7,43 +7,20 @@ stop, destroy. A container is there from when its task is prepared until its tas
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from swarmsim.engine.events import Events, message
-from swarmsim.engine.logs import Log
 from swarmsim.engine.networks import Network
 from swarmsim.go import signals
-from swarmsim.images.removing import User
-from swarmsim.model import Driver, StoreEvent, Task
+from swarmsim.model import StoreEvent, Task
+from swarmsim.runtime.logs import Log
+from swarmsim.runtime.port import Runtime
 
 _SIGTERM = 15
 _SIGKILL = 9
 _NOT_STARTED = 127
-
-
-class Processes(Driver, Protocol):
-    """What runs the processes: the cluster's driver, and some things more."""
-
-    def awaiting(self) -> bool:
-        """Whether it is not known yet what some process will do: then time is real."""
-
-    def signal(self, task_id: str, number: int) -> None:
-        """Send a signal to a task's process, as `docker kill --signal` does."""
-
-    def logs(self, task_id: str) -> Log | None:
-        """What a task's process has written; `None` if it never had one."""
-
-    def health(self, task_id: str) -> dict[str, Any] | None:
-        """What `docker inspect` shows as `State.Health`; `None` without a healthcheck."""
-
-    def users_of(self, image_id: str) -> Iterator[User]:
-        """The containers that were made from an image."""
-
-    def close(self) -> None:
-        """End all processes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,23 +66,23 @@ class Containers:
 
     def __init__(
         self,
-        processes: Processes,
+        runtime: Runtime,
         events: Events,
         image_labels: Callable[[str], Mapping[str, str]],
         is_here: Callable[[Task], bool],
         networks_of: Callable[[Task], list[Network]],
+        new_id: Callable[[], str],
     ) -> None:
-        self._processes = processes
+        self._runtime = runtime
         self._events = events
         self._image_labels = image_labels
         self._is_here = is_here
         self._networks_of = networks_of
+        self._new_id = new_id
         self._of_task: dict[str, Container] = {}
         self.now: Callable[[], int] = lambda: 0
         #: The networks that have come to this node with a container.
         self._brought: set[str] = set()
-        #: Who is told of a container that was started.
-        self.when_started: set[Callable[[Task], None]] = set()
 
     def __iter__(self) -> Iterator[Container]:
         """Those on this node, the newest first, as `docker ps` has them."""
@@ -141,15 +118,15 @@ class Containers:
 
     def pull(self, task: Task) -> str:
         """Get the image of a task."""
-        return self._processes.pull(task)
+        return self._runtime.pull(task)
 
     def has_healthcheck(self, task: Task) -> bool:
         """Whether a task counts as running only once it is healthy."""
-        return self._processes.has_healthcheck(task)
+        return self._runtime.has_healthcheck(task)
 
     def start(self, task: Task) -> str:
         """Start the process of a task."""
-        error = self._processes.start(task)
+        error = self._runtime.start(task)
         if container := self._of_task.get(task.id):
             self._started(container, error)
         return error
@@ -161,29 +138,27 @@ class Containers:
             return
         self._connect(container)
         container.started_at = self.now()
-        container.health = "starting" if self._processes.has_healthcheck(container.task) else ""
+        container.health = "starting" if self._runtime.has_healthcheck(container.task) else ""
         self._tell(container, "start")
-        for told in list(self.when_started):
-            told(container.task)
 
     def stop(self, task: Task) -> None:
         """Ask the process of a task to end."""
         if container := self._of_task.get(task.id):
             container.asked = True
             self._tell(container, "kill", signal=str(stop_signal(task)))
-        self._processes.stop(task)
+        self._runtime.stop(task)
 
     def kill(self, task: Task) -> None:
         """End the process of a task."""
         if container := self._of_task.get(task.id):
             self._tell(container, "kill", signal=str(_SIGKILL))
-        self._processes.kill(task)
+        self._runtime.kill(task)
 
     def remove(self, task: Task) -> None:
         """Forget the container of a task."""
         if container := self._of_task.pop(task.id, None):
             self._tell(container, "destroy")
-        self._processes.remove(task)
+        self._runtime.remove(task)
 
     # ---- what the processes tell -----------------------------------------------------
 
@@ -204,7 +179,7 @@ class Containers:
 
         Returns what to call with its exit code when it has ended.
         """
-        container, probe = self._of_task.get(task_id), secrets.token_hex(32)
+        container, probe = self._of_task.get(task_id), self._new_id()
         if container is None or not container.running:
             return lambda _code: None
         for action in ("exec_create", "exec_start"):
@@ -228,9 +203,9 @@ class Containers:
         """Send a signal to a container's process."""
         self._tell(container, "kill", signal=str(number))
         if number == _SIGKILL:
-            self._processes.kill(container.task)
+            self._runtime.kill(container.task)
         else:
-            self._processes.signal(container.task.id, number)
+            self._runtime.signal(container.task.id, number)
 
     def stop_by_hand(self, container: Container, number: int) -> None:
         """Send the stop signal for somebody who says `docker stop`."""
@@ -244,7 +219,7 @@ class Containers:
 
     def logs(self, task_id: str) -> Log | None:
         """What a task's process has written, if its container is still there."""
-        return self._processes.logs(task_id) if task_id in self._of_task else None
+        return self._runtime.logs(task_id) if task_id in self._of_task else None
 
     def _labels(self, task: Task) -> dict[str, str]:
         given: dict[str, str] = task.container.get("Labels") or {}

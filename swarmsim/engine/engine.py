@@ -2,16 +2,16 @@
 
 Routes find everything here. Nothing in the cluster moves by itself: whoever wants to look
 or to change something first lets it catch up with the clock (`Engine.catch_up`), which the
-server does before each request, a timer whenever something is due, and a report of a process
-(`exited`, `healthy`, `unhealthy`) before it is taken. Reports come from the event loop, never
-from within a method of the driver, which the cluster calls while it catches up.
+API does before each request, a timer or whoever waits whenever something is due, and a report
+of the runtime (`exited`, `healthy`, `unhealthy`) before it is taken. A report that is made while
+the cluster catches up, by what a runtime scheduled there, counts at that moment.
 
     engine.cluster      swarmsim.model.Cluster: services, tasks, nodes
     engine.swarm        the swarm that it manages, or None
     engine.images       swarmsim.images.Images(data): what was built, tagged, pushed
-    engine.processes    what runs tasks, such as swarmsim.runtime.processes.Processes(engine)
-                        (see `containers.Processes` for what is expected of it)
-    engine.containers   what `docker ps` shows; the cluster's driver, which drives the processes
+    engine.runtime      what runs tasks, such as swarmsim.runtime.processes.Processes(engine)
+                        (`swarmsim.runtime.port` says what is expected of it)
+    engine.containers   what `docker ps` shows; the cluster's driver, which drives the runtime
     engine.networks, engine.configs, engine.secrets    by id
     engine.allocator    ports, virtual IPs and the addresses of tasks
     engine.events       what happened, for those who follow and those who ask later
@@ -19,13 +19,11 @@ from within a method of the driver, which the cluster calls while it catches up.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import platform
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from swarmsim.engine import networks, swarm
@@ -33,15 +31,14 @@ from swarmsim.engine.allocation import Allocator
 from swarmsim.engine.blobs import Blob
 from swarmsim.engine.clock import Clock
 from swarmsim.engine.cluster_events import Journal
-from swarmsim.engine.containers import Containers, Processes
+from swarmsim.engine.containers import Containers
 from swarmsim.engine.events import Events
 from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Swarm
 from swarmsim.go.errors import ApiError
 from swarmsim.images import ImageProblem, Images
 from swarmsim.model import Cluster, Node, Service, StoreEvent, Task
-
-_log = logging.getLogger(__name__)
+from swarmsim.runtime.port import Runtime
 
 #: Seconds between two looks at the processes while an answer from one is awaited.
 _LOOK = 0.02
@@ -55,7 +52,7 @@ _NO_MANAGER = (
 
 
 class Engine:
-    """A simulated engine. `start` is called in the event loop that it shall live in."""
+    """A simulated engine."""
 
     #: The engine whose behaviour it shows.
     version = "20.10.24"
@@ -64,32 +61,43 @@ class Engine:
     def __init__(
         self,
         data: Path,
-        processes: Callable[[Engine], Processes],
+        runtime: Callable[[Engine], Runtime],
         *,
         speed: float = 1,
         seed: int = 0,
         nodes: int = 1,
+        start: int | None = None,
     ) -> None:
         self.data = data
         self._next_seed = seed
-        self.id = secrets.token_hex(16)
+        self.random = Random(f"engine {seed}")  # noqa: S311  a run can be repeated
+        self.id = self.random.randbytes(16).hex()
         self.hostname = platform.node() or "lab"
         self.node_count = nodes
-        self.clock = Clock(speed)
-        self.events = Events()
+        self.clock = Clock(speed, start=start)
+        #: Called whenever something has happened; `Call.wait` is what uses it.
+        self.listeners: set[Callable[[], None]] = set()
+        #: Called after each time that the engine has caught up with its clock.
+        self.when_caught_up: Callable[[], None] | None = None
+        self._catching_up = False
+        self.events = Events(self.notify)
         self.journal = Journal(self.events)
         self.images = Images(data)
         self.networks = Networks()
         self.configs: dict[str, Blob] = {}
         self.secrets: dict[str, Blob] = {}
         self.swarm: Swarm | None = None
-        self.processes = processes(self)
+        self.runtime = runtime(self)
         self.containers = Containers(
-            self.processes, self.events, self.image_labels, self.is_here, self.networks_of
+            self.runtime,
+            self.events,
+            self.image_labels,
+            self.is_here,
+            self.networks_of,
+            self.new_hex_id,
         )
         self.cluster = self._empty_cluster()
         self._local_networks()
-        self._timer: asyncio.TimerHandle | None = None
 
     # ---- the clock -------------------------------------------------------------------
 
@@ -99,37 +107,37 @@ class Engine:
         return self.cluster.now
 
     def catch_up(self) -> None:
-        """Let everything happen that is due by now, and wake again when the next thing is.
+        """Let everything happen that is due by now.
 
         At more than the wall's speed the cluster stops where a process begins whose fate
         is not known yet: from there on its time is real.
         """
-        pause = self.processes.awaiting if self.clock.speed > 1 else None
+        if self._catching_up:  # a report from within: it is made at the cluster's own moment
+            return
+        self._catching_up = True
+        pause = self.runtime.awaiting if self.clock.speed > 1 else None
         try:
             self.cluster.run_until(self.clock.read(), pause)
-        except Exception:
-            _log.exception("the cluster at %d", self.cluster.now)
-        self.clock.set(self.cluster.now, real_time=self.processes.awaiting())
-        self._wake_when_due()
+        finally:
+            self._catching_up = False
+            self.clock.set(self.cluster.now, real_time=self.runtime.awaiting())
+        if self.when_caught_up is not None:
+            self.when_caught_up()
 
-    def start(self) -> None:
-        """Begin to live."""
-        self.catch_up()
+    def seconds_until_due(self) -> float:
+        """After how many seconds of the wall's clock the engine should catch up again."""
+        due = self.cluster.next_due()
+        seconds = _REST if due is None else min(_REST, self.clock.seconds_until(due))
+        return min(seconds, _LOOK) if self.runtime.awaiting() else seconds
+
+    def notify(self) -> None:
+        """Tell all that wait that something has happened."""
+        for listener in tuple(self.listeners):
+            listener()
 
     def stop(self) -> None:
         """End all processes; nothing happens any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self.processes.close()
-
-    def _wake_when_due(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self.cluster.next_due()
-        seconds = _REST if due is None else min(_REST, self.clock.seconds_until(due))
-        if self.processes.awaiting():
-            seconds = min(seconds, _LOOK)
-        self._timer = asyncio.get_running_loop().call_later(seconds, self.catch_up)
+        self.runtime.close()
 
     # ---- what the processes report ---------------------------------------------------
 
@@ -139,6 +147,10 @@ class Engine:
         self.containers.exited(task_id, code)
         self.cluster.container_exited(task_id, code)
         self.catch_up()
+
+    def probed(self, task_id: str, command: tuple[str, ...]) -> Callable[[int], None]:
+        """A health probe has begun; returns what to call with its exit code."""
+        return self.containers.probed(task_id, command)
 
     def healthy(self, task_id: str) -> None:
         """A task's health probe has succeeded."""
@@ -162,6 +174,10 @@ class Engine:
             raise ApiError(503, _NO_MANAGER)
         return self.swarm
 
+    def new_hex_id(self) -> str:
+        """Return a new id of the kind that this machine's own objects have."""
+        return self.random.randbytes(32).hex()
+
     def init_swarm(self, availability: str = "active", **settings: Any) -> Swarm:
         """Make this engine the manager of a swarm, with as many nodes as it was started with."""
         manager = self._add_node(self.hostname, is_manager=True)
@@ -179,9 +195,9 @@ class Engine:
             created_at=now,
             updated_at=now,
             spec=swarm.complete(spec),
+            random=self.random,
             **settings,
         )
-        self.swarm.renew(worker=False, manager=False, key=False)
         self.cluster.history_limit = self.swarm.history_limit
         self._swarm_networks()
         return self.swarm
@@ -232,7 +248,7 @@ class Engine:
 
     def _local_networks(self) -> None:
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
-            network = networks.bridge(self.networks, secrets.token_hex(32), name, self.now)
+            network = networks.bridge(self.networks, self.new_hex_id(), name, self.now)
             network.driver, network.predefined = driver, True
             if name == "bridge":
                 self._bridge = network
@@ -244,7 +260,7 @@ class Engine:
         ingress = {"Ingress": True}
         networks.overlay(self.networks, new_id(), "ingress", self.now, bump(), asked=ingress)
         if not self.networks.named("docker_gwbridge"):  # it stays when a swarm is left
-            networks.bridge(self.networks, secrets.token_hex(32), "docker_gwbridge", self.now)
+            networks.bridge(self.networks, self.new_hex_id(), "docker_gwbridge", self.now)
         for name in ("host", "bridge"):
             double = networks.overlay(self.networks, new_id(), name, self.now, bump())
             double.driver, double.predefined, double.subnet = name, True, None

@@ -7,9 +7,8 @@ about, and takes their beginning for the whole.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,11 +40,12 @@ def message(
 
 
 class Events:
-    """The engine's messages."""
+    """The engine's messages. `notify` is called after each of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
         self._kept: deque[Message] = deque(maxlen=_KEPT)
-        self._followers: set[asyncio.Queue[Message]] = set()
+        self._followers: list[deque[Message]] = []
 
     @property
     def followers(self) -> int:
@@ -56,8 +56,9 @@ class Events:
         """Keep a message, and give it to all who follow."""
         self._kept.append(news)
         for queue in self._followers:
-            if queue.qsize() < _LONGEST_QUEUE:
-                queue.put_nowait(news)
+            if len(queue) < _LONGEST_QUEUE:
+                queue.append(news)
+        self._notify()
 
     def kept(self, since: int, until: int | None) -> list[Message]:
         """The messages that are still known of a time, both ends included."""
@@ -68,14 +69,14 @@ class Events:
         ]
 
     @contextmanager
-    def follow(self) -> Iterator[asyncio.Queue[Message]]:
+    def follow(self) -> Iterator[deque[Message]]:
         """A queue of what happens from now on."""
-        queue: asyncio.Queue[Message] = asyncio.Queue()
-        self._followers.add(queue)
+        queue: deque[Message] = deque()
+        self._followers.append(queue)
         try:
             yield queue
         finally:
-            self._followers.discard(queue)
+            self._followers[:] = [each for each in self._followers if each is not queue]
 
 
 def included(news: Message, filters: Filters) -> bool:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from swarmsim.engine.logs import Line, Log
 from swarmsim.model import Task
+from swarmsim.runtime.logs import Line, Log
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
 
-#: Lines of followed logs that wait for a client that is slow to take them.
-_WAITING = 256
-
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a client wants of the logs, from the query."""
+class LogQuery:
+    """Which lines a client wants, and how."""
 
     streams: frozenset[str]
     follow: bool
@@ -30,14 +26,7 @@ class Wish:
     #: How many of the last lines of each task; `None` is all.
     tail: int | None = None
 
-    def selected(self, log: Log) -> tuple[list[Line], int]:
-        """The lines that are there already, and the position after the last one."""
-        lines = [line for _, line in log.lines() if self.wants(line)]
-        if self.tail is not None:
-            lines = lines[-self.tail :] if self.tail else []
-        return lines, log.end
-
-    def wants(self, line: Line) -> bool:
+    def includes(self, line: Line) -> bool:
         """Whether a line is of the streams and the time that are asked for."""
         in_time = line.at >= self.since and (self.until is None or line.at <= self.until)
         return line.stream in self.streams and in_time
@@ -51,61 +40,57 @@ class Output:
     line: Line
 
 
-class Reader:
-    """Reads the logs of tasks, and follows them, until the end of its `with`.
+@dataclass(slots=True)
+class _Followed:
+    """A log and how far it has been read."""
 
-    With a service, tasks that it gets later are followed, too, from their first line; such
+    task: Task
+    log: Log
+    position: int = 0
+
+
+class Reader:
+    """Reads the logs of tasks, and what is added to them.
+
+    With a service, tasks that it gets later are read, too, from their first line; such
     reading has no end of its own.
     """
 
-    def __init__(self, engine: Engine, wish: Wish, service: str = "") -> None:
+    def __init__(
+        self, engine: Engine, query: LogQuery, tasks: Iterable[Task], service: str = ""
+    ) -> None:
         self._engine = engine
-        self._wish = wish
+        self._query = query
         self._service = service
-        self._queue: asyncio.Queue[Output | None] = asyncio.Queue(_WAITING)
-        self._followers: set[asyncio.Task[None]] = set()
+        self._followed: dict[str, _Followed] = {}
+        self._add(tasks)
+        self._tail = query.tail
 
-    def __enter__(self) -> Self:
-        if self._wish.follow and self._service:
-            self._engine.containers.when_started.add(self._started)
-        return self
+    @property
+    def ended(self) -> bool:
+        """Whether everything that is asked for has been read."""
+        if not self._query.follow:
+            return True
+        return not self._service and all(
+            it.log.closed and it.position >= it.log.end for it in self._followed.values()
+        )
 
-    def __exit__(self, *_: object) -> None:
-        self._engine.containers.when_started.discard(self._started)
-        for follower in self._followers:
-            follower.cancel()
+    def read(self) -> list[Output]:
+        """Return the lines since the last call, in the order of time; at first the last few."""
+        if self._service:
+            self._add(self._engine.cluster.tasks_of(self._service))
+        found: list[Output] = []
+        for it in self._followed.values():
+            lines = [line for line in it.log.lines(it.position) if self._query.includes(line)]
+            if self._tail is not None:
+                lines = lines[-self._tail :] if self._tail else []
+            found += [Output(it.task, line) for line in lines]
+            it.position = it.log.end
+        self._tail = None
+        return sorted(found, key=lambda output: output.line.at)
 
-    async def outputs(self, tasks: list[Task]) -> AsyncIterator[Output]:
-        """What is there, in the order of time, and then what comes, if it is to be followed."""
-        past: list[Output] = []
+    def _add(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
-            if (log := self._engine.containers.logs(task.id)) is not None:
-                lines, end = self._wish.selected(log)
-                past += [Output(task, line) for line in lines]
-                self._follow(task, log, end)
-        for output in sorted(past, key=lambda it: it.line.at):
-            yield output
-        unfinished = len(self._followers)
-        while self._wish.follow and (self._service or unfinished):
-            news = await self._queue.get()
-            if news is None:
-                unfinished -= 1
-            else:
-                yield news
-
-    def _started(self, task: Task) -> None:
-        log = self._engine.containers.logs(task.id)
-        if task.service_id == self._service and log is not None:
-            self._follow(task, log, 0)
-
-    def _follow(self, task: Task, log: Log, start: int) -> None:
-        if self._wish.follow:
-            self._followers.add(asyncio.create_task(self._forward(task, log, start)))
-
-    async def _forward(self, task: Task, log: Log, start: int) -> None:
-        while await log.more(start):
-            for at, line in log.lines(start):
-                start = at + 1
-                if self._wish.wants(line):
-                    await self._queue.put(Output(task, line))
-        await self._queue.put(None)
+            log = self._engine.containers.logs(task.id)
+            if log is not None and task.id not in self._followed:
+                self._followed[task.id] = _Followed(task, log)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from swarmsim.go.shapes import write
@@ -42,10 +43,6 @@ NOTHING: dict[str, dict[str, Any]] = {
 }
 
 
-def _digits(count: int) -> str:
-    return "".join(secrets.choice(_BASE36) for _ in range(count))
-
-
 @dataclass(slots=True, kw_only=True)
 class Swarm:
     """A swarm with one manager, this engine."""
@@ -63,10 +60,16 @@ class Swarm:
     subnet_size: int = 24
     spec: dict[str, Any] = field(default_factory=dict)
     #: Stands for the certificate of the swarm's authority, which a join token begins with.
-    authority: str = field(default_factory=lambda: _digits(50))
-    worker_secret: str = field(default_factory=lambda: _digits(25))
-    manager_secret: str = field(default_factory=lambda: _digits(25))
+    authority: str = ""
+    worker_secret: str = ""
+    manager_secret: str = ""
     unlock_key: str = ""
+    random: Random
+
+    def __post_init__(self) -> None:
+        """Make the secrets."""
+        self.authority = self._digits(50)
+        self.renew(worker=True, manager=True, key=False)
 
     @property
     def history_limit(self) -> int:
@@ -86,13 +89,17 @@ class Swarm:
     def renew(self, *, worker: bool, manager: bool, key: bool) -> None:
         """Make new secrets, as `docker swarm join-token --rotate` and `unlock-key --rotate` ask."""
         if worker:
-            self.worker_secret = _digits(25)
+            self.worker_secret = self._digits(25)
         if manager:
-            self.manager_secret = _digits(25)
+            self.manager_secret = self._digits(25)
         if key or (self.locked and not self.unlock_key):
-            self.unlock_key = f"SWMKEY-1-{secrets.token_urlsafe(32)}" if self.locked else ""
+            key_text = urlsafe_b64encode(self.random.randbytes(32)).decode().rstrip("=")
+            self.unlock_key = f"SWMKEY-1-{key_text}" if self.locked else ""
         if not self.locked:
             self.unlock_key = ""
+
+    def _digits(self, count: int) -> str:
+        return "".join(self.random.choices(_BASE36, k=count))
 
     def tokens(self) -> dict[str, str]:
         """The join tokens."""

@@ -1,22 +1,44 @@
-"""What a runtime needs of the engine whose tasks it runs.
+"""The port between an engine and what runs its tasks.
 
-A runtime is what the engine calls a `swarmsim.engine.containers.Processes`: processes of
-this machine, or anything else that can start, stop and probe a task. It sees the engine
-through `Host` alone.
+A `Runtime` starts, stops and probes tasks: as processes of this machine, or only on paper.
+It sees the engine through `Host` alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from swarmsim.engine.allocation import Allocator
 from swarmsim.engine.blobs import Blob
-from swarmsim.engine.containers import Containers
 from swarmsim.engine.networks import Networks
 from swarmsim.images import Images
-from swarmsim.model import Cluster
+from swarmsim.images.removing import User
+from swarmsim.model import Cluster, Driver
+from swarmsim.runtime.logs import Log
+
+
+class Runtime(Driver, Protocol):
+    """What runs the tasks: the cluster's driver, and what the engine asks of it besides."""
+
+    def awaiting(self) -> bool:
+        """Whether it is open what some process will do: then the engine's time is real."""
+
+    def signal(self, task_id: str, number: int) -> None:
+        """Send a signal to a task's process, as `docker kill --signal` does."""
+
+    def logs(self, task_id: str) -> Log | None:
+        """What a task's process has written; `None` if it never had one."""
+
+    def health(self, task_id: str) -> dict[str, Any] | None:
+        """What `docker inspect` shows as `State.Health`; `None` without a healthcheck."""
+
+    def users_of(self, image_id: str) -> Iterator[User]:
+        """The containers that were made from an image."""
+
+    def close(self) -> None:
+        """End all processes."""
 
 
 class Host(Protocol):
@@ -25,7 +47,6 @@ class Host(Protocol):
     #: The folder of the engine's own files.
     data: Path
     cluster: Cluster
-    containers: Containers
     images: Images
     networks: Networks
     allocator: Allocator
@@ -45,8 +66,14 @@ class Host(Protocol):
     def catch_up(self) -> None:
         """Let everything happen that is due by now."""
 
+    def notify(self) -> None:
+        """Report that a task has written something."""
+
     def exited(self, task_id: str, code: int) -> None:
         """Report that a task's process has ended."""
+
+    def probed(self, task_id: str, command: tuple[str, ...]) -> Callable[[int], None]:
+        """Report that a health probe begins; returns what to call with its exit code."""
 
     def healthy(self, task_id: str) -> None:
         """Report that a task's health probe has succeeded."""

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import posixpath
 import re
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from email.utils import formatdate
 from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote
 
 from tornado import http1connection, httputil, iostream
 
-from swarmsim.api import versions
-from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api import app
+from swarmsim.api.http import Answer, Call, ClientGone
 from swarmsim.go.errors import ApiError
-from swarmsim.go.times import stamp
+from swarmsim.server.body import Body
 from swarmsim.server.sockets import Stream
 
 if TYPE_CHECKING:
@@ -26,24 +24,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Errors are JSON from this version on; before, they are plain text.
-_JSON_ERRORS_SINCE = "1.23"
 #: Bytes of a body that nobody wanted and that are read all the same, as Go's server does,
 #: so that the connection can be used again.
 _SKIPPED = 256 * 1024
 
 #: What comes before the path where a whole address is asked for, as proxies do.
 _ADDRESS = re.compile(r"https?://[^/?]*", re.IGNORECASE)
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
-_VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 
 
 class Server(httputil.HTTPServerConnectionDelegate):
     """What tornado asks for each request on each connection."""
 
-    def __init__(self, engine: Engine, routes: Routes) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._routes = routes
         self._running: set[asyncio.Task[None]] = set()
 
     def start_request(
@@ -53,7 +46,7 @@ class Server(httputil.HTTPServerConnectionDelegate):
     ) -> httputil.HTTPMessageDelegate:
         """A request begins."""
         connection = cast("http1connection.HTTP1Connection", request_conn)
-        return _Exchange(self._engine, self._routes, connection, self._running)
+        return _Exchange(self._engine, connection, self._running)
 
     async def stop(self) -> None:
         """Cancel whatever is still being answered."""
@@ -68,19 +61,16 @@ class _Exchange(httputil.HTTPMessageDelegate):
     def __init__(
         self,
         engine: Engine,
-        routes: Routes,
         connection: http1connection.HTTP1Connection,
         running: set[asyncio.Task[None]],
     ) -> None:
         self._engine = engine
-        self._routes = routes
         self._connection = connection
         self._running = running
         self._call: Call
+        self._body = Body()
         self._task: asyncio.Task[None] | None = None
         self._stream = cast("Stream", connection.stream)
-        #: Whether a route was found: what comes before them says less of the engine.
-        self._is_known = False
         self._version = ""
 
     def headers_received(
@@ -101,19 +91,23 @@ class _Exchange(httputil.HTTPMessageDelegate):
 
     async def data_received(self, chunk: bytes) -> None:
         """Pass on a piece of the body."""
-        await self._call.body.put(chunk)
+        await self._body.put(chunk)
 
     def finish(self) -> None:
         """The body is complete."""
         self._stream.in_body = False
-        self._call.body.end()
+        self._body.end()
 
     def on_connection_close(self) -> None:
         """The client is gone, and nobody needs the answer; or it only sends no more."""
         if self._stream.half is not None:
-            self._call.body.break_off()
+            self._body.break_off()
         elif self._task is not None:
             self._task.cancel()
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body, piece by piece."""
+        return self._body.chunks()
 
     async def begin(self, status: int, content_type: str) -> None:
         """Send the headers of a stream."""
@@ -121,96 +115,70 @@ class _Exchange(httputil.HTTPMessageDelegate):
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a stream."""
-        if data:
-            await self._connection.write(data)
+        try:
+            if data:
+                await self._connection.write(data)
+        except iostream.StreamClosedError:
+            raise ClientGone from None
+
+    async def wait(self, until: int | None = None) -> None:
+        """Wait for something to happen, or for a moment on the engine's clock."""
+        happened = asyncio.Event()
+        engine = self._engine
+        engine.listeners.add(happened.set)
+        seconds = None if until is None else engine.clock.seconds_until(until)
+        try:
+            async with asyncio.timeout(seconds):
+                await happened.wait()
+        except TimeoutError:
+            engine.catch_up()
+        finally:
+            engine.listeners.discard(happened.set)
 
     async def _answer(self) -> None:
         try:
             answer = await self._result()
             if answer is not None:
                 await self._send(answer)
-                await self._call.body.skip(_SKIPPED)
+                await self._body.skip(_SKIPPED)
             if self._stream.half is None:
                 self._connection.finish()
-        except iostream.StreamClosedError:
+        except (ClientGone, iostream.StreamClosedError):
             _log.debug("%s %s: the client is gone", self._call.method, self._call.target)
         except Exception:
             _log.exception("%s %s", self._call.method, self._call.target)
             self._connection.close()
         finally:
-            self._call.body.refuse()
+            self._body.refuse()
             self._stream.let_go()
 
     async def _result(self) -> Answer | None:
         """What to send, or `None` if the route has sent everything itself."""
-        try:
-            self._engine.catch_up()
-            answer = await self._route()
-            return answer and replace(answer, body=answer.content())
-        except ApiError as problem:
-            return self._failed(problem)
-        except iostream.StreamClosedError:
-            raise
-        except OSError as problem:  # such as a full disk
-            _log.warning("%s %s: %s", self._call.method, self._call.target, problem)
-            return self._failed(ApiError(500, _of_machine(problem)))
-        except Exception as problem:
-            _log.exception("%s %s", self._call.method, self._call.target)
-            return self._failed(ApiError(500, f"{type(problem).__name__}: {problem}"))
-
-    def _failed(self, problem: ApiError) -> Answer | None:
-        if self._call.streaming:  # too late for a status: the stream ends
-            return None
-        if self._call.version and versions.older(self._call.version, _JSON_ERRORS_SINCE):
-            text = problem.message.encode() + b"\n"
-            return Answer(text, problem.status, "text/plain; charset=utf-8")
-        return Answer({"message": problem.message}, problem.status)
-
-    async def _route(self) -> Answer | None:
         call = self._call
         if "host" not in call.headers and self._version == "HTTP/1.1":
             text = b"400 Bad Request: missing required Host header"
             close = (("Connection", "close"),)
             return Answer(text, 400, "text/plain; charset=utf-8", close)
-        if (clean := _clean(call.target)) != call.target:
-            return Answer(status=301, headers=(("Location", quote(clean) + call.asked),))
-        versioned = _VERSIONED.fullmatch(call.target)
-        version, path = versioned.groups() if versioned else ("", call.target)
-        self._is_known = True
-        if call.method == "OPTIONS":
-            return Answer()
-        found = self._routes.find(call.method, path)
-        if found is None:
-            self._is_known = False
-            raise ApiError(404, "page not found")
-        handler, call.path = found
-        call.version = version or versions.API_VERSION
-        versions.require(call.version)
-        if bad := _BAD_ESCAPE.search(call.asked):
-            raise ApiError(400, f'invalid URL escape "{bad[0]}"')
-        return await handler(call)
+        try:
+            return await app.answer(call)
+        except ClientGone:
+            raise
+        except Exception as problem:
+            _log.exception("%s %s", call.method, call.target)
+            return app.refused(call, ApiError(500, f"{type(problem).__name__}: {problem}"))
 
     async def _send(self, answer: Answer) -> None:
         content = answer.content()
         shown = content if self._call.method != "HEAD" else b""
         await self._write_headers(answer, len(content), shown)
 
-    def _about_engine(self) -> dict[str, str]:
-        return {
-            "Api-Version": versions.API_VERSION,
-            "Docker-Experimental": "false",
-            "Ostype": "linux",
-            "Server": f"Docker/{self._engine.version} (linux)",
-        }
-
     async def _write_headers(
         self, answer: Answer, length: int | None = None, content: bytes = b""
     ) -> None:
         headers = httputil.HTTPHeaders(
             {
-                **(self._about_engine() if self._is_known else {}),
+                **app.headers(self._call),
                 "Date": formatdate(usegmt=True),
-                "Labkit-Time": stamp(self._engine.now),
             }
         )
         is_typed = length != 0 or self._call.method == "HEAD"
@@ -229,12 +197,6 @@ class _Exchange(httputil.HTTPMessageDelegate):
         await self._connection.write_headers(line, headers, content or None)
 
 
-def _of_machine(problem: OSError) -> str:
-    """Return what the machine refused, as Go says it: `open /a/b: permission denied`."""
-    reason = (problem.strerror or str(problem)).lower()
-    return f"open {problem.filename}: {reason}" if problem.filename else f"write: {reason}"
-
-
 def _path_of(target: str) -> str:
     """Return the path of what a request asks for, which may be a whole address.
 
@@ -242,11 +204,3 @@ def _path_of(target: str) -> str:
     """
     path = _ADDRESS.sub("", target, count=1)
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _clean(path: str) -> str:
-    """Return a path as Go's router would have it; it sends clients there."""
-    if "//" not in path and "/." not in path and path.startswith("/"):
-        return path
-    clean = posixpath.normpath("/" + path.lstrip("/"))
-    return clean + "/" if path.endswith("/") and clean != "/" else clean

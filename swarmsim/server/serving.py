@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from tornado import netutil
 
-from swarmsim.api.app import all_routes
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import CannotServe
 from swarmsim.server.server import Server
 from swarmsim.server.sockets import Listener
+from swarmsim.server.timer import Timer
 
 #: Only the user who runs the engine may talk to it: it runs programs as that user.
 _PRIVATE = 0o600
@@ -34,17 +36,48 @@ def serving(engine: Engine, path: Path) -> Iterator[Server]:
     Raises `CannotServe` if another engine answers there, or the socket cannot be made.
     """
     listening = _bound(path)
-    server = Server(engine, all_routes())
+    server = Server(engine)
     http = Listener(server, max_body_size=_ANY_SIZE, max_header_size=_LARGEST_HEADERS)
     http.add_socket(listening)
-    engine.start()
+    timer = Timer(engine)
+    timer.start()
     try:
         yield server
     finally:
         http.stop()
+        timer.stop()
         engine.stop()
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
+
+
+@contextmanager
+def in_thread(engine: Engine, path: Path) -> Iterator[None]:
+    """Answer on a socket until the end of the `with`, on an event loop in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    ready: Future[asyncio.Event] = Future()
+
+    async def live() -> None:
+        stop = asyncio.Event()
+        try:
+            with serving(engine, path) as server:
+                ready.set_result(stop)
+                await stop.wait()
+                await server.stop()
+        except CannotServe as problem:
+            ready.set_exception(problem)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(live(),), daemon=True)
+    thread.start()
+    try:
+        stop = ready.result()
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+    finally:
+        thread.join()
+        loop.close()
 
 
 def _bound(path: Path) -> socket.socket:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,8 @@ from tempfile import TemporaryDirectory
 import docker
 import pytest
 
-from swarmsim.engine.engine import Engine
-from swarmsim.server.serving import serving
-from tests.swarmsim.acted import Acted
+from swarmsim import Engine
+from tests.swarmsim.acted import behaviour
 from tests.swarmsim.raw import Raw
 
 
@@ -25,7 +22,6 @@ class Served:
 
     engine: Engine
     path: Path
-    loop: asyncio.AbstractEventLoop
 
     @property
     def url(self) -> str:
@@ -46,31 +42,12 @@ class Served:
 
 def serve(speed: float = 50, nodes: int = 1, *, swarm: bool = True) -> Iterator[Served]:
     """Run an engine in a thread until the test is over."""
-    ready = threading.Event()
-    found: list[Served] = []
-    stop: list[asyncio.Event] = []
-
-    async def live(folder: Path) -> None:
-        stop.append(asyncio.Event())
-        engine = Engine(folder, Acted, speed=speed, nodes=nodes)
-        if swarm:
-            engine.init_swarm()
-        with serving(engine, folder / "s") as server:
-            found.append(Served(engine, folder / "s", asyncio.get_running_loop()))
-            ready.set()
-            await stop[0].wait()
-            await server.stop()
-
     # a socket's path must be short, and pytest's own folders are not
     with TemporaryDirectory() as folder:
-        thread = threading.Thread(target=asyncio.run, args=(live(Path(folder)),))
-        thread.start()
-        try:
-            assert ready.wait(10), "the engine did not start"
-            yield found[0]
-        finally:
-            found[0].loop.call_soon_threadsafe(stop[0].set)
-            thread.join(10)
+        engine = Engine(behaviour=behaviour, speed=speed, nodes=nodes, swarm=swarm)
+        path = Path(folder) / "s"
+        with engine.serve(f"unix://{path}"):
+            yield Served(engine, path)
 
 
 @pytest.fixture

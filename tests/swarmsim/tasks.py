@@ -15,6 +15,7 @@ from swarmsim.images import Image, names
 from swarmsim.images.build import building, dockerfile
 from swarmsim.model import Service, Task
 from swarmsim.runtime.processes import Processes
+from swarmsim.server.timer import Timer
 
 T = TypeVar("T")
 
@@ -86,8 +87,8 @@ class Lab:
 
     def log(self, task: Task) -> str:
         """What a task has written."""
-        log = self.engine.processes.logs(task.id)
-        return b"".join(line.data for _, line in log.lines()).decode() if log else ""
+        log = self.engine.runtime.logs(task.id)
+        return b"".join(line.data for line in log.lines()).decode() if log else ""
 
     async def state(self, service: Service, wanted: str, seconds: float = 20) -> Task:
         """Wait until the service's only task is in a state; return it."""
@@ -115,8 +116,10 @@ async def lab(folder: Path, speed: float = 20, **options: Any) -> AsyncIterator[
     """Run an engine until the end of the `with`."""
     engine = Engine(folder / "engine", partial(Processes, **options), speed=speed)
     engine.init_swarm()
-    engine.start()
+    timer = Timer(engine)
+    timer.start()
     try:
         yield Lab(engine, folder)
     finally:
+        timer.stop()
         engine.stop()

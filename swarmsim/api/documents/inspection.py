@@ -163,7 +163,7 @@ def _state(engine: Engine, container: Container) -> Json:
         "StartedAt": stamp(container.started_at) if container.started_at else NEVER,
         "FinishedAt": stamp(container.finished_at) if container.finished_at else NEVER,
     }
-    if health := engine.processes.health(container.task.id):
+    if health := engine.runtime.health(container.task.id):
         shown["Health"] = health
     return shown
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 from collections.abc import Callable
 
@@ -14,6 +12,7 @@ from swarmsim.engine.engine import Engine
 from swarmsim.go import booleans, gojson, signals
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
+from swarmsim.go.times import SECOND
 
 routes = Routes()
 
@@ -170,20 +169,18 @@ async def stop(call: Call) -> Answer:
     seconds = call.query.get("t", "")
     patience = int(seconds) if seconds.isdecimal() else 10
     call.engine.containers.stop_by_hand(container, stop_signal(container.task))
-    try:
-        async with asyncio.timeout(patience / call.engine.clock.rate):
-            await _until(call.engine, lambda: not container.running)
-    except TimeoutError:
+    await _until(call, lambda: not container.running, seconds=patience)
+    if container.running:
         call.engine.containers.signal(container, 9)
-        await _until(call.engine, lambda: not container.running)
+        await _until(call, lambda: not container.running)
     return Answer(status=204)
 
 
-async def _until(engine: Engine, condition: Callable[[], bool]) -> None:
-    """Wait for something that an event tells of."""
-    with engine.events.follow() as news:
-        while not condition():
-            await news.get()
+async def _until(call: Call, condition: Callable[[], bool], seconds: float | None = None) -> None:
+    """Wait for a condition, or for so many seconds of the engine's time."""
+    end = None if seconds is None else call.engine.now + int(seconds * SECOND)
+    while not condition() and (end is None or call.engine.now < end):
+        await call.wait(end)
 
 
 @routes.post("/containers/{id}/wait")
@@ -191,7 +188,7 @@ async def wait(call: Call) -> None:
     """`docker wait`: the exit code, once there is one."""
     container = find_container(call.engine, call.path["id"])
     await call.stream("application/json")
-    await _until(call.engine, lambda: bool(container.finished_at))
+    await _until(call, lambda: bool(container.finished_at))
     await call.write(gojson.dumps({"Error": None, "StatusCode": container.exit_code}) + b"\n")
 
 
@@ -205,9 +202,7 @@ async def remove(call: Call) -> Answer:
         raise ApiError(409, f"{message} {advice}")
     if container.running:
         call.engine.containers.signal(container, 9)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(10):
-                await _until(call.engine, lambda: not container.running)
+        await _until(call, lambda: not container.running, seconds=10)
     call.engine.containers.drop(container)
     return Answer(status=204)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 from swarmsim.api.http import Call, Routes
 from swarmsim.engine.events import Message, included
 from swarmsim.go import gojson
@@ -30,16 +27,14 @@ async def events(call: Call) -> None:
         past = engine.events.kept(since or 0, until) if since is not None or until else []
         for message in past:
             await _write(call, message, filters)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_seconds_until(call, until)):
-                while True:
-                    await _write(call, await news.get(), filters)
+        while True:
+            while news and (until is None or news[0]["timeNano"] <= until):
+                await _write(call, news.popleft(), filters)
+            if until is not None and engine.now >= until:
+                return
+            await call.wait(until)
 
 
 async def _write(call: Call, message: Message, filters: Filters) -> None:
     if included(message, filters):
         await call.write(gojson.dumps(message) + b"\n")
-
-
-def _seconds_until(call: Call, until: int | None) -> float | None:
-    return None if until is None else call.engine.clock.seconds_until(until)

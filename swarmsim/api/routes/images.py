@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tarfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -101,7 +100,7 @@ async def remove(call: Call) -> Answer:
         records = removing.remove(
             call.engine.images,
             call.path["name"],
-            call.engine.processes.users_of,
+            call.engine.runtime.users_of,
             force=call.flag("force"),
             prune=not call.flag("noprune"),
         )
@@ -118,7 +117,7 @@ async def prune(call: Call) -> Answer:
     with _in_docker_words():
         wanted, dangling = listing.prunable(filters, call.engine.now)
         records = removing.remove_unused(
-            images, call.engine.processes.users_of, wanted, dangling=dangling
+            images, call.engine.runtime.users_of, wanted, dangling=dangling
         )
     _tell_removed(call, records, named)
     freed = before - images.bytes_on_disk()
@@ -198,7 +197,7 @@ async def build(call: Call) -> None:
         options = _options(call)
     async with _received(call) as archive:
         context = archive.parent / "context"
-        await _unpacked(archive, context)
+        _unpacked(archive, context)
         with _in_docker_words():
             file = dockerfile.read(*_dockerfile(context, call.query.get("dockerfile", "")))
             said = building.build(
@@ -250,20 +249,16 @@ def _dockerfile(context: Path, wanted: str) -> tuple[str, str]:
         return file.read(_LARGEST_DOCKERFILE).decode("utf-8", "replace"), name
 
 
-async def _unpacked(archive: Path, folder: Path) -> None:
-    """Unpack what was sent, beside everything else that the engine has to do."""
+def _unpacked(archive: Path, folder: Path) -> None:
+    """Unpack what was sent."""
     folder.mkdir()
     if archive.stat().st_size:
         try:
-            await asyncio.to_thread(_unpack, archive, folder)
+            with tarfile.open(archive) as opened:
+                trees.unpack(opened, folder)
         except (tarfile.TarError, EOFError, OSError) as problem:
             message = "unexpected EOF" if isinstance(problem, tarfile.ReadError) else str(problem)
             raise ApiError(500, message) from None
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    with tarfile.open(archive) as opened:
-        trees.unpack(opened, folder)
 
 
 async def _build_stream(call: Call, messages: Iterator[pulling.Message], *, quiet: bool) -> None:
@@ -275,7 +270,9 @@ async def _build_stream(call: Call, messages: Iterator[pulling.Message], *, quie
         said.append(message)
         if not quiet:
             await _write(call, message)
-            await asyncio.sleep(0)  # so that one long build does not hold up everybody else
+            await call.wait(
+                call.engine.now
+            )  # so that one long build does not hold up everybody else
     if quiet:
         ids = [message["aux"]["ID"] for message in said if "aux" in message]
         failed = "error" in said[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import secrets
 from typing import Any
 
 from swarmsim.api.documents.inspection import mac_address
@@ -208,7 +207,7 @@ def _made(engine: Engine, asked: Json) -> Network:
     _check_addresses(asked)
     if driver != "overlay":
         network = networks.bridge(
-            engine.networks, secrets.token_hex(32), asked["Name"], engine.now, asked
+            engine.networks, engine.new_hex_id(), asked["Name"], engine.now, asked
         )
         _say(engine, network, "create")
         return network

@@ -15,7 +15,7 @@ _KILLED = 137
 
 
 class Reports(Protocol):
-    """What a driver tells the model, at the model's time."""
+    """What a driver reports to the model, at the model's time."""
 
     def container_exited(self, task_id: str, code: int) -> None:
         """The process of a task has ended."""
@@ -51,10 +51,10 @@ class Driver(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """What the process of a task does, if nobody stops it: run for ever, by default.
+    """What the process of a task does: by default it runs until it is stopped.
 
     Durations may be given as text such as `"1.5s"`; they are kept as `timedelta`.
-    Raises `BadValue` for one that is none, or is negative.
+    Raises `BadValue` for text that is not a duration, and for a negative one.
     """
 
     #: How long after its start it ends by itself.
@@ -69,9 +69,12 @@ class Behaviour:
     #: What the engine says when the image cannot be had, or the program not be started.
     pull_error: str = ""
     start_error: str = ""
+    #: What it writes when it starts, for a runtime that keeps logs.
+    stdout: str = ""
+    stderr: str = ""
 
     def __post_init__(self) -> None:
-        """Take durations as text, and refuse what is none."""
+        """Convert durations from text."""
         for name in ("exits_after", "stops_after", "healthy_after", "unhealthy_after"):
             given = getattr(self, name)
             if given is None:
@@ -92,7 +95,7 @@ class Scripted:
         self._after: Callable[..., None]
 
     def attach(self, reports: Reports, after: Callable[..., None]) -> None:
-        """Say to whom to report, and what calls a function after so many nanoseconds."""
+        """Set where to report, and what calls a function after so many nanoseconds."""
         self._reports = reports
         self._after = after
 
@@ -107,7 +110,7 @@ class Scripted:
         return behaviour.healthy_after is not None or behaviour.unhealthy_after is not None
 
     def start(self, task: Task) -> str:
-        """Have happen what the script says will."""
+        """Schedule what the script says."""
         behaviour = self._of[task.id]
         if behaviour.start_error:
             return behaviour.start_error
@@ -118,7 +121,7 @@ class Scripted:
         return ""
 
     def stop(self, task: Task) -> None:
-        """Have the process end, if it does."""
+        """Schedule the end of the process, unless it ignores the signal."""
         behaviour = self._of[task.id]
         self._later(behaviour.stops_after, self._exit, task.id, behaviour.stop_code)
 

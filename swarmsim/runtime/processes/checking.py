@@ -54,7 +54,7 @@ class Checks:
     def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Spawned | None:
         """Start a probe in a task's folder."""
         output = bytearray()
-        tell_end = it.world.engine.containers.probed(it.task.id, command)
+        tell_end = it.world.engine.probed(it.task.id, command)
 
         def write(_is_error: bool, data: bytes) -> None:
             output.extend(data[: _MOST_OUTPUT - len(output)])

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from swarmsim.engine.logs import Log
 from swarmsim.images import Image, ImageProblem, names
 from swarmsim.images.removing import User
 from swarmsim.model import Task
 from swarmsim.model.plan import Strategy
 from swarmsim.runtime import plan
 from swarmsim.runtime.kinds import HORIZON, Kind, Life
+from swarmsim.runtime.logs import Log
 from swarmsim.runtime.port import Host
 from swarmsim.runtime.processes import starting
 from swarmsim.runtime.processes.checking import Checks

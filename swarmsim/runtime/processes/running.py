@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from swarmsim.engine.logs import Log
 from swarmsim.model import Task
 from swarmsim.runtime.kinds import Life
+from swarmsim.runtime.logs import Log
 from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place.folders import Folder
@@ -73,6 +73,7 @@ class Running:
         if self.task.container.get("TTY"):
             data = data.replace(b"\n", b"\r\n")
         self.log.write(self.world.now, "stderr" if is_error else "stdout", data)
+        self.world.engine.notify()
 
     def show(self) -> None:
         """From now on others find it by its names."""
@@ -111,6 +112,7 @@ class Running:
         if self.health:
             self.health.stop()
         self.log.close(self.world.now)
+        self.world.engine.notify()
         if self.folder:
             if self.place:
                 self.world.names.leave(self.place)

@@ -201,10 +201,12 @@ def test_a_cluster_that_fails_does_not_end_the_engine(served: Served):
     failed = threading.Event()
 
     def plan() -> None:
+        served.engine.listeners.discard(plan)
         served.engine.cluster.call_at(served.engine.now, fail)
         served.engine.cluster.call_at(served.engine.now + 1, failed.set)
 
-    served.loop.call_soon_threadsafe(plan)
+    served.engine.listeners.add(plan)
+    served.raw.post("/networks/create", {"Name": "net"})
 
     until(lambda: served.raw.get("/_ping").status == 200 and failed.is_set(), "what comes after")
 

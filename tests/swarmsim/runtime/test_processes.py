@@ -552,7 +552,7 @@ def test_a_healthy_probe_makes_a_task_run(tmp_path):
             task = await it.state(service, "starting")
             begun = await it.until(lambda: task.pid and it.engine.now, "its process")
             await it.state(service, "running")
-            return (task.status_at - begun) / SECOND, it.engine.processes.health(task.id)
+            return (task.status_at - begun) / SECOND, it.engine.runtime.health(task.id)
 
     took, health = asyncio.run(scenario())
     assert 0.4 < took < 30, "the first probe comes an interval after the start"
@@ -579,7 +579,7 @@ def test_probes_that_fail_make_a_task_fail(tmp_path, test, code, output):
             task = await it.until(
                 lambda: next((t for t in it.tasks(service) if t.ended), None), "its end"
             )
-            return task, it.engine.processes.health(task.id)
+            return task, it.engine.runtime.health(task.id)
 
     task, health = asyncio.run(scenario())
     assert task.exit_code == 0, "it was asked to stop, and did"
@@ -609,7 +609,7 @@ def test_beyond_so_many_processes_tasks_do_what_others_of_their_kind_did(tmp_pat
             it.image("x:1", "import time; print('said', flush=True); time.sleep(0.5); exit(4)")
             it.image("long:1", WELL_BEHAVED)
             first = await it.state(it.service("x:1", "first"), "failed")
-            it.engine.processes.remove(first)
+            it.engine.runtime.remove(first)
             await it.state(it.service("long:1", "long"), "running")
             acted = await it.state(it.service("x:1", "acted"), "failed")
             return acted, it.log(acted)
@@ -649,7 +649,7 @@ def test_what_is_known_to_go_on_is_not_waited_for(tmp_path, monkeypatch):
         async with lab(tmp_path, speed=100) as it:
             it.image("x:1", WELL_BEHAVED)
             await it.state(it.service("x:1", "first"), "running")
-            await it.until(lambda: not it.engine.processes.awaiting(), "to know it")
+            await it.until(lambda: not it.engine.runtime.awaiting(), "to know it")
             await it.state(it.service("x:1", "second"), "running")
             begun, at = time.monotonic(), it.engine.now
             await it.until(lambda: it.engine.now > at + 60 * SECOND, "a minute", 30)

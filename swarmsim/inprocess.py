@@ -1,0 +1,274 @@
+"""docker-py on an engine in this process: each call runs a route, with no socket and no server.
+
+A route is a coroutine that stops where it has written a piece of a stream, or waits for
+something to happen (`Call.wait`). Here the caller drives it: a piece is read when docker-py
+reads it, and whoever waits lets time go by. Several threads may share an engine; one of them
+at a time is in it.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from http.client import responses
+from typing import Any
+
+import docker
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+from swarmsim.api import app, versions
+from swarmsim.api.http import Answer, Call
+from swarmsim.engine.engine import Engine
+
+#: Nanoseconds that a request takes where the clock stands still: a loop that polls gets
+#: somewhere, and no two objects are of the same moment.
+_REQUEST = 1_000_000
+_PIECE = 64 * 1024
+
+
+class InProcess:
+    """The way into an engine for the threads of this process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._changed = threading.Condition(threading.RLock())
+        engine.listeners.add(self._notify)
+
+    def client(self) -> docker.DockerClient:
+        """Return a client of docker-py."""
+        return _Client(self)
+
+    def advance(self, length: int) -> None:
+        """Let so many nanoseconds go by."""
+        with self._changed:
+            self.engine.clock.advance(length)
+            self.engine.catch_up()
+
+    def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
+        """Answer a request, or begin to."""
+        with self._changed:
+            if not self.engine.clock.speed:
+                self.engine.clock.advance(_REQUEST)
+            exchange = _Exchange(self, request)
+            exchange.begin_to_answer()
+        return HTTPResponse(
+            body=_Body(exchange),
+            headers=exchange.headers,
+            status=exchange.status,
+            reason=responses.get(exchange.status),
+            preload_content=False,
+        )
+
+    def next_piece(self, exchange: _Exchange) -> bytes:
+        """Return the next piece of a stream once there is one; nothing at the end."""
+        with self._changed:
+            return exchange.next_piece()
+
+    def close(self, exchange: _Exchange) -> None:
+        """End a stream, also while another thread waits for its next piece."""
+        with self._changed:
+            exchange.close()
+            self._changed.notify_all()
+
+    def wait(self, until: int | None) -> bool:
+        """Let time go by until something may have happened; false if nothing ever will.
+
+        A clock that stands still is moved to when something is due, or to `until`.
+        """
+        engine = self.engine
+        if engine.clock.speed:
+            seconds = engine.seconds_until_due()
+            if until is not None:
+                seconds = min(seconds, engine.clock.seconds_until(until))
+            self._changed.wait(seconds)
+        else:
+            moments = [each for each in (engine.cluster.next_due(), until) if each is not None]
+            if not moments:
+                return False
+            engine.clock.advance(max(0, min(moments) - engine.clock.now))
+        engine.catch_up()
+        return True
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+class _Pause:
+    """Where a route hands over to its caller: with a piece of a stream, or to wait."""
+
+    def __init__(self, piece: bytes = b"", until: int | None = None) -> None:
+        self.piece = piece
+        self.until = until
+
+    def __await__(self) -> Generator[_Pause, None, None]:
+        yield self
+
+
+class _Exchange:
+    """A request and its answer: the client as the route sees it, the route as the client does."""
+
+    def __init__(self, door: InProcess, request: requests.PreparedRequest) -> None:
+        self.door = door
+        self._body = request.body
+        call = Call(door.engine, str(request.method), request.path_url, self)
+        call.headers = {name.lower(): str(value) for name, value in request.headers.items()}
+        self._call = call
+        self._route: Coroutine[_Pause, None, Answer | None] = app.answer(call)
+        self._pause: _Pause | None = None
+        self._ended = False
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        #: The body of an answer that is not a stream.
+        self.content = b""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer comes piece by piece."""
+        return self._call.streaming
+
+    # ---- the client, as the route sees it ------------------------------------------------
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body of the request."""
+        for piece in _pieces(self._body):
+            yield piece
+
+    async def begin(self, status: int, content_type: str) -> None:
+        """Set the headers of a stream."""
+        self._set_headers(Answer(status=status, content_type=content_type))
+
+    async def write(self, data: bytes) -> None:
+        """Hand over a piece of a stream."""
+        if data:
+            await _Pause(data)
+
+    async def wait(self, until: int | None = None) -> None:
+        """Hand over until something has happened."""
+        if until is None or until > self.door.engine.now:
+            await _Pause(until=until)
+
+    # ---- the route, as the client sees it ------------------------------------------------
+
+    def begin_to_answer(self) -> None:
+        """Run the route to its answer, or to where a stream has begun."""
+        pause = self._run()
+        while pause is not None and not self.is_stream:
+            if not self.door.wait(pause.until):
+                self.close()
+                what = f"{self._call.method} {self._call.target}"
+                raise RuntimeError(f"{what} waits for something that will never happen")
+            pause = self._run()
+        self._pause = pause
+
+    def next_piece(self) -> bytes:
+        """Run the route to its next piece; nothing at its end, or if it would wait for ever."""
+        while not self._ended:
+            pause, self._pause = self._pause or self._run(), None
+            if pause is not None and pause.piece:
+                return pause.piece
+            if pause is not None and not self.door.wait(pause.until):
+                self.close()
+        return b""
+
+    def close(self) -> None:
+        """End the route wherever it is."""
+        self._ended = True
+        self._route.close()
+
+    def _run(self) -> _Pause | None:
+        try:
+            return self._route.send(None)
+        except StopIteration as end:
+            self._ended = True
+            if end.value is not None:
+                self._set_headers(end.value)
+                self.content = end.value.content() if self._call.method != "HEAD" else b""
+            return None
+
+    def _set_headers(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers = {**app.headers(self._call), **dict(answer.headers)}
+        if answer.content_type:
+            self.headers["Content-Type"] = answer.content_type
+
+
+class _Body(io.RawIOBase):
+    """What docker-py reads an answer from, and what it finds where it looks for a socket."""
+
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+        self._rest = exchange.content
+        self.chunked = exchange.is_stream
+
+    @property
+    def chunk_left(self) -> int:
+        """The bytes that are left of the present piece."""
+        return len(self._rest)
+
+    @property
+    def fp(self) -> _Body:
+        """Where `http.client` has its file."""
+        return self
+
+    raw = sock = fp
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is left of a piece, or else wait for another."""
+        if not self._rest and self.chunked:
+            self._rest = self._exchange.door.next_piece(self._exchange)
+        count = min(len(self._rest), len(buffer))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def shutdown(self, _how: int) -> None:
+        """Let `close` do what a socket does here."""
+
+    def close(self) -> None:
+        """End the stream."""
+        if self.chunked and not self.closed:
+            self._exchange.door.close(self._exchange)
+        super().close()
+
+
+class _Adapter(HTTPAdapter):
+    """Where requests go in place of a socket."""
+
+    def __init__(self, door: InProcess) -> None:
+        super().__init__()
+        self._door = door
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        """Answer a request."""
+        return self.build_response(request, self._door.answer(request))
+
+
+class _Client(docker.DockerClient):
+    """docker-py's client, connected to an engine in this process."""
+
+    def __init__(self, door: InProcess) -> None:
+        # a socket's address, so that no proxy is asked for; nothing connects to it
+        self.api = docker.APIClient("unix://in-process", versions.API_VERSION)
+        self.api.mount("http+docker://", _Adapter(door))
+        self.api.trust_env = False
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    """Yield the body of a request, whatever form it was given in."""
+    if isinstance(body, str):
+        yield body.encode()
+    elif isinstance(body, bytes):
+        yield body
+    elif hasattr(body, "read"):
+        while piece := body.read(_PIECE):
+            yield piece
+    else:
+        yield from body or ()
