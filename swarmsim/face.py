@@ -41,10 +41,10 @@ class Engine(engine.Engine):
     `speed` is how many times as fast as real time its clock runs; at 0 the clock stands still,
     but for `advance`, a millisecond a request, and calls that wait. It begins at `start`: by
     default now, or with a clock that stands still on the first of January 2026, so that the
-    same calls with the same `seed` give the same run. The engine is the manager of a swarm of so many `nodes`, unless
-    `swarm` is false. Nothing is executed: tasks do what `behaviour` says, and by default run
-    until they are stopped. Images are kept in `data`, by default a folder that goes away with
-    the engine.
+    same calls with the same `seed` give the same run. The swarm has so many `nodes`; there is
+    none if `swarm` is false. Nothing is executed: tasks do what `behaviour` says, and by
+    default run until they are stopped. Images are kept in `data`, by default a folder that
+    goes away with the engine.
     """
 
     def __init__(
