@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from swarmsim.engine.events import Events, message
 from swarmsim.engine.networks import Network

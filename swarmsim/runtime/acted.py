@@ -61,7 +61,7 @@ class Acted(Scripted):
         error = super().pull(task)
         if not error:
             image_id, config = self._image(task.image)
-            check = plan.make(task, image_id, config, "").healthcheck
+            check = plan.make(task, image_id, config, None).healthcheck
             self._tasks[task.id] = _Acting(task, self._of[task.id], image_id, check)
         return error
 
