@@ -112,7 +112,7 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
     Each is a `Recording`, the path of its file, or a view or recorder that has one. `names`
     has one for each, for the comparison; without it a file's is its own, and a recording
     has what was asked of Swarm. `.page` of what comes back is a page for any browser.
-    Raises `RecordingProblem` for a file that is no recording, and in a comparison for a
+    Raises `RecordingProblem` for a file that is not a recording, and in a comparison for a
     recording in which nothing was updated.
     """
     from labkit.views import Comparison, Replay
@@ -292,7 +292,7 @@ def _stack(name: str | None) -> str:
 
 
 def _require_text(**given: object) -> None:
-    """Raise `BadValue` for what is no text, before an engine is asked for a nonsense."""
+    """Raise `BadValue` for anything but text, before contacting the engine."""
     for what, value in given.items():
         if not isinstance(value, str) or not value:
             raise BadValue(f"{what} is text, not {value!r}")

@@ -2,7 +2,7 @@
 
     LabError
     ├── NoEngine            nothing answers where an engine should be
-    ├── NotAManager         the engine answers, but is no swarm manager
+    ├── NotAManager         the engine answers, but is not a swarm manager
     ├── EngineRefused       the engine answered with an error
     │   ├── NotFound        … that the thing named does not exist
     │   └── OutOfSequence   … that the service changed in the meantime
@@ -10,7 +10,7 @@
     ├── BadValue            a value that Swarm, or Go, would refuse; also a ValueError
     ├── BadComposeFile      a compose file with mistakes; nothing was changed
     ├── BuildFailed         a step of a Dockerfile failed
-    ├── RecordingProblem    a file is no recording, or cannot be written
+    ├── RecordingProblem    a file is not a recording, or cannot be written
     └── NotSettled          the time is up and the service still moves
 
 Every one of them says three things: what was expected, what was found, and what to
@@ -119,7 +119,7 @@ class BuildFailed(LabError):
 
 
 class RecordingProblem(LabError):
-    """A file that is no recording, is of another schema, or cannot be written."""
+    """A file that is not a recording, is of another schema, or cannot be written."""
 
 
 class NotSettled(LabError):

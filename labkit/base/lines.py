@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: A longer line is no line of labkit's.
+#: labkit writes no longer lines.
 _LONGEST = 300_000
 #: A link, or a pipe, is never followed or waited for; not every system has these.
 _CAREFUL = (
@@ -47,7 +47,7 @@ def append(path: Path, row: Mapping[str, Any], *, mode: int) -> None:
 
 
 def read(path: Path, *, most_bytes: int | None = None) -> Read:
-    """Return the rows of a file, which is not waited for if it is none. Raises `OSError`.
+    """Return the rows of a file; a pipe is not waited for. Raises `OSError`.
 
     One with more than `most_bytes` is an `OSError`, too.
     """
@@ -81,7 +81,7 @@ def _require_a_file(file: int, path: Path) -> int:
     """Return the size of an opened file; raise `OSError` if it is a pipe or the like."""
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(f"{path} is no file")
+        raise OSError(f"{path} is not a file")
     return found.st_size
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-#: Unicode's marks for an annotation: nobody types them, and nothing shows them.
+#: Unicode's marks for an annotation: they are never typed, and never shown.
 _BEGIN, _END = "\ufff9", "\ufffb"
 _MARKS = str.maketrans("", "", _BEGIN + _END)
 #: A text that was cut may lack its end.

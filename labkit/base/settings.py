@@ -25,7 +25,7 @@ from labkit.base.errors import BadValue
 
 #: Everything the lab deploys carries this label; nothing without it is touched.
 LAB_LABEL = "labkit.lab"
-#: Times real time; a second is then less than a look at a process takes.
+#: Maximum speed-up.
 FASTEST = 10_000
 
 #: Where labkit was imported from: the root of a checkout, or site-packages.
@@ -42,7 +42,7 @@ def engine_choice() -> str:
 def speed() -> float:
     """Return how many times as fast as real time a simulated engine's clock is to run.
 
-    Raises `BadValue` for what is no number above zero, or above `FASTEST`.
+    Raises `BadValue` unless it is a number above zero, at most `FASTEST`.
     """
     chosen = os.environ.get("LABKIT_SPEED") or "1"
     with contextlib.suppress(ValueError):
@@ -121,7 +121,7 @@ def workspace() -> Path:
 def class_folder() -> Path | None:
     """Return the folder that the room's log is kept in; `None` where it is off."""
     chosen = os.environ.get("LABKIT_CLASS")
-    # `Path.expanduser` raises for `~nobody`; a folder that there is not is no reason to stop
+    # `Path.expanduser` raises for `~nobody`, and a missing folder is not an error
     return Path(os.path.expanduser(chosen)) if chosen else None  # noqa: PTH111
 
 

@@ -28,7 +28,7 @@ _OPTIONS = (
 
 def run(arguments: Sequence[str]) -> int:
     """Bring the lab up and be JupyterLab until that ends; return `labkit up`'s failure."""
-    # -P: what lies in the current folder is no module of labkit's, as it is none in this process
+    # -P: the current folder's files must not shadow labkit's modules, as they do not here
     coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up"])
     # Half of JupyterLab's start is jsonschema's making of a parser for a format of texts, `iri`,
     # that no schema of Jupyter's has; without the parser it leaves the format unchecked.
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def options(arguments: Sequence[str]) -> list[str]:
     """Return JupyterLab's options; the learner's `arguments` come last and win."""
-    # Jupyter refuses to run as root unless it is told to; on a bare machine there is nobody else
+    # Jupyter refuses to run as root unless it is told to; on a bare machine there is no other user
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     return [
         *_OPTIONS,

@@ -20,7 +20,7 @@ _engine = click.option(
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 @click.pass_context
 def _doctor(ctx: click.Context, *, as_json: bool) -> None:
-    """Say what is here and what is missing, and how to mend it."""
+    """Say what is here and what is missing, and how to fix it."""
     from labkit.cli import doctor
 
     lines = doctor.examine()

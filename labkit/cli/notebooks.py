@@ -83,8 +83,8 @@ def _build(
         said = [done.what, *(_HOW[kept.how].format(kept.cell) for kept in done.kept)]
         if done.copy:
             said.append(
-                "cells that are no notes had been changed there, so as it was it is "
-                f"{done.copy.name} now; with the tag `instructor` such a cell is a note"
+                "cells that are not notes had been changed there, so the old one is "
+                f"kept as {done.copy.name}; tag a cell `instructor` to make it a note"
             )
         echo.say(f"{done.path}: {'; '.join(said)}.")
 

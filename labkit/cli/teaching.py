@@ -1,4 +1,4 @@
-"""What a learner has done, and what a class does: for learners, and for who teaches them."""
+"""What a learner has done, and what a class does: for learners and instructors."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def simulated() -> SimulatedEngine:
 def locations(choice: str | None = None) -> list[EngineLocation]:
     """Return where to look for an engine. `choice` is as in `labkit up --engine`.
 
-    Raises `BadValue` for a choice that is none.
+    Raises `BadValue` for an invalid choice.
     """
     wanted = choice or settings.engine_choice()
     if wanted == "auto":
@@ -99,7 +99,7 @@ def _simulated() -> EngineLocation:
 
 
 def _place(url: str, why: str) -> EngineLocation:
-    """Return the place at `url`; the lab's own engines are those, whoever names them."""
+    """Return the location at `url`, which may be one of the lab's own engines."""
     own: dict[str, Kind] = {private().url: "private", simulated().url: "simulated"}
     return EngineLocation(own.get(url, "yours"), url, why)
 

@@ -94,7 +94,7 @@ def share(swarm: Swarm) -> list[str]:
 
 
 def join(swarm: Swarm) -> None:
-    """Make workers of the nodes that are none yet, and wait until all are ready."""
+    """Make workers of the nodes that are not in the swarm yet; wait until all are ready."""
     ours = _containers(swarm)
     if not ours:
         return
@@ -112,7 +112,7 @@ def join(swarm: Swarm) -> None:
         raise NotSettled(
             f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",
             "it is not; the end of what its dockerd says is below.",
-            "mend that; or `labkit down`, and `labkit up` without --nodes.",
+            "fix that; or `labkit down`, and `labkit up` without --nodes.",
             docker_says=_log(swarm, name),
         )
     echo.say(f"Nodes: {len(nodes)}. Those that are containers stay until `labkit down`.")

@@ -101,7 +101,7 @@ def _short_folder(folder: Path) -> Path:
     person may not share.
     """
     mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    return Path("/tmp", f"labkit-{mark}")  # noqa: S108 - `_make_private` looks whose it is
+    return Path("/tmp", f"labkit-{mark}")  # noqa: S108 - `_make_private` checks the owner
 
 
 def _make_private(folder: Path) -> None:

@@ -23,7 +23,7 @@ State = Literal["open", "predicted", "compared", "begun", "not yet", "passed"]
 #: In the order in which they are reached; rerunning a cell takes nothing back.
 _ORDER = get_args(State)
 _DONE = ("compared", "passed")
-#: Characters of a text that are kept: enough for whoever explains a lot.
+#: Characters of a text that are kept: enough for a long explanation.
 _LONGEST = 5000
 
 

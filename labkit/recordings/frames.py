@@ -1,4 +1,4 @@
-"""A recording as pandas frames, for whoever wants to ask it something new."""
+"""A recording as pandas frames, for new questions."""
 
 from __future__ import annotations
 

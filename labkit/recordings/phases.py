@@ -33,7 +33,7 @@ _SENTENCES = {
         "The rollback is paused: {now}. A rollback that fails is not rolled back again."
     ),
 }
-#: What a state says about the service, for a ribbon of states over time; `""` is none.
+#: What a state says about the service, for a ribbon of states over time; `""` is no state.
 MEANINGS = {
     "": "The service has not been updated yet.",
     "updating": "Swarm replaces the tasks that differ from the new spec, slot by slot.",
@@ -74,7 +74,7 @@ def describe(service: Service | None, tasks: Iterable[Task]) -> str:
 
 
 def sentence(service: Service | None, counts: Counts) -> str:
-    """Return the same sentence for whoever has counted the tasks already."""
+    """Return the same sentence from tasks that are counted already."""
     if service is None:
         return _removed(counts.left)
     wanted = service.replicas

@@ -67,7 +67,7 @@ _PLAIN: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "int | None": (int, type(None)),
 }
-#: What reading a line may raise that is no JSON, or not the JSON that a recorder writes.
+#: What reading a line may raise that a recorder did not write.
 _UNREADABLE = (
     ValueError,
     KeyError,
@@ -154,7 +154,7 @@ class HashesSeen:
     now: float
 
     def __post_init__(self) -> None:
-        """Refuse what is no count, or no time."""
+        """Refuse an invalid count or time."""
         if type(self.hashes) is not int:
             raise BadValue(f"hashes is a whole number, not {self.hashes!r}")
         if not isinstance(self.now, int | float) or not math.isfinite(self.now):
@@ -290,7 +290,7 @@ class Recording:
         return last if isinstance(last, Ended) else None
 
     def _last(self) -> Change | None:
-        """Return the last change that is no mark: those may be made after the end."""
+        """Return the last change that is not a mark: marks may be made after the end."""
         seen = (change for change in reversed(self.changes) if not isinstance(change, Marked))
         return next(seen, None)
 
@@ -377,7 +377,7 @@ class Recording:
     def load(cls, path: Path | str) -> Self:
         """Read a recording, as far as it goes.
 
-        Raises `RecordingProblem` for a file that is none, or is of a newer schema.
+        Raises `RecordingProblem` for a file that is not a recording, or of a newer schema.
         """
         path = Path(path)
         try:
@@ -478,7 +478,7 @@ def _read_header(path: Path, line: str) -> Header:
     except _UNREADABLE:
         raise RecordingProblem(
             f"a recording at {path}.",
-            "a file whose first line is no recording's header." if line else "an empty file.",
+            "a file whose first line is not a recording's header." if line else "an empty file.",
             "give the path of a file that `labkit record -o FILE` wrote.",
         ) from None
 
@@ -529,7 +529,7 @@ def _service_from(row: dict[str, Any]) -> Service:
 
 def _status_from(row: dict[str, Any]) -> UpdateStatus:
     if row["state"] not in get_args(UpdateState):
-        raise ValueError(f"{row['state']!r} is no state of an update")
+        raise ValueError(f"{row['state']!r} is not a state of an update")
     times = {name: instant(row.get(name)) for name in ("started_at", "completed_at")}
     return UpdateStatus(**_known(UpdateStatus, row) | times)
 
@@ -550,7 +550,7 @@ def _known(kind: type, row: dict[str, Any]) -> dict[str, Any]:
 def _time(text: str) -> datetime:
     found = instant(text)
     if found is None:
-        raise ValueError(f"{text!r} is no time")
+        raise ValueError(f"{text!r} is not a time")
     return found
 
 

@@ -1,7 +1,7 @@
 """How many hashes a second dockercoins makes, over time. Pure.
 
 A worker adds to the counter in bursts: every second or so, all that it has made since.
-The difference between two looks a second apart holds three bursts of it, or four, or
+The difference between two polls a second apart holds three bursts of it, or four, or
 none, so a chart of such differences shows 4, 4, 4, 0 for a worker that never rests.
 
 Here a point is the slope of the straight line that fits the samples of four seconds

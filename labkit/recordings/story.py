@@ -73,15 +73,15 @@ def fewest_running(recording: Recording) -> int:
 
     What was seen counts, and what the engine's own times say of the moments between.
     """
-    looks = (counts.total() for _, counts in recording.running_by_tag())
-    return min((*looks, *(count for _, count in ran(recording))), default=0)
+    seen = (counts.total() for _, counts in recording.running_by_tag())
+    return min((*seen, *(count for _, count in ran(recording))), default=0)
 
 
 def ran(recording: Recording) -> list[tuple[datetime, int]]:
     """Return how many replicas ran, as steps by the engine's own times.
 
-    A dip that is over before the next look shows here: tasks say when they came to run, and
-    when they ended. Those that ran at the first look count from the beginning.
+    A dip that ends before the next poll shows here: tasks say when they came to run, and
+    when they ended. Those that ran at the first poll count from the beginning.
     """
     first = recording.changes[0].at if recording.changes else None
     running: set[str] = set()
@@ -100,7 +100,7 @@ def ran(recording: Recording) -> list[tuple[datetime, int]]:
         elif task.ended and runs:
             running.discard(task.id)
             steps.append((task.status_at, -1))
-    # of two at the same moment, the one that came goes first: it was no dip
+    # of two at the same moment, the start goes first: that is not a dip
     steps.sort(key=lambda step: (step[0], -step[1]))
     return [(at, count := count + step) for at, step in steps]
 
@@ -136,7 +136,7 @@ def most_at_once(recording: Recording, tag: str) -> int:
     for change in recording.changes:
         if not isinstance(change, TaskSeen):
             continue
-        if change.at != moment:  # everything one look saw counts as one moment
+        if change.at != moment:  # everything in one poll counts as one moment
             most, moment = max(most, len(on_the_way)), change.at
         task = change.task
         if task.tag == tag:
@@ -175,7 +175,7 @@ def slots_touched(recording: Recording) -> int:
 
     A place is a slot, or the node of a global task. Those that the update added by a scale
     up were filled and not replaced; they do not count. Which task is new goes by the
-    engine's own times: the first ones may be seen a look before the update is.
+    engine's own times: the first ones may be seen a poll before the update is.
     """
     update = first_update(recording)
     if update is None:

@@ -5,12 +5,12 @@ failures it counts, not when it will call the update completed. All of that foll
 what is seen of the tasks, by the rules of swarmkit's manager/orchestrator/update/updater.go:
 
 * The updater makes one new task in each slot whose task differs from the spec. What the
-  restart supervisor makes there afterwards is none of its business.
+  restart supervisor makes there afterwards does not count.
 * A task that it made *failed* if it ended, whatever the exit code, before it ever ran or
   within the monitor window after it began to run. Each slot counts at most once.
 * The action is taken when failures over slots is strictly greater than the ratio, as
   32-bit floating point numbers; the slots are those being updated, not the replicas.
-* Once the last slot is in a worker's hands, nobody looks at failures until every worker
+* Once a worker has the last slot, failures are not looked at until every worker
   is done, its last delay included. A task whose window is over by then is not counted.
 
 From outside a slot is taken to be updated if its newest task has another image than the
@@ -49,7 +49,7 @@ class Budget:
 
     of: Literal["update", "rollback"]
     failures: int
-    #: The tasks that ended and were not counted: too late, or while nobody looked.
+    #: The tasks that ended and were not counted: too late, or not looked at in time.
     missed: tuple[str, ...]
     #: How many slots are being updated.
     slots: int
@@ -93,7 +93,7 @@ class _TrackedUpdate:
 
     of: Literal["update", "rollback"]
     key: tuple[str, datetime | None]
-    #: When it was first seen; what else that look saw was there when it began.
+    #: When it was first seen; what else that poll saw was there when it began.
     seen_at: datetime
     image: str
     config: UpdateConfig
@@ -112,7 +112,7 @@ class _TrackedUpdate:
     settled: set[str] = field(default_factory=set)
     last_made: datetime | None = None
     last_settled: datetime | None = None
-    #: The same by the clock of whoever records, which the time axis goes by.
+    #: The same by the recorder's clock, which the time axis uses.
     last_seen_settled: datetime | None = None
     ended_at: datetime | None = None
 

@@ -35,7 +35,7 @@ _STALE = "update out of sequence"
 _TIMEOUT_SECONDS = 30
 #: In each answer of an engine with a clock of its own: what it shows, as RFC 3339.
 TIME_HEADER = "Labkit-Time"
-#: What was told of the time this many seconds ago is as good as new.
+#: Clock readings younger than this are reused.
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
 _LOG_SECONDS = 5
@@ -149,7 +149,7 @@ class Swarm:
             )
         raise errors.NotAManager(
             "a Docker engine that is a swarm manager.",
-            f"a node of a swarm that is no manager (its state is {state!r}).",
+            f"a node of a swarm that is not a manager (its state is {state!r}).",
             "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
         )
 
@@ -370,7 +370,7 @@ def _refusal(response: requests.Response) -> errors.LabError:
     if "swarm manager" in says and response.status_code == 503:
         return errors.NotAManager(
             "a Docker engine that is a swarm manager.",
-            "an engine that is none.",
+            "an engine that is not a manager.",
             "run `labkit up`, or point DOCKER_HOST at a manager.",
             docker_says=says,
         )

@@ -47,7 +47,7 @@ class Clock:
         return self._ticks() - self._received[1] if self._received else 0.0
 
     def set(self, reading: datetime) -> None:
-        """Take what the engine tells."""
+        """Set the clock to what the engine tells."""
         with self._lock:
             self._received = reading, self._ticks()
             if self._latest and self._latest - reading > _ANOTHER:

@@ -20,7 +20,7 @@ class Agenda:
         self._number = count()
 
     def at(self, moment: int, function: Function, *arguments: Any) -> None:
-        """Have a function called at a moment; one that is past counts as now."""
+        """Call a function at a moment; a past moment counts as now."""
         if moment < self.now:
             moment = self.now
         heapq.heappush(self._due, (moment, next(self._number), function, arguments))

@@ -88,7 +88,7 @@ class Cluster:
         return self._store.agenda.next_due()
 
     def call_at(self, at: int, function: Function, *arguments: object) -> None:
-        """Have a function called at a moment of the cluster's clock."""
+        """Call a function at a moment of the cluster's clock."""
         self._store.agenda.at(at, function, *arguments)
 
     # ---- what there is -------------------------------------------------------------
@@ -144,7 +144,7 @@ class Cluster:
         return self._store.new_id()
 
     def watch(self, callback: Callable[[StoreEvent], None]) -> None:
-        """Have every write to the store told."""
+        """Call a function for every write to the store."""
         self._store.watchers.append(callback)
 
     # ---- services ------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Cluster:
         nano_cpus: int = 2 * 10**9,
         memory: int = 8 * _GIBIBYTE,
     ) -> Node:
-        """Have a node join."""
+        """Add a node."""
         store = self._store
         role = "manager" if manager else "worker"
         spec: Spec = {"Labels": {}, "Role": role, "Availability": "active"}
@@ -233,7 +233,7 @@ class Cluster:
         return node
 
     def set_node_state(self, node_id: str, state: str) -> None:
-        """Have a node go down, or come back (`ready`)."""
+        """Take a node down, or bring it back (`ready`)."""
         node = self._store.nodes[node_id]
         was, node.state = node.state, "down" if state == "down" else "ready"
         self._store.write_node(node)
@@ -246,7 +246,7 @@ class Cluster:
             self._store.after(period, self._orphan, node, since)
 
     def remove_node(self, node_id: str, *, force: bool = False) -> None:
-        """Have the swarm forget a node. Raises `Refused` for a manager, or one that is up."""
+        """Remove a node. Raises `Refused` for a manager, or one that is up."""
         node = self._store.nodes[node_id]
         require_removable(node, force=force)
         for task in self._store.tasks_on(node_id):

@@ -44,7 +44,7 @@ class Service:
     previous_spec: Spec | None = None
     previous_spec_version: int = 0
     update_status: UpdateStatus | None = None
-    #: Ports and addresses as the Engine API shows them; whoever gives them out fills this.
+    #: Ports and addresses as the Engine API shows them; filled in by the allocator.
     endpoint: Spec = field(default_factory=dict)
 
     def snapshot(self) -> Service:

@@ -79,7 +79,7 @@ class Store:
         return self.random.randbytes(_ID_LENGTH).translate(_DIGITS).decode()
 
     def after(self, length: Range | int, function: Function, *arguments: object) -> None:
-        """Have a function called after a time; of a range, some length is drawn."""
+        """Call a function after a time; of a range, a length is drawn."""
         if not isinstance(length, int):
             length = self.draw(length)
         self.agenda.at(self.agenda.now + length, function, *arguments)
@@ -226,7 +226,7 @@ class Store:
             listener(task)
 
     def when_running(self, task: Task, function: Callable[[], None]) -> None:
-        """Have a function called when a task runs, or has ended without.
+        """Call a function when a task runs, or has ended without running.
 
         If the task is deleted before, that never happens, as in swarmkit.
         """
@@ -234,7 +234,7 @@ class Store:
             self._when_running.setdefault(task.id, []).append(function)
 
     def when_stopped(self, task: Task, function: Callable[[], None]) -> None:
-        """Have a function called when a task has ended, or its node has gone away.
+        """Call a function when a task has ended, or its node has gone away.
 
         If the task is deleted before, neither is told.
         """

@@ -293,7 +293,7 @@ def test_what_is_no_recording_is_refused_with_a_sentence(tmp_path: Path, content
     with pytest.raises(RecordingProblem) as problem:
         Recording.load(tmp_path / "r.jsonl")
     nothing = not content.strip("\n")
-    other = "a file whose first line is no recording's header."
+    other = "a file whose first line is not a recording's header."
     assert problem.value.found == ("an empty file." if nothing else other)
 
 

@@ -1,7 +1,7 @@
-"""`labkit doctor`: what is here, what is missing, what will be slow; each with how to mend it.
+"""`labkit doctor`: what is here, missing or slow, each with how to fix it.
 
 Looking changes nothing and starts nothing. Each check gives one `Line`; what depends on
-an engine says so when there is none, rather than being left out.
+an engine says so where there is none; it is not left out.
 
     line      one finding
     machine   what this machine has, and what it may start
@@ -24,13 +24,13 @@ __all__ = ["Line", "Verdict", "as_json", "examine"]
 
 def examine() -> list[Line]:
     """Look at everything, and return a line for each."""
-    lines = [*machine.look(), *lesson.look()]
+    lines = [*machine.lines(), *lesson.lines()]
     try:
         found = engines.find()
     except LabError as problem:
         lines.append(Line("engine", "missing", problem.found, problem.try_next))
         return [*lines, machine.registry()]
-    return [*lines, *engine.look(found), machine.registry()]
+    return [*lines, *engine.lines(found), machine.registry()]
 
 
 def as_json(lines: list[Line]) -> str:

@@ -21,7 +21,7 @@ _SLOW_SECONDS = 0.1
 _TRIES = 3
 
 
-def look(engine: engines.Engine) -> Iterator[Line]:
+def lines(engine: engines.Engine) -> Iterator[Line]:
     """Look at an engine that answers, and at what is on it."""
     swarm = engine.swarm
     saw = f"{swarm.about()} at {swarm.url} ({engine.why})"
@@ -34,7 +34,7 @@ def look(engine: engines.Engine) -> Iterator[Line]:
     yield _storage(info["Driver"])
     yield _manager(swarm)
     if info["Swarm"].get("ControlAvailable"):
-        yield from (look(swarm) for look in _OF_MANAGER)
+        yield from (lines(swarm) for lines in _OF_MANAGER)
 
 
 def _answer(swarm: Swarm) -> Line:
@@ -94,7 +94,7 @@ def _images(swarm: Swarm) -> Line:
 def _older(swarm: Swarm, wanted: dict[str, str]) -> list[str]:
     """Return the services whose image is not of the sources that `labkit up` would build."""
     base = images.base_there(swarm)
-    if not base:  # it counts as a source, so nobody can tell
+    if not base:  # it counts as a source, so this cannot be told
         return []
     base_id, root = images.inspect(swarm, base)["Id"], settings.lesson_files() / "dockercoins"
     return [

@@ -11,7 +11,7 @@ from labkit.cli.doctor.line import Line
 from labkit.lessons.room import aliases
 
 
-def look() -> Iterator[Line]:
+def lines() -> Iterator[Line]:
     """Look at what needs no engine."""
     yield _recordings(settings.lesson_files() / "notebooks")
     yield _room()
@@ -36,7 +36,7 @@ def _room() -> Line:
         return Line("room's log", "ok", "off, as LABKIT_CLASS names no folder")
     chosen = settings.chosen_alias()
     if chosen and not aliases.FORM.fullmatch(chosen):
-        saw = f"on, but LABKIT_ALIAS is no alias: {chosen[:60]!r}"
+        saw = f"on, but LABKIT_ALIAS is not an alias: {chosen[:60]!r}"
         return Line("room's log", "limited", saw, "use up to 40 letters, digits, - and _.")
     alias = chosen or aliases.kept()
     file = folder / f"{alias}.jsonl" if alias else folder

@@ -14,7 +14,7 @@ A_REAL_ONE = "the lesson is complete on it; for a real one start Docker, or inst
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding: what was looked at, how it is, and how to mend it where that is needed."""
+    """One finding: what was looked at, how it is, and how to fix it where needed."""
 
     name: str
     verdict: Verdict

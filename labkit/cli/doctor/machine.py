@@ -37,7 +37,7 @@ _EXTENSION = Path("jupyter_server_config.d") / "labkit.json"
 _WIDGETS = (Path("anywidget"), Path("@jupyter-widgets") / "jupyterlab-manager")
 
 
-def look() -> Iterator[Line]:
+def lines() -> Iterator[Line]:
     """Look at this machine, the registry aside."""
     yield _python()
     yield _packages()

@@ -82,7 +82,7 @@ class Attempt:
     @property
     def by_hand(self) -> bool:
         """Whether it is a rollback that somebody asked for."""
-        # where there was nothing to replace, its start is over before anybody looks
+        # where nothing was to be replaced, it may have ended before the first poll
         return self.states[:1] in (["rollback_started"], ["rollback_completed"])
 
     @property
@@ -136,7 +136,7 @@ class Attempt:
     def stops(self) -> dict[str, timedelta]:
         """How long each task that was told to stop took to end, by the task's id.
 
-        Tasks that an update before had told are none of this one's.
+        Tasks that an earlier update told to stop do not count.
         """
         return self._stops.took
 
@@ -191,11 +191,11 @@ def _under_update(part: Recording) -> Iterator[Service]:
 def _starts(recording: Recording) -> list[int]:
     """Return the number of the change with which each update begins.
 
-    That is the one that first shows its spec: the status may come a look later. An update
-    that was there at the first look, or at the first after a gap, began unseen.
+    That is the change that first shows its spec: the status may come a poll later. An update
+    that was there at the first poll, or at the first after a gap, began unseen.
     """
     starts: list[int] = []
-    looked = recording.changes[0].at if recording.changes else None
+    first_poll = recording.changes[0].at if recording.changes else None
     written: int | None = None  # a spec that is there, and whose update is not
     last: datetime | None = None
     there: Service | None = None  # as it was seen before
@@ -203,11 +203,11 @@ def _starts(recording: Recording) -> list[int]:
         if isinstance(change, ServiceRemoved):
             written, last, there = None, None, None
         elif isinstance(change, Back):
-            written, looked = None, change.at
+            written, first_poll = None, change.at
         if not isinstance(change, ServiceSeen):
             continue
         status = change.service.update_status
-        unseen = there is None or change.at == looked
+        unseen = there is None or change.at == first_poll
         if unseen:
             written = None
         elif status is None and there and _written_anew(there, change.service):
@@ -233,11 +233,11 @@ def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Re
     before = Recording(recording.header)
     for change in recording.changes[:start]:
         before.add(change)
-    # the look before: what there was then was there before the update
+    # the poll before: what it found was there before the update
     at = recording.changes[max(start - 1, 0)].at
     part = Recording(replace(recording.header, started=recording.changes[start].at))
     if before.service:
-        # without its status: an update that this one interrupts is none of its own
+        # without its status: an update that this one interrupts is another
         part.add(ServiceSeen(at, replace(before.service, update_status=None)))
         for task in before.current:
             part.add(TaskSeen(at, task))

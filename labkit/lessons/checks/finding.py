@@ -8,7 +8,7 @@ from typing import Literal
 from labkit.base.errors import BadValue
 from labkit.base.quoted import unmarked
 
-#: Nothing is ever "wrong": it is done, not done yet, or nobody has tried.
+#: Nothing is ever "wrong": it is done, not done yet, or not tried.
 Outcome = Literal["passed", "not yet", "not attempted"]
 
 _MARKS: dict[Outcome, str] = {"passed": "✓", "not yet": "…", "not attempted": "○"}

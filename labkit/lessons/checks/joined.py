@@ -1,7 +1,7 @@
 """Several recordings of one service, one after the other, as one. Pure.
 
 A kernel that is restarted ends the recording of an exercise; the next one goes on in
-another. What happened between the two was seen by nobody, which the whole says.
+another. What happened between the two was not seen, and the whole says so.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def joined(parts: Sequence[Recording]) -> Recording:
         _forget(whole, part)
         _add(whole, part)
     for change in tuple(last.changes)[-1:]:
-        if isinstance(change, Ended):  # where another part follows, it was no end
+        if isinstance(change, Ended):  # an end only if no part follows
             whole.add(change)
     return whole
 

@@ -1,6 +1,6 @@
 """How long the tasks that are told to stop take to end. Pure.
 
-A recorder sees that a task was told when it looks next, which may be seconds later by a
+A recorder sees that a task was told to stop at its next poll, which may be seconds later by a
 clock that hurries. So both ends are taken from the engine where it dates them: with
 stop-first a task is told in the same write that makes its successor, with start-first when
 its successor runs; and it has ended at the time of its last state.
@@ -28,20 +28,20 @@ class Stops:
 
 @dataclass(frozen=True, slots=True)
 class _StopRequest:
-    """A task that was told to stop: the look that saw it, and which task went first then."""
+    """A task that was told to stop: when that was seen, and which task went first then."""
 
-    look: datetime
+    seen_at: datetime
     order: Order
 
 
 def stops(recording: Recording) -> Stops:
     """Return what became of the tasks that were told to stop under a recording.
 
-    Those that had been told before are none of them, nor is one that ended by itself.
+    Tasks that had been told before do not count, nor do tasks that ended by themselves.
     """
     told: dict[str, _StopRequest] = {}
     ended: dict[str, datetime] = {}
-    ours: set[str] = set()  # those that nobody had told before
+    ours: set[str] = set()  # those that had not been told before
     order: Order = "stop-first"
     for change in recording.changes:
         if isinstance(change, ServiceSeen):
@@ -77,19 +77,19 @@ def _order(service: Service) -> Order:
 
 
 def _began(recording: Recording, told: str, how: _StopRequest) -> datetime:
-    """Return when a task was told: by the engine's time if that is known, else by the look's."""
-    after = list(_successor(recording, recording.tasks[told], how.look))
+    """Return when a task was told to stop: by the engine's time if known, else when seen."""
+    after = list(_successor(recording, recording.tasks[told], how.seen_at))
     if how.order == "stop-first":
-        return after[0].created_at if after else how.look
-    return next((task.status_at for task in after if task.running), how.look)
+        return after[0].created_at if after else how.seen_at
+    return next((task.status_at for task in after if task.running), how.seen_at)
 
 
-def _successor(recording: Recording, old: Task, look: datetime) -> Iterator[Task]:
-    """Return the task that took the place of another, each time it was seen until a look."""
+def _successor(recording: Recording, old: Task, seen_at: datetime) -> Iterator[Task]:
+    """Return the task that took the place of another, each time it was seen until a poll."""
     if old.slot is None:
         return
     successor = ""
-    seen = [each for each in recording.changes if isinstance(each, TaskSeen) and each.at <= look]
+    seen = [each for each in recording.changes if isinstance(each, TaskSeen) and each.at <= seen_at]
     later = [each.task for each in seen if each.task.slot == old.slot]
     for task in sorted(later, key=lambda each: each.created_at):
         if task.created_at > old.created_at and successor in ("", task.id):

@@ -35,7 +35,7 @@ class Done:
     what: str
     #: The notes that were kept.
     kept: tuple[Kept, ...] = ()
-    #: Where it is as it was, if cells that are no notes had been changed in it by hand.
+    #: Where the old one is kept, if cells other than notes had been changed by hand.
     copy: Path | None = None
 
 
@@ -51,7 +51,7 @@ class _New(NamedTuple):
 def sources(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """Return the notebooks of a folder: those named, by number or name, or all of them.
 
-    Raises `LabError` where there is none, and `BadValue` for a name that none has.
+    Raises `LabError` where there are none, and `BadValue` for an unknown name.
     """
     books = [path for path in _files(folder) if path.suffix == ".ipynb"]
     if not books:
@@ -114,7 +114,7 @@ def _older(version: VersionName, place: Path) -> Book:
     was = versions.version_of(older)
     if was not in (version, ""):
         raise LabError(
-            f"{place} to be no notebook, or the {version} version of one.",
+            f"{place} to be free, or the {version} version of a notebook.",
             f"it is the {was} version.",
             "name another folder with -o.",
         )
@@ -122,7 +122,7 @@ def _older(version: VersionName, place: Path) -> Book:
         raise LabError(
             f"{place} to say which of its cells are notes.",
             " ".join(wrong),
-            "mend that tag there, or take it away: notes are kept, and all else is built anew.",
+            "fix that tag there, or remove it: notes are kept, and all else is rebuilt.",
         )
     return older
 

@@ -17,9 +17,9 @@ from labkit.base.errors import LabError
 Cell = dict[str, Any]
 Book = dict[str, Any]
 
-#: A note for whoever teaches; no learner gets it.
+#: A note for the instructor; learners do not get it.
 INSTRUCTOR = "instructor"
-#: The solution of an exercise; no learner gets it either.
+#: The solution of an exercise; learners do not get it either.
 SOLUTION = "solution"
 #: nbval compares what such a cell prints with the output that is stored in it.
 CHECKED = "nbval-check-output"
@@ -32,7 +32,7 @@ _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 
 
 def read(path: Path) -> Book:
-    """Return the notebook in a file. Raises `LabError` where there is none of format 4."""
+    """Return the notebook in a file. Raises `LabError` unless it is one of format 4."""
     try:
         book: Book = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
@@ -68,7 +68,7 @@ def with_text(cell: Cell, words: str) -> Cell:
 
 
 def metadata(cell: Cell) -> dict[str, Any]:
-    """Return the metadata of a cell, or of a notebook; what is none counts as empty."""
+    """Return the metadata of a cell, or of a notebook; invalid metadata count as empty."""
     found = cell.get("metadata")
     return found if isinstance(found, dict) else {}
 
@@ -91,7 +91,7 @@ def has(cell: Cell, tag: str) -> bool:
 
 
 def is_note(cell: Cell) -> bool:
-    """Whether a cell is for whoever teaches."""
+    """Whether a cell is for the instructor."""
     return has(cell, INSTRUCTOR)
 
 

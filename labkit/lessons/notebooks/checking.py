@@ -90,16 +90,16 @@ def _format(book: Book) -> _Found:
         wrong = next(iter(validator.iter_validate(book)), None)  # type: ignore[no-untyped-call]
         if wrong is not None:
             words = str(wrong).splitlines()[0]
-            yield "", f"it is no valid notebook: {words!r}. Open it in JupyterLab and save it anew."
+            yield "", f"it is not a valid notebook: {words!r}. Open it in JupyterLab and save it."
 
 
 def _metadata(book: Book) -> _Found:
     mend = "`labkit notebooks check --fix` takes it out."
     for key in sorted(cleaning.strange(book, cleaning.BOOK_METADATA)):
-        yield "", f"its metadata {key!r} change with whoever opens it. {mend}"
+        yield "", f"its metadata {key!r} change with each reader. {mend}"
     for cell in book["cells"]:
         for key in sorted(cleaning.strange(cell, cleaning.CELL_METADATA)):
-            yield identity(cell), f"its metadata {key!r} belong in no source. {mend}"
+            yield identity(cell), f"its metadata {key!r} do not belong in a source. {mend}"
 
 
 def _tags(book: Book) -> _Found:

@@ -1,4 +1,4 @@
-"""Mending in a source what needs no thought: outputs, counts, what JupyterLab remembers."""
+"""Fix in a source what needs no thought: outputs, counts, what JupyterLab remembers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from labkit.lessons.notebooks.cells import (
     without_output,
 )
 
-#: What a source says of itself, and of a cell. All else changes with whoever opens it.
+#: What a source says of itself, and of a cell. All else changes with each reader.
 BOOK_METADATA = {"kernelspec", "labkit"}
 CELL_METADATA = {"deletable", "editable", "format", "jupyter", "labkit", "slideshow", "tags"}
 #: What JupyterLab keeps in `jupyter` of a cell that is worth keeping.

@@ -16,7 +16,7 @@ _SUFFIX = re.compile(r" · \d+ min$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading in the Markdown of a notebook; one in a note, or in a block of code, is none."""
+    """A heading in the Markdown of a notebook; those in notes and in code blocks do not count."""
 
     #: Which cell, and which line of it, both from 0.
     cell: int

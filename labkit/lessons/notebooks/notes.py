@@ -104,12 +104,12 @@ def merged(built: Sequence[Cell], found: Sequence[Cell]) -> tuple[list[Cell], li
 
 
 def prints(cells: Sequence[Cell]) -> list[str]:
-    """Return a short hash of each cell that is no note: a version keeps what it was built as."""
+    """Return a short hash of each cell that is not a note, as it was built."""
     return [fingerprint(cell) for cell in cells if not is_note(cell)]
 
 
 def strangers(found: Sequence[Cell], known: Collection[str]) -> list[Cell]:
-    """Return the cells that are no notes and that somebody added or changed by hand.
+    """Return the cells, other than notes, that somebody added or changed by hand.
 
     `known` are the `prints` of what was built. An empty cell is what JupyterLab adds itself.
     """

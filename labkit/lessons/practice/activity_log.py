@@ -120,8 +120,8 @@ def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
 def begun_last() -> str:
     """Return the name of the exercise that has the worker; `""` for none.
 
-    That is the one that began last, unless the lesson was reset since: whoever resets a step
-    brings the worker there.
+    That is the one that began last, unless the lesson was reset since: resetting a step
+    moves the worker there.
     """
     found = ""
     for event in journal().events():

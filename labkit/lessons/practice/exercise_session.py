@@ -4,7 +4,7 @@
         1.jsonl     the worker, from the beginning of the exercise
         2.jsonl     the same after the kernel was restarted, and so on
 
-Each beginning has a folder of its own. What is checked is what is recorded here, whoever
+Each beginning has a folder of its own. A check reads what is recorded here, no matter who
 updated the service, and from where.
 """
 
@@ -166,12 +166,12 @@ def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
         return
     try:
         _record(swarm, exercise, folder)
-    except NotFound:  # the service is gone, and so there is nothing to record
+    except NotFound:  # the service is gone: nothing to record
         stop()
 
 
 def _has_worker(exercise: Exercise) -> bool:
-    """Whether nobody has brought the worker elsewhere since this exercise began."""
+    """Whether the worker still belongs to this exercise."""
     return activity_log.begun_last() == exercise.name
 
 

@@ -1,4 +1,4 @@
-"""The room: what a class predicts and where it is stuck, for whoever teaches it.
+"""The room: what a class predicts and where it is stuck, for the instructor.
 
 It is off unless the instructor names a folder in `LABKIT_CLASS`. Then each check, hint and
 prediction appends one line to a file there, and nothing leaves the machine by itself.

@@ -26,7 +26,7 @@ class Advice(NamedTuple):
 
 
 def advise(guesses: Sequence[Guess]) -> Advice:
-    """Return what to do next after a question. Without a comparison nobody knows yet."""
+    """Return what to do next after a question; until a comparison, wait."""
     answers = Counter(each.answer for each in guesses if each.answer)
     if not answers:
         return Advice("wait")

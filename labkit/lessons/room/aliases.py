@@ -39,7 +39,7 @@ _TRIES = 20
 def alias() -> str:
     """Return what this learner is called; draws it the first time.
 
-    Raises `BadValue` for a `LABKIT_ALIAS` that is none, and `LabError` where a drawn one
+    Raises `BadValue` for an invalid `LABKIT_ALIAS`, and `LabError` where a drawn one
     cannot be kept.
     """
     chosen = settings.chosen_alias()
@@ -60,7 +60,7 @@ def kept() -> str:
 
 
 def _drawn() -> str:
-    """Draw an alias that nobody in the room's folder has, and keep it."""
+    """Draw an alias that is not in the room's folder yet, and keep it."""
     folder = settings.class_folder()
     drawn = ""
     for _ in range(_TRIES):
@@ -85,7 +85,7 @@ def _keep(drawn: str) -> str:
     try:
         os.link(mine, _file())  # of two at once, one is the first
     except OSError:
-        # there is one, or the disk knows no links; what is kept may be no alias
+        # there is one, or the disk has no links; what is kept may not be an alias
         if not kept():
             mine.replace(_file())
     finally:

@@ -1,7 +1,7 @@
 """The instructor's side of the room: the files of a class, read.
 
 The files come from other people's machines, so nothing in them is taken on trust: a link is
-not followed, what is too long is cut, what is no line of a room is left out and counted.
+not followed, long texts are cut, and lines of other kinds are left out and counted.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Room:
 
     #: In the order of time.
     notes: tuple[Note, ...]
-    #: Files that are no room's, or could not be read.
+    #: Files that are not a room's, or could not be read.
     skipped: int = 0
     #: Lines, in the files of the room, that could not be read.
     torn: int = 0
@@ -181,7 +181,7 @@ class _File(NamedTuple):
 
 
 def _notes_of(path: Path) -> _File | None:
-    """Return the notes of a file; `None` if it is no room's. An empty one is of a quiet learner."""
+    """Return the notes of a file; `None` if it is not a room's. A quiet learner's is empty."""
     try:
         rows, torn = lines.read(path, most_bytes=_MOST_BYTES)
     except OSError:

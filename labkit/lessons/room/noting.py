@@ -35,7 +35,7 @@ def note(event: Event) -> None:
         return
     try:
         name = alias()
-        # the folder is the instructor's to make: one made here would be seen by nobody
+        # the instructor makes the folder: one made here would not be seen
         lines.append(folder / f"{name}.jsonl", _line(event, name), mode=0o644)
     except LabError as problem:
         _say_once(_in_a_sentence(problem))

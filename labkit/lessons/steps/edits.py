@@ -47,7 +47,7 @@ _STUCK = """\
     while not os.path.exists("permission"):  # and nobody ever gives it
         time.sleep(1)
 """
-#: `start_period` is none: a worker that works has done so long before the first probe.
+#: It needs no `start_period`: a healthy worker has worked long before the first probe.
 _HEALTH_CHECK = """\
 # Healthy is who has done a unit of work in the last five seconds.
 HEALTHCHECK --interval=4s --timeout=3s --retries=2 \\
@@ -185,7 +185,7 @@ def put(file: str, edits: tuple[str, ...]) -> str:
     path = workspace.mine(file)
     original = workspace.shipped(file).read_text(encoding="utf-8")
     wanted = _after(original, file, edits)
-    # what is no UTF-8 is no version of the lesson's either way
+    # a file that is not UTF-8 is not a version of the lesson's
     present = path.read_text(encoding="utf-8", errors="replace")
     if present == wanted:
         return ""

@@ -1,17 +1,17 @@
-"""A recorder: threads that look at a service again and again, and record what changed.
+"""A recorder: threads that poll a service and record what changed.
 
-It looks often while something moves and seldom while nothing does. Swarm emits no event
+It polls often while something moves and rarely while nothing does. Swarm emits no event
 for a task, but the engine emits some for its containers and for the service; each of
-them wakes the recorder. It never spends more than a tenth of a processor on looking,
+them wakes the recorder. It never spends more than a tenth of a processor on polling,
 however large the service has grown.
 
 | module     | one idea                                                                   |
 |------------|----------------------------------------------------------------------------|
-| `recorder` | what is held in the hand: start, stop, mark, wait                          |
-| `poller`   | when to look, and what to make of an answer, or of none                    |
+| `recorder` | the recorder itself: start, stop, mark, wait                               |
+| `poller`   | when to poll, and what to make of an answer, or of none                    |
 | `wakeups`  | the engine's events, which wake it                                         |
-| `meter`    | the application's own count, in a thread that nobody waits for             |
-| `live`     | the recording while several threads add to it; whoever waits for a change  |
+| `meter`    | the application's own count, in a thread that is never waited for          |
+| `live`     | the recording while threads add to it and wait for changes                 |
 | `file`     | the file that it is written to                                             |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`

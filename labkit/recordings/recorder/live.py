@@ -11,7 +11,7 @@ from labkit.recordings.recorder.file import File
 from labkit.recordings.recording import Change, Header, Recording
 from labkit.recordings.values import Snapshot
 
-#: Seconds after which whoever waits looks again, though nothing was told.
+#: Seconds after which a waiting thread checks again without a notification.
 _NAP = 0.5
 
 

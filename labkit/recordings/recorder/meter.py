@@ -10,15 +10,15 @@ from collections.abc import Callable
 #: Returns how many hashes dockercoins has made, and the time of its web page's clock.
 Meter = Callable[[], tuple[int, float]]
 
-#: Seconds between two questions. Workers add to the counter once a second: asked no oftener
-#: than that, it beats against them, and `labkit.speed` gets half as flat a line from it.
+#: Seconds between two questions. Workers add to the counter once a second: asked more often
+#: than that would beat against them and give a line half as flat.
 EVERY = 0.5
 
 
 class Metering:
     """A thread that asks a meter, and hands on what it says.
 
-    What the meter raises is passed over: where nothing is known there is no sample.
+    Errors of the meter are ignored: there is no sample then.
     Nobody waits for this thread, which may hang in a question; an answer that comes
     after `stop` is dropped.
     """

@@ -1,4 +1,4 @@
-"""When to look at a service, and what to make of the answer, or of none."""
+"""When to poll a service, and what to make of the answer, or of none."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from labkit.recordings.recorder.wakeups import WakeUps
 from labkit.recordings.recording import Back, Gap, Recording
 from labkit.recordings.values import Service, Snapshot
 
-#: Seconds between two looks: just after something moved, in the midst of an update, at rest.
+#: Seconds between two polls: just after something moved, during an update, at rest.
 #: These, and the next three, are seconds of the source's clock: the faster that runs, the
-#: more often it is looked at, as far as the share of the processor goes.
+#: more often it is polled, as far as the share of the processor goes.
 FAST, STEADY, SLOW = 0.1, 0.5, 2.0
 #: The shortest pause, however many events there are.
 _LEAST = 0.05
-#: For how many seconds after a change or an event it looks fast.
+#: For how many seconds after a change or an event it polls fast.
 _HOT = 0.8
 #: For how many seconds the service may be taken to be as it was, when no event says otherwise.
 _SERVICE = 1.0
@@ -37,7 +37,7 @@ Until = Callable[[Recording, datetime], str | None]
 
 
 class Source(Protocol):
-    """What a recorder looks at; a `labkit.swarm.client.Swarm` is one."""
+    """What a recorder polls; a `labkit.swarm.client.Swarm` is one."""
 
     def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
         """Return the service and its tasks at this moment.
@@ -48,10 +48,10 @@ class Source(Protocol):
 
 
 class Poller:
-    """Looks at a service until something says that it is enough.
+    """Polls a service until something says to stop.
 
-    `first` is what was seen of it so far. `until` is asked after each look; a reason
-    ends the looking, `None` lets it go on. `speed` is how many times as fast as real time
+    `first` is what was seen of it so far. `until` is asked after each poll; a reason
+    ends the polling, `None` lets it go on. `speed` is how many times as fast as real time
     the source's clock runs.
     """
 
@@ -89,7 +89,7 @@ class Poller:
         self._wake.set()
 
     def poll_until_done(self) -> str:
-        """Look again and again, and return why it came to an end."""
+        """Poll again and again, and return why it ended."""
         self._events.start()
         try:
             while True:
@@ -107,7 +107,7 @@ class Poller:
             self._events.stop()
 
     def _poll(self) -> None:
-        """Take one look, or note that the engine does not answer."""
+        """Poll once, or note that the engine does not answer."""
         began, before = time.monotonic(), self._now()
         try:
             snapshot = self._source.snapshot(self._service, self._known())
@@ -141,13 +141,13 @@ class Poller:
         return self._live.recording.service
 
     def _pause(self) -> float:
-        """Return how long to wait before the next look, in seconds of the source's clock."""
+        """Return how long to wait before the next poll, in seconds of the source's clock."""
         if time.monotonic() < self._hot_until:
             return FAST
         return STEADY if self._in_gap or _moving(self._live.recording) else SLOW
 
     def _poke(self, *, service_moved: bool) -> None:
-        """Look now, and fast for a while: something has just happened."""
+        """Poll now, and fast for a while: something has just happened."""
         self._service_moved = self._service_moved or service_moved
         self._hot_until = time.monotonic() + _HOT / self._speed
         self._wake.set()

@@ -1,4 +1,4 @@
-"""The recorder that one holds in the hand: start it, stop it, mark a moment, wait for one."""
+"""The recorder itself: start it, stop it, mark a moment, wait for one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
 
     def start(self) -> Self:
-        """Begin to look. Returns the recorder. Starting twice does nothing more."""
+        """Begin to poll. Returns the recorder. Starting twice does nothing more."""
         if self._thread.ident is None:
             self._thread.start()
             if self._metering:
@@ -74,7 +74,7 @@ class Recorder:
         return self
 
     def stop(self, why: str = "It was stopped.") -> Recording:
-        """Stop looking, and return the recording. Stopping twice does nothing more."""
+        """Stop polling, and return the recording. Stopping twice does nothing more."""
         self._poller.stop(why)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
@@ -95,12 +95,12 @@ class Recorder:
     # ---- how it is -----------------------------------------------------------------
 
     def now(self) -> datetime:
-        """Return the time by the clock that it records by. Asks nobody, so it may be late."""
+        """Return the time by the clock that it records by. Asks no engine, so it may be late."""
         return self._now()
 
     @property
     def alive(self) -> bool:
-        """Whether it is looking."""
+        """Whether it is polling."""
         return self._thread.is_alive()
 
     @property
@@ -189,7 +189,7 @@ class Recorder:
         try:
             why = self._poller.poll_until_done()
             self._live.add(Ended(self._now(), why))
-        except Exception as problem:  # whatever it is, whoever waits must hear of it
+        except Exception as problem:  # whatever it is, waiting threads must be told
             self.error = problem
         finally:
             if self._metering:

@@ -1,4 +1,4 @@
-"""The engine's events, for whoever wants to be woken by them."""
+"""The engine's events, which wake a poller."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Follow = Callable[..., Iterator[dict[str, Any]]]
 
 
 class WakeUps:
-    """A thread that pokes at each event of a service or of its containers."""
+    """A thread that calls `poke` at each event of a service or of its containers."""
 
     def __init__(self, follow: Follow | None, service: str, poke: Callable[..., None]) -> None:
         self._follow = follow

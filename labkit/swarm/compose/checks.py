@@ -193,7 +193,7 @@ def _image(service: Service, path: Path, problems: Problems) -> None:
         hint = "; `build` is ignored in a stack" if service.build else ""
         problems.add((*path, "image"), f"is missing; a service needs an image{hint}")
     elif not references.is_valid(service.image):
-        problems.add((*path, "image"), f"{service.image!r} is no name of an image")
+        problems.add((*path, "image"), f"{service.image!r} is not the name of an image")
 
 
 def _deploy(service: Service, path: Path, problems: Problems) -> None:
@@ -206,7 +206,7 @@ def _deploy(service: Service, path: Path, problems: Problems) -> None:
     if deploy.endpoint_mode == "dnsrr" and meshed:
         problems.add(
             (*path, "deploy", "endpoint_mode"),
-            "with dnsrr there is no routing mesh; publish the ports with `mode: host`",
+            "dnsrr has no routing mesh; publish the ports with `mode: host`",
         )
 
 

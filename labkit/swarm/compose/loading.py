@@ -242,7 +242,7 @@ def _merged(name: str, sources: Sequence[_Source]) -> Compose:
 
 
 def _notes(services: Mapping[str, Service]) -> Iterator[str]:
-    """Say what has no effect, so that nobody waits for it."""
+    """Say what has no effect."""
     used = {key for service in services.values() for key in service.model_fields_set}
     ignored = [key for key in _IGNORED if key in used]
     if ignored:

@@ -3,7 +3,7 @@
 Docker uses Go's yaml.v3, whose plain scalars are not PyYAML's: `yes`, `on` and `12:30`
 are text, `1e3` is a number, `0o17` and `0444` are octal. So PyYAML parses, and the
 scalars are resolved here. A date is refused: docker would turn `2001-01-01` into
-`2001-01-01 00:00:00 +0000 UTC`, which nobody means.
+`2001-01-01 00:00:00 +0000 UTC`, which is never meant.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def texts(value: list[object]) -> list[str]:
     for each in value:
         if not isinstance(each, str):
             raise ValueError(
-                f"must be a list of texts, and {shown(each)} is none; put it in quotes"
+                f"must be a list of texts, and {shown(each)} is not text; put it in quotes"
             )
     return [str(each) for each in value]
 

@@ -47,7 +47,7 @@ class StackSpecs:
     """What a stack needs on the engine.
 
     A service names its configs and secrets (`ConfigName`, `SecretName`); their ids are
-    the engine's to give, and are filled in by whoever sends the spec.
+    given by the engine, and filled in by the caller that sends the spec.
     """
 
     services: tuple[Spec, ...]
@@ -337,7 +337,7 @@ def _attachment(service: str, key: str, attachment: Attachment | None, names: _N
 
 
 def is_user_defined(network: str) -> bool:
-    """Whether a network is none of those that every node has, which know no aliases."""
+    """Whether a network is not one that every node has; only such networks know aliases."""
     return network not in ("default", "bridge", "host", "none") and (
         network.partition(":")[0] != "container"
     )

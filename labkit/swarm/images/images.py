@@ -5,8 +5,8 @@ says it, and a mistake is shown in the engine's words.
 
 An engine asks a registry for the image of every new task, even for one that it has
 (moby's daemon/cluster/executor/container/controller.go), and takes what it is given. So
-an image name is only as safe as its `<Docker ID>`. The default, `lab`, is nobody's on
-Docker Hub: an account's name has four letters at least. An engine that is started with
+an image name is only as safe as its `<Docker ID>`. The default, `lab`, cannot be on
+Docker Hub: an account's name has at least four letters. An engine that is started with
 `DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1` does not ask for what it has (moby#23909).
 """
 
@@ -176,7 +176,7 @@ def source_hash(folder: Path, base_id: str) -> str:
 
 
 def images_made_by_labkit(swarm: Swarm) -> list[str]:
-    """Return the names of the images that carry labkit's label, ids where there is no name."""
+    """Return the names (or else ids) of the images that carry labkit's label."""
     listed = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
     return sorted(name for image in listed for name in _names(image))
 
@@ -345,7 +345,7 @@ def _build_failed(folder: Path, answer: _Answer, *, shown: bool) -> errors.Build
     return errors.BuildFailed(
         f"every step of {folder / 'Dockerfile'} to succeed.",
         f"this step failed: {steps[-1]}" if steps else "the engine did not begin with it.",
-        "mend that line, or the file that it names, and build again.",
+        "fix that line, or the file that it names, and build again.",
         docker_says=answer.error or "(the engine ended its answer without an image)",
         output="\n".join(answer.lines),
     )
@@ -363,7 +363,7 @@ def _read_dockerfile(folder: Path) -> str:
 
 
 def source_of(swarm: Swarm, image: str) -> str:
-    """Return what `ensure` wrote on an image; `""` if there is none, or another's."""
+    """Return what `ensure` wrote on an image; `""` if it wrote nothing, or there is no image."""
     try:
         return str((inspect(swarm, image)["Config"]["Labels"] or {}).get(_SOURCE_LABEL, ""))
     except errors.NotFound:

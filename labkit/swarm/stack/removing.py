@@ -33,7 +33,7 @@ def rm(
     docker returns while containers still stop and the node still knows the stack's
     network, so that a deploy right after it fails with `network … not found`. This
     returns when the tasks, their containers on this node and the networks are gone. That
-    there is nothing to remove is said, and is no error. Named volumes stay.
+    there is nothing to remove is said, and is not an error. Named volumes stay.
 
     Raises `NotOurs`, before anything has changed, for what somebody else deployed, and
     `NotSettled` when the time is up.
@@ -51,7 +51,7 @@ def rm(
 
 
 def remove_all(swarm: Swarm, kind: str, things: Iterable[Thing]) -> None:
-    """Remove services, configs or secrets; that somebody has just done so is no error."""
+    """Remove services, configs or secrets; one that is gone already is not an error."""
     for each in things:
         echo.say(f"Removing {kind} {name_of(each)}")
         with explaining_refusal(f"the {kind} {name_of(each)} to be removed."), suppress(NotFound):
@@ -80,7 +80,7 @@ def _remove_networks(
         raise NotSettled(
             f"the stack {stack!r} to be gone after {timeout.total_seconds():.0f} s.",
             f"still there: {left}.",
-            "wait and look again with `docker stack ps` and `docker ps`.",
+            "wait, and check with `docker stack ps` and `docker ps`.",
             docker_says=refusal,
         )
     for each in networks:
@@ -112,7 +112,7 @@ def _left(swarm: Swarm, stack: str) -> tuple[str, str]:
 
 
 def _try_to_delete(swarm: Swarm, network: Thing) -> str:
-    """Remove a network, or return why the engine would not; the next look tries again."""
+    """Remove a network, or return why the engine refused; the next poll tries again."""
     try:
         swarm.delete(f"/networks/{network['Id']}")
     except EngineRefused as problem:

@@ -107,7 +107,7 @@ class Agents:
             self._dispatcher.send(task)
 
     def node_left(self, node: Node) -> None:
-        """What runs on a node that was removed is none of the swarm's business."""
+        """Forget what runs on a node that was removed."""
         for held in [each for each in self._held.values() if each.task.node_id == node.id]:
             self._forget(held)
 
@@ -268,7 +268,7 @@ class Agents:
     # ---- what is told --------------------------------------------------------------
 
     def _report(self, held: _Held, state: int, message: str = "", error: str = "") -> None:
-        """Note what a task has come to; the message stays where there is no other."""
+        """Note a task's new state; without a new message the old one stays."""
         held.state, held.error = state, error
         held.message = message or held.message
         held.status_at = self._store.now

@@ -66,7 +66,7 @@ class Dispatcher:
             self.send(task)
 
     def send(self, task: Task) -> None:
-        """Have a task sent to its node, with whatever else is new for that."""
+        """Send a task to its node, in a batch with whatever else is new for that node."""
         now, gap = self._store.now, self._store.timing.dispatch_gap
         mail = self._mail.setdefault(task.node_id, _Mail())
         mail.tasks[task.id] = task

@@ -1,6 +1,7 @@
 """Whether a task differs from what its service's spec would make. Pure.
 
-After swarmkit's manager/orchestrator/task.go (`IsTaskDirty`; rules 1.3 of the specification).
+After swarmkit's manager/orchestrator/task.go (`IsTaskDirty`) and update/updater.go
+(`isSlotDirty`).
 """
 
 from __future__ import annotations

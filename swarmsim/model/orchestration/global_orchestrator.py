@@ -43,7 +43,7 @@ class GlobalOrchestrator:
     def node_changed(self, node: Node) -> None:
         """Empty a node that is drained or down; fill one that takes part again.
 
-        What is out of date there is replaced at once: this is no rolling update.
+        Outdated tasks there are replaced at once: this is not a rolling update.
         """
         if not _takes_part(node):
             self._shut_down(self._tasks_on(node))

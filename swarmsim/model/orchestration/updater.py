@@ -1,9 +1,8 @@
 """The updater: replaces the tasks of a service by tasks of its new spec. Pure.
 
 After swarmkit's manager/orchestrator/update/updater.go, step by step, its oddities
-included; the numbers of rules in comments are those of section 1 of the specification
-that the conformance suite follows. In Go each worker is a goroutine; here each is a chain
-of calls, and what a goroutine would wait for calls the next link.
+included; names in parentheses are functions of that file. In Go each worker is a goroutine;
+here each is a chain of calls, and what a goroutine would wait for calls the next link.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Updater:
     started: dict[str, int | None] = field(init=False, default_factory=dict)
     failed: set[str] = field(init=False, default_factory=set)
     _monitor: int = field(init=False, default=0)
-    #: Failures that nobody looks at until all workers are done (rule 7).
+    #: Failures that are not looked at until all workers are done (`failureTriggersAction`).
     _unseen: list[Task] = field(init=False, default_factory=list)
     _cancelled: bool = field(init=False, default=False)
     #: No more slots are handed out, because of a failure; and whether that ends the run.
@@ -74,7 +73,7 @@ class Updater:
     # ---- the run -------------------------------------------------------------------
 
     def run(self, slots: list[list[Task]]) -> None:
-        """Do what `Updater.Run` does (rules 1.4)."""
+        """Do what `Updater.Run` does."""
         status = self.service.update_status
         if status and status.state in ("paused", "rollback_paused"):
             self._finish()
@@ -99,12 +98,12 @@ class Updater:
         self._hand_out()
 
     def cancel(self) -> None:
-        """Stop at once: slots in hand are left as they are, for the next updater."""
+        """Stop at once: slots being replaced are left as they are, for the next updater."""
         self._cancelled = self._over = True
         self.queue.clear()
 
     def ended(self, task: Task) -> None:
-        """Take note of a task of the service that has ended (rule 1.6)."""
+        """Note that a task of the service has ended (`Updater.Run`, its watch of tasks)."""
         if self._over or self.config.failure_action == "continue":
             return
         if self._monitoring or (self.queue and not self._halted):
@@ -148,7 +147,7 @@ class Updater:
     # ---- one slot ------------------------------------------------------------------
 
     def _work(self, slot: Slot) -> None:
-        """Update one slot, as `worker` does (rules 1.5)."""
+        """Update one slot (`worker`, `updateTask`)."""
         clean = [each for each in slot.tasks if not self._is_dirty.task(each[0])]
         existing = next((each for each in clean if each[1] == states.RUNNING), None) or next(
             (each for each in clean if each[1] < states.RUNNING), None
@@ -237,7 +236,7 @@ class Updater:
     # ---- failures ------------------------------------------------------------------
 
     def _look_at(self, task: Task) -> None:
-        """Count a failure if it is one, and act if it is one too many (rule 1.6)."""
+        """Count a failure, and act if it is one too many (`failureTriggersAction`)."""
         if task.id in self.failed or task.id not in self.started:
             return
         started = self.started[task.id]
@@ -293,7 +292,7 @@ class Updater:
         self.store.write_status(self.service, replace(done, completed_at=self.store.now))
 
     def _roll_back(self, message: str) -> None:
-        """Bring back the previous spec (rule 1.8). Without one, nothing more happens."""
+        """Bring back the previous spec (`rollbackUpdate`). Without one, nothing more happens."""
         service, status = self.service, self.service.update_status
         if status is None or service.previous_spec is None:
             return

@@ -17,7 +17,7 @@ def satisfied(constraints: Iterable[str], node: Node) -> bool:
 
 
 def label(descriptor: str, node: Node) -> str | None:
-    """Return a label of a node, named as in `node.labels.zone`; `None` if it is no label.
+    """Return a label of a node, named as in `node.labels.zone`; `None` if it is not a label.
 
     A label that the node has not counts as empty.
     """

@@ -1,7 +1,7 @@
 """The scheduler: which node a task goes to, and why none will do. Pure.
 
 After swarmkit's manager/scheduler/scheduler.go: it waits until nothing has been written to
-the store for a moment, then looks at all pending tasks together, spec by spec.
+the store for a moment, then schedules all pending tasks together, spec by spec.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Scheduler:
             info.remove(task)
             self._look_again()
 
-    # ---- when it looks --------------------------------------------------------------
+    # ---- when it schedules --------------------------------------------------------------
 
     def _look_again(self) -> None:
         if (self._unassigned or self._preassigned) and not self._is_planned:

@@ -48,9 +48,12 @@ def test_nothing_is_wrong_in_a_source_as_it_should_be():
     [
         (changed("run", id=""), "its cell 5 has no id"),
         (changed("run", id="ask"), "cell ask: another cell has this id"),
-        (book(md("a", "x") | {"cell_type": "other"}), "it is no valid notebook"),
-        (book(md("a", "x"), widgets={}), "its metadata 'widgets' change with whoever opens it"),
-        (book(md("a", "x", execution={})), "cell a: its metadata 'execution' belong in no source"),
+        (book(md("a", "x") | {"cell_type": "other"}), "it is not a valid notebook"),
+        (book(md("a", "x"), widgets={}), "its metadata 'widgets' change with each reader"),
+        (
+            book(md("a", "x", execution={})),
+            "cell a: its metadata 'execution' do not belong in a source",
+        ),
         (
             book(code("a", "1", jupyter={"outputs_hidden": True})),
             "its metadata 'jupyter.outputs_hidden'",
