@@ -196,11 +196,10 @@ asked = checks.QUESTIONS["rolling-missing"]
 checks.Compared(asked, asked.choice("one"), asked.read(made.recording))
 """,
     """
-from labkit.lessons.checks.finding import not_attempted
-from labkit.lessons.checks.finding import not_yet
-from labkit.lessons.checks.finding import passed
+from labkit.lessons.checks.finding import Finding
 said = ("slot `3` was late.", "It is *deaf*.", "`force=True`")
-for each in (passed(*said[:2]), not_yet(*said), not_attempted(*said)):
+for how in ("passed", "not yet", "not attempted"):
+    each = Finding(how, *said[: 2 if how == "passed" else 3])
     display(each)
 """,
     """

@@ -8,7 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from labkit.base.quoted import unmarked, verbatim
 from labkit.lessons import Hint, Solution, checks
 from labkit.lessons.checks import Choice, Compared, Question, Reading
-from labkit.lessons.checks.finding import not_attempted, not_yet, passed
+from labkit.lessons.checks.finding import Finding
 from labkit.views.cards import cards
 from labkit.views.state.words import for_html, plain, prose
 from tests.acting import HOSTILE
@@ -39,9 +39,12 @@ def shown(card: cards.Card) -> str:
 @pytest.mark.parametrize(
     ("finding", "mark"),
     [
-        (passed("it took 12.0 s.", "Five at a time."), "✓ passed"),
-        (not_yet("it took 50.0 s.", "One at a time.", "more at a time."), "… not yet"),
-        (not_attempted("no update.", "Nothing can be judged.", "update it."), "○ not attempted"),
+        (Finding("passed", "it took 12.0 s.", "Five at a time."), "✓ passed"),
+        (Finding("not yet", "it took 50.0 s.", "One at a time.", "more at a time."), "… not yet"),
+        (
+            Finding("not attempted", "no update.", "Nothing can be judged.", "update it."),
+            "○ not attempted",
+        ),
     ],
     ids=lambda value: getattr(value, "outcome", ""),
 )
@@ -56,7 +59,11 @@ def test_a_finding_is_a_sign_and_words_and_no_colour_alone(finding: checks.Findi
 def test_each_outcome_has_an_edge_of_its_own():
     moods = {
         cards.finding(finding)._repr_html_().rpartition("data-mood=")[2][:6]
-        for finding in (passed("a", "b"), not_yet("a", "b", "c"), not_attempted("a", "b", "c"))
+        for finding in (
+            Finding("passed", "a", "b"),
+            Finding("not yet", "a", "b", "c"),
+            Finding("not attempted", "a", "b", "c"),
+        )
     }
 
     assert len(moods) == 3
@@ -182,7 +189,7 @@ def test_an_engine_cannot_end_its_words_itself():
 
 def test_what_is_plain_text_has_no_marks():
     """A screen would show them as nothing, or as boxes."""
-    finding = not_yet(f"it failed ({verbatim(ERROR)}).", "So.", "again.")
+    finding = Finding("not yet", f"it failed ({verbatim(ERROR)}).", "So.", "again.")
 
     for said in (str(cards.finding(finding)), plain(finding.saw), unmarked(finding.saw)):
         assert not {"\ufff9", "\ufffb"} & set(said)
@@ -200,7 +207,7 @@ def test_text_from_an_engine_is_never_markup():
     exercise = checks.EXERCISES["twelve-seconds"]
     reading = Reading("45", HOSTILE, HOSTILE, HOSTILE)
     for card in (
-        cards.finding(not_yet(HOSTILE, HOSTILE, HOSTILE)),
+        cards.finding(Finding("not yet", HOSTILE, HOSTILE, HOSTILE)),
         cards.compared(Compared(QUESTION, None, reading)),
         cards.exercise(exercise, [HOSTILE]),
         cards.hint(Hint(HOSTILE, HOSTILE, 1, 1)),
@@ -220,7 +227,7 @@ def test_jupyter_shows_what_comes_back_as_a_card_and_a_terminal_as_lines():
     shell = InteractiveShell.instance()
     try:
         cards.enable()
-        finding = passed("it took 12.0 s.", "Five at a time.")
+        finding = Finding("passed", "it took 12.0 s.", "Five at a time.")
         data, _ = shell.display_formatter.format(finding)
     finally:
         InteractiveShell.clear_instance()

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from labkit.base.quoted import verbatim
 from labkit.lessons.checks.changeovers import Changeover, changeovers
+from labkit.lessons.checks.lives import Life, errors, lives, where
 from labkit.lessons.checks.stops import Stops, stops
 from labkit.recordings import story
 from labkit.recordings.phases import requested, settled
@@ -131,6 +132,17 @@ class Attempt:
     def errors(self) -> list[str]:
         """The different errors of its tasks, in Docker's words."""
         return story.errors(self.recording)
+
+    @cached_property
+    def lives(self) -> list[Life]:
+        """The tasks of the new image that came with it or after it."""
+        return lives(self)
+
+    @property
+    def after_failures(self) -> str:
+        """Which slots failed, to go after what became of it; `""` if none did."""
+        fallen = [life for life in self.lives if life.failed_unprompted]
+        return f", after {where(fallen)} had failed{errors(fallen)}" if fallen else ""
 
     @property
     def stops(self) -> dict[str, timedelta]:

@@ -1,4 +1,4 @@
-"""The words of the lesson's questions and exercises, which are YAML files beside their code."""
+"""The words of questions, exercises and findings: YAML files beside the code that uses them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
-def words(kind: str) -> dict[str, dict[str, Any]]:
-    """Return what each of the `questions`, or of the `exercises`, says, in the lesson's order."""
-    file = Path(__file__).parent / kind / f"{kind}.yaml"
-    text = file.read_text(encoding="utf-8")
+def words(file: str) -> dict[str, dict[str, Any]]:
+    """Return what is in a file of these folders, such as `questions/questions`, in its order."""
+    text = (Path(__file__).parent / f"{file}.yaml").read_text(encoding="utf-8")
     found: dict[str, dict[str, Any]] = yaml.load(text, _LOADER)  # noqa: S506 - it is a safe one
     return found

@@ -117,5 +117,5 @@ def exercise(name: str, judge: Callable[[Evidence], Finding], **more: Any) -> Ex
 
     `more` are the other fields of an `Exercise`.
     """
-    said = words("exercises")[name]
+    said = words("exercises/exercises")[name]
     return Exercise(name=name, judge=judge, **said | {"hints": tuple(said["hints"])}, **more)

@@ -70,7 +70,7 @@ def question(name: str, read: Callable[[Recording], Reading]) -> Question:
 
     A reading of `read` that names nothing to try gets what the question has to try.
     """
-    said = words("questions")[name]
+    said = words("questions/questions")[name]
 
     def answered(recording: Recording) -> Reading:
         found = read(recording)

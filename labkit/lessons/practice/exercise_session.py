@@ -21,7 +21,6 @@ from labkit.base.errors import LabError, NotFound
 from labkit.base.waiting import poll
 from labkit.lessons import coins, workspace
 from labkit.lessons.checks import Evidence, Exercise, Finding
-from labkit.lessons.checks.finding import not_attempted
 from labkit.lessons.checks.joined import joined
 from labkit.lessons.practice import activity_log
 from labkit.lessons.steps import steps, variants
@@ -94,7 +93,8 @@ def check(
     """
     folder = begun(exercise)
     if folder is None:
-        return not_attempted(
+        return Finding(
+            "not attempted",
             "the exercise has not begun.",
             "Only what is recorded from its beginning on can be judged.",
             f'labkit.exercise("{exercise.name}")',

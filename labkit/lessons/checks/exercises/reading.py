@@ -12,11 +12,12 @@ from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.changeovers import Changeover
 from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.lessons.checks.exercises.common import middle
-from labkit.lessons.checks.finding import Finding, not_attempted, not_yet, passed
-from labkit.lessons.checks.wording import counted, listed, seconds
+from labkit.lessons.checks.finding import Finding, Findings
+from labkit.lessons.checks.wording import listed, seconds
 from labkit.recordings.phases import completes_after
 from labkit.recordings.values import Order, UpdateConfig
-from swarmsim.go import durations
+
+_SAY = Findings("reading")
 
 #: How far from what the chart shows an answer may be: nobody reads it to a tenth.
 _ROUGHLY = timedelta(seconds=1)
@@ -91,34 +92,19 @@ def _chart(attempt: Attempt) -> _Chart | None:
 def _judge(evidence: Evidence) -> Finding:
     chart = _chart(evidence.last) if evidence.last else None
     if chart is None:
-        return not_attempted(
-            "the recording holds no update that was completed.",
-            "There is nothing in it to read a config off.",
-            "run the exercise's first cell again.",
-        )
+        return _SAY.not_attempted("no-update")
     answer = evidence.answer
     if answer is None:
-        return _nothing("no answer was handed in.")
+        return _SAY.not_attempted("no-answer", saw=_SAY.text("none"))
     blanks = _blanks(answer)
     if blanks:
-        return _nothing(f"a blank is left in the answer: {', '.join(blanks)}.")
+        saw = _SAY.text("blank", blanks=", ".join(blanks))
+        return _SAY.not_attempted("no-answer", saw=saw)
     try:
         config = build(UpdateConfig, answer, "an answer")
     except BadValue as problem:
-        return not_yet(
-            f"{problem}.",
-            "Swarm would not take that as an update config, so it drew no chart.",
-            "give the three as `labkit.update` takes them: a number, a duration, an order.",
-        )
+        return _SAY.not_yet("invalid-config", problem=problem)
     return _compared(chart, config)
-
-
-def _nothing(saw: str) -> Finding:
-    return not_attempted(
-        saw,
-        "The chart holds what is asked for: how many slots, how long a pause, which task first.",
-        "begin with the parallelism: count the slots that change over at the same moment.",
-    )
 
 
 def _blanks(answer: object) -> list[str]:
@@ -141,16 +127,9 @@ def _compared(chart: _Chart, config: UpdateConfig) -> Finding:
 
 
 def _read(chart: _Chart, config: UpdateConfig) -> Finding:
-    slots = counted(chart.at_once, "slot") + " at a time"
-    if chart.pauses:
-        slots += f", {seconds(middle(chart.pauses))} from a start to the next slot"
-    return passed(
-        f"{slots}; the {_FIRST[chart.order]} task first; `completed` {seconds(chart.tail)} after "
-        "the last start.",
-        f"That is parallelism {config.parallelism}, order {config.order} and a delay of "
-        f"{durations.to_text(config.delay)}: an updater sleeps it after each of its slots, the "
-        "last one included. What would happen to failures is not in this chart: there were none.",
-    )
+    pause = _SAY.text("paused", pause=middle(chart.pauses)) if chart.pauses else ""
+    first = _FIRST[chart.order]
+    return _SAY.passed("passed", chart=chart, pause=pause, first=first, config=config)
 
 
 def _parallelism(chart: _Chart, config: UpdateConfig) -> Finding | None:
@@ -158,19 +137,13 @@ def _parallelism(chart: _Chart, config: UpdateConfig) -> Finding | None:
     answered = min(config.parallelism or len(chart.slots), len(chart.slots))
     if answered == len(slots):
         return None
-    updaters = f"With parallelism {config.parallelism} there are {counted(answered, 'updater')}"
-    because = (
-        f"{updaters}, so no more than {counted(answered, 'slot')} would change over at a time."
-        if answered < len(slots)
-        else f"{updaters}, and each takes a slot at the very beginning: {answered} slots would "
-        "have changed over at once."
-    )
-    return not_yet(
-        f"{chart.second(moment)} after the update began, {counted(len(slots), 'slot')} changed "
-        f"over at the same time ({listed(sorted(slots))}), and never more.",
-        because,
-        "draw a line down through the slots of the chart, and count those that are neither "
-        "quite old nor quite new; where does it cross most?",
+    so_many = "too-few" if answered < len(slots) else "too-many"
+    return _SAY.not_yet(
+        "parallelism",
+        second=chart.second(moment),
+        count=len(slots),
+        slots=listed(sorted(slots)),
+        because=_SAY.text(so_many, config=config, answered=answered),
     )
 
 
@@ -178,14 +151,9 @@ def _order(chart: _Chart, config: UpdateConfig) -> Finding | None:
     if config.order == chart.order:
         return None
     slot = min(chart.slots, key=lambda each: (each.made, each.slot))
-    ended = f"had ended {chart.second(slot.left)} after it" if slot.left else "ended later"
-    return not_yet(
-        f"in slot {slot.slot} the new task ran {chart.second(slot.ran)} after the update began, "
-        f"and the old one {ended}.",
-        "With order stop-first the new task starts when the old one has ended; with "
-        "start-first the old one is told to stop when the new one runs.",
-        "follow one row of the chart: is there a moment with no task, or one with two?",
-    )
+    left = chart.second(slot.left) if slot.left else ""
+    ended = _SAY.text("had-ended" if left else "ended-later", left=left)
+    return _SAY.not_yet("order", slot=slot, second=chart.second(slot.ran), ended=ended)
 
 
 def _delay(chart: _Chart, config: UpdateConfig) -> Finding | None:
@@ -194,29 +162,14 @@ def _delay(chart: _Chart, config: UpdateConfig) -> Finding | None:
     pause = middle(chart.pauses)
     if abs(pause - config.delay) <= _ROUGHLY:
         return None
-    return not_yet(
-        f"from the moment at which a slot's new task ran until its updater took the next slot "
-        f"it was {seconds(pause)}.",
-        f"With a delay of {durations.to_text(config.delay)} an updater would have paused that "
-        "long after each of its slots. The delay begins when the new task runs, so the "
-        f"{seconds(chart.changeover)} of a changeover are no part of it.",
-        "measure from the start of a running bar to the next new task that appears after a pause.",
-    )
+    return _SAY.not_yet("delay", pause=pause, config=config, chart=chart)
 
 
 def _end(chart: _Chart, config: UpdateConfig) -> Finding | None:
     expected = completes_after(config)
     if abs(chart.tail - expected) <= _TAIL:
         return None
-    return not_yet(
-        f"`completed` came {seconds(chart.tail)} after the last start.",
-        f"With a delay of {durations.to_text(config.delay)} and a monitor window of "
-        f"{durations.to_text(config.monitor)} it would have come {seconds(expected)} after it: "
-        "the delay, and then the monitor window, or once more the delay and a second where the "
-        "delay is at least as long.",
-        "take what follows the last start, and subtract five seconds, Swarm's default for the "
-        "monitor window. From one start to the next it is a delay *and* a changeover.",
-    )
+    return _SAY.not_yet("end", chart=chart, config=config, expected=expected)
 
 
 READ_BACKWARDS = exercise(

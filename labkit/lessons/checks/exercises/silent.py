@@ -8,19 +8,17 @@ from statistics import mean
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Begins, Evidence, Image, exercise
 from labkit.lessons.checks.exercises.common import untried
-from labkit.lessons.checks.exercises.lives import (
+from labkit.lessons.checks.finding import Finding, Findings
+from labkit.lessons.checks.lives import (
     Life,
-    after_failures,
     errors,
-    lives,
     unchecked,
     where,
 )
-from labkit.lessons.checks.finding import Finding, not_yet, passed
-from labkit.lessons.checks.wording import seconds
 from labkit.recordings import speed
 from labkit.recordings.recording import Recording
-from swarmsim.go import durations
+
+_SAY = Findings("silent")
 
 _STUCK = "stuck"
 #: The tags that the engine may have from the lesson; none of them has a health check.
@@ -36,7 +34,7 @@ _HALF = timedelta(seconds=speed.WINDOW / 2)
 def _judge(evidence: Evidence) -> Finding:
     tried = [each for each in evidence.attempts if not each.by_hand]
     if not tried:
-        return _by_hand(evidence) if evidence.attempts else untried(evidence, _FIRST)
+        return _by_hand(evidence) if evidence.attempts else untried(evidence, _SAY.text("first"))
     caught = [each for each in tried if each.rolled_back and _unhealthy(each)]
     if not caught:
         return _not_caught(tried[0], evidence)
@@ -48,11 +46,11 @@ def _judge(evidence: Evidence) -> Finding:
 
 
 def _unhealthy(attempt: Attempt) -> list[Life]:
-    return [life for life in lives(attempt) if life.unhealthy]
+    return [life for life in attempt.lives if life.unhealthy]
 
 
 def _is_let_through(attempt: Attempt) -> bool:
-    failed_unprompted = any(life.failed_unprompted for life in lives(attempt))
+    failed_unprompted = any(life.failed_unprompted for life in attempt.lives)
     return attempt.state == "completed" and not failed_unprompted and not _is_blind(attempt)
 
 
@@ -63,11 +61,7 @@ def _is_blind(attempt: Attempt) -> bool:
 
 def _by_hand(evidence: Evidence) -> Finding:
     now = evidence.service.tag if evidence.service else "nothing"
-    return not_yet(
-        f"the only change since the exercise began is a rollback by hand, to {now}.",
-        "Whoever asks for a rollback has noticed the bug himself; here the swarm is to notice.",
-        _FIRST,
-    )
+    return _SAY.not_yet("only-by-hand", now=now)
 
 
 # ---- the bug is not caught yet -------------------------------------------------------------
@@ -80,91 +74,56 @@ def _not_caught(attempt: Attempt, evidence: Evidence) -> Finding:
     if attempt.state == "completed":
         return _watched_nothing(attempt, unhealthy) if unhealthy else _unnoticed(attempt, evidence)
     if unhealthy:  # and not rolled back
-        return not_yet(
-            f"the update to {attempt.tag} was paused, after {where(unhealthy)} had been found "
-            f"unhealthy and stopped{errors(unhealthy)}.",
-            "A task that is stopped because it is unhealthy is a failure like any other, and the "
-            f"failure action is {attempt.config.failure_action}.",
-            "set the failure action that brings the old tag back, and update once more.",
+        return _SAY.not_yet(
+            "paused", attempt=attempt, where=where(unhealthy), errors=errors(unhealthy)
         )
     return _crashed(attempt)
 
 
 def _not_over(attempt: Attempt, evidence: Evidence) -> Finding:
     waiting = [
-        life for life in lives(attempt) if life.last.state == "starting" and not life.last.ended
+        life for life in attempt.lives if life.last.state == "starting" and not life.last.ended
     ]
     if not waiting:
-        return not_yet(
-            f"the update to {attempt.tag} is not over: {attempt.message}.",
-            "Whether it stays is known when its last monitor window is over.",
-            "wait until the view says `completed` or `rollback_completed`, and check again.",
-        )
+        return _SAY.not_yet("not-over", attempt=attempt)
     longest = max(evidence.now - life.last.status_at for life in waiting)
-    return not_yet(
-        f"the update to {attempt.tag} is not over: {where(waiting)}, still `starting` after "
-        f"{seconds(longest)}.",
-        "With a health check a task runs only after its first healthy probe, and has failed "
-        "after so many unhealthy ones in a row as the retries say, an interval apart. Docker's "
-        "defaults are 30 s and 3: a minute and a half a slot.",
-        "wait; or build the image with a shorter --interval, such as 4s, and fewer --retries, and "
-        "update to that.",
+    return _SAY.not_yet(
+        "waiting-for-health", attempt=attempt, where=where(waiting), longest=longest
     )
 
 
 def _unnoticed(attempt: Attempt, evidence: Evidence) -> Finding:
     running = sum(t.running and t.tag == attempt.tag for t in attempt.recording.current)
     if attempt.tag == "1.0":
-        return not_yet(
-            "the newest update went back to 1.0, and is completed.",
-            f"That the update to {_STUCK} was no good, you have noticed yourself.",
-            _CHECK,
-        )
-    blind = (
-        "Without a health check nothing looks whether it works."
-        if attempt.tag in _OF_THE_LESSON
-        else f"If {attempt.tag} has the bug, either it has no health check, or one that says yes "
-        "to a worker that does nothing."
-    )
-    return not_yet(
-        f"the update to {attempt.tag} is completed: {running} replicas run it, none of its tasks "
-        f"failed{_speeds(attempt, evidence.recording)}.",
-        f"Swarm counts tasks that end. A worker that waits for ever does not end, so for Swarm it "
-        f"runs. {blind}",
-        _CHECK,
+        return _SAY.not_yet("went-back")
+    blind = _SAY.text("no-check" if attempt.tag in _OF_THE_LESSON else "blind", attempt=attempt)
+    return _SAY.not_yet(
+        "unnoticed",
+        attempt=attempt,
+        running=running,
+        speeds=_speeds(attempt, evidence.recording),
+        blind=blind,
     )
 
 
 def _watched_nothing(attempt: Attempt, unhealthy: list[Life]) -> Finding:
-    saw = (
-        f"the update to {attempt.tag} is completed, although {where(unhealthy)} had been found "
-        f"unhealthy and stopped{errors(unhealthy)}."
-    )
     if attempt.config.failure_action == "continue":
-        return not_yet(
-            saw,
-            "The failure action is continue, so Swarm does not look at failures.",
-            "set failure_action to rollback.",
+        return _SAY.not_yet(
+            "continue", attempt=attempt, where=where(unhealthy), errors=errors(unhealthy)
         )
     config = attempt.config
-    return not_yet(
-        saw,
-        f"They were {attempt.failures} failures that counted, with a ratio of "
-        f"{config.max_failure_ratio:g} and a monitor window of "
-        f"{durations.to_text(config.monitor)}: too few, or too late.",
-        "leave ratio and monitor at their defaults (0 and 5s), and update once more.",
+    return _SAY.not_yet(
+        "tolerated",
+        attempt=attempt,
+        where=where(unhealthy),
+        errors=errors(unhealthy),
+        config=config,
     )
 
 
 def _crashed(attempt: Attempt) -> Finding:
     became = "rolled back" if "rollback_started" in attempt.states else attempt.state
-    return not_yet(
-        f"{attempt.tag} was {became}{after_failures(attempt)}.",
-        f"A task that ends is noticed anyway. The bug of {_STUCK} is one that never ends a task; "
-        "no health check has found anything here.",
-        "see with `labkit.logs` why they end, mend that, and keep the bug: it is to be caught by "
-        "a health check.",
-    )
+    return _SAY.not_yet("crashed", attempt=attempt, became=became)
 
 
 # ---- it is caught; whoever works must be let through --------------------------------------
@@ -173,58 +132,29 @@ def _crashed(attempt: Attempt) -> Finding:
 def _not_let_through(caught: Attempt, since: list[Attempt]) -> Finding:
     newest = since[0] if since else caught
     if not newest.status.settled:
-        return not_yet(
-            f"{_caught(caught)} The update to {newest.tag} is not over.",
-            "With a health check a task runs only after its first healthy probe.",
-            "wait until the view says `completed`, and check again.",
-        )
+        return _SAY.not_yet("other-not-over", caught=_caught(caught), newest=newest)
     if newest is not caught and newest.state == "completed":
-        return not_yet(
-            f"{_caught(caught)} The newest update, to {newest.tag}, is completed.",
-            f"{newest.tag} has no health check, so it says nothing about one."
-            if _is_blind(newest)
-            else "But some of its tasks failed.",
-            _MEND,
+        return _SAY.not_yet(
+            "other-completed",
+            caught=_caught(caught),
+            newest=newest,
+            why=_SAY.text("says-nothing" if _is_blind(newest) else "some-failed", newest=newest),
         )
     if newest is not caught:
-        return not_yet(
-            f"{_caught(caught)} The update to {newest.tag} after that was not completed "
-            f"either{after_failures(newest)}.",
-            f"Either {newest.tag} has the bug still, or the check says no to whoever works as "
-            "well. Only an image that gets through tells which.",
-            "run the check's command by hand in a container that works: "
-            "`docker exec CONTAINER COMMAND; echo $?` is 0 if it says yes.",
-        )
-    return not_yet(
-        f"{_caught(caught)} No other image with that check was tried after that.",
-        "A check that says no to whoever works would have done the same. So long as no image "
-        "gets through, it is not known which of the two it is.",
-        _MEND,
-    )
+        return _SAY.not_yet("other-failed", caught=_caught(caught), newest=newest)
+    return _SAY.not_yet("no-other-image", caught=_caught(caught))
 
 
 def _both(caught: Attempt, let_through: Attempt) -> Finding:
-    took = f" in {seconds(let_through.total)}" if let_through.total else ""
-    return passed(
-        f"{_caught(caught)} {let_through.tag} was completed{took}, and none of its tasks failed.",
-        "A health check turns a bug that ends nothing into a task that ends: Docker stops who is "
-        "unhealthy, and Swarm counts that as a failure. What is done about it is the failure "
-        "action's business, as with any other. While a task is `starting` no other slot "
-        "is taken in its stead, so few are at risk.",
-    )
+    took = _SAY.text("took", attempt=let_through) if let_through.total else ""
+    return _SAY.passed("passed", caught=_caught(caught), let_through=let_through, took=took)
 
 
 def _caught(attempt: Attempt) -> str:
     unhealthy = _unhealthy(attempt)
     first = min(life.lasted for life in unhealthy)
-    how = errors(unhealthy) or (
-        " (the worker obeys SIGTERM and ends with exit code 0, so `docker service ps` says "
-        "Complete, and no error)"
-    )
-    return (
-        f"{attempt.tag} was rolled back by itself, after {where(unhealthy)} had been found "
-        f"unhealthy and stopped, {seconds(first)} after its start{how}."
-    )
+    how = errors(unhealthy) or _SAY.text("obeys")
+    return _SAY.text("caught", attempt=attempt, where=where(unhealthy), first=first, how=how)
 
 
 def _speeds(attempt: Attempt, whole: Recording) -> str:
@@ -245,23 +175,11 @@ def _notice(evidence: Evidence) -> str:
         return ""
     tried = {each.tag for each in evidence.attempts}
     if not tried:
-        return f"{_STUCK} is built; the service still runs {service.tag}."
-    untried_tags = sorted(evidence.tags - _OF_THE_LESSON - tried)
-    if untried_tags:
-        return f"You have built {', '.join(untried_tags)}; the service asks for {service.tag}."
-    action = service.update_config.failure_action
-    return f"The service asks for {service.tag}, and its failure action is {action}."
+        return _SAY.text("notice-built", service=service)
+    if own := sorted(evidence.tags - _OF_THE_LESSON - tried):
+        return _SAY.text("notice-own", own=", ".join(own), service=service)
+    return _SAY.text("notice-tried", service=service)
 
-
-_FIRST = f"update to {_STUCK} with failure action rollback, and see what becomes of it."
-_CHECK = (
-    "add a HEALTHCHECK to worker/Dockerfile that looks at the age of the file `worked`, build a "
-    "tag of your own with the bug still in it, and update to that."
-)
-_MEND = (
-    "take the bug out of worker.py (the two lines at the top of `work_once`), build a tag with "
-    "the same health check, and update to it."
-)
 
 SILENT_BUG = exercise(
     "silent-bug",

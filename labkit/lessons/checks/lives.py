@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from labkit.base.quoted import verbatim
-from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.wording import listed
 from labkit.recordings.recording import TaskSeen
 from labkit.recordings.values import Task
+
+if TYPE_CHECKING:
+    from labkit.lessons.checks.attempts import Attempt
 
 #: The end of a task that nobody had told to end; `shutdown` is that of one that was.
 _BY_ITSELF = frozenset({"complete", "failed", "rejected"})
@@ -77,7 +80,7 @@ def lives(attempt: Attempt) -> list[Life]:
 
 def unchecked(attempt: Attempt) -> bool:
     """Whether none of an update's tasks was waited for as a health check has it done."""
-    waited = [life.started_for for life in lives(attempt)]
+    waited = [life.started_for for life in attempt.lives]
     seen = [each for each in waited if each is not None]
     return bool(seen) and max(seen) < _SHORTEST_CHECK
 
@@ -92,9 +95,3 @@ def errors(of: list[Life]) -> str:
     """Return the first error of tasks in Docker's words, as an apposition; `""` if none."""
     said = next((life.last.error for life in of if life.last.error), "")
     return f" ({verbatim(said)})" if said else ""
-
-
-def after_failures(attempt: Attempt) -> str:
-    """Return which slots failed, to go after what became of an update; `""` if none did."""
-    fallen = [life for life in lives(attempt) if life.failed_unprompted]
-    return f", after {where(fallen)} had failed{errors(fallen)}" if fallen else ""
