@@ -136,7 +136,7 @@ class Attempt:
     @cached_property
     def lives(self) -> list[Life]:
         """The tasks of the new image that came with it or after it."""
-        return lives(self)
+        return lives(self.recording, self.requested.image, self.update.started_at)
 
     @property
     def after_failures(self) -> str:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from labkit.base.quoted import verbatim
 from labkit.lessons.checks.wording import listed
-from labkit.recordings.recording import TaskSeen
+from labkit.recordings.recording import Recording, TaskSeen
 from labkit.recordings.values import Task
-
-if TYPE_CHECKING:
-    from labkit.lessons.checks.attempts import Attempt
 
 #: The end of a task that nobody had told to end; `shutdown` is that of one that was.
 _BY_ITSELF = frozenset({"complete", "failed", "rejected"})
@@ -63,26 +59,20 @@ class Life:
         return self.failed_unprompted and (_UNHEALTHY in self.last.error or stopped)
 
 
-def lives(attempt: Attempt) -> list[Life]:
-    """Return the tasks of the new image that came with an update or after it."""
-    started = attempt.update.started_at
+def lives(recording: Recording, image: str, since: datetime | None) -> list[Life]:
+    """Return the tasks of an image that were made since an update began."""
     seen: dict[str, list[Task]] = {}
-    for change in attempt.recording.changes:
-        if (
-            isinstance(change, TaskSeen)
-            and change.task.image == attempt.requested.image
-            and started is not None
-            and change.task.created_at >= started
-        ):
-            seen.setdefault(change.task.id, []).append(change.task)
+    for change in recording.changes:
+        if isinstance(change, TaskSeen) and change.task.image == image:
+            if since is not None and change.task.created_at >= since:
+                seen.setdefault(change.task.id, []).append(change.task)
     return [Life(tuple(tasks)) for tasks in seen.values()]
 
 
-def unchecked(attempt: Attempt) -> bool:
-    """Whether none of an update's tasks was waited for as a health check has it done."""
-    waited = [life.started_for for life in attempt.lives]
-    seen = [each for each in waited if each is not None]
-    return bool(seen) and max(seen) < _SHORTEST_CHECK
+def unchecked(of: list[Life]) -> bool:
+    """Whether none of some tasks was waited for as a health check requires."""
+    waited = [life.started_for for life in of if life.started_for is not None]
+    return bool(waited) and max(waited) < _SHORTEST_CHECK
 
 
 def where(of: list[Life]) -> str:

@@ -65,7 +65,7 @@ def said(module: Path) -> dict[str, set[str]]:
             for key in ast.walk(call.args[0]):
                 if isinstance(key, ast.Constant):
                     given = {str(word.arg) for word in call.keywords}
-                    found[key.value] = found.get(key.value, given) & given
+                    found[str(key.value)] = found.get(str(key.value), given) & given
     return found
 
 

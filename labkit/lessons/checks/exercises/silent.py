@@ -56,7 +56,7 @@ def _is_let_through(attempt: Attempt) -> bool:
 
 def _is_blind(attempt: Attempt) -> bool:
     """Whether the image that an update went to has no health check."""
-    return attempt.tag in _OF_THE_LESSON or unchecked(attempt)
+    return attempt.tag in _OF_THE_LESSON or unchecked(attempt.lives)
 
 
 def _by_hand(evidence: Evidence) -> Finding:
