@@ -62,11 +62,11 @@ class Life:
 def lives(recording: Recording, image: str, since: datetime | None) -> list[Life]:
     """Return the tasks of an image that were made since an update began."""
     seen: dict[str, list[Task]] = {}
-    for change in recording.changes:
-        if isinstance(change, TaskSeen) and change.task.image == image:
-            if since is not None and change.task.created_at >= since:
-                seen.setdefault(change.task.id, []).append(change.task)
-    return [Life(tuple(tasks)) for tasks in seen.values()]
+    tasks = (change.task for change in recording.changes if isinstance(change, TaskSeen))
+    for task in tasks:
+        if task.image == image and since is not None and task.created_at >= since:
+            seen.setdefault(task.id, []).append(task)
+    return [Life(tuple(each)) for each in seen.values()]
 
 
 def unchecked(of: list[Life]) -> bool:
