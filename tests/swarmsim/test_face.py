@@ -200,7 +200,7 @@ def test_what_the_engine_refuses_is_docker_pys_error(client: docker.DockerClient
 def test_networks_configs_secrets_and_nodes_are_there(engine: Engine, client: docker.DockerClient):
     network = client.networks.create("net", driver="overlay")
     config = client.configs.create(name="conf", data=b"x")
-    ports = EndpointSpec(ports={8080: 80})  # type: ignore[dict-item]  as docker-py wants it
+    ports = EndpointSpec(ports={8080: 80})  # type: ignore[dict-item]
     service = client.services.create("web:1", name="web", networks=["net"], endpoint_spec=ports)
     engine.advance("5s")
     service.reload()
