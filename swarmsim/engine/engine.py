@@ -36,7 +36,7 @@ from swarmsim.engine.events import Events
 from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Swarm
 from swarmsim.go.errors import ApiError
-from swarmsim.images import ImageProblem, Images
+from swarmsim.images import Images
 from swarmsim.model import Cluster, Node, Service, StoreEvent, Task
 from swarmsim.runtime.port import Runtime
 
@@ -311,7 +311,7 @@ class Engine:
         """An image's `Config`; nothing if it is not there."""
         try:
             return self.images.find(name).config
-        except ImageProblem:
+        except ApiError:
             return {}
 
     def image_labels(self, name: str) -> Mapping[str, str]:
@@ -322,5 +322,5 @@ class Engine:
         """An image's id; nothing if it is not there."""
         try:
             return self.images.find(name).id
-        except ImageProblem:
+        except ApiError:
             return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from swarmsim.go import gojson
+from swarmsim.go import booleans, gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import read
 
@@ -63,18 +63,24 @@ class Filters:
 
     def has_labels(self, key: str, labels: Mapping[str, str]) -> bool:
         """Whether all the labels asked for are there: `name`, or `name=value`."""
-        for wanted in self.get(key):
-            name, equals, value = wanted.partition("=")
-            if name not in labels or (equals and labels[name] != value):
-                return False
-        return True
+        return all(has_label(wanted, labels) for wanted in self.get(key))
 
     def swarm_labels(self, key: str, labels: Mapping[str, str]) -> bool:
         """The same as swarmkit does it: an empty value is any value."""
-        return self._without_empty_values(key).has_labels(key, labels)
+        return all(has_label(wanted.removesuffix("="), labels) for wanted in self.get(key))
 
-    def _without_empty_values(self, key: str) -> Filters:
-        return Filters({key: [wanted.removesuffix("=") for wanted in self.get(key)]})
+    def truth(self, key: str) -> bool | None:
+        """The truth value that is asked for, if one is; `ApiError` 400 for what is none."""
+        meant = {booleans.parse(wanted) for wanted in self.get(key)}
+        if len(meant) > 1 or None in meant:
+            raise ApiError(400, f"Invalid filter '{key}=[{' '.join(sorted(self.get(key)))}]'")
+        return next(iter(meant), None)
+
+
+def has_label(wanted: str, labels: Mapping[str, str]) -> bool:
+    """Whether a label is there: `name`, or `name=value`."""
+    name, equals, value = wanted.partition("=")
+    return name in labels and (not equals or labels[name] == value)
 
 
 def _read(value: object) -> Wanted:

@@ -20,7 +20,6 @@ A build executes no RUN, and takes no image from outside: see `bases`.
 """
 
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem
 from swarmsim.images.store import Images
 
-__all__ = ["Image", "ImageProblem", "Images"]
+__all__ = ["Image", "Images"]

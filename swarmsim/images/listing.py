@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from swarmsim.go import booleans, durations, errors
+from swarmsim.go import durations, errors
+from swarmsim.go.errors import ApiError
+from swarmsim.go.filters import Filters, has_label
 from swarmsim.go.times import SECOND, stamp
 from swarmsim.images import names
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem
 from swarmsim.images.registry import registry
 from swarmsim.images.store import Images
 
-#: By filter, its values: what the query of a list has.
-Filters = Mapping[str, Iterable[str]]
-
-_FILTERS = {"before", "dangling", "label", "reference", "since"}
-_PRUNE_FILTERS = {"dangling", "label", "label!", "until"}
+_FILTERS = ("before", "dangling", "label", "reference", "since")
+_PRUNE_FILTERS = ("dangling", "label", "label!", "until")
 
 
 def inspected(images: Images, image: Image) -> dict[str, Any]:
@@ -52,16 +50,24 @@ def inspected(images: Images, image: Image) -> dict[str, Any]:
 def listed(images: Images, filters: Filters, *, everything: bool = False) -> list[dict[str, Any]]:
     """Return the images that filters mean, newest first; `everything` also what is between.
 
-    Raises `ImageProblem` for a filter that Docker does not know.
+    Raises `ApiError` for a filter that Docker does not know.
     """
-    wanted = _wanted(images, filters)
-    only_dangling = _truth(filters, "dangling")
-    patterns = list(filters.get("reference") or ())
+    filters.allow(*_FILTERS)
+    only_dangling = filters.truth("dangling")
+    patterns = filters.get("reference")
+    before = [_exact(images.find(text).created) for text in filters.get("before")]
+    since = [_exact(images.find(text).created) for text in filters.get("since")]
     found = []
     for image in images.images.values():
         its_names = images.names_of(image)
         between = not its_names and any(images.children_of(image.id))
-        if (between and not everything) or not wanted(image):
+        created = _exact(image.created)
+        if (
+            (between and not everything)
+            or not filters.has_labels("label", image.labels)
+            or any(created >= other for other in before)
+            or any(created <= other for other in since)
+        ):
             continue
         shown = [name for name in its_names if _matches(name, patterns)] if patterns else its_names
         dangling = not shown and not patterns
@@ -97,7 +103,7 @@ def history(images: Images, image: Image) -> list[dict[str, Any]]:
 
 
 def distribution(images: Images, text: str) -> dict[str, Any]:
-    """Return what the registry says of a name. Raises `ImageProblem` if it was not pushed."""
+    """Return what the registry says of a name. Raises `ApiError` if it was not pushed."""
     name = names.tagged(names.parse(text))
     manifest = images.registry.find(name)
     if manifest is None:
@@ -116,21 +122,19 @@ def distribution(images: Images, text: str) -> dict[str, Any]:
 def prunable(filters: Filters, now: int) -> tuple[Callable[[Image], bool], bool]:
     """Return which images a prune means, and whether only those without a name.
 
-    Raises `ImageProblem` for a filter that Docker does not know.
+    Raises `ApiError` for a filter that Docker does not know.
     """
-    _check(filters, _PRUNE_FILTERS)
-    labels, without = list(filters.get("label") or ()), list(filters.get("label!") or ())
-    until = [_moment(text, now) for text in filters.get("until") or ()]
+    filters.allow(*_PRUNE_FILTERS)
+    until = [_moment(text, now) for text in filters.get("until")]
 
     def wanted(image: Image) -> bool:
         return (
-            all(_has_label(image, label) for label in labels)
-            and not any(_has_label(image, label) for label in without)
+            filters.has_labels("label", image.labels)
+            and not any(has_label(it, image.labels) for it in filters.get("label!"))
             and all(_seconds(image.created) * SECOND < moment for moment in until)
         )
 
-    dangling = _truth(filters, "dangling")
-    return wanted, dangling is not False
+    return wanted, filters.truth("dangling") is not False
 
 
 def _row(images: Images, image: Image, shown: list[str]) -> dict[str, Any]:
@@ -153,38 +157,6 @@ def _row(images: Images, image: Image, shown: list[str]) -> dict[str, Any]:
     }
 
 
-def _wanted(images: Images, filters: Filters) -> Callable[[Image], bool]:
-    _check(filters, _FILTERS)
-    before = [images.find(text).created for text in filters.get("before") or ()]
-    since = [images.find(text).created for text in filters.get("since") or ()]
-    labels = list(filters.get("label") or ())
-
-    def wanted(image: Image) -> bool:
-        return (
-            all(_exact(image.created) < _exact(other) for other in before)
-            and all(_exact(image.created) > _exact(other) for other in since)
-            and all(_has_label(image, label) for label in labels)
-        )
-
-    return wanted
-
-
-def _check(filters: Filters, known: set[str]) -> None:
-    for name in filters:
-        if name not in known:
-            raise ImageProblem(400, f"Invalid filter '{name}'")
-
-
-def _truth(filters: Filters, name: str) -> bool | None:
-    values = set(filters.get(name) or ())
-    if not values:
-        return None
-    meant = {booleans.parse(value) for value in values}
-    if len(meant) == 1 and None not in meant:
-        return meant.pop()
-    raise ImageProblem(400, f"Invalid filter '{name}=[{' '.join(sorted(values))}]'")
-
-
 def _matches(name: str, patterns: list[str]) -> bool:
     """Whether a name is of one of the patterns: `repository`, `repository:tag`, with `*`."""
     repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
@@ -198,11 +170,6 @@ def _is_of(name: str, pattern: str) -> bool:
         fnmatch.fnmatchcase(part, each.replace("[^", "[!"))
         for part, each in zip(parts, wanted, strict=True)
     )
-
-
-def _has_label(image: Image, wanted: str) -> bool:
-    name, equals, value = wanted.partition("=")
-    return name in image.labels and (not equals or image.labels[name] == value)
 
 
 def _exact(created: str) -> tuple[int, str]:
@@ -229,4 +196,4 @@ def _moment(text: str, now: int) -> int:
         return int(datetime.fromisoformat(text).timestamp()) * SECOND
     except ValueError:
         message = f'parsing time "{text}" as "2006-01-02": cannot parse "{text}" as "2006"'
-        raise ImageProblem(400, message) from None
+        raise ApiError(400, message) from None

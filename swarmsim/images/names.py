@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
-from swarmsim.images.problems import ImageProblem
 
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -17,11 +17,11 @@ _ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
 def parse(text: str, *, status: int = 400) -> Reference:
     """Read a name, as it was written: without a tag if it has none.
 
-    Raises `ImageProblem` with the words of github.com/distribution/reference.
+    Raises `ApiError` with the words of github.com/distribution/reference.
     """
     found = Reference.parse(text)
     if found is None:
-        raise ImageProblem(status, f"invalid reference format{_reason(text)}")
+        raise ApiError(status, f"invalid reference format{_reason(text)}")
     return found
 
 
@@ -31,7 +31,7 @@ def parse_in_parts(repository: str, tag: str, *, status: int = 400) -> Reference
     if _DIGEST.fullmatch(tag):
         return replace(found, tag="", digest=tag)
     if tag and not _TAG.fullmatch(tag):
-        raise ImageProblem(status, "invalid tag format")
+        raise ApiError(status, "invalid tag format")
     return replace(found, tag=tag or found.tag)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
 from swarmsim.images import names
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem
 from swarmsim.images.store import Images
 
 #: `{"Untagged": …}` or `{"Deleted": …}`.
@@ -37,7 +37,7 @@ def remove(
     """Remove a name, or an image with all its names; return what was done.
 
     With `prune`, the images below it that nothing else is built on go as well. Raises
-    `ImageProblem`: 404, or 409 for what is in use.
+    `ApiError`: 404, or 409 for what is in use.
     """
     image = images.find(text)
     removal = _Removal(images, users)
@@ -81,7 +81,7 @@ class _Removal:
         its_names = self._images.names_of(image)
         user = next(iter(self._users(image.id)), None)
         if not force and user and _is_single(its_names):
-            raise ImageProblem(
+            raise ApiError(
                 409,
                 f'conflict: unable to remove repository reference "{key}" (must force) - '
                 f"container {user.container_id[:12]} is using its referenced image "
@@ -131,7 +131,7 @@ class _Removal:
     def _refuse_if_needed(self, image: Image, *, soft: bool, names_count: bool) -> None:
         reason = self._reason(image, soft=soft, names_count=names_count)
         if reason:
-            raise ImageProblem(409, f"conflict: unable to delete {image.short_id} {reason}")
+            raise ApiError(409, f"conflict: unable to delete {image.short_id} {reason}")
 
     def _reason(self, image: Image, *, soft: bool, names_count: bool) -> str:
         """Why an image has to stay, or `""`; `soft` are the reasons that force overrules."""

@@ -20,10 +20,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
+from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
 from swarmsim.images import documents, names, trees
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem
 from swarmsim.images.registry import bases, registry
 from swarmsim.images.registry.registry import Manifest, Registry
 
@@ -66,7 +66,7 @@ class Images:
     def find(self, text: str) -> Image:
         """Return what a name, an id or the beginning of one means.
 
-        Raises `ImageProblem`: 404, or 400 for what is no name.
+        Raises `ApiError`: 404, or 400 for what is no name.
         """
         start = names.start_of_id(text)
         if len(start) == 64 and f"sha256:{start}" in self.images:
@@ -74,7 +74,7 @@ class Images:
         name = names.tagged(names.parse(text))
         found = self.named(name) or self._by_start(start)
         if found is None:
-            raise ImageProblem(404, f"No such image: {name}")
+            raise ApiError(404, f"No such image: {name}")
         return found
 
     def named(self, name: Reference) -> Image | None:
@@ -199,11 +199,11 @@ class Images:
     def push(self, name: Reference) -> Manifest:
         """Give an image to what stands in for its registry.
 
-        Raises `ImageProblem` 404 if there is no image of that name.
+        Raises `ApiError` 404 if there is no image of that name.
         """
         image = self.named(name)
         if image is None:
-            raise ImageProblem(
+            raise ApiError(
                 404,
                 f"An image does not exist locally with the tag: {name.name}",
             )
@@ -216,7 +216,7 @@ class Images:
     def pull(self, name: Reference, now: int) -> tuple[Image, Manifest]:
         """Get an image from what stands in for its registry, and give it its name.
 
-        Raises `ImageProblem` where there is none: an engine without a network cannot tell
+        Raises `ApiError` where there is none: an engine without a network cannot tell
         more.
         """
         manifest = self.registry.find(name)

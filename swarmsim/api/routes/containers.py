@@ -9,7 +9,7 @@ from swarmsim.api.documents.inspection import container_json, listing_json, port
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine.containers import Container, stop_signal
 from swarmsim.engine.engine import Engine
-from swarmsim.go import booleans, gojson, signals
+from swarmsim.go import gojson, signals
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.times import SECOND
@@ -73,12 +73,7 @@ def _check_values(engine: Engine, filters: Filters) -> None:
             find_container(engine, term)
         except ApiError:
             raise ApiError(500, f"no such container {term}") from None
-    if (wanted := filters.get("is-task")) and booleans.parse(wanted[0]) is None:
-        raise ApiError(400, f"Invalid filter 'is-task={_in_go(wanted)}'")
-
-
-def _in_go(values: list[str]) -> str:
-    return f"[{' '.join(values)}]"
+    filters.truth("is-task")
 
 
 def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
@@ -92,7 +87,7 @@ def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
         and filters.exact("status", container.state)
         and filters.exact("health", container.health or "none")
         and (not filters.get("exited") or exited in filters.get("exited"))
-        and all(booleans.parse(it) for it in filters.get("is-task"))
+        and filters.truth("is-task") is not False
         and _has_ancestor(engine, container, filters)
         and _has_network(engine, container, filters)
         and _has_port(container, filters)

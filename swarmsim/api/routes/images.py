@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +15,7 @@ from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
-from swarmsim.images import Image, ImageProblem, listing, names, removing, trees
+from swarmsim.images import Image, listing, names, removing, trees
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.registry import pulling, registry
 from swarmsim.images.store import Images
@@ -36,9 +36,8 @@ _NO_ARCHIVES = (
 @routes.get("/images/json")
 async def list_images(call: Call) -> Answer:
     """`docker images`."""
-    filters = _filters(call)
-    with _in_docker_words():
-        rows = listing.listed(call.engine.images, filters, everything=call.flag("all"))
+    filters = Filters.parse(call.query.get("filters", ""))
+    rows = listing.listed(call.engine.images, filters, everything=call.flag("all"))
     return Answer(rows)
 
 
@@ -55,7 +54,7 @@ async def inspect(call: Call) -> Answer:
     images = call.engine.images
     try:
         return Answer(listing.inspected(images, images.find(call.path["name"])))
-    except ImageProblem as problem:
+    except ApiError as problem:
         message = f"no such image: {call.path['name']}: {problem.message}"
         raise ApiError(problem.status, message) from None
 
@@ -63,16 +62,14 @@ async def inspect(call: Call) -> Answer:
 @routes.get("/images/{name:path}/history")
 async def history(call: Call) -> Answer:
     """`docker history`."""
-    with _in_docker_words():
-        image = call.engine.images.find(call.path["name"])
+    image = call.engine.images.find(call.path["name"])
     return Answer(listing.history(call.engine.images, image))
 
 
 @routes.get("/distribution/{name:path}/json")
 async def distribution(call: Call) -> Answer:
     """What the registry says of a name: its digest, if it was pushed from here."""
-    with _in_docker_words():
-        return Answer(listing.distribution(call.engine.images, call.path["name"]))
+    return Answer(listing.distribution(call.engine.images, call.path["name"]))
 
 
 # ---- names -------------------------------------------------------------------------
@@ -82,12 +79,9 @@ async def distribution(call: Call) -> Answer:
 async def tag(call: Call) -> Answer:
     """`docker tag`."""
     images = call.engine.images
-    with _in_docker_words():
-        image = images.find(call.path["name"])
-        name = names.parse_in_parts(
-            call.query.get("repo", ""), call.query.get("tag", ""), status=500
-        )
-        images.tag(image, names.tagged(name), call.engine.now)
+    image = images.find(call.path["name"])
+    name = names.parse_in_parts(call.query.get("repo", ""), call.query.get("tag", ""), status=500)
+    images.tag(image, names.tagged(name), call.engine.now)
     _tell(call, "tag", image.id, {"name": str(names.tagged(name))}, image)
     return Answer(status=201)
 
@@ -96,14 +90,13 @@ async def tag(call: Call) -> Answer:
 async def remove(call: Call) -> Answer:
     """`docker rmi`."""
     named = _by_name(call.engine.images)
-    with _in_docker_words():
-        records = removing.remove(
-            call.engine.images,
-            call.path["name"],
-            call.engine.runtime.users_of,
-            force=call.flag("force"),
-            prune=not call.flag("noprune"),
-        )
+    records = removing.remove(
+        call.engine.images,
+        call.path["name"],
+        call.engine.runtime.users_of,
+        force=call.flag("force"),
+        prune=not call.flag("noprune"),
+    )
     _tell_removed(call, records, named)
     return Answer(records)
 
@@ -112,13 +105,12 @@ async def remove(call: Call) -> Answer:
 async def prune(call: Call) -> Answer:
     """`docker image prune`."""
     images = call.engine.images
-    filters = _filters(call)
+    filters = Filters.parse(call.query.get("filters", ""))
     before, named = images.bytes_on_disk(), _by_name(images)
-    with _in_docker_words():
-        wanted, dangling = listing.prunable(filters, call.engine.now)
-        records = removing.remove_unused(
-            images, call.engine.runtime.users_of, wanted, dangling=dangling
-        )
+    wanted, dangling = listing.prunable(filters, call.engine.now)
+    records = removing.remove_unused(
+        images, call.engine.runtime.users_of, wanted, dangling=dangling
+    )
     _tell_removed(call, records, named)
     freed = before - images.bytes_on_disk()
     return Answer({"ImagesDeleted": records or None, "SpaceReclaimed": freed})
@@ -133,11 +125,10 @@ async def create(call: Call) -> None:
     if "fromSrc" in call.query:
         await refuse_archives(call)
     images = call.engine.images
-    with _in_docker_words():
-        name = names.tagged(
-            names.parse_in_parts(call.query.get("fromImage", ""), call.query.get("tag", ""))
-        )
-        messages = list(pulling.pulled(images, name, call.engine.now))
+    name = names.tagged(
+        names.parse_in_parts(call.query.get("fromImage", ""), call.query.get("tag", ""))
+    )
+    messages = list(pulling.pulled(images, name, call.engine.now))
     _tell(call, "pull", str(name), {"name": name.name}, images.named(name))
     await _stream(call, messages)
 
@@ -153,16 +144,15 @@ async def push(call: Call) -> None:
     somebody who is logged in; newer engines do not.)
     """
     images = call.engine.images
-    with _in_docker_words():
-        name = names.parse_in_parts(call.path["name"], call.query.get("tag", ""))
-        name = names.tagged(name)
+    name = names.parse_in_parts(call.path["name"], call.query.get("tag", ""))
+    name = names.tagged(name)
     messages: list[pulling.Message] = [
         {"status": f"The push refers to repository [{names.written_out(name)}]"},
         {"status": f"{pulling.ENGINE}: {_WHERETO}"},
     ]
     try:
         manifest = images.push(name)
-    except ImageProblem as problem:
+    except ApiError as problem:
         messages.append(_failure(problem.message))
     else:
         image = images.images[manifest.image]
@@ -193,16 +183,12 @@ async def build(call: Call) -> None:
         raise ApiError(400, "the simulated engine has the classic builder only (version=1)")
     if call.query.get("remote"):
         raise ApiError(400, "the simulated engine builds only what is sent to it")
-    with _in_docker_words():
-        options = _options(call)
+    options = _options(call)
     async with _received(call) as archive:
         context = archive.parent / "context"
         _unpacked(archive, context)
-        with _in_docker_words():
-            file = dockerfile.read(*_dockerfile(context, call.query.get("dockerfile", "")))
-            said = building.build(
-                call.engine.images, file, context, options, lambda: call.engine.now
-            )
+        file = dockerfile.read(*_dockerfile(context, call.query.get("dockerfile", "")))
+        said = building.build(call.engine.images, file, context, options, lambda: call.engine.now)
         await _build_stream(call, said, quiet=call.flag("q"))
     for name in options.tags:
         if image := call.engine.images.named(name):
@@ -244,7 +230,7 @@ def _dockerfile(context: Path, wanted: str) -> tuple[str, str]:
     if not wanted and not path.is_file() and (context / "dockerfile").is_file():
         path = context / "dockerfile"
     if not path.is_file():
-        raise ImageProblem(500, f"Cannot locate specified Dockerfile: {name}")
+        raise ApiError(500, f"Cannot locate specified Dockerfile: {name}")
     with path.open("rb") as file:
         return file.read(_LARGEST_DOCKERFILE).decode("utf-8", "replace"), name
 
@@ -297,14 +283,6 @@ routes.get("/images/{name:path}/get")(refuse_archives)
 # ---- small words -------------------------------------------------------------------
 
 
-@contextmanager
-def _in_docker_words() -> Iterator[None]:
-    try:
-        yield
-    except ImageProblem as problem:
-        raise ApiError(problem.status, problem.message) from None
-
-
 @asynccontextmanager
 async def _received(call: Call) -> AsyncIterator[Path]:
     """The body in a file of a folder of its own, which is gone afterwards."""
@@ -329,13 +307,6 @@ async def _write(call: Call, message: pulling.Message) -> None:
 
 def _failure(text: str) -> pulling.Message:
     return {"errorDetail": {"message": text}, "error": text}
-
-
-def _filters(call: Call) -> Mapping[str, list[str]]:
-    parsed = Filters.parse(call.query.get("filters", ""))
-    known = ("before", "dangling", "label", "label!", "reference", "since", "until")
-    parsed.allow(*known)
-    return {key: parsed.get(key) for key in known if key in parsed}
 
 
 def _by_name(images: Images) -> dict[str, Image]:

@@ -191,7 +191,7 @@ def _swarm(engine: Engine) -> Json:
 async def disk_usage(call: Call) -> Answer:
     """`docker system df`: images and containers; there is no cache of builds to clear."""
     engine = call.engine
-    rows = listing.listed(engine.images, {})
+    rows = listing.listed(engine.images, Filters({}))
     used = Counter(engine.image_id(it.task.image) for it in engine.containers)
     for row in rows:
         row |= {"SharedSize": 0, "Containers": used[row["Id"]]}

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
 from swarmsim.images import documents
 from swarmsim.images.build import dockerfile, steps, words
 from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
 from swarmsim.images.build.taking import Steps
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem, StepFailed
+from swarmsim.images.problems import StepFailed
 from swarmsim.images.registry.pulling import Message, Saying
 from swarmsim.images.store import Images
 
@@ -37,7 +38,7 @@ def build(
 ) -> Iterator[Message]:
     """Build, and yield what the engine says while it does.
 
-    Raises `ImageProblem` before the first message if there is no stage of the name of
+    Raises `ApiError` before the first message if there is no stage of the name of
     `target`. What fails later is the last message: `{"error": …}`.
     """
     wanted = _wanted_stages(file, options.target)
@@ -52,7 +53,7 @@ def _wanted_stages(file: Dockerfile, target: str) -> tuple[Stage, ...]:
         return file.stages[: found.index(target.lower()) + 1]
     if target.isdigit() and int(target) < len(file.stages):
         return file.stages[: int(target) + 1]
-    raise ImageProblem(400, f"failed to reach build target {target} in Dockerfile")
+    raise ApiError(400, f"failed to reach build target {target} in Dockerfile")
 
 
 class _Build:
@@ -87,7 +88,7 @@ class _Build:
             for stage in self._stages:
                 yield from self._build_stage(stage)
             yield from self._finished()
-        except ImageProblem as problem:
+        except ApiError as problem:
             yield {"errorDetail": {"message": problem.message}, "error": problem.message}
 
     def _announced(self, instruction: Instruction) -> Iterator[Message]:

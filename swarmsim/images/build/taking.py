@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
 from swarmsim.images import documents, names, trees
 from swarmsim.images.build import copying, steps
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem, StepFailed
+from swarmsim.images.problems import StepFailed
 from swarmsim.images.registry.pulling import Message, Saying, pulled
 from swarmsim.images.store import Images
 
@@ -47,7 +48,7 @@ class Steps:
             return earlier[name.lower()]
         try:
             return self._images.find(name)
-        except ImageProblem as problem:
+        except ApiError as problem:
             if problem.status != 404:
                 raise
         reference = names.tagged(names.parse(name))
@@ -118,7 +119,7 @@ class Steps:
             return self._images.files(self.made[int(source)][1])
         try:
             image = yield from self.image_named(source)
-        except ImageProblem as problem:
+        except ApiError as problem:
             raise StepFailed(f"invalid from flag value {source}: {problem.message}") from None
         return self._images.files(image)
 

@@ -22,7 +22,7 @@ ENGINE = "swarmsim simulated engine"
 
 
 def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
-    """Pull an image, and yield what the engine says. Raises `ImageProblem`."""
+    """Pull an image, and yield what the engine says. Raises `ApiError`."""
     before = images.named(name)
     image, manifest = images.pull(name, now)
     path = names.written_out(name).partition("/")[2]

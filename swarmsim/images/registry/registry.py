@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
 from swarmsim.images import names
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import ImageProblem
 
 MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
@@ -84,17 +84,17 @@ class Registry:
         return {found.image for entries in self._manifests.values() for found in entries.values()}
 
 
-def unreachable(name: Reference) -> ImageProblem:
+def unreachable(name: Reference) -> ApiError:
     """What an engine without a network says when it asks a registry for a name."""
     host = names.registry_of(name)
     if host.partition(":")[0] in ("localhost", "127.0.0.1"):
         port = host.partition(":")[2] or "80"
-        return ImageProblem(
+        return ApiError(
             500,
             f'Get "http://{host}/v2/": dial tcp 127.0.0.1:{port}: connect: connection refused',
         )
     host = "registry-1.docker.io" if host == "docker.io" else host
-    return ImageProblem(500, no_such_host(f"https://{host}/v2/", host))
+    return ApiError(500, no_such_host(f"https://{host}/v2/", host))
 
 
 def no_such_host(url: str, host: str) -> str:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+<<<<<<< HEAD
 from swarmsim.images import Image, ImageProblem, names
+=======
+from swarmsim.engine.logs import Log
+from swarmsim.go.errors import ApiError
+from swarmsim.images import Image, names
+>>>>>>> 8366bf3 (Let images raise the API's own error and read its filters)
 from swarmsim.images.removing import User
 from swarmsim.model import Task
 from swarmsim.model.plan import Strategy
@@ -63,7 +69,7 @@ class Processes:
         """
         try:
             image = self._image(task.image)
-        except ImageProblem:
+        except ApiError:
             return f"No such image: {names.tagged(names.parse(task.image))}"
         limits = (task.spec.get("Resources") or {}).get("Limits") or {}
         if 0 < limits.get("MemoryBytes", 0) < _LEAST_MEMORY:
@@ -169,7 +175,7 @@ class Processes:
         images = self._engine.images
         try:
             return images.find(text)
-        except ImageProblem:
+        except ApiError:
             return images.pull(names.tagged(names.parse(text)), self._engine.now)[0]
 
     def _prepare(self, task: Task, what: plan.Plan, image: Image) -> None:

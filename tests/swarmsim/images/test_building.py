@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from swarmsim.images import Image, ImageProblem, Images, names, trees
+from swarmsim.go.errors import ApiError
+from swarmsim.images import Image, Images, names, trees
 from swarmsim.images.build import building, dockerfile
 from tests.swarmsim.raw import archive_of
 
@@ -249,7 +250,7 @@ def test_a_base_that_cannot_be_had_is_said_as_docker_says_it(builder, text, mess
 
 
 def test_a_target_that_is_not_there_is_refused_before_the_first_step(builder):
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         builder.build(BASE, target="no")
     assert caught.value.message == "failed to reach build target no in Dockerfile"
 

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from swarmsim.images import Image, ImageProblem, Images, listing, names, removing
+from swarmsim.go.errors import ApiError
+from swarmsim.go.filters import Filters
+from swarmsim.images import Image, Images, listing, names, removing
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.registry import pulling
 from swarmsim.images.removing import User
 
 SECOND = 10**9
 NOW = 1_800_000_000 * SECOND
+ALL = Filters({})
 
 
 def nobody(_image_id: str) -> list[User]:
@@ -72,7 +75,7 @@ def test_an_image_is_found_by_its_name_and_by_its_id(images, worker, text):
     ],
 )
 def test_what_is_no_image_is_said_as_docker_says_it(images, worker, text, status, message):
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         images.find(text)
     assert (caught.value.status, caught.value.message) == (status, message)
     assert images.find(worker.id) is worker
@@ -82,14 +85,16 @@ def test_a_name_that_another_image_takes_is_gone_from_the_first(images, worker, 
     other = build(images, tmp_path, WORKER + "ENV A=1\n", "lab/worker:1.0")
     assert images.tags_of(worker) == []
     assert images.find("lab/worker:1.0") is other
-    row = next(row for row in listing.listed(images, {}) if row["Id"] == other.id)
+    row = next(row for row in listing.listed(images, ALL) if row["Id"] == other.id)
     assert row["RepoTags"] == ["lab/worker:1.0"]
 
 
 def test_all_is_there_again_after_a_restart(images, worker, tmp_path):
     images.push(names.parse("lab/worker:1.0"))
     again = Images(tmp_path)
-    assert listing.listed(again, {}, everything=True) == listing.listed(images, {}, everything=True)
+    assert listing.listed(again, ALL, everything=True) == listing.listed(
+        images, ALL, everything=True
+    )
     assert again.find("lab/worker:1.0").document == worker.document
     assert build(again, tmp_path, WORKER).id == worker.id, "from the cache"
     assert listing.distribution(again, "lab/worker:1.0") == listing.distribution(
@@ -102,12 +107,12 @@ def test_all_is_there_again_after_a_restart(images, worker, tmp_path):
 
 def test_a_list_leaves_out_what_is_between_and_shows_what_lost_its_name(images, worker, tmp_path):
     build(images, tmp_path, WORKER + "ENV A=1\n", "lab/worker:1.0", now=NOW + SECOND)
-    rows = listing.listed(images, {})
+    rows = listing.listed(images, ALL)
     assert [row["RepoTags"] for row in rows] == [["lab/worker:1.0"], ["python:3"]]
     build(images, tmp_path, WORKER + "ENV B=1\n", "lab/worker:1.0", now=NOW + 2 * SECOND)
-    dangling = listing.listed(images, {"dangling": ["true"]})
+    dangling = listing.listed(images, Filters({"dangling": ["true"]}))
     assert [row["RepoTags"] for row in dangling] == [["<none>:<none>"]]
-    assert len(listing.listed(images, {}, everything=True)) > len(rows) + 1
+    assert len(listing.listed(images, ALL, everything=True)) > len(rows) + 1
     assert worker.id not in [row["Id"] for row in rows], "the others are built on it"
 
 
@@ -124,15 +129,15 @@ def test_a_list_leaves_out_what_is_between_and_shows_what_lost_its_name(images, 
 )
 @pytest.mark.usefixtures("worker")
 def test_a_list_can_be_filtered(images, filters, found):
-    rows = listing.listed(images, filters)
+    rows = listing.listed(images, Filters(filters))
     assert [name for row in rows for name in row["RepoTags"] or ()] == found
 
 
 def test_a_filter_that_docker_does_not_know_is_refused(images):
-    with pytest.raises(ImageProblem, match="Invalid filter 'foo'"):
-        listing.listed(images, {"foo": ["x"]})
-    with pytest.raises(ImageProblem) as caught:
-        listing.listed(images, {"dangling": ["x"]})
+    with pytest.raises(ApiError, match="Invalid filter 'foo'"):
+        listing.listed(images, Filters({"foo": ["x"]}))
+    with pytest.raises(ApiError) as caught:
+        listing.listed(images, Filters({"dangling": ["x"]}))
     assert caught.value.message == "Invalid filter 'dangling=[x]'"
 
 
@@ -162,7 +167,7 @@ def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, wor
         {"Deleted": copy},
     ]
     assert len(records) == 4, "and the layer"
-    assert [row["RepoTags"] for row in listing.listed(images, {}, everything=True)] == [
+    assert [row["RepoTags"] for row in listing.listed(images, ALL, everything=True)] == [
         ["python:3"]
     ]
     layer = worker.layers[-1]
@@ -171,20 +176,20 @@ def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, wor
 
 def test_what_is_in_use_stays(images, worker):
     running, stopped = User("c" * 64, True), User("d" * 64, False)
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         removing.remove(images, "lab/worker:1.0", lambda _: [running])
     assert caught.value.status == 409
     assert caught.value.message == (
         'conflict: unable to remove repository reference "lab/worker:1.0" (must force) - '
         f"container cccccccccccc is using its referenced image {worker.short_id}"
     )
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         removing.remove(images, worker.short_id, lambda _: [stopped])
     assert caught.value.message == (
         f"conflict: unable to delete {worker.short_id} (must be forced) - image is being used by "
         "stopped container dddddddddddd"
     )
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         removing.remove(images, worker.short_id, lambda _: [running], force=True)
     assert "(cannot be forced) - image is being used by running container" in caught.value.message
     removing.remove(images, worker.short_id, lambda _: [stopped], force=True)
@@ -193,7 +198,7 @@ def test_what_is_in_use_stays(images, worker):
 
 def test_an_image_with_two_names_is_not_removed_by_its_id(images, worker):
     images.tag(worker, names.parse("lab/other:1"), NOW)
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         removing.remove(images, worker.short_id, nobody)
     assert caught.value.message == (
         f"conflict: unable to delete {worker.short_id} (must be forced) - image is referenced in "
@@ -207,7 +212,7 @@ def test_an_image_with_two_names_is_not_removed_by_its_id(images, worker):
 def test_what_others_are_built_on_stays(images, worker):
     base = images.find("python:3")
     assert removing.remove(images, "python:3", nobody)[0] == {"Untagged": "python:3"}
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         removing.remove(images, base.short_id, nobody)
     assert caught.value.message == (
         f"conflict: unable to delete {base.short_id} (cannot be forced) - image has dependent "
@@ -218,7 +223,7 @@ def test_what_others_are_built_on_stays(images, worker):
 
 def test_pruning_takes_what_has_no_name_and_no_user(images, worker, tmp_path):
     build(images, tmp_path, "FROM python:3\nENV A=1\n", "lab/worker:1.0")
-    wanted, dangling = listing.prunable({}, NOW)
+    wanted, dangling = listing.prunable(ALL, NOW)
     users = {worker.id: [User("c" * 64, False)]}
     in_use = removing.remove_unused(images, lambda i: users.get(i, []), wanted, dangling=dangling)
     assert in_use == []
@@ -231,7 +236,7 @@ def test_pruning_takes_what_has_no_name_and_no_user(images, worker, tmp_path):
 
 
 def test_only_what_was_pushed_is_known_to_the_registry(images, worker):
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         listing.distribution(images, "lab/worker:1.0")
     assert caught.value.status == 500
     assert "lookup registry-1.docker.io: no such host" in caught.value.message
@@ -245,7 +250,7 @@ def test_only_what_was_pushed_is_known_to_the_registry(images, worker):
 def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
     images.push(names.parse("lab/worker:1.0"))
     removing.remove(images, worker.id, nobody, force=True)
-    with pytest.raises(ImageProblem):
+    with pytest.raises(ApiError):
         images.find("lab/worker:1.0")
     said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
     assert said[-1] == "Status: Downloaded newer image for lab/worker:1.0"
@@ -258,7 +263,7 @@ def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
 
 @pytest.mark.parametrize("name", ["nosuch:1", "lab/x", "reg.example/a:b", "localhost:5000/a:b"])
 def test_all_else_is_out_of_reach(images, name):
-    with pytest.raises(ImageProblem) as caught:
+    with pytest.raises(ApiError) as caught:
         images.pull(names.tagged(names.parse(name)), NOW)
     assert caught.value.status == 500
     assert caught.value.message.startswith('Get "http')
