@@ -54,6 +54,11 @@ class Instruction:
     #: Whether a dollar in it is a dollar.
     is_literal: bool = False
 
+    @property
+    def trigger(self) -> str:
+        """Which instruction an ONBUILD keeps."""
+        return self.rest.partition(" ")[0].upper()
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -236,87 +241,63 @@ def _check_all(found: list[Instruction]) -> None:
 
 
 def _check(instruction: Instruction) -> None:
-    name = instruction.name
-    if name not in _KNOWN:
-        raise ValueError(f"unknown instruction: {name}")
+    if instruction.name not in _KNOWN:
+        raise ValueError(f"unknown instruction: {instruction.name}")
     for flag, value in instruction.flags.items():
-        if flag not in _FLAGS[name]:
+        if flag not in _FLAGS[instruction.name]:
             raise ValueError(f"Unknown flag: {flag}")
         if value == _MISSING:
             raise ValueError(f"Missing a value on flag: {flag}")
-    if name in _ONE_TEXT and not instruction.arguments:
-        raise ValueError(f"{name} requires exactly one argument")
-    if name in _AT_LEAST_ONE and not (instruction.arguments or instruction.pairs):
-        raise ValueError(f"{name} requires at least one argument")
-    if check := _CHECKS.get(name):
-        check(instruction)
+    for names, is_wrong, message in _RULES:
+        if instruction.name in names.split() and is_wrong(instruction):
+            raise ValueError(message.format(instruction))
+    if instruction.name == "HEALTHCHECK":
+        healthcheck.read(instruction.flags, instruction.rest)
 
 
-_AT_LEAST_ONE = {"ARG", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "VOLUME"}
+def _is_bad_from(it: Instruction) -> bool:
+    count = len(it.arguments)
+    return count != 1 and not (count == 3 and it.arguments[1].lower() == "as")
 
 
-def _check_copy(instruction: Instruction) -> None:
-    if len(instruction.arguments) < 2:
-        raise ValueError(
-            f"{instruction.name} requires at least two arguments, but only one was provided. "
-            "Destination could not be determined"
-        )
-
-
-def _check_from(instruction: Instruction) -> None:
-    count = len(instruction.arguments)
-    if count != 1 and not (count == 3 and instruction.arguments[1].lower() == "as"):
-        raise ValueError("FROM requires either one or three arguments")
-    if count == 3 and not _STAGE_NAME.fullmatch(instruction.arguments[2].lower()):
-        raise ValueError(
-            f'invalid name for build stage: "{instruction.arguments[2]}", '
-            "name can't start with a number or contain symbols"
-        )
-
-
-def _check_pairs(instruction: Instruction) -> None:
-    if not all(key for key, _ in instruction.pairs):
-        raise ValueError(f"{instruction.name} names can not be blank")
-
-
-def _check_arg(instruction: Instruction) -> None:
-    if any(not word.partition("=")[0] for word in instruction.arguments):
-        raise ValueError("ARG names can not be blank")
-
-
-def _check_shell(instruction: Instruction) -> None:
-    if not instruction.is_json:
-        raise ValueError("SHELL requires the arguments to be in JSON form")
-    if not instruction.arguments:
-        raise ValueError("SHELL requires at least one argument")
-
-
-def _check_volume(instruction: Instruction) -> None:
-    if not all(instruction.arguments):
-        raise ValueError("VOLUME specified can not be an empty string")
-
-
-def _check_onbuild(instruction: Instruction) -> None:
-    trigger = instruction.rest.partition(" ")[0].upper()
-    if trigger == "ONBUILD":
-        raise ValueError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
-    if trigger in ("MAINTAINER", "FROM"):
-        raise ValueError(f"{trigger} isn't allowed as an ONBUILD trigger")
-
-
-def _check_healthcheck(instruction: Instruction) -> None:
-    healthcheck.read(instruction.flags, instruction.rest)
-
-
-_CHECKS: dict[str, Callable[[Instruction], None]] = {
-    "ADD": _check_copy,
-    "COPY": _check_copy,
-    "FROM": _check_from,
-    "ENV": _check_pairs,
-    "LABEL": _check_pairs,
-    "ARG": _check_arg,
-    "SHELL": _check_shell,
-    "VOLUME": _check_volume,
-    "ONBUILD": _check_onbuild,
-    "HEALTHCHECK": _check_healthcheck,
-}
+#: The instructions, when they are wrong, and what Docker says then.
+_RULES: tuple[tuple[str, Callable[[Instruction], bool], str], ...] = (
+    (" ".join(_ONE_TEXT), lambda it: not it.arguments, "{0.name} requires exactly one argument"),
+    (
+        "ARG ENV EXPOSE HEALTHCHECK LABEL ONBUILD VOLUME",
+        lambda it: not (it.arguments or it.pairs),
+        "{0.name} requires at least one argument",
+    ),
+    (
+        "ADD COPY",
+        lambda it: len(it.arguments) < 2,
+        "{0.name} requires at least two arguments, but only one was provided. "
+        "Destination could not be determined",
+    ),
+    ("FROM", _is_bad_from, "FROM requires either one or three arguments"),
+    (
+        "FROM",
+        lambda it: len(it.arguments) == 3 and not _STAGE_NAME.fullmatch(it.arguments[2].lower()),
+        'invalid name for build stage: "{0.arguments[2]}", '
+        "name can't start with a number or contain symbols",
+    ),
+    ("ENV LABEL", lambda it: not all(dict(it.pairs)), "{0.name} names can not be blank"),
+    (
+        "ARG",
+        lambda it: any(word.startswith("=") for word in it.arguments),
+        "ARG names can not be blank",
+    ),
+    ("SHELL", lambda it: not it.is_json, "SHELL requires the arguments to be in JSON form"),
+    ("SHELL", lambda it: not it.arguments, "SHELL requires at least one argument"),
+    ("VOLUME", lambda it: not all(it.arguments), "VOLUME specified can not be an empty string"),
+    (
+        "ONBUILD",
+        lambda it: it.trigger == "ONBUILD",
+        "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed",
+    ),
+    (
+        "ONBUILD",
+        lambda it: it.trigger in {"MAINTAINER", "FROM"},
+        "{0.trigger} isn't allowed as an ONBUILD trigger",
+    ),
+)

@@ -12,7 +12,6 @@ from swarmsim.images.problems import quoted
 
 _DURATIONS = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod"}
 _SHORTEST = 10**6
-_NUMBER = re.compile(r"[0-9]*\.?[0-9]*")
 
 
 def read(flags: Mapping[str, str], rest: str) -> dict[str, Any]:
@@ -45,21 +44,11 @@ def _duration(flag: str, text: str) -> int:
     try:
         length = durations.to_nanoseconds(text)
     except errors.BadValue:
-        raise ValueError(f"time: {_reason(text)}") from None
+        what = "missing unit in" if re.fullmatch(r"[0-9.]+", text) else "invalid"
+        raise ValueError(f"time: {what} duration {quoted(text)}") from None
     if length and length < _SHORTEST:
         raise ValueError(f'Interval "{flag}" cannot be less than 1ms')
     return length
-
-
-def _reason(text: str) -> str:
-    """What Go's `time.ParseDuration` says of text that is no duration."""
-    number = _NUMBER.match(text.lstrip("+-"))
-    unit = re.match(r"[^0-9.]*", text.lstrip("+-")[number.end() if number else 0 :])
-    if not number or not number[0].strip("."):
-        return f"invalid duration {quoted(text)}"
-    if not unit or not unit[0]:
-        return f"missing unit in duration {quoted(text)}"
-    return f"unknown unit {quoted(unit[0])} in duration {quoted(text)}"
 
 
 def _retries(text: str) -> int:

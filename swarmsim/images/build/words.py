@@ -13,23 +13,24 @@ from collections.abc import Mapping
 
 from swarmsim.images.problems import StepFailed, quoted
 
+Values = Mapping[str, str]
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
-_MODIFIERS = "+-?"
+_MODIFIER = re.compile(r"(:?)([-+?])")
 
 
-def expand(text: str, values: Mapping[str, str], escape: str = "\\") -> str:
+def expand(text: str, values: Values, escape: str = "\\") -> str:
     """Return one word with its quotes taken off and its variables put in.
 
     Raises `StepFailed` in Docker's words.
     """
-    reader = _Reader(text, values, escape)
     try:
-        return _until(reader, "")
+        return _read(text, 0, "", values, escape)[0]
     except ValueError as problem:
         raise StepFailed(f"failed to process {quoted(text)}: {problem}") from None
 
 
-def expand_to_words(text: str, values: Mapping[str, str], escape: str = "\\") -> list[str]:
+def expand_to_words(text: str, values: Values, escape: str = "\\") -> list[str]:
     """Return the words of a text after expansion, as `EXPOSE $PORTS` wants them."""
     found: list[str] = []
     for word in split(text, escape):
@@ -40,29 +41,13 @@ def expand_to_words(text: str, values: Mapping[str, str], escape: str = "\\") ->
 
 def split(text: str, escape: str = "\\") -> list[str]:
     """Split at blanks outside of quotes; quotes and escapes stay in the words."""
-    words: list[str] = []
-    word, quote, at = "", "", 0
-    while at < len(text):
-        character = text[at]
-        if character.isspace() and not quote:
-            words += [word] if word else []
-            word = ""
-        else:
-            taken = text[at : at + 2] if character == escape and quote != "'" else character
-            word += taken
-            if not quote and character in "'\"":
-                quote = character
-            elif character == quote:
-                quote = ""
-            at += len(taken) - 1
-        at += 1
-    return words + ([word] if word else [])
+    escaped = re.escape(escape)
+    double = rf'"(?:{escaped}.|[^"{escaped}])*"?'
+    return re.findall(rf"(?:'[^']*'?|{double}|{escaped}.|\S)+", text, re.DOTALL)
 
 
 def json_strings(text: str) -> list[str] | None:
     """Return a JSON array of strings, or `None` if the text is none: then it is for a shell."""
-    if not text.startswith("["):
-        return None
     try:
         found = json.loads(text)
     except ValueError:
@@ -72,108 +57,63 @@ def json_strings(text: str) -> list[str] | None:
     return None
 
 
-class _Reader:
-    """A text and how far it has been read."""
-
-    def __init__(self, text: str, values: Mapping[str, str], escape: str) -> None:
-        self.text = text
-        self.at = 0
-        self.values = values
-        self.escape = escape
-
-    @property
-    def next(self) -> str:
-        return self.text[self.at : self.at + 1]
-
-    def take(self) -> str:
-        found = self.next
-        self.at += 1
-        return found
-
-
-def _until(reader: _Reader, end: str) -> str:
-    """Read to a character that is not quoted, or with `""` to the end of the text."""
-    found = ""
-    while reader.next and reader.next != end:
-        character = reader.take()
-        if character == "'":
-            found += _in_single_quotes(reader)
+def _read(text: str, at: int, end: str, values: Values, escape: str) -> tuple[str, int]:
+    """Read to a character that is not quoted, or to the end; return the word and where it ends."""
+    found, in_quotes = "", False
+    while at < len(text) and (in_quotes or text[at] != end):
+        character, following = text[at], text[at + 1 : at + 2]
+        if character == "'" and not in_quotes:
+            close = text.find("'", at + 1)
+            if close < 0:
+                raise ValueError(_UNCLOSED.format("single"))
+            found, at = found + text[at + 1 : close], close + 1
         elif character == '"':
-            found += _in_double_quotes(reader)
+            in_quotes, at = not in_quotes, at + 1
         elif character == "$":
-            found += _variable(reader)
+            value, at = _variable(text, at + 1, values, escape)
+            found += value
+        elif character == escape and (not in_quotes or following in {'"', "$", escape}):
+            found, at = found + following, at + 2
         else:
-            found += reader.take() if character == reader.escape else character
-    return found
+            found, at = found + character, at + 1
+    if in_quotes:
+        raise ValueError(_UNCLOSED.format("double"))
+    return found, at
 
 
-def _in_single_quotes(reader: _Reader) -> str:
-    end = reader.text.find("'", reader.at)
-    if end < 0:
-        raise ValueError("unexpected end of statement while looking for matching single-quote")
-    found = reader.text[reader.at : end]
-    reader.at = end + 1
-    return found
+_UNCLOSED = "unexpected end of statement while looking for matching {}-quote"
 
 
-def _in_double_quotes(reader: _Reader) -> str:
-    found = ""
-    while reader.next != '"':
-        if not reader.next:
-            raise ValueError("unexpected end of statement while looking for matching double-quote")
-        character = reader.take()
-        if character == "$":
-            found += _variable(reader)
-        elif character == reader.escape and reader.next in ('"', "$", reader.escape):
-            found += reader.take()
-        else:
-            found += character
-    reader.take()
-    return found
-
-
-def _variable(reader: _Reader) -> str:
-    """Read what stands behind a dollar."""
-    if reader.next != "{":
-        name = _name(reader)
-        return reader.values.get(name, "") if name else "$"
-    reader.take()
-    if not reader.next:
+def _variable(text: str, at: int, values: Values, escape: str) -> tuple[str, int]:
+    """Read what is behind a dollar."""
+    in_braces = text[at : at + 1] == "{"
+    name = _NAME.match(text, at + in_braces)
+    if not in_braces:
+        return (values.get(name[0], ""), name.end()) if name else ("$", at)
+    if at + 1 == len(text):
         raise ValueError("syntax error: missing '}'")
-    name = _name(reader)
     if not name:
         raise ValueError("syntax error: bad substitution")
-    sign = reader.take()
-    if not sign:
-        raise ValueError("missing ':' in substitution")
-    if sign == "}":
-        return reader.values.get(name, "")
-    only_if_set = sign != ":"
-    modifier = sign if only_if_set else reader.take()
+    at = name.end()
+    if text[at : at + 1] == "}":
+        return values.get(name[0], ""), at + 1
+    modifier = _MODIFIER.match(text, at)
     if not modifier:
+        raise ValueError(_no_modifier(text[at:]))
+    other, at = _read(text, modifier.end(), "}", values, escape)
+    if text[at : at + 1] != "}":
         raise ValueError("syntax error: missing '}'")
-    if modifier not in _MODIFIERS:
-        raise ValueError(f"unsupported modifier ({modifier}) in substitution")
-    other = _until(reader, "}")
-    if reader.take() != "}":
-        raise ValueError("syntax error: missing '}'")
-    return _modified(reader.values.get(name), modifier, other, name, only_if_set=only_if_set)
+    value = values.get(name[0])
+    is_there = value is not None and (not modifier[1] or value != "")
+    if modifier[2] == "+":
+        return (other if is_there else ""), at + 1
+    if not is_there and modifier[2] == "?":
+        raise ValueError(f"{name[0]}: {other or 'is not allowed to be unset'}")
+    return (value or "" if is_there else other), at + 1
 
 
-def _modified(value: str | None, modifier: str, other: str, name: str, *, only_if_set: bool) -> str:
-    there = value is not None and (only_if_set or value != "")
-    if modifier == "+":
-        return other if there else ""
-    if there:
-        return value or ""
-    if modifier == "-":
-        return other
-    raise ValueError(f"{name}: {other or 'is not allowed to be unset'}")
-
-
-def _name(reader: _Reader) -> str:
-    found = _NAME.match(reader.text, reader.at)
-    if not found:
-        return ""
-    reader.at = found.end()
-    return found[0]
+def _no_modifier(rest: str) -> str:
+    if not rest:
+        return "missing ':' in substitution"
+    sign = rest.removeprefix(":")[:1]
+    return f"unsupported modifier ({sign}) in substitution" if sign else "syntax error: missing '}'"

@@ -49,7 +49,7 @@ SECOND = 10**9
         ("# escape=x\nFROM a\n",
          "failed to parse Dockerfile: invalid escape token 'x' does not match ` or \\"),
         ("FROM a\nHEALTHCHECK --interval=3x CMD a\n",
-         'dockerfile parse error line 2: time: unknown unit "x" in duration "3x"'),
+         'dockerfile parse error line 2: time: invalid duration "3x"'),
         ("FROM a\nFOO\nENV b\n", "failed to parse Dockerfile: ENV must have two arguments"),
     ],
 )  # fmt: skip
