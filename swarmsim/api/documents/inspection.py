@@ -12,6 +12,7 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.networks import Network
 from swarmsim.go.durations import in_words
 from swarmsim.go.times import NEVER, SECOND, stamp
+from swarmsim.images.documents import new_config
 from swarmsim.model import Task
 from swarmsim.runtime import plan
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
 
 Json = dict[str, Any]
+
+#: Paths and labels that a container here does not have.
+_EMPTY = (
+    *("ResolvConfPath", "HostnamePath", "HostsPath", "LogPath", "MountLabel", "ProcessLabel"),
+    "AppArmorProfile",
+)
 
 
 def listing_json(engine: Engine, container: Container) -> Json:
@@ -101,8 +108,7 @@ def _endpoint(container: Container, network: Network, address: str) -> Json:
         "Gateway": network.gateway if container.address else "",
         "IPAddress": plain,
         "IPPrefixLen": int(bits or 0),
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
+        **dict.fromkeys(("IPv6Gateway", "GlobalIPv6Address"), ""),
         "GlobalIPv6PrefixLen": 0,
         "MacAddress": mac_address(address),
         "DriverOpts": None,
@@ -129,17 +135,11 @@ def container_json(engine: Engine, container: Container) -> Json:
         "Args": words[1:],
         "State": _state(engine, container),
         "Image": engine.image_id(task.image),
-        "ResolvConfPath": "",
-        "HostnamePath": "",
-        "HostsPath": "",
-        "LogPath": "",
+        **dict.fromkeys(_EMPTY, ""),
         "Name": f"/{container.name}",
         "RestartCount": 0,
         "Driver": "simulated",
         "Platform": "linux",
-        "MountLabel": "",
-        "ProcessLabel": "",
-        "AppArmorProfile": "",
         "ExecIDs": None,
         "HostConfig": _host_config(task),
         "GraphDriver": {"Data": None, "Name": "simulated"},
@@ -153,10 +153,7 @@ def _state(engine: Engine, container: Container) -> Json:
     shown: Json = {
         "Status": container.state,
         "Running": container.running,
-        "Paused": False,
-        "Restarting": False,
-        "OOMKilled": False,
-        "Dead": False,
+        **dict.fromkeys(("Paused", "Restarting", "OOMKilled", "Dead"), False),
         "Pid": container.task.pid if container.running else 0,
         "ExitCode": container.exit_code,
         "Error": container.error,
@@ -179,9 +176,7 @@ def _host_config(task: Task) -> Json:
             for port in host_ports(task)
         },
         "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
-        "AutoRemove": False,
-        "Privileged": False,
-        "PublishAllPorts": False,
+        **dict.fromkeys(("AutoRemove", "Privileged", "PublishAllPorts"), False),
         "ReadonlyRootfs": bool(task.container.get("ReadOnly")),
         "Isolation": "default",
         "Memory": limits.get("MemoryBytes", 0),
@@ -199,27 +194,20 @@ def _config(engine: Engine, container: Container, config: Mapping[str, Any]) -> 
     spec = _created_from(engine, task)
     health = spec.get("Healthcheck") or config.get("Healthcheck")
     exposed: Json = {_port_name(port): {} for port in host_ports(task)}
-    return {
-        "Hostname": spec.get("Hostname") or container.id[:12],
-        "Domainname": "",
-        "User": spec.get("User") or config.get("User") or "",
-        "AttachStdin": False,
-        "AttachStdout": False,
-        "AttachStderr": False,
-        "ExposedPorts": {**(config.get("ExposedPorts") or {}), **exposed},
-        "Tty": bool(spec.get("TTY")),
-        "OpenStdin": bool(spec.get("OpenStdin")),
-        "StdinOnce": False,
-        "Env": plan.environment(spec, config) or None,
-        "Cmd": spec.get("Args") or (None if spec.get("Command") else config.get("Cmd")),
+    return new_config(
+        Hostname=spec.get("Hostname") or container.id[:12],
+        User=spec.get("User") or config.get("User") or "",
+        ExposedPorts={**(config.get("ExposedPorts") or {}), **exposed},
+        Tty=bool(spec.get("TTY")),
+        OpenStdin=bool(spec.get("OpenStdin")),
+        Env=plan.environment(spec, config) or None,
+        Cmd=spec.get("Args") or (None if spec.get("Command") else config.get("Cmd")),
         **({"Healthcheck": health} if health else {}),
-        "Image": task.image,
-        "Volumes": None,
-        "WorkingDir": spec.get("Dir") or config.get("WorkingDir") or "",
-        "Entrypoint": spec.get("Command") or config.get("Entrypoint"),
-        "OnBuild": None,
-        "Labels": dict(sorted(container.labels.items())),
-    }
+        Image=task.image,
+        WorkingDir=spec.get("Dir") or config.get("WorkingDir") or "",
+        Entrypoint=spec.get("Command") or config.get("Entrypoint"),
+        Labels=dict(sorted(container.labels.items())),
+    )
 
 
 def _network_settings(engine: Engine, container: Container) -> Json:

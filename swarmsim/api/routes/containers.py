@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from swarmsim.api.documents.inspection import container_json, listing_json, ports
 from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.lookup import find
 from swarmsim.engine.containers import Container, stop_signal
 from swarmsim.engine.engine import Engine
 from swarmsim.go import gojson, signals
@@ -20,6 +21,7 @@ _KEYS = (
     *("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label"),
     *("name", "network", "publish", "since", "status", "volume"),
 )
+_WORDS = ("No such container: {0}", "Multiple IDs found with provided prefix: {0}")
 _NUMBER = re.compile(r"[+-]?\d+")
 _STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
 _ONLY_TASKS = (
@@ -31,15 +33,7 @@ _ONLY_TASKS = (
 def find_container(engine: Engine, term: str) -> Container:
     """The container that a client means by an id, a name, or how an id begins."""
     known = engine.containers.by_id()
-    if term in known:
-        return known[term]
-    named = [it for it in known.values() if it.name == term.removeprefix("/")]
-    matching = named or [it for it in known.values() if it.id.startswith(term)]
-    if not matching:
-        raise ApiError(404, f"No such container: {term}")
-    if len(matching) > 1:
-        raise ApiError(400, f"Multiple IDs found with provided prefix: {term}")
-    return matching[0]
+    return find(known, term.removeprefix("/"), "container", lambda it: it.name, _WORDS)
 
 
 @routes.get("/containers/json")

@@ -25,6 +25,12 @@ routes = Routes()
 Json = dict[str, Any]
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_NO_COMMIT = {"ID": "", "Expected": ""}
+_NO_REGISTRIES = (
+    *("AllowNondistributableArtifactsCIDRs", "AllowNondistributableArtifactsHostnames"),
+    "Mirrors",
+)
+_OFFICIAL = {"Secure": True, "Official": True}
 _NEVER_CACHED = (("Cache-Control", "no-cache, no-store, must-revalidate"), ("Pragma", "no-cache"))
 
 
@@ -94,11 +100,11 @@ async def info(call: Call) -> Answer:
         "DefaultRuntime": "runc",
         "Swarm": _swarm(engine),
         "LiveRestoreEnabled": False,
-        "Isolation": "",
-        "InitBinary": "",
-        "ContainerdCommit": {"ID": "", "Expected": ""},
-        "RuncCommit": {"ID": "", "Expected": ""},
-        "InitCommit": {"ID": "", "Expected": ""},
+        **dict.fromkeys(("Isolation", "InitBinary", "HttpProxy", "HttpsProxy", "NoProxy"), ""),
+        **dict.fromkeys(("ContainerdCommit", "RuncCommit", "InitCommit"), _NO_COMMIT),
+        "Debug": False,
+        "NFd": 0,
+        "NGoroutines": 0,
         "SecurityOptions": [],
         "Warnings": None,
     }
@@ -106,24 +112,14 @@ async def info(call: Call) -> Answer:
 
 
 #: What a kernel can limit: true, so that the command line does not warn of each.
-_LIMITS: Json = {
-    "MemoryLimit": True,
-    "SwapLimit": True,
-    "KernelMemory": True,
-    "KernelMemoryTCP": True,
-    "CpuCfsPeriod": True,
-    "CpuCfsQuota": True,
-    "CPUShares": True,
-    "CPUSet": True,
-    "PidsLimit": True,
-    "IPv4Forwarding": True,
-    "BridgeNfIptables": True,
-    "BridgeNfIp6tables": True,
-    "Debug": False,
-    "NFd": 0,
-    "OomKillDisable": True,
-    "NGoroutines": 0,
-}
+_LIMITS: Json = dict.fromkeys(
+    (
+        *("MemoryLimit", "SwapLimit", "KernelMemory", "KernelMemoryTCP", "CpuCfsPeriod"),
+        *("CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding"),
+        *("BridgeNfIptables", "BridgeNfIp6tables", "OomKillDisable"),
+    ),
+    True,
+)
 
 
 def _machine(engine: Engine) -> Json:
@@ -138,26 +134,14 @@ def _machine(engine: Engine) -> Json:
         "Architecture": platform.machine(),
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": {
-            "AllowNondistributableArtifactsCIDRs": [],
-            "AllowNondistributableArtifactsHostnames": [],
+            **{key: [] for key in _NO_REGISTRIES},
             "InsecureRegistryCIDRs": ["127.0.0.0/8"],
-            "IndexConfigs": {
-                "docker.io": {
-                    "Name": "docker.io",
-                    "Mirrors": [],
-                    "Secure": True,
-                    "Official": True,
-                }
-            },
-            "Mirrors": [],
+            "IndexConfigs": {"docker.io": {"Name": "docker.io", "Mirrors": [], **_OFFICIAL}},
         },
         "NCPU": os.cpu_count() or 1,
         "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "GenericResources": None,
         "DockerRootDir": str(engine.data),
-        "HttpProxy": "",
-        "HttpsProxy": "",
-        "NoProxy": "",
         "Name": engine.hostname,
     }
 
@@ -165,14 +149,8 @@ def _machine(engine: Engine) -> Json:
 def _swarm(engine: Engine) -> Json:
     swarm = engine.swarm
     if swarm is None:
-        return {
-            "NodeID": "",
-            "NodeAddr": "",
-            "LocalNodeState": "inactive",
-            "ControlAvailable": False,
-            "Error": "",
-            "RemoteManagers": None,
-        }
+        outside = {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive"}
+        return {**outside, "ControlAvailable": False, "Error": "", "RemoteManagers": None}
     nodes = engine.cluster.nodes.values()
     return {
         "NodeID": swarm.node_id,
