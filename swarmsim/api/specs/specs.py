@@ -18,25 +18,31 @@ from swarmsim.go.shapes import read, write
 
 Spec = dict[str, Any]
 
-_FAILURE_ACTIONS = {
-    "": defaults.UPDATE_CONFIG["FailureAction"],
-    "pause": "pause",
-    "continue": "continue",
-    "rollback": "rollback",
-}
-_ORDERS = {"": "stop-first", "stop-first": "stop-first", "start-first": "start-first"}
-_CONDITIONS = {"": "any", "none": "none", "on-failure": "on-failure", "any": "any"}
+_FAILURE_ACTIONS = {"pause", "continue", "rollback"}
+_ORDERS = {"stop-first", "start-first"}
+_CONDITIONS = {"none", "on-failure", "any"}
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
+_OF_TASK = "TaskTemplate.ContainerSpec"
+#: Fields by the version of the API that brought them: an older client cannot mean them.
+_ADDED_IN = {
+    (1, 40): (
+        *(f"{_OF_TASK}.Sysctls", f"{_OF_TASK}.Privileges.CredentialSpec.Config"),
+        *(f"{_OF_TASK}.Configs.Runtime", "TaskTemplate.Placement.MaxReplicas"),
+    ),
+    (1, 41): (
+        *(f"{_OF_TASK}.CapabilityAdd", f"{_OF_TASK}.CapabilityDrop", f"{_OF_TASK}.Ulimits"),
+        *("TaskTemplate.Resources.Limits.Pids", "Mode.ReplicatedJob", "Mode.GlobalJob"),
+    ),
+}
 
 
 def parse(body: Any, version: tuple[int, ...]) -> Spec:
     """Read a service spec as a client of an API version sends it; `ApiError` 400 if it is none."""
     spec: Spec = read(body, "swarm.ServiceSpec")
-    if version < (1, 40):
-        _forget_what_came_with_1_40(spec)
-    if version < (1, 41):
-        _forget_what_came_with_1_41(spec)
+    for added_in, paths in _ADDED_IN.items():
+        for path in paths if version < added_in else ():
+            _drop_field(spec, path)
     return spec
 
 
@@ -51,7 +57,7 @@ def stored(spec: Spec) -> Spec:
     spec["Name"] = spec.get("Name") or names.random_name()
     spec.setdefault("Labels", {})
     template = spec.setdefault("TaskTemplate", {})
-    _check_runtime(template, spec)
+    _check_runtime(template)
     _convert_container(template["ContainerSpec"])
     _convert_restart_policy(template.get("RestartPolicy"))
     _convert_placement(template.get("Placement"))
@@ -88,37 +94,23 @@ def with_defaults(spec: Spec) -> Spec:
     return write(spec, "swarm.ServiceSpec")
 
 
-def _forget_what_came_with_1_40(spec: Spec) -> None:
-    template = spec.get("TaskTemplate", {})
-    container = template.get("ContainerSpec", {})
-    container.pop("Sysctls", None)
-    credentials = container.get("Privileges", {}).get("CredentialSpec", {})
-    credentials.pop("Config", None)
-    for reference in container.get("Configs") or []:
-        reference.pop("Runtime", None)
-    template.get("Placement", {}).pop("MaxReplicas", None)
+def _drop_field(value: Any, path: str) -> None:
+    name, _, rest = path.partition(".")
+    for each in value if isinstance(value, list) else [value or {}]:
+        if rest:
+            _drop_field(each.get(name), rest)
+        else:
+            each.pop(name, None)
 
 
-def _forget_what_came_with_1_41(spec: Spec) -> None:
-    template = spec.get("TaskTemplate", {})
-    for name in ("CapabilityAdd", "CapabilityDrop", "Ulimits"):
-        template.get("ContainerSpec", {}).pop(name, None)
-    template.get("Resources", {}).get("Limits", {}).pop("Pids", None)
-    for name in ("ReplicatedJob", "GlobalJob"):
-        spec.get("Mode", {}).pop(name, None)
-
-
-def _check_runtime(template: Spec, spec: Spec) -> None:
+def _check_runtime(template: Spec) -> None:
     runtime = template.get("Runtime") or "container"
-    if runtime == "container" and "ContainerSpec" in template:
-        return
     if runtime == "plugin" and "PluginSpec" in template:
-        if "Replicated" in (spec.get("Mode") or {}):
-            raise ApiError(400, "plugins must not use replicated mode")
         raise ApiError(500, 'runtime type "plugin" only supported in experimental')
-    if runtime in {"container", "plugin"}:
+    if runtime not in {"container", "plugin"}:
+        raise ApiError(400, "unsupported runtime")
+    if runtime == "plugin" or "ContainerSpec" not in template:
         raise ApiError(400, "mismatched Runtime and *Spec fields")
-    raise ApiError(400, "unsupported runtime")
 
 
 def _convert_container(container: Spec) -> None:
@@ -130,31 +122,23 @@ def _convert_container(container: Spec) -> None:
     for kind in ("Secrets", "Configs"):
         container[kind] = [reference or {} for reference in container.get(kind) or []]
     for reference in container["Configs"]:
-        _check_config_reference(reference)
+        if not {"File", "Runtime"} & reference.keys():
+            raise ApiError(400, "invalid Config: either File or Runtime should be set")
+        if {"File", "Runtime"} <= reference.keys():
+            raise ApiError(400, "invalid Config: cannot specify both File and Runtime")
     for mount in container.get("Mounts") or []:
         _convert_mount(mount)
 
 
 def _check_credentials(credentials: Spec) -> None:
-    kinds = ("Config", "File", "Registry")
-    given = [f'"{kind.lower()}"' for kind in kinds if credentials.get(kind)]
-    prefix = "invalid CredentialSpec: "
-    if not given:
-        message = 'must either provide "file", "registry", or "config" for credential spec'
-        raise ApiError(400, prefix + message)
-    if len(given) > 1:
-        comma = "," if len(given) > 2 else ""  # as moby's sentence has it
-        all_but_last = ", ".join(given[:-1])
-        message = f"cannot specify both {all_but_last}{comma} and {given[-1]} credential specs"
-        raise ApiError(400, prefix + message)
-
-
-def _check_config_reference(reference: Spec) -> None:
-    targets = [kind for kind in ("File", "Runtime") if kind in reference]
-    if not targets:
-        raise ApiError(400, "invalid Config: either File or Runtime should be set")
-    if len(targets) > 1:
-        raise ApiError(400, "invalid Config: cannot specify both File and Runtime")
+    *most, last = [it for it in ("Config", "File", "Registry") if credentials.get(it)] or [""]
+    message = 'must either provide "file", "registry", or "config" for credential spec'
+    if most:
+        comma = "," if len(most) > 1 else ""  # as moby's sentence has it
+        listed = ", ".join(f'"{kind.lower()}"' for kind in most)
+        message = f'cannot specify both {listed}{comma} and "{last.lower()}" credential specs'
+    if most or not last:
+        raise ApiError(400, f"invalid CredentialSpec: {message}")
 
 
 def _convert_mount(mount: Spec) -> None:

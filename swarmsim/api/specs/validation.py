@@ -79,16 +79,15 @@ def _check_constraint(constraint: str) -> None:
 def _check_references(references: list[Spec], kind: str) -> None:
     taken: dict[str, str] = {}
     for reference in references:
-        name = reference[f"{kind.title()}Name"]
+        name, file = reference[f"{kind.title()}Name"], reference.get("File")
         if not reference[f"{kind.title()}ID"] or not name:
             raise _invalid(f"malformed {kind} reference")
-        file = reference.get("File")
         if file is None and "Runtime" not in reference:
             raise _invalid(f"malformed {kind} reference, no target provided")
+        if file is not None and not file["Name"]:
+            raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
         if file is None:
             continue
-        if not file["Name"]:
-            raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
         if other := taken.get(file["Name"]):
             message = f"'{other}' and '{name}' have a conflicting target: '{file['Name']}'"
             raise _invalid(f"{kind} references {message}")
@@ -140,13 +139,14 @@ def _has_big_letters(image: str) -> bool:
 
 
 def _check_mode(mode: Spec) -> None:
-    if mode.get("Replicated", {}).get("Replicas", 0) >= _MOST_REPLICAS:
-        raise _invalid("Number of replicas must be non-negative")
     job = mode.get("ReplicatedJob", {})
-    if job.get("MaxConcurrent", 0) >= _MOST_REPLICAS:
-        raise _invalid("Maximum concurrent jobs must not be negative")
-    if job.get("TotalCompletions", 0) >= _MOST_REPLICAS:
-        raise _invalid("Total completed jobs must not be negative")
+    for number, message in (
+        (mode.get("Replicated", {}).get("Replicas"), "Number of replicas must be non-negative"),
+        (job.get("MaxConcurrent"), "Maximum concurrent jobs must not be negative"),
+        (job.get("TotalCompletions"), "Total completed jobs must not be negative"),
+    ):
+        if (number or 0) >= _MOST_REPLICAS:  # Go's uint64, read as an int64
+            raise _invalid(message)
 
 
 def _check_update_config(spec: Spec) -> None:
