@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from swarmsim.images import ImageProblem
+from swarmsim.go.errors import ApiError
 from swarmsim.images.removing import User
 from swarmsim.model import Behaviour, Scripted, Task
 from swarmsim.runtime import plan
@@ -143,7 +143,7 @@ class Acted(Scripted):
     def _image(self, name: str) -> tuple[str, dict[str, Any]]:
         try:
             image = self._host.images.find(name)
-        except ImageProblem:
+        except ApiError:
             return "", {}
         return image.id, dict(image.config)
 

@@ -8,13 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-<<<<<<< HEAD
-from swarmsim.images import Image, ImageProblem, names
-=======
-from swarmsim.engine.logs import Log
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, names
->>>>>>> 8366bf3 (Let images raise the API's own error and read its filters)
 from swarmsim.images.removing import User
 from swarmsim.model import Task
 from swarmsim.model.plan import Strategy
