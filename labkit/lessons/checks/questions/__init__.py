@@ -1,4 +1,4 @@
-"""The questions of the lesson, in its order.
+"""The questions of the lesson: a module a notebook, the words in `questions.yaml`.
 
 start            notebook 0
 rolling          notebook 1
@@ -11,6 +11,7 @@ common, spec_updates   what their readings share
 
 from __future__ import annotations
 
+from labkit.lessons.checks.content import words
 from labkit.lessons.checks.question import Question
 from labkit.lessons.checks.questions import (
     conclusion,
@@ -21,23 +22,13 @@ from labkit.lessons.checks.questions import (
     start,
 )
 
-_ALL: tuple[Question, ...] = (
-    start.SCALE_TOUCHED,
-    rolling.MISSING,
-    rolling.ORDER,
-    rolling.COMPLETED,
-    parallel.PAIRS_COMPLETED,
-    parallel.PAIRS_BATCHES,
-    parallel.PARALLELISM_ZERO,
-    parallel.NO_DELAY,
-    rolling_back.BUGGED_SLOTS,
-    rolling_back.WHICH_FLAGS,
-    rolling_back.BUDGET,
-    rolling_back.ROLLBACK_AGAIN,
-    shutting_down.STACK_RM,
-    conclusion.REDEPLOY_NEW,
-    conclusion.TWELVE_NEW,
-)
+_MODULES = (start, rolling, parallel, rolling_back, shutting_down, conclusion)
+_FOUND = {
+    each.name: each
+    for module in _MODULES
+    for each in vars(module).values()
+    if isinstance(each, Question)
+}
 
 #: Each question by its name, in the order of the lesson.
-QUESTIONS = {question.name: question for question in _ALL}
+QUESTIONS = {name: _FOUND[name] for name in words("questions/questions")}
