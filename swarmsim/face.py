@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -83,13 +83,20 @@ class Engine(engine.Engine):
             import docker
 
             return docker.DockerClient(self._served)
-        return self._in_process().client()
+        if self._door is None:
+            from swarmsim.inprocess import InProcess
+
+            self._door = InProcess(self)
+        return self._door.client()
 
     def advance(self, length: str | float | timedelta) -> None:
         """Let time go by: `"30s"`, a number of seconds, or a `timedelta`."""
+        self._check_not_served()
         if isinstance(length, int | float):
             length = timedelta(seconds=length)
-        self._in_process().advance(to_nanoseconds(length))
+        with self._door.lock if self._door else nullcontext():
+            self.clock.advance(to_nanoseconds(length))
+            self.catch_up()
 
     @contextmanager
     def serve(self, url: str) -> Iterator[str]:
@@ -118,14 +125,9 @@ class Engine(engine.Engine):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _in_process(self) -> InProcess:
+    def _check_not_served(self) -> None:
         if self._served:
             raise RuntimeError("while an engine is served, its clock is not moved by hand")
-        if self._door is None:
-            from swarmsim.inprocess import InProcess
-
-            self._door = InProcess(self)
-        return self._door
 
 
 def _by_task(behaviour: Behaviours) -> Callable[[Task], Behaviour]:

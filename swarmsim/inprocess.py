@@ -34,22 +34,17 @@ class InProcess:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._changed = threading.Condition(threading.RLock())
+        #: Whoever is in the engine holds it, and waits on it.
+        self.lock = threading.Condition(threading.RLock())
         engine.listeners.add(self._notify)
 
     def client(self) -> docker.DockerClient:
         """Return a client of docker-py."""
         return _Client(self)
 
-    def advance(self, length: int) -> None:
-        """Let so many nanoseconds go by."""
-        with self._changed:
-            self.engine.clock.advance(length)
-            self.engine.catch_up()
-
     def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
         """Answer a request, or begin to."""
-        with self._changed:
+        with self.lock:
             if not self.engine.clock.speed:
                 self.engine.clock.advance(_REQUEST)
             exchange = _Exchange(self, request)
@@ -64,14 +59,14 @@ class InProcess:
 
     def next_piece(self, exchange: _Exchange) -> bytes:
         """Return the next piece of a stream once there is one; nothing at the end."""
-        with self._changed:
+        with self.lock:
             return exchange.next_piece()
 
     def close(self, exchange: _Exchange) -> None:
         """End a stream, also while another thread waits for its next piece."""
-        with self._changed:
+        with self.lock:
             exchange.close()
-            self._changed.notify_all()
+            self.lock.notify_all()
 
     def wait(self, until: int | None) -> bool:
         """Let time go by until something may have happened; false if nothing ever will.
@@ -83,7 +78,7 @@ class InProcess:
             seconds = engine.seconds_until_due()
             if until is not None:
                 seconds = min(seconds, engine.clock.seconds_until(until))
-            self._changed.wait(seconds)
+            self.lock.wait(seconds)
         else:
             moments = [each for each in (engine.cluster.next_due(), until) if each is not None]
             if not moments:
@@ -93,8 +88,8 @@ class InProcess:
         return True
 
     def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+        with self.lock:
+            self.lock.notify_all()
 
 
 class _Pause:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
+from pathlib import Path
 from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
@@ -15,6 +15,9 @@ from swarmsim.go.shapes import read
 from swarmsim.go.times import SECOND
 
 routes = Routes()
+
+#: The network interfaces of this machine, where it is a Linux.
+_INTERFACES = Path("/sys/class/net")
 
 _EXISTS = (
     'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and '
@@ -124,7 +127,7 @@ def _advertised(address: str) -> str:
 
 
 def _is_place(host: str) -> bool:
-    if host in {name for _, name in socket.if_nameindex()}:
+    if host in {"lo", "eth0", *(path.name for path in _INTERFACES.glob("*"))}:
         return True
     try:
         ipaddress.ip_address(host.strip("[]"))
