@@ -23,7 +23,9 @@ down: ## remove stack and engine of the lab; your files in lab/ stay
 
 clean: ## the same, and delete images and environment too
 	@test ! -x .venv/bin/labkit || .venv/bin/labkit down --all
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .mypy_cache .ruff_cache .pytest_cache
+	@# twice where a file came while the first was at it: uv's packages are compiled for a while
+	rm -rf .venv 2>/dev/null || { sleep 1; rm -rf .venv; }
 
 env:
 	@tools/bootstrap.sh lab
