@@ -14,7 +14,7 @@ import click
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import CannotServe
 from swarmsim.runtime.processes import Processes
-from swarmsim.server.serving import run
+from swarmsim.server import run
 
 _SPEED = click.FloatRange(0, 10_000, min_open=True)
 

@@ -104,7 +104,7 @@ class Engine(engine.Engine):
 
         Yields the URL, for `DOCKER_HOST`. Raises `CannotServe`, also for a clock that stands still.
         """
-        from swarmsim.server.serving import in_thread
+        from swarmsim.server import in_thread
 
         if not self.clock.speed:
             raise CannotServe("The clock of an engine that is served has to run: Engine(speed=1).")

@@ -136,10 +136,9 @@ class _Exchange:
         """Set the headers of a stream."""
         self._set_headers(Answer(status=status, content_type=content_type))
 
-    async def write(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
         """Hand over a piece of a stream."""
-        if data:
-            await _Pause(data)
+        await _Pause(data)
 
     async def wait(self, until: int | None = None) -> None:
         """Hand over until something has happened."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import replace
-from urllib.parse import quote
 
 from swarmsim.api import versions
 from swarmsim.api.http import Answer, Call, ClientGone, Routes
@@ -29,9 +27,6 @@ _MODULES = (
     *(system, services, tasks, nodes, swarm, networks, blobs),
     *(containers, logs, events, images),
 )
-#: Errors are JSON from this version on; before, they are plain text.
-_JSON_ERRORS_SINCE = "1.23"
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 
 
@@ -67,9 +62,6 @@ def refused(call: Call, problem: ApiError) -> Answer | None:
     """The answer that says what went wrong; `None` once a stream has begun, which just ends."""
     if call.streaming:
         return None
-    if call.version and versions.older(call.version, _JSON_ERRORS_SINCE):
-        text = problem.message.encode() + b"\n"
-        return Answer(text, problem.status, "text/plain; charset=utf-8")
     return Answer({"message": problem.message}, problem.status)
 
 
@@ -88,22 +80,15 @@ def headers(call: Call) -> dict[str, str]:
 
 
 async def _route(call: Call) -> Answer | None:
-    if (clean := _clean(call.target)) != call.target:
-        return Answer(status=301, headers=(("Location", quote(clean) + call.asked),))
     versioned = _VERSIONED.fullmatch(call.target)
     version, path = versioned.groups() if versioned else ("", call.target)
-    call.found = True
-    if call.method == "OPTIONS":
-        return Answer()
     route = _ROUTES.find(call.method, path)
     if route is None:
-        call.found = False
         raise ApiError(404, "page not found")
     handler, call.path = route
+    call.found = True
+    versions.require(version or versions.API_VERSION)
     call.version = version or versions.API_VERSION
-    versions.require(call.version)
-    if bad := _BAD_ESCAPE.search(call.asked):
-        raise ApiError(400, f'invalid URL escape "{bad[0]}"')
     return await handler(call)
 
 
@@ -111,11 +96,3 @@ def _of_machine(problem: OSError) -> str:
     """Return what the machine refused, as Go says it: `open /a/b: permission denied`."""
     reason = (problem.strerror or str(problem)).lower()
     return f"open {problem.filename}: {reason}" if problem.filename else f"write: {reason}"
-
-
-def _clean(path: str) -> str:
-    """Return a path as Go's router would have it; it sends clients there."""
-    if "//" not in path and "/." not in path and path.startswith("/"):
-        return path
-    clean = posixpath.normpath("/" + path.lstrip("/"))
-    return clean + "/" if path.endswith("/") and clean != "/" else clean

@@ -81,7 +81,7 @@ class Connection(Protocol):
     async def begin(self, status: int, content_type: str) -> None:
         """Send the headers at once."""
 
-    async def write(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
         """Send a piece; returns when the client has room for more. Raises `ClientGone`."""
 
     async def wait(self, until: int | None = None) -> None:
@@ -95,8 +95,6 @@ class Call:
         path, _, query = target.partition("?")
         self.engine = engine
         self.method = method
-        #: The query as it came, with its question mark.
-        self.asked = f"?{query}" if query else ""
         self.target = unquote(path)
         self.query = {name: values[0] for name, values in _parsed(query).items()}
         self.queries = _parsed(query)
@@ -145,7 +143,8 @@ class Call:
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a streamed answer."""
-        await self._connection.write(data)
+        if data:
+            await self._connection.send(data)
 
     async def wait(self, until: int | None = None) -> None:
         """Wait for something to happen, or for a moment on the engine's clock, in ns.

@@ -6,10 +6,8 @@ after; other engines word some of them differently, and are not asked.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -316,80 +314,8 @@ def test_versions_only_grow(subject: Subject) -> None:
 
 
 @on_each
-@pytest.mark.parametrize(
-    ("path", "where"),
-    [("//services", "/services"), ("/./services", "/services"), ("/services/../tasks", "/tasks")],
-)
-def test_a_path_that_is_not_clean_is_led_to_the_clean_one(
-    subject: Subject, path: str, where: str
-) -> None:
-    replies = raw(subject, f"GET /v1.41{path}?a=b HTTP/1.1\r\nHost: d\r\n\r\n")
-
-    assert replies.startswith("HTTP/1.1 301 Moved Permanently\r\n")
-    assert f"\r\nLocation: /v1.41{where}?a=b\r\n" in replies
-
-
-@on_each
-def test_whoever_closes_in_the_middle_of_a_body_is_answered(subject: Subject) -> None:
-    """A client may close its half of the connection, and still listen."""
-    head = "Host: d\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-    reply = raw(subject, f'POST /v1.41/services/create HTTP/1.1\r\n{head}{{"Name":', half=True)
-
-    assert reply.startswith("HTTP/1.1 400 Bad Request\r\n")
-    assert reply.endswith('{"message":"unexpected EOF"}\n')
-
-
-@on_each
-@pytest.mark.parametrize(
-    ("asked", "status", "ends"),
-    [
-        ("GET /_ping HTTP/1.1\r\n", 400, "400 Bad Request: missing required Host header"),
-        ("hello\r\n", 400, "400 Bad Request"),
-        ("GET /_ping HTTP/1.1\r\nHost: d\r\nno colon\r\n", 400, "400 Bad Request"),
-        ("GET http://d/v1.41/_ping HTTP/1.1\r\nHost: d\r\n", 200, "OK"),
-        ("OPTIONS /v1.41/services HTTP/1.1\r\nHost: d\r\n", 200, ""),
-        (
-            "GET /v1.41/services?filters=%zz HTTP/1.1\r\nHost: d\r\n",
-            400,
-            '{"message":"invalid URL escape \\"%zz\\""}\n',
-        ),
-        (
-            "GET /v1.41/services/\u00e9 HTTP/1.1\r\nHost: d\r\n",
-            404,
-            '{"message":"service \u00e9 not found"}\n',
-        ),
-        ("GET /v1.41.0/_ping HTTP/1.1\r\nHost: d\r\n", 200, "OK"),
-    ],
-)
-def test_odd_requests_are_answered_alike(
-    subject: Subject, asked: str, status: int, ends: str
-) -> None:
-    reply = raw(subject, f"{asked}\r\n")
-
-    assert reply.startswith(f"HTTP/1.1 {status} ")
-    assert reply.partition("\r\n\r\n")[2] == ends
-
-
-@on_each
 def test_what_no_route_answers_says_nothing_of_the_engine(subject: Subject) -> None:
-    reply = raw(subject, "GET /v1.41/nothing HTTP/1.1\r\nHost: d\r\n\r\n")
-
-    assert "Api-Version" not in reply
-
-
-def raw(subject: Subject, text: str, *, half: bool = False) -> str:
-    """Send these very bytes, and return what comes within a second, or until the end."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(1)
-        client.connect(subject.engine.url.removeprefix("unix://"))
-        client.sendall(text.encode())
-        if half:
-            client.shutdown(socket.SHUT_WR)
-        received = b""
-        with contextlib.suppress(TimeoutError):
-            while piece := client.recv(65536):
-                received += piece
-        return received.decode()
+    assert "Api-Version" not in subject.engine.call("GET", "/nothing").headers
 
 
 @on_each

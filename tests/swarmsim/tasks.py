@@ -15,7 +15,7 @@ from swarmsim.images import Image, names
 from swarmsim.images.build import building, dockerfile
 from swarmsim.model import Service, Task
 from swarmsim.runtime.processes import Processes
-from swarmsim.server.timer import Timer
+from swarmsim.server import Timer
 
 T = TypeVar("T")
 

@@ -1,1 +1,0 @@
-"""The API on a unix socket."""
