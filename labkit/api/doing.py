@@ -161,23 +161,17 @@ def update(
     changes nothing.
     """
     _require_text(service=service)
-    if blanks := _blanks(
-        image=image,
-        replicas=replicas,
-        update_config=update_config,
-        rollback_config=rollback_config,
-    ):
-        echo.say(f"A blank is left: {', '.join(blanks)}. Nothing was changed.")
-        return
-    services.update(
-        current_swarm(),
-        service,
+    asked = spec_change.Asked(
         image=image,
         replicas=replicas,
         update_config=update_config,
         rollback_config=rollback_config,
         force=force,
     )
+    if blanks := _blanks(asked):
+        echo.say(f"A blank is left: {', '.join(blanks)}. Nothing was changed.")
+        return
+    services.update(current_swarm(), service, **asked)
 
 
 def predict(
@@ -274,7 +268,7 @@ def push(image: str) -> None:
     images.push(current_swarm(), image)
 
 
-def _blanks(**given: object) -> list[str]:
+def _blanks(given: Mapping[str, object]) -> list[str]:
     """Return what is left as `...`, also within a config, as an exercise's cell has it at first."""
     named = [(name, value) for name, value in given.items() if not isinstance(value, Mapping)]
     for name, value in given.items():

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import pandas as pd
 
-from labkit.recordings.recording import Recording, TaskSeen
+from labkit.recordings.recording import Recording, Span, TaskSeen
 
 _TRANSITIONS = ["at", "slot", "task", "tag", "node", "state", "desired_state", "status_at", "error"]
-_SPANS = [
-    "slot",
-    "task",
-    "tag",
-    "node",
-    "state",
-    "desired_state",
-    "start",
-    "end",
-    "error",
-    "seconds",
-]
+_SPANS = [*(each.name for each in fields(Span)), "seconds"]
 
 
 def transitions(recording: Recording) -> pd.DataFrame:
@@ -29,17 +18,8 @@ def transitions(recording: Recording) -> pd.DataFrame:
     `at` is when labkit saw it, `status_at` the engine's own time of that state.
     """
     rows = [
-        {
-            "at": change.at,
-            "slot": change.task.slot,
-            "task": change.task.id,
-            "tag": change.task.tag,
-            "node": change.task.node,
-            "state": change.task.state,
-            "desired_state": change.task.desired_state,
-            "status_at": change.task.status_at,
-            "error": change.task.error,
-        }
+        {name: getattr(change.task, name, None) for name in _TRANSITIONS}
+        | {"at": change.at, "task": change.task.id}
         for change in recording.changes
         if isinstance(change, TaskSeen)
     ]

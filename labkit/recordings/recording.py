@@ -412,6 +412,12 @@ class Recording:
             yield change_line(change)
 
 
+#: Changes whose fields are written as they are.
+_SIMPLE: dict[str, Any] = {
+    kind.kind: kind for kind in (TaskForgotten, ServiceRemoved, Gap, Back, HashesSeen, Ended)
+}
+
+
 def header_line(header: Header) -> str:
     """Return the first line of a recording's file."""
     return _line({"kind": "recording", "schema": SCHEMA, **asdict(header)})
@@ -421,20 +427,10 @@ def change_line(change: Change) -> str:
     """Return the line of a recording's file for one change."""
     row: dict[str, Any] = {"kind": change.kind, "at": change.at}
     match change:
-        case TaskSeen(task=task):
-            row |= asdict(task) | {"tag": task.tag}
-        case ServiceSeen(service=service):
-            row |= asdict(service) | {"tag": service.tag}
-        case TaskForgotten(id=task_id):
-            row["id"] = task_id
-        case Gap(reason=reason):
-            row["reason"] = reason
-        case HashesSeen(hashes=hashes, now=now):
-            row |= {"hashes": hashes, "now": now}
-        case Marked(of=of, label=label):
-            row |= {"of": of, "label": label}
-        case Ended(why=why):
-            row["why"] = why
+        case TaskSeen(task=seen) | ServiceSeen(service=seen):
+            row |= asdict(seen) | {"tag": seen.tag}
+        case _:
+            row |= {each.name: getattr(change, each.name) for each in fields(change)}
     return _line(row)
 
 
@@ -488,31 +484,15 @@ def _change_from(row: dict[str, Any]) -> Change | None:
     kind, at = row["kind"], _time(row["at"])
     match kind:
         case "task":
-            return TaskSeen(at, _task_from(row))
+            times = {name: _time(row[name]) for name in ("status_at", "created_at")}
+            return TaskSeen(at, Task(**_known(Task, row) | times))
         case "service":
             return ServiceSeen(at, _service_from(row))
-        case "forgotten":
-            return TaskForgotten(at, row["id"])
-        case "removed":
-            return ServiceRemoved(at)
-        case "gap":
-            return Gap(at, row["reason"])
-        case "back":
-            return Back(at)
-        case "hashes":
-            return HashesSeen(at, row["hashes"], row["now"])
         case "mark":
             return Marked(at, _time(row["of"]), row["label"])
-        case "ended":
-            return Ended(at, row["why"])
-    return None
-
-
-def _task_from(row: dict[str, Any]) -> Task:
-    known = _known(Task, row)
-    return Task(
-        **known | {"status_at": _time(row["status_at"]), "created_at": _time(row["created_at"])}
-    )
+    plain = _SIMPLE.get(kind)
+    names = [each.name for each in fields(plain)[1:]] if plain else []
+    return plain(at, *(row[name] for name in names)) if plain else None
 
 
 def _service_from(row: dict[str, Any]) -> Service:
@@ -555,14 +535,5 @@ def _time(text: str) -> datetime:
 
 
 def _span(start: datetime, task: Task, end: datetime | None) -> Span:
-    return Span(
-        slot=task.slot,
-        task=task.id,
-        tag=task.tag,
-        node=task.node,
-        state=task.state,
-        desired_state=task.desired_state,
-        start=start,
-        end=end,
-        error=task.error,
-    )
+    same = ("slot", "tag", "node", "state", "desired_state", "error")
+    return Span(task=task.id, start=start, end=end, **{name: getattr(task, name) for name in same})

@@ -7,26 +7,17 @@ says the docker command that does the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from labkit.base import echo
 from labkit.base.errors import LabError, NotFound
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.images.digests import pin
-from labkit.swarm.spec_change import ConfigChange, SpecChange
+from labkit.swarm.spec_change import Asked, SpecChange
 
 
-def update(
-    swarm: Swarm,
-    name: str,
-    *,
-    image: str | None = None,
-    replicas: int | None = None,
-    update_config: ConfigChange | None = None,
-    rollback_config: ConfigChange | None = None,
-    force: bool = False,
-) -> None:
+def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
     """Change a service, and return at once; the manager replaces its tasks in its own time.
 
     `update_config` and `rollback_config` take a whole `UpdateConfig` or `RollbackConfig`,
@@ -37,13 +28,8 @@ def update(
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
     that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
     """
-    change = SpecChange.of(
-        image=image,
-        replicas=replicas,
-        update_config=update_config,
-        rollback_config=rollback_config,
-        force=force,
-    )
+    change = SpecChange.of(**asked)
+    image = change.image
     service = swarm.service(name)
     ownership.require_ours(service)
     echo.command(change.command(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 from labkit.base.errors import BadValue, LabError
 from labkit.base.fields import build
@@ -17,6 +17,17 @@ from swarmsim.go import durations, references
 
 #: A whole config, or some of its fields by name: then the others keep their values.
 ConfigChange = UpdateConfig | Mapping[str, Any]
+
+
+class Asked(TypedDict, total=False):
+    """What may be asked of a service; without a key, or with `None`, nothing is."""
+
+    image: str | None
+    replicas: int | None
+    update_config: ConfigChange | None
+    rollback_config: ConfigChange | None
+    #: Whether to replace every task although nothing differs.
+    force: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +41,20 @@ class SpecChange:
     force: bool
 
     @classmethod
-    def of(
-        cls,
-        *,
-        image: str | None = None,
-        replicas: int | None = None,
-        update_config: ConfigChange | None = None,
-        rollback_config: ConfigChange | None = None,
-        force: bool = False,
-    ) -> Self:
+    def of(cls, **asked: Unpack[Asked]) -> Self:
         """Check what is asked. Raises `BadValue` for what docker or Swarm would refuse."""
+        if unknown := asked.keys() - Asked.__annotations__.keys():
+            raise TypeError(f"nothing can be asked of a service's {', '.join(unknown)}")
+        image, replicas = asked.get("image"), asked.get("replicas")
         _require_image(image)
         if replicas is not None:
             require_count("replicas", replicas)
         return cls(
             image,
             replicas,
-            _checked("update_config", update_config, UpdateConfig),
-            _checked("rollback_config", rollback_config, RollbackConfig),
-            force,
+            _checked("update_config", asked.get("update_config"), UpdateConfig),
+            _checked("rollback_config", asked.get("rollback_config"), RollbackConfig),
+            asked.get("force", False),
         )
 
     def apply(
