@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from labkit import engines, lessons
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue
-from labkit.lessons import coins, room, workspace
+from labkit.lessons import coins, room
+from labkit.lessons.copies import unused
 from labkit.recordings import comparison, prediction
 from labkit.recordings.phases import settled
 from labkit.recordings.recorder import Recorder
@@ -333,4 +334,4 @@ def _path(what: str, given: object) -> Path:
 def _new_file(service: str) -> Path:
     """Return a name for a recording that no file has yet."""
     folder = settings.state_dir() / "recordings"
-    return workspace.unused(lambda number: folder / f"{service}-{number}.jsonl")
+    return unused(lambda number: folder / f"{service}-{number}.jsonl")

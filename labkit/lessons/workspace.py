@@ -7,18 +7,14 @@ unless the learner has changed it.
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
-from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 from labkit.base import settings
+from labkit.lessons.copies import Hashes, files, unused
 from labkit.lessons.notebooks import cells, versions
 
 _SHIPPED = ("notebooks", "dockercoins")
-_LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
 def refresh() -> list[str]:
@@ -26,21 +22,18 @@ def refresh() -> list[str]:
 
     A file that the learner has changed is never touched.
     """
-    known = _read_hashes()
+    hashes = Hashes(settings.state_dir() / "copied.json")
     copied = []
     for source, target in _files():
         name = str(target.relative_to(settings.workspace()))
         content = _for_learners(source)
-        shipped = _hash(content)
-        mine = _hash(target.read_bytes()) if target.exists() else None
-        if mine == shipped or (mine and mine != known.get(name)):
+        if hashes.spares(name, target, content):
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        known[name] = shipped
-        copied.append(name)
-    if copied:
-        _write_hashes(known)
+        if not target.exists() or target.read_bytes() != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            hashes.remember(name, content)
+            copied.append(name)
     return copied
 
 
@@ -61,22 +54,13 @@ def keep_a_copy(path: Path) -> Path:
     return kept
 
 
-def unused(numbered: Callable[[int], Path]) -> Path:
-    """Return the first of the numbered paths, from 1 on, at which there is nothing yet."""
-    return next(path for path in map(numbered, count(1)) if not path.exists())
-
-
 def _files() -> list[tuple[Path, Path]]:
     """Return each shipped file with its place in the copy; notebooks lie at its top."""
     pairs = []
     for folder in _SHIPPED:
         root = settings.lesson_files() / folder
         into = settings.workspace() / ("" if folder == "notebooks" else folder)
-        pairs += [
-            (path, into / path.relative_to(root))
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and not _LEFT_OUT.intersection(path.parts)
-        ]
+        pairs += [(path, into / path.relative_to(root)) for path in files(root)]
     return pairs
 
 
@@ -85,24 +69,3 @@ def _for_learners(path: Path) -> bytes:
     if path.suffix != ".ipynb":
         return path.read_bytes()
     return cells.written(versions.learner(cells.read(path))).encode()
-
-
-def _hash(content: bytes) -> str:
-    return sha256(content).hexdigest()
-
-
-def _list_file() -> Path:
-    return settings.state_dir() / "copied.json"
-
-
-def _read_hashes() -> dict[str, str]:
-    try:
-        return dict(json.loads(_list_file().read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def _write_hashes(hashes: dict[str, str]) -> None:
-    _list_file().parent.mkdir(parents=True, exist_ok=True)
-    listed = json.dumps(hashes, indent=1, sort_keys=True)
-    _list_file().write_text(listed, encoding="utf-8")

@@ -8,21 +8,18 @@ where anything else was changed in it by hand, it is kept as it was under anothe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from labkit.base.errors import BadValue, LabError
+from labkit.lessons.copies import Hashes, digest, files, unused
 from labkit.lessons.notebooks import checking, versions
 from labkit.lessons.notebooks.cells import Book, read, written
 from labkit.lessons.notebooks.notes import Kept
 from labkit.lessons.notebooks.versions import VersionName
 
-_LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 _HASHES = ".labkit-built.json"
 
 
@@ -53,7 +50,7 @@ def sources(folder: Path, names: Sequence[str] = ()) -> list[Path]:
 
     Raises `LabError` where there are none, and `BadValue` for an unknown name.
     """
-    books = [path for path in _files(folder) if path.suffix == ".ipynb"]
+    books = [path for path in files(folder) if path.suffix == ".ipynb"]
     if not books:
         raise LabError(
             f"notebooks in {folder}.", "there are none.", "name their folder with --from."
@@ -75,17 +72,17 @@ def build(
     is in the way.
     """
     _refuse_sources(folder, target)
-    known = _read_hashes(target)
+    hashes = Hashes(target / _HASHES)
     new = {}
     for path in sources(folder, names):
-        place = target / path.relative_to(folder)
-        new[place] = _built(version, path, place, known.get(_name(place, target)), keep_outputs)
-    others = [path for path in _files(folder) if path.suffix != ".ipynb"]
+        name = path.relative_to(folder).as_posix()
+        new[name] = _built(version, path, target / name, hashes.known.get(name), keep_outputs)
+    others = [path for path in files(folder) if path.suffix != ".ipynb"]
     for path in others:
-        new[target / path.relative_to(folder)] = _New(path.read_bytes())
-    for place in new:
-        _refuse_sources(folder, place.parent)
-    return [_put(place, each, known, target) for place, each in new.items()]
+        new[path.relative_to(folder).as_posix()] = _New(path.read_bytes())
+    for name in new:
+        _refuse_sources(folder, (target / name).parent)
+    return [_put(target / name, name, each, hashes) for name, each in new.items()]
 
 
 def _built(
@@ -104,7 +101,7 @@ def _built(
     content = written(built.book).encode()
     if older and version == "learner":
         # a build that was interrupted may have written this one, and not its hash
-        _refuse_changed(place, (known, _hash(content)))
+        _refuse_changed(place, (known, digest(content)))
     return _New(content, built.kept, built.lost > 0)
 
 
@@ -128,7 +125,7 @@ def _older(version: VersionName, place: Path) -> Book:
 
 
 def _refuse_changed(place: Path, known: tuple[str | None, ...]) -> None:
-    if _hash(place.read_bytes()) not in known:
+    if digest(place.read_bytes()) not in known:
         raise LabError(
             f"{place} to be as it was built.",
             "somebody has changed it since, and a learner's version can keep no notes.",
@@ -136,39 +133,21 @@ def _refuse_changed(place: Path, known: tuple[str | None, ...]) -> None:
         )
 
 
-def _put(place: Path, new: _New, known: dict[str, str], target: Path) -> Done:
+def _put(place: Path, name: str, new: _New, hashes: Hashes) -> Done:
     """Write one file, unless it is so already or is somebody's own, and remember its hash."""
-    name, content = _name(place, target), new.content
-    there = place.read_bytes() if place.exists() else None
-    if (
-        there is not None
-        and place.suffix != ".ipynb"
-        and _hash(there)
-        not in (
-            _hash(content),
-            known.get(name),
-        )
-    ):
+    if place.suffix != ".ipynb" and hashes.spares(name, place, new.content):
         return Done(place, "left as you changed it")
-    copy = None
-    if there != content:
-        copy = _set_aside(place) if new.loses else None
-        _write(place, content)
-    _remember(name, content, known, target)
-    return Done(place, "as it was" if there == content else "written", new.kept, copy)
-
-
-def _remember(name: str, content: bytes, known: dict[str, str], target: Path) -> None:
-    """Write down the hash of a file at once: the next one may never come."""
-    if known.get(name) != _hash(content):
-        known[name] = _hash(content)
-        _write(target / _HASHES, json.dumps(known, indent=1, sort_keys=True).encode())
+    is_same = place.exists() and place.read_bytes() == new.content
+    copy = _set_aside(place) if new.loses and not is_same else None
+    if not is_same:
+        _write(place, new.content)
+    hashes.remember(name, new.content, _write)
+    return Done(place, "as it was" if is_same else "written", new.kept, copy)
 
 
 def _set_aside(place: Path) -> Path:
     """Keep a notebook as it is under a name that is not there yet, and return where."""
-    names = (place.with_name(f"{place.stem}.before-{number}.ipynb") for number in count(1))
-    copy = next(path for path in names if not path.exists())
+    copy = unused(lambda number: place.with_name(f"{place.stem}.before-{number}.ipynb"))
     _write(copy, place.read_bytes())
     return copy
 
@@ -196,14 +175,6 @@ def _refuse_sources(folder: Path, target: Path) -> None:
         )
 
 
-def _files(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not _LEFT_OUT.intersection(path.relative_to(folder).parts)
-    ]
-
-
 def _find(name: str, books: Sequence[Path]) -> Path:
     wanted = name.removesuffix(".ipynb")
     for path in books:
@@ -211,18 +182,3 @@ def _find(name: str, books: Sequence[Path]) -> Path:
         if wanted in (path.stem, rest or path.stem, number, number.lstrip("0") or "0"):
             return path
     raise BadValue(f"the notebooks are {', '.join(path.stem for path in books)}, not {name!r}")
-
-
-def _name(place: Path, target: Path) -> str:
-    return place.relative_to(target).as_posix()
-
-
-def _hash(content: bytes) -> str:
-    return sha256(content).hexdigest()
-
-
-def _read_hashes(target: Path) -> dict[str, str]:
-    try:
-        return dict(json.loads((target / _HASHES).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}

@@ -19,9 +19,10 @@ from pathlib import Path
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotFound
 from labkit.base.waiting import poll
-from labkit.lessons import coins, workspace
+from labkit.lessons import coins
 from labkit.lessons.checks import Evidence, Exercise, Finding
 from labkit.lessons.checks.joined import joined
+from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
 from labkit.lessons.steps import steps, variants
 from labkit.recordings.phases import describe
@@ -188,7 +189,7 @@ def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
     def taken(*_: object) -> str | None:
         return None if _has_worker(exercise) else "The worker was brought elsewhere."
 
-    path = workspace.unused(lambda number: folder / f"{number}.jsonl")
+    path = unused(lambda number: folder / f"{number}.jsonl")
     worker = steps.STEPS[0].worker
     _recorder = coins.recorder(swarm, worker, path, until=taken).start()
 
@@ -237,4 +238,4 @@ def _shipped(exercise: Exercise) -> Path:
 def _new_folder(exercise: Exercise) -> Path:
     """Return the folder for what is recorded from this beginning on."""
     home = settings.state_dir() / "exercises"
-    return workspace.unused(lambda number: home / f"{exercise.name}-{number}")
+    return unused(lambda number: home / f"{exercise.name}-{number}")
