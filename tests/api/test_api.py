@@ -139,7 +139,7 @@ def test_what_is_no_recording_or_has_no_update_is_refused(tmp_path: Path) -> Non
     (tmp_path / "other.jsonl").write_text("precious")
     still: Recording = recording(snapshot(0, service(), task(1)))
 
-    with pytest.raises(RecordingProblem, match="no recording's header"):
+    with pytest.raises(RecordingProblem, match="not a recording's header"):
         labkit.show(tmp_path / "other.jsonl")
     with pytest.raises(RecordingProblem, match="nothing was updated"):
         labkit.show(MADE, still)
