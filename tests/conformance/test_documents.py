@@ -10,11 +10,13 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.conformance.engines import REPOSITORY, Engine, seconds
+from tests.conformance.engines import REPOSITORY, Engine
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -27,137 +29,13 @@ ALLOTTED = re.compile(
 )
 _ID = re.compile(r"\b[a-z0-9]{25}\b")
 
-NOWHERE = {"Constraints": ["node.labels.nowhere==yes"]}
-#: A field of every kind, with values that differ from the defaults.
-RICH = {
-    "TaskTemplate": {
-        "ContainerSpec": {
-            "Image": f"{REPOSITORY}:print-old",
-            "Labels": {"inner": "label"},
-            "Command": ["python"],
-            "Args": ["actor.py"],
-            "Hostname": "h{{.Task.Slot}}",
-            "Env": ["B=2", "A=1"],
-            "Dir": "/actor",
-            "User": "root",
-            "Groups": ["root"],
-            "TTY": True,
-            "OpenStdin": True,
-            "ReadOnly": True,
-            "Init": True,
-            "StopSignal": "SIGINT",
-            "StopGracePeriod": seconds(7),
-            "Mounts": [
-                {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1 << 20}},
-                {"Type": "volume", "Source": "v", "Target": "/v", "ReadOnly": True},
-                {"Type": "bind", "Source": "/tmp", "Target": "/b"},
-            ],
-            "Healthcheck": {
-                "Test": ["CMD-SHELL", "true"],
-                "Interval": seconds(3),
-                "Timeout": seconds(2),
-                "Retries": 4,
-                "StartPeriod": seconds(1),
-            },
-            "Hosts": ["10.0.0.1 there"],
-            "DNSConfig": {"Nameservers": ["10.0.0.2"], "Search": ["a"], "Options": ["ndots:1"]},
-            "Sysctls": {"net.core.somaxconn": "1024"},
-            "CapabilityAdd": ["CAP_NET_RAW"],
-            "CapabilityDrop": ["CAP_KILL"],
-            "Ulimits": [{"Name": "nofile", "Soft": 10, "Hard": 20}],
-            "Privileges": {"CredentialSpec": None, "SELinuxContext": None},
-            "Isolation": "default",
-        },
-        "Resources": {
-            "Limits": {"NanoCPUs": seconds(1), "MemoryBytes": 1 << 26, "Pids": 50},
-            "Reservations": {"NanoCPUs": seconds(0.1), "MemoryBytes": 1 << 24},
-        },
-        "RestartPolicy": {
-            "Condition": "on-failure",
-            "Delay": 0,
-            "MaxAttempts": 0,
-            "Window": 0,
-        },
-        "Placement": {
-            **NOWHERE,
-            "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.zone"}}],
-            "MaxReplicas": 3,
-            "Platforms": [{"OS": "linux", "Architecture": "x86_64"}],
-        },
-        "LogDriver": {"Name": "json-file", "Options": {"max-size": "1m"}},
-        "ForceUpdate": 2,
-        "Runtime": "container",
-    },
-    "Labels": {"outer": "label"},
-    "Mode": {"Replicated": {"Replicas": 1}},
-    "UpdateConfig": {
-        "Parallelism": 2,
-        "Delay": seconds(1),
-        "FailureAction": "rollback",
-        "Monitor": seconds(15),
-        "MaxFailureRatio": 0.4,
-        "Order": "start-first",
-    },
-    "RollbackConfig": {"Parallelism": 0, "MaxFailureRatio": 0.1},
-    "EndpointSpec": {
-        "Mode": "vip",
-        "Ports": [
-            {"Name": "web", "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 28961},
-            {"Protocol": "udp", "TargetPort": 81, "PublishedPort": 28962, "PublishMode": "host"},
-        ],
-    },
-}
-
-
-def plain(container: dict[str, Any] | None = None, **task: Any) -> dict[str, Any]:
-    """Return the task template of a task that cannot be placed, with more in it."""
-    spec = {"Image": f"{REPOSITORY}:print-old", **(container or {})}
-    return {"ContainerSpec": spec, "Placement": NOWHERE, **task}
-
-
-SPECS: dict[str, dict[str, Any]] = {
-    "rich": RICH,
-    "little": {"TaskTemplate": plain()},
-    "empty configs": {
-        "TaskTemplate": plain(RestartPolicy={}, Resources={}, LogDriver={}),
-        "UpdateConfig": {},
-        "RollbackConfig": {},
-        "EndpointSpec": {},
-        "Mode": {"Replicated": {}},
-    },
-    "explicit defaults": {
-        "TaskTemplate": plain(
-            {"StopGracePeriod": seconds(10), "DNSConfig": {}, "Isolation": ""},
-            RestartPolicy={"Condition": "", "Delay": seconds(5), "MaxAttempts": 0},
-        ),
-        "UpdateConfig": {"Parallelism": 1, "FailureAction": "", "Delay": 0, "Order": ""},
-        "Mode": {"Replicated": {"Replicas": 0}},
-    },
-    "empty lists": {
-        "TaskTemplate": plain({"Env": [], "Labels": {}, "Mounts": [], "Args": [], "Hosts": []}),
-        "Labels": None,
-    },
-    "nulls": {
-        "TaskTemplate": plain({"Command": None, "Healthcheck": None}, RestartPolicy=None),
-        "UpdateConfig": None,
-        "EndpointSpec": None,
-    },
-    "global": {"TaskTemplate": plain(), "Mode": {"Global": {}}},
-    "dnsrr": {"TaskTemplate": plain(), "EndpointSpec": {"Mode": "dnsrr"}},
-    "a port to be allotted": {
-        "TaskTemplate": plain(),
-        "EndpointSpec": {"Ports": [{"TargetPort": 80}]},
-    },
-    "a network": {
-        "TaskTemplate": plain(Networks=[{"Target": "<network>", "Aliases": ["other"]}]),
-    },
-    "ratio with a long tail": {
-        "TaskTemplate": plain(),
-        "UpdateConfig": {"MaxFailureRatio": 0.123456789},
-        "RollbackConfig": {"MaxFailureRatio": 1.5, "FailureAction": "rollback"},
-    },
-    "no health check": {"TaskTemplate": plain({"Healthcheck": {"Test": ["NONE"]}})},
-}
+#: Service specs, of tasks that cannot be placed: one with a field of every kind, and odd ones.
+SPECS: dict[str, dict[str, Any]] = yaml.safe_load(
+    Path(__file__)
+    .with_name("specs.yaml")
+    .read_text(encoding="utf-8")
+    .replace("<image>", f"{REPOSITORY}:print-old")
+)
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -279,7 +157,7 @@ class Documents:
 
     def pending_task(self) -> dict[str, Any]:
         """Return a task that cannot be placed."""
-        return self.task({**RICH, "EndpointSpec": {"Mode": "vip"}}, "pending")
+        return self.task({**SPECS["rich"], "EndpointSpec": {"Mode": "vip"}}, "pending")
 
     def failed_task(self) -> dict[str, Any]:
         """Return a task that ended by itself."""
