@@ -178,12 +178,6 @@ def test_no_such_service(cli: Cli):
 # ---- docker-py -----------------------------------------------------------------------
 
 
-def test_docker_py_takes_its_version_from_the_engine(client: docker.DockerClient):
-    assert client.api.api_version == "1.41"
-    assert client.ping()
-    assert client.info()["OperatingSystem"] == "swarmsim simulated engine"
-
-
 def test_docker_py_makes_scales_and_removes_a_service(client: docker.DockerClient):
     service = client.services.create(
         "acts/web:1.0",
@@ -207,40 +201,6 @@ def test_docker_py_makes_scales_and_removes_a_service(client: docker.DockerClien
     service.remove()
     with pytest.raises(docker.errors.NotFound, match=r"service \w+ not found"):
         service.reload()
-
-
-def test_docker_pys_first_scale_rolls_all_tasks_since_it_posts_the_defaults(
-    client: docker.DockerClient,
-):
-    """A pitfall of docker-py that a learner may meet, and must meet here as well."""
-    service = client.services.create("acts/web:1.0", name="web")
-    until(lambda: service.tasks({"desired-state": "running"}), "a task")
-    service.reload()
-    service.scale(2)
-
-    def status() -> str:
-        service.reload()
-        return (service.attrs.get("UpdateStatus") or {}).get("State", "")
-
-    until(lambda: status() == "completed", "an update that nobody asked for")
-
-
-def test_docker_py_with_a_stale_version_is_refused(client: docker.DockerClient):
-    service = client.services.create("acts/web:1.0", name="web")
-    client.services.get("web").update(labels={"a": "1"}, fetch_current_spec=True)
-
-    with pytest.raises(docker.errors.APIError, match="update out of sequence") as refused:
-        service.update(labels={"a": "2"}, fetch_current_spec=True)
-    assert refused.value.status_code == 500
-
-
-def test_docker_py_follows_events(client: docker.DockerClient):
-    news = client.events(decode=True, filters={"type": "network"})
-    network = client.networks.create("net", driver="overlay")
-    first = next(news)
-    news.close()
-
-    assert (first["Action"], first["Actor"]["ID"]) == ("create", network.id)
 
 
 def test_docker_py_makes_configs_secrets_and_reads_nodes(client: docker.DockerClient):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec, update
+from tests.swarmsim.api.test_services import made, of_container, running, spec, update
 from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import Raw
 from tests.waiting import until
@@ -112,32 +112,6 @@ def test_a_container_is_created_started_killed_dies_stops_and_is_destroyed(raw: 
     assert {(it["status"], it["id"], it["from"]) for it in news} == {
         (it["Action"], it["Actor"]["ID"], "acts/web:1.0") for it in news
     }
-
-
-def test_a_network_comes_to_a_node_with_its_first_task_and_goes_with_its_last(raw: Raw):
-    raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
-    made(raw, of_task(Networks=[{"Target": "net"}]))
-    until(lambda: running(raw, "web") == 1, "a task that runs")
-    raw.delete("/services/web")
-    until(lambda: raw.get("/tasks").json == [], "no task")
-    raw.delete("/networks/net")
-
-    news = [it for it in messages(raw, type=["network", "container"]) if it["Action"] != "kill"]
-
-    assert [(it["Type"], it["Action"], it["scope"]) for it in news] == [
-        ("network", "create", "swarm"),
-        ("network", "update", "swarm"),
-        ("network", "create", "local"),
-        ("container", "create", "local"),
-        ("network", "connect", "local"),
-        ("container", "start", "local"),
-        ("container", "die", "local"),
-        ("network", "disconnect", "local"),
-        ("container", "stop", "local"),
-        ("network", "destroy", "local"),
-        ("container", "destroy", "local"),
-        ("network", "remove", "swarm"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec, update
+from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec
 from tests.swarmsim.conftest import Served, serve
 from tests.swarmsim.raw import Raw
 from tests.waiting import until
@@ -332,21 +332,6 @@ def test_leaving_where_there_is_nothing_to_leave(alone: Served):
     reply = alone.raw.post("/swarm/leave")
 
     assert (reply.status, reply.message) == (503, "This node is not part of a swarm")
-
-
-def test_the_history_limit_is_the_swarms(raw: Raw):
-    swarm = raw.get("/swarm").json
-    swarm["Spec"]["Orchestration"]["TaskHistoryRetentionLimit"] = 2
-    reply = raw.post("/swarm/update", swarm["Spec"], version=swarm["Version"]["Index"])
-    made(raw, spec())
-    for tag in ("1.1", "1.2", "1.3"):
-        until(lambda: running(raw, "web") == 1, "a task that runs")
-        update(raw, "web", of_container(Image=f"acts/web:{tag}"))
-        new = {"service": ["web"], "_up-to-date": ["true"], "desired-state": ["running"]}
-        until(lambda: raw.get("/tasks", filters=new).json, "the new task")  # noqa: B023
-
-    assert reply.status == 200
-    until(lambda: len(raw.get("/tasks").json) == 2, "one task of the past")
 
 
 def test_tokens_are_renewed_where_it_is_asked_for(raw: Raw):
