@@ -7,7 +7,7 @@ HTML in an `ipywidgets.HTML`, replaced whole each time.
 
 A message's bytes are those of the websocket frames that reach the page, kernel time is
 the processor time of the thread that sends, and the page is blocked for as long as its
-longest task lasts, after the first picture was there.
+longest task lasts, after the first state was there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.report import pair
 from labkit.recordings.recording import Header, Recording
 from labkit.recordings.values import Snapshot, Task
-from labkit.views.state.picture import Picture
+from labkit.views.state.view_state import ViewState
 from tests.acting import ActedSwarm
 from tests.browser.lab import Lab, Notebook
 from tests.waiting import until
@@ -180,21 +180,21 @@ def _hour() -> None:
     """Watch ten replicas that crash and are restarted for an hour, and print the memory used.
 
     Each dies a second after its start and is restarted five seconds later, so that some
-    six thousand tasks come and go. The picture keeps a bounded number of them; the
+    six thousand tasks come and go. The view state keeps a bounded number of them; the
     recording, which loses nothing, grows.
     """
     header = Header(service="dc_worker", service_id="s", engine="acted", started=_START)
-    recording, picture, taken = Recording(header), Picture(header), 0
+    recording, view_state, applied = Recording(header), ViewState(header), 0
     tracemalloc.start()
     used = []
     for minute, snapshots in enumerate(_crashes(), start=1):
         for each in snapshots:
             recording.observe(each)
-            picture.take(recording.changes[taken:])
-            taken = len(recording.changes)
-            picture.news()
+            view_state.apply(recording.changes[applied:])
+            applied = len(recording.changes)
+            view_state.delta()
         if minute in (30, 60):
-            used.append(_megabytes("picture.py", "update_tracker.py"))
+            used.append(_megabytes("view_state.py", "update_tracker.py"))
     half, whole = used
     pair("memory of a view after an hour of crashes", [whole], [half], "MB", "after half of it")
     everything = tracemalloc.get_traced_memory()[0] / 1e6

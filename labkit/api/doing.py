@@ -79,7 +79,7 @@ def watch(
     all there is.
     """
     from labkit.views import Watch
-    from labkit.views.state.parts import known_parts
+    from labkit.views.parts import known_parts
 
     shown = known_parts(parts)  # what is refused is refused before anything is recorded
     return Watch(record(service, path=path, until_settled=until_settled), parts=shown)

@@ -133,10 +133,10 @@ def report() -> Report:
     `.save("report.html")` writes it; the page needs nothing but a browser.
     """
     from labkit.lessons.practice.texts import wordings
-    from labkit.views.cards.report import report as drawn
+    from labkit.views.cards.report import Report
 
     events, now = activity_log.journal().events(), datetime.now().astimezone()
-    return drawn(
+    return Report(
         activity_log.progress(), events, activity_log.recordings(events), wordings(), now=now
     )
 

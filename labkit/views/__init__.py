@@ -1,7 +1,7 @@
 """What is drawn: a live view, what stays of it, replays, comparisons, figures, text.
 
-Views draw recordings and poll nothing. `picture` says what there is to see, the modules in
-`assets/js` draw it in the page, `snapshot` and `drawing` draw it where there is no kernel.
+Views draw recordings and poll nothing. `state/view_state.py` says what there is to see, the
+modules in `assets/js` draw it in the page, those in `parts` where there is no kernel.
 
 Each name in `__init__.pyi` is loaded when it is first used: the Jupyter server needs
 `labkit.views.live.page` and no widgets, and text needs no Plotly.

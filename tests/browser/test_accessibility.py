@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from labkit import views
 from tests.browser.lab import Lab, Notebook
 from tests.browser.test_live_view import acted
-from tests.views.test_picture import play
+from tests.views.acted import play
 
 pytestmark = pytest.mark.browser
 

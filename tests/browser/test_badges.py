@@ -15,7 +15,7 @@ from labkit.views.state.badges import badge_of
 from tests.browser.lab import Lab, Notebook
 from tests.browser.test_accessibility import problems
 from tests.browser.test_live_view import WATCH
-from tests.views.test_picture import play
+from tests.views.acted import play
 
 pytestmark = pytest.mark.browser
 
@@ -72,18 +72,18 @@ def test_a_page_s_clock_never_runs_backwards(page: Page) -> None:
             {assets.module().replace("export default", "const widget =").replace("export ", "")}
             const nothing = {{ tasks: [], moves: [], gone: [], steps: [], windows: [], speed: [] }};
             const began = 1e12;
-            const picture = new Picture({{ ...nothing, seq: 0, origin: began, now: began }});
+            const viewState = new ViewState({{ ...nothing, seq: 0, origin: began, now: began }});
             const seen = [];
             const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
             for (const [number, now] of [1000, 990, 1010, 21_000, 20_990, 21_010].entries()) {{
-                picture.follow({{ seq: number + 1, now: began + now }});
+                viewState.follow({{ seq: number + 1, now: began + now }});
                 for (let look = 0; look < 4; look += 1) {{
-                    seen.push(picture.at);
+                    seen.push(viewState.at);
                     await rest(25);
                 }}
             }}
-            picture.follow({{ seq: 7, now: began - 3_600_000 }});
-            seen.push(picture.now - began);
+            viewState.follow({{ seq: 7, now: began - 3_600_000 }});
+            seen.push(viewState.now - began);
             return seen;
         }}"""
     )

@@ -14,11 +14,11 @@ from playwright.sync_api import Locator, Page, expect
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import UpdateConfig
 from labkit.views.live import page as assets
-from labkit.views.state.picture import Json
+from labkit.views.state.view_state import Json
 from labkit.views.static.snapshot import Snapshot
 from tests.browser.lab import screenshot
 from tests.values import at, recording, service, snapshot, status, task
-from tests.views.test_picture import play
+from tests.views.acted import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -52,24 +52,24 @@ def an_update_with_a_death() -> Recording:
 
 
 def live(seconds: float, **options: Any) -> Json:
-    """Return the picture of an acted update that goes on."""
-    _, _, picture = play(seconds, **options)
-    now = picture.whole()["origin"] + round(seconds * 1000)
-    return {"seq": 0, "now": now, "seen": now, "trouble": "", **picture.whole()}
+    """Return the state of an acted update that goes on."""
+    _, _, state = play(seconds, **options)
+    now = state.full()["origin"] + round(seconds * 1000)
+    return {"seq": 0, "now": now, "seen": now, "trouble": "", **state.full()}
 
 
 @pytest.fixture
 def show(page: Page, tmp_path: Path) -> Show:
-    """Show a picture in a page; what it sends to the kernel is in `sent`, if it has one."""
+    """Show a state in a page; what it sends to the kernel is in `sent`, if it has one."""
 
-    def shown(picture: Json, *, kernel: bool = False) -> None:
-        data = json.dumps(picture).replace("<", "\\u003c")
+    def shown(state: Json, *, kernel: bool = False) -> None:
+        data = json.dumps(state).replace("<", "\\u003c")
         send = "(message) => sent.push(message)" if kernel else "null"
         (tmp_path / "view.html").write_text(
             f"<!doctype html><meta charset=utf-8><style>{assets.style()}</style><main></main>"
             f'<script>{assets.plotly_script()}</script><script type="module">{assets.module()}\n'
             f"globalThis.sent = []; globalThis.view = new View(document.querySelector('main'),"
-            f" new Picture({data}), {{ plotlyPath: '', send: {send} }});</script>",
+            f" new ViewState({data}), {{ plotlyPath: '', send: {send} }});</script>",
             encoding="utf-8",
         )
         page.goto((tmp_path / "view.html").as_uri())
@@ -165,7 +165,7 @@ def test_an_attempt_that_died_at_once_cannot_be_missed(page: Page, show: Show) -
     screenshot(page, "a-death")
 
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    chosen = page.evaluate("view.picture.tasks.get(view.selection)?.id")
+    chosen = page.evaluate("view.viewState.tasks.get(view.selection)?.id")
     assert chosen == "1.1-1"
     says = chart(page, "slots").get_attribute("aria-label") or ""
     assert "Failed: 1, in slots 1 at 0:04" in says
@@ -197,7 +197,7 @@ def test_the_keyboard_goes_from_task_to_task_and_zooms(page: Page, show: Show) -
     page.keyboard.press("ArrowLeft")
     expect(card).to_contain_text(ERROR)
     page.keyboard.press("Enter")
-    assert page.evaluate("view.picture.tasks.get(view.selection).id") == "1.1-1"
+    assert page.evaluate("view.viewState.tasks.get(view.selection).id") == "1.1-1"
     page.keyboard.press("Escape")
     assert page.evaluate("view.selection") is None
     expect(card).to_be_hidden()
@@ -210,9 +210,9 @@ def test_the_keyboard_goes_from_task_to_task_and_zooms(page: Page, show: Show) -
 
 def test_what_is_still_to_come_is_drawn_before_it_comes(page: Page, show: Show) -> None:
     """With every slot updated, the last delay and the monitor window stand ahead, dotted."""
-    picture = live(14, pace=1)
-    picture["settling"] = {"delay": 20_000, "monitor": 27_000}
-    show(picture)
+    state = live(14, pace=1)
+    state["settling"] = {"delay": 20_000, "monitor": 27_000}
+    show(state)
     ribbon = chart(page, "phases")
 
     expect(ribbon.locator(".annotation-text", has_text="monitor window until 0:27")).to_be_visible()
@@ -244,7 +244,7 @@ def test_a_mark_is_shown_at_once_and_sent(page: Page, show: Show) -> None:
     expect(name).to_be_visible()
     screenshot(page, "a-mark")
 
-    page.evaluate("view.picture.marks = [[sent[0].at, sent[0].mark]]; view.draw()")
+    page.evaluate("view.viewState.marks = [[sent[0].at, sent[0].mark]]; view.draw()")
     until(lambda: _marks(page) == {part: [None] for part in CHARTS}, "the mark to be kept")
 
     area = chart(page, "phases").locator(".nsewdrag").bounding_box()
@@ -261,7 +261,7 @@ def test_a_mark_is_of_no_moment_that_is_to_come(page: Page, show: Show) -> None:
     show(live(8, pace=1), kernel=True)
     page.get_by_role("button", name="Mark").wait_for()
 
-    assert page.evaluate("(view.marks.ask(1e9), view.marks.asked <= view.picture.at)")
+    assert page.evaluate("(view.marks.ask(1e9), view.marks.asked <= view.viewState.at)")
 
 
 def _marks(page: Page) -> dict[str, list[str | None]]:
@@ -298,7 +298,7 @@ def test_who_wants_less_motion_gets_none(page: Page, show: Show) -> None:
 def test_of_ten_thousand_slots_those_are_drawn_in_which_something_happened_last(
     page: Page, show: Show
 ) -> None:
-    """The page is never blocked for long: neither by news, nor by a zoom."""
+    """The page is never blocked for long: neither by a delta, nor by a zoom."""
     page.add_init_script(LONG_TASKS)
     show(live(4, pace=0.2, rest=1, slots=10_000))
     words = page.locator("[data-part=slots] .labkit-aside")
@@ -320,15 +320,15 @@ def _longest_of_some_updates(page: Page, number: int) -> float:
     longest: float = page.evaluate(
         """async (round) => {
             const rest = () => new Promise((resolve) => setTimeout(resolve, 300));
-            const { picture } = view;
-            const before = [...picture.tasks.values()].filter(({ tag }) => tag === 0);
+            const { viewState } = view;
+            const before = [...viewState.tasks.values()].filter(({ tag }) => tag === 0);
             await rest();
             long.length = 0;
             for (let step = 0; step < 5; step += 1) {
-                const at = Math.round(picture.at);
+                const at = Math.round(viewState.at);
                 const some = before.slice((round * 5 + step) * 20 + 100).slice(0, 20);
-                picture.follow({
-                    seq: picture.seq + 1, now: picture.now,
+                viewState.follow({
+                    seq: viewState.seq + 1, now: viewState.now,
                     kinds: [["running", "shutdown", "stopping"]],
                     moves: some.map(({ n }) => [n, at, 0, 0]),
                 });

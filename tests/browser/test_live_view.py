@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from labkit import views
 from labkit.recordings import ps
 from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
-from tests.views.test_picture import play
+from tests.views.acted import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser

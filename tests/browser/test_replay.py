@@ -14,7 +14,7 @@ from labkit.views.live.replay import Replay
 from labkit.views.static.comparison import Comparison
 from labkit.views.static.still import Still
 from tests.browser.lab import screenshot
-from tests.views.test_picture import play
+from tests.views.acted import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -51,7 +51,7 @@ def test_a_replay_begins_with_all_of_it(page: Page, replay: Locator) -> None:
 
     replay.get_by_role("button", name="Play").click()
     until(lambda: clock(replay) < 3, "the beginning")
-    until(lambda: running(page, "1.1") == 0 and running(page, "1.0") == 10, "its picture")
+    until(lambda: running(page, "1.1") == 0 and running(page, "1.0") == 10, "its state")
     expect(page.locator(".labkit-live")).to_contain_text("recorded at")
 
 
@@ -67,8 +67,8 @@ def test_a_replay_is_what_the_recording_was_at_each_moment(page: Page, replay: L
             seconds * 1000,
         )
         _, _, then = play(seconds + 0.25)
-        expected = [count for _, count in _running(then.whole())]
-        shown = [tag for tag, _ in _running(then.whole())]
+        expected = [count for _, count in _running(then.full())]
+        shown = [tag for tag, _ in _running(then.full())]
         until(
             lambda expected=expected, shown=shown: (  # type: ignore[misc]
                 [running(page, tag) for tag in shown] == expected
@@ -123,35 +123,35 @@ def test_a_replay_can_be_hurried(page: Page, replay: Locator, motion: Any) -> No
     expect(page.locator(".labkit-badge")).to_have_text("completed")
 
 
-def test_news_that_were_missed_are_taken_when_they_come_again(page: Page, tmp_path: Path) -> None:
-    """A page that lost a message asks for a whole picture, unless it comes once more."""
+def test_a_delta_that_was_missed_is_applied_when_it_comes_again(page: Page, tmp_path: Path) -> None:
+    """A page that lost a message asks for the full state, unless it comes once more."""
     file = tmp_path / "widget.html"
-    recording, news, _ = play(16)
-    whole = Replay(recording).data()["whole"]
-    sent = [{"seq": n, "now": whole["now"], **each} for n, each in enumerate(news[1:], 1)]
+    recording, deltas, _ = play(16)
+    whole = Replay(recording).data()["first"]
+    sent = [{"seq": n, "now": whole["now"], **each} for n, each in enumerate(deltas[1:], 1)]
     file.write_text(
         f"<!doctype html><meta charset=utf-8><main></main>"
         f'<script type="module">{assets.module().replace("export default", "const widget =")}\n'
-        f"const traits = {{ picture: {json.dumps({**whole, 'seq': 0})}, parts: ['head'] }};"
-        "const heard = {}; globalThis.sent = [];"
-        "const model = { get: (name) => traits[name], on: (name, act) => { heard[name] = act; },"
+        f"const traits = {{ view_state: {json.dumps({**whole, 'seq': 0})}, parts: ['head'] }};"
+        "const listeners = {}; globalThis.sent = [];"
+        "const model = { get: (name) => traits[name], on: (name, act) => { listeners[name] = act },"
         " send: (message) => sent.push(message) };"
         "const { initialize, render } = widget(); initialize({ model });"
         "render({ model, el: document.querySelector('main') });"
-        "globalThis.hear = heard['msg:custom'];</script>"
+        "globalThis.receive = listeners['msg:custom'];</script>"
     )
     page.goto(file.as_uri())
-    page.wait_for_function("() => Boolean(globalThis.hear)")
+    page.wait_for_function("() => Boolean(globalThis.receive)")
     half = len(sent) // 2
     for message in [*sent[:5], *sent[6:half]]:
-        page.evaluate("(message) => hear(message)", message)
-    assert page.evaluate("sent") == [{"want": "whole"}]
+        page.evaluate("(message) => receive(message)", message)
+    assert page.evaluate("sent") == [{"want": "full"}]
 
     for message in sent[3:]:
-        page.evaluate("(message) => hear(message)", message)
+        page.evaluate("(message) => receive(message)", message)
     expect(page.locator(".labkit-badge")).to_have_text("completed")
     until(lambda: running(page, "1.1") == 10, "the replicas")
-    assert page.evaluate("sent") == [{"want": "whole"}]
+    assert page.evaluate("sent") == [{"want": "full"}]
 
 
 def test_updates_are_compared_in_numbers_and_in_lines(page: Page, tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from labkit.recordings import ps
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import RollbackConfig, Service, Snapshot, Task, UpdateConfig
 from labkit.views.live import page as assets
-from labkit.views.state.picture import Json, Picture
+from labkit.views.state.view_state import Json, ViewState
 from tests.acting import HOSTILE
 from tests.browser.lab import screenshot
 from tests.values import at, recording, service, snapshot, status, task
-from tests.views.test_picture import play
+from tests.views.acted import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -33,21 +33,21 @@ LONG = "task: non-zero exit (1): dockerexec: unhealthy container, and more that 
 
 @dataclass
 class Open:
-    """A page that has the modules of the views, and a view of some parts of a picture."""
+    """A page that has the modules of the views, and a view of some parts of a state."""
 
     page: Page
     file: Path
 
     def module(self) -> None:
         """Offer what the modules declare to scripts of the page."""
-        names = "Picture, explain, budgetWords, waitsFor, quoted"
+        names = "ViewState, explain, budgetWords, waitsFor, quoted"
         self._go(f"Object.assign(globalThis, {{ {names} }});")
 
-    def view(self, picture: Json, *parts: str) -> None:
-        """Show some parts of a picture."""
+    def view(self, state: Json, *parts: str) -> None:
+        """Show some parts of a state."""
         self._go(
-            f"globalThis.view = new View(document.querySelector('main'), new Picture("
-            f"{_script(picture)}), {{ plotlyPath: '', parts: {json.dumps(parts)} }});"
+            f"globalThis.view = new View(document.querySelector('main'), new ViewState("
+            f"{_script(state)}), {{ plotlyPath: '', parts: {json.dumps(parts)} }});"
         )
 
     def _go(self, script: str) -> None:
@@ -64,12 +64,12 @@ def opened(page: Page, tmp_path: Path) -> Open:
     return Open(page, tmp_path / "view.html")
 
 
-def pictured(recording: Recording) -> Json:
-    picture = Picture(recording.header)
-    picture.take(recording.changes)
-    picture.news()
+def stated(recording: Recording) -> Json:
+    state = ViewState(recording.header)
+    state.apply(recording.changes)
+    state.delta()
     now = round(recording.last_at.timestamp() * 1000)
-    return {"seq": 0, "now": now, "seen": now, "trouble": "", **picture.whole()}
+    return {"seq": 0, "now": now, "seen": now, "trouble": "", **state.full()}
 
 
 def _script(value: Any) -> str:
@@ -117,7 +117,7 @@ def row(page: Page, text: str) -> Locator:
 
 def test_a_row_that_news_came_of_is_lit_for_a_moment(page: Page, opened: Open) -> None:
     """Also in a view that has a part with nothing to show, which is never drawn."""
-    opened.view(pictured(history()), "budget", "table")
+    opened.view(stated(history()), "budget", "table")
     until(lambda: len(lines(page)) == 3, "the rows")
     lit = page.locator(".labkit-ps tr.labkit-fresh")
     expect(lit).to_have_count(0)
@@ -125,8 +125,8 @@ def test_a_row_that_news_came_of_is_lit_for_a_moment(page: Page, opened: Open) -
     page.evaluate(
         """() => {
             const n = Number(document.querySelector("tr[data-n]").dataset.n);
-            const kind = view.picture.kinds.findIndex(([state]) => state === "running");
-            view.picture.take({ moves: [[n, 500, kind, 500]] });
+            const kind = view.viewState.kinds.findIndex(([state]) => state === "running");
+            view.viewState.apply({ moves: [[n, 500, kind, 500]] });
             view.draw();
         }"""
     )
@@ -136,7 +136,7 @@ def test_a_row_that_news_came_of_is_lit_for_a_moment(page: Page, opened: Open) -
 
 def test_older_tasks_unfold_by_slot_and_all_together(page: Page, opened: Open) -> None:
     """Folded, the rows are those that `grep -v` keeps; unfolded, all that docker prints."""
-    opened.view(pictured(history()), "table")
+    opened.view(stated(history()), "table")
     until(lambda: len(lines(page)) == 3, "the rows")
     assert slots(page) == ["dc_worker.1", "dc_worker.2", " \\_ dc_worker.2"]
     expect(page.locator(".labkit-table-bar .labkit-code")).to_contain_text("grep -v")
@@ -158,7 +158,7 @@ def test_older_tasks_unfold_by_slot_and_all_together(page: Page, opened: Open) -
 
 def test_rows_are_walked_and_explained_with_the_keyboard(page: Page, opened: Open) -> None:
     """One row is a tab stop; Enter explains it, and Escape returns to it."""
-    opened.view(pictured(history()), "table")
+    opened.view(stated(history()), "table")
     until(lambda: len(lines(page)) == 3, "the rows")
     row(page, "dc_worker.1").focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowDown"):
@@ -183,9 +183,11 @@ def test_rows_are_walked_and_explained_with_the_keyboard(page: Page, opened: Ope
 
 def test_a_task_selected_elsewhere_is_unfolded_and_explained(page: Page, opened: Open) -> None:
     """The slots' chart selects tasks that the table has folded away."""
-    opened.view(pictured(history()), "table")
+    opened.view(stated(history()), "table")
     until(lambda: len(lines(page)) == 3, "the rows")
-    page.evaluate("view.select([...view.picture.tasks.values()].find(({id}) => id === '0.8-1').n)")
+    page.evaluate(
+        "view.select([...view.viewState.tasks.values()].find(({id}) => id === '0.8-1').n)"
+    )
 
     expect(row(page, "0.8")).to_have_attribute("aria-selected", "true")
     expect(page.locator(".labkit-why")).to_contain_text("It was told to stop, and stopped.")
@@ -193,8 +195,8 @@ def test_a_task_selected_elsewhere_is_unfolded_and_explained(page: Page, opened:
 
 def test_a_large_table_is_walked_to_its_end(page: Page, opened: Open) -> None:
     """Of thousands of rows a few hundred are in the page, wherever one is, unfolded or not."""
-    _, _, picture = play(4, slots=3000, pace=0.01)
-    whole = picture.whole()
+    _, _, state = play(4, slots=3000, pace=0.01)
+    whole = state.full()
     now = whole["origin"] + 4000
     opened.view({"seq": 0, "now": now, "seen": now, "trouble": "", **whole}, "table")
     until(lambda: lines(page), "the rows")
@@ -435,15 +437,15 @@ def test_why_a_task_is_where_it_is(page: Page, opened: Open) -> None:
     opened.module()
     told = page.evaluate(
         """(cases) => cases.map(([data, id, at]) => {
-            const picture = new Picture(data);
-            picture.still = () => at;
-            const task = [...picture.tasks.values()].find((one) => one.id === id);
-            const { what, settings, commands } = explain(task, picture);
+            const state = new ViewState(data);
+            state.still = () => at;
+            const task = [...state.tasks.values()].find((one) => one.id === id);
+            const { what, settings, commands } = explain(task, state);
             return [what, settings.map((pair) => pair.join(" ")), commands].flat().join(" ");
         })""",
         [
             (
-                pictured(recording(*looks)),
+                stated(recording(*looks)),
                 task_id,
                 (looks[-1].at - at(0)) / timedelta(milliseconds=1),
             )
@@ -464,7 +466,7 @@ def test_hostile_text_stays_text_in_an_explanation(page: Page, opened: Open) -> 
     dead = died(7.5, node=HOSTILE, image=f"lab/x:{HOSTILE.split('<script')[0]}")
     dead = Task(**{**{name: getattr(dead, name) for name in dead.__slots__}, "error": HOSTILE})
     opened.view(
-        pictured(recording(*BEGUN, snapshot(8, updating(), stopped(1), old(2), dead))), "table"
+        stated(recording(*BEGUN, snapshot(8, updating(), stopped(1), old(2), dead))), "table"
     )
     row(page, "Failed").click()
 
@@ -476,65 +478,22 @@ def test_hostile_text_stays_text_in_an_explanation(page: Page, opened: Open) -> 
 # ---- the budget and the countdown ------------------------------------------------------
 
 
-BUDGETS: list[tuple[dict[str, Any], str]] = [
-    (
-        {"failures": 1, "tolerated": 2},
-        "1 failure of 2 tolerated (of 10 slots being updated); "
-        "2 more and Swarm rolls the update back.",
-    ),
-    ({"failures": 2, "tolerated": 2}, "one more and Swarm rolls the update back."),
-    ({"action": "pause"}, "No failure is tolerated: the first one pauses the update."),
-    ({"watched": False}, "Failures are not watched: failure_action is continue."),
-    (
-        {"failures": 3, "tolerated": 2, "state": "rollback_started"},
-        "3 failures, 2 tolerated: Swarm rolled the update back.",
-    ),
-    (
-        {"failures": 1, "of": "rollback", "action": "pause", "state": "rollback_paused"},
-        "1 failure, none tolerated: Swarm paused the rollback.",
-    ),
-    (
-        {"missed": 1, "state": "completed"},
-        "No failure was tolerated, and none was counted. 1 task died without being counted",
-    ),
-]
-
-
-def test_the_failure_budget_in_words(page: Page, opened: Open) -> None:
-    """One more than what is tolerated triggers the action."""
-    usual: dict[str, Any] = {
-        "of": "update",
-        "failures": 0,
-        "tolerated": 0,
-        "slots": 10,
-        "action": "rollback",
-    }
-    usual |= {"missed": 0, "watched": True, "state": "updating"}
-    opened.module()
-    said = page.evaluate(
-        "(budgets) => budgets.map((budget) => budgetWords(budget, budget.state).join(' '))",
-        [{**usual, **budget} for budget, _ in BUDGETS],
-    )
-
-    assert [
-        words for (_, words), told in zip(BUDGETS, said, strict=True) if words not in told
-    ] == []
-
-
 def test_the_failure_budget_as_boxes(page: Page, opened: Open) -> None:
     """One for each tolerated failure, one more for that which triggers the action."""
     looks = (
         snapshot(6, updating(), stopped(1), old(2), new(1)),
         snapshot(8, updating(), stopped(1), old(2), died(7.5)),
     )
-    opened.view(pictured(recording(*BEGUN, *looks)), "budget")
+    opened.view(stated(recording(*BEGUN, *looks)), "budget")
     meter = page.get_by_role("meter", name="Failure budget")
     expect(meter).to_have_attribute("aria-valuenow", "1")
     expect(meter).to_have_attribute("aria-valuemax", "2")
     assert meter.locator("i").count() == 2
     assert meter.locator("i[data-used=yes]").count() == 1
+    words = "1 failure of 1 tolerated (of 2 slots being updated)"
+    expect(page.locator(".labkit-budget-words")).to_contain_text(words)
 
-    opened.view(pictured(history()), "budget", "head")
+    opened.view(stated(history()), "budget", "head")
     expect(page.locator(".labkit-badge")).to_have_count(1)
     expect(meter).to_have_count(0)
 
@@ -558,7 +517,7 @@ def test_what_an_update_still_waits_for_is_counted_down(page: Page, opened: Open
 def test_a_screen_reader_is_not_told_every_second(page: Page, opened: Open) -> None:
     both = [stopped(1), stopped(2), new(1), new(2)]
     config = UpdateConfig(monitor=timedelta(seconds=60))
-    opened.view(pictured(recording(*BEGUN, snapshot(6, updating(config=config), *both))), "head")
+    opened.view(stated(recording(*BEGUN, snapshot(6, updating(config=config), *both))), "head")
     timer = page.get_by_role("timer")
     expect(timer).to_contain_text("The monitor window ends in")
     before = timer.inner_text()

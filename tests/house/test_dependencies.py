@@ -30,6 +30,7 @@ COMES_WITH = {
     "traitlets": "jupyterlab",
     "IPython": "ipywidgets",
     "pydantic_core": "pydantic",
+    "markupsafe": "jinja2",
 }
 
 

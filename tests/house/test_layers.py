@@ -18,7 +18,7 @@ PURE = [
     *("swarmsim.go.durations", "swarmsim.model", "labkit.base.errors", "labkit.recordings.story"),
     *("labkit.recordings.prediction", "labkit.recordings.recorder", "labkit.swarm.compose"),
     *("labkit.swarm.clock", "labkit.swarm.spec_change", "labkit.lessons.journal"),
-    *("labkit.lessons.checks", "labkit.views.state.picture"),
+    *("labkit.lessons.checks", "labkit.views.state.view_state"),
 ]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}
 

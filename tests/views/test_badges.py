@@ -14,9 +14,9 @@ from labkit.base.errors import RecordingProblem
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
 from labkit.swarm.client import Swarm
+from labkit.views.parts import CHARTS
 from labkit.views.state.badges import badge_of
-from labkit.views.state.parts import CHARTS
-from labkit.views.static import drawing
+from labkit.views.static.drawing import drawing
 from labkit.views.static.snapshot import Snapshot
 from tests.recordings.test_recorder import BEFORE, DONE, UPDATING, Scripted
 from tests.values import at, recording
@@ -31,12 +31,12 @@ def made(provenance: Any) -> Recording:
 def forms(of: Recording) -> dict[str, str]:
     """Everything that a recording can be drawn as."""
     return {
-        "snapshot": "".join(Snapshot.of(of).content()),
-        "one part": "".join(Snapshot.of(of, ["replicas"]).content()),
-        "table alone": "".join(Snapshot.of(of, ["table"]).content()),
-        "drawing": drawing.svg(Snapshot.of(of).picture),
-        "replay": "".join(views.Replay(of).content()),
-        "comparison": "".join(views.Comparison([of, of]).content()),
+        "snapshot": Snapshot.of(of).plain,
+        "one part": Snapshot.of(of, ["replicas"]).plain,
+        "table alone": Snapshot.of(of, ["table"]).plain,
+        "drawing": Snapshot.of(of).drawing().svg,
+        "replay": views.Replay(of).plain,
+        "comparison": views.Comparison([of, of]).plain,
         "text": views.text(of),
         "figure": views.figure(of).to_json(),
     }
@@ -50,7 +50,7 @@ def test_every_form_carries_the_badge(provenance: Any) -> None:
 
 @pytest.mark.parametrize("form", ["snapshot", "one part", "table alone", "drawing", "replay"])
 def test_what_the_badge_means_is_in_its_title(form: str) -> None:
-    meaning = badge_of("simulated").meaning.replace("'", "&#x27;")
+    meaning = badge_of("simulated").meaning.replace("'", "&#39;")
 
     assert meaning in forms(made("simulated"))[form]
 
@@ -63,7 +63,7 @@ def test_what_a_docker_engine_did_carries_none() -> None:
 
 @pytest.mark.parametrize("part", CHARTS)
 def test_a_chart_that_is_drawn_alone_says_it_too(part: str) -> None:
-    assert ">simulated</text>" in drawing.svg(Snapshot.of(made("simulated")).picture, [part])
+    assert ">simulated</text>" in drawing(Snapshot.of(made("simulated")).state, [part]).svg
 
 
 def test_of_runs_that_are_compared_each_says_it_for_itself() -> None:
@@ -73,7 +73,7 @@ def test_of_runs_that_are_compared_each_says_it_for_itself() -> None:
     guess, truth = compared.data()["runs"]
     assert guess["badge"].word == "predicted"
     assert truth["badge"] is None
-    assert "".join(compared.content()).count("labkit-made") == 1
+    assert compared.plain.count("labkit-made") == 1
 
 
 # ---- in files ----------------------------------------------------------------------

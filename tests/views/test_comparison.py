@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
 
 from labkit.base.errors import RecordingProblem
-from labkit.recordings.recording import Ended, HashesSeen, Recording
+from labkit.recordings.recording import HashesSeen, Recording
 from labkit.views import Comparison
-from labkit.views.static.drawing.lines import DASHES, lines
+from labkit.views.static.comparison import DASHES
 from tests.acting import HOSTILE
-from tests.views.test_picture import HEADER, START, play
+from tests.views.acted import HEADER, START, after, curves, handed_on, play, settled, texts
 
 
 def update(pace: float, rest: float = 1.0) -> Recording:
-    seconds = rest + 13 * pace
-    recording, _, _ = play(seconds, pace=pace, rest=rest)
-    recording.add(Ended(START + timedelta(seconds=seconds), "The update has settled."))
-    return recording
+    return settled(rest + 13 * pace, pace=pace, rest=rest)
 
 
 @pytest.fixture
@@ -30,26 +26,27 @@ def two() -> Comparison:
 
 
 def drawn(of: Comparison) -> ElementTree.Element:
-    return ElementTree.fromstring(lines(of.data()["runs"], "in words"))
+    return ElementTree.fromstring(of.drawing().svg)
 
 
 def test_every_run_begins_when_its_update_began(two: Comparison) -> None:
     slow, fast = two.data()["runs"]
 
     assert (slow["steps"][0], fast["steps"][0]) == ([0, 10], [0, 10])
-    assert (slow["phases"][0], fast["phases"][0]) == ([0, "updating"], [0, "updating"])
     assert slow["began"] == round(START.timestamp() * 1000) + 1000
     assert fast["began"] == slow["began"] + 1000
     assert fast["total"] == slow["total"] / 2
 
 
 def test_the_table_has_the_facts(two: Comparison) -> None:
-    html = "".join(two.content())
+    html = two.plain
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in html.split("<tr>")[2:]]
+    best = '<b>6.0\N{NO-BREAK SPACE}s</b><span class="labkit-best"> shortest</span>'
 
+    assert "Most replicas" not in html, "of both runs it is the same"
     assert rows == [
-        ["12.0\N{NO-BREAK SPACE}s", "10", "9", "10", "not known", "completed"],
-        ["6.0\N{NO-BREAK SPACE}s", "10", "9", "10", "not known", "completed"],
+        ["12.0\N{NO-BREAK SPACE}s", "10", "9", "not known", "completed"],
+        [best, "10", "9", "not known", "completed"],
     ]
 
 
@@ -59,13 +56,13 @@ def test_hashes_lost_and_gained_are_told() -> None:
         end, count = recording.changes.pop(), 0
         for second in range(20):
             count += 4 if second <= 6 else during
-            moment = START + timedelta(seconds=second)
+            moment = after(second)
             recording.add(HashesSeen(moment, count, float(second)))
         recording.add(end)
     lost, gained = Comparison(recordings).data()["runs"]
 
     assert lost["lost"] > 0 > gained["lost"]
-    html = "".join(Comparison(recordings).content())
+    html = Comparison(recordings).plain
     assert f"<td>{lost['lost']:,.0f} lost</td>" in html
     assert f"<td>{-gained['lost']:,.0f} gained</td>" in html
     assert lost["speed"]
@@ -78,7 +75,7 @@ def test_an_update_that_did_not_end_says_so() -> None:
 
     assert (run["total"], run["state"]) == (None, "updating")
     assert "<td>not known</td>" in Comparison([recording]).html
-    assert "did not end" in "".join(Comparison([recording]).content())
+    assert "did not end" in Comparison([recording]).plain
 
 
 def test_lines_differ_in_dash_and_not_only_in_colour() -> None:
@@ -90,24 +87,15 @@ def test_lines_differ_in_dash_and_not_only_in_colour() -> None:
 
 
 def test_each_line_is_drawn_with_its_dash_and_named(two: Comparison) -> None:
-    root = drawn(two)
-    strokes = [
-        each.get("stroke-dasharray")
-        for each in root.findall(".//{*}path")
-        if each.get("vector-effect")
-    ]
-    named = [each.text for each in root.findall(".//{*}text")]
+    strokes = [each.get("stroke-dasharray") for each in drawn(two).findall(".//{*}svg/{*}path")]
 
     assert strokes == [DASHES["solid"], DASHES["dash"]]
-    assert {"slow", "fast"} <= set(named)
+    assert {"slow", "fast"} <= set(texts(drawn(two)))
 
 
 def test_a_line_ends_where_its_update_ended(two: Comparison) -> None:
     """The fast one took half of the time that the axis has."""
-    paths = [each for each in drawn(two).findall(".//{*}path") if each.get("vector-effect")]
-    ends = [
-        max(float(x) for x in re.findall(r"[ML]([\d.]+) ", each.get("d", ""))) for each in paths
-    ]
+    ends = [max(map(float, re.findall(r"[ML]([\d.]+) ", path))) for path in curves(drawn(two))]
 
     assert ends == [1000.0, 500.0]
 
@@ -118,10 +106,7 @@ def test_a_recording_without_an_update_is_refused() -> None:
 
 
 def test_the_page_is_given_what_was_drawn(two: Comparison) -> None:
-    inside = re.search(r"show\(el, (.*), \"labkit/plotly-", two.html)
-
-    assert inside is not None
-    assert json.loads(inside[1]) == two.data()
+    assert json.loads(handed_on(two.html)) == two.data()
     assert "plotly.js v" in two.page
 
 

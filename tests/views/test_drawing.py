@@ -2,113 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from xml.etree import ElementTree
 
 import pytest
 
-from labkit.base.errors import BadValue
-from labkit.recordings.recording import Back, Ended, Gap, HashesSeen, Header, Marked, Recording
+from labkit.recordings.recording import Back, Ended, Gap, HashesSeen, Marked, Recording
 from labkit.views import Snapshot
+from labkit.views.parts import CHARTS, module
+from labkit.views.parts.axis import Axis
+from labkit.views.parts.slots import MOST_ROWS
 from labkit.views.state import words
 from labkit.views.state.looks import LOOKS
-from labkit.views.static.drawing import over, svg
-from labkit.views.static.drawing.axis import Axis
-from labkit.views.static.drawing.elements import STROKES
-from labkit.views.static.drawing.slots import MOST_ROWS
+from labkit.views.static import over
+from labkit.views.static.drawing import drawing
 from tests.acting import HOSTILE, HOSTILE_TAG
 from tests.values import at, recording, service, snapshot, status, task
-from tests.views.test_picture import START, play
-
-Element = ElementTree.Element
+from tests.views.acted import (
+    HEADER,
+    START,
+    after,
+    curves,
+    drawn,
+    every,
+    failing,
+    hostile,
+    percent,
+    play,
+    settled,
+    texts,
+    titled,
+    titles,
+)
 
 
 @pytest.fixture
 def update() -> Recording:
-    played, _, _ = play(16)
-    played.add(Ended(START + timedelta(seconds=16), "The update has settled."))
-    return played
+    return settled()
 
 
-def drawn(of: Recording, *parts: str) -> Element:
-    """The drawing, parsed: what is not well-formed fails here."""
-    return ElementTree.fromstring(svg(Snapshot.of(of).picture, parts or None))
+@pytest.mark.parametrize("parts", [("phases", "replicas", "slots"), *((each,) for each in CHARTS)])
+def test_charts_stand_under_one_another_each_with_its_name(
+    update: Recording, parts: tuple[str, ...]
+) -> None:
+    names = [text for text in texts(drawn(update, *parts)) if text[0].isupper()]
+
+    assert names == [module(part).TITLE for part in parts]
 
 
-def every(root: Element, name: str) -> list[Element]:
-    return root.findall(f".//{{*}}{name}")
-
-
-def titles(root: Element) -> list[str]:
-    return [each.text or "" for each in every(root, "title")]
-
-
-def texts(root: Element) -> list[str]:
-    return [each.text or "" for each in every(root, "text")]
-
-
-def titled(root: Element, beginning: str) -> Iterator[Element]:
-    """The elements whose title begins so."""
-    for each in root.iter():
-        if (each.findtext("{*}title") or "").startswith(beginning):
-            yield each
-
-
-def percent(share: str | None) -> float:
-    return float((share or "").removesuffix("%"))
-
-
-def failing() -> Recording:
-    """Slot 1 gets a task that fails three seconds after it was made; then Swarm goes back."""
-    old, new = service(), service("bugged", version=11)
-    stopping = task(1, desired_state="shutdown")
-    bugged = {"created_at": at(2), "id": "bug"}
-    going = service("bugged", version=12, update_status=status("updating", message="going"))
-    back = service(version=13, update_status=status("rollback_started", message="gone wrong"))
-    dead = task(1, "bugged", "failed", error="task: non-zero exit (1)", exit_code=1, **bugged)
-    made = recording(
-        snapshot(0, old, task(1), task(2)),
-        snapshot(2, new, stopping, task(2), task(1, "bugged", "new", **bugged)),
-        snapshot(
-            3, going, task(1, state="shutdown"), task(2), task(1, "bugged", "starting", **bugged)
-        ),
-        snapshot(5, back, task(1, state="shutdown"), task(2), dead),
-        snapshot(
-            8, back, task(1, state="shutdown"), task(2), dead, task(1, id="again", created_at=at(5))
-        ),
-    )
-    made.add(Ended(at(10), "done"))
-    return made
-
-
-def test_the_charts_stand_under_one_another_on_one_axis(update: Recording) -> None:
-    names = [text for text in texts(drawn(update)) if text[0].isupper()]
-
-    assert names == ["Update status", "Running replicas", "Tasks in each slot"]
-
-
-@pytest.mark.parametrize(
-    ("part", "name"),
-    [
-        ("phases", "Update status"),
-        ("replicas", "Running replicas"),
-        ("slots", "Tasks in each slot"),
-        ("speed", "Hashes a second"),
-    ],
-)
-def test_each_chart_can_be_drawn_alone(update: Recording, part: str, name: str) -> None:
-    assert [text for text in texts(drawn(update, part)) if text[0].isupper()] == [name]
-
-
-def test_what_is_no_chart_is_not_drawn(update: Recording) -> None:
-    assert svg(Snapshot.of(update).picture, ["head", "table"]) == ""
-
-
-def test_an_unknown_part_names_those_that_exist(update: Recording) -> None:
-    with pytest.raises(BadValue, match="no part 'pie'; it has head, phases, replicas"):
-        svg(Snapshot.of(update).picture, ["pie"])
+def test_of_all_charts_one_with_nothing_in_it_is_left_out(update: Recording) -> None:
+    assert module("speed").TITLE not in texts(drawn(update))
+    assert drawing(Snapshot.of(update).state, ["head", "table"]) is None
 
 
 def test_a_band_is_as_high_as_its_replicas(update: Recording) -> None:
@@ -130,35 +73,29 @@ def test_a_step_stands_where_its_time_is(update: Recording) -> None:
 
 def test_each_tag_has_its_colour_under_its_pattern(update: Recording) -> None:
     """So that a drawing can be read without colour."""
-    patterns = list(every(drawn(update, "replicas"), "pattern"))
-    looks = [
-        (pattern[0].get("style", "").removeprefix("fill:"), pattern[1].get("d"))
-        for pattern in patterns
-    ]
+    patterns = every(drawn(update, "replicas"), "pattern")[:3]
+    colours = {each[0].get("style", "").removeprefix("fill:") for each in patterns}
 
-    assert {(look.colour, STROKES.get(look.pattern, "")) for look in LOOKS} >= set(looks[:3])
-    assert len(set(looks[:3])) == 3
+    assert colours <= {look.colour for look in LOOKS}
+    assert len(colours) == len({each[1].get("d") for each in patterns}) == 3
 
 
 def test_two_drawings_of_one_page_keep_their_patterns_apart(update: Recording) -> None:
-    other, _, _ = play(9)
     ids = [
-        {each.get("id") for each in drawn(of).iter() if each.get("id")} for of in (update, other)
+        {each.get("id") for each in drawn(of).iter() if each.get("id")}
+        for of in (update, play(9)[0])
     ]
 
+    assert all(ids)
     assert not ids[0] & ids[1]
 
 
-def test_a_failed_attempt_has_a_cross_where_it_failed() -> None:
-    root = drawn(failing(), "slots")
-    crosses = [each for each in every(root, "g") if each.get("data-failed")]
+def test_a_failed_attempt_has_a_cross_where_it_failed(update: Recording) -> None:
+    """What failed before the recording has none: slot 3 of the update has that in its history."""
+    crosses = [each for each in every(drawn(failing(), "slots"), "g") if each.get("data-failed")]
 
     assert [cross.get("data-failed") for cross in crosses] == ["dc_worker.1"]
     assert percent(crosses[0][1].get("x")) == pytest.approx(6 + 92.5 / 2, abs=0.01)
-
-
-def test_what_failed_before_the_recording_has_no_cross(update: Recording) -> None:
-    """Slot 3 has a failed task in its history."""
     assert not [each for each in drawn(update).iter() if each.get("data-failed")]
 
 
@@ -175,20 +112,29 @@ def test_a_bar_tells_its_task_states_and_error() -> None:
 
 
 def test_stages_differ_in_more_than_their_colour(update: Recording) -> None:
-    """Waiting is an outline, starting half as high, stopping dim and hatched, running full."""
+    """Waiting is an outline, starting lower, stopping dim and hatched, running full."""
     bars = list(titled(drawn(update, "slots"), "dc_worker.1 "))
     pieces = [rect for bar in bars for rect in bar.findall("{*}rect")]
-    running, stopping, hatch, waiting = (
+    plain, stopping, hatch, waiting = (
         [piece for piece in pieces if piece.get("fill-opacity") is None and piece.get("stroke")],
         [piece for piece in pieces if piece.get("fill-opacity") == "0.35"],
         [piece for piece in pieces if (piece.get("fill") or "").endswith("-hatch)")],
         [piece for piece in pieces if piece.get("stroke-dasharray")],
     )
-    heights = {piece.get("height") for piece in running}
 
     assert len(stopping) == len(hatch) == len(waiting) == 1
     assert waiting[0].get("fill") == "none"
-    assert {"17", "8.5"} <= heights
+    assert len({piece.get("height") for piece in plain}) == 3, "waiting, starting, running"
+
+
+def test_two_tasks_of_one_slot_at_one_time_share_its_row(update: Recording) -> None:
+    """The older above; where only one is, it has the row to itself."""
+    old, new = titled(drawn(update, "slots"), "dc_worker.1 ")
+    tall, short = (float(rect.get("height") or "") for rect in old.findall("{*}rect")[:2])
+    waits = new.findall("{*}rect")[0]
+
+    assert short == pytest.approx(tall / 2, abs=0.02)
+    assert float(waits.get("y") or "") > float(old.findall("{*}rect")[1].get("y") or "") + short
 
 
 def test_of_many_slots_the_latest_are_drawn_and_it_says_so() -> None:
@@ -204,16 +150,15 @@ def test_of_many_slots_the_latest_are_drawn_and_it_says_so() -> None:
 def test_a_crash_loop_leaves_the_other_slots_their_bars() -> None:
     """One slot with a thousand dead tasks: its last ones are drawn, and all of slot 2."""
     deaths = [task(1, "bugged", "failed", id=f"dead-{n}", created_at=at(n)) for n in range(1000)]
-    looks = (snapshot(n + 1, service(), task(2), dead) for n, dead in enumerate(deaths))
-    made = recording(snapshot(0, service(), task(2)), *looks)
-    root = drawn(made, "slots")
+    polls = (snapshot(n + 1, service(), task(2), dead) for n, dead in enumerate(deaths))
+    root = drawn(recording(snapshot(0, service(), task(2)), *polls), "slots")
 
     assert "Of each slot the last 250 tasks are drawn." in texts(root)
     assert len([each for each in root.iter() if each.get("data-failed")]) == 250
     assert list(titled(root, "dc_worker.2"))
 
 
-def test_the_ribbon_shows_what_was_before_as_no_news() -> None:
+def test_the_ribbon_shows_what_was_before_as_such() -> None:
     before = status("completed", message="update completed")
     made = recording(snapshot(0, service(update_status=before), task(1)))
     made.add(Ended(at(10), "done"))
@@ -234,9 +179,7 @@ def test_a_rollback_has_a_look_and_a_sign_of_its_own() -> None:
 
 def test_a_state_that_lasted_too_short_for_its_name_has_it_above() -> None:
     """An update is completed at the very end of its recording."""
-    played, _, _ = play(13.5)
-    played.add(Ended(START + timedelta(seconds=13.5), "The update has settled."))
-    label = next(each for each in every(drawn(played), "text") if each.text == "✓ completed")
+    label = next(each for each in every(drawn(settled(13.5)), "text") if each.text == "✓ completed")
 
     assert float(label.get("y") or "") < 0
     assert percent(label.get("x")) == 98.5
@@ -247,17 +190,16 @@ def test_the_line_of_the_speed_breaks_where_there_is_no_answer() -> None:
     for second in [*range(10), *range(20, 30)]:
         made.add(HashesSeen(at(second), second * 4, float(second)))
     made.add(Ended(at(30), "done"))
-    path = next(each for each in every(drawn(made, "speed"), "path") if each.get("vector-effect"))
 
-    assert (path.get("d") or "").count("M") == 2
+    assert [path.count("M") for path in curves(drawn(made, "speed"))] == [2]
 
 
 def test_marks_and_gaps_go_across_all_charts(update: Recording) -> None:
     update.changes[-1:] = [
-        Gap(START + timedelta(seconds=12), "no route to host"),
-        Back(START + timedelta(seconds=14)),
+        Gap(after(12), "no route to host"),
+        Back(after(14)),
         update.changes[-1],
-        Marked(START, START + timedelta(seconds=4), "first pair is done"),
+        Marked(START, after(4), "first pair is done"),
     ]
     root = drawn(update)
     mark = next(each for each in root if each.get("class") == "mark")
@@ -280,18 +222,18 @@ def test_a_drawing_is_told_in_words(update: Recording) -> None:
     label = drawn(update).get("aria-label") or ""
 
     assert drawn(update).get("role") == "img"
-    assert "updating since 0:01" in label
-    assert "At least 9 replicas ran" in label
-    assert "Completed: 10 of 10 replicas run 1.1." in label
+    for words_of_it in (
+        "updating since 0:01",
+        "At least 9 replicas ran",
+        "Completed: 10 of 10 replicas run 1.1.",
+    ):
+        assert words_of_it in label
+    assert "No replica was seen." in (drawn(Recording(HEADER)).get("aria-label") or "")
 
 
 def test_hostile_text_stays_text_in_a_drawing() -> None:
     """It is well-formed, and what an engine says is in no element and no attribute of its own."""
-    played, _, _ = play(9, hostile=True)
-    played.add(Gap(START + timedelta(seconds=9), HOSTILE))
-    played.add(Marked(START, START + timedelta(seconds=3), HOSTILE))
-    played.add(Ended(START + timedelta(seconds=10), HOSTILE))
-    root = drawn(played)
+    root = drawn(hostile())
     names = {each.tag.rpartition("}")[2] for each in root.iter()}
 
     assert names <= {
@@ -308,14 +250,7 @@ def test_the_rows_of_a_global_service_are_its_nodes() -> None:
     made.add(Ended(at(5), "done"))
     shown = texts(drawn(made, "slots"))
 
-    assert "Tasks on each node" in shown
     assert [text for text in shown if text.startswith("node-")] == ["node-1", "node-2", "node-10"]
-
-
-def test_a_recording_of_nothing_can_be_drawn() -> None:
-    header = Header(service="s", service_id="", engine="a test", started=START)
-
-    assert "No replica was seen." in (drawn(Recording(header)).get("aria-label") or "")
 
 
 def test_the_axis_has_labels_that_are_easy_to_count_in() -> None:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from labkit import views
 from labkit.base.errors import BadValue
-from labkit.recordings.recording import Ended, Gap, HashesSeen, Marked, Recording
+from labkit.recordings.recording import HashesSeen, Recording
+from labkit.views.parts import CHARTS
 from labkit.views.state.looks import LOOKS
-from labkit.views.state.parts import CHARTS
-from tests.acting import HOSTILE
-from tests.views.test_drawing import failing
-from tests.views.test_picture import HEADER, START, play, settled
+from tests.views.acted import HEADER, START, after, failing, hostile, settled
 
 
 @pytest.fixture
 def update() -> Recording:
     return settled()
-
-
-@pytest.fixture
-def hostile() -> Recording:
-    recording, _, _ = play(9, hostile=True)
-    recording.add(Gap(START + timedelta(seconds=9), HOSTILE))
-    recording.add(Marked(START, START + timedelta(seconds=3), HOSTILE))
-    recording.add(Ended(START + timedelta(seconds=10), HOSTILE))
-    return recording
 
 
 def moment(seconds: float) -> str:
@@ -88,7 +77,7 @@ def test_the_figure_of_the_phases_has_the_update_status() -> None:
 def test_the_figure_of_the_speed_breaks_where_there_is_no_answer() -> None:
     recording = Recording(HEADER)
     for second in [*range(10), *range(20, 30)]:
-        recording.add(HashesSeen(START + timedelta(seconds=second), second * 4, float(second)))
+        recording.add(HashesSeen(after(second), second * 4, float(second)))
     line = views.figure(recording, "speed").data[0]
 
     assert None in line.y
@@ -107,9 +96,9 @@ def test_a_recording_of_nothing_has_figures(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", CHARTS)
-def test_hostile_text_stays_text_in_a_figure(hostile: Recording, part: str) -> None:
+def test_hostile_text_stays_text_in_a_figure(part: str) -> None:
     """Plotly reads a little markup and `$…$`; nothing of either is left in what it is given."""
-    figure = views.figure(hostile, part)
+    figure = views.figure(hostile(), part)
     shown = [trace.name for trace in figure.data]
     shown += [text for trace in figure.data for text in trace.customdata or ()]
     shown += [note.text for note in figure.layout.annotations]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from importlib.resources import files
+from pathlib import Path
 
+from labkit import views
 from labkit.views.live import page
 
 #: The name of a kind of element, and no address that anybody asks.
@@ -16,32 +18,39 @@ DECLARED = re.compile(r"^(?:export )?(?:async )?(?:function|class|const|let) (\w
 USED = re.compile(r"^import \{([^}]*)\} from \"\./(\w+)\.js\";", re.MULTILINE)
 
 
-def source(name: str) -> str:
-    return (ASSETS / "js" / f"{name}.js").read_text()
+SOURCES = page.sources()
 
 
-def test_every_module_and_style_sheet_is_joined():
-    scripts = {each.name.removesuffix(".js") for each in (ASSETS / "js").iterdir()}
-    styles = {each.name.removesuffix(".css") for each in (ASSETS / "css").iterdir()}
+def test_every_style_sheet_is_used():
+    code = "".join(path.read_text() for path in Path(views.__file__).parent.rglob("*.py"))
 
-    assert scripts == set(page.MODULES)
-    assert styles == {*page.STYLES, *page.SHEETS}
+    for each in (ASSETS / "css").iterdir():
+        assert f'"{each.name.removesuffix(".css")}"' in code
+
+
+def test_each_module_is_joined_after_those_that_it_uses():
+    joined = page.module()
+    first = {
+        name: joined.index(DECLARED.search(text)[0].removeprefix("export "))
+        for name, text in SOURCES.items()
+        if name != "main"
+    }
+    for name in first:
+        assert all(first[origin] < first[name] for _, origin in USED.findall(SOURCES[name])), name
 
 
 def test_no_two_modules_declare_one_name():
     """Joined, they share one scope."""
-    declared = Counter(name for module in page.MODULES for name in DECLARED.findall(source(module)))
+    declared = Counter(name for text in SOURCES.values() for name in DECLARED.findall(text))
 
     assert [name for name, times in declared.items() if times > 1] == []
 
 
-def test_modules_import_what_there_is_from_those_before_them():
-    """So that their order is one in which everything is there when it is used."""
-    for place, module in enumerate(page.MODULES):
-        for names, origin in USED.findall(source(module)):
-            assert origin in page.MODULES[:place], f"{module} uses {origin}"
-            offered = set(DECLARED.findall(source(origin)))
-            assert {name.strip() for name in names.split(",") if name.strip()} <= offered
+def test_modules_import_what_there_is():
+    for name, text in SOURCES.items():
+        for names, origin in USED.findall(text):
+            offered = set(DECLARED.findall(SOURCES[origin]))
+            assert {each.strip() for each in names.split(",") if each.strip()} <= offered, name
 
 
 def test_the_module_exports_its_way_in_only():

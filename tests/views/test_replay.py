@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from labkit.recordings.recording import Ended, Marked, Recording
 from labkit.views import Replay, Snapshot
 from labkit.views.live.replay import played
 from tests.acting import HOSTILE
-from tests.views.test_picture import HEADER, START, follow, play, settled
+from tests.views.acted import HEADER, START, after, follow, handed_on, in_order, play, settled
 
 LATER = START + timedelta(days=1)
 
@@ -33,20 +33,14 @@ def file(update: Recording, tmp_path: Path) -> Path:
 
 def end_of(data: dict) -> dict:
     """What the page has when all has been played."""
-    page = {**data["whole"], "tasks": [*data["whole"]["tasks"]]}
-    for _, news in data["frames"]:
-        page = follow(page, news)
+    page = {**data["first"], "tasks": [*data["first"]["tasks"]]}
+    for _, delta in data["frames"]:
+        page = follow(page, delta)
     return page
 
 
-def in_order(picture: dict) -> dict:
-    heading = {"seq", "now", "seen", "trouble"}
-    rest = {key: value for key, value in picture.items() if key not in heading}
-    return {**rest, "moves": sorted(picture["moves"]), "tasks": sorted(picture["tasks"])}
-
-
 def test_the_frames_add_up_to_the_snapshot_of_the_end(update: Recording) -> None:
-    assert in_order(end_of(played(update))) == in_order(Snapshot.of(update).picture)
+    assert in_order(end_of(played(update))) == in_order(Snapshot.of(update).state)
 
 
 def test_each_look_that_saw_something_is_a_frame_at_its_time(update: Recording) -> None:
@@ -60,7 +54,7 @@ def test_each_look_that_saw_something_is_a_frame_at_its_time(update: Recording) 
 
 
 def test_a_replay_begins_with_what_the_first_look_saw(update: Recording) -> None:
-    whole = played(update)["whole"]
+    whole = played(update)["first"]
 
     assert whole["steps"] == [[0, [10, 0]]]
     assert whole["end"] is None
@@ -70,28 +64,26 @@ def test_a_replay_begins_with_what_the_first_look_saw(update: Recording) -> None
 def test_a_recording_that_breaks_off_ends_so(update: Recording) -> None:
     update.changes.pop()
 
-    _, news = played(update)["frames"][-1]
-    assert news["end"]["died"]
+    _, delta = played(update)["frames"][-1]
+    assert delta["end"]["died"]
 
 
 def test_a_recording_of_nothing_can_be_played() -> None:
     data = played(Recording(HEADER))
 
     assert data["end"] == 0
-    assert data["whole"]["tasks"] == []
+    assert data["first"]["tasks"] == []
     assert "Nothing has been recorded yet." in Replay(Recording(HEADER)).html
 
 
 def test_without_a_script_a_replay_is_the_snapshot_of_the_end(update: Recording) -> None:
-    assert list(Replay(update).content()) == list(Snapshot.of(update).content())
+    assert Replay(update).plain == Snapshot.of(update).plain
 
 
 def test_the_script_of_a_replay_has_its_frames(update: Recording) -> None:
     replay = Replay(update, ["replicas", "table"])
-    inside = re.search(r"show\(el, (.*), \"labkit/plotly-", replay.html)
 
-    assert inside is not None
-    assert json.loads(inside[1]) == {**played(update), "parts": ["replicas", "table"]}
+    assert json.loads(handed_on(replay.html)) == {**played(update), "parts": ["replicas", "table"]}
 
 
 def test_a_replay_of_ten_replicas_is_light(update: Recording) -> None:
@@ -105,13 +97,13 @@ def test_a_mark_stands_at_its_moment_though_it_was_made_later(update: Recording)
 
     assert [6100, {"marks": [[6100, "half of them are new"]]}] in data["frames"]
     assert data["end"] == 16_000
-    assert "half of them are new" in "".join(replay.content())
+    assert "half of them are new" in replay.plain
 
 
 def test_a_mark_goes_to_the_file(file: Path) -> None:
     Replay(Recording.load(file), path=file, clock=lambda: LATER).mark("look here", 2)
 
-    assert Recording.load(file).marks() == [(START + timedelta(seconds=2), "look here")]
+    assert Recording.load(file).marks() == [(after(2), "look here")]
 
 
 def test_a_mark_after_a_torn_line_is_a_line_of_its_own(file: Path) -> None:
@@ -124,21 +116,20 @@ def test_a_mark_after_a_torn_line_is_a_line_of_its_own(file: Path) -> None:
     assert len(again.marks()) == 1
 
 
-@pytest.mark.parametrize("seconds", [-1, 16.5, float("nan"), "2", None])
-def test_a_mark_outside_the_recording_is_refused(file: Path, seconds: object) -> None:
+@pytest.mark.parametrize(
+    ("label", "seconds", "why"),
+    [
+        *(("x", moment, "at 0 to 16 seconds") for moment in (-1, 16.5, float("nan"), "2", None)),
+        ("  ", 2, "label"),
+    ],
+)
+def test_a_mark_outside_the_recording_or_without_a_label_is_refused(
+    file: Path, label: str, seconds: Any, why: str
+) -> None:
     before = file.read_text()
-    replay = Replay(Recording.load(file), path=file)
 
-    with pytest.raises(BadValue, match="a mark is at 0 to 16 seconds"):
-        replay.mark("look here", seconds)  # type: ignore[arg-type]
-    assert file.read_text() == before
-
-
-def test_a_mark_with_no_label_is_refused(file: Path) -> None:
-    before = file.read_text()
-
-    with pytest.raises(BadValue, match="label"):
-        Replay(Recording.load(file), path=file).mark("  ", 2)
+    with pytest.raises(BadValue, match=why):
+        Replay(Recording.load(file), path=file).mark(label, seconds)
     assert file.read_text() == before
 
 
@@ -147,8 +138,8 @@ def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
     replay = Replay(update)
 
     says = "1 line of the file could not be read; what is drawn is what could."
-    assert replay.data()["whole"]["trouble"] == says
-    assert says in "".join(replay.content())
+    assert replay.data()["first"]["trouble"] == says
+    assert says in replay.plain
 
 
 def test_hostile_text_stays_text_in_a_replay() -> None:
@@ -164,8 +155,8 @@ def test_hostile_text_stays_text_in_a_replay() -> None:
 def test_a_mark_of_a_moment_that_never_came_is_seen_at_the_end() -> None:
     """Somebody clicked to the right of now, and the recording ended before."""
     recording = Recording(HEADER)
-    recording.add(Marked(START, START + timedelta(seconds=9), "ahead"))
-    recording.add(Ended(START + timedelta(seconds=5), "It was stopped."))
+    recording.add(Marked(START, after(9), "ahead"))
+    recording.add(Ended(after(5), "It was stopped."))
     data = played(recording)
 
     assert max(at for at, _ in data["frames"]) <= data["end"] == 5000

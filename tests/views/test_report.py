@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from labkit.base.errors import LabError
 from labkit.lessons.journal import Event, Item, Progress, Wording
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import Provenance
-from labkit.views.cards.report import MOST_CHARTS, Report, report
+from labkit.views.cards.report import MOST_CHARTS, Report
 from tests.acting import HOSTILE
 from tests.values import at
-from tests.views.test_picture import play, settled
+from tests.views.acted import Page, assert_text_only, play, settled
 
 PLAN = (
     Item(1, "question", "first-slot", "Which slot goes first?"),
@@ -54,32 +53,7 @@ COMPARED = event(
 
 def made(*events: Event, recordings: dict[str, Recording] | None = None, **more: Any) -> Report:
     progress = Progress.of(events, PLAN, NOTEBOOKS)
-    return report(progress, events, recordings or {}, WORDINGS, **more)
-
-
-class Page(HTMLParser):
-    """What is in a page: elements, visible text, attributes."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.names: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.said: list[str] = []
-        self._style = False
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.names.append(tag)
-        self.attributes += attrs
-        self._style = tag == "style"
-
-    def handle_data(self, data: str) -> None:
-        if not self._style:
-            self.said.append(data)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.said)
+    return Report(progress, events, recordings or {}, WORDINGS, **more)
 
 
 # ---- progress ----------------------------------------------------------------------
@@ -283,15 +257,10 @@ def test_no_text_is_markup():
     progress = Progress.of(events, plan, {2: HOSTILE})
 
     for html in (
-        report(progress, events, {HOSTILE: recording}, wordings).page,
+        Report(progress, events, {HOSTILE: recording}, wordings).page,
         views.ProgressTable(progress).html,
     ):
-        found = Page(html)
-        assert {"img", "script"} & set(found.names) == set()
-        assert [name for name, _ in found.attributes if name.startswith("on")] == []
-        assert "\x1b" not in html
-        assert "\u202e" not in html
-        assert "window.hacked=1" in found.text, "it is shown as the text that it is"
+        assert_text_only(html)
 
 
 def test_a_report_of_nothing_says_that_nothing_was_done():

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from labkit.recordings import ps
-from labkit.recordings.recording import Back, Ended, Gap, Marked, Recording
+from labkit.recordings.recording import Back, Gap, Marked, Recording
 from labkit.views import text
-from tests.acting import HOSTILE
 from tests.values import at, service, snapshot, task
-from tests.views.test_drawing import failing
-from tests.views.test_picture import HEADER, START, play
+from tests.views.acted import HEADER, START, after, failing, hostile, play, settled
 
 
 def section(told: str, name: str) -> list[str]:
@@ -20,10 +16,7 @@ def section(told: str, name: str) -> list[str]:
 
 
 def test_the_text_begins_with_how_it_stands() -> None:
-    recording, _, _ = play(16)
-    recording.add(Ended(START + timedelta(seconds=16), "The update has settled."))
-
-    assert text(recording).split("\n\n")[0].split("\n") == [
+    assert text(settled()).split("\n\n")[0].split("\n") == [
         "dc_worker on acted",
         "Completed: 10 of 10 replicas run 1.1.",
         "Docker says: update completed",
@@ -60,18 +53,16 @@ def test_the_text_has_errors_whole() -> None:
 
 
 def test_the_text_has_the_budget_of_the_update() -> None:
-    recording, _, _ = play(16)
-
-    assert section(text(recording), "Failure budget") == [
+    assert section(text(settled()), "Failure budget") == [
         "Failures: no failure was tolerated, and none was counted."
     ]
 
 
 def test_the_text_has_marks_and_gaps() -> None:
     recording, _, _ = play(16)
-    recording.add(Gap(START + timedelta(seconds=16), "no route to host"))
-    recording.add(Back(START + timedelta(seconds=18)))
-    recording.add(Marked(START, START + timedelta(seconds=4), "first pair is done"))
+    recording.add(Gap(after(16), "no route to host"))
+    recording.add(Back(after(18)))
+    recording.add(Marked(START, after(4), "first pair is done"))
     told = text(recording)
 
     assert section(told, "Marks") == ["0:04 first pair is done"]
@@ -86,17 +77,8 @@ def test_the_text_ends_with_the_table_as_docker_prints_it() -> None:
     assert text(recording).endswith("\n\n" + printed)
 
 
-def test_lines_that_could_not_be_read_are_told() -> None:
-    recording, _, _ = play(1)
-    recording.torn_lines = 2
-
-    assert "2 lines of the file could not be read; what is drawn is what could." in text(recording)
-
-
 def test_the_text_steers_no_terminal() -> None:
-    recording, _, _ = play(9, hostile=True)
-    recording.add(Marked(START, START + timedelta(seconds=3), HOSTILE))
-    told = text(recording)
+    told = text(hostile())
 
     assert all(letter.isprintable() or letter == "\n" for letter in told)
     assert "\\x1b[31m" in told

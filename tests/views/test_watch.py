@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from labkit.base.errors import BadValue
-from labkit.recordings.recording import Back, Ended, Header, Marked, Recording, TaskSeen
+from labkit.recordings.recording import Back, Ended, Marked, Recording, TaskSeen
 from labkit.views import Watch
 from labkit.views.live import watch as watch_module
-from labkit.views.state.parts import PARTS
-from swarmsim.go.states import UpdateState
+from labkit.views.parts import PARTS
 from tests.acting import HOSTILE, ActedSwarm
+from tests.views.acted import HEADER, START
 from tests.waiting import until
-
-START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
 class ByHand:
@@ -28,8 +26,7 @@ class ByHand:
     def __init__(self, **options: Any) -> None:
         self.time = START
         self.swarm = ActedSwarm(now=self.now, **options)
-        header = Header(service="dc_worker", service_id="s", engine="acted", started=START)
-        self.recording = Recording(header)
+        self.recording = Recording(HEADER)
         self.error: Exception | None = None
         self.file_error: OSError | None = None
         self.why = ""
@@ -51,18 +48,6 @@ class ByHand:
     def mark(self, label: str, of: datetime | None = None) -> None:
         self.recording.add(Marked(self.time, of or self.time, label))
 
-    def stop(self) -> Recording:
-        raise NotImplementedError
-
-    def wait(self, timeout: float) -> str:
-        raise NotImplementedError
-
-    def wait_for_replicas(self, tag: str, count: int, timeout: float) -> None:
-        raise NotImplementedError
-
-    def wait_for_update(self, state: UpdateState, timeout: float) -> None:
-        raise NotImplementedError
-
     def tell(self) -> None:
         for listener in self.listeners:
             listener()
@@ -75,6 +60,10 @@ class ByHand:
     def die(self, problem: Exception) -> None:
         self.error, self.why = problem, f"The recorder died: {problem}"
         self.tell()
+
+
+def watched(recorder: Any, **more: Any) -> Watch:
+    return Watch(recorder, **more)
 
 
 @pytest.fixture
@@ -96,50 +85,50 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 
 
 def test_a_view_begins_with_what_the_recording_has(recorder: ByHand, sent: list[dict]) -> None:
-    whole = Watch(recorder).get_state("picture")["picture"]
+    whole = watched(recorder).get_state("view_state")["view_state"]
 
     assert len(whole["tasks"]) == len(whole["moves"]) == 11
     assert whole["status"]["sentence"] == "No update is under way: 10 of 10 replicas run 1.0."
     assert sent == []
 
 
-def test_a_view_hears_of_changes(recorder: ByHand, sent: list[dict]) -> None:
+def test_a_view_is_told_of_changes(recorder: ByHand, sent: list[dict]) -> None:
     """The recorder's call wakes the view's own thread, which sends what changed."""
-    Watch(recorder)
+    watched(recorder)
     recorder.look(1.1)
     recorder.tell()
 
-    news = until(lambda: [each for each in sent if "moves" in each], "the news")[0]
-    assert [task[2] for task in news["tasks"]] == [1]
-    assert {news["kinds"][move[2]][2] for move in news["moves"]} == {"stopping", "waiting"}
-    assert news["status"]["state"] == "updating"
+    delta = until(lambda: [each for each in sent if "moves" in each], "the delta")[0]
+    assert [task[2] for task in delta["tasks"]] == [1]
+    assert {delta["kinds"][move[2]][2] for move in delta["moves"]} == {"stopping", "waiting"}
+    assert delta["status"]["state"] == "updating"
 
 
 def test_messages_are_numbered_without_a_gap(recorder: ByHand, sent: list[dict]) -> None:
     """A page knows from the number that it has missed one."""
-    watch = Watch(recorder)
+    watch = watched(recorder)
     for _ in range(5):
         recorder.look(0.5)
         watch.step()
     watch.pulse()
 
     assert [each["seq"] for each in sent] == list(range(1, len(sent) + 1))
-    assert watch.whole()["seq"] == len(sent)
+    assert watch.full()["seq"] == len(sent)
 
 
 def test_a_page_that_loads_late_is_given_what_is(recorder: ByHand, sent: list[dict]) -> None:
     """The widget's state is worked out when it is asked for: a reload shows live rows."""
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look(12)
     watch.step()
 
-    state = watch.get_state()["picture"]
+    state = watch.get_state()["view_state"]
     assert state["steps"][-1][1][-1] == 10
     assert state["seq"] == sent[-1]["seq"]
 
 
 def test_nothing_is_sent_when_nothing_happened(recorder: ByHand, sent: list[dict]) -> None:
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look()
 
     assert watch.step() == {}
@@ -147,7 +136,7 @@ def test_nothing_is_sent_when_nothing_happened(recorder: ByHand, sent: list[dict
 
 
 def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list[dict]) -> None:
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look(0.5)
     watch.pulse()
 
@@ -156,7 +145,7 @@ def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list
 
 
 def test_a_full_disk_is_said_with_every_message(recorder: ByHand, sent: list[dict]) -> None:
-    watch = Watch(recorder)
+    watch = watched(recorder)
     watch.pulse()
     recorder.file_error = OSError(28, "No space left on device")
     watch.pulse()
@@ -165,20 +154,20 @@ def test_a_full_disk_is_said_with_every_message(recorder: ByHand, sent: list[dic
     assert "No space left on device" in sent[1]["trouble"]
 
 
-def test_a_page_that_missed_a_message_gets_the_whole(
+def test_a_page_that_missed_a_message_gets_the_full_state(
     recorder: ByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[str] = []
-    watch = Watch(recorder)
+    watch = watched(recorder)
     monkeypatch.setattr(Watch, "send_state", lambda _, key: flushed.append(key))
-    watch._handle_custom_msg({"want": "whole"}, [])
+    watch._handle_custom_msg({"want": "full"}, [])
 
-    assert flushed == ["picture"]
+    assert flushed == ["view_state"]
 
 
 def test_the_last_messages_are_sent_once_more(recorder: ByHand, sent: list[dict]) -> None:
     """For a page that was not listening yet; in their order, as they were."""
-    watch = Watch(recorder)
+    watch = watched(recorder)
     for _ in range(3):
         recorder.look(0.5)
         watch.step()
@@ -193,7 +182,7 @@ def test_what_is_sent_once_more_has_a_bound(
 ) -> None:
     """However much has happened, it is the newest messages of so many bytes."""
     monkeypatch.setattr(watch_module, "_KEPT", 1000)
-    watch = Watch(recorder)
+    watch = watched(recorder)
     for _ in range(20):
         recorder.look(0.5)
         watch.step()
@@ -209,7 +198,7 @@ def test_very_much_travels_in_parts(sent: list[dict], monkeypatch: pytest.Monkey
     """A message takes so many changes; the thread goes on until all have been sent."""
     monkeypatch.setattr(watch_module, "MOST", 10)
     recorder = ByHand(slots=30, at_once=30)
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look(1.1)  # thirty old tasks are told to stop, thirty new ones are made
     recorder.tell()
 
@@ -217,26 +206,26 @@ def test_very_much_travels_in_parts(sent: list[dict], monkeypatch: pytest.Monkey
     assert max(len(each.get("moves", [])) for each in sent) <= 10
     recorder.end()
     until(lambda: not _threads(), "the thread to end")
-    assert watch.whole()["end"] is not None
+    assert watch.full()["end"] is not None
 
 
 def test_all_that_is_left_is_sent_at_the_end(
     recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch_module, "MOST", 1)
-    watch = Watch(recorder)
-    for _ in range(3):  # no news: there was no gap
+    watch = watched(recorder)
+    for _ in range(3):  # no delta: there was no gap
         recorder.recording.add(Back(recorder.time))
     recorder.look(12)
     recorder.end("It was stopped.")
 
     until(lambda: not _threads(), "the thread to end")
     assert sent[-1]["end"]["why"] == "It was stopped."
-    assert len(watch.whole()["moves"]) == 11 + sum(len(each.get("moves", [])) for each in sent)
+    assert len(watch.full()["moves"]) == 11 + sum(len(each.get("moves", [])) for each in sent)
 
 
 def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> None:
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look(2)
     watch.mark("the first is done")
     watch.step()
@@ -247,7 +236,7 @@ def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> Non
 
 def test_a_page_may_put_a_mark_where_it_was_clicked(recorder: ByHand) -> None:
     """At the moment that was clicked, however late the kernel hears of it."""
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look(9)
     watch._handle_custom_msg({"mark": "here", "at": 4000}, [])
 
@@ -257,8 +246,8 @@ def test_a_page_may_put_a_mark_where_it_was_clicked(recorder: ByHand) -> None:
 @pytest.mark.parametrize(
     "nonsense", [{"mark": "", "at": 1}, {"mark": 3, "at": 1}, {"mark": "x"}, {}, None, "mark"]
 )
-def test_a_page_that_sends_nonsense_is_not_heard(recorder: ByHand, nonsense: Any) -> None:
-    watch = Watch(recorder)
+def test_what_is_no_mark_is_ignored(recorder: ByHand, nonsense: Any) -> None:
+    watch = watched(recorder)
     watch._handle_custom_msg(nonsense, [])
 
     assert recorder.recording.marks() == []
@@ -269,7 +258,7 @@ def test_a_mark_after_the_end_is_in_the_snapshot(
 ) -> None:
     shown: list[dict] = []
     monkeypatch.setattr(watch_module, "_display", lambda data, **_: shown.append(data))
-    watch = Watch(recorder)
+    watch = watched(recorder)
     watch._ipython_display_()
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
@@ -280,20 +269,20 @@ def test_a_mark_after_the_end_is_in_the_snapshot(
 
 def test_a_view_shows_the_parts_that_are_asked_for(recorder: ByHand) -> None:
     """In their own order, whatever the order they were asked for in."""
-    assert Watch(recorder, parts=["table", "slots"]).parts == ["slots", "table"]
-    assert Watch(recorder).only("speed").parts == ["speed"]
-    assert Watch(recorder).parts == list(PARTS)
+    assert watched(recorder, parts=["table", "slots"]).parts == ["slots", "table"]
+    assert watched(recorder).only("speed").parts == ["speed"]
+    assert watched(recorder).parts == list(PARTS)
 
 
 @pytest.mark.parametrize("parts", [["gantt"], [], "gantt"])
 def test_an_unknown_part_names_those_that_exist(recorder: ByHand, parts: Any) -> None:
     with pytest.raises(BadValue, match="head, phases, replicas, slots, speed, budget, table"):
-        Watch(recorder, parts=parts)
+        watched(recorder, parts=parts)
 
 
 def test_a_view_ends_with_its_recorder(recorder: ByHand, sent: list[dict]) -> None:
     """It says why, and sends nothing more."""
-    Watch(recorder)
+    watched(recorder)
     recorder.end("It was stopped.")
 
     until(lambda: sent and sent[-1].get("end"), "the end")
@@ -304,7 +293,7 @@ def test_a_view_ends_with_its_recorder(recorder: ByHand, sent: list[dict]) -> No
 
 def test_a_view_whose_recorder_died_says_so(recorder: ByHand, sent: list[dict]) -> None:
     """With the time of the last good snapshot."""
-    Watch(recorder)
+    watched(recorder)
     recorder.look(2)
     recorder.die(RuntimeError("the lights went out"))
 
@@ -322,7 +311,7 @@ def test_the_output_is_replaced_by_a_snapshot_at_the_end(
     monkeypatch.setattr(
         watch_module, "_display", lambda data, **options: shown.append((data, options))
     )
-    Watch(recorder)._ipython_display_()
+    watched(recorder)._ipython_display_()
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
 
@@ -352,7 +341,7 @@ def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
         order.append("view")
 
     monkeypatch.setattr(watch_module, "_display", display)
-    Watch(recorder)._ipython_display_()
+    watched(recorder)._ipython_display_()
 
     assert replaced.wait(5)
     assert order == ["view", "snapshot"]
@@ -363,7 +352,7 @@ def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
 ) -> None:
     shown: list[dict] = []
     monkeypatch.setattr(watch_module, "_display", lambda data, **_: shown.append(data))
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.end()
     watch._ipython_display_()
 
@@ -372,16 +361,16 @@ def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
 
 def test_two_views_of_a_service_print_alike(recorder: ByHand) -> None:
     """What nbval compares is the text, so nothing in it differs from run to run."""
-    assert repr(Watch(recorder)) == repr(Watch(recorder))
+    assert repr(watched(recorder)) == repr(watched(recorder))
 
 
 def test_hostile_text_reaches_the_page_as_escapes(recorder: ByHand) -> None:
     """What could turn the direction of writing or steer a terminal can be seen."""
     recorder.swarm.hostile = True
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.look(2)
     watch.step()
-    texts = json.dumps(watch.whole(), ensure_ascii=False)
+    texts = json.dumps(watch.full(), ensure_ascii=False)
 
     assert "\u202e" in HOSTILE
     assert "\u202e" not in texts
@@ -391,7 +380,7 @@ def test_hostile_text_reaches_the_page_as_escapes(recorder: ByHand) -> None:
 
 def test_a_change_in_the_midst_of_a_look_is_not_lost(recorder: ByHand) -> None:
     """The recorder adds change after change; a view may come between two of them."""
-    watch = Watch(recorder)
+    watch = watched(recorder)
     recorder.time += timedelta(seconds=12)
     changes = Recording(recorder.recording.header)
     changes.observe(recorder.swarm.snapshot("dc_worker"))
@@ -400,7 +389,7 @@ def test_a_change_in_the_midst_of_a_look_is_not_lost(recorder: ByHand) -> None:
             recorder.recording.add(change)
             watch.step()
 
-    assert watch.whole()["steps"][-1][1][-1] == 10
+    assert watch.full()["steps"][-1][1][-1] == 10
 
 
 def _threads() -> list[str]:

@@ -10,14 +10,8 @@ from IPython import display as ipython
 from IPython.core.getipython import get_ipython
 
 from labkit.base import echo
-from labkit.views.state.words import for_html, plain
-
-#: Its own style comes with it; a reader of a screen is told each sentence.
-_LINE = (
-    '<div class="labkit-meanwhile mathjax_ignore tex2jax_ignore" role="status" '
-    'style="display: flex; align-items: center; gap: 10px; min-height: 2em">'
-    '<progress aria-label="waiting" style="flex: none; width: 6em"></progress><span>{}</span></div>'
-)
+from labkit.views.pages import render
+from labkit.views.state.words import plain
 
 _html: Callable[[str], object] = ipython.HTML
 _display: Callable[..., Any] = ipython.display
@@ -40,7 +34,7 @@ class Meanwhile:
             return
         self._said = sentence
         if get_ipython() is not None:
-            self._in_notebook(_LINE.format(for_html(sentence)))
+            self._in_notebook(render("meanwhile.html", sentence=sentence))
         else:
             echo.replace_line(plain(sentence))
 

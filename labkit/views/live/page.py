@@ -1,72 +1,83 @@
 """What a page needs to draw a view: one module of JavaScript, one style sheet.
 
 The module is written as several, each with one idea, in `assets/js`; a widget can carry
-only one, so they are joined here: their `import` lines go, and all but the last, which is
-the way in, lose the word `export`. No build step and no node are needed for that. Two
-modules must not use one name for two things; a test sees to it.
+only one, so they are joined here, each after those that it imports: their `import` lines go,
+and all but the last, which is the way in, lose the word `export`. No build step and no node
+are needed for that. Two modules must not use one name for two things; a test sees to it.
+
+Two of them are written here: `shared`, what Python and the page both have to know, and
+`parts`, the class of each part.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from importlib.resources import files
 
+from markupsafe import Markup
+
+from labkit.views import parts
+
 #: Where `labkit.views.live.server` has plotly.js, under the Jupyter server's own address.
 PLOTLY = f"labkit/plotly-{version('plotly')}.min.js"
-
-#: In the order in which they may use one another.
-MODULES = (
-    "dom",
-    "words",
-    "plotly",
-    "picture",
-    "head",
-    "axis",
-    "bars",
-    "card",
-    "chart",
-    "phases",
-    "replicas",
-    "spans",
-    "slots",
-    "speed",
-    "marks",
-    "budget",
-    "explain",
-    "table",
-    "view",
-    "replay",
-    "compare",
-    "main",
-)
+#: Of a view, and of what is made of views; others are asked for by name.
 STYLES = ("view", "head", "charts", "marks", "table", "replay", "compare")
-#: Style sheets of what is no view of a recording, each asked for by name.
-SHEETS = ("cards", "progress", "report", "room")
 
 _ASSETS = files("labkit.views") / "assets"
-_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_IMPORT = re.compile(r'^import [^;]*"\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 @cache
 def module() -> str:
-    """Return the module: `show` draws a picture, the default export is the live widget."""
-    *inner, way_in = (_IMPORT.sub("", _read(f"js/{name}.js")) for name in MODULES)
+    """Return the module: `show` draws a view state, the default export is the live widget."""
+    written = sources()
+    uses = {name: _IMPORT.findall(text) for name, text in written.items()}
+    *inner, way_in = (
+        _IMPORT.sub("", written[name]) for name in TopologicalSorter(uses).static_order()
+    )
     return "\n".join([*(_EXPORT.sub("", text) for text in inner), way_in])
 
 
+def sources() -> dict[str, str]:
+    """Return each module as it is written, by its name."""
+    names = (each.name for each in (_ASSETS / "js").iterdir() if each.name.endswith(".js"))
+    found = {name.removesuffix(".js"): _read(f"js/{name}") for name in sorted(names)}
+    return found | {"shared": _shared(), "parts": _parts()}
+
+
+def _shared() -> str:
+    """Return the titles of the parts, and what else each shares with its page."""
+    modules = {part: parts.module(part) for part in parts.PARTS}
+    shared = {
+        part: {"title": module.TITLE, **getattr(module, "SHARED", {})}
+        for part, module in modules.items()
+    }
+    return f"export const SHARED = {json.dumps(shared, ensure_ascii=False)};\n"
+
+
+def _parts() -> str:
+    """Return the parts in the order in which they stand; each is a class of its own name."""
+    imports = [f'import {{ {part.title()} }} from "./{part}.js";\n' for part in parts.PARTS]
+    classes = ", ".join(f"{part}: {part.title()}" for part in parts.PARTS)
+    return f"{''.join(imports)}export const PARTS = {{ {classes} }};\n"
+
+
 @cache
-def style(names: tuple[str, ...] = STYLES) -> str:
+def style(names: tuple[str, ...] = STYLES) -> Markup:
     """Return the style sheet, joined of those that are named."""
-    return "\n".join(_read(f"css/{name}.css") for name in names)
+    return Markup("\n".join(_read(f"css/{name}.css") for name in names))  # noqa: S704 - our own
 
 
 @cache
-def plotly_script() -> str:
+def plotly_script() -> Markup:
     """Return plotly.js (4.8 MB) out of the installed plotly package."""
-    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    script = files("plotly") / "package_data" / "plotly.min.js"
+    return Markup(script.read_text(encoding="utf-8"))  # noqa: S704 - a library's own
 
 
 def _read(name: str) -> str:

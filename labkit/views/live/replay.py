@@ -1,18 +1,20 @@
-"""A recording that is played again, look by look, with no engine and no kernel."""
+"""A recording that is played again, poll by poll, with no engine and no kernel."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
+from markupsafe import Markup
+
 from labkit.base.errors import BadValue
 from labkit.recordings.recording import Change, Marked, Recording, change_line
-from labkit.views.state.parts import PARTS, known_parts
-from labkit.views.state.picture import Json, Picture
+from labkit.views.parts import PARTS, known_parts
 from labkit.views.state.sentences import minutes
+from labkit.views.state.view_state import Json, ViewState
 from labkit.views.static import still
 from labkit.views.static.snapshot import Snapshot, finish, heading
 
@@ -43,13 +45,21 @@ class Replay(still.Still):
         return f"Replay of {self.recording.header.service}"
 
     def data(self) -> Json:
-        """Return the first picture, the news that follow with their times, and the end."""
+        """Return the first state, the deltas that follow with their times, and the end."""
         parts = {} if self.parts == list(PARTS) else {"parts": self.parts}
         return played(self.recording) | parts
 
-    def content(self) -> Iterator[str]:
+    def drawing(self) -> still.Drawing | None:
+        """Return the charts of the end."""
+        return self._end.drawing()
+
+    def content(self, drawing: Markup) -> Markup:
         """Return the end as HTML."""
-        return Snapshot.of(self.recording, self.parts).content()
+        return self._end.content(drawing)
+
+    @property
+    def _end(self) -> Snapshot:
+        return Snapshot.of(self.recording, self.parts)
 
     def mark(self, label: str, seconds: float) -> None:
         """Put a mark on the time axis, so many seconds after the recording began.
@@ -73,29 +83,29 @@ class Replay(still.Still):
 
 
 def played(recording: Recording) -> Json:
-    """Return a recording as its first picture, and the news that each look brought.
+    """Return a recording as its first state, and the delta that each poll brought.
 
-    `frames` holds `[at, news]`, as a live view would have sent them; `at` and `end` are
+    `frames` holds `[at, delta]`, as a live view would have sent them; `at` and `end` are
     in ms since the recording began.
     """
-    picture, frames = Picture(recording.header), []
-    whole: Json = {}
+    state, frames = ViewState(recording.header), []
+    first: Json = {}
     end = _length(recording)
-    looks = groupby(sorted(recording.changes, key=_seen), key=_seen)
-    for at, changes in looks:
-        picture.take(list(changes))
-        news = picture.news()
-        if not whole:
-            whole = picture.whole()
-        elif news:
+    polls = groupby(sorted(recording.changes, key=_seen), key=_seen)
+    for at, changes in polls:
+        state.apply(list(changes))
+        delta = state.delta()
+        if not first:
+            first = state.full()
+        elif delta:
             # a mark may be of a moment that never came: it stands at the end
-            frames.append([min(_ms(recording, at), end), news])
-    finish(picture, recording)
-    if news := picture.news():
-        frames.append([end, news])
+            frames.append([min(_ms(recording, at), end), delta])
+    finish(state, recording)
+    if delta := state.delta():
+        frames.append([end, delta])
     begin = round(recording.header.started.timestamp() * 1000)
-    whole = heading(recording) | {"now": begin, "seen": begin} | (whole or picture.whole())
-    return {"whole": whole, "frames": frames, "end": end}
+    first = heading(recording) | {"now": begin, "seen": begin} | (first or state.full())
+    return {"first": first, "frames": frames, "end": end}
 
 
 def _seen(change: Change) -> datetime:

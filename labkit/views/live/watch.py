@@ -2,21 +2,21 @@
 
 Why a widget of its own, and not Plotly's: a FigureWidget weighs 5 MB each, is empty once
 saved, and can fail to start within the two seconds that anywidget gives a module. This
-module is 25 kB. plotly.js (4.8 MB) comes after it, once a page and kept by the browser,
-from the Jupyter server (`labkit.views.live.server`); until it is there, or where it is not, a plain
-chart of the same steps stands in its place.
+module is 125 kB. plotly.js (4.8 MB) comes after it, once a page and kept by the browser,
+from the Jupyter server (`labkit.views.live.server`); until it is there, or where it is not, a
+plain chart of the same steps stands in its place.
 
 How it keeps up while another cell blocks the kernel: a thread of its own sends messages
-from the kernel, at most four a second and none when nothing happened. A message is no
-state, so one that comes before a page listens is lost; therefore every message has a
-number, the widget's state is worked out at the moment somebody asks for it, and while a
-page may be loading the last messages are sent once more every few seconds. A page that has
-missed more than those asks for the whole, and gets it when the kernel is free.
+from the kernel, at most four a second and none when nothing happened. A message that comes
+before a page listens is lost; therefore every message has a number, the widget's state is
+worked out at the moment somebody asks for it, and while a page may be loading the last
+messages are sent once more every few seconds. A page that has missed more than those asks
+for the full state, and gets it when the kernel is free.
 
 How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
 SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
 Inside JupyterLab the snapshot brings itself to life again: hover, zoom, export.
-A page that was reloaded meanwhile keeps the widget with its last picture in place of the
+A page that was reloaded meanwhile keeps the widget with its last state in place of the
 snapshot: JupyterLab no longer knows whose output it was. nbval sees no replacement, so
 a cell that ends in a view is one whose output is not compared.
 """
@@ -31,9 +31,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -42,21 +42,24 @@ from IPython import display as ipython
 from labkit.base.errors import NotSettled
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
-from labkit.views.state.parts import known_parts
-from labkit.views.state.picture import Json, Picture
+from labkit.views.parts import known_parts
+from labkit.views.state.view_state import Json, ViewState
 from labkit.views.state.words import plain
 from labkit.views.static import snapshot
 from labkit.views.static.texts import text
 from swarmsim.go.states import UpdateState
 
+if TYPE_CHECKING:
+    from labkit.recordings.recorder import Recorder
+
 #: Seconds between two messages to the page, at least.
 LEAST = 0.25
-#: Seconds after which the page hears that the recorder still looks, if nothing else is new.
+#: Seconds after which the page is told that the recorder goes on, if nothing else is new.
 PULSE = 2.0
-#: Changes that one message takes; the others follow in the next. It bounds what a message
+#: Changes that one message has; the others follow in the next. It bounds what a message
 #: weighs (some 25 kB) and what it costs, however much happened at once.
 MOST = 300
-#: For so many seconds after a page has asked for the whole it may still lose messages;
+#: For so many seconds after a page has asked for the full state it may still lose messages;
 #: every few seconds the last ones are sent once more.
 LOADING, AGAIN = 15.0, 3.0
 #: Bytes of messages that are kept for that.
@@ -79,109 +82,52 @@ def _interruptible() -> Iterator[None]:
         ) from None
 
 
-class Watched(Protocol):
-    """What a view needs of a `labkit.recordings.recorder.Recorder`."""
-
-    @property
-    def recording(self) -> Recording:
-        """What it has seen so far."""
-        ...
-
-    def now(self) -> datetime:
-        """Return the time by the clock that it records by."""
-        ...
-
-    @property
-    def error(self) -> Exception | None:
-        """What ended it against its will."""
-        ...
-
-    @property
-    def file_error(self) -> OSError | None:
-        """What keeps changes from its file."""
-        ...
-
-    @property
-    def last_seen(self) -> datetime:
-        """When the engine last answered."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Why it stopped, as a sentence; `""` while it goes on."""
-        ...
-
-    def subscribe(self, listener: Callable[[], None]) -> None:
-        """Call `listener()` after each change, and at the end."""
-        ...
-
-    def stop(self) -> Recording:
-        """Stop, and return the recording."""
-        ...
-
-    def mark(self, label: str, of: datetime | None = None) -> None:
-        """Put a mark on the time axis: now, or at `of`."""
-        ...
-
-    def wait(self, timeout: float) -> str:
-        """Wait until it has stopped by itself."""
-        ...
-
-    def wait_for_replicas(self, tag: str, count: int, timeout: float) -> None:
-        """Wait until enough replicas run a tag."""
-        ...
-
-    def wait_for_update(self, state: UpdateState, timeout: float) -> None:
-        """Wait until the update status has been `state`."""
-        ...
-
-
 class Watch(anywidget.AnyWidget):
     """The live view of what a recorder records. It is displayed like any result of a cell."""
 
     _esm = page.module()
     _css = page.style()
-    #: Worked out whenever it is asked for, so that a page that loads late gets what is.
-    picture = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.whole())
+    #: Worked out whenever it is asked for, so that a page that loads late is up to date.
+    view_state = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.full())
     plotly = traitlets.Unicode(page.PLOTLY).tag(sync=True)
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, recorder: Watched, parts: Sequence[str] | None = None) -> None:
+    def __init__(self, recorder: Recorder, parts: Sequence[str] | None = None) -> None:
         self._recorder = recorder
         self._service = recorder.recording.header.service
         self._lock = threading.RLock()
-        self._picture = Picture(recorder.recording.header)
-        self._taken = 0
+        self._state = ViewState(recorder.recording.header)
+        self._applied = 0
         self._number = 0
         self._recent: deque[tuple[int, Json]] = deque()
         self._recent_bytes = 0
         self._owed = False
-        self._asked_at = -LOADING
+        self._loaded_at = -LOADING
         self._display_id = uuid.uuid4().hex
         self._displayed = False
         self._wake = threading.Event()
-        self._take()
-        self._picture.news()
+        self._apply()
+        self._state.delta()
         super().__init__(parts=known_parts(parts))
-        self.on_msg(self._asked)
+        self.on_msg(self._receive)
         recorder.subscribe(self._wake.set)
         threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
 
     # ---- what a page sees ----------------------------------------------------------
 
-    def whole(self) -> Json:
-        """Return the picture as the page has it after the last message."""
+    def full(self) -> Json:
+        """Return the view state as the page has it after the last message."""
         with self._lock:
-            self._asked_at = time.monotonic()
-            return self._heading() | self._picture.whole()
+            self._loaded_at = time.monotonic()
+            return self._heading() | self._state.full()
 
     def snapshot(self) -> snapshot.Snapshot:
         """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
         with self._lock:
-            return snapshot.Snapshot(self._heading(), self._picture, self.parts)
+            return snapshot.Snapshot(self._heading(), self._state, self.parts)
 
     def text(self) -> str:
-        """Return what there is to see as plain text, where neither widget nor HTML is to be had."""
+        """Return what it shows as plain text, for where neither widgets nor HTML are displayed."""
         return text(self._recorder.recording)
 
     def only(self, *parts: str) -> Watch:
@@ -243,11 +189,11 @@ class Watch(anywidget.AnyWidget):
         Of very much it is the first part, and the view's thread goes on with the rest.
         """
         with self._lock:
-            self._take(MOST)
-            news = self._picture.news()
-            if news:
-                self._post(news)
-            return news
+            self._apply(MOST)
+            delta = self._state.delta()
+            if delta:
+                self._post(delta)
+            return delta
 
     def __repr__(self) -> str:
         # nbval compares it, so there is nothing in it that differs from run to run
@@ -270,13 +216,13 @@ class Watch(anywidget.AnyWidget):
         while not self.ended:
             self._wake.wait(PULSE)
             self._wake.clear()
-            news, now = self.step(), time.monotonic()
-            if news:
+            delta, now = self.step(), time.monotonic()
+            if delta:
                 self._owed, pulse = True, now
             elif now - pulse >= PULSE:
                 self.pulse()
                 pulse = now
-            loading = now - self._asked_at < LOADING
+            loading = now - self._loaded_at < LOADING
             if self._owed and loading and now - again >= AGAIN:
                 self.repeat()
                 again = now
@@ -284,7 +230,7 @@ class Watch(anywidget.AnyWidget):
         self._end()
 
     def pulse(self) -> None:
-        """Let the page know that the recorder still looks, and when it last saw the engine."""
+        """Tell the page that the recorder goes on, and when it last saw the engine."""
         with self._lock:
             self._post({})
 
@@ -296,15 +242,15 @@ class Watch(anywidget.AnyWidget):
                 self.send(message)
 
     def flush(self) -> None:
-        """Send the whole picture, for a page that has missed something."""
+        """Send the full state, for a page that has missed something."""
         with self._lock:
-            self.send_state("picture")
+            self.send_state("view_state")
 
     def _end(self) -> None:
-        """Send the last picture, and leave a snapshot where the view was displayed."""
+        """Send the last state, and leave a snapshot where the view was displayed."""
         with self._lock:
             changes = self._recorder.recording.changes
-            while self.step() or self._taken < len(changes):  # not all changes are news
+            while self.step() or self._applied < len(changes):  # some changes have no delta
                 pass
             self.flush()
             self._leave_snapshot()
@@ -315,10 +261,10 @@ class Watch(anywidget.AnyWidget):
             if self.ended and self.step():
                 self._leave_snapshot()
 
-    def _asked(self, _: Any, content: Any, __: Any) -> None:
+    def _receive(self, _: Any, content: Any, __: Any) -> None:
         """A page says that it has missed a message, or that somebody put a mark."""
         match content:
-            case {"want": "whole"}:
+            case {"want": "full"}:
                 self.flush()
             case {"mark": str(label), "at": int(at) | float(at)} if label.strip():
                 origin = self._recorder.recording.header.started
@@ -327,20 +273,20 @@ class Watch(anywidget.AnyWidget):
 
     # ---- with the lock held --------------------------------------------------------
 
-    def _take(self, most: int = sys.maxsize) -> None:
-        """Take what the recording has that the picture has not, as far as `most` changes go."""
+    def _apply(self, most: int = sys.maxsize) -> None:
+        """Apply what the recording has that the state has not, at most so many changes."""
         changes = self._recorder.recording.changes
-        until = min(len(changes), self._taken + most)
-        self._picture.take(changes[self._taken : until])
-        self._taken = until
+        until = min(len(changes), self._applied + most)
+        self._state.apply(changes[self._applied : until])
+        self._applied = until
         if until < len(changes):
             self._wake.set()
         elif self._recorder.error is not None:
-            self._picture.end(self._recorder.last_seen, self._recorder.why, died=True)
+            self._state.end(self._recorder.last_seen, self._recorder.why, died=True)
 
-    def _post(self, news: Json) -> None:
+    def _post(self, delta: Json) -> None:
         self._number += 1
-        message = self._heading() | news
+        message = self._heading() | delta
         self.send(message)
         self._recent.append((len(json.dumps(message)), message))
         self._recent_bytes += self._recent[-1][0]

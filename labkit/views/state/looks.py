@@ -1,17 +1,18 @@
-"""How a tag looks: a colour and a pattern, the same in every view of every recording. Pure.
+"""How tags and update states look: the same in every view of every recording. Pure.
 
-The colours are those of Okabe and Ito, which colour-blind people can tell apart; each
+The tags' colours are those of Okabe and Ito, which colour-blind people can tell apart; each
 also has a pattern of its own, for paper and for those who see no colour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from labkit.views.state.sentences import spoken
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A colour, and a pattern as Plotly's `fillpattern.shape` names it."""
 
     colour: str
@@ -28,19 +29,50 @@ LOOKS = (
     Look("#d55e00", "x"),
     Look("#0072b2", ""),
 )
+#: Update states: going on, well over, stuck, going back. Ink on them is dark.
+STATES = {
+    "updating": Look("#a9d0f5", ""),
+    "completed": Look("#a8dcb0", ""),
+    "paused": Look("#ffcf66", "|"),
+    "rollback_started": Look("#f7b09c", "/"),
+    "rollback_completed": Look("#dcc3ee", "\\"),
+    "rollback_paused": Look("#f7b09c", "x"),
+}
+#: What a recording begins with if no update is under way: what became of an earlier one.
+_OVER = ("", "completed", "rollback_completed")
+_PLAIN = Look("", "")
 
 
-def looks_of(tags: Iterable[str]) -> dict[str, int]:
-    """Return the index of each tag's look; two tags share one only when all are taken.
+def looks_of(tags: Iterable[str]) -> dict[str, Look]:
+    """Return each tag's look; two tags share one only when all are taken.
 
     A tag's bytes, added up, choose its look, so that a tag looks the same in every
     recording, and tags that count upwards (`1.0`, `1.1`) never meet. One whose place is
     taken by an earlier tag gets the next free place.
     """
-    chosen: dict[str, int] = {}
+    chosen: dict[str, Look] = {}
     for tag in tags:
-        wish = sum(tag.encode("utf-8", "replace")) % len(LOOKS)
-        places = [(wish + step) % len(LOOKS) for step in range(len(LOOKS))]
+        first = sum(tag.encode("utf-8", "replace")) % len(LOOKS)
+        wanted = LOOKS[first:] + LOOKS[:first]
         taken = set(chosen.values())
-        chosen[tag] = next((place for place in places if place not in taken), wish)
+        chosen[tag] = next((look for look in wanted if look not in taken), wanted[0])
     return chosen
+
+
+def band_of(state: str, *, first: bool) -> tuple[str, str, str]:
+    """Return what the band of an update state is called, its colour and its pattern.
+
+    The first may be about a time before the recording. Where it is, and where no update
+    is under way, there is no colour.
+    """
+    before = first and state in _OVER
+    if not state:
+        return "not updated yet" if first else "no update", *_PLAIN
+    name = f"before: {spoken(state)}" if before else spoken(state)
+    return name, *(_PLAIN if before else STATES.get(state, _PLAIN))
+
+
+def filled(colour: str, pattern: str) -> dict[str, object]:
+    """Return the fill of a tag's areas and bars as Plotly takes it."""
+    ink = "rgba(0,0,0,0.35)"
+    return {"shape": pattern, "bgcolor": colour, "fgcolor": ink, "size": 7, "solidity": 0.16}

@@ -1,12 +1,8 @@
-"""What is in a picture, said in words: for those who do not see it drawn. Pure.
-
-What is returned has been through `words.plain`, as everything in a picture has, and is
-no HTML yet.
-"""
+"""Small words that several parts of a view use. Pure."""
 
 from __future__ import annotations
 
-from labkit.views.state.picture import Json
+from labkit.recordings.update_tracker import Budget
 
 
 def minutes(ms: float) -> str:
@@ -25,11 +21,9 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def running(picture: Json) -> list[tuple[str, int]]:
-    """Return how many replicas of each tag ran at the end, in the order of `tags`."""
-    last = picture["steps"][-1][1] if picture["steps"] else []
-    counts = [*last, *[0] * (len(picture["tags"]) - len(last))]
-    return [(tag, count) for (tag, *_), count in zip(picture["tags"], counts, strict=True)]
+def shortened(text: str, letters: int) -> str:
+    """Return text of so many letters at most, `…` in place of what is cut."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def torn(lines: int) -> str:
@@ -40,34 +34,20 @@ def torn(lines: int) -> str:
     return f"{verb}; what is drawn is what could."
 
 
-def phases(picture: Json) -> list[str]:
-    """Return the update status over time, a line each, with Docker's message."""
-    told = []
-    for number, (at, state, message, meaning) in enumerate(picture["phases"]):
-        says = f" Docker says: “{message}”." if message else ""
-        before = "before this: " if number == 0 and state else ""
-        told.append(f"{minutes(at)} {before}{spoken(state)}.{says} {meaning}".rstrip())
-    return told
+def budget_words(budget: Budget, state: str) -> list[str]:
+    """Return a failure budget in sentences, given the update state; the first sums it up."""
+    if not budget.watched:
+        return ["Not watched, as failure_action is continue."]
+    if not budget.missed:
+        return [_standing(budget, state)]
+    when = f"after the monitor window, or when the {budget.of} looked it was over"
+    died = f"{counted(len(budget.missed), 'task')} died without being counted: {when}."
+    return [_standing(budget, state), died]
 
 
-def budgets(picture: Json) -> list[str]:
-    """Return how the failures of the last update stand, and of its rollback, a line each.
-
-    The words are those of `assets/js/budget.js`.
-    """
-    state = picture["status"]["state"]
-    told = []
-    for key, of in (("budget", "Failures"), ("rollback_budget", "Failures of the rollback")):
-        if budget := picture[key]:
-            told.append(f"{of}: {_standing(budget, state)}{_missed(budget)}")
-    return told
-
-
-def _standing(budget: Json, state: str) -> str:
-    if not budget["watched"]:
-        return "not watched, as failure_action is continue."
-    failures, tolerated, of = budget["failures"], budget["tolerated"], budget["of"]
-    goes_back = budget["action"] == "rollback" and of == "update"
+def _standing(budget: Budget, state: str) -> str:
+    failures, tolerated, of = budget.failures, budget.tolerated, budget.of
+    goes_back = budget.config.failure_action == "rollback" and of == "update"
     if failures > tolerated:
         did = "rolled the update back" if goes_back else f"paused the {of}"
         return f"{counted(failures, 'failure')}, {tolerated or 'none'} tolerated: Swarm {did}."
@@ -76,18 +56,10 @@ def _standing(budget: Json, state: str) -> str:
         of == "update" and state.startswith("rollback")
     )
     if not tolerated:
-        none = "no failure was tolerated, and none was counted."
-        return none if over else f"no failure is tolerated: the first one {does}."
-    slots = counted(budget["slots"], "slot")
-    which = f"of {slots} {'that were' if over else 'being'} updated"
-    seen = counted(failures, "failure") if failures else "no failure"
+        none = "No failure was tolerated, and none was counted."
+        return none if over else f"No failure is tolerated: the first one {does}."
+    which = f"of {counted(budget.slots, 'slot')} {'that were' if over else 'being'} updated"
+    seen = counted(failures, "failure") if failures else "No failure"
     left = tolerated + 1 - failures
     then = f"; {'one more' if left == 1 else f'{left} more'} and Swarm {does}"
     return f"{seen} of {tolerated} tolerated ({which}){'' if over else then}."
-
-
-def _missed(budget: Json) -> str:
-    if not budget["watched"] or not budget["missed"]:
-        return ""
-    when = f"after the monitor window, or when the {budget['of']} looked it was over"
-    return f" {counted(budget['missed'], 'task')} died without being counted: {when}."

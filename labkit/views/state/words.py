@@ -3,8 +3,8 @@
 A tag, a node's name or an error may hold anything. Four places show them:
 
 * the live view sets text nodes, which need nothing but `plain`;
-* saved HTML goes through `for_html`;
-* texts of the lesson, in which an engine's may stand (`labkit.quoted`), go through `prose`;
+* the templates of saved HTML (`labkit.views.pages`) print through `plain`, and escape;
+* texts of the lesson, in which an engine's may stand (`labkit.base.quoted`), go through `prose`;
 * Plotly reads a little markup (`<b>`, `<a href>`, `<br>`), entities, and `$…$` as
   mathematics where MathJax is loaded, so its labels go through `for_plotly`.
 """
@@ -14,6 +14,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+
+from markupsafe import Markup, escape
 
 from labkit.base.quoted import pieces, unmarked
 
@@ -47,26 +49,43 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return "".join(map(_visible, text))
 
 
-def for_html(text: str, longest: int = LONGEST) -> str:
+def for_html(text: str, longest: int = LONGEST) -> Markup:
     """Return text as HTML that shows exactly this text, in an element or an attribute."""
-    return html.escape(plain(text, longest), quote=True)
+    return escape(plain(text, longest))
 
 
-def prose(text: str) -> str:
-    """Return a text as HTML: `code`, **bold** and *italics* set as such, all else as it is.
+def lines(text: str, between: str = "<br>") -> Markup:
+    """Return text as HTML with its line ends kept, as `<br>` or as they are."""
+    shown = (for_html(line, _LONGEST_LINE) for line in text.split("\n"))
+    return Markup(between).join(shown)  # noqa: S704 - one of two constants
 
-    What `labkit.quoted.verbatim` has marked is as it is, whatever signs it has.
+
+def code(text: str) -> Markup:
+    """Return code as HTML."""
+    return lines(text, "\n")
+
+
+def prose(text: str) -> Markup:
+    """Return a text as HTML, with `code`, **bold** and *italics* marked up and all else escaped.
+
+    What `labkit.base.quoted.verbatim` has marked is escaped only, whatever signs it has.
     """
     code: list[str] = []
 
     def aside(found: re.Match[str]) -> str:
-        code.append(found[1])  # a `*` in it is no italics
+        code.append(found[1])  # a `*` in it does not begin italics
         return f"\0{len(code) - 1}\0"
 
     shown, verbatim = _with_placeholders(text)
     shown = _ITALIC.sub(r"<i>\1</i>", _BOLD.sub(r"<b>\1</b>", _CODE.sub(aside, shown)))
     shown = _ASIDE.sub(lambda found: f"<code>{code[int(found[1])]}</code>", shown)
-    return _VERBATIM.sub(lambda found: verbatim[int(found[1])], shown)
+    shown = _VERBATIM.sub(lambda found: verbatim[int(found[1])], shown)
+    return Markup(shown)  # noqa: S704 - every text in it was escaped before it was marked up
+
+
+def paragraphs(text: str) -> Markup:
+    """Return a text as paragraphs; one whose lines all begin with `- ` is a list."""
+    return Markup("").join(map(_block, text.split("\n\n")))
 
 
 def for_plotly(text: str) -> str:
@@ -74,16 +93,20 @@ def for_plotly(text: str) -> str:
     return html.escape(plain(text, 60), quote=False).replace("$", "&#36;")
 
 
+def _block(text: str) -> Markup:
+    items = text.strip("\n").split("\n")
+    if not all(item.startswith("- ") for item in items):
+        return Markup("<p>{}</p>").format(prose(text))
+    listed = (Markup("<li>{}</li>").format(prose(item[2:])) for item in items)
+    return Markup("<ul>{}</ul>").format(Markup("").join(listed))
+
+
 def _with_placeholders(text: str) -> tuple[str, list[str]]:
-    """Return a text as HTML, and as HTML what is verbatim in it: the text has its numbers."""
-    shown = [_in_lines(piece) for piece in pieces(text)]
+    """Return a text as HTML with numbers in place of what is verbatim, and that as HTML."""
+    shown: list[str] = [lines(piece) for piece in pieces(text)]
     verbatim = shown[1::2]
     shown[1::2] = [f"\x01{number}\x01" for number in range(len(verbatim))]
     return "".join(shown), verbatim
-
-
-def _in_lines(text: str) -> str:
-    return "<br>".join(for_html(line, _LONGEST_LINE) for line in text.split("\n"))
 
 
 def _visible(character: str) -> str:

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
+
+from markupsafe import Markup
 
 from labkit.recordings.comparison import Run, compare
 from labkit.recordings.recording import Recording
-from labkit.views.state.badges import Badge, badge_of
+from labkit.views.pages import render
+from labkit.views.parts import speed
+from labkit.views.parts.axis import Axis, Chart
+from labkit.views.state.badges import badge_of
 from labkit.views.state.looks import LOOKS
-from labkit.views.state.picture import Json
 from labkit.views.state.sentences import minutes, spoken
-from labkit.views.state.words import for_html, plain
+from labkit.views.state.view_state import Json
+from labkit.views.state.words import plain
 from labkit.views.static import still
-from labkit.views.static.drawing.elements import box, line
-from labkit.views.static.drawing.lines import DASHES, lines
+from labkit.views.static.drawing import stacked
 
 #: Those of the tags' colours that make a line that can be seen on white and on black.
 _COLOURS = [LOOKS[number].colour for number in (7, 6, 1, 2, 0, 3)]
-_NOTHING = timedelta()
-_FACTS = (
-    *("Update", "Total time", "Slots touched", "Fewest replicas", "Most replicas"),
-    *("Hashes", "How it ended"),
+#: Strokes as Plotly names them, with what SVG calls them: lines are told apart without colour.
+DASHES = {
+    "solid": "none",
+    "dash": "8 4",
+    "dot": "2 3",
+    "dashdot": "8 3 2 3",
+    "longdash": "14 4",
+    "longdashdot": "14 3 2 3",
+}
+_REPLICAS, _SPEED = 140, 90
+
+#: A column of facts: its title, the value of a run (`None` if unknown) and that in words; which
+#: is best, and what that is called. Without a best it is a column only where runs differ.
+_Fact = tuple[str, Callable[[Json], Any], Callable[[Any], str], Callable[..., Any] | None, str]
+_FACTS: tuple[_Fact, ...] = (
+    (
+        "Total time",
+        lambda run: run["total"],
+        lambda ms: f"{ms / 1000:.1f}\N{NO-BREAK SPACE}s",
+        min,
+        "shortest",
+    ),
+    ("Slots touched", lambda run: run["touched"], str, lambda *_: None, ""),
+    ("Fewest replicas", lambda run: run["fewest"], str, max, "highest"),
+    ("Most replicas", lambda run: run["most"], str, None, ""),
+    # what is lost differs from run to run of one update, and depends more on the faster tag
+    ("Hashes", lambda run: run["lost"], lambda lost: _hashes(lost), lambda *_: None, ""),
 )
 
 
@@ -30,17 +58,14 @@ class Comparison(still.Still):
     """Updates in numbers and in lines, one over the other. Jupyter displays it as HTML.
 
     `names` has one for each recording; without it they are told apart by what was asked.
-    Raises what `labkit.comparison.compare` raises.
+    Raises what `labkit.recordings.comparison.compare` raises.
     """
 
     def __init__(self, recordings: Sequence[Recording], names: Sequence[str] | None = None) -> None:
-        self.runs = compare(recordings, names)
+        told = zip(compare(recordings, names), recordings, strict=True)
+        self.runs = [_run(number, *each) for number, each in enumerate(told)]
         services = dict.fromkeys(recording.header.service for recording in recordings)
         self._service = plain(", ".join(services))
-        self._phases = [
-            _phases(run, recording) for run, recording in zip(self.runs, recordings, strict=True)
-        ]
-        self._badges = [badge_of(recording.header.provenance) for recording in recordings]
 
     @property
     def title(self) -> str:
@@ -48,40 +73,40 @@ class Comparison(still.Still):
         return f"Updates of {self._service}"
 
     def data(self) -> Json:
-        """Return what the page draws: times in ms since each update began."""
-        told = zip(self.runs, self._phases, self._badges, strict=True)
-        runs = [_run(number, *each) for number, each in enumerate(told)]
-        return {"service": self._service, "runs": runs}
+        """Return what the page draws lines of: times in ms since each update began."""
+        return {"service": self._service, "runs": self.runs}
 
-    def content(self) -> Iterator[str]:
-        """Return the numbers as a table, and the lines."""
-        runs = self.data()["runs"]
-        name = for_html(self.title)
-        yield f'<div class="labkit-head"><span class="labkit-name">{name}</span></div>'
-        yield _table(runs)
-        yield lines(runs, " ".join(map(_sentence, runs)))
+    def drawing(self) -> still.Drawing:
+        """Return running replicas and hashes a second of each run."""
+        return lines(self.runs, " ".join(map(_sentence, self.runs)))
+
+    def content(self, drawing: Markup) -> Markup:
+        """Return the numbers as a table, which the page keeps, and the lines."""
+        facts = [fact for fact in _FACTS if fact[3] or len({fact[1](run) for run in self.runs}) > 1]
+        return render(
+            "comparison.html",
+            title=self.title,
+            columns=[name for name, *_ in facts],
+            rows=[(run, [_cell(fact, run, self.runs) for fact in facts]) for run in self.runs],
+            dashes=DASHES,
+            drawing=drawing,
+        )
 
     def __repr__(self) -> str:
         return f"<labkit comparison of {len(self.runs)} updates>"
 
 
-def _phases(run: Run, recording: Recording) -> list[list[Any]]:
-    """Return the update status from the beginning of the update on."""
-    states = ((at - run.began, status) for at, status in recording.update_states())
-    return [[_ms(at), status.state if status else ""] for at, status in states if at >= _NOTHING]
-
-
-def _run(number: int, run: Run, phases: list[list[Any]], badge: Badge | None) -> Json:
+def _run(number: int, run: Run, recording: Recording) -> Json:
     """Return a run for the page. `dash` is a stroke as Plotly names it; `total` may be null."""
     dashes = list(DASHES)
     turn = number // len(_COLOURS)
     return {
         "name": plain(run.name),
-        "badge": badge,
+        "badge": badge_of(recording.header.provenance),
         "colour": _COLOURS[number % len(_COLOURS)],
         "dash": dashes[(number + turn) % len(dashes)],
         "began": round(run.began.timestamp() * 1000),
-        "total": None if run.total is None else _ms(run.total),
+        "total": None if run.total is None else round(run.total / timedelta(milliseconds=1)),
         "touched": run.touched,
         "fewest": run.fewest,
         "most": run.most,
@@ -93,56 +118,84 @@ def _run(number: int, run: Run, phases: list[list[Any]], badge: Badge | None) ->
             for at, rate in run.speed
             if at >= 0
         ],
-        "phases": phases,
     }
 
 
-def _table(runs: list[Json]) -> str:
-    """Return the facts of each run; the page's module makes the same of its data."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in _FACTS)
-    return (
-        '<div class="labkit-facts-scroll" tabindex="0" role="region" '
-        'aria-label="Facts of each update"><table class="labkit-facts">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, runs))}</tbody></table></div>"
-    )
+def _cell(fact: _Fact, run: Json, runs: list[Json]) -> tuple[str, str]:
+    """Return a fact in words, and what it is the best of, if it is.
+
+    The best is told only where the values differ; an update that failed is no match.
+    """
+    _, value_of, in_words, best, word = fact
+    value = value_of(run)
+    if value is None:
+        return "not known", ""
+    matches = [value_of(each) for each in runs if each["state"] == "completed"]
+    known = [each for each in matches if each is not None]
+    wins = best and run["state"] == "completed" and len(set(known)) > 1 and value == best(known)
+    return in_words(value), word if wins else ""
 
 
-def _row(run: Json) -> str:
-    """Return a run's row; before its name is the line that it is drawn with."""
-    look = {"stroke": run["colour"], "stroke_opacity": 1, "stroke_width": 3}
-    stroke = line("1", 5, "33", 5, stroke_dasharray=DASHES[run["dash"]], **look)
-    more = {"class_": "labkit-dash", "style": "width:34px", "aria_hidden": "true"}
-    cells = [
-        "not known" if run["total"] is None else f"{run['total'] / 1000:.1f}\N{NO-BREAK SPACE}s",
-        str(run["touched"]),
-        str(run["fewest"]),
-        str(run["most"]),
-        _hashes(run["lost"]),
-        spoken(run["state"]),
-    ]
-    named = for_html(run["name"]) + still.badge(run["badge"])
-    name = f'<th scope="row">{box(stroke, 10, width=34, **more)}{named}</th>'
-    return f"<tr>{name}{''.join(map(still.cell, cells))}</tr>"
-
-
-def _hashes(lost: float | None) -> str:
-    if lost is None:
-        return "not known"
+def _hashes(lost: float) -> str:
     count = f"{abs(lost):,.0f}"
     return "none lost" if count == "0" else f"{count} {'lost' if lost > 0 else 'gained'}"
 
 
 def _sentence(run: Json) -> str:
+    made = f" ({run['badge'].word})" if run["badge"] else ""
     took = "did not end" if run["total"] is None else f"took {minutes(run['total'])}"
-    return (
-        f"{run['name']}{_made(run)} {took}, ran {run['fewest']} to {run['most']} replicas, "
-        f"and is {spoken(run['state'])}."
-    )
+    replicas = f"ran {run['fewest']} to {run['most']} replicas"
+    return f"{run['name']}{made} {took}, {replicas}, and is {spoken(run['state'])}."
 
 
-def _made(run: Json) -> str:
-    return f" ({run['badge'].word})" if run["badge"] else ""
+# ---- the lines ---------------------------------------------------------------------
 
 
-def _ms(length: timedelta) -> int:
-    return round(length / timedelta(milliseconds=1))
+def lines(runs: list[Json], label: str) -> still.Drawing:
+    """Return running replicas and hashes a second of each run; `label` says it in words."""
+    axis = Axis(0, max(map(_end, runs), default=1) or 1)
+    charts = [_replicas(runs, axis)]
+    if any(run["speed"] for run in runs):
+        charts.append(_speed(runs, axis))
+    legends = [render("comparison_legend.svg", run=run, dash=DASHES[run["dash"]]) for run in runs]
+    return stacked(charts, axis, 2, label, legends=legends)
+
+
+def _end(run: Json) -> float:
+    """Return when a run's update ended, or the last that was seen of one that did not."""
+    moments = [at for at, _ in [*run["steps"], *run["speed"]]]
+    return float(max(moments, default=0) if run["total"] is None else run["total"])
+
+
+def _replicas(runs: list[Json], axis: Axis) -> Chart:
+    most = max([1, *(count for run in runs for _, count in run["steps"])])
+    paths = [speed.curve(_corners(run), axis, most, _REPLICAS - 8) for run in runs]
+    title = "Running replicas; a run's upright line is where its update ended"
+    return _chart(title, runs, paths, axis, _REPLICAS, f"{most}")
+
+
+def _speed(runs: list[Json], axis: Axis) -> Chart:
+    most = max([rate for run in runs for _, rate in run["speed"] if rate is not None], default=1)
+    seen = ([(at, rate) for at, rate in run["speed"] if at <= _end(run)] for run in runs)
+    paths = [speed.curve(speed.unbroken(each), axis, most or 1, _SPEED - 8) for each in seen]
+    return _chart("Hashes a second", runs, paths, axis, _SPEED, f"{most:.0f}")
+
+
+def _chart(
+    title: str, runs: list[Json], paths: list[Markup], axis: Axis, height: int, most: str
+) -> Chart:
+    what: dict[str, Any] = {"runs": list(zip(runs, paths, strict=True)), "axis": axis}
+    what |= {"high": height, "most": most, "dashes": DASHES, "ends": height == _REPLICAS}
+    return Chart(title, height, render("comparison.svg", **what))
+
+
+def _corners(run: Json) -> Iterator[speed.Line]:
+    """Return the corners of a line in steps: each count holds until the next one."""
+    end = _end(run)
+    steps = [(at, count) for at, count in run["steps"] if at <= end]
+    steps += [(end, count) for _, count in steps[-1:]]
+    turns = [
+        corner for (_, held), (at, now) in pairwise(steps) for corner in ((at, held), (at, now))
+    ]
+    if steps:
+        yield steps[:1] + turns

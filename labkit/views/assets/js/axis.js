@@ -18,8 +18,8 @@ export class TimeAxis {
     this.left = 0;
   }
 
-  follow(picture) {
-    this.end = endOf(picture);
+  follow(viewState) {
+    this.end = endOf(viewState);
     if (this.zoomed) this.zoomed = within(this.zoomed, this.end);
   }
 
@@ -71,10 +71,10 @@ export class TimeAxis {
   }
 }
 
-function endOf(picture) {
-  if (picture.until) return Math.ceil(picture.until * ROOM);
-  if (picture.end) return Math.max(Math.ceil(picture.at * ROOM), 1000);
-  const until = Math.max(picture.at, picture.settling?.monitor ?? 0) / 1000;
+function endOf(viewState) {
+  if (viewState.until) return Math.ceil(viewState.until * ROOM);
+  if (viewState.end) return Math.max(Math.ceil(viewState.at * ROOM), 1000);
+  const until = Math.max(viewState.at, viewState.settling?.monitor ?? 0) / 1000;
   return 1000 * (ENDS.find((end) => end >= until) ?? Math.ceil(until / 1800) * 1800);
 }
 

@@ -55,18 +55,18 @@ export class Chart {
   // ---- drawing -------------------------------------------------------------------
 
   /** Draws what has changed since the last time; returns whether it wants another turn. */
-  draw(picture) {
-    this.picture = picture;
-    this.el.setAttribute("aria-label", this.says(picture));
+  draw(viewState) {
+    this.viewState = viewState;
+    this.el.setAttribute("aria-label", this.says(viewState));
     const { library } = this.view;
-    if (!library) return this.drawPlain(picture);
+    if (!library) return this.drawPlain(viewState);
     if (!this.el.clientWidth || this.pressed) return false;
-    this.measure(picture);
-    const key = JSON.stringify([this.key(picture), this.size, this.axis.range, this.view.theme, overKey(picture, this.view)]);
+    this.measure(viewState);
+    const key = JSON.stringify([this.key(viewState), this.size, this.axis.range, this.view.theme, overKey(viewState, this.view)]);
     if (key === this.drawn) return false;
     if (!this.plot) return this.begin(library);
     this.drawn = key;
-    this.react(library, picture);
+    this.react(library, viewState);
     return false;
   }
 
@@ -74,7 +74,7 @@ export class Chart {
   begin(library) {
     this.plot = make("div", "labkit-plot");
     this.el.replaceChildren(this.plot);
-    library.newPlot(this.plot, [], this.layout(this.picture), config(this, library));
+    library.newPlot(this.plot, [], this.layout(this.viewState), config(this, library));
     this.plot.on("plotly_relayout", (change) => {
       const zoomed = Object.keys(change).some((name) => name.startsWith("xaxis.range"));
       if (zoomed) this.axis.zoom(this.plot.layout.xaxis.range.map((at) => this.ms(at)));
@@ -82,14 +82,14 @@ export class Chart {
     return true;
   }
 
-  react(library, picture) {
-    const layout = this.layout(picture);
+  react(library, viewState) {
+    const layout = this.layout(viewState);
     this.el.style.height = `${layout.height}px`;
-    library.react(this.plot, this.traces(picture), layout).then(() => this.pointAgain());
+    library.react(this.plot, this.traces(viewState), layout).then(() => this.pointAgain());
   }
 
   /** Sizes in px: of the letters, and of the plot with the room round it. */
-  measure(picture) {
+  measure(viewState) {
     const style = getComputedStyle(this.view.root);
     const font = parseFloat(style.fontSize);
     const unit = font / USUAL_FONT;
@@ -101,14 +101,14 @@ export class Chart {
     this.colours = Object.fromEntries(names.map((name) => [name, colour(name)]));
     this.family = style.fontFamily;
     this.size = { font, unit, left, right, width };
-    const raised = this.axis.top === this ? levels(this.labels(picture), this) : [];
+    const raised = this.axis.top === this ? levels(this.labels(viewState), this) : [];
     this.raised = raised;
     this.size.top = SIZES.top + Math.round(SIZES.level * unit) * (raised.length ? 1 + Math.max(...raised.map(({ level }) => level)) : 0);
     this.size.bottom = this.axis.lowest === this ? Math.round(SIZES.ticks * unit) : SIZES.bottom;
-    this.size.height = Math.round(this.height(picture) * unit);
+    this.size.height = Math.round(this.height(viewState) * unit);
   }
 
-  layout(picture) {
+  layout(viewState) {
     const { font, left, right, top, bottom, height } = this.size;
     const { text, quiet, line, back } = this.colours;
     const axis = { color: quiet, gridcolor: "rgba(128,128,128,0.22)", linecolor: line, tickcolor: line, zeroline: false, tickfont: { size: font * 0.85 }, ticklabeloverflow: "allow" };
@@ -133,21 +133,21 @@ export class Chart {
         tickvals: ticks.map((at) => this.when(at)), ticktext: ticks.map(minutes), showticklabels: lowest, ticks: lowest ? "outside" : "", ticklen: 4,
         showgrid: this.grid, showspikes: false, // the pointer has a line of its own, in all charts
       },
-      shapes: [...this.shapes(picture), ...over(picture, this)],
-      annotations: [...this.annotations(picture), ...this.raised.map((raised) => annotation(raised, this))],
-      ...this.more(picture),
-      yaxis: { ...axis, fixedrange: true, ...this.yaxis(picture) },
+      shapes: [...this.shapes(viewState), ...over(viewState, this)],
+      annotations: [...this.annotations(viewState), ...this.raised.map((raised) => annotation(raised, this))],
+      ...this.more(viewState),
+      yaxis: { ...axis, fixedrange: true, ...this.yaxis(viewState) },
     };
   }
 
   /** What stands above the chart when it is the top one: the states, and the instructor's marks. */
-  labels(picture) {
-    const states = picture.phases.slice(1).map(([at, state]) => ({ at, text: spaced(state), colour: this.colours.quiet }));
-    return [...states, ...this.markLabels(picture)];
+  labels(viewState) {
+    const states = viewState.phases.slice(1).map(([at, state]) => ({ at, text: spaced(state), colour: this.colours.quiet }));
+    return [...states, ...this.markLabels(viewState)];
   }
 
-  markLabels(picture) {
-    return [...picture.marks, ...this.view.pending].map(([at, text]) => ({ at, text, colour: this.colours.accent }));
+  markLabels(viewState) {
+    return [...viewState.marks, ...this.view.pending].map(([at, text]) => ({ at, text, colour: this.colours.accent }));
   }
 
   /** Times as Plotly has them: dates, which it can put into words, or plain ms, which are quicker. */
@@ -282,13 +282,13 @@ export class Chart {
   save() {
     const { data, layout } = this.plot;
     const { font, unit, top, height } = this.size;
-    const heading = { text: label(`${this.picture.service}: ${this.title}`), x: 0.02, y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: font * 1.2 } };
+    const heading = { text: label(`${this.viewState.service}: ${this.title}`), x: 0.02, y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: font * 1.2 } };
     const margin = { ...layout.margin, t: top + 38 * unit, b: 30 * unit };
     const whole = {
       ...layout, margin, showlegend: true, title: heading, paper_bgcolor: this.colours.back, width: undefined,
       xaxis: { ...layout.xaxis, showticklabels: true, ticks: "outside" },
     };
-    const filename = this.picture.service.replace(/[^\w.-]+/g, "_");
+    const filename = this.viewState.service.replace(/[^\w.-]+/g, "_");
     this.view.library.downloadImage({ data, layout: whole }, { filename, width: 1000, height: height + margin.t + margin.b, scale: 2 });
   }
 
@@ -313,20 +313,20 @@ const config = (chart, { Icons }) => ({
 });
 
 /** What lies over every chart: no answers as grey bands, states and marks as lines. */
-function over(picture, chart) {
+function over(viewState, chart) {
   const { view, colours: { quiet, accent } } = chart;
   const across = (at, line) => ({ type: "line", x0: chart.when(at), x1: chart.when(at), yref: "paper", y0: 0, y1: 1, line });
   return [
-    ...picture.gaps.map(([from, to]) => ({
+    ...viewState.gaps.map(([from, to]) => ({
       type: "rect", x0: chart.when(from), x1: chart.when(to ?? view.at), yref: "paper", y0: 0, y1: 1, fillcolor: quiet, opacity: 0.3, line: { width: 0 },
     })),
-    ...picture.phases.slice(1).map(([at]) => across(at, { color: quiet, width: 1 })),
-    ...picture.marks.map(([at]) => across(at, { color: accent, width: 1.5 })),
+    ...viewState.phases.slice(1).map(([at]) => across(at, { color: quiet, width: 1 })),
+    ...viewState.marks.map(([at]) => across(at, { color: accent, width: 1.5 })),
     ...view.pending.map(([at]) => across(at, { color: accent, width: 1.5, dash: "dash" })),
   ];
 }
 
-const overKey = (picture, view) => [picture.gaps, picture.gaps.at(-1)?.[1] === null && view.at, picture.phases.map(([at, state]) => [at, state]), picture.marks, view.pending];
+const overKey = (viewState, view) => [viewState.gaps, viewState.gaps.at(-1)?.[1] === null && view.at, viewState.phases.map(([at, state]) => [at, state]), viewState.marks, view.pending];
 
 /** Puts labels on as few levels as keep them apart; what finds no place is left out. */
 function levels(labels, chart) {

@@ -1,13 +1,11 @@
-// Several updates side by side: a table of facts, and their replicas and speeds on one time axis.
+// Several updates side by side: their replicas and speeds on one time axis, below their table of facts.
 //
 // Times are in ms since each update began, so that they lie over one another.
 
-import { drawn, make, stamp, write } from "./dom.js";
+import { make, write } from "./dom.js";
 import { plotly } from "./plotly.js";
 import { label, moment } from "./words.js";
 
-/** Plotly's names of dashes, as SVG draws them beside a run's name. */
-const DASHES = { solid: "", dash: "7 4", dot: "2 3", longdash: "12 4", dashdot: "7 3 2 3", longdashdot: "12 3 2 3" };
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "star", "pentagon", "cross", "hexagon"];
 const TALL = { top: 24, replicas: 190, between: 46, speed: 150, bottom: 24 }; // px at the usual font size
 const LABEL = 15; // px of a label at a line's end
@@ -21,11 +19,8 @@ export function compare(el, data, plotlyPath) {
 class Comparison {
   constructor(el, data, plotlyPath) {
     this.runs = data.runs;
-    this.root = make("section", "labkit-watch labkit-compare mathjax_ignore tex2jax_ignore", el);
-    this.root.setAttribute("aria-label", `Updates of ${data.service}, compared`);
-    const head = make("div", "labkit-head", this.root);
-    write(make("span", "labkit-name", head), `Updates of ${data.service}`);
-    factsTable(this.root, data.runs);
+    this.root = el.querySelector(".labkit-watch"); // what is there: the table is the same
+    this.root.querySelector(".labkit-facts-scroll + *").remove();
     this.el = make("div", "labkit-compared", this.root);
     this.el.setAttribute("role", "group");
     this.el.setAttribute("aria-label", "Running replicas and hashes a second over time, a line for each update. The table above has the facts.");
@@ -59,70 +54,6 @@ class Comparison {
     this.library?.purge(this.el);
     this.root.remove();
   }
-}
-
-// ---- the facts ---------------------------------------------------------------------
-
-/** What is lost differs from run to run of one update, and the faster tag has more to do with it. */
-const noneIsBest = () => null;
-
-/** Columns: title, value (null if not known), in words; which is best, and what that is called: without it, a column only where runs differ. */
-const FACTS = [
-  ["Total time", (run) => run.total, (total) => `${(total / 1000).toFixed(1)} s`, Math.min, "shortest"],
-  ["Slots touched", (run) => run.touched, String, noneIsBest],
-  ["Fewest replicas", (run) => run.fewest, String, Math.max, "highest"],
-  ["Most replicas", (run) => run.most, String],
-  ["Hashes", (run) => run.lost, hashesWords, noneIsBest],
-];
-
-function factsTable(root, runs) {
-  const scroll = make("div", "labkit-facts-scroll", root);
-  scroll.tabIndex = 0;
-  scroll.setAttribute("role", "region");
-  scroll.setAttribute("aria-label", "Facts of each update");
-  const table = make("table", "labkit-facts", scroll);
-  const facts = FACTS.filter(([, valueOf, , best]) => best || new Set(runs.map(valueOf)).size > 1);
-  const head = make("tr", "", make("thead", "", table));
-  for (const title of ["Update", ...facts.map(([name]) => name), "How it ended"]) headCell(head, title, "col");
-  const body = make("tbody", "", table);
-  for (const run of runs) {
-    const row = make("tr", "", body);
-    const name = headCell(row, "", "row");
-    dashedLine(name, run);
-    write(make("span", "", name), run.name);
-    stamp(run.badge, name);
-    for (const fact of facts) factCell(row, runs, run, fact);
-    write(make("td", "", row), run.state.replaceAll("_", " "));
-  }
-}
-
-function headCell(row, text, scope) {
-  const cell = make("th", "", row);
-  cell.scope = scope;
-  write(cell, text);
-  return cell;
-}
-
-/** A fact; the best of its column, if they differ, is bold and says so. An update that failed is no match. */
-function factCell(row, runs, run, [, valueOf, inWords, best, word]) {
-  const cell = make("td", "", row);
-  const value = valueOf(run);
-  if (value === null) return write(cell, "not known");
-  const matches = runs.filter(({ state }) => state === "completed");
-  const all = matches.map(valueOf).filter((one) => one !== null);
-  const wins = best && matches.includes(run) && value === best(...all) && new Set(all).size > 1;
-  write(make(wins ? "b" : "span", "", cell), inWords(value));
-  if (wins) write(make("span", "labkit-best", cell), ` ${word}`);
-}
-
-function hashesWords(lost) {
-  const count = Math.round(Math.abs(lost)).toLocaleString("en");
-  return count === "0" ? "none lost" : `${count} ${lost > 0 ? "lost" : "gained"}`;
-}
-
-function dashedLine(parent, { colour, dash }) {
-  const svg = drawn("svg", { width: 34, height: 10, viewBox: "0 0 34 10", class: "labkit-dash", "aria-hidden": "true" }, parent);
-  drawn("line", { x1: 1, x2: 33, y1: 5, y2: 5, stroke: colour, "stroke-width": 3, "stroke-dasharray": DASHES[dash] ?? "" }, svg);
 }
 
 // ---- the lines ---------------------------------------------------------------------

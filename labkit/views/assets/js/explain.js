@@ -21,8 +21,8 @@ const STARTING = {
 const REPLACED = "Should it end, Swarm puts a new task in its place, as the restart policy says.";
 
 /** Returns sentences about a task, `[setting, value and meaning]`, and commands that show more. */
-export function explain(task, picture) {
-  const known = knownOf(task, picture);
+export function explain(task, viewState) {
+  const known = knownOf(task, viewState);
   const { what, settings } = STAGES[known.last.stage](known);
   const gone = task.listed ? [] : ["The manager no longer lists it: of each slot Swarm keeps a few tasks only."];
   return {
@@ -33,14 +33,14 @@ export function explain(task, picture) {
 }
 
 /** What the sentences need to know about a task. */
-function knownOf(task, picture) {
+function knownOf(task, viewState) {
   const { cause } = task;
   const of = cause === "update" || cause === "rollback" ? cause : null;
-  const window = picture.windows.findLast(([n]) => n === task.n);
+  const window = viewState.windows.findLast(([n]) => n === task.n);
   const ran = task.moves.find(({ state }) => state === "running");
-  const older = picture.tasks.get(task.before) ?? null;
-  const heir = [...picture.tasks.values()].findLast(({ before }) => before === task.n) ?? null;
-  return { task, picture, of, window, ran, older, heir, last: task.moves.at(-1), run: of && runOf(task, picture) };
+  const older = viewState.tasks.get(task.before) ?? null;
+  const heir = [...viewState.tasks.values()].findLast(({ before }) => before === task.n) ?? null;
+  return { task, viewState, of, window, ran, older, heir, last: task.moves.at(-1), run: of && runOf(task, viewState) };
 }
 
 /** The update or rollback that made a task: when it was over, its budget, its config if it is known. */
@@ -58,8 +58,8 @@ function runOf({ cause, moves }, { phases, status, budget, rollback_budget: othe
 
 // ---- what made it ------------------------------------------------------------------
 
-function madeBy({ task, older, picture }) {
-  const place = older ? `, to take the place of task ${short(older)} (${picture.tags[older.tag][0]})` : "";
+function madeBy({ task, older, viewState }) {
+  const place = older ? `, to take the place of task ${short(older)} (${viewState.tags[older.tag][0]})` : "";
   switch (task.cause) {
     case "there":
       return "It was there before the recording began.";
@@ -100,10 +100,10 @@ const STAGES = {
   },
 
   running(known) {
-    const { ran, of, picture } = known;
+    const { ran, of, viewState } = known;
     const since = ran.since < 0 ? [] : [`It has been running since ${minutes(ran.since)}.`];
     if (of) return { what: [...since, ...watchedWords(known), REPLACED], settings: [...watching(known), RESTART_CONDITION] };
-    const next = awaitsUpdate(known) ? [`The ${picture.status.state === "updating" ? "update" : "rollback"} has not come to its slot yet.`] : [];
+    const next = awaitsUpdate(known) ? [`The ${viewState.status.state === "updating" ? "update" : "rollback"} has not come to its slot yet.`] : [];
     return { what: [...since, ...next, REPLACED], settings: [RESTART_CONDITION, RESTART_DELAY] };
   },
 
@@ -115,7 +115,7 @@ const STAGES = {
         `Swarm has told it to stop${because}.`,
         "Its container got the signal SIGTERM, and has the stop grace period to end; after that it is killed.",
       ],
-      settings: [GRACE, ...(heir && isMade(heir) ? [orderOf(knownOf(heir, known.picture))] : [])],
+      settings: [GRACE, ...(heir && isMade(heir) ? [orderOf(knownOf(heir, known.viewState))] : [])],
     };
   },
 
@@ -135,13 +135,13 @@ const STAGES = {
 };
 
 /** Whether an update is under way to another tag, and has not put a task in this one's place. */
-function awaitsUpdate({ task, heir, picture: { status, tasks } }) {
+function awaitsUpdate({ task, heir, viewState: { status, tasks } }) {
   const of = { updating: "update", rollback_started: "rollback" }[status.state];
   const made = [...tasks.values()].findLast(({ cause }) => cause === of);
   return Boolean(of && made && !heir && made.tag !== task.tag);
 }
 
-function watchedWords({ window, of, run, picture: { at } }) {
+function watchedWords({ window, of, run, viewState: { at } }) {
   if (run.budget?.watched === false) return [`If it ends, the ${of} does not mind: failure_action is continue.`];
   if (!window) return [];
   const [, from, delay, monitor] = window;
@@ -168,8 +168,8 @@ function ranFor({ ran, last }) {
 }
 
 /** Whether Swarm counted the end of a task as a failure of an update, and why. */
-function countedWords({ task, of, run, window, ran, last, picture }) {
-  if (!of) return picture.budget ? ["It counts as no failure: only tasks that the update or the rollback itself made are counted."] : [];
+function countedWords({ task, of, run, window, ran, last, viewState }) {
+  if (!of) return viewState.budget ? ["It counts as no failure: only tasks that the update or the rollback itself made are counted."] : [];
   const { budget, over } = run;
   if (budget?.watched === false) return ["It is not counted: failure_action is continue."];
   if (over?.[2].includes(task.id)) return [`It counts as a failure of the ${of}, and as the one too many: Docker's message names it.`];
@@ -227,7 +227,7 @@ function watching(known) {
 
 // ---- which command -----------------------------------------------------------------
 
-function commandsFor({ task, ran, picture: { service } }) {
+function commandsFor({ task, ran, viewState: { service } }) {
   const about = [`docker inspect ${short(task)}`, ...(ran ? [`docker service logs ${short(task)}`] : [])];
   return [`docker service ps --no-trunc ${service}`, ...(task.listed ? about : []), `docker service inspect --pretty ${service}`];
 }
@@ -257,14 +257,14 @@ export class Explanation {
   }
 
   /** Shows a task, or nothing for null. */
-  show(task, picture) {
+  show(task, viewState) {
     this.el.hidden = !task;
     if (!task) return;
-    const told = explain(task, picture);
+    const told = explain(task, viewState);
     const key = JSON.stringify([task.n, told]);
     if (key === this.key) return;
     this.key = key;
-    const [tag, colour, pattern] = picture.tags[task.tag];
+    const [tag, colour, pattern] = viewState.tags[task.tag];
     this.el.setAttribute("aria-label", `Why ${task.name} is where it is`);
     paint(this.swatch, colour, pattern);
     write(this.name, `${task.name}, ${tag}`);
@@ -306,12 +306,12 @@ export class Why {
     this.explanation = new Explanation(root, () => view.select(null));
   }
 
-  draw(picture) {
-    this.explanation.show(picture.tasks.get(this.view.selection) ?? null, picture);
+  draw(viewState) {
+    this.explanation.show(viewState.tasks.get(this.view.selection) ?? null, viewState);
   }
 
   selected() {
-    this.draw(this.view.picture);
+    this.draw(this.view.viewState);
     this.explanation.reveal();
   }
 }

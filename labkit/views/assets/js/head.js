@@ -4,10 +4,10 @@ import { make, stamp, swatch, write } from "./dom.js";
 import { clock } from "./words.js";
 
 export class Head {
-  constructor(root, { picture }) {
+  constructor(root, { viewState }) {
     const head = make("div", "labkit-head", root);
-    write(make("span", "labkit-name", head), picture.service);
-    stamp(picture.badge, head);
+    write(make("span", "labkit-name", head), viewState.service);
+    stamp(viewState.badge, head);
     this.badge = make("span", "labkit-badge", head);
     this.live = make("span", "labkit-live", head);
     const line = make("div", "labkit-sentence", root);
@@ -24,38 +24,38 @@ export class Head {
     this.tags.setAttribute("aria-label", "Replicas running now, by tag");
   }
 
-  draw(picture) {
-    const { state, sentence, message } = picture.status;
+  draw(viewState) {
+    const { state, sentence, message } = viewState.status;
     write(this.badge, state.replaceAll("_", " "));
     this.badge.dataset.state = state;
     write(this.sentence, sentence);
-    write(this.countdown, waitsFor(picture));
+    write(this.countdown, waitsFor(viewState));
     write(this.says, message && "Docker says: ");
     write(this.quote, message);
     this.quote.hidden = !message;
-    this.drawLive(picture);
-    this.drawTags(picture);
+    this.drawLive(viewState);
+    this.drawTags(viewState);
   }
 
-  drawLive(picture) {
-    const { lamp, text, more, died } = lifeOf(picture);
+  drawLive(viewState) {
+    const { lamp, text, more, died } = lifeOf(viewState);
     this.live.dataset.live = lamp;
     write(this.live, text);
     this.end.dataset.died = died ? "yes" : "no";
     write(this.end, more);
   }
 
-  drawTags(picture) {
-    while (this.tags.children.length > picture.tags.length) this.tags.lastChild.remove(); // a replay went back
-    while (this.tags.children.length < picture.tags.length) {
-      const [tag, colour, pattern] = picture.tags[this.tags.children.length];
+  drawTags(viewState) {
+    while (this.tags.children.length > viewState.tags.length) this.tags.lastChild.remove(); // a replay went back
+    while (this.tags.children.length < viewState.tags.length) {
+      const [tag, colour, pattern] = viewState.tags[this.tags.children.length];
       const item = make("span", "", this.tags);
       item.setAttribute("role", "listitem");
       swatch(item, colour, pattern);
       write(make("b", "", item), tag);
       make("span", "", item);
     }
-    picture.running.forEach((count, number) => {
+    viewState.running.forEach((count, number) => {
       const item = this.tags.children[number];
       item.dataset.count = count;
       write(item.lastChild, ` × ${count} running`);
@@ -64,19 +64,19 @@ export class Head {
 }
 
 /** Whether what is shown is live, and what there is to say if it is not. */
-function lifeOf(picture) {
-  const { end, gaps, still, trouble = "" } = picture;
+function lifeOf(viewState) {
+  const { end, gaps, still, trouble = "" } = viewState;
   if (end) {
-    const last = end.died ? `\nThe last good snapshot is of ${clock(picture.now)}.` : "";
+    const last = end.died ? `\nThe last good snapshot is of ${clock(viewState.now)}.` : "";
     const more = [end.why + last, trouble].filter(Boolean).join("\n");
-    return { lamp: end.died ? "no" : "ended", text: `ended ${clock(picture.origin + end.at)}`, more, died: end.died };
+    return { lamp: end.died ? "no" : "ended", text: `ended ${clock(viewState.origin + end.at)}`, more, died: end.died };
   }
   const gap = gaps.at(-1);
   if (gap && gap[1] === null) {
-    return { lamp: "no", text: `no answer from the engine since ${clock(picture.origin + gap[0])}`, more: gap[2] };
+    return { lamp: "no", text: `no answer from the engine since ${clock(viewState.origin + gap[0])}`, more: gap[2] };
   }
-  if (still) return { lamp: "ended", text: `recorded at ${clock(picture.now)}`, more: trouble };
-  if (picture.silent) return { lamp: "no", text: `no news since ${clock(picture.seen)}`, more: trouble };
+  if (still) return { lamp: "ended", text: `recorded at ${clock(viewState.now)}`, more: trouble };
+  if (viewState.silent) return { lamp: "no", text: `no news since ${clock(viewState.seen)}`, more: trouble };
   return { lamp: "yes", text: "live", more: trouble };
 }
 

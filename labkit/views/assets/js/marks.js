@@ -21,7 +21,7 @@ export class Marks {
     this.input.maxLength = LONGEST;
     this.input.hidden = true;
     this.el.dataset.lmSuppressShortcuts = "true";
-    this.button.addEventListener("click", () => this.ask(view.picture.at));
+    this.button.addEventListener("click", () => this.ask(view.viewState.at));
     this.input.addEventListener("keydown", (event) => this.typed(event));
     this.el.addEventListener("submit", (event) => event.preventDefault());
   }
@@ -40,7 +40,7 @@ export class Marks {
   /** Asks for the words of a mark at a moment. */
   ask(at) {
     if (!this.el || this.el.hidden || at === null) return;
-    this.asked = Math.round(Math.min(Math.max(0, at), this.view.picture.at)); // what is to come may never come
+    this.asked = Math.round(Math.min(Math.max(0, at), this.view.viewState.at)); // what is to come may never come
     this.button.hidden = true;
     this.input.hidden = false;
     this.input.value = "";

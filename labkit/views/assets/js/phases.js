@@ -1,34 +1,26 @@
 // The update status over time, as a ribbon: a band a state, with its name in it.
 
-import { Chart, letters, spaced } from "./chart.js";
+import { Chart, letters } from "./chart.js";
 import { make, write } from "./dom.js";
+import { SHARED } from "./shared.js";
 import { label, minutes, moment } from "./words.js";
 
-/** Colour and pattern of a state: going on, well over, stuck, going back. Ink on them is dark. */
-const STATES = {
-  updating: ["#a9d0f5", ""],
-  paused: ["#ffcf66", "|"],
-  completed: ["#a8dcb0", ""],
-  rollback_started: ["#f7b09c", "/"],
-  rollback_paused: ["#f7b09c", "x"],
-  rollback_completed: ["#dcc3ee", "\\"],
-};
 const INK = "#1a1a1a";
-const OVER = ["", "completed", "rollback_completed"]; // what a recording begins with, if nothing goes on
+const PLAIN = "rgba(128,128,128,0.16)"; // of a band that is none of an update
 const NARROWEST = 4; // px of a band
 
 export class Phases extends Chart {
   constructor(root, view) {
-    super(root, view, "Update status");
+    super(root, view, SHARED.phases.title);
   }
 
   key({ phases, settling }) {
     return [phases, settling, Math.round(this.px(this.view.at))];
   }
 
-  says(picture) {
-    const bands = picture.phases.map(([at, state], number) => `${named(state, number)} since ${minutes(at)}`);
-    return `Update status over time: ${bands.join(", ")}. ${picture.status.sentence}`;
+  says(viewState) {
+    const bands = viewState.phases.map(([at, , , , name]) => `${name} since ${minutes(at)}`);
+    return `Update status over time: ${bands.join(", ")}. ${viewState.status.sentence}`;
   }
 
   height() {
@@ -43,12 +35,9 @@ export class Phases extends Chart {
   bands({ phases }) {
     const [from, to] = this.axis.range;
     const least = (NARROWEST / this.size.width) * (to - from);
-    return phases.map(([at, state], number) => {
-      const muted = number === 0 && OVER.includes(state);
-      const [colour, pattern] = muted ? ["rgba(128,128,128,0.16)", ""] : STATES[state] ?? ["rgba(128,128,128,0.3)", ""];
-      const plain = muted || !STATES[state];
+    return phases.map(([at, , , , name, colour, pattern], number) => {
       const until = Math.max(phases[number + 1]?.[0] ?? this.view.at, at + least);
-      return { at, to: until, name: named(state, number), colour, pattern, ink: plain ? this.colours.quiet : INK };
+      return { at, to: until, name, colour: colour || PLAIN, pattern, ink: colour ? INK : this.colours.quiet };
     });
   }
 
@@ -63,8 +52,8 @@ export class Phases extends Chart {
     ].filter((band) => band.to > band.at);
   }
 
-  traces(picture) {
-    return this.bands(picture).map(({ at, to, name, colour, pattern }) => ({
+  traces(viewState) {
+    return this.bands(viewState).map(({ at, to, name, colour, pattern }) => ({
       type: "bar",
       orientation: "h",
       name: label(name),
@@ -82,23 +71,23 @@ export class Phases extends Chart {
     return { range: [0, 1], visible: false };
   }
 
-  shapes(picture) {
+  shapes(viewState) {
     const line = { color: this.colours.quiet, width: 1.5, dash: "dot" };
-    return this.planned(picture).map(({ at, to }) => ({ type: "rect", x0: moment(at), x1: moment(to), y0: 0.04, y1: 0.96, line }));
+    return this.planned(viewState).map(({ at, to }) => ({ type: "rect", x0: moment(at), x1: moment(to), y0: 0.04, y1: 0.96, line }));
   }
 
-  annotations(picture) {
+  annotations(viewState) {
     const { font } = this.size;
-    const inside = [...this.bands(picture), ...this.planned(picture)].filter((band) => this.fits(band));
+    const inside = [...this.bands(viewState), ...this.planned(viewState)].filter((band) => this.fits(band));
     return inside.map((band) => ({
       x: moment(this.middle(band)), y: 0.5, showarrow: false, text: label(band.name), font: { size: font * 0.85, color: band.ink ?? this.colours.text },
     }));
   }
 
   /** Names that find no place in their bands stand above them. */
-  labels(picture) {
-    const above = [...this.bands(picture).slice(1), ...this.planned(picture)].filter((band) => !this.fits(band));
-    return [...above.map(({ at, name }) => ({ at, text: name, colour: this.colours.quiet })), ...this.markLabels(picture)];
+  labels(viewState) {
+    const above = [...this.bands(viewState).slice(1), ...this.planned(viewState)].filter((band) => !this.fits(band));
+    return [...above.map(({ at, name }) => ({ at, text: name, colour: this.colours.quiet })), ...this.markLabels(viewState)];
   }
 
   fits(band) {
@@ -120,10 +109,10 @@ export class Phases extends Chart {
   look({ clientX }) {
     const at = this.at(clientX);
     if (at === null) return null;
-    const { phases, gaps, marks } = this.picture;
+    const { phases, gaps, marks } = this.viewState;
     const near = (moment) => Math.abs(this.px(moment) - this.px(at)) < 4;
     const lines = at <= this.view.at || near(this.view.at) ? this.told(phases.findLastIndex(([since]) => since <= at || near(since))) : [];
-    for (const { at: from, to, name } of this.planned(this.picture)) if (at >= from && at < to) lines.push(["labkit-card-title", `to come: ${name}`]);
+    for (const { at: from, to, name } of this.planned(this.viewState)) if (at >= from && at < to) lines.push(["labkit-card-title", `to come: ${name}`]);
     for (const [from, to, reason] of gaps) {
       if (at >= from && at < (to ?? this.view.at)) lines.push(["labkit-card-bad", `The engine did not answer from ${minutes(from)}: ${reason}`]);
     }
@@ -132,11 +121,11 @@ export class Phases extends Chart {
   }
 
   told(number) {
-    const { phases, end } = this.picture;
-    const [since, state, message, sentence] = phases[number];
+    const { phases, end } = this.viewState;
+    const [since, , message, sentence, name] = phases[number];
     const next = phases[number + 1]?.[0];
     const until = next !== undefined || end ? `to ${minutes(next ?? end.at)}` : "and it goes on";
-    const lines = [["labkit-card-title", named(state, number)], ["labkit-card-quiet", `from ${minutes(since)} ${until}`], ["", sentence]];
+    const lines = [["labkit-card-title", name], ["labkit-card-quiet", `from ${minutes(since)} ${until}`], ["", sentence]];
     return message ? [...lines, ["labkit-card-says", `Docker says: “${message}”`]] : lines;
   }
 
@@ -144,14 +133,9 @@ export class Phases extends Chart {
     this.view.marks.ask(this.at(event.clientX));
   }
 
-  drawPlain(picture) {
+  drawPlain(viewState) {
     this.el.replaceChildren();
-    write(make("p", "labkit-in-words", this.el), this.says(picture));
+    write(make("p", "labkit-in-words", this.el), this.says(viewState));
     return false;
   }
-}
-
-function named(state, number) {
-  if (state === "") return number === 0 ? "not updated yet" : "no update";
-  return number === 0 && OVER.includes(state) ? `before: ${spaced(state)}` : spaced(state);
 }

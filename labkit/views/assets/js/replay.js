@@ -1,7 +1,7 @@
 // A recording, played again: the same view, with a clock that can be stopped, set and hurried.
 
 import { make, write } from "./dom.js";
-import { Picture } from "./picture.js";
+import { ViewState } from "./view_state.js";
 import { View } from "./view.js";
 import { minutes } from "./words.js";
 
@@ -12,35 +12,35 @@ const LONGEST_STEP = 250; // ms; a page that was not looked at goes on where it 
 let replays = 0; // a name for each one's speeds
 
 export class Replay {
-  /** `frames` are `[at, news]`; it begins with all of it shown, as at the end. */
-  constructor(el, { whole, frames, end, parts }, plotlyPath) {
-    Object.assign(this, { whole, frames, end: Math.max(end, 1), at: 0, taken: 0, playing: false, speed: SPEEDS[0] });
-    this.picture = new Picture(whole);
-    this.picture.until = this.end;
-    this.picture.still = () => this.at;
+  /** `frames` are `[at, delta]`; it begins with all of it shown, as at the end. */
+  constructor(el, { first, frames, end, parts }, plotlyPath) {
+    Object.assign(this, { first, frames, end: Math.max(end, 1), at: 0, applied: 0, playing: false, speed: SPEEDS[0] });
+    this.viewState = new ViewState(first);
+    this.viewState.until = this.end;
+    this.viewState.still = () => this.at;
     this.set(this.end);
-    this.view = new View(el, this.picture, { plotlyPath, parts });
+    this.view = new View(el, this.viewState, { plotlyPath, parts });
     this.controls();
     this.show();
   }
 
   // ---- the clock -----------------------------------------------------------------
 
-  /** Sets the clock. News cannot be taken back, so an earlier moment begins at the beginning. */
+  /** Sets the clock. Deltas cannot be undone, so an earlier moment begins at the beginning. */
   set(at) {
     if (at < this.at) {
-      this.picture.load(this.whole);
-      this.taken = 0;
+      this.viewState.load(this.first);
+      this.applied = 0;
     }
-    for (; this.taken < this.frames.length && this.frames[this.taken][0] <= at; this.taken += 1) {
-      this.picture.take(this.frames[this.taken][1]);
+    for (; this.applied < this.frames.length && this.frames[this.applied][0] <= at; this.applied += 1) {
+      this.viewState.apply(this.frames[this.applied][1]);
     }
     this.at = at;
   }
 
   seek(at) {
     this.set(Math.min(Math.max(at, 0), this.end));
-    this.picture.fresh.clear(); // nothing of it is news
+    this.viewState.fresh.clear(); // nothing of it just happened
     this.view.draw();
     this.show();
   }

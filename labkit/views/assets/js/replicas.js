@@ -2,11 +2,12 @@
 
 import { Chart } from "./chart.js";
 import { drawn } from "./dom.js";
+import { SHARED } from "./shared.js";
 import { label, minutes, moment, sum } from "./words.js";
 
 export class Replicas extends Chart {
   constructor(root, view) {
-    super(root, view, "Running replicas, by tag");
+    super(root, view, SHARED.replicas.title);
   }
 
   key({ steps, tags, status }) {
@@ -22,10 +23,10 @@ export class Replicas extends Chart {
     return 150;
   }
 
-  traces(picture) {
-    const steps = dense(stepsOf(picture, this.view.at), this.axis.range);
+  traces(viewState) {
+    const steps = dense(stepsOf(viewState, this.view.at), this.axis.range);
     const x = steps.map(([at]) => moment(at));
-    const traces = picture.tags.map(([tag, colour, pattern], number) => ({
+    const traces = viewState.tags.map(([tag, colour, pattern], number) => ({
       type: "scatter",
       mode: "lines",
       stackgroup: "replicas",
@@ -40,8 +41,8 @@ export class Replicas extends Chart {
     return traces.filter(({ y }) => y.some(Boolean)); // a tag that never ran would be a line along the top of the others
   }
 
-  yaxis(picture) {
-    const most = mostOf(picture);
+  yaxis(viewState) {
+    const most = mostOf(viewState);
     return { range: [0, most * 1.06], tickformat: "d", nticks: 6, dtick: most < 6 ? 1 : undefined }; // there are no half replicas
   }
 
@@ -64,8 +65,8 @@ export class Replicas extends Chart {
   }
 
   /** A step chart with nothing to load: until plotly.js is there, or in its place. */
-  drawPlain(picture) {
-    this.el.replaceChildren(plainReplicas(picture, stepsOf(picture, this.view.at), this.axis.range[1]));
+  drawPlain(viewState) {
+    this.el.replaceChildren(plainReplicas(viewState, stepsOf(viewState, this.view.at), this.axis.range[1]));
     return false;
   }
 }
@@ -90,14 +91,14 @@ function dense(steps, [from, to]) {
   });
 }
 
-function plainReplicas(picture, steps, end) {
+function plainReplicas(viewState, steps, end) {
   const [width, height, left, top, bottom] = [1000, 200, 40, 10, 24];
-  const most = mostOf(picture);
+  const most = mostOf(viewState);
   const x = (at) => left + ((width - left - 14) * at) / end;
   const y = (count) => top + (height - top - bottom) * (1 - count / (most * 1.06));
   const svg = drawn("svg", { class: "labkit-plain-chart", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none" });
   let under = steps.map(() => 0);
-  picture.tags.forEach(([tag, colour], number) => {
+  viewState.tags.forEach(([tag, colour], number) => {
     const over = steps.map(([, counts], n) => under[n] + counts[number]);
     const d = `M${edge(steps, over, x, y).join("L")}L${edge(steps, under, x, y).reverse().join("L")}Z`;
     if (steps.length) drawn("title", {}, drawn("path", { d, fill: colour }, svg)).textContent = tag;

@@ -3,30 +3,20 @@
 import { Bars } from "./bars.js";
 import { Chart, letters } from "./chart.js";
 import { drawn, make, write } from "./dom.js";
+import { SHARED } from "./shared.js";
 import { slotRows } from "./spans.js";
 import { label, minutes } from "./words.js";
 
 const ROW = 25; // px of a row, as long as all of them are no higher than
 const HIGHEST = 400;
-/** In shares of a row: where tasks stand, and the thin band of the windows below them. */
-const TASKS = [0.07, 0.72];
-const WINDOWS = [0.77, 0.95];
-/** How much of its place a task takes up in a stage: the nearer to running, the higher. */
-const HEIGHTS = { waiting: 0.45, starting: 0.62, running: 1, stopping: 1 };
-const HOLLOW = ["waiting", "stopping"]; // with an outline
+/** Where tasks stand in a row, and the windows below them; how tasks are drawn by stage. */
+const { title: SLOTS, tasks: TASKS, windows: WINDOWS, stages, signs } = SHARED.slots;
+const LOOKS = Object.fromEntries(Object.entries(stages).map(([stage, [high, dense, hollow]]) => [stage, { high, dense, hollow }]));
 const LEAST = 6; // px of a failed attempt
 const NEAR = 5; // px beside a bar that still count as on it
 const CROSS = 13; // px
 
-const LEGEND = [
-  ["waiting", "waiting its turn"],
-  ["starting", "starting"],
-  ["running", "running"],
-  ["stopping", "told to stop"],
-  ["failed", "failed"],
-  ["delay", "delay: the update sleeps"],
-  ["monitor", "monitor window: a death here counts"],
-];
+const LEGEND = [...Object.entries(stages).map(([stage, [, , , words]]) => [stage, words]), ...Object.entries(signs)];
 const BECAUSE = {
   there: "It was there when the recording began.",
   create: "Made when the service was created or scaled up.",
@@ -36,7 +26,7 @@ const BECAUSE = {
 
 export class Slots extends Chart {
   constructor(root, view) {
-    super(root, view, "Slots: every task that had them");
+    super(root, view, SLOTS);
     this.aside = make("span", "labkit-aside", this.head);
     const legend = make("div", "labkit-legend", root);
     for (const [look, words] of LEGEND) {
@@ -46,18 +36,18 @@ export class Slots extends Chart {
     }
   }
 
-  draw(picture) {
-    const { rows, count } = slotRows(picture, this.view.at, this.view.selection);
+  draw(viewState) {
+    const { rows, count } = slotRows(viewState, this.view.at, this.view.selection);
     this.rows = rows;
     this.of = typeof rows[0]?.group === "string" ? "nodes" : "slots";
     this.count = count;
     const few = `${rows.length} of ${count.toLocaleString("en")} ${this.of}: those in which something happened last`;
     write(this.aside, rows.length < count ? few : "");
-    return super.draw(picture);
+    return super.draw(viewState);
   }
 
-  measure(picture) {
-    super.measure(picture);
+  measure(viewState) {
+    super.measure(viewState);
     this.axis.need(Math.ceil(Math.max(0, ...this.ticks().map(([, text]) => letters(text, this))) + 14 * this.size.unit));
   }
 
@@ -104,12 +94,12 @@ export class Slots extends Chart {
 
   // ---- what Plotly draws ---------------------------------------------------------
 
-  traces(picture) {
+  traces(viewState) {
     const drawn = new Map();
     const bars = (look) => drawn.get(look) ?? drawn.set(look, this.bars()).get(look);
     const edge = this.row() < ROW / 2 ? 0.6 : 1; // px
     const crosses = { x: [], y: [] };
-    this.windows(picture, bars, edge);
+    this.windows(viewState, bars, edge);
     this.rows.forEach(({ attempts }, row) => {
       for (const attempt of attempts) {
         const failed = attempt.failed !== null;
@@ -117,7 +107,7 @@ export class Slots extends Chart {
           const at = [piece.from, piece.to, row + place(piece)[0], place(piece)[1]];
           bars(`${attempt.task.tag} ${piece.stage}`).add(...at);
           if (failed) bars("failed").add(...at, 1.6 * edge);
-          else if (HOLLOW.includes(piece.stage)) bars("hollow").add(...at, edge);
+          else if (LOOKS[piece.stage].hollow) bars("hollow").add(...at, edge);
         }
         if (failed) {
           crosses.x.push(attempt.failed);
@@ -125,7 +115,7 @@ export class Slots extends Chart {
         }
       }
     });
-    return [...this.looks(picture.tags).flatMap(([name, look]) => (drawn.has(name) ? [drawn.get(name).trace(look)] : [])), this.crosses(crosses)];
+    return [...this.looks(viewState.tags).flatMap(([name, look]) => (drawn.has(name) ? [drawn.get(name).trace(look)] : [])), this.crosses(crosses)];
   }
 
   bars() {
@@ -156,10 +146,10 @@ export class Slots extends Chart {
   looks(tags) {
     const { quiet, bad } = this.colours;
     const stages = ([tag, colour, pattern], n) => [
-      [`${n} waiting`, { fillcolor: fade(colour, 0.12) }],
-      [`${n} starting`, { fillcolor: fade(colour, 0.6) }],
+      [`${n} waiting`, { fillcolor: fade(colour, LOOKS.waiting.dense) }],
+      [`${n} starting`, { fillcolor: fade(colour, LOOKS.starting.dense) }],
       [`${n} stopping`, {
-        fillcolor: fade(colour, 0.15), fillpattern: { shape: "/", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.3 },
+        fillcolor: fade(colour, LOOKS.stopping.dense), fillpattern: { shape: "/", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.3 },
       }],
       [`${n} running`, {
         name: label(tag), showlegend: true, fillcolor: colour,
@@ -234,7 +224,7 @@ export class Slots extends Chart {
 
   /** A task in words: which, why there, its states with their times, its windows, its error. */
   story({ task }) {
-    const { tags, windows } = this.picture;
+    const { tags, windows } = this.viewState;
     const window = windows.find(([n]) => n === task.n);
     const last = task.moves.findLast(({ error, exit }) => error || exit !== null);
     return [
@@ -252,7 +242,7 @@ export class Slots extends Chart {
 
   why({ cause, before }) {
     if (cause !== "restart") return BECAUSE[cause] ?? "";
-    const dead = this.picture.tasks.get(before);
+    const dead = this.viewState.tasks.get(before);
     const ended = dead?.moves.at(-1).stage === "failed" ? "failed" : "ended";
     return dead ? `Restarted by Swarm after ${dead.id.slice(0, 12)} ${ended}.` : "Restarted by Swarm after the one before had ended.";
   }
@@ -295,8 +285,8 @@ export class Slots extends Chart {
   }
 
   /** Bars with nothing to load: until plotly.js is there, or in its place. */
-  drawPlain(picture) {
-    this.el.replaceChildren(plainSlots(picture, this.rows, this.axis.range[1]));
+  drawPlain(viewState) {
+    this.el.replaceChildren(plainSlots(viewState, this.rows, this.axis.range[1]));
     return false;
   }
 }
@@ -306,7 +296,7 @@ function place({ stage, lane }) {
   const [top, bottom] = TASKS;
   const half = (bottom - top) / 2;
   const [from, to] = { whole: [top, bottom], above: [top, top + half], below: [top + half, bottom] }[lane];
-  return [(from + to) / 2, (to - from) * HEIGHTS[stage]];
+  return [(from + to) / 2, (to - from) * LOOKS[stage].high];
 }
 
 /** A colour `#rrggbb` with something of what is behind it. */
@@ -331,7 +321,7 @@ function plainSlots({ tags }, rows, end) {
       for (const piece of pieces) {
         const [middle, height] = place(piece);
         const box = { x: x(piece.from), width: Math.max(1, x(piece.to) - x(piece.from)), y: (number + middle - height / 2) * row, height: height * row };
-        drawn("rect", { ...box, fill: colour, "fill-opacity": { running: 1, starting: 0.6 }[piece.stage] ?? 0.2, stroke: colour }, svg);
+        drawn("rect", { ...box, fill: colour, "fill-opacity": Math.max(0.2, LOOKS[piece.stage].dense), stroke: colour }, svg);
       }
       const [cx, cy] = [failed === null ? 0 : x(failed), (number + 0.45) * row];
       if (failed !== null) drawn("path", { d: `M${cx - 5} ${cy - 5}l10 10m0 -10l-10 10`, class: "labkit-plain-cross" }, svg);

@@ -1,21 +1,21 @@
-// What stood in which slot, and when: the rows of the slots' chart.
+// What stood in which slot, and when: the rows of the slots' chart. They last until now, so they are
+// not sent; `parts/slots.py` works the same out for a view that has ended.
 
-import { byGroup } from "./picture.js";
+import { SHARED } from "./shared.js";
+import { byGroup } from "./view_state.js";
 
-const MOST_ROWS = 100; // of slots drawn all
-const LAST_ROWS = 60; // of more slots, those in which something happened last
-const BARS = ["waiting", "starting", "running", "stopping"]; // an ended task has none
+const { rows: [MOST_ROWS, LAST_ROWS], stages: BARS } = SHARED.slots; // an ended task has no bar
 
 /** The rows to draw, and how many slots there are; the slot of task `must` is among them. */
-export function slotRows(picture, now, must) {
+export function slotRows(viewState, now, must) {
   const last = new Map(); // when something happened in a slot
-  for (const { n, group, moves } of picture.tasks.values()) {
+  for (const { n, group, moves } of viewState.tasks.values()) {
     if (moves.length) last.set(group, Math.max(last.get(group) ?? 0, n === must ? Infinity : moves.at(-1).at));
   }
   let groups = [...last.keys()];
   if (groups.length > MOST_ROWS) groups = groups.sort((a, b) => last.get(b) - last.get(a)).slice(0, LAST_ROWS);
   const tasks = new Map(groups.sort(byGroup).map((group) => [group, []]));
-  for (const task of picture.tasks.values()) tasks.get(task.group)?.push(task);
+  for (const task of viewState.tasks.values()) tasks.get(task.group)?.push(task);
   const rows = [...tasks].map(([group, some]) => ({ group, node: some.at(-1).node, attempts: attemptsOf(some, now) }));
   return { rows: rows.filter(({ attempts }) => attempts.length), count: last.size };
 }
@@ -31,7 +31,7 @@ function attemptOf(task, now) {
   }
   const death = moves.find(({ stage }) => stage === "failed");
   const failed = death && (death.at > 0 || death.since >= 0) ? death.at : null;
-  const drawn = joined(spans.filter(({ from, to, stage }) => BARS.includes(stage) && to > from));
+  const drawn = joined(spans.filter(({ from, to, stage }) => stage in BARS && to > from));
   if (!drawn.length && failed === null) return null;
   return { task, spans: drawn, failed, from: drawn[0]?.from ?? failed, to: drawn.at(-1)?.to ?? failed };
 }

@@ -2,11 +2,12 @@
 
 import { Chart } from "./chart.js";
 import { make, write } from "./dom.js";
+import { SHARED } from "./shared.js";
 import { moment } from "./words.js";
 
 export class Speed extends Chart {
   constructor(root, view) {
-    super(root, view, "The application’s speed, in hashes a second");
+    super(root, view, SHARED.speed.title);
   }
 
   wanted({ speed }) {
@@ -47,9 +48,9 @@ export class Speed extends Chart {
     return { hovermode: "x" };
   }
 
-  drawPlain(picture) {
+  drawPlain(viewState) {
     this.el.replaceChildren();
-    write(make("p", "labkit-in-words", this.el), this.says(picture));
+    write(make("p", "labkit-in-words", this.el), this.says(viewState));
     return false;
   }
 }

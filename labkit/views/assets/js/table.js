@@ -2,6 +2,7 @@
 
 import { make, paint, write } from "./dom.js";
 import { Explanation } from "./explain.js";
+import { SHARED } from "./shared.js";
 import { ago, capital } from "./words.js";
 
 const DRAW_ALL_BELOW = 200; // rows; above, only those near the visible ones are in the page
@@ -19,6 +20,8 @@ const COLUMNS = [
 const [NAME, IMAGE, ERROR] = [1, 2, 6]; // numbers of columns
 
 export class Table {
+  explains = true; // the task that is selected
+
   constructor(root, view) {
     this.view = view;
     this.chosen = null; // the task that is explained
@@ -27,7 +30,7 @@ export class Table {
     this.shown = new Map();
     this.height = USUAL_HEIGHT;
     this.bar(root);
-    this.frame(root, view.picture.service);
+    this.frame(root, view.viewState.service);
     this.explanation = new Explanation(root, () => this.close());
     this.body.addEventListener("click", (event) => this.clicked(event));
     this.scroll.addEventListener("keydown", (event) => this.typed(event));
@@ -74,8 +77,8 @@ export class Table {
     }
   }
 
-  draw(picture) {
-    this.picture = picture;
+  draw(viewState) {
+    this.viewState = viewState;
     this.place();
     this.tell();
   }
@@ -84,8 +87,8 @@ export class Table {
 
   /** Puts the rows that can be seen, or soon could, into the page. */
   place() {
-    if (!this.picture) return;
-    const rows = this.folds.rows(this.picture);
+    if (!this.viewState) return;
+    const rows = this.folds.rows(this.viewState);
     this.rows = rows;
     this.drawBar();
     const [first, last] = this.window(rows.length);
@@ -153,7 +156,7 @@ export class Table {
 
   fill(shown, row) {
     const { task } = row;
-    const { tags, now, origin, fresh } = this.picture;
+    const { tags, now, origin, fresh } = this.viewState;
     const { state, desired, since, error } = task.moves.at(-1);
     const [, colour, pattern] = tags[task.tag];
     const name = row.older ? ` \\_ ${task.name}` : task.name;
@@ -171,13 +174,13 @@ export class Table {
     });
     paint(shown.children[IMAGE].firstChild, colour, pattern);
     drawFold(shown.children[NAME], row);
-    shown.dataset.mood = MOODS[task.moves.at(-1).stage] ?? "way";
+    shown.dataset.mood = SHARED.table.moods[task.moves.at(-1).stage] ?? "way";
     shown.setAttribute("aria-selected", task.n === this.chosen);
   }
 
   /** A row is lit for a moment, at once and not faded: a fade would paint sixty times a second. */
   light(shown, since = -Infinity) {
-    shown.classList.toggle("labkit-fresh", performance.now() < since + FRESH && !this.picture.end);
+    shown.classList.toggle("labkit-fresh", performance.now() < since + FRESH && !this.viewState.end);
   }
 
   /** A column grows with its text and never shrinks, so that nothing jumps. */
@@ -189,7 +192,7 @@ export class Table {
 
   drawBar() {
     const { count, all } = this.folds;
-    const { service } = this.picture;
+    const { service } = this.viewState;
     write(this.command, all ? `docker service ps ${service}` : `docker service ps ${service} | grep -v "Shutdown.*Shutdown"`);
     this.all.hidden = !count;
     this.all.setAttribute("aria-expanded", all);
@@ -259,7 +262,7 @@ export class Table {
   }
 
   turn(n) {
-    this.folds.turn(this.picture.tasks.get(n).group);
+    this.folds.turn(this.viewState.tasks.get(n).group);
     this.place();
   }
 
@@ -278,7 +281,7 @@ export class Table {
   /** A task was selected, here or in the slots' chart: its row is shown, and why it is there. */
   selected(n) {
     this.chosen = n;
-    const task = this.picture?.tasks.get(n);
+    const task = this.viewState?.tasks.get(n);
     if (task?.listed) {
       if (isClean(task) && !this.folds.isOpen(task.group)) this.folds.turn(task.group);
       this.active = n;
@@ -290,7 +293,7 @@ export class Table {
   }
 
   tell() {
-    this.explanation.show(this.picture?.tasks.get(this.chosen) ?? null, this.picture);
+    this.explanation.show(this.viewState?.tasks.get(this.chosen) ?? null, this.viewState);
   }
 }
 
@@ -318,10 +321,10 @@ class Folds {
   }
 
   /** The rows to show: `task`, whether it is `older` than another of its slot, and at a slot's first row what it hides. */
-  rows(picture) {
-    if (this.known === picture && this.revision === picture.revision) return this.kept;
-    [this.known, this.revision, this.count, this.kept] = [picture, picture.revision, 0, []];
-    const { listed } = picture;
+  rows(viewState) {
+    if (this.known === viewState && this.revision === viewState.revision) return this.kept;
+    [this.known, this.revision, this.count, this.kept] = [viewState, viewState.revision, 0, []];
+    const { listed } = viewState;
     for (let from = 0, to = 0; from < listed.length; from = to) {
       const { group } = listed[from];
       while (to < listed.length && listed[to].group === group) to += 1;
@@ -382,6 +385,3 @@ function space(row, height) {
   row.hidden = !height;
   row.style.height = `${height}px`;
 }
-
-/** How loudly a row speaks, by stage; on its way otherwise. */
-const MOODS = { failed: "bad", ended: "off", running: "on" };

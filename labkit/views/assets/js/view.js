@@ -1,41 +1,33 @@
-// A view: the parts that a learner asked for, drawn from one picture, under one time axis.
+// A view: the parts that a learner asked for, drawn from one viewState, under one time axis.
 //
-// A part is a class: constructor(root, view), draw(picture), and, where it makes sense,
-// selected(n), wanted(picture) (whether there is anything to show), remove(). Each is drawn
+// A part is a class: constructor(root, view), draw(viewState), and, where it makes sense,
+// selected(n), wanted(viewState) (whether there is anything to show), remove(). Each is drawn
 // in a task of its own, so that the page answers in between; one that is slow is drawn less
 // often, and a `lazy` one (a chart) that nobody can see waits until it is seen.
 
 import { TimeAxis } from "./axis.js";
-import { Budget } from "./budget.js";
 import { make, stamp, write } from "./dom.js";
 import { Why } from "./explain.js";
-import { Head } from "./head.js";
 import { Marks } from "./marks.js";
-import { Phases } from "./phases.js";
+import { PARTS } from "./parts.js";
 import { plotly } from "./plotly.js";
-import { Replicas } from "./replicas.js";
-import { Slots } from "./slots.js";
-import { Speed } from "./speed.js";
-import { Table } from "./table.js";
 
-/** Every part, in the order in which they stand. */
-const PARTS = { head: Head, phases: Phases, replicas: Replicas, slots: Slots, speed: Speed, budget: Budget, table: Table };
 const APART_LEAST = 250; // ms between two drawings of a part
 const APART_SHARE = 8; // and at least so many times as long as the last one took
 const SOON = "150px"; // what is so near to be seen is drawn
 
 export class View {
-  /** `parts` are names of PARTS; `send` hands a message to the kernel, or is null without one. */
-  constructor(el, picture, { plotlyPath, parts = null, send = null }) {
-    this.picture = picture;
+  /** `parts` are names of parts; `send` hands a message to the kernel, or is null without one. */
+  constructor(el, viewState, { plotlyPath, parts = null, send = null }) {
+    this.viewState = viewState;
     this.send = send;
     this.selection = null;
     this.theme = 0;
     this.axis = new TimeAxis(() => this.draw(true));
     this.root = make("section", "labkit-watch mathjax_ignore tex2jax_ignore", el);
-    this.root.setAttribute("aria-label", `Update of ${picture.service}`);
+    this.root.setAttribute("aria-label", `Update of ${viewState.service}`);
     const names = parts?.length ? parts : Object.keys(PARTS);
-    if (picture.badge && !names.includes("head")) stamp(picture.badge, make("div", "labkit-head", this.root));
+    if (viewState.badge && !names.includes("head")) stamp(viewState.badge, make("div", "labkit-head", this.root));
     this.places = names.map((name) => this.place(name, PARTS[name]));
     if (names.includes("slots") && !names.includes("table")) this.places.push(this.place("why", Why));
     this.marks = new Marks(this, this.axis.charts[0]?.head);
@@ -90,12 +82,12 @@ export class View {
 
   /** Marks that the kernel does not have yet. */
   get pending() {
-    return this.marks.pending(this.picture);
+    return this.marks.pending(this.viewState);
   }
 
   /** Whether a task that is chosen gets explained: the table does that. */
   get explains() {
-    return this.places.some(({ part }) => part instanceof Table);
+    return this.places.some(({ part }) => part.explains);
   }
 
   /** Tells every part which task the reader chose; null for none. */
@@ -106,11 +98,11 @@ export class View {
 
   /** Has the parts drawn, each when its turn comes; `now` waits for nothing. */
   draw(now = false) {
-    this.at = this.picture.at; // one now for all parts
-    this.axis.follow(this.picture);
-    this.marks.follow(this.picture);
+    this.at = this.viewState.at; // one now for all parts
+    this.axis.follow(this.viewState);
+    this.marks.follow(this.viewState);
     for (const place of this.places) {
-      place.el.hidden = !(place.part.wanted?.(this.picture) ?? true);
+      place.el.hidden = !(place.part.wanted?.(this.viewState) ?? true);
       place.dirty = true;
       if (now) place.due = 0;
     }
@@ -130,7 +122,7 @@ export class View {
     const began = performance.now();
     place.dirty = false;
     try {
-      const again = place.part.draw(this.picture) === true;
+      const again = place.part.draw(this.viewState) === true;
       place.drawn ||= place.el.clientWidth > 0;
       place.dirty ||= again;
       place.due = again ? 0 : began + Math.max(APART_LEAST, APART_SHARE * (performance.now() - began));
@@ -141,7 +133,7 @@ export class View {
 
   /** Once a second: ages and the charts' right edge move on, unless all has ended. */
   tick() {
-    if (!this.picture.end && !document.hidden) this.draw();
+    if (!this.viewState.end && !document.hidden) this.draw();
   }
 
   remove() {

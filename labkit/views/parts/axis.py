@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 #: Seconds between two labels of the axis, that people find easy to count in.
 _EASY = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 86_400)
@@ -47,6 +51,24 @@ class Axis:
         return list(range(first, int(self.end) + 1, step))
 
 
+class Chart(NamedTuple):
+    """A chart as a drawing has it: how high it is in pixels, and its elements."""
+
+    title: str
+    height: float
+    inside: Markup
+    #: What its signs mean, on a line of its own.
+    legend: Markup = Markup("")
+    #: What it leaves out, as a sentence.
+    note: str = ""
+
+
 def percent(share: float) -> str:
     """Return a share of the width as SVG takes it."""
     return f"{share:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def moment(ms: float) -> str:
+    """Return a time since the start as Plotly takes it; of a small number it makes a year."""
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    return at.isoformat(timespec="milliseconds")[:-6]

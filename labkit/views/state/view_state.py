@@ -1,13 +1,13 @@
 """What a view shows, and what of it changed since the last time. Pure.
 
-A `Picture` takes the changes of a recording, one after another, and gives them as JSON:
-`whole()` is all that a page needs to draw it, `news()` only what changed since the last
-news. An update costs as much as what changed, not as much as the service is large.
+A `ViewState` applies the changes of a recording, one after another, and gives them as JSON:
+`full()` is all that a page needs to draw it, `delta()` only what changed since the last
+delta. An update costs as much as what changed, not as much as the service is large.
 
 Each `at` is in ms since the recording began (`origin`); `n` is a small number that names
 a task. What is said of many tasks is said once, and goes by its place in `tags`, `images`,
-`nodes` or `kinds`. In news the keys marked with + hold only what is new, the others the
-whole of what changed.
+`nodes` or `kinds`. In a delta the keys marked with + hold only what is new, the others all
+of what changed.
 
 | key         | what                                                                     |
 |-------------|--------------------------------------------------------------------------|
@@ -18,7 +18,7 @@ whole of what changed.
 | `tags`      | `[tag, colour, pattern]` in the order in which the tags were first seen  |
 | `steps` +   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins|
 | `images`    | `[image, tag]`; `nodes`: names                                           |
-| `kinds`     | `[state, desired state, stage]`; the stage as in `labkit.stages`         |
+| `kinds`     | `[state, desired state, stage]`; the stage as in `stages`                |
 | `tasks` +   | `[n, id, group, created, image, node, ports, cause, before]`: `group` is |
 |             | the slot, or the node of a global task; `cause` is why it exists         |
 |             | (`update_tracker.Cause`), `before` whose place it took. An entry for a known    |
@@ -29,7 +29,8 @@ whole of what changed.
 | `gone` +    | `[n, at]`: tasks that the manager no longer lists                        |
 | `dropped` + | tasks that are kept no longer                                            |
 | `status`    | `state`, `sentence`, Docker's `message`, `wanted` replicas, `config`     |
-| `phases`    | `[at, state, message, meaning]`: the update status over time             |
+| `phases`    | `[at, state, message, meaning, name, colour, pattern]`: the update       |
+|             | status over time; what its band is called, and how it looks              |
 | `settling`  | null, or `delay` and `monitor`: when these last two waits will be over   |
 | `windows` + | `[n, from, delay until, monitor until]` of each task the updater made    |
 | `budget`    | null, or the failures of the last update: see `_budget`                  |
@@ -67,7 +68,8 @@ from labkit.recordings.speed import Speed
 from labkit.recordings.update_tracker import Budget, UpdateTracker, group_of
 from labkit.recordings.values import Service, Task, UpdateConfig
 from labkit.views.state.badges import badge_of
-from labkit.views.state.looks import LOOKS, looks_of
+from labkit.views.state.looks import band_of, looks_of
+from labkit.views.state.sentences import budget_words
 from labkit.views.state.stages import stage
 from labkit.views.state.words import plain
 from swarmsim.go import references
@@ -77,22 +79,21 @@ from swarmsim.go import references
 MOST_POINTS = 5000
 #: Tasks that are kept after the manager has forgotten them; the oldest go first.
 MOST_FORGOTTEN = 2000
-#: Deaths that were not counted, and that a page is told one by one.
+#: Uncounted deaths that are listed one by one.
 MOST_UNCOUNTED = 50
 
 #: No update state; what the ribbon shows of a service that is gone.
 _REMOVED = ("removed", "", "The service was removed.")
 
-#: What there is to say before anything was seen.
 _NOTHING = "Nothing has been recorded yet."
 
 Json = dict[str, Any]
-_Said = TypeVar("_Said", bound=Hashable)
-#: Keys of which news hold only what is new.
+_Value = TypeVar("_Value", bound=Hashable)
+#: Keys of which a delta holds only what is new.
 _LISTS = ("steps", "tasks", "moves", "gone", "dropped", "windows", "speed")
 
 
-class Picture:
+class ViewState:
     """A recording as its view shows it."""
 
     def __init__(self, header: Header) -> None:
@@ -124,25 +125,25 @@ class Picture:
         self._marks: list[tuple[int, str]] = []
         self._gaps: list[list[Any]] = []
         self._end: Json | None = None
-        self._news: dict[str, list[Any]] = {key: [] for key in _LISTS}
+        self._new: dict[str, list[Any]] = {key: [] for key in _LISTS}
         self._sent: Json = {}
 
-    # ---- taking changes ------------------------------------------------------------
+    # ---- applying changes ------------------------------------------------------------
 
-    def take(self, changes: Iterable[Change]) -> None:
-        """Take further changes of the recording, in its order."""
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Apply further changes of the recording, in its order."""
         for change in changes:
             self._updater.apply(change)
             match change:
                 case TaskSeen(at=at, task=task):
-                    self._take_task(at, task)
+                    self._apply_task(at, task)
                 case TaskForgotten(at=at, id=task_id):
                     self._forget(at, task_id)
                 case ServiceSeen(at=at, service=service):
-                    self._take_service(at, service)
+                    self._apply_service(at, service)
                 case ServiceRemoved(at=at):
                     self._current = None
-                    self._phases.append([self._ms(at), *_REMOVED])
+                    self._phase(at, *_REMOVED)
                 case HashesSeen():
                     self._add("speed", self._points, self._speed_points(change))
                 case Marked(of=of, label=label):
@@ -150,11 +151,11 @@ class Picture:
                 case Ended(at=at, why=why):
                     self.end(at, why)
                 case Gap() | Back():
-                    self._take_silence(change)
-        self._take_from_updater()
+                    self._apply_silence(change)
+        self._apply_windows()
 
-    def _take_silence(self, change: Gap | Back) -> None:
-        """Take that the engine stopped answering, or answers again."""
+    def _apply_silence(self, change: Gap | Back) -> None:
+        """Note that the engine stopped answering, or answers again."""
         if isinstance(change, Gap):
             self._gaps.append([self._ms(change.at), None, plain(change.reason)])
         elif self._gaps:
@@ -170,7 +171,7 @@ class Picture:
         """Say that nothing more will come: why, and whether the recorder died of it."""
         self._end = {"at": self._ms(at), "why": plain(why), "died": died}
 
-    def _take_task(self, at: datetime, task: Task) -> None:
+    def _apply_task(self, at: datetime, task: Task) -> None:
         if task.id not in self._numbers:
             self._numbers[task.id] = self._next_number
             self._moves[self._next_number] = []
@@ -179,19 +180,19 @@ class Picture:
         self._tasks[task.id] = task
         self._listed.add(task.id)
         if self._gone.pop(self._numbers[task.id], None) is not None:
-            self._entries.pop(self._numbers[task.id])  # it is listed again, which has to be said
+            self._entries.pop(self._numbers[task.id])  # it is listed again, so the delta has it
         self._enter(task)
         self._move(at, task)
         self._count(task)
         self._step(at)
 
     def _enter(self, task: Task) -> None:
-        """Write down who a task is, if that is new."""
+        """Note which task it is, if that is new."""
         number = self._numbers[task.id]
         entry = self._entry(number, task)
         if self._entries.get(number) != entry:
             self._entries[number] = entry
-            self._news["tasks"].append(entry)
+            self._new["tasks"].append(entry)
 
     def _entry(self, number: int, task: Task) -> list[Any]:
         before = self._updater.before(task.id)
@@ -209,7 +210,7 @@ class Picture:
         ]
 
     def _move(self, at: datetime, task: Task) -> None:
-        """Write down what a task was seen to do, if that is new."""
+        """Note what a task was seen to do, if that is new."""
         number = self._numbers[task.id]
         kind = task.state, task.desired_state, stage(task)
         what: list[Any] = [_place(self._kinds, kind), self._signed_ms(task.status_at)]
@@ -218,7 +219,7 @@ class Picture:
         moves = self._moves[number]
         if not moves or moves[-1][2:] != what:
             moves.append([number, self._ms(at), *what])
-            self._news["moves"].append(moves[-1])
+            self._new["moves"].append(moves[-1])
 
     def _count(self, task: Task) -> None:
         self._count_out(task.id)
@@ -244,7 +245,7 @@ class Picture:
             return
         self._listed.discard(task_id)
         self._gone[self._numbers[task_id]] = self._ms(at)
-        self._news["gone"].append([self._numbers[task_id], self._ms(at)])
+        self._new["gone"].append([self._numbers[task_id], self._ms(at)])
         self._forgotten.append(task_id)
         if len(self._forgotten) > MOST_FORGOTTEN:
             self._drop(self._forgotten.popleft())
@@ -258,16 +259,19 @@ class Picture:
         for kept in (self._entries, self._moves, self._gone):
             del kept[number]
         del self._tasks[task_id]
-        self._news["dropped"].append(number)
+        self._new["dropped"].append(number)
 
-    def _take_service(self, at: datetime, service: Service) -> None:
+    def _apply_service(self, at: datetime, service: Service) -> None:
         status = service.update_status
         state, message = (status.state, status.message) if status else ("", "")
         before = self._current.update_status if self._current else None
         if not self._phases or (status and status.key) != (before and before.key):
-            meaning = phases.MEANINGS[state]
-            self._phases.append([self._ms(at), state, plain(message), meaning])
+            self._phase(at, state, plain(message), phases.MEANINGS[state])
         self._current = service
+
+    def _phase(self, at: datetime, state: str, message: str, meaning: str) -> None:
+        band = band_of(state, first=not self._phases)
+        self._phases.append([self._ms(at), state, message, meaning, *band])
 
     def _step(self, at: datetime) -> None:
         counts = [self._counts[tag] for tag in self._tags]
@@ -276,15 +280,15 @@ class Picture:
             return
         if moment == self._ms(at):
             self._steps.pop()
-            if self._news["steps"]:
-                self._news["steps"].pop()
+            if self._new["steps"]:
+                self._new["steps"].pop()
         self._add("steps", self._steps, [[self._ms(at), counts]])
 
     def _speed_points(self, sample: HashesSeen) -> list[list[Any]]:
         points = self._speed.take(sample)
         return [[self._ms(at), None if rate is None else round(rate, 2)] for at, rate in points]
 
-    def _take_from_updater(self) -> None:
+    def _apply_windows(self) -> None:
         for task_id in self._updater.explained_anew():
             if task_id in self._tasks:
                 self._enter(self._tasks[task_id])
@@ -297,25 +301,25 @@ class Picture:
 
     def _add(self, key: str, kept: deque[list[Any]], new: list[list[Any]]) -> None:
         kept.extend(new)
-        self._news[key] += new
+        self._new[key] += new
 
     # ---- giving it as JSON ---------------------------------------------------------
 
-    def news(self) -> Json:
+    def delta(self) -> Json:
         """Return what changed since the last call; an empty `dict` if nothing did."""
-        news: Json = {key: new for key, new in self._news.items() if new}
-        self._news = {key: [] for key in _LISTS}
+        delta: Json = {key: new for key, new in self._new.items() if new}
+        self._new = {key: [] for key in _LISTS}
         small = self._small()
         for key, value in small.items():
             if key not in self._sent or self._sent[key] != value:
-                news[key] = value
+                delta[key] = value
         self._sent = small
-        return news
+        return delta
 
-    def whole(self) -> Json:
-        """Return everything as of the last `news()`, for a page that has nothing yet.
+    def full(self) -> Json:
+        """Return everything as of the last `delta()`, for a page that has nothing yet.
 
-        What was taken since then is still to come as news: call `news()` first.
+        What was applied since then is in the next delta: call `delta()` first.
         """
         return {
             "service": plain(self._header.service),
@@ -332,15 +336,12 @@ class Picture:
         }
 
     def _small(self) -> Json:
-        """Return what is small enough to be sent whole whenever it changes."""
-        looks = looks_of(self._tags)
+        """Return what is small enough to be sent in full whenever it changes."""
+        looks = looks_of(self._tags).items()
         settling = self._updater.settling()
         budgets = list(self._updater.budgets())
         return {
-            "tags": [
-                [plain(tag, 60), LOOKS[looks[tag]].colour, LOOKS[looks[tag]].pattern]
-                for tag in self._tags
-            ],
+            "tags": [[plain(tag, 60), *look] for tag, look in looks],
             "images": [list(image) for image in self._images],
             "nodes": list(self._nodes),
             "kinds": [list(kind) for kind in self._kinds],
@@ -377,14 +378,16 @@ class Picture:
         """Return how many new tasks failed, and how many may before `action` is taken.
 
         `missed` ended and were not counted (`uncounted` has the first of them); `watched`
-        is false if Swarm does not look.
+        is false if Swarm does not count; `words` say all that in sentences.
         """
+        status = self._current and self._current.update_status
         missed = [self._numbers[each] for each in budget.missed if each in self._numbers]
         return {
             "of": budget.of,
+            "title": "Failures of the rollback" if budget.of == "rollback" else "Failures",
+            "words": budget_words(budget, status.state if status else ""),
             "failures": budget.failures,
             "tolerated": budget.tolerated,
-            "slots": budget.slots,
             "action": budget.config.failure_action,
             "ratio": budget.config.max_failure_ratio,
             "missed": len(budget.missed),
@@ -393,16 +396,16 @@ class Picture:
         }
 
     def _ms(self, at: datetime) -> int:
-        """Return a time in ms since the recording began; its first look came just before."""
+        """Return a time in ms since the recording began; its first poll came just before."""
         return max(0, self._signed_ms(at))
 
     def _signed_ms(self, at: datetime) -> int:
         return round((at - self._origin) / timedelta(milliseconds=1))
 
 
-def _place(known: dict[_Said, int], said: _Said) -> int:
-    """Return the place of something in the list of all that was said of tasks."""
-    return known.setdefault(said, len(known))
+def _place(known: dict[_Value, int], value: _Value) -> int:
+    """Return the place of a value in a list of all different ones."""
+    return known.setdefault(value, len(known))
 
 
 def _config(config: UpdateConfig) -> Json:

@@ -1,20 +1,20 @@
-// The picture of an update as the page has it: a whole one, then news, each with a number.
+// What is shown of an update, as the page has it: a full state, then deltas, each with a number.
 //
-// `labkit.views.state.picture` says what is in it. Whoever misses a number asks for a whole one.
-// A replay has no numbers: it takes the news of a recording in their order.
+// `labkit.views.state.viewState` says what is in it. A page that misses a number asks for the full
+// state. A replay has no numbers: it applies the deltas of a recording in their order.
 
-const QUIET_AFTER = 10_000; // ms without news after which the kernel counts as silent
-const SET_BACK = 60_000; // ms; a clock that is so far ahead of what it is told was set, not late
+const QUIET_AFTER = 10_000; // ms without a message after which the kernel counts as silent
+const SET_BACK = 60_000; // ms; a clock so far ahead of the kernel's was set, not late
 
 const MOST_POINTS = 5000; // of a line; the oldest go first, as in the kernel
 
-export class Picture {
-  constructor(whole) {
+export class ViewState {
+  constructor(full) {
     this.revision = 0; // rises with whatever may change the table's rows
-    this.load(whole);
+    this.load(full);
   }
 
-  /** Takes a whole picture, in place of all that was known. */
+  /** Takes a full state, in place of all that was known. */
   load({ now = 0, tasks, moves, gone, steps, windows, speed, ...rest }) {
     Object.assign(this, rest);
     this.steps = [...steps];
@@ -22,24 +22,24 @@ export class Picture {
     this.speed = [...speed];
     this.tasks = new Map();
     this.order = null;
-    this.fresh = new Map(); // when news of a task last came, by its number
+    this.fresh = new Map(); // when something last happened to a task, by its number
     this.put(tasks, moves, gone);
     this.skew = now - Date.now(); // of the kernel's clock against the page's
     this.floor = now; // no clock runs backwards
-    this.heard(now);
+    this.received(now);
   }
 
-  /** Takes the next news by their number; returns false, and takes nothing, if earlier ones are missing. */
-  follow(news) {
-    if (news.seq <= this.seq) return true;
-    if (news.seq !== this.seq + 1) return false;
-    this.take(news);
-    this.heard(news.now);
+  /** Applies the next delta by its number; returns false, and applies nothing, if an earlier one is missing. */
+  follow(delta) {
+    if (delta.seq <= this.seq) return true;
+    if (delta.seq !== this.seq + 1) return false;
+    this.apply(delta);
+    this.received(delta.now);
     return true;
   }
 
-  /** Takes news, whichever they are. */
-  take({ now, tasks = [], moves = [], gone = [], dropped = [], steps = [], windows = [], speed = [], ...rest }) {
+  /** Applies a delta, whatever its number. */
+  apply({ now, tasks = [], moves = [], gone = [], dropped = [], steps = [], windows = [], speed = [], ...rest }) {
     Object.assign(this, rest);
     this.put(tasks, moves, gone);
     const came = performance.now();
@@ -77,16 +77,16 @@ export class Picture {
     if (tasks.length || gone.length || moves.length) this.revision += 1;
   }
 
-  heard(now) {
+  received(now) {
     const shown = Date.now() + this.skew;
     this.floor = shown - now < SET_BACK ? Math.max(this.floor, shown) : now;
-    this.heardAt = Date.now();
-    this.skew = now - this.heardAt;
+    this.receivedAt = Date.now();
+    this.skew = now - this.receivedAt;
   }
 
-  /** Whether the kernel should have been heard by now, and was not. */
+  /** Whether a message is overdue. */
   get silent() {
-    return !this.end && !this.still && Date.now() - this.heardAt > QUIET_AFTER;
+    return !this.end && !this.still && Date.now() - this.receivedAt > QUIET_AFTER;
   }
 
   /** The time of what is shown, in ms since 1970 by the kernel's clock. */

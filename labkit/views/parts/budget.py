@@ -1,0 +1,28 @@
+"""The failure budget: how many of the new tasks may fail, and how many have. Pure.
+
+Its sentences travel with the view state (`labkit.views.state.sentences.budget_words`).
+"""
+
+from __future__ import annotations
+
+from labkit.views.pages import render
+from labkit.views.state.view_state import Json
+
+TITLE = "Failures"
+
+
+def html(view_state: Json) -> str:
+    """Return the budgets in sentences."""
+    return render("budget.html", lines=text(view_state)[1])
+
+
+def text(view_state: Json) -> tuple[str, list[str]]:
+    """Return the budget of the last update, and of its rollback, a line each."""
+    found = [view_state["budget"], view_state["rollback_budget"]]
+    return "Failure budget", [f"{b['title']}: {_joined(b['words'])}" for b in found if b]
+
+
+def _joined(words: list[str]) -> str:
+    """Return sentences as they go on after a colon."""
+    said = " ".join(words)
+    return said[0].lower() + said[1:]

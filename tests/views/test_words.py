@@ -1,0 +1,162 @@
+"""Claims about words: text that stays text, stages, and how the failure budget is put."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labkit.base.quoted import unmarked, verbatim
+from labkit.lessons.checks.finding import Finding
+from labkit.recordings.update_tracker import Budget
+from labkit.recordings.values import UpdateConfig
+from labkit.views.cards import cards
+from labkit.views.state.sentences import budget_words
+from labkit.views.state.stages import stage
+from labkit.views.state.words import for_html, plain, prose
+from tests.values import task
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("task: non-zero exit (1)", "task: non-zero exit (1)"),
+        ("a\nb\x1b[31m", "a\\nb\\x1b[31m"),
+        ("\u202eright to left", "\\u202eright to left"),
+        ("naïve 漢字", "naïve 漢字"),
+        ("x" * 2000, "x" * 999 + "…"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_every_character_can_be_seen(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def test_html_shows_exactly_the_text() -> None:
+    assert for_html('<b title="x">&') == "&lt;b title=&#34;x&#34;&gt;&amp;"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("run `docker ps` *now*", "run <code>docker ps</code> <i>now</i>"),
+        ("**bold `code` bold**", "<b>bold <code>code</code> bold</b>"),
+        ("`lambda *_: 1` and `**more`", "<code>lambda *_: 1</code> and <code>**more</code>"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("one\ntwo", "one<br>two"),
+        ("`a < b`", "<code>a &lt; b</code>"),
+        ("\x00 0\x00 `x`", "\\x00 0\\x00 <code>x</code>"),
+        ("*unended", "*unended"),
+    ],
+)
+def test_the_little_markdown_of_the_lesson_is_set_as_such(text: str, html: str):
+    assert prose(text) == html
+
+
+ERROR = 'invalid argument "`x`" for *flag*: **not** <b> \x1b[31m'
+
+
+@pytest.mark.parametrize("around", ["{}", "failed ({}).", "`{}`", "**{}** *so*", "one\n{}\ntwo"])
+def test_an_engines_words_are_shown_as_they_are_wherever_they_stand(around: str):
+    html = prose(around.format(verbatim(ERROR)))
+
+    assert for_html(ERROR) in html
+    assert html == prose(around.format("X")).replace("X", for_html(ERROR))
+
+
+def test_of_several_engines_words_each_is_in_its_place():
+    said = f"{verbatim('a `1`')} *then* {verbatim('b *2*')}{verbatim('')}"
+
+    assert prose(said) == "a `1` <i>then</i> b *2*"
+
+
+def test_an_engine_cannot_end_its_words_itself():
+    """Nor can what is cut, or has numbers of its own, be taken for anything else."""
+    said = verbatim("\ufffb**x**\ufff9\ufffb**y**")
+
+    assert prose(said) == "**x****y**"
+    assert prose(said[:-2]) == "**x****y*"
+    assert prose("\x010\x01 " + verbatim("`x`")) == "\\x010\\x01 `x`"
+
+
+def test_what_is_plain_text_has_no_marks():
+    """A screen would show them as nothing, or as boxes."""
+    saw = f"it failed ({verbatim(ERROR)})."
+
+    for said in (str(cards.finding(Finding("not yet", saw, "So.", "again."))), plain(saw), unmarked(saw)):
+        assert not {"\ufff9", "\ufffb"} & set(said)
+        assert "`x`" in said
+
+
+@pytest.mark.parametrize(
+    ("state", "desired", "meant"),
+    [
+        ("preparing", "ready", "waiting"),  # the old task of the slot has not stopped
+        ("ready", "ready", "waiting"),
+        ("pending", "running", "starting"),
+        ("starting", "running", "starting"),
+        ("running", "running", "running"),
+        ("running", "shutdown", "stopping"),
+        ("running", "remove", "stopping"),
+        ("starting", "shutdown", "stopping"),
+        ("shutdown", "shutdown", "ended"),
+        ("complete", "shutdown", "ended"),
+        ("failed", "shutdown", "failed"),
+        ("failed", "running", "failed"),
+        ("rejected", "shutdown", "failed"),
+        ("orphaned", "remove", "failed"),
+    ],
+)
+def test_a_stage_goes_by_state_and_desired_state(state: str, desired: str, meant: str):
+    assert stage(task(1, state=state, desired_state=desired)) == meant
+
+
+def budget(ratio: float = 0.0, action: str = "rollback", **more: Any) -> Budget:
+    config = UpdateConfig(failure_action=action, max_failure_ratio=ratio)
+    fields: dict[str, Any] = {"of": "update", "failures": 0, "missed": (), "slots": 10}
+    return Budget(**fields | more, config=config)
+
+
+@pytest.mark.parametrize(
+    ("of", "state", "says"),
+    [
+        (
+            budget(0.2, failures=1),
+            "updating",
+            "1 failure of 2 tolerated (of 10 slots being updated); "
+            "2 more and Swarm rolls the update back.",
+        ),
+        (
+            budget(0.2, "pause", failures=2),
+            "updating",
+            "2 failures of 2 tolerated (of 10 slots being updated); "
+            "one more and Swarm pauses the update.",
+        ),
+        (
+            budget(0.2, failures=3),
+            "rollback_started",
+            "3 failures, 2 tolerated: Swarm rolled the update back.",
+        ),
+        (
+            budget(of="rollback", action="pause", failures=1),
+            "rollback_paused",
+            "1 failure, none tolerated: Swarm paused the rollback.",
+        ),
+        (
+            budget(0.2, missed=("t",)),
+            "completed",
+            "No failure of 2 tolerated (of 10 slots that were updated). 1 task died without being "
+            "counted: after the monitor window, or when the update looked it was over.",
+        ),
+        (
+            budget(),
+            "updating",
+            "No failure is tolerated: the first one rolls the update back.",
+        ),
+        (budget(), "completed", "No failure was tolerated, and none was counted."),
+        (budget(action="continue"), "updating", "Not watched, as failure_action is continue."),
+    ],
+)
+def test_the_budget_is_put_as_swarm_counts(of: Budget, state: str, says: str) -> None:
+    """One more than what is tolerated triggers the action."""
+    assert " ".join(budget_words(of, state)) == says
