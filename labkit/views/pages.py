@@ -53,6 +53,7 @@ def _environment() -> Environment:
         finalize=_printed,
         undefined=StrictUndefined,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters |= {
         "code": words.code,
         "counted": sentences.counted,

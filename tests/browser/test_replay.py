@@ -163,8 +163,8 @@ def test_updates_are_compared_in_numbers_and_in_lines(page: Page, tmp_path: Path
     expect(table.locator("thead th").first).to_have_text("Update")
     rows = [[*row.locator("th, td").all_inner_texts()] for row in table.locator("tbody tr").all()]
     assert [row[0].strip() for row in rows] == ["one at a time", "two"]
-    assert rows[0][1] == "24.0 s"
-    assert rows[1][1] == "12.0 s shortest"
+    assert rows[0][1] == "24.0\N{NO-BREAK SPACE}s"
+    assert rows[1][1] == "12.0\N{NO-BREAK SPACE}s shortest"
     assert [row[-1] for row in rows] == ["completed", "completed"]
     assert table.locator("b", has_text="12.0 s").count() == 1
 

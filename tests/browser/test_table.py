@@ -40,7 +40,7 @@ class Open:
 
     def module(self) -> None:
         """Offer what the modules declare to scripts of the page."""
-        names = "ViewState, explain, budgetWords, waitsFor, quoted"
+        names = "ViewState, explain, waitsFor, quoted"
         self._go(f"Object.assign(globalThis, {{ {names} }});")
 
     def view(self, state: Json, *parts: str) -> None:

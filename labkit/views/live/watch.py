@@ -85,8 +85,8 @@ def _interruptible() -> Iterator[None]:
 class Watch(anywidget.AnyWidget):
     """The live view of what a recorder records. It is displayed like any result of a cell."""
 
-    _esm = page.module()
-    _css = page.style()
+    _esm = str(page.module())
+    _css = str(page.style())
     #: Worked out whenever it is asked for, so that a page that loads late is up to date.
     view_state = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.full())
     plotly = traitlets.Unicode(page.PLOTLY).tag(sync=True)
