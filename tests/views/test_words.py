@@ -83,7 +83,11 @@ def test_what_is_plain_text_has_no_marks():
     """A screen would show them as nothing, or as boxes."""
     saw = f"it failed ({verbatim(ERROR)})."
 
-    for said in (str(cards.finding(Finding("not yet", saw, "So.", "again."))), plain(saw), unmarked(saw)):
+    for said in (
+        str(cards.finding(Finding("not yet", saw, "So.", "again."))),
+        plain(saw),
+        unmarked(saw),
+    ):
         assert not {"\ufff9", "\ufffb"} & set(said)
         assert "`x`" in said
 
@@ -111,7 +115,7 @@ def test_a_stage_goes_by_state_and_desired_state(state: str, desired: str, meant
     assert stage(task(1, state=state, desired_state=desired)) == meant
 
 
-def budget(ratio: float = 0.0, action: str = "rollback", **more: Any) -> Budget:
+def budget(ratio: float = 0.0, action: Any = "rollback", **more: Any) -> Budget:
     config = UpdateConfig(failure_action=action, max_failure_ratio=ratio)
     fields: dict[str, Any] = {"of": "update", "failures": 0, "missed": (), "slots": 10}
     return Budget(**fields | more, config=config)
