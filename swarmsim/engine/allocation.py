@@ -22,7 +22,7 @@ _PAUSE = 2_000_000
 
 
 class Allocator:
-    """Gives out what there is only one of. `written` is told of services that it writes."""
+    """Allocates ports, VIPs and task addresses. `written` is called with services it writes."""
 
     def __init__(
         self, cluster: Cluster, networks: Networks, written: Callable[[Service], None]
@@ -37,7 +37,7 @@ class Allocator:
         self._addresses: dict[str, dict[str, str]] = {}
 
     def watch(self, change: StoreEvent) -> None:
-        """Give and take back, as services and tasks come and go."""
+        """Allocate for a service or task that is new, and free what one had that is gone."""
         about = change.object
         if isinstance(about, Service):
             self._service_changed(about, change)
@@ -45,9 +45,9 @@ class Allocator:
             if change.action == "create":
                 self._addresses[about.id] = dict(self._taken(wanted(about, self._networks)))
             elif change.action == "remove":
-                self._give_back(self._addresses.pop(about.id, {}))
+                self._free(self._addresses.pop(about.id, {}))
             elif about.ended:
-                self._give_back(self._addresses.get(about.id, {}))
+                self._free(self._addresses.get(about.id, {}))
 
     def addresses_of(self, task_id: str) -> Mapping[str, str]:
         """A task's address, with prefix, by network id. One that ended keeps showing its last."""
@@ -59,7 +59,7 @@ class Allocator:
 
     def _service_changed(self, service: Service, change: StoreEvent) -> None:
         if change.action == "remove":
-            self._give_back(self._vips.pop(service.id, {}))
+            self._free(self._vips.pop(service.id, {}))
             return
         if change.action == "create":
             service.endpoint = {"Spec": {}}
@@ -121,7 +121,7 @@ class Allocator:
         networks = _networks(service.spec, spec, self._networks) if is_vip else []
         old = self._vips.get(service.id, {})
         kept = {network.id: old[network.id] for network in networks if network.id in old}
-        self._give_back({network: old[network] for network in old.keys() - kept.keys()})
+        self._free({network: old[network] for network in old.keys() - kept.keys()})
         new = dict(self._taken([network for network in networks if network.id not in kept]))
         self._vips[service.id] = {
             network.id: {**kept, **new}[network.id]
@@ -137,10 +137,10 @@ class Allocator:
             except LookupError:
                 yield network.id, ""
 
-    def _give_back(self, addresses: Mapping[str, str]) -> None:
+    def _free(self, addresses: Mapping[str, str]) -> None:
         for network_id, address in addresses.items():
             if network := self._networks.get(network_id):
-                network.give_back(address)
+                network.free_address(address)
 
 
 def wanted(task: Task, networks: Networks) -> list[Network]:

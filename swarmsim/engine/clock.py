@@ -9,11 +9,10 @@ from collections.abc import Callable
 class Clock:
     """Nanoseconds since 1970 that run `speed` times as fast as the wall's.
 
-    It begins at the wall's time. It never runs backwards, whatever the wall's clock does. At
-    the wall's speed it stays with the wall's clock, as clients measure `since` and ages with
-    that one; at a multiple, the time that the engine itself takes does not count, so that an
-    engine with much to do is never driven further and further behind. At speed 0 it stands
-    still but for `advance`.
+    It starts at the wall's time unless told otherwise, and never runs backwards. At speed 1 it
+    stays with the wall's clock, which clients use for `since` and for ages. At a multiple, the
+    time that the engine itself takes does not count, so a busy engine does not fall behind. At
+    speed 0 it moves only by `advance`.
     """
 
     def __init__(
@@ -33,26 +32,26 @@ class Clock:
 
     @property
     def rate(self) -> float:
-        """How fast it runs at present."""
+        """Its present speed: 1 while it runs in real time."""
         return 1.0 if self._real_time else self.speed
 
     def read(self) -> int:
-        """What time it is by now."""
+        """Return the present time."""
         passed = self._monotonic() - self._read_at
         return self.now + int(passed * self.rate)
 
     def set(self, now: int, *, real_time: bool) -> None:
-        """Go on from `now`, which was read a while ago, in real time or at full speed."""
+        """Continue from `now`, an earlier reading, in real time or at full speed."""
         passed = max(0, now - self.now)
         self.now += passed
         self._read_at = self._read_at + passed if self.speed == 1 else self._monotonic()
         self._real_time = real_time
 
     def advance(self, length: int) -> None:
-        """Move it forward by so many nanoseconds."""
+        """Move it forward, by nanoseconds."""
         self.now += length
 
     def seconds_until(self, moment: int) -> float:
-        """How many seconds of the wall's clock there are until a moment of this one."""
+        """Return the seconds of the wall's clock until a moment of this one."""
         left = max(0, moment - self.read())
         return left / self.rate / 1e9 if self.rate else float("inf") if left else 0.0

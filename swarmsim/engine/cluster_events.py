@@ -1,4 +1,4 @@
-"""From changes of the cluster to the events that clients see.
+"""The events that clients see of changes to the cluster.
 
 As moby's `daemon/events.go`: an update of a service says which image, how many replicas and
 which update state there were before, and only if they changed; tasks say nothing.
@@ -12,18 +12,19 @@ from swarmsim.engine.events import Events, message
 from swarmsim.model import Before, Node, Service, StoreEvent
 
 Spec = dict[str, Any]
+Texts = dict[str, str]
 
 
-class Journal:
-    """Writes down what happens to services and nodes."""
+class ClusterEvents:
+    """Publishes what happens to services and nodes."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
         #: What nodes were: availability, role, state.
-        self._nodes: dict[str, dict[str, str]] = {}
+        self._nodes: dict[str, Texts] = {}
 
     def watch(self, change: StoreEvent, now: int) -> None:
-        """Something was written to the cluster's store."""
+        """Publish a write to the cluster's store."""
         about = change.object
         if isinstance(about, Service):
             self.service(about, change.action, now, change.before)
@@ -33,12 +34,12 @@ class Journal:
     def service(
         self, service: Service, action: str, now: int, before: Before | None = None
     ) -> None:
-        """A service was made, written, or removed."""
+        """Publish that a service was created, updated or removed."""
         attributes = {"name": service.name, **(_differences(service, before) if before else {})}
-        self.note("service", action, service.id, attributes, now)
+        self.publish("service", action, service.id, attributes, now)
 
-    def note(self, kind: str, action: str, about: str, attributes: dict[str, str], at: int) -> None:
-        """Something happened to an object of the swarm."""
+    def publish(self, kind: str, action: str, about: str, attributes: Texts, at: int) -> None:
+        """Publish an event about an object of the swarm."""
         self._events.publish(message(kind, action, about, attributes, at, "swarm"))
 
     def _node(self, node: Node, action: str, now: int) -> None:
@@ -49,11 +50,11 @@ class Journal:
         for key, value in is_now.items():
             if was[key] != value:
                 attributes |= {f"{key}.old": was[key], f"{key}.new": value}
-        self.note("node", action, node.id, attributes, now)
+        self.publish("node", action, node.id, attributes, now)
 
 
-def _differences(service: Service, before: Before) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _differences(service: Service, before: Before) -> Texts:
+    found: Texts = {}
     for what, value in (("image", _image), ("replicas", _replicas)):
         old, new = value(before.spec), value(service.spec)
         if old != new:

@@ -1,8 +1,8 @@
-"""The containers of this engine's tasks, and what is told of them.
+"""The containers of this engine's tasks, and the events about them.
 
-The cluster drives the processes through `Containers`, which keeps what `docker ps` and
-`docker inspect` show, and says in events what the engine does: create, start, kill, die,
-stop, destroy. A container is there from when its task is prepared until its task is forgotten.
+The cluster drives the runtime through `Containers`, which keeps what `docker ps` and
+`docker inspect` show, and publishes events: create, start, kill, die, stop, destroy. A
+container exists from when its task is prepared until its task is removed.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ class Container:
     #: Its address on the bridge of its machine, with prefix, while it runs in no other network.
     address: str = ""
     #: It has been asked to stop.
-    asked: bool = False
+    stop_requested: bool = False
 
     @property
     def running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process runs."""
         return bool(self.started_at) and not self.finished_at
 
     @property
     def state(self) -> str:
-        """Docker's word for what it does."""
+        """Its state in Docker's words."""
         if self.running:
             return "running"
         return "exited" if self.finished_at else "created"
 
 
 def name_of(task: Task) -> str:
-    """The name of a task, which is also its container's."""
+    """The name of a task and of its container."""
     return f"{task.service_name}.{task.slot or task.node_id}.{task.id}"
 
 
@@ -80,8 +80,8 @@ class Containers:
         self._new_id = new_id
         self._of_task: dict[str, Container] = {}
         self.now: Callable[[], int] = lambda: 0
-        #: The networks that have come to this node with a container.
-        self._brought: set[str] = set()
+        #: The networks that this node has because of a container.
+        self._networks_here: set[str] = set()
 
     def __iter__(self) -> Iterator[Container]:
         """Those on this node, the newest first, as `docker ps` has them."""
@@ -96,10 +96,10 @@ class Containers:
         """Those on this node, by id."""
         return {container.id: container for container in self}
 
-    # ---- what the cluster tells ------------------------------------------------------
+    # ---- what the cluster calls ------------------------------------------------------
 
     def watch(self, change: StoreEvent) -> None:
-        """A task that has been prepared has a container from now on."""
+        """Create the container of a task that has been prepared."""
         task = change.object
         if isinstance(task, Task) and task.container_id and task.id not in self._of_task:
             if change.action != "update" or task.ended:
@@ -112,11 +112,11 @@ class Containers:
                 created_at=self.now(),
             )
             self._of_task[task.id] = container
-            self._bring_networks(container)
-            self._tell(container, "create")
+            self._add_networks(container)
+            self._publish(container, "create")
 
     def pull(self, task: Task) -> str:
-        """Get the image of a task."""
+        """Pull the image of a task."""
         return self._runtime.pull(task)
 
     def has_healthcheck(self, task: Task) -> bool:
@@ -138,86 +138,86 @@ class Containers:
         self._connect(container)
         container.started_at = self.now()
         container.health = "starting" if self._runtime.has_healthcheck(container.task) else ""
-        self._tell(container, "start")
+        self._publish(container, "start")
 
     def stop(self, task: Task) -> None:
-        """Ask the process of a task to end."""
+        """Send the stop signal to the process of a task."""
         if container := self._of_task.get(task.id):
-            container.asked = True
-            self._tell(container, "kill", signal=str(stop_signal(task)))
+            container.stop_requested = True
+            self._publish(container, "kill", signal=str(stop_signal(task)))
         self._runtime.stop(task)
 
     def kill(self, task: Task) -> None:
-        """End the process of a task."""
+        """Kill the process of a task."""
         if container := self._of_task.get(task.id):
-            self._tell(container, "kill", signal=str(_SIGKILL))
+            self._publish(container, "kill", signal=str(_SIGKILL))
         self._runtime.kill(task)
 
     def remove(self, task: Task) -> None:
-        """Forget the container of a task."""
+        """Remove the container of a task."""
         if container := self._of_task.pop(task.id, None):
-            self._tell(container, "destroy")
+            self._publish(container, "destroy")
         self._runtime.remove(task)
 
-    # ---- what the processes tell -----------------------------------------------------
+    # ---- what the runtime reports -----------------------------------------------------
 
     def exited(self, task_id: str, code: int) -> None:
-        """A process has ended."""
+        """Record that a process has ended."""
         container = self._of_task.get(task_id)
         if container is None or not container.running:
             return
         container.finished_at, container.exit_code = self.now(), code
-        self._tell(container, "die", exitCode=str(code))
+        self._publish(container, "die", exitCode=str(code))
         left = self._disconnect(container)
-        if container.asked:
-            self._tell(container, "stop")
-        self._take_away(left, container)
+        if container.stop_requested:
+            self._publish(container, "stop")
+        self._remove_networks(left, container)
 
     def probed(self, task_id: str, command: tuple[str, ...]) -> Callable[[int], None]:
-        """A health probe has begun: what an engine says of a command in a container.
+        """Publish the events of a health probe, as of any `exec`.
 
-        Returns what to call with its exit code when it has ended.
+        Returns a function to call with its exit code when it has ended.
         """
         container, probe = self._of_task.get(task_id), self._new_id()
         if container is None or not container.running:
             return lambda _code: None
         for action in ("exec_create", "exec_start"):
-            self._tell(container, f"{action}: {' '.join(command)}", execID=probe)
+            self._publish(container, f"{action}: {' '.join(command)}", execID=probe)
 
         def ended(code: int) -> None:
-            self._tell(container, "exec_die", execID=probe, exitCode=str(code))
+            self._publish(container, "exec_die", execID=probe, exitCode=str(code))
 
         return ended
 
     def has_health(self, task_id: str, health: str) -> None:
-        """A container has become healthy, or unhealthy."""
+        """Record that a container has become healthy, or unhealthy."""
         container = self._of_task.get(task_id)
         if container is not None and container.running and container.health != health:
             container.health = health
-            self._tell(container, f"health_status: {health}")
+            self._publish(container, f"health_status: {health}")
 
     # ---- what a client asks for ------------------------------------------------------
 
     def signal(self, container: Container, number: int) -> None:
         """Send a signal to a container's process."""
-        self._tell(container, "kill", signal=str(number))
+        self._publish(container, "kill", signal=str(number))
         if number == _SIGKILL:
             self._runtime.kill(container.task)
         else:
             self._runtime.signal(container.task.id, number)
 
     def stop_by_hand(self, container: Container, number: int) -> None:
-        """Send the stop signal for somebody who says `docker stop`."""
-        container.asked = True
+        """Send the stop signal for `docker stop`."""
+        container.stop_requested = True
         self.signal(container, number)
 
     def drop(self, container: Container) -> None:
         """Remove a container that has ended, and its output, as `docker rm` does."""
         self._of_task.pop(container.task.id, None)
-        self._tell(container, "destroy")
+        self._publish(container, "destroy")
 
     def logs(self, task_id: str) -> Log | None:
-        """What a task's process has written, if its container is still there."""
+        """What a task's process has written, if its container still exists."""
         return self._runtime.logs(task_id) if task_id in self._of_task else None
 
     def _labels(self, task: Task) -> dict[str, str]:
@@ -243,47 +243,47 @@ class Containers:
         """Whether a running container on this node is attached to a network."""
         return any(True for _ in self.attached(network))
 
-    def _bring_networks(self, container: Container) -> None:
-        """Say which networks come to this node: one does with its first container."""
+    def _add_networks(self, container: Container) -> None:
+        """Publish the networks that this node gets: one with its first container."""
         for network in self._networks_of(container.task):
-            if not network.is_everywhere and network.id not in self._brought:
-                self._brought.add(network.id)
-                self._tell_of(network, "create", container)
+            if not network.is_everywhere and network.id not in self._networks_here:
+                self._networks_here.add(network.id)
+                self._publish_network(network, "create", container)
 
     def _connect(self, container: Container) -> None:
-        """Say what a container is attached to: its networks, or its machine's bridge."""
-        self._bring_networks(container)
+        """Attach a container to its networks, or to its machine's bridge."""
+        self._add_networks(container)
         for network in self._networks_of(container.task):
             if network.scope == "local":
                 container.address = network.take_address()
-            self._tell_of(network, "connect", container)
+            self._publish_network(network, "connect", container)
 
     def _disconnect(self, container: Container) -> list[Network]:
-        """Say what a container is no longer attached to; return that."""
+        """Detach a container from its networks; return them."""
         left = self._networks_of(container.task)
         for network in left:
-            self._tell_of(network, "disconnect", container)
+            self._publish_network(network, "disconnect", container)
             if container.address:
-                network.give_back(container.address)
+                network.free_address(container.address)
         container.address = ""
         return left
 
-    def _take_away(self, left: list[Network], container: Container) -> None:
-        """Say which networks this node has no longer: one goes with its last container."""
+    def _remove_networks(self, left: list[Network], container: Container) -> None:
+        """Publish the networks that this node loses: one with its last container."""
         for network in left:
-            if network.id in self._brought and not self.is_used(network):
-                self._brought.discard(network.id)
-                self._tell_of(network, "destroy", container)
+            if network.id in self._networks_here and not self.is_used(network):
+                self._networks_here.discard(network.id)
+                self._publish_network(network, "destroy", container)
 
-    def _tell_of(self, network: Network, action: str, container: Container) -> None:
+    def _publish_network(self, network: Network, action: str, container: Container) -> None:
         if self._is_here(container.task):
             who = {"container": container.id} if action in {"connect", "disconnect"} else {}
             attributes = {"name": network.name, "type": network.driver, **who}
             self._events.publish(message("network", action, network.id, attributes, self.now()))
 
-    def _tell(self, container: Container, action: str, **more: str) -> None:
+    def _publish(self, container: Container, action: str, **more: str) -> None:
         if not self._is_here(container.task):
-            return  # an engine speaks of its own containers only
+            return  # an engine has events of its own containers only
         about = {"image": container.task.image, "name": container.name}
         attributes = {**container.labels, **about, **more}
         self._events.publish(message("container", action, container.id, attributes, self.now()))

@@ -1,10 +1,10 @@
 """The engine: cluster, images, processes, networks, configs, secrets, events, and its clock.
 
-Routes find everything here. Nothing in the cluster moves by itself: whoever wants to look
-or to change something first lets it catch up with the clock (`Engine.catch_up`), which the
-API does before each request, a timer or whoever waits whenever something is due, and a report
-of the runtime (`exited`, `healthy`, `unhealthy`) before it is taken. A report that is made while
-the cluster catches up, by what a runtime scheduled there, counts at that moment.
+Routes find everything here. The cluster moves only when it catches up with the clock
+(`Engine.catch_up`): before each request, before each report of the runtime (`exited`,
+`healthy`, `unhealthy`), and by a timer, or a caller that waits, when something is due. A
+runtime may also report while the cluster catches up, from what it scheduled there
+(`cluster.call_at`); that counts at the cluster's moment.
 
     engine.cluster      swarmsim.model.Cluster: services, tasks, nodes
     engine.swarm        the swarm that it manages, or None
@@ -30,7 +30,7 @@ from swarmsim.engine import networks, swarm
 from swarmsim.engine.allocation import Allocator
 from swarmsim.engine.blobs import Blob
 from swarmsim.engine.clock import Clock
-from swarmsim.engine.cluster_events import Journal
+from swarmsim.engine.cluster_events import ClusterEvents
 from swarmsim.engine.containers import Containers
 from swarmsim.engine.events import Events
 from swarmsim.engine.networks import Network, Networks
@@ -40,10 +40,10 @@ from swarmsim.images import Images
 from swarmsim.model import Cluster, Node, Service, StoreEvent, Task
 from swarmsim.runtime.port import Runtime
 
-#: Seconds between two looks at the processes while an answer from one is awaited.
-_LOOK = 0.02
-#: The most seconds between two looks: enough for a clock that is changed not to matter.
-_REST = 1.0
+#: Seconds between two polls of the runtime while it is open what a process will do.
+_POLL = 0.02
+#: Seconds after which the engine catches up even if nothing is due: the wall's clock may be set.
+_LONGEST_PAUSE = 1.0
 
 _NO_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
@@ -81,7 +81,7 @@ class Engine:
         self.when_caught_up: Callable[[], None] | None = None
         self._catching_up = False
         self.events = Events(self.notify)
-        self.journal = Journal(self.events)
+        self.cluster_events = ClusterEvents(self.events)
         self.images = Images(data)
         self.networks = Networks()
         self.configs: dict[str, Blob] = {}
@@ -107,12 +107,12 @@ class Engine:
         return self.cluster.now
 
     def catch_up(self) -> None:
-        """Let everything happen that is due by now.
+        """Move the cluster to the present.
 
-        At more than the wall's speed the cluster stops where a process begins whose fate
-        is not known yet: from there on its time is real.
+        On a clock that is faster than the wall's, stop where a process starts of which it is
+        open what it will do: from there on the time is real.
         """
-        if self._catching_up:  # a report from within: it is made at the cluster's own moment
+        if self._catching_up:  # a report of the runtime from within
             return
         self._catching_up = True
         pause = self.runtime.awaiting if self.clock.speed > 1 else None
@@ -125,21 +125,23 @@ class Engine:
             self.when_caught_up()
 
     def seconds_until_due(self) -> float:
-        """After how many seconds of the wall's clock the engine should catch up again."""
+        """Seconds of the wall's clock until the engine should catch up again."""
         due = self.cluster.next_due()
-        seconds = _REST if due is None else min(_REST, self.clock.seconds_until(due))
-        return min(seconds, _LOOK) if self.runtime.awaiting() else seconds
+        seconds = (
+            _LONGEST_PAUSE if due is None else min(_LONGEST_PAUSE, self.clock.seconds_until(due))
+        )
+        return min(seconds, _POLL) if self.runtime.awaiting() else seconds
 
     def notify(self) -> None:
-        """Tell all that wait that something has happened."""
+        """Call the listeners."""
         for listener in tuple(self.listeners):
             listener()
 
     def stop(self) -> None:
-        """End all processes; nothing happens any more."""
+        """End all processes."""
         self.runtime.close()
 
-    # ---- what the processes report ---------------------------------------------------
+    # ---- what the runtime reports ---------------------------------------------------
 
     def exited(self, task_id: str, code: int) -> None:
         """A task's process has ended, by itself or after a signal; 137 is what SIGKILL gives."""
@@ -231,10 +233,10 @@ class Engine:
             if change.action == "remove" or change.object.ended:
                 self._forget_removed_networks()
         else:
-            self.journal.watch(change, self.cluster.now)
+            self.cluster_events.watch(change, self.cluster.now)
 
     def _allocated(self, service: Service) -> None:
-        self.journal.service(service, "update", self.cluster.now)
+        self.cluster_events.service(service, "update", self.cluster.now)
 
     def _add_node(self, hostname: str, *, is_manager: bool = False) -> Node:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

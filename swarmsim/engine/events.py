@@ -1,8 +1,8 @@
-"""What happened in the engine: messages that can be followed, and the last of them replayed.
+"""The engine's events: messages that can be followed, and the latest of them replayed.
 
 From moby's `daemon/events`: 256 messages are kept, swarm's objects have the scope `swarm`,
-and a filter such as `service=web` looks at the id and the name of whatever a message is
-about, and takes their beginning for the whole.
+and a filter such as `service=web` matches the beginning of the id or of the name of what a
+message is about.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from swarmsim.go.times import SECOND
 Message = dict[str, Any]
 
 _KEPT = 256
-#: A follower that is so far behind loses messages, as it does with Docker.
+#: A follower that is this far behind loses messages, as with Docker.
 _LONGEST_QUEUE = 1024
 _KINDS = ("daemon", "container", "plugin", "volume", "network", "node", "service", "secret")
 _OPEN_ENDED = {"health_status", "exec_create", "exec_start"}
@@ -28,7 +28,7 @@ _OPEN_ENDED = {"health_status", "exec_create", "exec_start"}
 def message(
     kind: str, action: str, about: str, attributes: Mapping[str, str], at: int, scope: str = "local"
 ) -> Message:
-    """A message as the API has it; those on containers and images also say it in the old way."""
+    """Return a message as the API has it; of containers and images in the old form, too."""
     old: Message = {}
     if kind in {"container", "image"}:
         old = {"status": action, "id": about}
@@ -49,11 +49,11 @@ class Events:
 
     @property
     def followers(self) -> int:
-        """How many are following."""
+        """How many followers there are."""
         return len(self._followers)
 
     def publish(self, news: Message) -> None:
-        """Keep a message, and give it to all who follow."""
+        """Keep a message, and pass it to all followers."""
         self._kept.append(news)
         for queue in self._followers:
             if len(queue) < _LONGEST_QUEUE:
@@ -61,7 +61,7 @@ class Events:
         self._notify()
 
     def kept(self, since: int, until: int | None) -> list[Message]:
-        """The messages that are still known of a time, both ends included."""
+        """The kept messages of a period, both ends included."""
         return [
             it
             for it in self._kept
@@ -70,7 +70,7 @@ class Events:
 
     @contextmanager
     def follow(self) -> Iterator[deque[Message]]:
-        """A queue of what happens from now on."""
+        """Yield a queue of the messages from now on."""
         queue: deque[Message] = deque()
         self._followers.append(queue)
         try:

@@ -1,8 +1,8 @@
 """Networks: those of the swarm with their addresses, and those of the machine.
 
 The swarm hands out a subnet of 24 bits and a VXLAN id for each overlay network, an address
-for each task and each virtual IP. Nothing is sent over them: how processes find each other
-is the business of `processes`, which takes the addresses from here.
+for each task and each virtual IP. Nothing is sent over them: how processes reach each other is
+up to the runtime, which takes the addresses from here.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Network:
     attachable: bool = False
     ingress: bool = False
     ipv6: bool = False
-    #: One of those that are always there and that nobody can remove.
+    #: One that always exists and cannot be removed.
     predefined: bool = False
-    #: The swarm has forgotten it, but containers on this machine are still attached.
+    #: Removed from the swarm, while containers on this machine are still attached.
     removed: bool = False
     #: The addresses that are taken.
     taken: set[str] = field(default_factory=set)
@@ -67,10 +67,9 @@ class Network:
         return self.ingress or self.predefined or self.scope == "local"
 
     def take_address(self) -> str:
-        """An address that nobody has, with its prefix, such as `10.0.1.3/24`.
+        """Take a free address; returns it with its prefix, such as `10.0.1.3/24`.
 
-        They are handed out one after the other, so that one that was just given back does
-        not mean somebody else at once.
+        Addresses are taken in turn, so one that was just freed is not reused at once.
         """
         assert self.subnet is not None, f"network {self.name} has no addresses"
         pool = self.part or self.subnet
@@ -83,8 +82,8 @@ class Network:
                 return f"{address}/{self.subnet.prefixlen}"
         raise LookupError(f"network {self.name} has no address left")
 
-    def give_back(self, address: str) -> None:
-        """An address is free again."""
+    def free_address(self, address: str) -> None:
+        """Free an address."""
         self.taken.discard(address.partition("/")[0])
 
 
@@ -92,7 +91,7 @@ class Networks(dict[str, Network]):
     """All networks by id."""
 
     def named(self, name: str) -> list[Network]:
-        """Those that have a name; a local one may have the name of one of the swarm."""
+        """The networks with a name; a local one may share it with one of the swarm."""
         return [network for network in self.values() if network.name == name]
 
     def free_subnet(self, *, local: bool = False) -> Subnet:

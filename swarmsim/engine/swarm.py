@@ -15,7 +15,7 @@ _DAY = 24 * 3600 * SECOND
 _CERTIFICATES_LAST = 90 * _DAY
 PORT = 2377
 
-#: What a swarm's spec has where nothing was said, as swarmkit fills it in.
+#: The defaults of a swarm's spec, as swarmkit fills them in.
 DEFAULTS: dict[str, Any] = {
     "Orchestration": {"TaskHistoryRetentionLimit": 5},
     "Raft": {
@@ -55,7 +55,7 @@ class Swarm:
     address: str = "127.0.0.1"
     port: int = PORT
     data_path_port: int = 4789
-    #: What was asked for; `None` where that was an empty list, which gives the default unseen.
+    #: As requested; `None` for an empty list, which means the default but is shown empty.
     pool: list[str] | None = field(default_factory=lambda: ["10.0.0.0/8"])
     subnet_size: int = 24
     spec: dict[str, Any] = field(default_factory=dict)
@@ -73,12 +73,12 @@ class Swarm:
 
     @property
     def history_limit(self) -> int:
-        """How many tasks of a slot are kept."""
+        """How many tasks of a slot are kept (`TaskHistoryRetentionLimit`)."""
         return int(self.spec["Orchestration"].get("TaskHistoryRetentionLimit", 5))
 
     @property
     def locked(self) -> bool:
-        """Whether a manager that starts again would ask for a key."""
+        """Whether a restarted manager would need the unlock key."""
         return bool(self.spec["EncryptionConfig"].get("AutoLockManagers"))
 
     @property
@@ -110,7 +110,7 @@ class Swarm:
         }
 
     def info(self) -> dict[str, Any]:
-        """What `GET /info` shows of the swarm; `GET /swarm` adds the tokens."""
+        """The swarm as in `GET /info`; `GET /swarm` adds the tokens."""
         return {
             "ID": self.id,
             "Version": {"Index": self.version},

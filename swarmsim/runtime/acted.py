@@ -1,8 +1,8 @@
 """Tasks that only act: each does what a `Behaviour` says, on the engine's clock.
 
-Nothing is run. An image need not be there: what is not in the store counts as pulled. A task
-with a healthcheck, its image's or its service's, is healthy at its first probe unless its
-behaviour says otherwise.
+Nothing is executed. An image need not exist: one that is not in the store counts as pulled.
+A task with a healthcheck, its image's or its service's, is healthy at its first probe unless
+its behaviour says otherwise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FIRST_PID = 1000
 
 @dataclass(slots=True)
 class _Acting:
-    """A task from its pull until it is forgotten."""
+    """A task from its pull until it is removed."""
 
     task: Task
     behaviour: Behaviour
@@ -85,7 +85,7 @@ class Acted(Scripted):
         return ""
 
     def remove(self, task: Task) -> None:
-        """Forget a task and what it has written."""
+        """Remove a task and what it has written."""
         super().remove(task)
         self._tasks.pop(task.id, None)
 
@@ -111,7 +111,7 @@ class Acted(Scripted):
     # ---- what the engine asks --------------------------------------------------------
 
     def awaiting(self) -> bool:
-        """Nothing is ever open."""
+        """Return false: it is never open what a task will do."""
         return False
 
     def signal(self, task_id: str, number: int) -> None:  # noqa: ARG002  all of them end it
@@ -138,7 +138,7 @@ class Acted(Scripted):
                 yield User(it.task.container_id, it.started and not it.log.closed)
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """Do nothing: there are no processes."""
 
     def _image(self, name: str) -> tuple[str, dict[str, Any]]:
         try:

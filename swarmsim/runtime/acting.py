@@ -1,8 +1,7 @@
-"""A task that only acts: beyond so many processes, it does what is known of its kind.
+"""A task without a process: beyond a limit, a task repeats what others of its kind did.
 
-It ends when one of its kind did, writes what that wrote, is healthy when that was, and stops
-as fast as that did, on the engine's clock. Of a kind that nobody has seen it goes on for
-ever, and stops at once.
+It ends, writes, becomes healthy and stops as they did, on the engine's clock. If none of its
+kind has run yet, it runs until it is stopped, and stops at once.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _KILLED = 137
 
 
 class Acting:
-    """What stands for a process. `call_after` takes ns of the engine's clock."""
+    """Stands in for a process. `call_after` takes ns of the engine's clock."""
 
     pid = 0
 
@@ -39,7 +38,7 @@ class Acting:
             self._later(kind.exits_after, lambda: self._end(kind.exit_code))
 
     def send(self, number: int) -> None:  # noqa: ARG002  all signals that reach it end it
-        """Stop, as one of its kind did; or take no notice, as one of its kind did."""
+        """Stop as others of its kind did, or ignore the signal as they did."""
         if not self._kind.ignores_stop:
             self._later(self._kind.stops_after or 0, lambda: self._end(self._kind.stop_code))
 
@@ -48,7 +47,7 @@ class Acting:
         self._later(0, lambda: self._end(_KILLED))
 
     def wait(self) -> None:
-        """There is nothing to wait for."""
+        """Do nothing more: there is no process to wait for."""
         self._over = True
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:

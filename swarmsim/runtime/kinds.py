@@ -1,37 +1,36 @@
-"""What is known of each kind of process, and how long the engine has to wait to know more.
+"""What is known of each kind of process, and how long the engine waits to learn more.
 
-A kind is an image with a command, variables and so on: whatever makes one process another.
-What a process of a kind has done, the next one is taken to do as well.
+A kind is an image with a command, variables and so on. What one process of a kind has done,
+the next is expected to do as well.
 
-The engine's clock may run faster than real time, and processes do not. So while it is open
-what a process will do, the engine lives in real time (`undecided`):
+The engine's clock may run faster than real time; processes do not. While it is open what a
+process will do, the engine runs in real time (`undecided`):
 
 - a process of a kind of which nothing older than `HORIZON` has been seen, until it is that
   old, or has ended. If its service is being updated, until the update's monitor is over;
 - of a kind that was seen to end by itself, until it has, or is late by half as much again;
-- a process that was told to stop, until it has, unless its kind takes no notice;
+- a process that was told to stop, until it has, unless its kind ignores the signal;
 - any process while its health is probed.
 
-So times come out right, at any speed, for all that a process does in its first ten seconds,
-for all that a kind was seen to do within a minute, and for how it stops. What it does later
-than that for the first time comes too late on the engine's clock: a process that runs for
-30 s and then fails does so, at twenty times the speed, when the engine believes that it is
-10 + 20 x 20 = 410 s old; the next one of its kind is right. Processes that wait for one
-another's clocks (a cache that expires after a minute) are on their own clock, too.
+So times are right at any speed for what a process does in its first ten seconds, for what
+its kind was seen to do within a minute, and for how it stops. Anything later comes too late
+on the engine's clock the first time: at twenty times the speed, a process that fails after
+30 s does so at an age of 10 + 20 x 20 = 410 s; the next of its kind is right. What a process
+times itself (a cache that expires after a minute) is in real time as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: Seconds after which a process that has not ended is taken to go on.
+#: Seconds after which a process that has not ended is expected to keep running.
 HORIZON = 10.0
 #: A process that ended by itself at a greater age than this is not waited for.
 _LATEST_EXIT = 60.0
-#: Seconds for which a stop is waited for. Whoever takes longer is taken to take no notice.
+#: Seconds to wait for a stop; a process that takes longer counts as ignoring the signal.
 _LONGEST_STOP = 15.0
 _LEAST_MARGIN = 2.0
-#: Whoever is killed sooner than this after it was told to stop had no time to show anything.
+#: Ignore kills within this time of the stop signal, in seconds.
 _SHORTEST_GRACE = 1.0
 
 
@@ -51,9 +50,9 @@ class Kind:
     #: When one was first found healthy, or unhealthy.
     healthy_after: float | None = None
     unhealthy_after: float | None = None
-    #: What the last one wrote: age, whether to standard error, and data, for those that only act.
+    #: What the last one wrote: age, whether to standard error, and data.
     written: list[tuple[float, bool, bytes]] = field(default_factory=list)
-    #: Whose that is.
+    #: The task that wrote it.
     written_by: str = ""
 
 
@@ -63,15 +62,15 @@ class Life:
 
     kind: Kind
     started_at: float
-    #: How old it has to be until it is taken to go on.
+    #: The age from which it is expected to keep running.
     horizon: float = HORIZON
     stop_asked_at: float | None = None
     ended: bool = False
-    #: It only acts: all that it will do is known.
+    #: It has no process: all that it will do is known.
     decided: bool = False
     #: A probe of its health is under way.
     probing: bool = False
-    #: Somebody meddled: what it does now says nothing about its kind.
+    #: A client interfered: what it does now says nothing about its kind.
     disturbed: bool = False
 
     def undecided(self, now: float) -> bool:
@@ -91,19 +90,19 @@ class Life:
         return age < self.horizon and self.kind.survived < self.horizon
 
     def stop_asked(self, now: float) -> None:
-        """It was told to stop."""
+        """Record the stop signal."""
         if self.stop_asked_at is None:
             self.stop_asked_at = now
 
     def killed(self, now: float) -> None:
-        """It is being ended, because it did not stop or because nobody needs it any more."""
+        """Record that it is killed, because it did not stop or is not needed any more."""
         asked = self.stop_asked_at
         if asked is not None and now - asked >= _SHORTEST_GRACE and not self.ended:
             self.kind.ignores_stop = True
         self.disturbed = True
 
     def exited(self, now: float, code: int) -> None:
-        """It has ended."""
+        """Record its end."""
         self.ended = True
         kind, age = self.kind, now - self.started_at
         if self.disturbed:

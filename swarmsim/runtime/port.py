@@ -23,7 +23,7 @@ class Runtime(Driver, Protocol):
     """What runs the tasks: the cluster's driver, and what the engine asks of it besides."""
 
     def awaiting(self) -> bool:
-        """Whether it is open what some process will do: then the engine's time is real."""
+        """Whether it is open what some process will do: then the engine runs in real time."""
 
     def signal(self, task_id: str, number: int) -> None:
         """Send a signal to a task's process, as `docker kill --signal` does."""
@@ -64,7 +64,7 @@ class Host(Protocol):
         """The engine's time, in ns since 1970."""
 
     def catch_up(self) -> None:
-        """Let everything happen that is due by now."""
+        """Move the cluster to the present."""
 
     def notify(self) -> None:
         """Report that a task has written something."""

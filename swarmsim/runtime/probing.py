@@ -24,10 +24,10 @@ NO_CODE = -1
 
 
 class Probe(Protocol):
-    """A probe that is under way."""
+    """A running probe."""
 
     def kill(self) -> None:
-        """End it."""
+        """Kill it."""
 
 
 #: Starts a probe; the second argument is called with its exit code and what it wrote.
@@ -37,11 +37,11 @@ Start = Callable[[tuple[str, ...], Callable[[int, bytes], None]], Probe | None]
 
 @dataclass
 class Health:
-    """The health of one task. `say` is told `healthy` and `unhealthy` when it becomes so."""
+    """The health of one task. `report` is called with `healthy` or `unhealthy` when it changes."""
 
     check: Healthcheck
     start: Start
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     call_at: Callable[[int, Callable[[], None]], None]
     clock: Callable[[], int]
     status: str = _STARTING
@@ -54,12 +54,12 @@ class Health:
     _stopped: bool = False
 
     def begin(self) -> None:
-        """The container has been started."""
+        """Begin to probe a container that has been started."""
         self._started_at = self.clock()
         self._later(self.check.interval)
 
     def stop(self) -> None:
-        """The container has ended, or is being ended: no more probes."""
+        """Stop probing: the container has ended, or is being ended."""
         self._stopped = True
         self._number += 1
         if self._probe is not None:
@@ -126,4 +126,4 @@ class Health:
     def _become(self, status: str) -> None:
         if status != self.status:
             self.status = status
-            self.say(status)
+            self.report(status)

@@ -83,7 +83,7 @@ async def _create(call: Call, kind: str) -> Answer:
     index = cluster.bump()
     blob = Blob(id=cluster.new_id(), version=index, created_at=now, updated_at=now, spec=spec)
     blobs[blob.id] = blob
-    engine.journal.note(kind, "create", blob.id, {"name": blob.name}, now)
+    engine.cluster_events.publish(kind, "create", blob.id, {"name": blob.name}, now)
     return Answer({"ID": blob.id}, 201)
 
 
@@ -106,7 +106,7 @@ async def _update(call: Call, kind: str) -> Answer:
         raise rpc("Unknown", "update out of sequence")
     blob.spec = {**blob.spec, "Labels": spec.get("Labels") or {}}
     blob.version, blob.updated_at = engine.cluster.bump(), engine.now
-    engine.journal.note(kind, "update", blob.id, {"name": blob.name}, engine.now)
+    engine.cluster_events.publish(kind, "update", blob.id, {"name": blob.name}, engine.now)
     return Answer()
 
 
@@ -119,7 +119,7 @@ def _remove(call: Call, kind: str) -> Answer:
         message = f"{kind} '{blob.name}' is in use by the following {plural}: {listed}"
         raise rpc("InvalidArgument", message)
     del _blobs(engine, kind)[blob.id]
-    engine.journal.note(kind, "remove", blob.id, {"name": blob.name}, engine.now)
+    engine.cluster_events.publish(kind, "remove", blob.id, {"name": blob.name}, engine.now)
     return Answer(status=204)
 
 

@@ -221,7 +221,9 @@ def _made(engine: Engine, asked: Json) -> Network:
         engine.networks, network_id, asked["Name"], engine.now, version, asked=asked
     )
     for action in ("create", "update"):  # the second with its addresses
-        engine.journal.note("network", action, network.id, {"name": network.name}, engine.now)
+        engine.cluster_events.publish(
+            "network", action, network.id, {"name": network.name}, engine.now
+        )
     return network
 
 
@@ -267,7 +269,9 @@ async def remove(call: Call) -> Answer:
         raise ApiError(500, f"network {call.path['id']} not found")
     _check_unused(engine, network)
     engine.remove_network(network)
-    engine.journal.note("network", "remove", network.id, {"name": network.name}, engine.now)
+    engine.cluster_events.publish(
+        "network", "remove", network.id, {"name": network.name}, engine.now
+    )
     return Answer(status=204)
 
 

@@ -1,4 +1,4 @@
-"""A task's healthcheck at work: its probes are processes, and what they say is reported."""
+"""A task's healthcheck at work: its probes are processes, whose results are reported."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Checks:
         self._under_way: set[Spawned] = set()
 
     def begin(self, it: Running, check: Healthcheck) -> None:
-        """A task with a healthcheck has been started."""
+        """Begin to probe a task that has been started."""
         world = it.world
         it.health = Health(
             check,
             start=partial(self._start, it),
-            say=lambda status: world.soon(_say, it, status),
+            report=lambda status: world.soon(_report, it, status),
             call_at=lambda at, act: world.engine.cluster.call_at(at, act),
             clock=lambda: world.now,
         )
@@ -54,7 +54,7 @@ class Checks:
     def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Spawned | None:
         """Start a probe in a task's folder."""
         output = bytearray()
-        tell_end = it.world.engine.probed(it.task.id, command)
+        report_end = it.world.engine.probed(it.task.id, command)
 
         def write(_is_error: bool, data: bytes) -> None:
             output.extend(data[: _MOST_OUTPUT - len(output)])
@@ -63,7 +63,7 @@ class Checks:
             self._under_way.discard(probe)
             it.life.probing = False
             it.world.engine.catch_up()
-            tell_end(code)
+            report_end(code)
             ended(code, bytes(output))
             it.world.engine.catch_up()
 
@@ -98,16 +98,16 @@ def _with_real_ports(words: list[str], folder: Folder) -> list[str]:
 
 
 def _act(it: Running) -> None:
-    """Who only acts is found healthy, or unhealthy, when others of its kind were."""
+    """Report a task without a process healthy, or unhealthy, when others of its kind were."""
     kind = it.life.kind
     status, age = "healthy", kind.healthy_after or 0
     if kind.unhealthy_after is not None:
         status, age = "unhealthy", kind.unhealthy_after
-    it.world.call_after(int(age * _SECOND), lambda: it.world.soon(_say, it, status))
+    it.world.call_after(int(age * _SECOND), lambda: it.world.soon(_report, it, status))
 
 
-def _say(it: Running, status: str) -> None:
-    """Report what has become of a task's health; from the event loop."""
+def _report(it: Running, status: str) -> None:
+    """Report a task's health; from the event loop."""
     if it.forgotten or not it.running:
         return
     age = (it.world.now - it.started_at) / _SECOND

@@ -1,4 +1,4 @@
-"""What the cluster drives: it starts, stops and probes the tasks' processes, and reports."""
+"""The runtime of real processes: starts, stops and probes them, and reports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from swarmsim.runtime.processes.world import World
 
 _log = logging.getLogger(__name__)
 
-#: So many processes at once; tasks beyond it act (see `acting`).
+#: The most processes at once; tasks beyond it have none (see `acting`).
 MOST_PROCESSES = 120
 _SECOND = 10**9
 #: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
@@ -36,7 +36,7 @@ _LEAST_MEMORY = 6 << 20
 
 
 class Processes:
-    """The driver of an engine's cluster: each task is a process, up to so many of them."""
+    """A runtime in which each task is a process, up to a limit."""
 
     def __init__(
         self,
@@ -50,17 +50,17 @@ class Processes:
         self._world = World(engine, monotonic)
         self._checks = Checks()
         self._known: dict[str, Running] = {}
-        #: Those with a folder, and so with a process or soon with one; forgotten or not.
+        #: Those with a folder, which have or will have a process; removed or not.
         self._real: set[Running] = set()
         self._kinds: dict[str, Kind] = {}
 
     # ---- what the cluster calls ------------------------------------------------------
 
     def pull(self, task: Task) -> str:
-        """Get the image, and prepare all that the task needs; return the error, or `""`.
+        """Pull the image and prepare what the task needs; return the error, or `""`.
 
-        An image that is here is taken as it is, and no registry is asked: as an engine
-        does that prefers its own (`DOCKER_SERVICE_PREFER_OFFLINE_IMAGE`).
+        An image that exists locally is used as it is, without asking a registry, as by an
+        engine with `DOCKER_SERVICE_PREFER_OFFLINE_IMAGE`.
         """
         try:
             image = self._image(task.image)
@@ -110,12 +110,12 @@ class Processes:
             it.stop(it.plan.stop_signal)
 
     def kill(self, task: Task) -> None:
-        """End the process at once."""
+        """Kill the process."""
         if it := self._known.get(task.id):
             it.kill()
 
     def remove(self, task: Task) -> None:
-        """Forget a task, and what it has written; a process that is left is ended."""
+        """Remove a task and its output; a process that is left is killed."""
         if it := self._known.pop(task.id, None):
             it.forgotten = True
             it.kill()
@@ -125,7 +125,7 @@ class Processes:
     # ---- what the engine asks --------------------------------------------------------
 
     def awaiting(self) -> bool:
-        """Whether it is open what some process will do: then the engine's time is real."""
+        """Whether it is open what some process will do: then the engine runs in real time."""
         now = self._world.monotonic()
         return any(it.running and it.life.undecided(now) for it in self._real)
 
@@ -194,7 +194,7 @@ class Processes:
             _log.info("%s only acts: there are %d processes", task.id, self._most)
 
     def _horizon(self, task: Task) -> float:
-        """How long a process of an unknown kind is watched: as long as an update looks."""
+        """Seconds to watch a process of an unknown kind: an update's monitor, if longer."""
         service = self._engine.cluster.services.get(task.service_id)
         if service is None or service.update_status is None:
             return HORIZON
@@ -203,7 +203,7 @@ class Processes:
         return max(HORIZON, Strategy.read(config).monitor / _SECOND + 1)
 
     def _ended(self, it: Running, code: int) -> None:
-        """A process has ended; this comes from the event loop."""
+        """Report that a process has ended; called from the event loop."""
         it.life.exited(self._world.monotonic(), code)
         self._tidy(it)
         if not it.forgotten:

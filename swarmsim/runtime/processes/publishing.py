@@ -132,7 +132,7 @@ class Publisher:
         self._ports: dict[int, Published] = {}
 
     def add(self, port: int, target: Target, *, alone: bool) -> None:
-        """Have a port lead to a task; `alone` if no other may have it.
+        """Add a target to a port; `alone` if no other may have it.
 
         Raises `CannotPublish`.
         """
@@ -143,7 +143,7 @@ class Publisher:
         self._ports[port].add(target)
 
     def discard(self, port: int, target: Target) -> None:
-        """Have a port lead to a task no more; when it leads to none it is free again."""
+        """Remove a target of a port; a port without targets is closed."""
         published = self._ports.get(port)
         if published is not None:
             published.discard(target)
@@ -152,7 +152,7 @@ class Publisher:
                 del self._ports[port]
 
     def close(self) -> None:
-        """Give all ports back."""
+        """Close all ports."""
         for published in self._ports.values():
             published.close()
         self._ports.clear()

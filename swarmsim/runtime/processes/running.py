@@ -13,7 +13,7 @@ from swarmsim.runtime.logs import Log
 from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place.folders import Folder
-from swarmsim.runtime.processes.place.names import Place
+from swarmsim.runtime.processes.place.names import Attachments
 from swarmsim.runtime.processes.world import World
 
 
@@ -31,27 +31,27 @@ class Process(Protocol):
         """End it."""
 
     def wait(self) -> None:
-        """Wait for the end of one that was killed; nobody is told."""
+        """Wait for the end of one that was killed; nothing is reported."""
 
 
 def _nothing() -> None:
-    """Take back nothing."""
+    """Unpublish nothing."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Running:
-    """A task from when it was prepared until it is forgotten."""
+    """A task from when it was prepared until it is removed."""
 
     world: World
     task: Task
     plan: Plan
     life: Life
-    #: `None` for one that only acts.
+    #: `None` for one without a process.
     folder: Folder | None
     log: Log = field(default_factory=Log)
     process: Process | None = None
     health: Health | None = None
-    place: Place | None = None
+    attachments: Attachments | None = None
     #: Where its process is started, and with which variables; its probes are, too.
     cwd: Path = Path()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -59,13 +59,13 @@ class Running:
     started_at: int = 0
     #: Takes back the ports that were published for it.
     unpublish: Callable[[], None] = _nothing
-    #: Nobody is to be told any more what becomes of it.
+    #: The task was removed: nothing is reported any more.
     forgotten: bool = False
     _found: bool = False
 
     @property
     def running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process runs."""
         return self.process is not None and not self.life.ended
 
     def write(self, is_error: bool, data: bytes) -> None:
@@ -76,19 +76,19 @@ class Running:
         self.world.engine.notify()
 
     def show(self) -> None:
-        """From now on others find it by its names."""
-        if self.place and self.folder and not self._found:
+        """Add its names, by which others find it."""
+        if self.attachments and self.folder and not self._found:
             self._found = True
-            self.world.names.add(self.place)
+            self.world.names.add(self.attachments)
 
     def hide(self) -> None:
-        """From now on nobody finds it by its names."""
-        if self.place and self._found:
+        """Remove its names."""
+        if self.attachments and self._found:
             self._found = False
-            self.world.names.discard(self.place)
+            self.world.names.discard(self.attachments)
 
     def stop(self, number: int) -> None:
-        """Ask it to end, by a signal. Its health is probed until it has."""
+        """Send it a stop signal. Its health is probed until it has ended."""
         if self.process is None or not self.running:
             return
         self.hide()
@@ -96,7 +96,7 @@ class Running:
         self.process.send(number)
 
     def kill(self) -> None:
-        """End it."""
+        """Kill it."""
         if self.process is None or not self.running:
             return
         self.hide()
@@ -104,7 +104,7 @@ class Running:
         self.process.kill()
 
     def tidy(self) -> None:
-        """Take away what only a task that runs needs."""
+        """Remove what only a running task needs."""
         self.hide()
         self.task.pid = 0
         self.unpublish()
@@ -114,6 +114,6 @@ class Running:
         self.log.close(self.world.now)
         self.world.engine.notify()
         if self.folder:
-            if self.place:
-                self.world.names.leave(self.place)
+            if self.attachments:
+                self.world.names.leave(self.attachments)
             self.folder.remove()

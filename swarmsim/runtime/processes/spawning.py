@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-#: Bytes that are read at once, and seconds until more is, of a process that writes without end:
-#: the engine has others to listen to.
+#: Bytes read at once, and seconds until the next read, of a process that writes without end:
+#: others have to be read, too.
 _CHUNK = 16 * 1024
 _PAUSE = 0.02
 #: In /proc, the line with the signals that a process has a function for.
@@ -32,18 +32,18 @@ class Keeper:
         self._groups: set[int] = set()
 
     def add(self, group: int) -> None:
-        """Have a process group end with the engine."""
+        """Register a process group, which will end with the engine."""
         self._groups.add(group)
         if self._process is None or self._process.poll() is not None:
             self._start()
-            self._tell("".join(f"+{each}\n" for each in self._groups))
+            self._send("".join(f"+{each}\n" for each in self._groups))
         else:
-            self._tell(f"+{group}\n")
+            self._send(f"+{group}\n")
 
     def discard(self, group: int) -> None:
-        """A process group has gone."""
+        """Remove a process group that has ended."""
         self._groups.discard(group)
-        self._tell(f"-{group}\n")
+        self._send(f"-{group}\n")
 
     def close(self) -> None:
         """End what is left, and the keeper."""
@@ -53,7 +53,7 @@ class Keeper:
             self._process.wait()
             self._process = None
 
-    def _tell(self, lines: str) -> None:
+    def _send(self, lines: str) -> None:
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # another is started for the next group
                 self._process.stdin.write(lines.encode())
@@ -132,7 +132,7 @@ class Spawned:
             os.killpg(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
-        """Wait for the end of a process that was killed; nobody is told."""
+        """Wait for the end of a process that was killed; `ended` is not called."""
         self._process.wait()
         self._close()
 
@@ -156,7 +156,7 @@ class Spawned:
         if self._closed:  # `wait` was quicker: its pipes may be somebody else's by now
             return
         code = self._process.wait()
-        self.kill()  # whoever is left of its group
+        self.kill()  # what is left of its group
         for is_error in self._pipes:
             self._drain(is_error)
         self._close()
@@ -191,7 +191,7 @@ def _handles(pid: int, number: int) -> bool:
 def _when_ended(
     process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, then: Callable[[], None]
 ) -> None:
-    """Have a function called in the loop when a process has ended."""
+    """Call a function in the loop when a process has ended."""
     if hasattr(os, "pidfd_open"):
         descriptor = os.pidfd_open(process.pid)
 

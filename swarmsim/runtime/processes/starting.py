@@ -1,4 +1,4 @@
-"""Starting a task: its place, its ports, and its process or what acts for it."""
+"""Starting a task: its addresses, its ports, and its process or what stands in for one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from swarmsim.runtime.processes.spawning import Spawned
 
 _log = logging.getLogger(__name__)
 
-#: Of each kind so many pieces of what one wrote are kept, for those that act.
+#: Pieces of output that are kept of each kind, for tasks without a process.
 _WRITTEN_KEPT = 200
-#: What Docker gives to a container whose network could not be set up.
+#: The exit code that Docker gives to a container whose network could not be set up.
 _NO_NETWORK = 128
 
 _ONLY_ACTS = (
@@ -33,13 +33,13 @@ _ONLY_ACTS = (
 def start(it: Running, ended: Callable[[int], None]) -> Process:
     """Start a task; `ended` is called in the event loop. Raises `CannotStart`."""
     hostname = it.plan.hostname or it.task.container_id[:12]
-    it.place = preparing.place(it.task, hostname, it.world.engine)
+    it.attachments = preparing.attachments(it.task, hostname, it.world.engine)
     if it.folder is None:
         it.life.decided = True
         it.write(True, _ONLY_ACTS)
         return _acting(it, it.life.kind, it.write, ended)
     _publish(it)
-    it.world.names.settle(it.folder, it.place)
+    it.world.names.settle(it.folder, it.attachments)
     it.cwd = it.folder.inside(it.plan.working_dir)
     it.env = preparing.variables(it.folder, it.plan, hostname)
     return _spawned(it, it.folder, ended)
@@ -95,15 +95,15 @@ def _wrote(it: Running, is_error: bool, data: bytes) -> None:
 
 
 def _publish(it: Running) -> None:
-    """Have ports of this machine lead to a task. Raises `CannotStart`."""
+    """Publish a task's ports on this machine. Raises `CannotStart`."""
     publisher = it.world.publisher
     published: list[tuple[int, Target]] = []
 
-    def take_back() -> None:
+    def unpublish() -> None:
         for port, target in published:
             publisher.discard(port, target)
 
-    it.unpublish = take_back
+    it.unpublish = unpublish
     for port, inside, alone in _ports(it):
         target = partial(_where, it, inside)
         try:

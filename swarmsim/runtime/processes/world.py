@@ -41,16 +41,16 @@ class World:
         return self.engine.now
 
     def call_after(self, length: int, act: Callable[[], None]) -> None:
-        """Have something done after so many nanoseconds of the engine's time."""
+        """Call a function after so many nanoseconds of the engine's time."""
         cluster = self.engine.cluster
         cluster.call_at(cluster.now + length, act)
 
     def soon(self, function: Callable[..., None], *arguments: object) -> None:
-        """Report from the event loop what becomes known while the cluster moves."""
+        """Call a function from the event loop, outside of the cluster's own steps."""
         asyncio.get_running_loop().call_soon(function, *arguments)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close and delete everything."""
         self.publisher.close()
         self.keeper.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -60,7 +60,7 @@ class World:
 def _new_folder(data: Path) -> tuple[Path, IO[str]]:
     """Make a folder that is this engine's alone; delete those of engines that were killed.
 
-    Whose engine lives is told by a lock, which ends with the process. Paths of the folder
+    An engine holds a lock on its folder, which ends with its process. Paths of the folder
     get into commands, shells' ones too, so it is made elsewhere if its name would have to
     be quoted there.
     """

@@ -16,7 +16,7 @@ from swarmsim.runtime.plan import Healthcheck
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place import output, programs
 from swarmsim.runtime.processes.place.folders import COPIED_UP_TO, Folder, mount_all
-from swarmsim.runtime.processes.place.names import Names, Place, port_of
+from swarmsim.runtime.processes.place.names import Attachments, Names, port_of
 
 SECOND = 10**9
 
@@ -173,7 +173,7 @@ class Probes:
         self.health = Health(
             check,
             start=self._start,
-            say=lambda status: self.said.append((self.agenda.now // SECOND, status)),
+            report=lambda status: self.said.append((self.agenda.now // SECOND, status)),
             call_at=self.agenda.at,
             clock=lambda: self.agenda.now,
         )
@@ -308,7 +308,7 @@ def folder(tmp_path) -> Folder:
     ],
 )
 def test_a_path_of_the_image_is_led_into_the_folder_and_one_of_the_system_is_not(folder, text, led):
-    assert folder.led_here(text) == led.replace("ROOT", str(folder.root))
+    assert folder.rewrite_paths(text) == led.replace("ROOT", str(folder.root))
 
 
 def test_large_files_are_not_copied(folder):
@@ -360,8 +360,10 @@ def test_an_address_may_be_a_tasks_and_a_services_by_turns(tmp_path):
     names = Names(tmp_path / "names")
     task = Folder(tmp_path / "task")
     task.ports.mkdir(parents=True)
-    behind = Place("host", {"n": "10.0.1.5"}, {"n": ("web",)}, {"n": "10.0.1.2"}, {"n": ("vip",)})
-    itself = Place("host", {"n": "10.0.1.2"}, {"n": ("web",)}, {}, {})
+    behind = Attachments(
+        "host", {"n": "10.0.1.5"}, {"n": ("web",)}, {"n": "10.0.1.2"}, {"n": ("vip",)}
+    )
+    itself = Attachments("host", {"n": "10.0.1.2"}, {"n": ("web",)}, {}, {})
     address = tmp_path / "names/addresses/10.0.1.2"
 
     names.add(behind)
@@ -381,7 +383,7 @@ def test_names_come_and_go_with_their_tasks(tmp_path):
         task = Folder(tmp_path / f"task{number}")
         task.ports.mkdir(parents=True)
         address = f"10.0.1.{number}"
-        place = Place(
+        place = Attachments(
             f"host{number}", {"n": address}, {"n": ("web", "tasks.web")}, {"n": "10.0.1.9"},
             {"n": ("vip",)},
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """The folder in which a task runs: its image's files, its volumes, configs and secrets.
 
-Nothing here needs root, so a task's `/` is not this folder. What names a file of the image
-by an absolute path is led into the folder as far as that can be seen from outside: words of
-the command, variables, and in Python programs what opens a file (see `shim`).
+Nothing here needs root, so a task's `/` is not this folder. Absolute paths of the image's
+files are rewritten where the engine sees them: in words of the command, in variables, and in
+Python programs where a file is opened (see `shim`).
 
 Each task has a copy of its image's files, which it may change; files over `COPIED_UP_TO`
 are links to the image's. A volume is a folder that all its tasks have a link to.
@@ -37,7 +37,7 @@ class Folder:
         self.ports = path / "ports"
 
     def make(self, files: Path) -> None:
-        """Make it, with the files of an image."""
+        """Create it, with the files of an image."""
         self.ports.mkdir(parents=True)
         shutil.copytree(files, self.root, symlinks=True, copy_function=_copied)
         for each in ("tmp", "root", "run"):
@@ -48,11 +48,11 @@ class Folder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def inside(self, path: str) -> Path:
-        """Return where an absolute path of the task lies."""
+        """Return the path on this machine of an absolute path of the task."""
         return trees.within(self.root, path)
 
     def enter(self, working_dir: str) -> Path:
-        """Return the working directory, which is made if there is none.
+        """Return the working directory, which is created if it is missing.
 
         Raises `NotADirectoryError` or `FileExistsError` where a file is in the way.
         """
@@ -61,13 +61,13 @@ class Folder:
         return folder
 
     def put(self, path: str, content: bytes) -> None:
-        """Put a file there, such as a secret."""
+        """Write a file, such as a secret."""
         target = self.inside(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
     def mount(self, path: str, source: Path) -> None:
-        """Have a folder or file of this machine there."""
+        """Mount a folder or file of this machine."""
         target = self.inside(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir() and source.is_dir() and not any(source.iterdir()):
@@ -88,8 +88,8 @@ class Folder:
             parent not in SYSTEM and parent != "." and self.inside(parent).is_dir()
         )
 
-    def led_here(self, text: str) -> str:
-        """Return a word of a command, or a variable's value, with its paths led here."""
+    def rewrite_paths(self, text: str) -> str:
+        """Return a word of a command, or a variable's value, with its paths in this folder."""
         return _PATH.sub(
             lambda found: str(self.inside(found[0])) if self.is_own(found[0]) else found[0], text
         )

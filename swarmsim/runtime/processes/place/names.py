@@ -1,4 +1,4 @@
-"""What the tasks' Python is told of the world around it (`shim` reads it), in files.
+"""Names and addresses for the tasks' Python, in files that `shim` reads.
 
     networks/<network id>/<name>     the addresses of a name in a network, one a line
     addresses/<address>              the folder with the ports of the task that has it
@@ -21,8 +21,8 @@ from swarmsim.runtime.processes.place.folders import SYSTEM, Folder
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a task is in the networks."""
+class Attachments:
+    """A task's addresses and names in its networks."""
 
     hostname: str
     #: By network id: the task's address in it, and the names that lead to it there.
@@ -34,7 +34,7 @@ class Place:
 
 
 class Names:
-    """All names of an engine, kept in a folder."""
+    """All names of an engine, in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._networks = folder / "networks"
@@ -44,41 +44,41 @@ class Names:
         self._known: dict[tuple[str, str], list[str]] = {}
         self._backends: dict[str, list[str]] = {}
 
-    def settle(self, folder: Folder, place: Place) -> None:
-        """Tell a task who it is, and where its ports will be."""
-        lines = [f"hostname {place.hostname}", f"root {folder.root}"]
+    def settle(self, folder: Folder, attachments: Attachments) -> None:
+        """Write the task's own file, and link its addresses to its ports."""
+        lines = [f"hostname {attachments.hostname}", f"root {folder.root}"]
         lines += [f"addresses {self._addresses}", f"system {' '.join(sorted(SYSTEM))}"]
-        for network, address in place.addresses.items():
+        for network, address in attachments.addresses.items():
             lines += [f"address {address}", f"network {self._networks / network}"]
             self._link(address, folder)
         (folder.path / "task").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
-    def leave(self, place: Place) -> None:
-        """Forget where a task was."""
-        for address in place.addresses.values():
+    def leave(self, attachments: Attachments) -> None:
+        """Remove the addresses of a task."""
+        for address in attachments.addresses.values():
             _clear(self._addresses / address)
 
-    def add(self, place: Place) -> None:
-        """From now on a task is found by its names."""
-        for network, name, address in _entries(place):
+    def add(self, attachments: Attachments) -> None:
+        """Add a task's names."""
+        for network, name, address in _entries(attachments):
             known = self._known.setdefault((network, name), [])
             known.append(address)
             self._write(network, name, known)
-        for network, virtual in place.virtual.items():
-            self._backends.setdefault(virtual, []).append(place.addresses[network])
+        for network, virtual in attachments.virtual.items():
+            self._backends.setdefault(virtual, []).append(attachments.addresses[network])
             self._write_backends(virtual)
 
-    def discard(self, place: Place) -> None:
-        """From now on a task is not found any more."""
-        for network, name, address in _entries(place):
+    def discard(self, attachments: Attachments) -> None:
+        """Remove a task's names."""
+        for network, name, address in _entries(attachments):
             known = self._known.get((network, name), [])
             if address in known:
                 known.remove(address)
                 self._write(network, name, known)
-        for network, virtual in place.virtual.items():
+        for network, virtual in attachments.virtual.items():
             backends = self._backends.get(virtual, [])
-            if place.addresses[network] in backends:
-                backends.remove(place.addresses[network])
+            if attachments.addresses[network] in backends:
+                backends.remove(attachments.addresses[network])
                 self._write_backends(virtual)
 
     def _link(self, address: str, folder: Folder) -> None:
@@ -108,17 +108,17 @@ def port_of(folder: Folder, port: int, protocol: str = "tcp") -> tuple[str, int]
     return host, int(real)
 
 
-def _entries(place: Place) -> Iterator[tuple[str, str, str]]:
-    for network, names in place.names.items():
+def _entries(attachments: Attachments) -> Iterator[tuple[str, str, str]]:
+    for network, names in attachments.names.items():
         for name in names:
-            yield network, name, place.addresses[network]
-    for network, names in place.virtual_names.items():
+            yield network, name, attachments.addresses[network]
+    for network, names in attachments.virtual_names.items():
         for name in names:
-            yield network, name, place.virtual[network]
+            yield network, name, attachments.virtual[network]
 
 
 def _clear(path: Path) -> None:
-    """Remove what an address was, whatever it was: addresses are given out again."""
+    """Remove the file or folder of an address; addresses are reused."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -126,7 +126,7 @@ def _clear(path: Path) -> None:
 
 
 def _write_lines(path: Path, lines: list[str]) -> None:
-    """Write a file of which nobody ever sees a part; without lines it goes."""
+    """Write a file in one step; without lines, remove it."""
     if not lines:
         path.unlink(missing_ok=True)
         return

@@ -12,7 +12,7 @@ from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.port import Host
 from swarmsim.runtime.processes.place import folders, programs
 from swarmsim.runtime.processes.place.folders import Folder
-from swarmsim.runtime.processes.place.names import Place
+from swarmsim.runtime.processes.place.names import Attachments
 
 _SHIM = Path(__file__).parents[1] / "shim"
 
@@ -47,22 +47,24 @@ def fill(folder: Folder, task: Task, plan: Plan, image: Image, engine: Host) -> 
 
 def variables(folder: Folder, plan: Plan, hostname: str) -> dict[str, str]:
     """Return a process's variables: those of the image and the service, and what it needs here."""
-    led = {name: folder.led_here(value) for name, value in plan.env.items() if name != "PATH"}
-    python_path = [str(_SHIM), *filter(None, [led.get("PYTHONPATH")])]
+    given = {
+        name: folder.rewrite_paths(value) for name, value in plan.env.items() if name != "PATH"
+    }
+    python_path = [str(_SHIM), *filter(None, [given.get("PYTHONPATH")])]
     return {
         "HOME": str(folder.inside("/root")),
         "HOSTNAME": hostname,
         "LANG": "C.UTF-8",
         "TMPDIR": str(folder.inside("/tmp")),  # noqa: S108 - the task's own
-        **led,
+        **given,
         "PATH": programs.search_path(folder, plan.env),
         "PYTHONPATH": ":".join(python_path),
         "SWARMSIM_TASK": str(folder.path),
     }
 
 
-def place(task: Task, hostname: str, engine: Host) -> Place:
-    """Return where a task is in its networks, and by which names it is found there."""
+def attachments(task: Task, hostname: str, engine: Host) -> Attachments:
+    """Return a task's addresses and names in its networks."""
     addresses = {
         network: _bare(address)
         for network, address in engine.allocator.addresses_of(task.id).items()
@@ -85,7 +87,7 @@ def place(task: Task, hostname: str, engine: Host) -> Place:
             names[network] = (*of_tasks, *own)
         else:
             names[network] = (*of_service, *of_tasks, *own)
-    return Place(hostname, addresses, names, virtual, virtual_names)
+    return Attachments(hostname, addresses, names, virtual, virtual_names)
 
 
 def _aliases(spec: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -69,9 +69,9 @@ def search_path(folder: Folder, env: Mapping[str, str]) -> str:
 def find(command: tuple[str, ...], folder: Folder, env: Mapping[str, str], cwd: Path) -> Program:
     """Return what a command means in a task. Raises `CannotStart`."""
     name, *arguments = command
-    led = [folder.led_here(word) for word in arguments]
+    rewritten = [folder.rewrite_paths(word) for word in arguments]
     program = _found(name, folder, env, cwd)
-    return Program([*_with_interpreter(program, folder, env, cwd), *led])
+    return Program([*_with_interpreter(program, folder, env, cwd), *rewritten])
 
 
 def _found(name: str, folder: Folder, env: Mapping[str, str], cwd: Path) -> str:
