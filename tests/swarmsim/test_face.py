@@ -344,7 +344,7 @@ def test_labkit_records_an_update_on_it(sim: Swarm):
         sim.update_service("web", lambda spec: spec.update(image(3)))
         recorder.wait_for_update("completed")
 
-    assert recorder.recording.running_by_tag()[-1][1] == {"3": 4}
+    assert recorder.recording.running_by_tag()[-1][1]["3"] == 4
 
 
 def test_the_folder_of_an_engine_goes_with_it():
