@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from labkit.recordings.ps import natural_key
 from labkit.views.pages import render
 from labkit.views.parts.axis import Axis, Chart, moment
@@ -129,18 +131,10 @@ def attempts(view_state: Json) -> list[Attempt]:
     """Return the tasks that were alive during the recording, in the order they were made."""
     gone = dict(view_state["gone"])
     images, nodes, kinds = view_state["images"], view_state["nodes"], view_state["kinds"]
-    found = {
-        n: Attempt(
-            n=n,
-            group=group,
-            created=created,
-            name=f"{view_state['service']}.{group}",
-            node=nodes[node],
-            tag=images[image][1],
-            gone=gone.get(n),
-        )
-        for n, _, group, created, image, node, *_ in view_state["tasks"]
-    }
+    found = {}
+    for n, _, group, created, image, node, *_ in view_state["tasks"]:
+        name, tag = f"{view_state['service']}.{group}", images[image][1]
+        found[n] = Attempt(n, group, created, name, nodes[node], tag, gone.get(n))
     for n, at, kind, since, *more in view_state["moves"]:
         state, desired, stage = kinds[kind]
         error, code = more or ("", None)
@@ -188,24 +182,21 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
     most = MOST_TASKS // (len(shown) or 1)
     high = min(_HIGHEST, max(_LOWEST, _HEIGHT / (len(shown) or 1)))
     windows = {n: window for n, *window in view_state["windows"]} if high >= _ROOMY else {}
-    tags = view_state["tags"]
-    what: dict[str, Any] = {"axis": axis, "prefix": prefix, "high": high, "stages": STAGES}
-    what |= {
-        "windows": windows,
-        "band": _WINDOWS,
-        "tags": tags,
-        "every": 1 if high >= _ROOMY else 5,
-    }
-    drawn = [(label(group, of), of[-most:]) for group, of in shown.items()]
-    legend = [name.partition(":")[0] for name in _SIGNS.values()]
-    inside = render("slots.svg", rows=drawn, story=lambda each: _story(each, tags), **what)
-    return Chart(
-        TITLE,
-        high * len(shown),
-        inside,
-        render("slots_legend.svg", signs=legend, **what) if shown else inside,
-        _left_out(every, shown, most),
+    inside = render(
+        "slots.svg",
+        rows=[(label(group, of), of[-most:]) for group, of in shown.items()],
+        story=lambda each: _story(each, view_state["tags"]),
+        tags=view_state["tags"],
+        windows=windows,
+        every=1 if high >= _ROOMY else 5,
+        high=high,
+        axis=axis,
+        prefix=prefix,
     )
+    signs = [name.partition(":")[0] for name in _SIGNS.values()]
+    legend = render("slots_legend.svg", signs=signs, stages=STAGES, prefix=prefix)
+    note = _left_out(every, shown, most)
+    return Chart(TITLE, high * len(shown), inside, legend if shown else Markup(""), note)
 
 
 def _story(attempt: Attempt, tags: list[list[str]]) -> list[str]:
@@ -236,36 +227,24 @@ def figure(view_state: Json) -> Json:
     shown = rows(attempts(view_state))
     names = {group: for_plotly(label(group, of)) for group, of in shown.items()}
     every = [each for of in shown.values() for each in of]
-    traces = [
-        _bars(
-            stage,
-            number,
-            tag,
-            [(e, p) for e in every for p in e.pieces if e.tag == number and p.stage == stage],
-            names,
-        )
-        for stage in STAGES
-        for number, tag in enumerate(view_state["tags"])
-    ]
-    traces = [trace for trace in traces if trace["x"]]
-    named: set[str] = set()
-    for trace in traces:
-        trace["showlegend"] = trace["legendgroup"] not in named
-        named.add(trace["legendgroup"])
+    alike: dict[tuple[int, int], list[tuple[Attempt, Piece]]] = defaultdict(list)
+    for each in every:
+        for piece in each.pieces:
+            alike[[*STAGES].index(piece.stage), each.tag].append((each, piece))
+    traces = [_bars(view_state["tags"][tag], of, names) for (_, tag), of in sorted(alike.items())]
+    for n, trace in enumerate(traces):
+        trace["showlegend"] = trace["name"] not in [other["name"] for other in traces[:n]]
     yaxis = {"type": "category", "categoryarray": list(names.values()), "autorange": "reversed"}
     layout = {"barmode": "overlay", "height": max(340, 22 * len(shown) + 140)}
-    layout |= {"yaxis": yaxis | {"title": "slot"}}
+    layout["yaxis"] = yaxis | {"title": "slot"}
     return {"data": [*traces, _crosses(every, names)], "layout": layout}
 
 
 def _bars(
-    stage: str,
-    number: int,
-    look: list[str],
-    pieces: list[tuple[Attempt, Piece]],
-    names: dict[Group, str],
-) -> Json:
+    look: list[str], pieces: list[tuple[Attempt, Piece]], names: dict[Group, str]
+) -> dict[str, Any]:
     tag, colour, pattern = look
+    stage = pieces[0][1].stage
     fill = {"color": colour, "pattern": filled(colour, pattern), "opacity": STAGES[stage][1]}
     return {
         "type": "bar",
@@ -276,7 +255,7 @@ def _bars(
         "offset": [piece.place[0] - 0.5 for _, piece in pieces],
         "width": [piece.place[1] for _, piece in pieces],
         "name": for_plotly(tag),
-        "legendgroup": f"{number}",
+        "legendgroup": for_plotly(tag),
         "marker": fill,
         "hovertemplate": "%{customdata}<extra></extra>",
         "customdata": [for_plotly(f"{each.name}: {tag}, {stage}") for each, _ in pieces],

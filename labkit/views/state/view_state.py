@@ -89,8 +89,9 @@ _NOTHING = "Nothing has been recorded yet."
 
 Json = dict[str, Any]
 _Value = TypeVar("_Value", bound=Hashable)
-#: Keys of which a delta holds only what is new.
-_LISTS = ("steps", "tasks", "moves", "gone", "dropped", "windows", "speed")
+#: Keys of which the last so many are kept, and those of which a delta holds only what is new.
+_KEPT = ("steps", "windows", "speed")
+_LISTS = (*_KEPT, "tasks", "moves", "gone", "dropped")
 
 
 class ViewState:
@@ -118,9 +119,7 @@ class ViewState:
         self._alive: set[str] = set()
         self._leaving: set[str] = set()
         self._counts: Counter[str] = Counter()
-        self._steps: deque[list[Any]] = deque(maxlen=MOST_POINTS)
-        self._points: deque[list[Any]] = deque(maxlen=MOST_POINTS)
-        self._windows: deque[list[Any]] = deque(maxlen=MOST_POINTS)
+        self._kept = {key: deque[list[Any]](maxlen=MOST_POINTS) for key in _KEPT}
         self._phases: list[list[Any]] = []
         self._marks: list[tuple[int, str]] = []
         self._gaps: list[list[Any]] = []
@@ -145,7 +144,7 @@ class ViewState:
                     self._current = None
                     self._phase(at, *_REMOVED)
                 case HashesSeen():
-                    self._add("speed", self._points, self._speed_points(change))
+                    self._add("speed", self._speed_points(change))
                 case Marked(of=of, label=label):
                     self._marks = sorted([*self._marks, (self._ms(of), plain(label))])
                 case Ended(at=at, why=why):
@@ -275,14 +274,15 @@ class ViewState:
 
     def _step(self, at: datetime) -> None:
         counts = [self._counts[tag] for tag in self._tags]
-        moment, before = self._steps[-1] if self._steps else (None, [])
-        if self._steps and before + [0] * (len(counts) - len(before)) == counts:
+        steps = self._kept["steps"]
+        moment, before = steps[-1] if steps else (None, [])
+        if steps and before + [0] * (len(counts) - len(before)) == counts:
             return
         if moment == self._ms(at):
-            self._steps.pop()
+            steps.pop()
             if self._new["steps"]:
                 self._new["steps"].pop()
-        self._add("steps", self._steps, [[self._ms(at), counts]])
+        self._add("steps", [[self._ms(at), counts]])
 
     def _speed_points(self, sample: HashesSeen) -> list[list[Any]]:
         points = self._speed.take(sample)
@@ -297,10 +297,10 @@ class ViewState:
             for window in self._updater.new_windows()
             if window.task in self._numbers
         ]
-        self._add("windows", self._windows, windows)
+        self._add("windows", windows)
 
-    def _add(self, key: str, kept: deque[list[Any]], new: list[list[Any]]) -> None:
-        kept.extend(new)
+    def _add(self, key: str, new: list[list[Any]]) -> None:
+        self._kept[key].extend(new)
         self._new[key] += new
 
     # ---- giving it as JSON ---------------------------------------------------------
@@ -309,12 +309,8 @@ class ViewState:
         """Return what changed since the last call; an empty `dict` if nothing did."""
         delta: Json = {key: new for key, new in self._new.items() if new}
         self._new = {key: [] for key in _LISTS}
-        small = self._small()
-        for key, value in small.items():
-            if key not in self._sent or self._sent[key] != value:
-                delta[key] = value
-        self._sent = small
-        return delta
+        sent, self._sent = self._sent, self._small()
+        return delta | {k: new for k, new in self._sent.items() if k not in sent or sent[k] != new}
 
     def full(self) -> Json:
         """Return everything as of the last `delta()`, for a page that has nothing yet.
@@ -326,12 +322,10 @@ class ViewState:
             "engine": plain(self._header.engine),
             "badge": badge_of(self._header.provenance),
             "origin": round(self._origin.timestamp() * 1000),
-            "steps": list(self._steps),
             "tasks": list(self._entries.values()),
             "moves": [move for moves in self._moves.values() for move in moves],
             "gone": [list(each) for each in self._gone.items()],
-            "windows": list(self._windows),
-            "speed": list(self._points),
+            **{key: list(kept) for key, kept in self._kept.items()},
             **self._sent,
         }
 
