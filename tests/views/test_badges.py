@@ -79,32 +79,24 @@ def test_of_runs_that_are_compared_each_says_it_for_itself() -> None:
 # ---- in files ----------------------------------------------------------------------
 
 
-def test_a_file_keeps_it(tmp_path: Path) -> None:
-    made("simulated").save(tmp_path / "r.jsonl")
-
-    assert json.loads((tmp_path / "r.jsonl").read_text().splitlines()[0])["provenance"] == (
-        "simulated"
-    )
-    assert Recording.load(tmp_path / "r.jsonl").header.provenance == "simulated"
+def loaded(folder: Path, row: dict) -> str:
+    """The provenance that a file with this header has."""
+    (folder / "r.jsonl").write_text(json.dumps(row) + "\n")
+    return Recording.load(folder / "r.jsonl").header.provenance
 
 
-def test_a_file_from_before_there_was_a_simulated_engine_is_of_docker_s(tmp_path: Path) -> None:
-    header, *rest = made("engine").lines()
-    row = json.loads(header)
-    del row["provenance"]
-    (tmp_path / "old.jsonl").write_text(json.dumps(row) + "\n" + "".join(rest))
+def test_a_file_keeps_it_and_one_from_before_is_of_a_docker_engine(tmp_path: Path) -> None:
+    row = json.loads(next(made("simulated").lines()))
 
-    assert Recording.load(tmp_path / "old.jsonl").header.provenance == "engine"
+    assert loaded(tmp_path, row) == row.pop("provenance") == "simulated"
+    assert loaded(tmp_path, row) == "engine"
 
 
 @pytest.mark.parametrize("provenance", ["dreamt", None, ["engine"], 3])
 def test_a_provenance_that_nobody_knows_is_refused(tmp_path: Path, provenance: Any) -> None:
     """Taking it for Docker's would be a lie."""
-    row = json.loads(next(made("engine").lines())) | {"provenance": provenance}
-    (tmp_path / "odd.jsonl").write_text(json.dumps(row) + "\n")
-
     with pytest.raises(RecordingProblem):
-        Recording.load(tmp_path / "odd.jsonl")
+        loaded(tmp_path, json.loads(next(made("engine").lines())) | {"provenance": provenance})
 
 
 # ---- while it is recorded ------------------------------------------------------------

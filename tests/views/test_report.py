@@ -120,35 +120,34 @@ def test_code_in_what_the_lesson_says_is_set_as_such_and_a_learners_own_words_ar
     assert "<blockquote>`five` *times*</blockquote>" in page
 
 
-def test_a_prediction_that_was_not_compared_says_so():
-    assert "It was not compared" in made(event("predicted", "pairs", choice="25s")).page
+CHOSE_25S, CHOSE_45S = (
+    event("predicted", "pairs", choice=choice, why=f"Because of {choice}.")
+    for choice in ("25s", "45s")
+)
 
 
-def test_a_comparison_that_nobody_had_predicted_says_that_there_was_no_prediction():
-    text = Page(made(replace(COMPARED, choice="")).page).text
+@pytest.mark.parametrize(
+    ("events", "says", "never"),
+    [
+        ([CHOSE_25S], "It was not compared", "The recording showed"),
+        ([CHOSE_25S, CHOSE_45S], "You said “about 45 seconds”.Because of 45s.", "about 25"),
+        (
+            [replace(COMPARED, choice="")],
+            "You made no prediction.The recording showed: about 45 seconds",
+            "You said",
+        ),
+        # nor is the reason that came with what was chosen after the recording had answered
+        ([CHOSE_25S, COMPARED, CHOSE_45S], "“about 25 seconds”.Because of 25s.", "of 45s"),
+        ([replace(CHOSE_25S, choice="of-old")], "You said “of-old”.", "25 seconds"),
+        ([COMPARED, event("reset", "")], "open (done before)", "It was not compared"),
+        ([event("began", "half-time")], "It was begun, and not checked yet.", "Outcome"),
+    ],
+)
+def test_what_is_said_of_what_was_done(events: list[Event], says: str, never: str):
+    text = Page(made(*events).page).text
 
-    assert "You made no prediction.The recording showed: about 45 seconds" in text
-    assert "You said" not in text
-
-
-def test_what_was_chosen_after_the_recording_had_answered_is_no_prediction():
-    """Nor is the reason that came with it."""
-    before = event("predicted", "pairs", choice="25s", why="Five pairs.")
-    after = event("predicted", "pairs", choice="45s", why="I have seen it.")
-    text = Page(made(before, COMPARED, after).page).text
-
-    assert "You said “about 25 seconds”.Five pairs." in text
-    assert "I have seen it." not in text
-
-
-def test_before_a_comparison_the_last_choice_is_the_prediction():
-    first, last = (event("predicted", "pairs", choice=choice) for choice in ("25s", "45s"))
-
-    assert "You said “about 45 seconds”." in Page(made(first, last).page).text
-
-
-def test_an_answer_that_is_no_longer_offered_goes_by_its_key():
-    assert "You said “<b>of-old</b>”." in made(event("predicted", "pairs", choice="of-old")).page
+    assert says in text
+    assert never not in text
 
 
 def test_an_exercise_has_its_outcome_its_reason_and_the_help_that_was_taken():
@@ -167,17 +166,6 @@ def test_an_exercise_has_its_outcome_its_reason_and_the_help_that_was_taken():
     assert "It took 50 s." in text
     assert "It took 200 s." not in text
     assert "3 checks, 1 hint, the solution was looked at" in text
-
-
-def test_what_was_done_before_a_reset_is_still_in_the_report():
-    text = Page(made(COMPARED, event("reset", "")).page).text
-
-    assert "You said “about 25 seconds”." in text
-    assert "open (done before)" in text
-
-
-def test_an_exercise_that_was_only_begun_says_so():
-    assert "It was begun, and not checked yet." in made(event("began", "half-time")).page
 
 
 def test_a_recording_is_drawn_once_and_referred_to():
@@ -204,15 +192,16 @@ def test_a_report_needs_no_script_and_nothing_from_outside():
 
 
 @pytest.mark.parametrize(("provenance", "badges"), [("engine", 0), ("simulated", 1)])
-def test_a_chart_says_where_its_recording_is_from(provenance: Provenance, badges: int):
-    recording, _, _ = play(9)
-    header = replace(recording.header, provenance=provenance)
-    again = Recording(header)
-    for change in recording.changes:
-        again.add(change)
+def test_a_chart_says_where_its_recording_is_from_and_what_is_torn(
+    provenance: Provenance, badges: int
+):
+    recording = settled()
+    recording.header = replace(recording.header, provenance=provenance)
+    recording.torn_lines = 2
 
-    page = made(COMPARED, recordings={COMPARED.recording: again}).page
+    page = made(COMPARED, recordings={COMPARED.recording: recording}).page
     assert page.count('class="labkit-made"') == badges
+    assert "2 lines of the file could not be read" in page
 
 
 def test_a_recording_that_is_gone_is_said_in_a_sentence_without_a_path():
@@ -220,15 +209,6 @@ def test_a_recording_that_is_gone_is_said_in_a_sentence_without_a_path():
 
     assert "It cannot be drawn: the file is gone" in page
     assert "/home/ada" not in page
-
-
-def test_a_torn_recording_is_drawn_and_says_so():
-    torn = settled()
-    torn.torn_lines = 2
-    page = made(COMPARED, recordings={COMPARED.recording: torn}).page
-
-    assert page.count(DRAWING) == 1
-    assert "2 lines" in page
 
 
 def test_too_many_charts_are_counted():

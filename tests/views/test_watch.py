@@ -84,6 +84,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     return messages
 
 
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict, dict]]:
+    """What cells display, and how."""
+    made: list[tuple[dict, dict]] = []
+    monkeypatch.setattr(watch_module, "_display", lambda data, **how: made.append((data, how)))
+    return made
+
+
 def test_a_view_begins_with_what_the_recording_has(recorder: ByHand, sent: list[dict]) -> None:
     whole = watched(recorder).get_state("view_state")["view_state"]
 
@@ -253,18 +261,14 @@ def test_what_is_no_mark_is_ignored(recorder: ByHand, nonsense: Any) -> None:
     assert recorder.recording.marks() == []
 
 
-def test_a_mark_after_the_end_is_in_the_snapshot(
-    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[dict] = []
-    monkeypatch.setattr(watch_module, "_display", lambda data, **_: shown.append(data))
+def test_a_mark_after_the_end_is_in_the_snapshot(recorder: ByHand, shown: list) -> None:
     watch = watched(recorder)
     watch._ipython_display_()
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
     watch.mark("afterthought")
 
-    assert "afterthought" in shown[-1]["text/html"]
+    assert "afterthought" in shown[-1][0]["text/html"]
 
 
 def test_a_view_shows_the_parts_that_are_asked_for(recorder: ByHand) -> None:
@@ -280,37 +284,21 @@ def test_an_unknown_part_names_those_that_exist(recorder: ByHand, parts: Any) ->
         watched(recorder, parts=parts)
 
 
-def test_a_view_ends_with_its_recorder(recorder: ByHand, sent: list[dict]) -> None:
-    """It says why, and sends nothing more."""
+@pytest.mark.parametrize("died", [False, True])
+def test_a_view_ends_with_its_recorder(recorder: ByHand, sent: list[dict], died: bool) -> None:
+    """It says why, and when the engine was last seen, and sends nothing more."""
     watched(recorder)
-    recorder.end("It was stopped.")
+    recorder.look(2)
+    recorder.die(RuntimeError("of it")) if died else recorder.end("The recorder died: of it")
 
     until(lambda: sent and sent[-1].get("end"), "the end")
-    assert sent[-1]["end"]["why"] == "It was stopped."
-    assert sent[-1]["end"]["died"] is False
+    assert sent[-1]["end"] == {"at": 2000, "why": "The recorder died: of it", "died": died}
+    assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
     until(lambda: not _threads(), "the view's thread to end")
 
 
-def test_a_view_whose_recorder_died_says_so(recorder: ByHand, sent: list[dict]) -> None:
-    """With the time of the last good snapshot."""
-    watched(recorder)
-    recorder.look(2)
-    recorder.die(RuntimeError("the lights went out"))
-
-    until(lambda: sent and sent[-1].get("end"), "the end")
-    assert sent[-1]["end"]["died"] is True
-    assert "the lights went out" in sent[-1]["end"]["why"]
-    assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
-
-
-def test_the_output_is_replaced_by_a_snapshot_at_the_end(
-    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A saved notebook then shows the last picture, with no kernel."""
-    shown: list[tuple[dict, dict]] = []
-    monkeypatch.setattr(
-        watch_module, "_display", lambda data, **options: shown.append((data, options))
-    )
+def test_the_output_is_replaced_by_a_snapshot_at_the_end(recorder: ByHand, shown: list) -> None:
+    """A saved notebook then shows the last state, with no kernel."""
     watched(recorder)._ipython_display_()
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
@@ -348,15 +336,13 @@ def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
 
 
 def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
-    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
+    recorder: ByHand, shown: list
 ) -> None:
-    shown: list[dict] = []
-    monkeypatch.setattr(watch_module, "_display", lambda data, **_: shown.append(data))
     watch = watched(recorder)
     recorder.end()
     watch._ipython_display_()
 
-    assert "text/html" in shown[-1]
+    assert "text/html" in shown[-1][0]
 
 
 def test_two_views_of_a_service_print_alike(recorder: ByHand) -> None:
