@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from swarmsim.engine.events import Events, message
 from swarmsim.engine.networks import Network
-from swarmsim.go import signals
 from swarmsim.model import StoreEvent, Task
+from swarmsim.runtime import plan
 from swarmsim.runtime.logs import Log
 from swarmsim.runtime.port import Runtime
 
-_SIGTERM = 15
 _SIGKILL = 9
 _NOT_STARTED = 127
 
@@ -67,14 +67,14 @@ class Containers:
         self,
         runtime: Runtime,
         events: Events,
-        image_labels: Callable[[str], Mapping[str, str]],
+        image_config: Callable[[str], Mapping[str, Any]],
         is_here: Callable[[Task], bool],
         networks_of: Callable[[Task], list[Network]],
         new_id: Callable[[], str],
     ) -> None:
         self._runtime = runtime
         self._events = events
-        self._image_labels = image_labels
+        self._image_config = image_config
         self._is_here = is_here
         self._networks_of = networks_of
         self._new_id = new_id
@@ -144,7 +144,7 @@ class Containers:
         """Send the stop signal to the process of a task."""
         if container := self._of_task.get(task.id):
             container.stop_requested = True
-            self._publish(container, "kill", signal=str(stop_signal(task)))
+            self._publish(container, "kill", signal=str(self.stop_signal(task)))
         self._runtime.stop(task)
 
     def kill(self, task: Task) -> None:
@@ -206,10 +206,14 @@ class Containers:
         else:
             self._runtime.signal(container.task.id, number)
 
-    def stop_by_hand(self, container: Container, number: int) -> None:
-        """Send the stop signal for `docker stop`."""
+    def stop_signal(self, task: Task) -> int:
+        """The number of the signal that asks a task's process to end."""
+        return plan.stop_signal(task.container, self._image_config(task.image))
+
+    def stop_by_hand(self, container: Container) -> None:
+        """Send the stop signal for somebody who says `docker stop`."""
         container.stop_requested = True
-        self.signal(container, number)
+        self.signal(container, self.stop_signal(container.task))
 
     def drop(self, container: Container) -> None:
         """Remove a container that has ended, and its output, as `docker rm` does."""
@@ -230,7 +234,7 @@ class Containers:
             "com.docker.swarm.task.id": task.id,
             "com.docker.swarm.task.name": name_of(task),
         }
-        return {**self._image_labels(task.image), **given, **system}
+        return {**(self._image_config(task.image).get("Labels") or {}), **given, **system}
 
     def attached(self, network: Network) -> Iterator[Container]:
         """The running containers on this node that are attached to a network."""
@@ -287,8 +291,3 @@ class Containers:
         about = {"image": container.task.image, "name": container.name}
         attributes = {**container.labels, **about, **more}
         self._events.publish(message("container", action, container.id, attributes, self.now()))
-
-
-def stop_signal(task: Task) -> int:
-    """The number of the signal that asks a task's process to end."""
-    return signals.number(task.container.get("StopSignal") or "SIGTERM") or _SIGTERM

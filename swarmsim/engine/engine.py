@@ -91,7 +91,7 @@ class Engine:
         self.containers = Containers(
             self.runtime,
             self.events,
-            self.image_labels,
+            self.image_config,
             self.is_here,
             self.networks_of,
             self.new_hex_id,
@@ -315,10 +315,6 @@ class Engine:
             return self.images.find(name).config
         except ApiError:
             return {}
-
-    def image_labels(self, name: str) -> Mapping[str, str]:
-        """An image's labels; none if it is not there."""
-        return self.image_config(name).get("Labels") or {}
 
     def image_id(self, name: str) -> str:
         """An image's id; nothing if it is not there."""

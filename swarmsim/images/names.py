@@ -21,7 +21,9 @@ def parse(text: str, *, status: int = 400) -> Reference:
     """
     found = Reference.parse(text)
     if found is None:
-        raise ApiError(status, f"invalid reference format{_reason(text)}")
+        lower = Reference.parse(text.lower()) is not None
+        why = ": repository name must be lowercase" if lower else ""
+        raise ApiError(status, f"invalid reference format{why}")
     return found
 
 
@@ -59,9 +61,3 @@ def registry_of(name: Reference) -> str:
     first, slash, _ = name.name.partition("/")
     is_host = slash and ("." in first or ":" in first or first == "localhost")
     return first if is_host else "docker.io"
-
-
-def _reason(text: str) -> str:
-    if Reference.parse(text.lower()) is not None:
-        return ": repository name must be lowercase"
-    return ""

@@ -203,10 +203,8 @@ class Images:
         """
         image = self.named(name)
         if image is None:
-            raise ApiError(
-                404,
-                f"An image does not exist locally with the tag: {name.name}",
-            )
+            message = f"An image does not exist locally with the tag: {name.name}"
+            raise ApiError(404, message)
         manifest = self._manifest_of(image)
         self.registry.take(name, manifest)
         self.names[f"{name.name}@{manifest.digest}"] = image.id
@@ -272,7 +270,7 @@ class Images:
             "parents": {each.id: each.parent for each in self.images.values()},
             "names": self.names,
             "tagged_at": self.tagged_at,
-            "registry": self.registry.to_json(),
+            "registry": self.registry.manifests,
         }
         new = self.folder / "index.json.new"
         new.write_text(json.dumps(index), encoding="utf-8")

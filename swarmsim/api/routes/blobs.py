@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
@@ -45,7 +46,7 @@ def _json(blob: Blob, kind: str) -> dict[str, Any]:
     }
 
 
-def _list(call: Call, kind: str) -> Answer:
+async def _list(call: Call, kind: str) -> Answer:
     filters = Filters.parse(call.query.get("filters", ""))
     blobs = _blobs(call.engine, kind)
     filters.allow("name", "id", "label", *(["names"] if kind == "secret" else []))
@@ -110,7 +111,7 @@ async def _update(call: Call, kind: str) -> Answer:
     return Answer()
 
 
-def _remove(call: Call, kind: str) -> Answer:
+async def _remove(call: Call, kind: str) -> Answer:
     engine = call.engine
     blob = _found(engine, kind, call.path["id"])
     if users := sorted(_users(engine, kind, blob.id)):
@@ -131,33 +132,13 @@ def _users(engine: Engine, kind: str, blob_id: str) -> Iterator[str]:
             yield service.name
 
 
-def _inspect(call: Call, kind: str) -> Answer:
+async def _inspect(call: Call, kind: str) -> Answer:
     return Answer(_json(_found(call.engine, kind, call.path["id"]), kind))
 
 
-def _serve(kind: str) -> None:
-    """Routes for one of the two kinds, which differ in little but their name."""
-
-    @routes.get(f"/{kind}s")
-    async def listed(call: Call) -> Answer:
-        return _list(call, kind)
-
-    @routes.post(f"/{kind}s/create")
-    async def create(call: Call) -> Answer:
-        return await _create(call, kind)
-
-    @routes.get(f"/{kind}s/{{id}}")
-    async def inspect(call: Call) -> Answer:
-        return _inspect(call, kind)
-
-    @routes.post(f"/{kind}s/{{id}}/update")
-    async def update(call: Call) -> Answer:
-        return await _update(call, kind)
-
-    @routes.delete(f"/{kind}s/{{id}}")
-    async def remove(call: Call) -> Answer:
-        return _remove(call, kind)
-
-
-for _each in _SPECS:
-    _serve(_each)
+for _kind in _SPECS:  # the two differ in little but their name
+    routes.get(f"/{_kind}s")(partial(_list, kind=_kind))
+    routes.post(f"/{_kind}s/create")(partial(_create, kind=_kind))
+    routes.get(f"/{_kind}s/{{id}}")(partial(_inspect, kind=_kind))
+    routes.post(f"/{_kind}s/{{id}}/update")(partial(_update, kind=_kind))
+    routes.delete(f"/{_kind}s/{{id}}")(partial(_remove, kind=_kind))

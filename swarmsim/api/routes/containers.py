@@ -8,7 +8,7 @@ from collections.abc import Callable
 from swarmsim.api.documents.inspection import container_json, listing_json, ports
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.lookup import find
-from swarmsim.engine.containers import Container, stop_signal
+from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.go import gojson, signals
 from swarmsim.go.errors import ApiError
@@ -157,7 +157,7 @@ async def stop(call: Call) -> Answer:
         return Answer(status=304)
     seconds = call.query.get("t", "")
     patience = int(seconds) if seconds.isdecimal() else 10
-    call.engine.containers.stop_by_hand(container, stop_signal(container.task))
+    call.engine.containers.stop_by_hand(container)
     await _until(call, lambda: not container.running, seconds=patience)
     if container.running:
         call.engine.containers.signal(container, 9)

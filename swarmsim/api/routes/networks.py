@@ -38,8 +38,7 @@ async def listed(call: Call) -> Answer:
     """`docker network ls`: those of the swarm first."""
     filters = Filters.parse(call.query.get("filters", ""))
     filters.allow(*_KEYS)
-    _check_type(filters)
-    _check_dangling(filters)
+    _check_values(filters)
     engine = call.engine
     found = [it for it in visible(engine) if _matches(engine, it, filters)]
     found.sort(key=lambda it: (it.scope != "swarm" or it.removed, it.id))
@@ -51,14 +50,20 @@ def visible(engine: Engine) -> list[Network]:
     return [it for it in engine.networks.values() if not (it.predefined and it.scope == "swarm")]
 
 
-def _check_type(filters: Filters) -> None:
+def _check_values(filters: Filters) -> None:
     for wanted in filters.get("type"):
         if wanted not in {"custom", "builtin"}:
             raise ApiError(400, f"invalid filter: 'type'='{wanted}'")
+    dangling = filters.get("dangling")
+    if len(dangling) > 1:
+        raise ApiError(400, 'got more than one value for filter key "dangling"')
+    if dangling and booleans.parse(dangling[0]) is None:
+        allowed = 'must be "true" (or "1"), or "false" (or "0")'
+        raise ApiError(400, f"invalid value for filter 'dangling', {allowed}")
 
 
 def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
-    kind = "builtin" if network.name in _OF_ANY_MACHINE else "custom"
+    is_custom = network.name not in _OF_ANY_MACHINE
     named = filters.pattern if _is_known_here(engine, network) else filters.exact
     return (
         filters.exact("driver", network.driver)
@@ -66,23 +71,9 @@ def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
         and filters.pattern("id", network.id)
         and filters.has_labels("label", network.labels or {})
         and filters.exact("scope", network.scope)
-        and filters.exact("type", kind)
-        and _dangles(network, filters)
+        and filters.exact("type", "custom" if is_custom else "builtin")
+        and filters.truth("dangling") in {None, is_custom}
     )
-
-
-def _dangles(network: Network, filters: Filters) -> bool:
-    wanted = filters.get("dangling")
-    return not wanted or (network.name not in _OF_ANY_MACHINE) == booleans.parse(wanted[0])
-
-
-def _check_dangling(filters: Filters) -> None:
-    values = filters.get("dangling")
-    if len(values) > 1:
-        raise ApiError(400, 'got more than one value for filter key "dangling"')
-    if values and booleans.parse(values[0]) is None:
-        allowed = 'must be "true" (or "1"), or "false" (or "0")'
-        raise ApiError(400, f"invalid value for filter 'dangling', {allowed}")
 
 
 def _is_known_here(engine: Engine, network: Network) -> bool:
@@ -229,23 +220,12 @@ def _made(engine: Engine, asked: Json) -> Network:
 
 def _check_addresses(asked: Json) -> None:
     for config in (asked.get("IPAM") or {}).get("Config") or []:
-        subnet = config.get("Subnet", "")
-        try:
-            ipaddress.ip_network(subnet, strict=False)
-        except ValueError:
-            message = f"Invalid subnet {subnet} : invalid CIDR address: {subnet}"
-            raise ApiError(500, message) from None
-        _check_part(config.get("IPRange", ""))
-        if "/" not in subnet:
-            raise ApiError(500, f"Invalid subnet {subnet} : invalid CIDR address: {subnet}")
-
-
-def _check_part(part: str) -> None:
-    try:
-        ipaddress.ip_network(part or "10.0.0.0/8", strict=False)
-    except ValueError:
-        message = f"Invalid subnet {part} : invalid CIDR address: {part}"
-        raise ApiError(500, message) from None
+        for address in (config.get("Subnet", ""), config.get("IPRange") or "10.0.0.0/8"):
+            try:
+                ipaddress.ip_network(address if "/" in address else "", strict=False)
+            except ValueError:
+                message = f"Invalid subnet {address} : invalid CIDR address: {address}"
+                raise ApiError(500, message) from None
 
 
 def _say(engine: Engine, network: Network, action: str) -> None:

@@ -7,9 +7,8 @@ else: an engine without a network is what the rest of the world looks like from 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
@@ -21,8 +20,7 @@ _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What a registry gives for a name: of which image, under which digest."""
 
     image: str
@@ -32,56 +30,38 @@ class Manifest:
 
 def manifest_of(image: Image, document_size: int, sizes: dict[str, int]) -> Manifest:
     """Return the manifest under which an image is pushed. The same image has the same digest."""
-    content = json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": MEDIA_TYPE,
-            "config": {
-                "mediaType": _CONFIG_TYPE,
-                "size": document_size,
-                "digest": image.id,
-            },
-            "layers": [
-                {"mediaType": _LAYER_TYPE, "size": sizes.get(layer, 0), "digest": layer}
-                for layer in image.layers
-            ],
-        },
-        indent=3,
-    ).encode()
+    layers = [
+        {"mediaType": _LAYER_TYPE, "size": sizes.get(layer, 0), "digest": layer}
+        for layer in image.layers
+    ]
+    config = {"mediaType": _CONFIG_TYPE, "size": document_size, "digest": image.id}
+    manifest = {"schemaVersion": 2, "mediaType": MEDIA_TYPE, "config": config, "layers": layers}
+    content = json.dumps(manifest, indent=3).encode()
     return Manifest(image.id, f"sha256:{sha256(content).hexdigest()}", len(content))
 
 
 class Registry:
-    """What was pushed: by repository written out, tag or digest."""
+    """What was pushed."""
 
     def __init__(self, kept: dict[str, dict[str, list[Any]]] | None = None) -> None:
-        self._manifests = {
+        #: By repository written out, and by tag or digest. JSON has lists for manifests.
+        self.manifests = {
             repository: {key: Manifest(*value) for key, value in found.items()}
             for repository, found in (kept or {}).items()
         }
 
-    def to_json(self) -> dict[str, dict[str, list[Any]]]:
-        """Return all of it, as it is kept on the disk."""
-        return {
-            repository: {
-                key: [found.image, found.digest, found.size] for key, found in entries.items()
-            }
-            for repository, entries in self._manifests.items()
-        }
-
     def take(self, name: Reference, manifest: Manifest) -> None:
         """Keep what is pushed under a name."""
-        entries = self._manifests.setdefault(names.written_out(name), {})
+        entries = self.manifests.setdefault(names.written_out(name), {})
         entries[name.tag] = entries[manifest.digest] = manifest
 
     def find(self, name: Reference) -> Manifest | None:
         """What a name, or name and digest, leads to."""
-        entries = self._manifests.get(names.written_out(name), {})
-        return entries.get(name.digest or name.tag)
+        return self.manifests.get(names.written_out(name), {}).get(name.digest or name.tag)
 
     def holds(self) -> set[str]:
         """The ids of the images that were pushed, which are kept even if they are removed."""
-        return {found.image for entries in self._manifests.values() for found in entries.values()}
+        return {found.image for entries in self.manifests.values() for found in entries.values()}
 
 
 def unreachable(name: Reference) -> ApiError:
@@ -89,10 +69,8 @@ def unreachable(name: Reference) -> ApiError:
     host = names.registry_of(name)
     if host.partition(":")[0] in ("localhost", "127.0.0.1"):
         port = host.partition(":")[2] or "80"
-        return ApiError(
-            500,
-            f'Get "http://{host}/v2/": dial tcp 127.0.0.1:{port}: connect: connection refused',
-        )
+        refused = f"dial tcp 127.0.0.1:{port}: connect: connection refused"
+        return ApiError(500, f'Get "http://{host}/v2/": {refused}')
     host = "registry-1.docker.io" if host == "docker.io" else host
     return ApiError(500, no_such_host(f"https://{host}/v2/", host))
 

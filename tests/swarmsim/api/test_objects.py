@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec
@@ -420,6 +423,21 @@ def test_a_container_is_stopped_with_its_signal_and_may_then_be_removed(
 
     assert (too_early.status, stopped.status, twice.status, removed.status) == (409, 204, 304, 204)
     assert raw.get(f"/containers/{name}/json").message == f"No such container: {name}"
+
+
+def test_a_container_is_stopped_with_the_signal_of_its_image(
+    raw: Raw, client: docker.DockerClient, tmp_path: Path
+):
+    (tmp_path / "Dockerfile").write_text("FROM python:3\nSTOPSIGNAL SIGINT\n")
+    client.images.build(path=str(tmp_path), tag="acts/int:1")
+    made(raw, of_container(Image="acts/int:1"))
+    until(lambda: running(raw, "web") == 1, "a task that runs")
+    [container] = client.containers.list()
+    container.stop()
+    soon = int(datetime.fromisoformat(raw.get("/info").headers["Labkit-Time"]).timestamp()) + 1
+    [killed] = client.events(decode=True, since=1, until=soon, filters={"event": "kill"})
+
+    assert killed["Actor"]["Attributes"]["signal"] == "2"
 
 
 def test_waiting_for_a_container_gives_its_exit_code(raw: Raw):
