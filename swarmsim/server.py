@@ -88,7 +88,7 @@ class _Exchange(web.RequestHandler):
         """Send no Etag, which Docker does not."""
 
     def on_connection_close(self) -> None:
-        """The client is gone, and nobody needs the answer."""
+        """End the route of a client that is gone."""
         if self._task is not None:
             self._task.cancel()
 
@@ -136,7 +136,7 @@ class _Exchange(web.RequestHandler):
 
 
 class Timer:
-    """Moves an engine while nobody calls it: has it catch up whenever something is due."""
+    """Has an engine catch up whenever something is due, also between requests."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -44,7 +44,7 @@ _ROUTES = all_routes()
 async def answer(call: Call) -> Answer | None:
     """Answer a request; `None` where the route has sent everything itself.
 
-    What the engine refuses is an answer, too. Raises `ClientGone`, and what nobody foresaw.
+    A refusal is an answer, too. Raises `ClientGone`, and errors that are bugs.
     """
     try:
         call.engine.catch_up()

@@ -69,7 +69,7 @@ class Answer:
 
 
 class ClientGone(Exception):
-    """The client has closed its connection, and nobody needs the answer."""
+    """The client has closed its connection before the answer was complete."""
 
 
 class Connection(Protocol):

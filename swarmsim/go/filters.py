@@ -23,7 +23,7 @@ class Filters:
 
     @classmethod
     def parse(cls, text: str, status: int = 500) -> Filters:
-        """Read a query parameter; where it is no JSON most lists answer with 500."""
+        """Read a query parameter; most lists answer 500 if it is not JSON."""
         if not text:
             return cls({})
         try:

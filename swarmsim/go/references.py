@@ -66,7 +66,7 @@ def is_valid(image: str) -> bool:
 def with_tag(image: str) -> str:
     """Return the short form with a tag or a digest, as docker sends it in a spec.
 
-    What is no reference is returned as it is.
+    Text that is not a reference is returned unchanged.
     """
     found = Reference.parse(image)
     if found is None:
@@ -77,7 +77,7 @@ def with_tag(image: str) -> str:
 def without_digest(image: str) -> str:
     """Return `name:tag` for `name:tag@sha256:…`, as docker's tables show it.
 
-    A reference without a tag, or that is none, is shown as it is.
+    A reference without a tag, or other text, is returned unchanged.
     """
     found = Reference.parse(image)
     return f"{found.name}:{found.tag}" if found and found.tag else image

@@ -93,7 +93,7 @@ class Image:
         """Read a document. Raises `ValueError` if the bytes are none."""
         document = json.loads(content)
         if not isinstance(document, dict) or "rootfs" not in document:
-            raise ValueError("this is no image's config")
+            raise ValueError("this is not an image's config")
         return cls(f"sha256:{sha256(content).hexdigest()}", document, parent)
 
     @property

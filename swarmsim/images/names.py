@@ -1,4 +1,4 @@
-"""Names of images as an engine reads them, and its words for what is no name. Pure."""
+"""Names of images as an engine reads them, and its words for bad ones. Pure."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class _Removal:
         self._untag(key)
         self._untag_lonely_digests(image, name)
         if self._images.names_of(image) or self._reason(image, soft=not force, names_count=True):
-            return  # what is left of it stays, and nobody is told
+            return  # what is left of it stays, without a word
         self.delete(image, force=force, prune=prune)
 
     def by_id(self, image: Image, *, force: bool, prune: bool) -> None:

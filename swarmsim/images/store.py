@@ -66,7 +66,7 @@ class Images:
     def find(self, text: str) -> Image:
         """Return what a name, an id or the beginning of one means.
 
-        Raises `ApiError`: 404, or 400 for what is no name.
+        Raises `ApiError`: 404, or 400 for a malformed name.
         """
         start = names.start_of_id(text)
         if len(start) == 64 and f"sha256:{start}" in self.images:
@@ -137,7 +137,7 @@ class Images:
         return path in ("", ".") or any(path in self.layer(each).folders for each in layers)
 
     def files(self, image: Image) -> Path:
-        """Return a folder with an image's files. Whoever uses them leaves them as they are.
+        """Return a folder with an image's files. Do not change them.
 
         Layers that bring a system of their own are not in it.
         """
@@ -186,7 +186,7 @@ class Images:
         self._write()
 
     def forget(self, image: Image) -> list[str]:
-        """Remove an image that has no names; return the ids of layers nobody else has."""
+        """Remove an image that has no names; return the ids of layers that no other image has."""
         del self.images[image.id]
         self.tagged_at.pop(image.id, None)
         shared = {link for other in self.images.values() for link in other.chain}

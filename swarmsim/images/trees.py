@@ -59,30 +59,30 @@ def _put(
 ) -> None:
     folder = within(root, str(name.parent))
     if not folder.is_dir():
-        _forget(folder)
+        _delete(folder)
         folder.mkdir(parents=True)
     here = folder / name.name if name.name != ".." else folder
     if member.isdir():
         if here.is_symlink() or not here.is_dir():
-            _forget(here)
+            _delete(here)
             here.mkdir()
         here.chmod(member.mode & 0o777 | 0o700)
     elif member.issym():
-        _forget(here)
+        _delete(here)
         here.symlink_to(member.linkname)
     elif member.islnk():
         source = within(root, member.linkname)
         if source.is_file() and source != here:
-            _forget(here)
+            _delete(here)
             shutil.copy2(source, here)
     elif member.isreg() and (content := archive.extractfile(member)):
-        _forget(here)
+        _delete(here)
         with content, here.open("wb") as file:
             shutil.copyfileobj(content, file, _CHUNK)
         here.chmod(member.mode & 0o777 | 0o600)
 
 
-def _forget(path: Path) -> None:
+def _delete(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -43,7 +43,7 @@ async def list_images(call: Call) -> Answer:
 
 @routes.get("/images/search")
 async def search(call: Call) -> Answer:
-    """`docker search`: there is no network to search in."""
+    """`docker search`: there is no network."""
     url = f"https://index.docker.io/v1/search?q={call.query.get('term', '')}&n=25"
     raise ApiError(500, registry.no_such_host(url, "index.docker.io"))
 
@@ -138,7 +138,7 @@ _WHERETO = "it goes to the registry inside of the engine; nothing leaves this ma
 
 @routes.post("/images/{name:path}/push")
 async def push(call: Call) -> None:
-    """`docker push`: to what stands in for the registry, which asks nobody who he is.
+    """`docker push`: to what stands in for the registry, which asks for no login.
 
     (Docker 20.10 refuses a push without X-Registry-Auth, which docker-py sends only for
     somebody who is logged in; newer engines do not.)

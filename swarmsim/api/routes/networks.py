@@ -27,8 +27,8 @@ Json = dict[str, Any]
 
 _KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type", "idOrName")
 _BUILT_IN = {"bridge", "host", "none", "ingress"}
-#: Those that every machine has. The rest is `custom`, and dangles whoever uses it: a list of
-#: networks does not know who is attached.
+#: Those that every machine has. The others are `custom`, and count as dangling even if they
+#: are used: a list of networks does not know who is attached.
 _OF_ANY_MACHINE = {"bridge", "host", "none"}
 _DRIVERS = {"", "bridge", "overlay"}
 

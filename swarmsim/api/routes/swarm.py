@@ -122,7 +122,7 @@ def _advertised(address: str) -> str:
         raise ApiError(400, f"{message} (with optional port number)")
     try:
         return str(ipaddress.ip_address(host))
-    except ValueError:  # an interface, or nothing: nobody else is going to join
+    except ValueError:  # an interface, or nothing: no other node will join
         return "127.0.0.1"
 
 
@@ -146,7 +146,7 @@ def _check_pool(pool: str) -> None:
 
 @routes.post("/swarm/join")
 async def join(call: Call) -> Answer:
-    """`docker swarm join`: there is no other swarm that a simulated engine could join."""
+    """`docker swarm join`: a simulated engine cannot join another swarm."""
     asked = read(await call.json(), "swarm.JoinRequest")
     if call.engine.swarm is not None:
         raise ApiError(503, _EXISTS)

@@ -167,7 +167,7 @@ def _swarm(engine: Engine) -> Json:
 
 @routes.get("/system/df")
 async def disk_usage(call: Call) -> Answer:
-    """`docker system df`: images and containers; there is no cache of builds to clear."""
+    """`docker system df`: images and containers; builds have no cache of their own."""
     engine = call.engine
     rows = listing.listed(engine.images, Filters({}))
     used = Counter(engine.image_id(it.task.image) for it in engine.containers)

@@ -25,7 +25,7 @@ def random_name() -> str:
 
 
 def check(name: str) -> None:
-    """Refuse the name of a service or a network that is no part of a DNS name."""
+    """Refuse the name of a service or a network that cannot be part of a DNS name."""
     if not name:
         raise rpc("InvalidArgument", "meta: name must be provided")
     if not _DNS_NAME.fullmatch(name):

@@ -65,7 +65,7 @@ def _check_resources(resources: Spec) -> None:
 
 
 def _check_constraint(constraint: str) -> None:
-    """Refuse what is no constraint; as an unknown error, since swarmkit gives it no code."""
+    """Refuse a malformed constraint; swarmkit gives the error no code, so it is Unknown."""
     operator = next((it for it in ("==", "!=") if it in constraint), "")
     if not operator:
         raise rpc("Unknown", "constraint expected one operator from ==, !=")

@@ -62,7 +62,7 @@ class State:
 
     @property
     def shell(self) -> list[str]:
-        """What runs a command that is no JSON."""
+        """What runs a command in shell form."""
         return list(self.config.get("Shell") or _SHELL)
 
     def command(self, instruction: Instruction) -> list[str]:

@@ -76,5 +76,5 @@ def unreachable(name: Reference) -> ApiError:
 
 
 def no_such_host(url: str, host: str) -> str:
-    """What Go says about a host whose name nobody knows."""
+    """What Go says about a host name that cannot be resolved."""
     return f'Get "{url}": dial tcp: lookup {host.partition(":")[0]}: no such host'
