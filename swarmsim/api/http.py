@@ -1,4 +1,4 @@
-r"""Routes of the Engine API, and the call that a route answers; no word of tornado.
+r"""Routes of the Engine API, and the call that a route answers.
 
 A route is an async function that takes a `Call` and returns an `Answer`:
 
@@ -11,7 +11,7 @@ A route is an async function that takes a `Call` and returns an `Answer`:
 
     @routes.post("/networks/create")
     async def create(call: Call) -> Answer:
-        wanted = await call.json()                    # 400 in Go's words, 413 if it is huge
+        wanted = await call.json()                    # 400 if it is not JSON, 413 if it is huge
         return Answer({"Id": …, "Warning": ""}, 201)
 
     @routes.delete("/images/{name:path}")             # `:path` also takes slashes
@@ -39,6 +39,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, unquote
 
@@ -164,25 +165,17 @@ class Routes:
     def __init__(self) -> None:
         self._table: list[tuple[str, re.Pattern[str], Handler]] = []
 
-    def get(self, path: str) -> Callable[[Handler], Handler]:
-        """Answer GET of a path such as `/tasks/{id}`."""
-        return self._adder("GET", path)
+    def add(self, method: str, path: str) -> Callable[[Handler], Handler]:
+        """Answer requests for a path such as `/tasks/{id}`."""
 
-    def post(self, path: str) -> Callable[[Handler], Handler]:
-        """Answer POST of a path."""
-        return self._adder("POST", path)
+        def added(handler: Handler) -> Handler:
+            self._table.append((method, _pattern(path), handler))
+            return handler
 
-    def put(self, path: str) -> Callable[[Handler], Handler]:
-        """Answer PUT of a path."""
-        return self._adder("PUT", path)
+        return added
 
-    def delete(self, path: str) -> Callable[[Handler], Handler]:
-        """Answer DELETE of a path."""
-        return self._adder("DELETE", path)
-
-    def head(self, path: str) -> Callable[[Handler], Handler]:
-        """Answer HEAD of a path: the headers of the answer, without its body."""
-        return self._adder("HEAD", path)
+    get, post = partialmethod(add, "GET"), partialmethod(add, "POST")
+    delete, head = partialmethod(add, "DELETE"), partialmethod(add, "HEAD")
 
     def include(self, others: Routes) -> None:
         """Add the routes of another table after these."""
@@ -194,13 +187,6 @@ class Routes:
             if verb == method and (found := pattern.fullmatch(path)):
                 return handler, found.groupdict()
         return None
-
-    def _adder(self, method: str, path: str) -> Callable[[Handler], Handler]:
-        def add(handler: Handler) -> Handler:
-            self._table.append((method, _pattern(path), handler))
-            return handler
-
-        return add
 
 
 def _pattern(path: str) -> re.Pattern[str]:
