@@ -8,15 +8,28 @@ from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
 
 from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+from tests import lanes
 from tests.simulated import simulated_swarm
 
 # how long one example may take says something of the machine, and nothing of labkit
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items.sort(key=lambda item: lanes.place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> lanes.Lanes:
+    """Share the tests out."""
+    return lanes.Lanes(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -280,10 +280,6 @@ def test_the_client_shows_what_redis_complains_of(redis_address, monkeypatch):
     client.close()
 
 
-def test_worker_and_webui_have_the_same_client():
-    assert (ROOT / "worker/resp.py").read_text() == (ROOT / "webui/resp.py").read_text()
-
-
 # ---- worker ------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 
 from labkit import lessons
 from labkit.base import settings
+from labkit.base.waiting import PATIENCE
 from labkit.lessons import workspace
 
 
@@ -30,7 +31,7 @@ def store(path: Path) -> None:
     """Run one notebook in the learner's folder, and write it back with its checked outputs."""
     book = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        book, timeout=58, resources={"metadata": {"path": settings.workspace()}}
+        book, timeout=PATIENCE + 10, resources={"metadata": {"path": settings.workspace()}}
     )
     client.execute()
     for cell in (cell for cell in book.cells if cell.cell_type == "code"):

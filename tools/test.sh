@@ -5,17 +5,34 @@
 # engine is a simulated one, the tests that need a real one are skipped.
 set -eu
 cd "$(dirname "$0")/.."
+# else each of some hundred processes would compile all that it imports
+unset PYTHONDONTWRITEBYTECODE
 
-if ! . tools/engine.sh; then
-    [ -z "${CI:-}" ] || exit 1
-    echo "There is no engine: the tests that need one are skipped." >&2
-fi
+# Prints what the linters have found, in one go when they are done.
+lint() {
+    local failed=0 check said
+    for check in "ruff check" "ruff format --check" mypy; do
+        said=$(.venv/bin/$check 2>&1) || { failed=1; printf '\n%s\n' "$said"; }
+    done
+    return $failed
+}
+
+lint & # and the tests run even if the style is wrong: both are worth knowing
+linters=$!
+
+case " $* " in
+*" not engine"*) PATH=$PWD/.venv/bin:$PATH ;;
+*)
+    if ! . tools/engine.sh; then
+        [ -z "${CI:-}" ] || exit 1
+        echo "There is no engine: the tests that need one are skipped." >&2
+    fi
+    ;;
+esac
 
 failed=0
-# the tests run even if the style is wrong: both are worth knowing
-for check in "ruff check" "ruff format --check" mypy; do
-    $check || failed=1
-done
-# not exec: the trap runs when this ends
-python -m pytest "$@" || failed=1
+# tests mostly wait, so two cores have time for four processes (tests/lanes.py); not exec:
+# the trap runs when this ends
+python -m pytest -n 4 "$@" || failed=1
+wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
 exit $failed

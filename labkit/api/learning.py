@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from labkit.api import doing
 from labkit.base.errors import BadValue
+from labkit.base.waiting import PATIENCE
 from labkit.lessons import Hint, Solution, checks
 from labkit.lessons.practice import activity_log, exercise_session, helping
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from labkit.views.cards.workbench import Workbench
 
 #: So long `check` waits for what is on its way; a notebook's cell has a little more.
-_CHECK_SECONDS = 50
+_CHECK_SECONDS = PATIENCE
 
 
 def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:

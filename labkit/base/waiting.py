@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+#: How many seconds a call waits, unless it is told otherwise, for what Swarm does: at most 50
+#: in the lesson on a machine with little else to do, and twice that on a busy one.
+PATIENCE = 110
+
 
 def poll(seconds: float, every: float) -> Iterator[float]:
     """Yield the seconds that have passed: at once, `every` so often, and when the time is up.

@@ -23,8 +23,7 @@ from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose import NAMESPACE
 
-#: A worker that redis did not answer tries again after ten seconds. A notebook's cell that
-#: asks for the speed has to end within 50 s.
+#: A worker that redis did not answer tries again after ten seconds.
 _PATIENCE_SECONDS = 36
 _POLL_SECONDS = 0.2
 #: Between two samples of the counter, as in a recording.

@@ -1,7 +1,7 @@
 """Claims about what a learner calls to learn: predictions, exercises, and what came of them.
 
 Questions, and the exercise about a shipped recording, need no engine. The others are done
-on a simulated one, in a home of its own.
+on a simulated one whose tasks are acted, in a home of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -28,9 +29,10 @@ from labkit.lessons.practice import activity_log, exercise_session
 from labkit.recordings.phases import settled
 from labkit.swarm.images import images
 from labkit.views.cards import meanwhile
+from swarmsim import Engine
 from tests.played import Played
 from tests.waiting import until
-from tests.whole.labs import home
+from tests.whole.labs import SPEED, home
 
 MISSING = "rolling-missing"
 #: An exercise about a recording, and one about the worker.
@@ -250,8 +252,15 @@ def test_progress_and_report_say_nothing_and_everything() -> None:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Step]:
-    """A learner with an engine of their own, who has built 1.1 and is at notebook 2."""
-    with home(tmp_path_factory.mktemp("lab")), pytest.MonkeyPatch.context() as patch:
+    """A learner on a simulated engine without processes, who has built 1.1 and is at notebook 2."""
+    with (
+        TemporaryDirectory() as short,  # a socket's path has to be
+        Engine(speed=SPEED) as engine,
+        engine.serve(f"unix://{short}/s") as url,
+        home(tmp_path_factory.mktemp("lab")),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("LABKIT_ENGINE", url)
         patch.setattr(doing, "_current", None)
         patch.setattr(doing, "_recorder", None)
         said = CliRunner().invoke(cli.main, ["up"])

@@ -25,7 +25,7 @@ from labkit.swarm.images import images
 from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
-from tests.whole.test_notebooks import learner
+from tests.whole.labs import learner_on
 
 STEP = STEPS[1]
 EXERCISE = checks.EXERCISES["twelve-seconds"]
@@ -125,7 +125,7 @@ def home(
 ) -> Iterator[Path]:
     """The folder of a learner: a stack and images of their own, and the learner's notebooks."""
     images.build_all(swarm, unique, settings.lesson_files() / "dockercoins")
-    for name, value in {**learner(swarm, unique), "LABKIT_HOME": str(tmp_path)}.items():
+    for name, value in {**learner_on(swarm, unique), "LABKIT_HOME": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     workspace.refresh()
     yield tmp_path

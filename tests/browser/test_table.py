@@ -242,16 +242,20 @@ BEGUN = (snapshot(0, service(update_config=CONFIG), old(1), old(2)),)
 LEAVING = old(1, desired_state="shutdown")
 
 
+WAITS = (
+    *BEGUN,
+    snapshot(4, updating(), LEAVING, old(2), new(1, "preparing", desired_state="ready")),
+)
+RAN = (*BEGUN, snapshot(6, updating(), stopped(1), old(2), new(1)))
+
+
 def died(seconds: float, state: str = "failed", exit_code: int | None = 1, **more: Any) -> Task:
     return new(1, state, status_at=at(seconds), exit_code=exit_code, error="boom", **more)
 
 
 CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     "waits for the old task": (
-        (
-            *BEGUN,
-            snapshot(4, updating(), LEAVING, old(2), new(1, "preparing", desired_state="ready")),
-        ),
+        WAITS,
         "1.1-1",
         [
             "The update made it, to take the place of task 1.0-1 (1.0).",
@@ -260,10 +264,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
         ],
     ),
     "is being stopped": (
-        (
-            *BEGUN,
-            snapshot(4, updating(), LEAVING, old(2), new(1, "preparing", desired_state="ready")),
-        ),
+        WAITS,
         "1.0-1",
         [
             "It was there before the recording began.",
@@ -295,7 +296,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
         ],
     ),
     "is inside its monitor window": (
-        (*BEGUN, snapshot(6, updating(), stopped(1), old(2), new(1))),
+        RAN,
         "1.1-1",
         [
             "It has been running since 0:06.",
@@ -309,8 +310,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     ),
     "is past its monitor window": (
         (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1)),
+            *RAN,
             snapshot(12, updating(), stopped(1), stopped(2), new(1), new(2, "starting")),
         ),
         "1.1-1",
@@ -318,8 +318,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     ),
     "died inside its monitor window": (
         (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1)),
+            *RAN,
             snapshot(8, updating(), stopped(1), old(2), died(7.5)),
         ),
         "1.1-1",
@@ -331,8 +330,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     ),
     "died after its monitor window": (
         (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1)),
+            *RAN,
             snapshot(15, updating(), stopped(1), stopped(2), died(14), new(2, "starting")),
         ),
         "1.1-1",
@@ -357,8 +355,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     ),
     "ended with exit code 0": (
         (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1)),
+            *RAN,
             snapshot(8, updating(), stopped(1), old(2), died(7.5, "complete", 0)),
         ),
         "1.1-1",
@@ -375,8 +372,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     ),
     "waits for the restart delay": (
         (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1)),
+            *RAN,
             snapshot(
                 8,
                 updating(),
@@ -395,8 +391,7 @@ CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
     ),
     "made by the rollback": (
         (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1)),
+            *RAN,
             snapshot(8, back(), stopped(1), old(2), died(7.5)),
             snapshot(
                 9,

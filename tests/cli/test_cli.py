@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -262,19 +263,24 @@ def test_env_prints_what_a_shell_can_read(swarm: Swarm):
 @pytest.mark.engine
 @pytest.mark.timeout(200)
 def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
-    engine: str, swarm: Swarm, home: Path
+    engine: str, service_named: str, swarm: Swarm, home: Path
 ):
-    before = {service["ID"] for service in swarm.services()}
+    def versions() -> dict[str, Any]:
+        mine = swarm.services(label=f"{stack.NAMESPACE}={engine}")
+        return {each["ID"]: each["Version"] for each in mine}
+
+    nothing = {"ContainerSpec": {"Image": "labkit.invalid/none:1.0"}}
+    other = swarm.post("/services/create", {"Name": service_named, "TaskTemplate": nothing})
 
     first = labkit("up")
     assert first.exit_code == 0, first.output
     assert f"Stack {engine}: deployed; 14 of 14 replicas run." in first.output
-    versions = {each["ID"]: each["Version"] for each in swarm.services()}
+    before = versions()
 
     second = labkit("up")
     assert "Images: nothing to do." in second.output
     assert f"Stack {engine}: nothing to do; 14 of 14 replicas run." in second.output
-    assert {each["ID"]: each["Version"] for each in swarm.services()} == versions
+    assert versions() == before
     assert labkit("doctor").exit_code == 0
 
     mine = home / "lab" / "dockercoins" / "worker" / "worker.py"
@@ -283,7 +289,8 @@ def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
     assert mine.read_text() == "# mine\n"
 
     assert labkit("down").exit_code == 0
-    assert {service["ID"] for service in swarm.services()} == before
+    assert versions() == {}
+    assert swarm.service(other["ID"]), "what is not the lab's stays"
     assert swarm.info()["Swarm"]["ControlAvailable"], "the swarm was there before, and stays"
     assert mine.exists()
 

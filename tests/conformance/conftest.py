@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import subprocess
 import sys
@@ -21,8 +22,8 @@ from tests.conformance.scenario import SCENARIOS, Scenario
 from tests.conformance.watching import TaskSeen, Watcher
 from tests.waiting import until
 
-#: The names of the engines on which scenarios have begun.
-_BEGUN = pytest.StashKey[set[str]]()
+#: Under which name a test's report has the scenarios that were played again.
+_AGAIN = "played again"
 #: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
 AT_A_TIME = {"real": 8, "simulated": 10, "fast": 10}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
@@ -32,8 +33,8 @@ FAST = 10
 class Run:
     """All chosen scenarios on one engine, played at the same time."""
 
-    #: The names of those that were played a second time.
-    again: ClassVar[list[str]] = []
+    #: The engines and names of those that were played a second time.
+    again: ClassVar[list[tuple[str, str]]] = []
 
     def __init__(self, engine: Engine, chosen: list[Scenario]) -> None:
         self.engine = engine
@@ -50,16 +51,16 @@ class Run:
     def transcript(self, name: str) -> Transcript:
         """Return what a scenario gave, when it has been played; raises what it raised.
 
-        Containers that share two cores with the rest of the machine can be late by many
-        seconds. On a real engine a scenario that failed beside others is played once more,
-        when these are done.
+        Containers and processes that share two cores with the rest of the machine can be
+        late by many seconds. A scenario that failed beside others is played once more, when
+        these are done.
         """
         played = self._played[name]
         wait([played])
         failed = isinstance(played.exception(), AssertionError)
-        if self.engine.name == "real" and failed and name not in self.again:
+        if failed and (self.engine.name, name) not in self.again:
             wait(self._played.values())
-            self.again.append(name)
+            self.again.append((self.engine.name, name))
             again: Future[Transcript] = Future()
             try:
                 again.set_result(self._play(SCENARIOS[name], again=True))
@@ -105,7 +106,8 @@ def real(swarm: Swarm) -> Iterator[Engine]:
     engine.close()
 
 
-def _simulated(folder: Path, name: str, speed: float) -> Iterator[Engine]:
+def start_simulated(folder: Path, name: str, speed: float) -> Iterator[Engine]:
+    """Yield a simulated engine in a process of its own."""
     socket = folder / "docker.sock"
     words = ["--socket", str(socket), "--speed", str(speed), "--data", str(folder / "data")]
     with (folder / "log").open("wb") as log:
@@ -128,13 +130,13 @@ def _simulated(folder: Path, name: str, speed: float) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A simulated engine whose clock goes as the wall clock does."""
-    yield from _simulated(tmp_path_factory.mktemp("simulated"), "simulated", 1)
+    yield from start_simulated(tmp_path_factory.mktemp("simulated"), "simulated", 1)
 
 
 @pytest.fixture(scope="session")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A simulated engine whose clock runs ahead."""
-    yield from _simulated(tmp_path_factory.mktemp("fast"), "fast", FAST)
+    yield from start_simulated(tmp_path_factory.mktemp("fast"), "fast", FAST)
 
 
 @pytest.fixture
@@ -178,32 +180,23 @@ def fast_run(request: pytest.FixtureRequest, fast: Engine) -> Iterator[Run]:
 
 
 @pytest.fixture
-def runs(request: pytest.FixtureRequest) -> Callable[[str], Run]:
+def runs(request: pytest.FixtureRequest, on: list[str]) -> Iterator[Callable[[str], Run]]:
     """Give the run on an engine, by the engine's name.
 
-    The real engine is left alone: others beside it would make its containers late.
+    What is to be compared is played at the same time.
     """
-
-    def run(engine_name: str) -> Run:
-        found = request.getfixturevalue(f"{engine_name}_run")
-        assert isinstance(found, Run)
-        return found
-
-    def begin(engine_name: str) -> Run:
-        together = {"real"} if engine_name == "real" else {"simulated", "fast"}
-        for other in begun - together:
-            run(other).finish()
-        for each in together:
-            if _wanted(request, each):
-                begun.add(each)
-                run(each)
-        return run(engine_name)
-
-    begun: set[str] = request.session.stash.setdefault(_BEGUN, set())
-    return begin
+    for name in ["fast"] if "fast" in on else ["real", "simulated"]:
+        if _wanted(request, name):
+            with contextlib.suppress(pytest.skip.Exception):  # it is raised again where it is used
+                request.getfixturevalue(f"{name}_run")
+    before = len(Run.again)
+    yield lambda name: request.getfixturevalue(f"{name}_run")
+    # the report of a test comes to the process that shows it, and nothing else does
+    request.node.user_properties += [(_AGAIN, played) for played in Run.again[before:]]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which scenarios had to be played again."""
-    for name in Run.again:
-        terminalreporter.write_line(f"played again, alone, on the real engine: {name}")
+    for report in terminalreporter.getreports(""):
+        for engine, name in (value for key, value in report.user_properties if key == _AGAIN):
+            terminalreporter.write_line(f"played again on the {engine} engine: {name}")

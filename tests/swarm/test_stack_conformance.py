@@ -172,7 +172,7 @@ SETS = (
     ["old.yml"],
     ["base.yml"],
     ["base.yml", "override.yml"],
-    ["../../dockercoins/docker-compose.yml", "dockercoins-asleep.yml"],
+    ["../../../dockercoins/docker-compose.yml", "dockercoins-asleep.yml"],
 )
 
 

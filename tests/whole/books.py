@@ -1,4 +1,4 @@
-"""Running notebooks under nbval, all of a version in one go, and what came of them."""
+"""Running notebooks under nbval, in shares side by side, and what came of them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from labkit import lessons
 from labkit.base import settings
+from labkit.base.waiting import PATIENCE
 from labkit.lessons import checks
 from labkit.lessons.journal import Event, Journal
 from labkit.lessons.notebooks import building
 from labkit.lessons.notebooks.versions import VersionName
 
-#: A hung kernel is noticed by this alone; waits in the notebooks end at 50 s.
-CELL_SECONDS = 58
+#: A hung kernel is noticed by this alone; waits in the notebooks end a little sooner.
+CELL_SECONDS = PATIENCE + 10
 
 #: What the recording of the lesson shows to each question, on any engine.
 SHOWN = {
@@ -46,19 +48,22 @@ _OR = {
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of the notebooks of a version, by their names."""
+    """What came of notebooks, by their names."""
 
     #: How many cells of each were run, and what went wrong in them.
     cells: dict[str, int]
     wrong: dict[str, list[str]]
-    #: What the learner's journal holds afterwards.
+    #: What the learners' journals hold afterwards.
     events: list[Event]
 
-    def fine(self, step: lessons.Step) -> str:
-        """Return what went wrong in a notebook, or `""`."""
-        if not self.cells.get(step.notebook):
-            return f"no cell of {step.notebook} was run"
-        return "\n\n".join(self.wrong[step.notebook])[-8000:]
+    def require(self, step: lessons.Step, outcome: str) -> None:
+        """Fail unless a notebook ran, its exercises came to this, its questions to the lesson's."""
+        assert self.cells.get(step.notebook), f"no cell of {step.notebook} was run"
+        wrong = "\n\n".join(self.wrong[step.notebook])[-8000:]
+        assert not wrong, wrong
+        exercises = [name for name, each in checks.EXERCISES.items() if each.step == step.number]
+        assert self.outcomes(step) == dict.fromkeys(exercises, outcome)
+        assert self.misread(step) == {}
 
     def outcomes(self, step: lessons.Step) -> dict[str, str]:
         """Return how each exercise of a notebook was found when it was last checked."""
@@ -103,25 +108,34 @@ def run(
     )
 
 
-def run_version(
-    version: VersionName,
-    home: Path,
-    env: Mapping[str, str] | None = None,
-    names: Sequence[str] = (),
-) -> Ran:
-    """Build a version of notebooks into a learner's folder, and run one after the other.
+@dataclass(frozen=True)
+class Learner:
+    """Somebody with a home and an environment, and the notebooks that they go through."""
 
-    `names` are those to run; without it all of them.
-    """
-    sources = settings.lesson_files() / "notebooks"
-    done = building.build(version, sources, home / "lab", names, keep_outputs=True)
-    books = [each.path for each in done if each.path.suffix == ".ipynb"]
-    report = home / "report.xml"
-    own = {**(env or {}), "LABKIT_HOME": str(home)}
-    said = run(*books, options=[f"--junitxml={report}"], env=own)
-    assert report.exists(), said.stdout + said.stderr
-    events = Journal(home / ".labkit" / "progress.jsonl").events()
-    return Ran(*_read(report), events)
+    home: Path
+    env: Mapping[str, str]
+    names: Sequence[str]
+
+    def run(self, version: VersionName) -> Ran:
+        """Build notebooks into the learner's folder, and run one after the other."""
+        sources = settings.lesson_files() / "notebooks"
+        done = building.build(version, sources, self.home / "lab", self.names, keep_outputs=True)
+        books = [each.path for each in done if each.path.suffix == ".ipynb"]
+        report = self.home / "report.xml"
+        own = {**self.env, "LABKIT_HOME": str(self.home)}
+        said = run(*books, options=[f"--junitxml={report}"], env=own)
+        assert report.exists(), said.stdout + said.stderr
+        events = Journal(self.home / ".labkit" / "progress.jsonl").events()
+        return Ran(*_read(report), events)
+
+
+def run_all(version: VersionName, learners: Sequence[Learner]) -> Ran:
+    """Run the notebooks of all learners, who work side by side: they mostly wait."""
+    with ThreadPoolExecutor(len(learners)) as pool:
+        rans = list(pool.map(lambda learner: learner.run(version), learners))
+    cells = {name: count for ran in rans for name, count in ran.cells.items()}
+    wrong = {name: found for ran in rans for name, found in ran.wrong.items()}
+    return Ran(cells, wrong, [event for ran in rans for event in ran.events])
 
 
 def _read(report: Path) -> tuple[dict[str, int], dict[str, list[str]]]:

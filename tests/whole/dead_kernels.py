@@ -1,7 +1,7 @@
 """A pytest plugin for nbval runs: a kernel that has died is noticed within a second.
 
 nbval notices it only when a cell's time is up, and then waits again while it tries to
-interrupt a process that is not there. `pytest -p tests.dead_kernels --nbval …`.
+interrupt a process that is not there. `pytest -p tests.whole.dead_kernels --nbval …`.
 """
 
 from __future__ import annotations

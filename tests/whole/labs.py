@@ -11,6 +11,7 @@ import pytest
 
 from labkit import engines
 from labkit.engines import ports
+from labkit.swarm.client import Swarm
 
 #: How many times as fast as real time its clock runs.
 SPEED = 20
@@ -20,19 +21,39 @@ SPEED = 20
 def home(folder: Path, speed: float = SPEED) -> Iterator[Path]:
     """Be a learner whose lab is in this folder; whatever engine is started there is removed."""
     with pytest.MonkeyPatch.context() as patch:
+        for name, value in learner_simulated(folder, speed).items():
+            patch.setenv(name, value)
         for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_DOCKER_ID", "LABKIT_PYTHON_IMAGE"):
-            patch.delenv(name, raising=False)
-        patch.setenv("DOCKER_CONFIG", str(folder / "docker"))
-        patch.setenv("LABKIT_HOME", str(folder))
-        patch.setenv("LABKIT_ENGINE", "simulated")
-        patch.setenv("LABKIT_SPEED", f"{speed:g}")
-        patch.setenv("LABKIT_STACK", "dc")
-        for variable, port in zip(ports.WANTED, free_ports(len(ports.WANTED)), strict=True):
-            patch.setenv(variable, str(port))
+            patch.delenv(name)
         try:
             yield folder
         finally:
             engines.simulated().remove()
+
+
+def learner_simulated(folder: Path, speed: float = SPEED) -> dict[str, str]:
+    """Return what makes somebody a learner with a simulated engine in this folder."""
+    own = {
+        "DOCKER_CONFIG": str(folder / "docker"),
+        "LABKIT_HOME": str(folder),
+        "LABKIT_ENGINE": "simulated",
+        "LABKIT_SPEED": f"{speed:g}",
+        "LABKIT_STACK": "dc",
+        "LABKIT_DOCKER_ID": "lab",
+    }
+    nothing = dict.fromkeys(("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_PYTHON_IMAGE"), "")
+    return nothing | own | _own_ports()
+
+
+def learner_on(swarm: Swarm, name: str) -> dict[str, str]:
+    """Return what makes somebody a learner of their own on an engine, but for the home."""
+    own = {"DOCKER_HOST": swarm.url, "LABKIT_STACK": name, "LABKIT_DOCKER_ID": name}
+    return own | _own_ports()
+
+
+def _own_ports() -> dict[str, str]:
+    found = map(str, free_ports(len(ports.WANTED)))
+    return dict(zip(ports.WANTED, found, strict=True))
 
 
 def free_ports(count: int) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from labkit import engines
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
-from labkit.base.waiting import poll
+from labkit.base.waiting import PATIENCE, poll
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits
 from labkit.recordings.phases import describe
@@ -24,7 +24,7 @@ from swarmsim.go import defaults
 
 #: What every step begins with.
 REPLICAS = 10
-_WAIT_SECONDS = 50
+_WAIT_SECONDS = PATIENCE
 #: Docker's own, in nanoseconds; what the lesson's file says, and what it says nothing of.
 _GRACE, _PAUSE = defaults.STOP_GRACE_PERIOD, defaults.RESTART_DELAY
 _SLOT = "SLOT={{.Task.Slot}}"

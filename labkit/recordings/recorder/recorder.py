@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, get_args
 
 from labkit.base.errors import BadValue, NotSettled
+from labkit.base.waiting import PATIENCE
 from labkit.recordings.phases import describe, settled
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
@@ -128,7 +129,7 @@ class Recorder:
     # ---- waiting -------------------------------------------------------------------
 
     def wait_for(
-        self, condition: Callable[[Recording], bool], what: str, timeout: float = 50
+        self, condition: Callable[[Recording], bool], what: str, timeout: float = PATIENCE
     ) -> None:
         """Wait until a condition holds of the recording. `timeout` is in seconds.
 
@@ -148,7 +149,7 @@ class Recorder:
         if not satisfied:
             raise self._not_settled(what, None if in_time else timeout)
 
-    def wait(self, timeout: float = 50) -> str:
+    def wait(self, timeout: float = PATIENCE) -> str:
         """Wait until it has stopped by itself, and return why. `timeout` is in seconds."""
         self.wait_for(
             lambda recording: recording.ended is not None,
@@ -157,7 +158,7 @@ class Recorder:
         )
         return self.why
 
-    def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
+    def wait_for_replicas(self, tag: str, count: int, timeout: float = PATIENCE) -> None:
         """Wait until `count` replicas run a tag. `timeout` is in seconds; as `wait_for`."""
 
         def enough(recording: Recording) -> bool:
@@ -165,7 +166,7 @@ class Recorder:
 
         self.wait_for(enough, f"{count} replicas of {self.service} to run {tag}", timeout)
 
-    def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
+    def wait_for_update(self, state: UpdateState, timeout: float = PATIENCE) -> None:
         """Wait until the update status has been `state`, say `rollback_started`; as `wait_for`."""
         if state not in get_args(UpdateState):
             raise BadValue(f"an update is {', '.join(get_args(UpdateState))}, not {state!r}")

@@ -40,6 +40,7 @@ import traitlets
 from IPython import display as ipython
 
 from labkit.base.errors import NotSettled
+from labkit.base.waiting import PATIENCE
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
 from labkit.views.parts import known_parts
@@ -159,17 +160,17 @@ class Watch(anywidget.AnyWidget):
         self._recorder.mark(label)
         self._catch_up()
 
-    def wait(self, timeout: float = 50) -> str:
+    def wait(self, timeout: float = PATIENCE) -> str:
         """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`."""
         with _interruptible():
             return self._recorder.wait(timeout)
 
-    def wait_for_replicas(self, tag: str, count: int, timeout: float = 50) -> None:
+    def wait_for_replicas(self, tag: str, count: int, timeout: float = PATIENCE) -> None:
         """Wait until `count` replicas run a tag. As `Recorder.wait_for_replicas`."""
         with _interruptible():
             self._recorder.wait_for_replicas(tag, count, timeout)
 
-    def wait_for_update(self, state: UpdateState, timeout: float = 50) -> None:
+    def wait_for_update(self, state: UpdateState, timeout: float = PATIENCE) -> None:
         """Wait until the update status has been `state`. As `Recorder.wait_for_update`."""
         with _interruptible():
             self._recorder.wait_for_update(state, timeout)

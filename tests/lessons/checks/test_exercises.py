@@ -1,0 +1,156 @@
+"""Exercises: untouched, with each known mistake, done; what can be said of one in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from labkit.lessons.checks import EXERCISES, Finding
+from labkit.lessons.checks.exercise import Image
+from labkit.recordings import story
+from labkit.recordings.recording import Change, HashesSeen, Recording, ServiceSeen
+from swarmsim.model import Behaviour
+from tests.lessons.checks.cases import Case, cases, play, says
+from tests.lessons.checks.seen import check, evidence, notice
+from tests.played import CRASHES, RUNS, Played
+
+CASES = [
+    pytest.param(name, case, id=f"{name}: {claim}") for name, claim, case in cases("exercises.yaml")
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_of_an_exercise(name: str, case: Case) -> None:
+    made = play(case)
+
+    if "notice" in case:
+        assert case["notice"] in notice(name, made, tags=case.get("tags", ()))
+    found = check(name, made)
+    assert found.outcome == case.get("outcome", found.outcome), found
+    says(found, case)
+
+
+def test_every_exercise_has_claims_and_hints() -> None:
+    assert EXERCISES.keys() == {name for name, _, _ in cases("exercises.yaml")} | {"read-backwards"}
+    assert {len(exercise.hints) for exercise in EXERCISES.values()} == {3}
+
+
+@pytest.mark.parametrize("name", ["half-the-time", "never-fewer"])
+def test_what_it_is_to_be_updated_to_is_there_when_it_begins(name: str) -> None:
+    """Whoever begins with notebook 2 has not built it."""
+    (image,) = EXERCISES[name].begins.images
+
+    assert (image.tag, image.edits) == ("1.1", ("faster",))
+
+
+def test_an_image_has_the_tag_of_its_last_edit_unless_another_is_given() -> None:
+    assert Image(("faster", "one bad")).tag == "one-bad"
+    assert Image(("faster",), "1.1").tag == "1.1"
+
+
+# ---- rollbacks -----------------------------------------------------------------------
+
+
+def test_a_rollback_that_is_paused_is_said_to_be_so() -> None:
+    """The old tag fails as well by the time it comes back."""
+    made = Played("1.0")
+    made.update("bugged", CRASHES, seconds=1, parallelism=0, failure_action="rollback")
+    made._does["1.0"] = CRASHES
+    made.wait(200)
+
+    assert "the rollback from bugged was paused" in check("which-flag", made).saw
+
+
+def test_a_rollback_with_nothing_to_replace_counts_though_its_start_was_not_seen() -> None:
+    """It is over before anybody looks."""
+    made = Played()
+    made.update("bugged", CRASHES, failure_action="rollback")
+    made.update(delay="1s")
+    made.roll_back()
+    seen = Recording(made.recording.header)
+    for change in made.recording.changes:
+        status = change.service.update_status if isinstance(change, ServiceSeen) else None
+        if not (status and status.message == "manually requested rollback"):
+            seen.add(change)
+    assert len(seen.changes) < len(made.recording.changes)
+
+    assert EXERCISES["way-back"].judge(replace(evidence(made), recording=seen)).passed
+
+
+# ---- one bad in ten ------------------------------------------------------------------
+
+
+def test_a_slot_that_is_failing_already_may_hide_a_failure_or_pause_the_way_back() -> None:
+    """What the restart supervisor makes is not counted; which of the two is first is chance."""
+    reasons = " ".join({way_back(seed).because for seed in range(8)})
+
+    assert "Slot 3 was failing already" in reasons
+    assert "leads to one-bad, where slot 3 fails once more" in reasons
+    assert "it was 0, so one failure was too many" in reasons
+
+
+def way_back(seed: int) -> Finding:
+    def bad_in(*slots: int) -> Callable[[int], Behaviour]:
+        return lambda slot: CRASHES if slot in slots else RUNS
+
+    made = Played(seed=seed)
+    solved: dict[str, Any] = {"parallelism": 5, "monitor": "15s", "max_failure_ratio": 0.2}
+    made.update(
+        "one-bad", bad_in(3), **solved, failure_action="rollback", rollback={"parallelism": 0}
+    )
+    made.update("three-bad", bad_in(3, 6, 9))
+    return check("one-bad-in-ten", made)
+
+
+# ---- a silent bug --------------------------------------------------------------------
+
+
+def test_that_nobody_works_any_more_is_said_where_hashes_were_seen() -> None:
+    made = Played()
+    made.wait(30)
+    made.update("stuck", failure_action="rollback")
+    began = story.first_update(made.recording).began
+    hashes = 0
+    seen: list[Change] = []
+    for second in range(-20, 21):
+        hashes += 30 if second < 2 else 0
+        at = began + timedelta(seconds=second)
+        seen.append(HashesSeen(at, hashes, at.timestamp()))
+    counted = Recording(made.recording.header)
+    for change in sorted([*made.recording.changes, *seen], key=lambda each: each.at):
+        counted.add(change)
+
+    found = EXERCISES["silent-bug"].judge(replace(evidence(made), recording=counted))
+    assert "and hashes a second fell from 30.0 to 0.0" in found.saw
+
+
+@pytest.mark.parametrize("tag", ["1.0", "1.1", "faster", "mended"])
+def test_an_image_that_nobody_probes_is_no_sign_that_a_check_lets_anybody_through(tag: str) -> None:
+    """Neither one of the lesson, nor one of one's own that was built without the check."""
+    made = Played("deaf")
+    made.update(
+        "checked", Behaviour(unhealthy_after=timedelta(seconds=8)), failure_action="rollback"
+    )
+    made.update(tag)
+
+    found = check("silent-bug", made)
+    assert found.outcome == "not yet"
+    assert f"The newest update, to {tag}, is completed" in found.saw
+    assert f"{tag} has no health check" in found.because
+
+
+@pytest.mark.parametrize("after", ["900ms", "3s", "20s"])
+def test_a_task_that_ends_by_itself_with_exit_code_0_was_not_found_unhealthy(after: str) -> None:
+    """It ran as soon as it had started: no probe was waited for."""
+    ends = Behaviour(exits_after=after)  # type: ignore[arg-type]
+    made = Played()
+    made.update("checked", ends, failure_action="rollback", monitor="30s")
+    assert "no health check has found anything here" in check("silent-bug", made).because
+
+    made.update("mended", Behaviour(healthy_after=timedelta(seconds=4)))
+
+    assert check("silent-bug", made).outcome == "not yet"

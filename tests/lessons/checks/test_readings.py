@@ -1,0 +1,269 @@
+"""What questions read off recordings of the lesson, and off others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from labkit.base.errors import NotSettled
+from labkit.lessons.checks import QUESTIONS
+from labkit.lessons.checks.questions.spec_updates import spec_updates
+from labkit.recordings.recording import Back, Gap, Recording, TaskSeen
+from labkit.recordings.values import Snapshot, Task, UpdateConfig
+from tests.lessons.checks.cases import Case, cases, play, says
+from tests.lessons.checks.lesson import (
+    began,
+    completed,
+    pairs,
+    recorded,
+    redeployed,
+    rolled_back,
+    rolling,
+)
+from tests.values import at, recording, service, snapshot, status, task
+
+CASES = [
+    pytest.param(name, case, id=f"{name}: {claim}") for name, claim, case in cases("questions.yaml")
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_of_a_question(name: str, case: Case) -> None:
+    made = play(case)
+    if not case.get("settled", True):
+        with pytest.raises(NotSettled):
+            QUESTIONS[name].read(made.recording)
+        return
+
+    reading = QUESTIONS[name].read(made.recording)
+
+    assert reading.choice == case.get("choice", reading.choice)
+    says(reading, case)
+
+
+def test_every_question_has_claims() -> None:
+    assert QUESTIONS.keys() == {name for name, _, _ in cases("questions.yaml")}
+
+
+def test_an_update_is_one_write_though_its_status_comes_later():
+    (write,) = spec_updates(rolling().recording)
+
+    assert (write.before.tag, write.after.tag) == ("1.0", "1.1")
+    assert write.over
+    assert sorted(write.replaced) == list(range(1, 11))
+
+
+def test_a_rollback_by_swarm_is_no_write_of_its_own():
+    assert [write.after.tag for write in spec_updates(rolled_back().recording)] == ["1.0", "bugged"]
+
+
+def test_the_same_spec_once_more_is_a_write():
+    (write,) = spec_updates(redeployed().recording)
+
+    assert write.same
+    assert write.over
+    assert write.new == []
+
+
+def test_a_rollback_by_hand_is_a_write():
+    made = rolling()
+    made.roll_back()
+
+    assert [write.after.tag for write in spec_updates(made.recording)] == ["1.1", "1.0"]
+
+
+def test_what_is_different_after_a_gap_was_written_unseen():
+    made = began()
+    first = len(made.recording.changes)
+    made.update(replicas=12)
+    told = made.recording
+    whole = type(told)(told.header)
+    for number, change in enumerate(told.changes):
+        if number == first:
+            whole.add(Gap(change.at, "no answer"))
+            whole.add(Back(change.at))
+        whole.add(change)
+
+    assert spec_updates(told)
+    assert not spec_updates(whole)
+
+
+def in_order(recording: Recording, slots: list[int]) -> Recording:
+    """The same update with the slots in another order."""
+    tasks = [c.task for c in recording.changes if isinstance(c, TaskSeen) and c.task.tag == "1.1"]
+    taken = list(dict.fromkeys(task.slot for task in tasks))
+    new = dict(zip(taken, slots, strict=True))
+    changed = Recording(recording.header)
+    for change in recording.changes:
+        if isinstance(change, TaskSeen):
+            change = TaskSeen(change.at, replace(change.task, slot=new[change.task.slot]))
+        changed.add(change)
+    return changed
+
+
+def test_all_slots_are_listed_in_their_order():
+    reading = QUESTIONS["rolling-order"].read(recorded("rolling-order"))
+    slots = [int(word) for word in reading.saw.rstrip(".").split("order ")[1].split(", ")]
+
+    assert sorted(slots) == list(range(1, 11))
+    assert slots != sorted(slots)
+
+
+@pytest.mark.parametrize(
+    ("slots", "choice"),
+    [(list(range(1, 11)), "ascending"), (list(range(10, 0, -1)), "descending")],
+)
+def test_an_order_that_looks_like_a_rule_is_said_to_be_chance(slots: list[int], choice: str):
+    reading = QUESTIONS["rolling-order"].read(in_order(recorded("rolling-order"), slots))
+
+    assert reading.choice == choice
+    assert reading.because.startswith("That is chance")
+
+
+@pytest.mark.parametrize(
+    ("later", "choice"), [(-5.0, "at-once"), (0.0, "window"), (2.0, "window"), (44.0, "each")]
+)
+def test_when_it_is_completed_is_measured(later: float, choice: str):
+    assert (
+        QUESTIONS["rolling-completed"].read(completed(recorded("rolling-completed"), later)).choice
+        == choice
+    )
+
+
+@pytest.mark.parametrize(
+    ("later", "choice"),
+    [
+        (0.0, "later"),
+        (3.0, "later"),
+        (-6.0, "window"),
+        (-11.0, "last"),
+        (40.0, "single"),
+    ],
+)
+def test_the_belief_that_comes_nearest_to_the_measured_time_is_read(later: float, choice: str):
+    assert (
+        QUESTIONS["pairs-completed"].read(completed(recorded("pairs-completed"), later)).choice
+        == choice
+    )
+
+
+def test_a_slow_slot_makes_it_longer_and_no_other_belief_true():
+    assert QUESTIONS["pairs-completed"].read(recorded("pairs-batches")).choice == "later"
+
+
+PARALLEL = UpdateConfig(parallelism=2)
+
+
+def two_pairs(second: float, third: float) -> Recording:
+    """Slot 1 runs at 4 s and slot 2 at 6 s; slots 3 and 4 are taken at `second` and `third`."""
+    going = service("1.1", replicas=4, update_status=status("updating"), update_config=PARALLEL)
+    done = service(
+        "1.1",
+        replicas=4,
+        update_status=status("completed", completed_at=at(20)),
+        update_config=PARALLEL,
+    )
+    old = [task(slot) for slot in range(1, 5)]
+    gone = [task(slot, state="shutdown") for slot in range(1, 5)]
+    made = [
+        task(1, "1.1", created_at=at(0.1), status_at=at(4)),
+        task(2, "1.1", created_at=at(0.1), status_at=at(6)),
+        task(3, "1.1", created_at=at(second), status_at=at(second + 4)),
+        task(4, "1.1", created_at=at(third), status_at=at(third + 4)),
+    ]
+    return recording(
+        snapshot(-1, service(replicas=4, update_config=PARALLEL), *old),
+        snapshot(0, going, *old),
+        snapshot(6, going, *gone[:2], *old[2:], *made[:2]),
+        snapshot(11, going, *gone, *made),
+        snapshot(20, done, *gone, *made),
+    )
+
+
+def test_a_slot_taken_before_the_slower_of_a_pair_ran_shows_that_nobody_waits():
+    reading = QUESTIONS["pairs-batches"].read(two_pairs(4.1, 6.1))
+
+    assert reading.choice == "goes-on"
+    assert reading.saw == (
+        "slot 3 was begun 1.9 s before slot 2's updater was free: "
+        "the other updater had not waited for it."
+    )
+
+
+def test_slots_taken_only_when_the_slower_of_a_pair_ran_would_show_batches():
+    assert QUESTIONS["pairs-batches"].read(two_pairs(6.1, 6.1)).choice == "waits"
+
+
+def test_the_delay_belongs_to_what_the_next_slot_waits_for():
+    reading = QUESTIONS["pairs-batches"].read(recorded("pairs-batches"))
+
+    assert "before slot 3's updater was free" in reading.saw
+    slot, seconds = reading.saw.split()[1], float(reading.saw.split()[4])
+    assert slot != "3"
+    assert 50 < seconds < 65, "a minute's changeover"
+
+
+def test_equally_fast_pairs_do_not_tell_and_that_is_said():
+    reading = QUESTIONS["pairs-batches"].read(equally_fast())
+
+    assert reading.choice == ""
+    assert reading.saw == "those that changed over together ran within 0.0 s of one another."
+    assert "as if they went in step" in reading.because
+
+
+def equally_fast() -> Recording:
+    """Both of the first pair run at 6 s."""
+    made = two_pairs(6.1, 6.1)
+    whole = Recording(made.header)
+    for change in made.changes:
+        if isinstance(change, TaskSeen) and change.task.id == "1.1-1":
+            change = TaskSeen(change.at, task(1, "1.1", created_at=at(0.1), status_at=at(6)))
+        whole.add(change)
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("later", "choice"), [(0.0, "every"), (6.0, "between"), (21.0, "once"), (27.0, "nothing")]
+)
+def test_what_was_saved_is_measured(later: float, choice: str):
+    made = pairs()
+    made.update("1.1", parallelism=0, delay="0s")
+    first = len(made.recording.changes)
+    made.update("1.0", parallelism=2)
+    both = Recording(made.recording.header)
+    for number, (change, moved) in enumerate(
+        zip(made.recording.changes, completed(made.recording, later).changes, strict=True)
+    ):
+        both.add(change if number < first else moved)
+
+    assert QUESTIONS["no-delay"].read(both).choice == choice
+
+
+def going(slot: int) -> Task:
+    return replace(task(slot), desired_state="remove")
+
+
+def told_in_groups(size: int) -> Recording:
+    """Six tasks of a removed service, so many told to stop every five seconds."""
+    looks: list[Snapshot] = [snapshot(0, service(replicas=6), *map(task, range(1, 7)))]
+    for first in range(1, 7, size):
+        at, group = first * 5, range(first, first + size)
+        rest = [task(slot) for slot in range(first + size, 7)]
+        looks.append(snapshot(at, None, *map(going, group), *rest))
+        looks.append(snapshot(at + 2, None, *rest))
+    return recording(*looks)
+
+
+@pytest.mark.parametrize(("size", "choice"), [(1, "slots"), (2, "pairs"), (3, ""), (6, "together")])
+def test_tasks_that_are_told_in_turn_are_told_from_those_told_together(size: int, choice: str):
+    assert QUESTIONS["stack-rm"].read(told_in_groups(size)).choice == choice
+
+
+def test_tasks_that_are_stopping_still_are_waited_for():
+    made = began()
+    made.cluster.remove_service(made._service.id)
+    made.wait(1)
+
+    with pytest.raises(NotSettled):
+        QUESTIONS["stack-rm"].read(made.recording)

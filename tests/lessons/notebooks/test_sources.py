@@ -1,0 +1,69 @@
+"""The notebooks of the lesson as they are in the repository."""
+
+from __future__ import annotations
+
+import ast
+
+import nbformat
+import pytest
+
+from labkit import lessons
+from labkit.base import settings
+from labkit.lessons import checks
+from labkit.lessons.notebooks import cells, checking, versions
+
+each_step = pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
+
+
+@each_step
+def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
+    """As `labkit notebooks check` says, and the hook before a commit."""
+    path = settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb"
+
+    found = checking.problems(
+        step.notebook, cells.read(path), exercises=checks.EXERCISES, questions=checks.QUESTIONS
+    )
+
+    assert [str(problem) for problem in found] == []
+
+
+@each_step
+def test_what_a_notebook_imports_is_there(step: lessons.Step) -> None:
+    book = nbformat.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb", 4)
+
+    for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+        lines = ast.parse(cell.source).body
+        imports: list[ast.stmt] = [
+            line for line in lines if isinstance(line, ast.Import | ast.ImportFrom)
+        ]
+        exec(compile(ast.Module(imports, []), step.notebook, "exec"))
+
+
+@each_step
+def test_a_notebook_stores_the_outputs_that_are_checked_and_no_others(step: lessons.Step) -> None:
+    book = nbformat.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb", 4)
+
+    checked = 0
+    for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+        is_checked = "nbval-check-output" in cell.metadata.get("tags", [])
+        checked += is_checked
+        assert bool(cell.outputs) == is_checked, cell.source
+        # nbval compares nothing in a cell without a count
+        assert cell.execution_count == (1 if is_checked else None), cell.source
+    assert checked, "a notebook that checks nothing proves nothing"
+
+
+@each_step
+def test_a_run_of_the_instructors_version_runs_all_cells_of_the_others(step: lessons.Step) -> None:
+    """The same code, in the same order, compared with the same outputs; it adds the solutions."""
+    source = cells.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb")
+    learner, instructor, slides = (
+        [
+            (cell["source"], cell["outputs"], cells.is_solution(cell))
+            for cell in versions.build(version, source, keep_outputs=True).book["cells"]
+            if cells.is_code(cell)
+        ]
+        for version in ("learner", "instructor", "slides")
+    )
+
+    assert learner == slides == [cell for cell in instructor if not cell[2]]
