@@ -1,7 +1,7 @@
-"""How the tests are shared out where several processes run them (`pytest -n 4`).
+"""How the tests are shared out where several processes run them (`pytest -n 2`).
 
-Most of the minutes go into waiting for containers. So what waits longest begins first, each
-of it in a process of its own, and the others run everything else meanwhile.
+Most of the minutes go into waiting for containers. So what waits longest begins first, and
+the other process runs everything else meanwhile.
 """
 
 from __future__ import annotations

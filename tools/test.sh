@@ -31,8 +31,14 @@ case " $* " in
 esac
 
 failed=0
-# tests mostly wait, so two cores have time for four processes (tests/lanes.py); not exec:
-# the trap runs when this ends
-python -m pytest -n 4 "$@" || failed=1
+# not exec: the trap runs when this ends
+if [ $# -gt 0 ]; then
+    python -m pytest -n 2 "$@" || failed=1
+else
+    # what needs a processor first; then what waits for containers and pages, which is judged
+    # by times and so is not to be held up by the others (tests/lanes.py)
+    python -m pytest -n 2 -m "not engine and not browser" || failed=1
+    python -m pytest -n 2 -m "engine or browser" || failed=1
+fi
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
 exit $failed
