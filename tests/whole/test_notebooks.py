@@ -24,7 +24,7 @@ from tests.whole.labs import learner_on
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1500)]
 
-#: Three learners share the work; each of these takes four to five minutes.
+#: Two learners share the work; each of them takes seven to eight minutes.
 _SHARES = (("00", "03", "04"), ("01", "02", "05"))
 
 
