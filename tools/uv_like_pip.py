@@ -93,7 +93,8 @@ def main(command: list[str]) -> None:
         listed = answer.stdout
     configured = options(listed)
     os.environ.update(variables(configured, os.environ))
-    os.execv(command[0], [*command, *arguments(configured)])  # noqa: S606
+    installs = command[1:2] == ["pip"]  # `uv venv` takes no constraints
+    os.execv(command[0], [*command, *(arguments(configured) if installs else [])])  # noqa: S606
 
 
 if __name__ == "__main__":

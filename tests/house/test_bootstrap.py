@@ -121,7 +121,7 @@ def give_uv(checkout: Checkout, script: str) -> None:
 
 
 def test_uv_installs_what_only_pips_configuration_leads_to(checkout: Checkout) -> None:
-    give_uv(checkout, f'exec {uv.find_uv_bin()} --no-cache "$@"')
+    give_uv(checkout, f'exec "{uv.find_uv_bin()}" --no-cache "$@"')
 
     said = checkout.bootstrap()
 
