@@ -227,9 +227,9 @@ def test_what_is_still_to_come_is_drawn_before_it_comes(page: Page, show: Show) 
 def test_a_mark_is_shown_at_once_and_sent(page: Page, show: Show) -> None:
     """Dashed until the kernel has it; Escape puts none; a click on the ribbon says when."""
     show(live(8, pace=1), kernel=True)
-    before = page.evaluate("view.picture.at")
+    before = page.evaluate("view.viewState.at")
     page.get_by_role("button", name="Mark").click()
-    after = page.evaluate("view.picture.at")
+    after = page.evaluate("view.viewState.at")
     page.keyboard.type("first <b>pair</b> is done")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Mark").click()

@@ -161,6 +161,7 @@ def a_rollback_that_is_paused_exits_with_one(play: Play) -> None:
     play.until(lambda: any(task.last.state == "rejected" for task in play.tasks), "a rejected task")
     play.update(NEW, UpdateConfig=_QUICK)
     play.ends("completed")
+    play.until(lambda: play.counts[-1] == (2, 2), "both replicas to run")
     ran = play.docker("service", "rollback", play.name)
 
     play.tell("error", [ran.err, ran.status])
