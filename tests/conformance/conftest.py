@@ -59,15 +59,19 @@ class Run:
         wait([played])
         failed = isinstance(played.exception(), AssertionError)
         if failed and (self.engine.name, name) not in self.again:
-            wait(self._played.values())
-            self.again.append((self.engine.name, name))
-            again: Future[Transcript] = Future()
-            try:
-                again.set_result(self._play(SCENARIOS[name], again=True))
-            except AssertionError as problem:
-                again.set_exception(problem)
-            self._played[name] = again
+            self.play_again(name)
         return self._played[name].result()
+
+    def play_again(self, name: str) -> None:
+        """Play a scenario once more, when nothing else is played."""
+        wait(self._played.values())
+        self.again.append((self.engine.name, name))
+        again: Future[Transcript] = Future()
+        try:
+            again.set_result(self._play(SCENARIOS[name], again=True))
+        except AssertionError as problem:
+            again.set_exception(problem)
+        self._played[name] = again
 
     def finish(self) -> None:
         """Wait until all have been played."""
