@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.lessons.checks.content import words
+from labkit.lessons.checks.content import in_order
 from labkit.lessons.checks.exercise import Exercise
 from labkit.lessons.checks.exercises import (
     failing,
@@ -14,12 +14,6 @@ from labkit.lessons.checks.exercises import (
 )
 
 _MODULES = (failing, parallel, reading, returning, silent, stopping)
-_FOUND = {
-    each.name: each
-    for module in _MODULES
-    for each in vars(module).values()
-    if isinstance(each, Exercise)
-}
 
 #: Each exercise by its name, in the order of the lesson.
-EXERCISES = {name: _FOUND[name] for name in words("exercises/exercises")}
+EXERCISES = in_order(Exercise, _MODULES, "exercises/exercises")

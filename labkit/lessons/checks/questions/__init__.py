@@ -11,7 +11,7 @@ common, spec_updates   what their readings share
 
 from __future__ import annotations
 
-from labkit.lessons.checks.content import words
+from labkit.lessons.checks.content import in_order
 from labkit.lessons.checks.question import Question
 from labkit.lessons.checks.questions import (
     conclusion,
@@ -23,12 +23,6 @@ from labkit.lessons.checks.questions import (
 )
 
 _MODULES = (start, rolling, parallel, rolling_back, shutting_down, conclusion)
-_FOUND = {
-    each.name: each
-    for module in _MODULES
-    for each in vars(module).values()
-    if isinstance(each, Question)
-}
 
 #: Each question by its name, in the order of the lesson.
-QUESTIONS = {name: _FOUND[name] for name in words("questions/questions")}
+QUESTIONS = in_order(Question, _MODULES, "questions/questions")
