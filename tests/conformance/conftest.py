@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -22,8 +21,6 @@ from tests.conformance.scenario import SCENARIOS, Scenario
 from tests.conformance.watching import TaskSeen, Watcher
 from tests.waiting import until
 
-#: Under which name a test's report has the scenarios that were played again.
-_AGAIN = "played again"
 #: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
 AT_A_TIME = {"real": 8, "simulated": 10, "fast": 10}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
@@ -32,9 +29,6 @@ FAST = 10
 
 class Run:
     """All chosen scenarios on one engine, played at the same time."""
-
-    #: The engines and names of those that were played a second time.
-    again: ClassVar[list[tuple[str, str]]] = []
 
     def __init__(self, engine: Engine, chosen: list[Scenario]) -> None:
         self.engine = engine
@@ -49,29 +43,8 @@ class Run:
         }
 
     def transcript(self, name: str) -> Transcript:
-        """Return what a scenario gave, when it has been played; raises what it raised.
-
-        Containers and processes that share two cores with the rest of the machine can be
-        late by many seconds. A scenario that failed beside others is played once more, when
-        these are done.
-        """
-        played = self._played[name]
-        wait([played])
-        failed = isinstance(played.exception(), AssertionError)
-        if failed and (self.engine.name, name) not in self.again:
-            self.play_again(name)
+        """Return what a scenario gave, when it has been played; raises what it raised."""
         return self._played[name].result()
-
-    def play_again(self, name: str) -> None:
-        """Play a scenario once more, when nothing else is played."""
-        wait(self._played.values())
-        self.again.append((self.engine.name, name))
-        again: Future[Transcript] = Future()
-        try:
-            again.set_result(self._play(SCENARIOS[name], again=True))
-        except AssertionError as problem:
-            again.set_exception(problem)
-        self._played[name] = again
 
     def finish(self) -> None:
         """Wait until all have been played."""
@@ -82,9 +55,8 @@ class Run:
         self.finish()
         return list(self.watcher.tasks.values())
 
-    def _play(self, scenario: Scenario, *, again: bool = False) -> Transcript:
-        prefix = self.name.replace("c", "d", 1) if again else self.name  # another, and as long
-        play = Play(self.engine, self.watcher, self.name, f"{prefix}-{scenario.name}")
+    def _play(self, scenario: Scenario) -> Transcript:
+        play = Play(self.engine, self.watcher, self.name, f"{self.name}-{scenario.name}")
         try:
             scenario.act(play)
             return play.finish()
@@ -184,7 +156,7 @@ def fast_run(request: pytest.FixtureRequest, fast: Engine) -> Iterator[Run]:
 
 
 @pytest.fixture
-def runs(request: pytest.FixtureRequest, on: list[str]) -> Iterator[Callable[[str], Run]]:
+def runs(request: pytest.FixtureRequest, on: list[str]) -> Callable[[str], Run]:
     """Give the run on an engine, by the engine's name.
 
     What is to be compared is played at the same time.
@@ -193,14 +165,4 @@ def runs(request: pytest.FixtureRequest, on: list[str]) -> Iterator[Callable[[st
         if _wanted(request, name):
             with contextlib.suppress(pytest.skip.Exception):  # it is raised again where it is used
                 request.getfixturevalue(f"{name}_run")
-    before = len(Run.again)
-    yield lambda name: request.getfixturevalue(f"{name}_run")
-    # the report of a test comes to the process that shows it, and nothing else does
-    request.node.user_properties += [(_AGAIN, played) for played in Run.again[before:]]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which scenarios had to be played again."""
-    for report in terminalreporter.getreports(""):
-        for engine, name in (value for key, value in report.user_properties if key == _AGAIN):
-            terminalreporter.write_line(f"played again on the {engine} engine: {name}")
+    return lambda name: request.getfixturevalue(f"{name}_run")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from labkit import lessons
 from labkit.base import settings
 from labkit.base.waiting import PATIENCE
@@ -106,6 +108,14 @@ def run(
         text=True,
         check=False,
     )
+
+
+def chosen(request: pytest.FixtureRequest, shares: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the shares with the notebooks that the chosen tests of this file ask for."""
+    of_file = (item for item in request.session.items if item.path == request.node.path)
+    names = {item.callspec.params["step"].notebook[:2] for item in of_file}  # type: ignore[attr-defined]
+    found = ([name for name in share if name in names] for share in shares)
+    return [share for share in found if share]
 
 
 @dataclass(frozen=True)
