@@ -2,61 +2,95 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from labkit.base.quoted import unmarked
 from swarmsim.model import Behaviour
-from tests.lessons.checks.lesson import SLOW
+from tests.claims import claims
 from tests.played import CRASHES, DEAF, RUNS, Does, Played
 
 Case = dict[str, Any]
 
-_NAMED = {"runs": RUNS, "crashes": CRASHES, "deaf": DEAF, "slow": SLOW}
-_KEYS = {"does", "outcome", "choice", "settled", "notice", "tags"}
-#: What may be said of the texts of a finding or a reading: that a piece is in them, or is not.
+_NAMED = {
+    "runs": RUNS,
+    "crashes": CRASHES,
+    "deaf": DEAF,
+    "slow": Behaviour(healthy_after="60s"),  # type: ignore[arg-type]
+}
+#: What a claim may say beside the texts of a finding or a reading.
+_KEYS = {"does", "outcome", "choice", "settled", "notice", "tags", "answer", "later"}
+_KEYS |= {"attempts", "looked"}
+#: What may be said of those: that a piece is in them, or is not.
 _TEXTS = {"saw", "because", "try_next", "not_saw", "not_because", "not_try_next"}
 
 
 def cases(file: str) -> Iterator[tuple[str, str, Case]]:
     """Yield an exercise or a question, a claim of it, and its case, of all in a file."""
-    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
-    for group in yaml.safe_load(text):
+    for group in claims(str(Path(__file__).with_name(file))):
+        shared = {"begins": group.get("begins", {}), "does": group.get("does", [])}
         for claim, case in group["cases"].items():
             assert case.keys() <= _KEYS | _TEXTS, claim
-            for name in group["of"]:
-                yield name, claim, {"begins": group.get("begins", {}), **case}
+            for name in group.get("of", [""]):
+                yield name, claim, shared | case
 
 
 def play(case: Case) -> Played:
-    """Return a service that has come to be as a case has it."""
-    made = Played(**_with_behaviour(case["begins"]))
+    """Return a service that has come to be as a case has it; nothing more is done to it."""
+    return _played(json.dumps([case.get("begins", {}), case.get("does", [])]))
+
+
+@cache
+def _played(steps: str) -> Played:
+    begins, does = json.loads(steps)
+    made = Played(**_with_behaviour(begins))
     made.wait(1)
-    for step in case.get("does", ()):
+    for step in does:
         match step:
             case "roll back":
                 made.roll_back()
-            case "remove":
-                made.cluster.remove_service(made._service.id)
-                made.wait(60)
             case {"roll back": seconds}:
                 made.roll_back(seconds)
+            case "remove":
+                _remove(made, 60)
+            case {"remove": seconds}:
+                _remove(made, seconds)
+            case int() | float():
+                made.wait(step)
             case _:
                 made.update(**_with_behaviour(step))
     return made
 
 
+def _remove(made: Played, seconds: float) -> None:
+    made.cluster.remove_service(made._service.id)
+    made.wait(seconds)
+
+
 def says(found: object, case: Case) -> None:
-    """Require that the texts of a finding or a reading have the pieces that a case names."""
+    """Require that the texts of a finding or a reading have the pieces that a case names.
+
+    A piece that begins with `^` begins the text, and one that ends with `$` ends it.
+    """
     for part in ("saw", "because", "try_next"):
         text = getattr(found, part)
         for piece in _pieces(case.get(part, ())):
-            assert piece in text or piece in unmarked(text), found
+            assert _stands(piece, text) or _stands(piece, unmarked(text)), found
         for piece in _pieces(case.get(f"not_{part}", ())):
             assert piece not in text, found
+
+
+def _stands(piece: str, text: str) -> bool:
+    """Whether a piece is in a text, in the place that it says."""
+    bare = piece.removeprefix("^").removesuffix("$")
+    return (
+        bare in text
+        and (not piece.startswith("^") or text.startswith(bare))
+        and (not piece.endswith("$") or text.endswith(bare))
+    )
 
 
 def _pieces(given: str | list[str]) -> list[str]:

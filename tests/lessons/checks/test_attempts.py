@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,18 +14,46 @@ from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.recordings.recording import Recording, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Snapshot
 from tests import values
+from tests.lessons.checks.cases import Case, cases, play
 from tests.played import CRASHES, DEAF, RUNS, Played
 
 SECOND = timedelta(seconds=1)
+#: What an attempt has under the name that the file has for it.
+PLAIN = ("state", "total", "touched", "fewest", "failures", "errors", "by_hand", "rolled_back")
 
 
-def made_by(made: Played) -> list[Attempt]:
-    return attempts(made.recording)
+ATTEMPTS = [pytest.param(case, id=claim) for _, claim, case in cases("attempts.yaml")]
 
 
-def ways(found: list[Attempt]) -> list[tuple[str, str, str]]:
-    """From which tag to which each of them went, and how it ended."""
-    return [(each.before.tag, each.tag, each.state) for each in found]
+@pytest.mark.parametrize("case", ATTEMPTS)
+def test_of_attempts(case: Case) -> None:
+    recording = play(case).recording
+    if "looked" in case:
+        recording = looked_at(recording, case["looked"] * SECOND)
+
+    for found, claimed in zip(attempts(recording), case["attempts"], strict=True):
+        known = facts(found)
+        for fact, value in claimed.items():
+            if fact in ("seconds", "stops"):
+                least, most = value
+                assert least <= min(known[fact]) <= max(known[fact]) <= most, fact
+            else:
+                assert known[fact] == value, fact
+
+
+def facts(of: Attempt) -> dict[str, Any]:
+    """What can be claimed of an attempt, by the words of the file."""
+    return {name: getattr(of, name) for name in PLAIN} | {
+        "from": of.before.tag,
+        "to": of.tag,
+        "replicas": [of.before.replicas, of.requested.replicas],
+        "parallelism": of.config.parallelism,
+        "changeovers": len(of.changeovers),
+        "seconds": [of.total / SECOND] if of.total else [],
+        "stopped": len(of.stops),
+        "stopping": len(of.stopping),
+        "stops": [each / SECOND for each in of.stops.values()],
+    }
 
 
 def thinned(recording: Recording, keep: Callable[[int], bool]) -> Recording:
@@ -34,90 +63,6 @@ def thinned(recording: Recording, keep: Callable[[int], bool]) -> Recording:
         if keep(number):
             seen.add(change)
     return seen
-
-
-# ---- which there are -----------------------------------------------------------------
-
-
-def test_without_an_update_there_is_no_attempt():
-    made = Played("1.0")
-    made.wait(30)
-
-    assert made_by(made) == []
-
-
-def test_a_scale_and_another_config_are_no_attempts():
-    made = Played("1.0")
-    made.update(replicas=12)
-    made.update(parallelism=5)
-
-    assert made_by(made) == []
-
-
-def test_each_update_is_one_attempt_with_its_own_numbers():
-    made = Played("1.0")
-    made.update("1.1")
-    made.update("1.2", parallelism=5)
-
-    first, second = made_by(made)
-
-    assert ways([first, second]) == [("1.0", "1.1", "completed"), ("1.1", "1.2", "completed")]
-    assert (first.touched, first.fewest, first.config.parallelism) == (10, 9, 1)
-    assert (second.touched, second.fewest, second.config.parallelism) == (10, 5, 5)
-    assert first.total > 3 * second.total
-    assert len(first.changeovers) == len(second.changeovers) == 10
-    assert not first.by_hand
-    assert not first.rolled_back
-
-
-def test_an_update_that_is_replaced_by_another_stays_one_of_its_own():
-    made = Played("1.0")
-    made.update("1.1", seconds=10)
-    made.update("1.2")
-
-    first, second = made_by(made)
-
-    assert ways([first, second]) == [("1.0", "1.1", "updating"), ("1.1", "1.2", "completed")]
-    assert first.total is None
-    assert first.touched < 10
-    assert second.touched == 10
-
-
-def test_an_automatic_rollback_belongs_to_its_update():
-    made = Played("1.0", failure_action="rollback")
-    made.update("bad", CRASHES)
-
-    (only,) = made_by(made)
-
-    assert ways([only]) == [("1.0", "bad", "rollback_completed")]
-    assert only.rolled_back
-    assert not only.by_hand
-    assert only.failures >= 1
-    assert only.errors == ["task: non-zero exit (1)"]
-
-
-def test_a_rollback_by_hand_is_an_attempt_of_its_own():
-    made = Played("1.0")
-    made.update("1.1")
-    made.roll_back()
-
-    _, second = made_by(made)
-
-    assert ways([second]) == [("1.1", "1.0", "rollback_completed")]
-    assert second.by_hand
-    assert not second.rolled_back
-
-
-def test_a_rollback_by_hand_of_an_update_under_way_is_another_attempt():
-    made = Played("1.0")
-    made.update("1.1", seconds=10)
-    made.roll_back()
-
-    first, second = made_by(made)
-
-    assert first.state == "updating"
-    assert second.by_hand
-    assert second.touched == first.touched
 
 
 def test_an_update_that_was_under_way_at_the_first_look_is_none():
@@ -153,7 +98,7 @@ def test_an_update_of_which_only_the_end_was_seen_is_an_attempt():
 
     (only,) = attempts(seen)
 
-    assert ways([only]) == [("1.0", "1.1", "completed")]
+    assert (only.before.tag, only.tag, only.state) == ("1.0", "1.1", "completed")
 
 
 def test_the_removal_of_the_service_ends_the_last_attempt():
@@ -188,55 +133,6 @@ def test_a_service_that_is_made_anew_has_been_updated_only_when_it_is():
 
     assert (only.before.id, only.before.tag, only.tag) == ("s2", "1.0", "1.1")
     assert only.recording.header.started == values.at(9)
-
-
-def test_a_scale_before_the_first_update_is_no_part_of_it():
-    made = Played("1.0")
-    made.update(replicas=12)
-    made.update("1.1")
-
-    (only,) = made_by(made)
-
-    assert only.before.replicas == only.requested.replicas == 12
-
-
-# ---- its numbers ---------------------------------------------------------------------
-
-
-def test_what_comes_after_an_update_does_not_change_how_few_ran_in_it():
-    made = Played("1.0")
-    made.update("1.1", order="start-first")
-    made.update(replicas=4)
-
-    (only,) = made_by(made)
-
-    assert only.fewest == 10
-
-
-def test_a_deaf_task_takes_ten_seconds_more_to_stop():
-    made = Played("deaf", DEAF)
-    made.update("hearing", RUNS, parallelism=5)
-    made.update("again", RUNS)
-
-    slow, quick = made_by(made)
-
-    assert len(slow.stops) == len(quick.stops) == 10
-    assert min(slow.stops.values()) - max(quick.stops.values()) > 9 * SECOND
-
-
-def test_a_task_that_the_update_before_has_told_to_stop_is_none_of_this_ones():
-    """With start-first an update is over while old tasks still stop."""
-    made = Played("deaf", DEAF)
-    made.update("hearing", RUNS, parallelism=5, order="start-first", seconds=9)
-    made.update("again", RUNS)
-
-    first, second = made_by(made)
-
-    assert len(first.stopping) == 10
-    assert first.stops == {}
-    assert len(second.stops) == 10
-    assert max(second.stops.values()) < 5 * SECOND
-    assert second.stopping == {}
 
 
 def test_a_task_that_stops_between_two_looks_took_less_than_one():
@@ -286,36 +182,11 @@ def test_how_long_a_task_took_to_stop_does_not_depend_on_how_often_one_looks(
     assert max(only.stops.values()) <= most * SECOND
 
 
-def test_the_tasks_of_a_rollback_are_told_in_the_order_of_the_rollback_config():
-    made = Played("1.0")
-    made.update(order="start-first", rollback={"order": "stop-first"})
-    made.update("1.1")
-    made.roll_back()
-
-    back = attempts(looked_at(made.recording, 6 * SECOND))[-1]
-
-    assert back.by_hand
-    assert len(back.stops) == 10
-    assert 3 * SECOND <= min(back.stops.values()) <= max(back.stops.values()) <= 4 * SECOND
-
-
-def test_slots_that_a_scale_takes_away_are_told_when_that_is_seen():
-    """There is no new task whose creation dates it."""
-    made = Played("1.0")
-    made.update("1.1")
-    made.update(replicas=4)
-
-    (only,) = made_by(made)
-
-    assert len(only.stops) == 16
-    assert 3 * SECOND <= min(only.stops.values()) <= max(only.stops.values()) <= 4 * SECOND
-
-
 def test_a_task_that_failed_was_not_stopped():
     made = Played("1.0")
     made.update("bad", CRASHES, parallelism=5)
 
-    (only,) = made_by(made)
+    (only,) = attempts(made.recording)
     failed = {each for each, task in only.recording.tasks.items() if task.state == "failed"}
 
     assert failed

@@ -66,7 +66,7 @@ def test_nothing_is_called_wrong(name: str):
 
 @each_question
 def test_the_lesson_shows_the_choice_that_it_teaches(name: str):
-    assert QUESTIONS[name].read(recorded(name)).choice == LESSON[name][1]
+    assert QUESTIONS[name].read(recorded(name)).choice == LESSON[name]
 
 
 @each_question
@@ -74,7 +74,7 @@ def test_the_choice_that_the_lesson_teaches_is_there_to_be_chosen(name: str):
     question = QUESTIONS[name]
     reading = question.read(recorded(name))
 
-    assert Compared(question, question.choice(LESSON[name][1]), reading).as_predicted
+    assert Compared(question, question.choice(LESSON[name]), reading).as_predicted
 
 
 @each_question
@@ -151,7 +151,7 @@ def test_any_beginning_of_its_own_recording_is_read_or_is_not_settled(
     except NotSettled:
         return
 
-    assert reading.choice in (LESSON[name][1], "")
+    assert reading.choice in (LESSON[name], "")
 
 
 @each_question

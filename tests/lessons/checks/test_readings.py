@@ -12,15 +12,7 @@ from labkit.lessons.checks.questions.spec_updates import spec_updates
 from labkit.recordings.recording import Back, Gap, Recording, TaskSeen
 from labkit.recordings.values import Snapshot, Task, UpdateConfig
 from tests.lessons.checks.cases import Case, cases, play, says
-from tests.lessons.checks.lesson import (
-    began,
-    completed,
-    pairs,
-    recorded,
-    redeployed,
-    rolled_back,
-    rolling,
-)
+from tests.lessons.checks.lesson import completed, recorded
 from tests.values import at, recording, service, snapshot, status, task
 
 CASES = [
@@ -30,13 +22,15 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_of_a_question(name: str, case: Case) -> None:
-    made = play(case)
+    recording = play(case).recording
+    if "later" in case:
+        recording = completed(recording, case["later"])
     if not case.get("settled", True):
         with pytest.raises(NotSettled):
-            QUESTIONS[name].read(made.recording)
+            QUESTIONS[name].read(recording)
         return
 
-    reading = QUESTIONS[name].read(made.recording)
+    reading = QUESTIONS[name].read(recording)
 
     assert reading.choice == case.get("choice", reading.choice)
     says(reading, case)
@@ -47,7 +41,7 @@ def test_every_question_has_claims() -> None:
 
 
 def test_an_update_is_one_write_though_its_status_comes_later():
-    (write,) = spec_updates(rolling().recording)
+    (write,) = spec_updates(recorded("rolling-missing"))
 
     assert (write.before.tag, write.after.tag) == ("1.0", "1.1")
     assert write.over
@@ -55,11 +49,11 @@ def test_an_update_is_one_write_though_its_status_comes_later():
 
 
 def test_a_rollback_by_swarm_is_no_write_of_its_own():
-    assert [write.after.tag for write in spec_updates(rolled_back().recording)] == ["1.0", "bugged"]
+    assert [write.after.tag for write in spec_updates(recorded("budget"))] == ["1.0", "bugged"]
 
 
 def test_the_same_spec_once_more_is_a_write():
-    (write,) = spec_updates(redeployed().recording)
+    (write,) = spec_updates(recorded("redeploy-new"))
 
     assert write.same
     assert write.over
@@ -67,18 +61,14 @@ def test_the_same_spec_once_more_is_a_write():
 
 
 def test_a_rollback_by_hand_is_a_write():
-    made = rolling()
-    made.roll_back()
+    made = play({"does": [{"tag": "1.1"}, "roll back"]})
 
     assert [write.after.tag for write in spec_updates(made.recording)] == ["1.1", "1.0"]
 
 
 def test_what_is_different_after_a_gap_was_written_unseen():
-    made = began()
-    first = len(made.recording.changes)
-    made.update(replicas=12)
-    told = made.recording
-    whole = type(told)(told.header)
+    first, told = len(play({}).recording.changes), recorded("scale-touched")
+    whole = Recording(told.header)
     for number, change in enumerate(told.changes):
         if number == first:
             whole.add(Gap(change.at, "no answer"))
@@ -119,33 +109,6 @@ def test_an_order_that_looks_like_a_rule_is_said_to_be_chance(slots: list[int], 
 
     assert reading.choice == choice
     assert reading.because.startswith("That is chance")
-
-
-@pytest.mark.parametrize(
-    ("later", "choice"), [(-5.0, "at-once"), (0.0, "window"), (2.0, "window"), (44.0, "each")]
-)
-def test_when_it_is_completed_is_measured(later: float, choice: str):
-    assert (
-        QUESTIONS["rolling-completed"].read(completed(recorded("rolling-completed"), later)).choice
-        == choice
-    )
-
-
-@pytest.mark.parametrize(
-    ("later", "choice"),
-    [
-        (0.0, "later"),
-        (3.0, "later"),
-        (-6.0, "window"),
-        (-11.0, "last"),
-        (40.0, "single"),
-    ],
-)
-def test_the_belief_that_comes_nearest_to_the_measured_time_is_read(later: float, choice: str):
-    assert (
-        QUESTIONS["pairs-completed"].read(completed(recorded("pairs-completed"), later)).choice
-        == choice
-    )
 
 
 def test_a_slow_slot_makes_it_longer_and_no_other_belief_true():
@@ -223,23 +186,6 @@ def equally_fast() -> Recording:
     return whole
 
 
-@pytest.mark.parametrize(
-    ("later", "choice"), [(0.0, "every"), (6.0, "between"), (21.0, "once"), (27.0, "nothing")]
-)
-def test_what_was_saved_is_measured(later: float, choice: str):
-    made = pairs()
-    made.update("1.1", parallelism=0, delay="0s")
-    first = len(made.recording.changes)
-    made.update("1.0", parallelism=2)
-    both = Recording(made.recording.header)
-    for number, (change, moved) in enumerate(
-        zip(made.recording.changes, completed(made.recording, later).changes, strict=True)
-    ):
-        both.add(change if number < first else moved)
-
-    assert QUESTIONS["no-delay"].read(both).choice == choice
-
-
 def going(slot: int) -> Task:
     return replace(task(slot), desired_state="remove")
 
@@ -258,12 +204,3 @@ def told_in_groups(size: int) -> Recording:
 @pytest.mark.parametrize(("size", "choice"), [(1, "slots"), (2, "pairs"), (3, ""), (6, "together")])
 def test_tasks_that_are_told_in_turn_are_told_from_those_told_together(size: int, choice: str):
     assert QUESTIONS["stack-rm"].read(told_in_groups(size)).choice == choice
-
-
-def test_tasks_that_are_stopping_still_are_waited_for():
-    made = began()
-    made.cluster.remove_service(made._service.id)
-    made.wait(1)
-
-    with pytest.raises(NotSettled):
-        QUESTIONS["stack-rm"].read(made.recording)

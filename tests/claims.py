@@ -1,0 +1,31 @@
+"""Claims that are written as data: a YAML file beside the module that holds labkit to them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+
+@cache
+def claims(module: str, part: str = "") -> Any:
+    """Return what is in the file of a module (its `__file__`), or in a part of it.
+
+    >>> claims("tests/swarm/test_compose.py", "sizes")      # of tests/swarm/test_compose.yaml
+    """
+    found = yaml.safe_load(Path(module).with_suffix(".yaml").read_text(encoding="utf-8"))
+    return found[part] if part else found
+
+
+def each_claim(module: str, part: str, *names: str) -> pytest.MarkDecorator:
+    """Return the mark that makes a test of each claim in a part of a module's file.
+
+    A part is a list of rows, whose values are `names`, or a mapping of claims, each with a case.
+    """
+    found = claims(module, part)
+    if isinstance(found, list):
+        return pytest.mark.parametrize(names, found)
+    return pytest.mark.parametrize(*names, found.values(), ids=found)
