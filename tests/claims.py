@@ -26,6 +26,7 @@ def each_claim(module: str, part: str, *names: str) -> pytest.MarkDecorator:
     A part is a list of rows, whose values are `names`, or a mapping of claims, each with a case.
     """
     found = claims(module, part)
-    if isinstance(found, list):
-        return pytest.mark.parametrize(names, found)
-    return pytest.mark.parametrize(*names, found.values(), ids=found)
+    name = names if len(names) > 1 else names[0]
+    if isinstance(found, dict):
+        return pytest.mark.parametrize(name, list(found.values()), ids=list(found))
+    return pytest.mark.parametrize(name, found)
