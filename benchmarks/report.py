@@ -11,7 +11,7 @@ def pair(
 ) -> None:
     """Print the medians of what labkit and the other one need, and the first over the second.
 
-    Of one measurement there is no percentile; of none there is nothing to print.
+    One measurement has no percentile, and none prints nothing.
     """
     medians = _ratio(_median(labkit), _median(other))
     if len(labkit) > 1 and len(other) > 1:

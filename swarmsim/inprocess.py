@@ -2,7 +2,7 @@
 
 A route is a coroutine that stops where it has written a piece of a stream, or waits for
 something to happen (`Call.wait`). Here the caller drives it: a piece is read when docker-py
-reads it, and whoever waits lets time go by. Several threads may share an engine; one of them
+reads it, and waiting callers let time pass. Several threads may share an engine; one of them
 at a time is in it.
 """
 

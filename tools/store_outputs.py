@@ -1,6 +1,6 @@
 """Run the notebooks on the engine, and store the outputs of the cells that are checked.
 
-For whoever has changed a notebook: `.venv/bin/python tools/store_outputs.py [STEP …]`.
+Run it after changing a notebook: `.venv/bin/python tools/store_outputs.py [STEP …]`.
 nbval compares what a cell tagged `nbval-check-output` prints with what is stored here;
 read the difference before you commit it, since it is a claim about Swarm. The outputs of
 all other cells are different every time, so none is stored.

@@ -1,6 +1,6 @@
 """Record each update of the lesson on a real engine, for `notebooks/recordings/`.
 
-For whoever has changed what the lesson does: `labkit up`, on an engine that nobody else
+Run it after changing what the lesson does: `labkit up`, on an engine that nobody else
 uses and a machine at rest, then `.venv/bin/python tools/store_recordings.py [NAME …]`.
 The recordings are what a room without Docker is shown, and what the times that the
 notebooks state are held to (`tests/lessons/test_recordings.py`); `riddle` is the chart that an

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-#: How many seconds a call waits, unless it is told otherwise, for what Swarm does: at most 50
+#: Default seconds that a call waits for Swarm: at most 50
 #: in the lesson on a machine with little else to do, and twice that on a busy one.
 PATIENCE = 110
 

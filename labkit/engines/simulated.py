@@ -26,7 +26,7 @@ from labkit.base.errors import LabError
 from labkit.engines import background
 from labkit.engines.background import BackgroundEngine
 
-#: What everybody who meets it is told.
+#: What labkit prints whenever this engine is used.
 WHAT_IT_IS = (
     "This is labkit's simulated engine, and no Docker.",
     "- Simulated: the swarm. Its nodes and networks, its rules, and how long things take.",

@@ -33,7 +33,7 @@ _SENTENCES = {
         "The rollback is paused: {now}. A rollback that fails is not rolled back again."
     ),
 }
-#: What a state says about the service, for a ribbon of states over time; `""` is no state.
+#: What a state says about the service, for a ribbon of states over time; `""` is not a state.
 MEANINGS = {
     "": "The service has not been updated yet.",
     "updating": "Swarm replaces the tasks that differ from the new spec, slot by slot.",

@@ -37,7 +37,7 @@ class Reference:
     def parse(cls, text: str) -> Self | None:
         """Read a reference, or return `None` where docker would refuse it.
 
-        The 64 digits of an image's id are no name either.
+        The 64 digits of an image's id are not a name either.
         """
         domain, path = _split_domain(text)
         found = _REFERENCE.fullmatch(f"{domain}/{path}")

@@ -20,7 +20,7 @@ from swarmsim.model.objects import Before, Node, Place, Service, StoreEvent, Tas
 _ID_LENGTH = 25
 _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36] for byte in range(256))
 
-#: What a manager has written (its cluster, itself, the ingress network) before anybody asks.
+#: Objects that a new manager writes first: its cluster, itself, the ingress network.
 _FIRST_INDEX = 8
 
 TaskListener = Callable[[Task], None]

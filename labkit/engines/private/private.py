@@ -1,7 +1,7 @@
 """A private engine: a dockerd of the lab's own, with everything it keeps under one folder.
 
     .labkit/engine/
-        daemon.json     all that it is told, and nothing from /etc/docker
+        daemon.json     all of its settings; /etc/docker is not read
         data/  exec/    images and containers; what runs
         docker.sock     where it listens
         log             what it says

@@ -10,7 +10,7 @@ from labkit.lessons.checks.wording import listed
 from labkit.recordings.recording import Recording, TaskSeen
 from labkit.recordings.values import Task
 
-#: The end of a task that nobody had told to end; `shutdown` is that of one that was.
+#: Final states of tasks that ended unprompted; a task that was asked to stop ends as `shutdown`.
 _BY_ITSELF = frozenset({"complete", "failed", "rejected"})
 #: What Docker says of a task that it has stopped because its health check failed. It says
 #: nothing if the process then ends with exit code 0, as one does that obeys SIGTERM.
@@ -34,7 +34,7 @@ class Life:
 
     @property
     def failed_unprompted(self) -> bool:
-        """Whether it ended although nobody had told it to."""
+        """Whether it ended unprompted."""
         return self.last.state in _BY_ITSELF
 
     @property

@@ -89,7 +89,7 @@ def check(
 ) -> Finding:
     """Judge an exercise, after waiting for what is on its way, at most so many seconds.
 
-    Meanwhile `say` is told how things stand, in a sentence. Changes nothing. An exercise
+    Meanwhile `say` receives the current state as a sentence. Changes nothing. An exercise
     about a shipped recording needs no swarm.
     """
     folder = begun(exercise)

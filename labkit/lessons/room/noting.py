@@ -53,7 +53,7 @@ def announcement() -> str:
     except LabError as problem:
         return f"The room's log is on (LABKIT_CLASS), but: {_in_a_sentence(problem)}."
     return (
-        "The room's log is on: whoever teaches this class asked for it (LABKIT_CLASS). "
+        "The room's log is on: your instructor turned it on (LABKIT_CLASS). "
         "Each check, hint and prediction appends one line to "
         f"{folder / f'{name}.jsonl'}: when, which exercise or question, what came of it, and "
         f"which answer you chose, under the alias {name}. Your name, your code and your own "

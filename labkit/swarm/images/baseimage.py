@@ -36,7 +36,7 @@ class Recipe:
     packages: tuple[str, ...]
     #: A shell command that is run when they are unpacked; `$1` is the folder.
     afterwards: str
-    #: What a container runs if it is told nothing else.
+    #: The default command of a container.
     command: str
 
 

@@ -57,7 +57,7 @@ class Asked:
         chosen = self._question.choice(self._radio.value)
         try:
             self._take(chosen.key, self._why.value)
-        except LabError as problem:  # raised here, nobody would see it
+        except LabError as problem:  # an exception here would be invisible
             self._noted.value = plain(f"Not noted: {_in_a_line(problem)}")
             return
         self.choice = chosen

@@ -18,7 +18,7 @@ _display: Callable[..., Any] = ipython.display
 
 
 class Meanwhile:
-    """Shows what `say` is told, in a notebook or in a terminal; nothing is left of it.
+    """Shows a progress line, in a notebook or in a terminal, and removes it at the end.
 
     >>> with Meanwhile() as meanwhile:       # doctest: +SKIP
     ...     meanwhile.say("Updating: 3 of 10 replicas run 1.1.")

@@ -92,7 +92,7 @@ class _Question(_Item):
     def answers(self) -> list[Answer]:
         """The answers that are offered, in their order, then others.
 
-        One that nobody chose is there, too: it says that nobody believes that.
+        Choices without votes are included: that too says something.
         """
         spread, shown = self.room.spread(self.name), self.room.shown(self.name)
         keys = dict.fromkeys([*self.wording.choices, *spread, *shown])

@@ -124,7 +124,7 @@ def _run(number: int, run: Run, recording: Recording) -> Json:
 def _cell(fact: _Fact, run: Json, runs: list[Json]) -> tuple[str, str]:
     """Return a fact in words, and what it is the best of, if it is.
 
-    The best is told only where the values differ; an update that failed is no match.
+    The best is marked only where values differ; a failed update never is.
     """
     _, value_of, in_words, best, word = fact
     value = value_of(run)

@@ -1,7 +1,7 @@
 """A program that ends the engine's processes when the engine has ended, however it did.
 
 Its standard input is a pipe from the engine: a line `+123` names a process group, `-123`
-takes it back. When the pipe ends there is no engine any more, and what is left is killed.
+takes it back. When the pipe ends the engine is gone, and remaining processes are killed.
 This works where there is no `PR_SET_PDEATHSIG`, and for all of a group. It is run by its
 path, by a Python that imports nothing else.
 """

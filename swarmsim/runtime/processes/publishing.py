@@ -23,7 +23,7 @@ _GO_SAYS = {
     errno.EPERM: "operation not permitted",
 }
 
-#: Where a task's port is on this machine; `None` while nobody listens to it.
+#: Where a task's port is on this machine; `None` while it has no listener.
 Target = Callable[[], tuple[str, int] | None]
 
 
@@ -46,7 +46,7 @@ class Published:
 
     @property
     def unused(self) -> bool:
-        """Whether it leads to nobody."""
+        """Whether it has no target."""
         return not self._targets
 
     def add(self, target: Target) -> None:

@@ -179,7 +179,7 @@ class Spawned:
 
 
 def _handles(pid: int, number: int) -> bool:
-    """Whether a process has a function for a signal; where nobody knows, it has."""
+    """Whether a process handles a signal; true where that cannot be found out."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -31,7 +31,7 @@ _NEXT = Image(("faster",), "1.1")
 
 
 def _something_else(attempt: Attempt) -> Finding | None:
-    """Return what to say of whatever is no completed update of all ten slots."""
+    """Return the finding for anything but a completed update of all ten slots."""
     return unfinished(attempt) or partial(attempt, _SAY.text("first")) or broken(attempt)
 
 
@@ -43,7 +43,7 @@ class _Pace:
     """How long an update took, beside one slot after another with Swarm's defaults."""
 
     total: timedelta
-    #: What a slot takes, from the moment its old task is told to stop until the new one runs.
+    #: What a slot takes, from the stop request of its old task until the new task runs.
     slot: timedelta
     slots: int
 

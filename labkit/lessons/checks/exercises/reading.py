@@ -19,7 +19,7 @@ from labkit.recordings.values import Order, UpdateConfig
 
 _SAY = Findings("reading")
 
-#: How far from what the chart shows an answer may be: nobody reads it to a tenth.
+#: Tolerance of an answer read off the chart.
 _ROUGHLY = timedelta(seconds=1)
 _TAIL = timedelta(seconds=1.5)
 #: Which task of a slot goes first: the new one starts, or the old one stops.

@@ -23,7 +23,7 @@ _SAY = Findings("silent")
 _STUCK = "stuck"
 #: The tags that the engine may have from the lesson; none of them has a health check.
 _OF_THE_LESSON = {"1.0", "1.1", "bugged", "deaf", "faster", "one-bad", "three-bad", _STUCK}
-#: At fewer hashes a second nobody works.
+#: Below so many hashes a second no worker works.
 _STILL = 0.5
 #: Hashes a second are read off so many points, at either end of an update.
 _POINTS = 3
@@ -126,7 +126,7 @@ def _crashed(attempt: Attempt) -> Finding:
     return _SAY.not_yet("crashed", attempt=attempt, became=became)
 
 
-# ---- it is caught; whoever works must be let through --------------------------------------
+# ---- the bug is caught, and a working image passes -----------------------------------------
 
 
 def _not_let_through(caught: Attempt, since: list[Attempt]) -> Finding:

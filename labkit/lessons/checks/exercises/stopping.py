@@ -19,7 +19,7 @@ _DEAF = "deaf"
 _QUICK = timedelta(seconds=7)
 #: The exit code of a process that was killed.
 _KILLED = 137
-#: The tags that are there without anybody's having mended anything.
+#: The lesson's own tags, in which nothing is fixed.
 _LESSON = frozenset({"1.0", "1.1", "bugged", _DEAF})
 
 

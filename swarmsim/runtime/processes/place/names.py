@@ -100,7 +100,7 @@ class Names:
 
 
 def port_of(folder: Folder, port: int, protocol: str = "tcp") -> tuple[str, int] | None:
-    """Return where a port of a task is on this machine, or `None` if nobody listens to it."""
+    """Return where a port of a task is on this machine, or `None` without a listener."""
     try:
         host, _, real = (folder.ports / f"{protocol}-{port}").read_text().partition(" ")
     except OSError:

@@ -287,7 +287,7 @@ class Names:
         self._real_uname = os.uname
 
     def install(self) -> None:
-        """From now on whoever looks up a name finds the tasks."""
+        """Patch name resolution so that it finds tasks."""
         for name in _LOOKUPS:
             setattr(socket, name, getattr(self, name))
         os.uname = self.uname
