@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarmsim.model import SECOND
-from tests.swarmsim.model.swarms import STUBBORN, Swarm, config, dies, spec, tag_of
+from tests.swarmsim.model.swarms import STUBBORN, Swarm, config, spec, tag_of
 
 
 def updated(limit: int, times: int = 8, **more: object) -> Swarm:
@@ -23,11 +23,6 @@ def test_so_many_tasks_of_a_slot_are_kept_the_present_one_included(limit: int, k
     for slot in (1, 2):
         tags = [tag_of(task) for task in swarm.slot(slot)]
         assert tags == [str(n) for n in range(10 - kept, 10)], "the oldest go first"
-
-
-def test_restart_attempts_keep_one_task_more_than_there_are_attempts() -> None:
-    swarm = updated(2, restart={"Condition": "any", "MaxAttempts": 6})
-    assert len(swarm.slot(1)) == 7
 
 
 def test_what_is_too_much_goes_a_quarter_of_a_second_later() -> None:
@@ -50,22 +45,6 @@ def test_tasks_that_have_not_ended_are_not_forgotten() -> None:
     assert [task.state for task in swarm.tasks] == ["running", "running"]
     swarm.wait(10)
     assert [tag_of(task) for task in swarm.tasks] == ["2"]
-
-
-def test_tasks_that_crash_on_and_on_do_not_pile_up() -> None:
-    swarm = Swarm(spec(replicas=1), {"1": dies(1)}, settle=300)
-    assert len(swarm.tasks) == 5
-
-
-def test_a_slot_that_is_removed_leaves_its_past_until_the_service_is_next_changed() -> None:
-    """Only the task that runs is removed; what else is known of the slot just stays."""
-    swarm = updated(5, times=1)
-    swarm.update(spec("2", 1))
-    swarm.wait(60)
-    assert [tag_of(task) for task in swarm.slot(2)] == ["1"]
-    swarm.update(spec("2", 1, Labels={"a": "b"}))
-    swarm.wait(1)
-    assert swarm.slot(2) == []
 
 
 def test_of_a_service_that_is_removed_the_past_goes_at_once_and_the_rest_when_it_stops() -> None:

@@ -231,34 +231,3 @@ def test_a_global_service_forgets_a_node_that_is_removed() -> None:
     swarm.cluster.remove_node(swarm.nodes[1].id, force=True)
     swarm.wait(5)
     assert len(swarm.tasks) == 1
-
-
-# ---- requests that are refused -------------------------------------------------------------------
-
-
-def refused(swarm: Swarm, version: int, wanted: dict[str, object]) -> tuple[str, str]:
-    with pytest.raises(Refused) as refusal:
-        swarm.cluster.update_service(swarm.service.id, version, wanted)
-    return refusal.value.code, refusal.value.message
-
-
-def test_an_update_of_an_older_version_is_out_of_sequence() -> None:
-    swarm = Swarm()
-    version = swarm.service.version
-    swarm.update(spec("2"))
-    assert refused(swarm, version, spec("3")) == ("Unknown", "update out of sequence")
-    with pytest.raises(Refused, match="update out of sequence"):
-        swarm.cluster.update_node(swarm.nodes[0].id, 1, swarm.nodes[0].spec)
-
-
-def test_name_and_mode_stay() -> None:
-    swarm = Swarm()
-    code, message = refused(swarm, 0, {**spec("2"), "Name": "other"})
-    assert (code, message) == ("Unimplemented", "renaming services is not supported")
-    code, message = refused(swarm, 0, everywhere("2"))
-    assert (code, message) == ("Unimplemented", "service mode change is not allowed")
-
-
-def test_jobs_are_refused() -> None:
-    with pytest.raises(Refused, match="jobs are not simulated"):
-        Swarm({**spec(), "Mode": {"ReplicatedJob": {}}})

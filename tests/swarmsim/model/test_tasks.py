@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from swarmsim.model import SECOND, Behaviour, Task
-from tests.swarmsim.model.swarms import GOOD, STUBBORN, Swarm, dies, healthy, missing, spec
+from tests.swarmsim.model.swarms import GOOD, STUBBORN, Swarm, dies, missing, spec
 
 NETWORK: dict[str, Any] = {"Networks": [{"Target": "n1"}]}
 ORDER = ["new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running"]
@@ -69,28 +69,6 @@ def test_the_scheduler_takes_a_moment_and_so_does_the_way_to_the_node() -> None:
     assert task.status_at < swarm.cluster.now
 
 
-def test_a_missing_image_is_found_while_preparing() -> None:
-    swarm, task = fresh(missing("1"))
-    reach(swarm, task, "rejected")
-    assert (task.message, task.error) == ("preparing", "No such image: web:1")
-    assert task.container_id == ""
-
-
-def test_a_program_that_cannot_be_started_has_failed() -> None:
-    error = 'starting container failed: exec: "nope": executable file not found in $PATH'
-    swarm, task = fresh(Behaviour(start_error=error))
-    reach(swarm, task, "failed")
-    assert (task.message, task.error, task.exit_code) == ("starting", error, 127)
-
-
-def test_a_task_with_a_healthcheck_runs_when_it_is_first_healthy() -> None:
-    swarm, task = fresh(healthy(10))
-    reach(swarm, task, "starting")
-    swarm.wait(9)
-    assert task.state == "starting"
-    assert reach(swarm, task, "running") == pytest.approx(10.7, abs=0.3)
-
-
 def test_a_process_that_dies_before_it_is_healthy_has_failed_without_ever_running() -> None:
     swarm, task = fresh(Behaviour(**{**vars_of(dies(1, 4)), "healthy_after": "10s"}))
     reach(swarm, task, "failed")
@@ -102,12 +80,6 @@ def vars_of(behaviour: Behaviour) -> dict[str, Any]:
 
 
 # ---- down by itself ----------------------------------------------------------------------------
-
-
-def test_a_process_that_ends_well_has_finished() -> None:
-    swarm, task = fresh(dies(1, 0))
-    reach(swarm, task, "complete")
-    assert (task.message, task.error, task.exit_code, task.pid) == ("finished", "", 0, 0)
 
 
 def test_a_process_that_ends_badly_has_failed() -> None:
@@ -167,24 +139,12 @@ def test_with_an_overlay_network_two_seconds_go_by_first() -> None:
     assert took == pytest.approx(3.3, abs=0.15)
 
 
-def test_a_container_that_does_not_listen_is_killed_after_ten_seconds() -> None:
-    """Probe e14: it is shut down, without an error; only the exit code tells."""
-    took, task = stopped(STUBBORN)
-    assert took == pytest.approx(11.3, abs=0.15)
-    assert (task.state, task.error, task.exit_code) == ("shutdown", "", 137)
-
-
 @pytest.mark.parametrize(("grace", "took"), [(3 * SECOND, 4.3), (2_900_000_000, 3.3), (0, 1.3)])
 def test_the_grace_period_is_counted_in_whole_seconds(grace: int, took: float) -> None:
     container = {"ContainerSpec": {"Image": "web:1", "StopGracePeriod": grace}}
     found, task = stopped(STUBBORN, template=container)
     assert found == pytest.approx(took, abs=0.15)
     assert task.exit_code == 137
-
-
-def test_a_bad_exit_code_after_the_stop_signal_is_no_failure() -> None:
-    _, task = stopped(Behaviour(stop_code=3))
-    assert (task.state, task.error, task.exit_code) == ("shutdown", "", 3)
 
 
 def test_while_it_is_stopped_a_task_says_anew_that_it_runs() -> None:
