@@ -1,12 +1,15 @@
-"""A simulated engine on a socket, in a thread of its own, whose processes are acted."""
+"""Simulated engines whose processes are acted: in this process, and on a socket."""
 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import docker
 import pytest
@@ -18,19 +21,15 @@ from tests.swarmsim.raw import Raw
 
 @dataclass
 class Served:
-    """An engine that answers."""
+    """An engine that answers on a socket."""
 
     engine: Engine
     path: Path
+    raw: Raw
 
     @property
     def url(self) -> str:
         return f"unix://{self.path}"
-
-    @property
-    def raw(self) -> Raw:
-        """A client that sends whatever it is told."""
-        return Raw(self.path)
 
     def connection(self) -> socket.socket:
         """A bare connection."""
@@ -40,14 +39,13 @@ class Served:
         return client
 
 
-def serve(speed: float = 50, nodes: int = 1, *, swarm: bool = True) -> Iterator[Served]:
+def serve(speed: float = 50) -> Iterator[Served]:
     """Run an engine in a thread until the test is over."""
     # a socket's path must be short, and pytest's own folders are not
-    with TemporaryDirectory() as folder:
-        engine = Engine(behaviour=behaviour, speed=speed, nodes=nodes, swarm=swarm)
+    with TemporaryDirectory() as folder, Engine(behaviour=behaviour, speed=speed) as engine:
         path = Path(folder) / "s"
-        with engine.serve(f"unix://{path}"):
-            yield Served(engine, path)
+        with engine.serve(f"unix://{path}"), closing(engine.client()) as client:
+            yield Served(engine, path, Raw(client))
 
 
 @pytest.fixture
@@ -56,20 +54,39 @@ def served() -> Iterator[Served]:
     yield from serve()
 
 
-@pytest.fixture
-def alone() -> Iterator[Served]:
-    """An engine outside of any swarm."""
-    yield from serve(swarm=False)
+def in_process(patch: pytest.MonkeyPatch, **options: Any) -> Iterator[Engine]:
+    """Make an engine in this process, whose clock stands still but while a test waits."""
+    with Engine(behaviour=behaviour, **options) as engine:
+        patch.setattr(time, "sleep", engine.advance)
+        yield engine
 
 
 @pytest.fixture
-def raw(served: Served) -> Raw:
-    return served.raw
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine with one node, which is the manager of a swarm."""
+    yield from in_process(monkeypatch)
 
 
 @pytest.fixture
-def client(served: Served) -> Iterator[docker.DockerClient]:
+def client(engine: Engine) -> docker.DockerClient:
     """docker-py, connected."""
-    connected = docker.DockerClient(base_url=served.url)
-    yield connected
-    connected.close()
+    return engine.client()
+
+
+@pytest.fixture
+def raw(client: docker.DockerClient) -> Raw:
+    return Raw(client)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Raw]:
+    """An engine outside of any swarm."""
+    for engine in in_process(monkeypatch, swarm=False):
+        yield Raw(engine.client())
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[Raw]:
+    """An engine with three nodes."""
+    for engine in in_process(monkeypatch, nodes=3):
+        yield Raw(engine.client())

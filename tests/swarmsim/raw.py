@@ -1,15 +1,15 @@
-"""A small HTTP client over a unix socket, which also sends what no good client would."""
+"""A small HTTP client of an engine, which also sends what no good client would."""
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
-import socket
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+
+import docker
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,11 @@ class Reply:
         return self.json["message"]
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("docker", timeout=10)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 class Raw:
-    """Sends requests to an engine."""
+    """Sends requests to an engine, by the way that docker-py has into it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._api = client.api
 
     def send(
         self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None
@@ -52,13 +41,10 @@ class Raw:
         """Send a request. A body that is neither bytes nor None is sent as JSON."""
         sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         kind = {} if sent is None else {"Content-Type": "application/json"}
-        connection = _Connection(self._path)
-        try:
-            connection.request(method, target, sent, {**kind, **(headers or {})})
-            answer = connection.getresponse()
-            return Reply(answer.status, dict(answer.getheaders()), answer.read())
-        finally:
-            connection.close()
+        answer = self._api.request(
+            method, self._api.base_url + target, data=sent, headers={**kind, **(headers or {})}
+        )
+        return Reply(answer.status_code, dict(answer.headers), answer.content)
 
     def get(self, target: str, **query: Any) -> Reply:
         """Send a GET; a query value that is a dict is sent as JSON."""
@@ -74,8 +60,6 @@ class Raw:
 
 
 def with_query(target: str, query: dict[str, Any]) -> str:
-    from urllib.parse import urlencode
-
     values = {key: json.dumps(it) if isinstance(it, dict) else it for key, it in query.items()}
     return f"{target}?{urlencode(values)}" if values else target
 

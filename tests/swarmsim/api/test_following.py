@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-import socket
 import struct
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
 
+import docker
 import pytest
 
+from swarmsim import Engine
 from tests.swarmsim.api.test_services import made, of_container, running, spec, update
-from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import Raw
 from tests.waiting import until
 
 
-@contextmanager
-def followed(served: Served, target: str) -> Iterator[Iterator[bytes]]:
-    """The pieces of a stream that does not end, without HTTP's chunks around them."""
-    with closing(served.connection()) as client:
-        client.sendall(f"GET {target} HTTP/1.1\r\nHost: docker\r\n\r\n".encode())
-        file = client.makefile("rb")
-        assert file.readline().startswith(b"HTTP/1.1 200 ")
-        while file.readline().strip():
-            pass
-        yield chunks(file)
-        client.shutdown(socket.SHUT_RDWR)
-
-
-def chunks(file: Any) -> Iterator[bytes]:
-    while size := int(file.readline(), 16):
-        yield file.read(size)
-        file.readline()
+def followed(client: docker.DockerClient, target: str) -> Iterator[bytes]:
+    """The lines of logs, as they come."""
+    api: Any = client.api
+    return api._multiplexed_response_stream_helper(api._get(api._url(target), stream=True))
 
 
 def messages(raw: Raw, **filters: Any) -> list[dict[str, Any]]:
@@ -143,19 +129,15 @@ def test_the_last_256_events_are_kept(raw: Raw):
     assert news[-1]["Actor"]["Attributes"] == {"name": "c139"}
 
 
-def test_events_are_followed_as_they_happen(served: Served):
-    with followed(served, "/v1.41/events") as news:
-        served.raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
-        first = json.loads(next(news))
+def test_a_stream_with_an_end_in_the_future_ends_then(
+    engine: Engine, client: docker.DockerClient, raw: Raw
+):
+    now = engine.now // 10**9
+    news = client.events(decode=True, since=now, until=now + 20)
+    raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
 
-    assert (first["Type"], first["Action"]) == ("config", "create")
-
-
-def test_a_stream_with_an_end_in_the_future_ends_then(served: Served):
-    now = float(seconds(served.raw.get("/info").headers["Labkit-Time"]))
-    with followed(served, f"/events?since={now}&until={now + 20}") as news:
-        served.raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
-        assert [json.loads(it)["Action"] for it in news] == ["create"]
+    assert [it["Action"] for it in news if it["Type"] == "config"] == ["create"]
+    assert engine.now >= (now + 20) * 10**9
 
 
 @pytest.mark.parametrize(
@@ -267,22 +249,22 @@ def test_logs_that_cannot_be_had(two: Raw, path: str, status: int, message: str)
     assert (reply.status, reply.message) == (status, message)
 
 
-def test_a_service_is_followed_into_the_tasks_that_it_gets_later(served: Served, two: Raw):
-    with followed(served, "/services/web/logs?stdout=1&follow=1&tail=0") as news:
-        update(two, "web", spec(Mode={"Replicated": {"Replicas": 3}}))
-        line = next(news)
+def test_a_service_is_followed_into_the_tasks_that_it_gets_later(
+    client: docker.DockerClient, two: Raw
+):
+    news = followed(client, "/services/web/logs?stdout=1&follow=1&tail=0")
+    update(two, "web", spec(Mode={"Replicated": {"Replicas": 3}}))
 
-    assert frames(line) == [(1, b"hello from 3\n")]
+    assert next(news) == b"hello from 3\n"
 
 
-def test_following_a_task_ends_with_its_container(served: Served, two: Raw):
+def test_following_a_task_ends_with_its_container(client: docker.DockerClient, two: Raw):
     task = two.get("/tasks", filters={"name": ["web.2"]}).json[0]
-    with followed(served, f"/tasks/{task['ID']}/logs?stdout=1&follow=1") as news:
-        first = next(news)
-        update(two, "web", spec(Mode={"Replicated": {"Replicas": 1}}))
-        rest = list(news)
+    news = followed(client, f"/tasks/{task['ID']}/logs?stdout=1&follow=1")
+    first = next(news)
+    update(two, "web", spec(Mode={"Replicated": {"Replicas": 1}}))
 
-    assert (frames(first), rest) == ([(1, b"hello from 2\n")], [])
+    assert (first, list(news)) == (b"hello from 2\n", [])
 
 
 def test_logs_of_a_container(two: Raw):

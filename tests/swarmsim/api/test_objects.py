@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,10 @@ import docker
 import pytest
 
 from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec
-from tests.swarmsim.conftest import Served, serve
 from tests.swarmsim.raw import Raw
 from tests.waiting import until
 
 HI = "aGk="
-
-
-@pytest.fixture
-def three() -> Iterator[Served]:
-    """An engine with two more nodes."""
-    yield from serve(nodes=3)
 
 
 # ---- networks ------------------------------------------------------------------------
@@ -182,12 +174,12 @@ def test_the_manager_is_a_node_that_is_ready(raw: Raw):
     assert node["ID"] == raw.get("/info").json["Swarm"]["NodeID"]
 
 
-def test_a_drained_node_has_no_tasks(three: Served):
+def test_a_drained_node_has_no_tasks(three: Raw):
     """Its tasks move to the others; the event says what it was and is."""
-    raw = three.raw
+    raw = three
     made(raw, spec(Mode={"Replicated": {"Replicas": 6}}))
     until(lambda: running(raw, "web") == 6, "six that run")
-    name = three.engine.hostname + "-2"
+    name = raw.get("/info").json["Name"] + "-2"
     node = raw.get(f"/nodes/{name}").json
     drained = {**node["Spec"], "Availability": "drain"}
     raw.post(f"/nodes/{name}/update", drained, version=node["Version"]["Index"])
@@ -197,11 +189,11 @@ def test_a_drained_node_has_no_tasks(three: Served):
     until(lambda: running(raw, "web") == 6, "six that run elsewhere")
 
 
-def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Served):
-    made(three.raw, spec(Mode={"Global": {}}))
-    until(lambda: running(three.raw, "web") == 3, "a task on each node")
+def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Raw):
+    made(three, spec(Mode={"Global": {}}))
+    until(lambda: running(three, "web") == 3, "a task on each node")
 
-    assert len(three.raw.get("/containers/json").json) == 1
+    assert len(three.get("/containers/json").json) == 1
 
 
 @pytest.mark.parametrize(
@@ -214,15 +206,15 @@ def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Served):
         ({"membership": ["pending"]}, 0),
     ],
 )
-def test_filters_of_nodes(three: Served, filters: Any, count: int):
-    assert len(three.raw.get("/nodes", filters=filters).json) == count
+def test_filters_of_nodes(three: Raw, filters: Any, count: int):
+    assert len(three.get("/nodes", filters=filters).json) == count
 
 
 # ---- the swarm -----------------------------------------------------------------------
 
 
-def test_a_swarm_can_be_made_left_and_made_again(alone: Served):
-    raw = alone.raw
+def test_a_swarm_can_be_made_left_and_made_again(alone: Raw):
+    raw = alone
     nowhere = raw.get("/info").json["Swarm"]
     first = raw.post("/swarm/init", {"ListenAddr": "127.0.0.1"})
     made(raw, spec())
@@ -255,18 +247,18 @@ def test_a_swarm_can_be_made_left_and_made_again(alone: Served):
         ({"ListenAddr": "nowhere"}, "listen address must be an IP address or network interface"),
     ],
 )
-def test_a_swarm_that_cannot_be_made(alone: Served, body: Any, message: str):
-    reply = alone.raw.post("/swarm/init", body)
+def test_a_swarm_that_cannot_be_made(alone: Raw, body: Any, message: str):
+    reply = alone.post("/swarm/init", body)
 
     assert reply.status == 400
     assert reply.message.startswith(message)
 
 
-def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Served):
+def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Raw):
     token = f"SWMTKN-1-{'0' * 50}-{'0' * 25}"
     body = {"ListenAddr": "0.0.0.0", "RemoteAddrs": ["10.0.0.1:2377"], "JoinToken": token}
-    reply = alone.raw.post("/swarm/join", body)
-    no_token = alone.raw.post("/swarm/join", {**body, "JoinToken": "x"})
+    reply = alone.post("/swarm/join", body)
+    no_token = alone.post("/swarm/join", {**body, "JoinToken": "x"})
 
     assert reply.status == 503
     assert "simulated engine joins no other swarm" in reply.message
@@ -283,26 +275,24 @@ def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Served):
         ({"Availability": "x"}, 'invalid Availability: "x"'),
     ],
 )
-def test_a_swarm_with_settings_that_there_are_not_is_not_made(
-    alone: Served, body: Any, message: str
-):
-    reply = alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", **body})
+def test_a_swarm_with_settings_that_there_are_not_is_not_made(alone: Raw, body: Any, message: str):
+    reply = alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", **body})
 
     assert (reply.status, reply.message) == (500, message)
-    assert alone.raw.get("/info").json["Swarm"]["LocalNodeState"] == "inactive"
+    assert alone.get("/info").json["Swarm"]["LocalNodeState"] == "inactive"
 
 
-def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: Served):
+def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: Raw):
     """As on a real engine, which makes the swarm before it looks at them."""
     wanted = {"CAConfig": {"NodeCertExpiry": 60}, "Orchestration": {"TaskHistoryRetentionLimit": 2}}
-    reply = alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Spec": wanted})
+    reply = alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Spec": wanted})
 
     assert (reply.status, reply.message) == (
         500,
         "error updating cluster settings: rpc error: code = InvalidArgument desc = minimum "
         "certificate expiry time is: 1h0m0s",
     )
-    kept = alone.raw.get("/swarm").json["Spec"]["Orchestration"]
+    kept = alone.get("/swarm").json["Spec"]["Orchestration"]
     assert kept == {"TaskHistoryRetentionLimit": 5}
 
 
@@ -316,23 +306,23 @@ def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: 
     ],
 )
 def test_a_swarm_shows_the_addresses_that_it_was_asked_for(
-    alone: Served, asked: Any, pool: Any, size: int
+    alone: Raw, asked: Any, pool: Any, size: int
 ):
     """The docker command line sends an empty list of pools, and `docker info` shows none."""
-    alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", **asked})
-    shown = alone.raw.get("/swarm").json
+    alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", **asked})
+    shown = alone.get("/swarm").json
 
     assert (shown["DefaultAddrPool"], shown["SubnetSize"]) == (pool, size)
 
 
-def test_a_node_can_begin_drained(alone: Served):
-    alone.raw.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Availability": "drain"})
+def test_a_node_can_begin_drained(alone: Raw):
+    alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Availability": "drain"})
 
-    assert [it["Spec"]["Availability"] for it in alone.raw.get("/nodes").json] == ["drain"]
+    assert [it["Spec"]["Availability"] for it in alone.get("/nodes").json] == ["drain"]
 
 
-def test_leaving_where_there_is_nothing_to_leave(alone: Served):
-    reply = alone.raw.post("/swarm/leave")
+def test_leaving_where_there_is_nothing_to_leave(alone: Raw):
+    reply = alone.post("/swarm/leave")
 
     assert (reply.status, reply.message) == (503, "This node is not part of a swarm")
 

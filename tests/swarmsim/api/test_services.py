@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import Raw, Reply
 from tests.waiting import until
 
@@ -311,9 +310,9 @@ def test_filters_of_tasks(raw: Raw, filters: dict[str, Any], count: int):
     assert len(raw.get("/tasks", filters=filters).json) == count
 
 
-def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Served):
+def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Raw):
     paths = ["/services", "/tasks", "/nodes", "/configs", "/secrets", "/swarm", "/services/x"]
-    replies = [alone.raw.get(path) for path in paths]
+    replies = [alone.get(path) for path in paths]
 
     assert {reply.status for reply in replies} == {503}
     assert {reply.message for reply in replies} == {

@@ -15,15 +15,14 @@ from docker.errors import APIError, BuildError, ImageNotFound
 from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
-from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import archive_of
 
 COINS = settings.lesson_files() / "dockercoins"
 
 
 @pytest.fixture
-def swarm(client, served: Served) -> Swarm:
-    return Swarm(client, served.url)
+def swarm(client) -> Swarm:
+    return Swarm(client, "unix://in-process")
 
 
 # ---- labkit --------------------------------------------------------------------------
@@ -124,11 +123,11 @@ def test_a_pull_says_that_no_registry_was_asked(client):
     assert said[1] == "swarmsim simulated engine: this machine's own programs stand in for it"
 
 
-def test_what_becomes_of_images_is_told(client, served):
+def test_what_becomes_of_images_is_told(client, engine):
     image = client.images.pull("alpine", tag="3")
     image.tag("mine", "1")
     client.images.remove("mine:1")
-    soon = served.engine.now // 10**9 + 1
+    soon = engine.now // 10**9 + 1
     seen = client.events(decode=True, since=1, until=soon, filters={"type": "image"})
     assert [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in seen][:3] == [
         ("pull", "alpine"),
@@ -175,11 +174,11 @@ def test_a_build_that_cannot_begin_is_refused(client, body, params, status, mess
     assert (answer.status_code, answer.json()["message"]) == (status, message)
 
 
-def test_a_large_context_is_taken_and_leaves_nothing_behind(client, served):
+def test_a_large_context_is_taken_and_leaves_nothing_behind(client, engine):
     body = archive_of({"big": bytes(20_000_000), "Dockerfile": b"FROM python:3\n"})
     answer = client.api._post(client.api._url("/build"), data=body)
     assert answer.status_code == 200
-    assert sorted(path.name for path in served.engine.images.folder.iterdir()) == [
+    assert sorted(path.name for path in engine.images.folder.iterdir()) == [
         "files",
         "images",
         "index.json",
