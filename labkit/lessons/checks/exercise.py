@@ -6,15 +6,15 @@ docker command line in a terminal too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from labkit.lessons.checks.attempts import Attempt, attempts
-from labkit.lessons.checks.content import words
-from labkit.lessons.checks.finding import Finding
+from labkit.lessons.checks.finding import Finding, Outcome
+from labkit.lessons.checks.rules import Facts, Rules, words
+from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service
 
@@ -71,7 +71,7 @@ class Image:
         object.__setattr__(self, "tag", self.tag or self.edits[-1].replace(" ", "-"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Begins:
     """The state in which an exercise begins: ten replicas of one tag, and the learner's files."""
 
@@ -94,7 +94,7 @@ class Exercise:
     title: str
     #: What is asked for, in a paragraph; plain text.
     task: str
-    begins: Begins = field(default_factory=Begins)
+    begins: Begins
     #: Tells how things stand: the first condition that is not met, in the order in which
     #: a person would notice it.
     judge: Callable[[Evidence], Finding]
@@ -102,7 +102,7 @@ class Exercise:
     hints: tuple[str, ...]
     #: What can be said about the state that things are in, such as "your image is built,
     #: but the service still runs 1.0"; `""` if nothing.
-    notice: Callable[[Evidence], str] = lambda _: ""
+    notice: Callable[[Evidence], str]
     #: Whether `labkit.check` wants an answer handed to it.
     asks: bool = False
     #: The shipped recording that it is about, beside the notebooks; then there is nothing to
@@ -112,10 +112,64 @@ class Exercise:
     parts: tuple[str, ...] = ()
 
 
-def exercise(name: str, judge: Callable[[Evidence], Finding], **more: Any) -> Exercise:
-    """Return the exercise whose words stand under a name in `exercises/exercises.yaml`.
+#: What the rules of an exercise may name beside what they always may (`_known`), of all that is
+#: known and of one update; `None` if there is none.
+FactsOf = Callable[[Evidence, Attempt | None], Facts]
 
+
+def exercise(
+    name: str,
+    facts: FactsOf = lambda *_: {},
+    *,
+    any_update: bool = False,
+    **more: Any,
+) -> Exercise:
+    """Return the exercise whose words stand under a name in the YAML files in `exercises`.
+
+    Its finding is what the rules in `findings.yaml` come to for the newest update. With
+    `any_update` each update is judged, and the exercise is passed if one of them passes.
     `more` are the other fields of an `Exercise`.
     """
-    said = words("exercises/exercises")[name]
-    return Exercise(name=name, judge=judge, **said | {"hints": tuple(said["hints"])}, **more)
+    said, rules = words("exercises/exercises")[name], Rules("exercises/findings", name)
+
+    def judge(evidence: Evidence) -> Finding:
+        judged = evidence.attempts if any_update and evidence.attempts else [evidence.last]
+        found = [_finding(rules.first(_known(evidence, each, facts))) for each in judged]
+        return next((each for each in found if each.passed), found[0])
+
+    def notice(evidence: Evidence) -> str:
+        if evidence.service is None:
+            return ""
+        return rules.first(_known(evidence, evidence.last, facts), "notice").get("text", "")
+
+    begins = said.get("begins", {})
+    images = tuple(
+        Image(tuple(each["edits"]), each.get("tag", "")) for each in begins.get("images", ())
+    )
+    return Exercise(
+        name=name,
+        judge=judge,
+        notice=notice,
+        begins=Begins(begins.get("tag", "1.0"), tuple(begins.get("edits", ())), tuple(images)),
+        hints=tuple(said["hints"]),
+        **{key: said[key] for key in ("title", "step", "task")},
+        **more,
+    )
+
+
+def _known(evidence: Evidence, attempt: Attempt | None, facts: FactsOf) -> Facts:
+    seen = [each for each in evidence.recording.changes if isinstance(each, ServiceSeen)]
+    return {
+        "attempt": attempt,
+        "attempts": evidence.attempts,
+        "last": evidence.last,
+        "service": evidence.service,
+        "begun": seen[0].service if seen else None,
+        "answer": evidence.answer,
+        **facts(evidence, attempt),
+    }
+
+
+def _finding(said: Mapping[str, str]) -> Finding:
+    outcome = cast("Outcome", said.get("outcome", "not yet"))
+    return Finding(outcome, said["saw"], said["because"], said.get("try", ""))

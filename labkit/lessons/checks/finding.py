@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from string import Formatter
-from typing import Any, Literal
+from typing import Literal
 
 from labkit.base.errors import BadValue
 from labkit.base.quoted import unmarked
-from labkit.lessons.checks.content import words
-from labkit.lessons.checks.wording import counted, seconds
-from swarmsim.go.durations import to_text
 
 #: Nothing is ever "wrong": it is done, not done yet, or not tried.
 Outcome = Literal["passed", "not yet", "not attempted"]
@@ -57,42 +51,3 @@ class Finding:
         if self.try_next:
             lines.append(f"  Try: {self.try_next}")
         return unmarked("\n".join(lines))
-
-
-class _Words(Formatter):
-    """Fills values into the text of a finding."""
-
-    def format_field(self, value: Any, spec: str) -> str:
-        """Write a time as `5s`, or as `4.9 s` for the spec `s`; and `{count:slot}` as `2 slots`."""
-        if isinstance(value, timedelta):
-            return seconds(value) if spec == "s" else to_text(value)
-        if isinstance(value, int) and spec[:1].isalpha() and len(spec) > 1:
-            return counted(value, spec)
-        return format(value, spec)
-
-
-class Findings:
-    """What one module may find. The words stand in its section of `exercises/findings.yaml`."""
-
-    def __init__(self, module: str) -> None:
-        self._words: dict[str, Any] = words("exercises/findings")[module]
-
-    def text(self, key: str, **values: object) -> str:
-        """Return a text that is a part of several findings, or of none."""
-        return _Words().vformat(self._words[key], (), values)
-
-    def passed(self, key: str, **values: object) -> Finding:
-        """Return that it is done, and what about the configuration made it so."""
-        return self._finding("passed", key, values)
-
-    def not_yet(self, key: str, **values: object) -> Finding:
-        """Return that something is missing still."""
-        return self._finding("not yet", key, values)
-
-    def not_attempted(self, key: str, **values: object) -> Finding:
-        """Return that there is nothing to judge."""
-        return self._finding("not attempted", key, values)
-
-    def _finding(self, outcome: Outcome, key: str, values: Mapping[str, object]) -> Finding:
-        said = {name: _Words().vformat(text, (), values) for name, text in self._words[key].items()}
-        return Finding(outcome, said["saw"], said["because"], said.get("try", ""))

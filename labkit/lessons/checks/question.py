@@ -7,11 +7,11 @@ marked wrong. The learner's own recording answers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from labkit.base.errors import BadValue
 from labkit.base.quoted import unmarked
-from labkit.lessons.checks.content import words
+from labkit.lessons.checks.rules import Facts, Rules, words
 from labkit.recordings.recording import Recording
 
 
@@ -65,16 +65,17 @@ class Question:
         raise BadValue(f"the choices of {self.name} are {known}, not {key!r}")
 
 
-def question(name: str, read: Callable[[Recording], Reading]) -> Question:
-    """Return the question whose words stand under a name in `questions/questions.yaml`.
+def question(name: str, facts: Callable[[Recording], Facts]) -> Question:
+    """Return the question whose words stand under a name in the YAML files in `questions`.
 
-    A reading of `read` that names nothing to try gets what the question has to try.
+    What a recording answers is what the rules in `readings.yaml` come to for its facts; a
+    reading that names nothing to try gets what the question has to try.
     """
-    said = words("questions/questions")[name]
+    said, rules = words("questions/questions")[name], Rules("questions/readings", name)
 
-    def answered(recording: Recording) -> Reading:
-        found = read(recording)
-        return found if found.try_next else replace(found, try_next=said["try"])
+    def read(recording: Recording) -> Reading:
+        found = {"choice": "", "try": said["try"]} | rules.first(facts(recording))
+        return Reading(found["choice"], found["saw"], found["because"], found["try"])
 
     return Question(
         name=name,
@@ -82,7 +83,7 @@ def question(name: str, read: Callable[[Recording], Reading]) -> Question:
         step=said["step"],
         text=said["text"],
         choices=tuple(Choice(key, **choice) for key, choice in said["choices"].items()),
-        read=answered,
+        read=read,
     )
 
 

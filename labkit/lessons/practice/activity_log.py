@@ -12,8 +12,8 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, LabError, RecordingProblem
 from labkit.lessons import checks, room
 from labkit.lessons.checks import Choice, Exercise, Question
-from labkit.lessons.checks.joined import joined
 from labkit.lessons.journal import Event, Item, Journal, Kind, Progress
+from labkit.lessons.practice.joined import joined
 from labkit.lessons.steps.steps import STEPS
 from labkit.recordings.recording import Recording
 

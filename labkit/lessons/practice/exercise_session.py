@@ -21,9 +21,9 @@ from labkit.base.errors import LabError, NotFound
 from labkit.base.waiting import poll
 from labkit.lessons import coins
 from labkit.lessons.checks import Evidence, Exercise, Finding
-from labkit.lessons.checks.joined import joined
 from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
+from labkit.lessons.practice.joined import joined
 from labkit.lessons.steps import steps, variants
 from labkit.recordings.phases import describe
 from labkit.recordings.recorder import Recorder

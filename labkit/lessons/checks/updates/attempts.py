@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from labkit.base.quoted import verbatim
-from labkit.lessons.checks.changeovers import Changeover, changeovers
-from labkit.lessons.checks.lives import Life, errors, lives, where
-from labkit.lessons.checks.stops import Stops, stops
+from labkit.lessons.checks.updates.changeovers import Changeover, changeovers
+from labkit.lessons.checks.updates.lives import Life, errors, lives, where
+from labkit.lessons.checks.updates.stops import Stops, stops
 from labkit.recordings import story
-from labkit.recordings.phases import requested, settled
+from labkit.recordings.phases import completes_after, requested, settled
 from labkit.recordings.recording import (
     Back,
     Recording,
@@ -30,6 +30,7 @@ from labkit.recordings.recording import (
 from labkit.recordings.update_tracker import Budget, UpdateTracker
 from labkit.recordings.values import Service, UpdateConfig, UpdateStatus
 from swarmsim.go.states import UpdateState
+from swarmsim.model.orchestration.budget import tolerated
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,20 @@ class Attempt:
         """The update config that governed it: that of the new spec."""
         return self.requested.update_config
 
+    @property
+    def at_once(self) -> int:
+        """How many slots may change over at the same time."""
+        return min(self.config.parallelism or self.touched, self.touched)
+
+    @property
+    def tail(self) -> timedelta:
+        """From the last start to `completed`, as its config has it."""
+        return completes_after(self.config)
+
+    def tolerated(self, slots: int = 10) -> int:
+        """Return how many failures of so many slots its config tolerates."""
+        return tolerated(slots, self.config.max_failure_ratio)
+
     # ---- what was seen -------------------------------------------------------------
 
     @cached_property
@@ -128,6 +143,22 @@ class Attempt:
         """The fewest replicas that ran at any moment of it, until it had settled."""
         return story.fewest_running(self._itself)
 
+    @cached_property
+    def most(self) -> int:
+        """The most replicas that ran at any moment of it."""
+        steps = self.recording.running_by_tag()
+        return max((counts.total() for _, counts in steps), default=0)
+
+    @property
+    def error(self) -> str:
+        """The first error of its tasks, in Docker's words and marked as such; `""` without one."""
+        return verbatim(self.errors[0]) if self.errors else ""
+
+    @property
+    def said(self) -> str:
+        """That error, to go after a clause."""
+        return f" ({self.error})" if self.error else ""
+
     @property
     def errors(self) -> list[str]:
         """The different errors of its tasks, in Docker's words."""
@@ -139,10 +170,20 @@ class Attempt:
         return lives(self.recording, self.requested.image, self.update.started_at)
 
     @property
+    def failed(self) -> list[Life]:
+        """Those that ended although nobody had told them to."""
+        return [life for life in self.lives if life.failed_unprompted]
+
+    @property
+    def unhealthy(self) -> list[Life]:
+        """Those that ended because their health check failed."""
+        return [life for life in self.lives if life.unhealthy]
+
+    @property
     def after_failures(self) -> str:
         """Which slots failed, to go after what became of it; `""` if none did."""
-        fallen = [life for life in self.lives if life.failed_unprompted]
-        return f", after {where(fallen)} had failed{errors(fallen)}" if fallen else ""
+        failed = self.failed
+        return f", after {where(failed)} had failed{errors(failed)}" if failed else ""
 
     @property
     def stops(self) -> dict[str, timedelta]:

@@ -38,6 +38,11 @@ class Life:
         return self.last.state in _BY_ITSELF
 
     @property
+    def waits_for_health(self) -> bool:
+        """Whether it has started and no probe has found it healthy yet."""
+        return self.last.state == "starting" and not self.last.ended
+
+    @property
     def lasted(self) -> timedelta:
         """How long it was up, by the engine's clock; zero if it was not seen to start."""
         began = [task.status_at for task in self.seen if task.state in ("starting", "running")]

@@ -1,0 +1,118 @@
+"""Rules: which condition says what, read from YAML files beside the code that knows the facts.
+
+The first rule of a list whose `when` holds says how things stand:
+
+    - when: attempt.state == "paused"
+      saw: the update was paused{{ attempt.after_failures }}.
+      because: …
+      try: …
+
+A condition is an expression of Jinja2 and a text a template; both name facts, which come from
+the code. A rule with `rules` has a list of its own in place of words, or names a shared one;
+if nothing in that holds, the next rule is asked. `say("x")` in a text is the text `x` of the
+same section, or of `shared`, under `texts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import yaml
+
+from labkit.lessons.checks.updates.lives import errors, where
+from labkit.lessons.checks.wording import counted, listed, seconds
+from swarmsim.go.durations import to_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Facts = Mapping[str, Any]
+Rule = Mapping[str, Any]
+
+#: PyYAML's own parser takes ten times as long, and is there where libyaml is not.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Of a rule, what is not one of its words.
+_LOGIC = ("when", "rules")
+
+
+@cache
+def words(file: str) -> dict[str, dict[str, Any]]:
+    """Return what is in a file of these folders, such as `questions/questions`, in its order."""
+    text = (Path(__file__).parent / f"{file}.yaml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, Any]] = yaml.load(text, _LOADER)  # noqa: S506 - it is a safe one
+    return found
+
+
+class Rules:
+    """The rules of one section of a file; lists that several sections share are in `shared`."""
+
+    def __init__(self, file: str, section: str) -> None:
+        self._section = words(file)[section]
+        self._shared = words(file)["shared"]
+        self._texts = self._shared.get("texts", {}) | self._section.get("texts", {})
+
+    def first(self, facts: Facts, of: str = "rules") -> dict[str, str]:
+        """Return the words of the first rule that holds, filled in; none if none holds."""
+
+        def say(text: str) -> str:
+            return _template(self._texts[text])(known)
+
+        known = {"say": say, **facts}
+        rule = self._match(self._section.get(of, ()), known) or {}
+        return {key: _template(text)(known) for key, text in rule.items() if key not in _LOGIC}
+
+    def _match(self, rules: Sequence[Rule] | str, facts: Facts) -> Rule | None:
+        for rule in self._shared[rules] if isinstance(rules, str) else rules:
+            if _condition(rule.get("when", "true"))(**facts):
+                found = self._match(rule["rules"], facts) if "rules" in rule else rule
+                if found:
+                    return found
+        return None
+
+
+@cache
+def _condition(expression: str) -> Callable[..., Any]:
+    return environment().compile_expression(expression, undefined_to_none=False)
+
+
+@cache
+def _template(text: str) -> Callable[[Facts], str]:
+    return environment().from_string(text).render
+
+
+@cache
+def environment() -> Environment:
+    """Return what reads conditions and texts."""
+    from jinja2 import Environment, StrictUndefined  # takes as long to import as labkit does
+
+    made = Environment(  # noqa: S701 - what it makes is text; cards escape it
+        undefined=StrictUndefined,
+        finalize=lambda value: to_text(value) if isinstance(value, timedelta) else value,
+    )
+    filters = (listed, counted, where, errors)
+    made.filters |= {each.__name__: each for each in filters}
+    made.filters |= {"s": seconds, "g": "{:g}".format}
+    return made
+
+
+class HasName(Protocol):
+    """A question or an exercise."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in its file of words."""
+
+
+Named = TypeVar("Named", bound=HasName)
+
+
+def in_order(kind: type[Named], modules: Iterable[ModuleType], file: str) -> dict[str, Named]:
+    """Return what of a kind is written in modules, by name, in the order of its words."""
+    written = [each for module in modules for each in vars(module).values()]
+    found = {each.name: each for each in written if isinstance(each, kind)}
+    return {name: found[name] for name in words(file)}
