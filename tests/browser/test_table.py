@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,20 @@ from playwright.sync_api import Locator, Page, expect
 from labkit import views
 from labkit.recordings import ps
 from labkit.recordings.recording import Recording
-from labkit.recordings.values import RollbackConfig, Service, Snapshot, Task, UpdateConfig
+from labkit.recordings.values import UpdateConfig
 from labkit.views.live import page as assets
 from labkit.views.state.view_state import Json, ViewState
 from tests.acting import HOSTILE
 from tests.browser.lab import screenshot
-from tests.values import at, recording, service, snapshot, status, task
+from tests.claims import claims
+from tests.looks import Looks, recorded
+from tests.values import at, task
 from tests.views.acted import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
 CONFIG = UpdateConfig(delay=timedelta(seconds=2), failure_action="rollback", max_failure_ratio=0.5)
-NOT_WATCHED = UpdateConfig(failure_action="continue")
 LONG = "task: non-zero exit (1): dockerexec: unhealthy container, and more that nobody sees"
 
 
@@ -76,27 +76,15 @@ def _script(value: Any) -> str:
     return json.dumps(value).replace("<", "\\u003c")
 
 
-def old(slot: int, **more: Any) -> Task:
-    return task(slot, **{"created_at": at(-60), "status_at": at(-50), **more})
-
-
-def new(slot: int, state: str = "running", tag: str = "1.1", **more: Any) -> Task:
-    return task(slot, tag, state, **{"created_at": at(4), "status_at": at(6), **more})
-
-
-def stopped(slot: int, **more: Any) -> Task:
-    return old(slot, state="shutdown", desired_state="shutdown", status_at=at(5), **more)
-
-
 def history() -> Recording:
     """Two slots, updated twice; the second one failed once."""
     first = [
-        task(slot, tag, "shutdown", created_at=at(born), status_at=at(born + 20))
+        f"{tag}-{slot} shutdown made {born} since {born + 20}"
         for slot in (1, 2)
         for tag, born in (("0.8", -300), ("0.9", -200))
     ]
-    failed = task(2, "bugged", "failed", created_at=at(-100), status_at=at(-90), error=LONG)
-    return recording(snapshot(0, service(), old(1), old(2), failed, *first))
+    failed = {"is": "bugged-2 failed made -100 since -90", "error": LONG}
+    return recorded({0: ["service 1.0", "1.0-1..2", failed, *first]})
 
 
 def lines(page: Page) -> list[str]:
@@ -225,206 +213,17 @@ def test_errors_are_cut_as_docker_cuts_them(page: Page, opened: Open) -> None:
 
 # ---- why a task is where it is -------------------------------------------------------
 
-Make = Callable[[], tuple[Snapshot, ...]]
-
-
-def updating(tag: str = "1.1", config: UpdateConfig = CONFIG, **more: Any) -> Service:
-    begun = status("updating", started_at=at(3), message="update in progress")
-    return service(tag, **{"update_config": config, "update_status": begun, **more})
-
-
-def back() -> Service:
-    begun = status("rollback_started", started_at=at(3), message="update rolled back")
-    return service("1.0", rollback_config=RollbackConfig(order="start-first"), update_status=begun)
-
-
-BEGUN = (snapshot(0, service(update_config=CONFIG), old(1), old(2)),)
-LEAVING = old(1, desired_state="shutdown")
-
-
-WAITS = (
-    *BEGUN,
-    snapshot(4, updating(), LEAVING, old(2), new(1, "preparing", desired_state="ready")),
+WHY: dict[str, Any] = claims(__file__, "why")
+#: What was seen of an update of two slots when the first is new, and when that has died.
+RAN, DIED = (
+    WHY[name]["looks"]
+    for name in ("is inside its monitor window", "died inside its monitor window")
 )
-RAN = (*BEGUN, snapshot(6, updating(), stopped(1), old(2), new(1)))
 
 
-def died(seconds: float, state: str = "failed", exit_code: int | None = 1, **more: Any) -> Task:
-    return new(1, state, status_at=at(seconds), exit_code=exit_code, error="boom", **more)
-
-
-CASES: dict[str, tuple[tuple[Snapshot, ...], str, list[str]]] = {
-    "waits for the old task": (
-        WAITS,
-        "1.1-1",
-        [
-            "The update made it, to take the place of task 1.0-1 (1.0).",
-            "It waits until the old task has stopped (order stop-first)",
-            "update_config.order stop-first:",
-        ],
-    ),
-    "is being stopped": (
-        WAITS,
-        "1.0-1",
-        [
-            "It was there before the recording began.",
-            "Swarm has told it to stop: the update put task 1.1-1 in its place.",
-            "SIGTERM",
-            "stop_grace_period",
-        ],
-    ),
-    "has not had its turn": (
-        (*BEGUN, snapshot(4, updating(), stopped(1), old(2), new(1))),
-        "1.0-2",
-        ["The update has not come to its slot yet.", "restart_policy.delay"],
-    ),
-    "finds no node": (
-        (
-            *BEGUN,
-            snapshot(
-                5,
-                updating(),
-                stopped(1),
-                old(2),
-                new(1, "pending", desired_state="running", error="no suitable node", node=""),
-            ),
-        ),
-        "1.1-1",
-        [
-            "Swarm is looking for a node that can run it. Docker says: “no suitable node”.",
-            "The update waits for it, however long that takes.",
-        ],
-    ),
-    "is inside its monitor window": (
-        RAN,
-        "1.1-1",
-        [
-            "It has been running since 0:06.",
-            "It is inside its monitor window: if it ends before 0:11, that counts as a failure.",
-            "The update sleeps until 0:08 before the next slot (its delay).",
-            "update_config.monitor 5s:",
-            "update_config.failure_action rollback:",
-            "update_config.max_failure_ratio 0.5:",
-            "docker service logs 1.1-1",
-        ],
-    ),
-    "is past its monitor window": (
-        (
-            *RAN,
-            snapshot(12, updating(), stopped(1), stopped(2), new(1), new(2, "starting")),
-        ),
-        "1.1-1",
-        ["Its monitor window was over at 0:11: if it ends now, that counts as no failure."],
-    ),
-    "died inside its monitor window": (
-        (
-            *RAN,
-            snapshot(8, updating(), stopped(1), old(2), died(7.5)),
-        ),
-        "1.1-1",
-        [
-            "Its process ended with exit code 1, after 2 s. Docker says: “boom”.",
-            "It counts as a failure of the update: it ended inside its monitor window",
-            "Nothing is in its place yet",
-        ],
-    ),
-    "died after its monitor window": (
-        (
-            *RAN,
-            snapshot(15, updating(), stopped(1), stopped(2), died(14), new(2, "starting")),
-        ),
-        "1.1-1",
-        ["It does not count as a failure of the update: its monitor window was over at 0:11."],
-    ),
-    "died inside its window by a clock that is ahead": (
-        (
-            *BEGUN,
-            snapshot(6, updating(), stopped(1), old(2), new(1, status_at=at(66))),
-            snapshot(8, updating(), stopped(1), old(2), died(68)),
-        ),
-        "1.1-1",
-        ["It counts as a failure of the update: it ended inside its monitor window"],
-    ),
-    "was never prepared": (
-        (*BEGUN, snapshot(6, updating(), stopped(1), old(2), died(5.5, "rejected", None))),
-        "1.1-1",
-        [
-            "Node node-1 could not prepare it, so it never started. Docker says: “boom”.",
-            "It counts as a failure of the update",
-        ],
-    ),
-    "ended with exit code 0": (
-        (
-            *RAN,
-            snapshot(8, updating(), stopped(1), old(2), died(7.5, "complete", 0)),
-        ),
-        "1.1-1",
-        ["with exit code 0. Swarm expects a service to run on", "It counts as a failure"],
-    ),
-    "died while nobody watched": (
-        (
-            *BEGUN,
-            snapshot(6, updating(config=NOT_WATCHED), stopped(1), old(2), new(1)),
-            snapshot(8, updating(config=NOT_WATCHED), stopped(1), old(2), died(7.5)),
-        ),
-        "1.1-1",
-        ["It is not counted: failure_action is continue."],
-    ),
-    "waits for the restart delay": (
-        (
-            *RAN,
-            snapshot(
-                8,
-                updating(),
-                stopped(1),
-                old(2),
-                died(7.5),
-                new(1, "ready", id="again", desired_state="ready", created_at=at(7.6)),
-            ),
-        ),
-        "again",
-        [
-            "Swarm's restart supervisor made it, because task 1.1-1 in the same slot had failed.",
-            "It may not start before the restart delay is over.",
-            "restart_policy.delay",
-        ],
-    ),
-    "made by the rollback": (
-        (
-            *RAN,
-            snapshot(8, back(), stopped(1), old(2), died(7.5)),
-            snapshot(
-                9,
-                back(),
-                stopped(1),
-                old(2),
-                died(7.5),
-                new(1, "starting", "1.0", id="back", created_at=at(8), desired_state="running"),
-            ),
-        ),
-        "back",
-        [
-            "The rollback made it, to take the place of task 1.1-1 (1.1).",
-            "Its container is starting.",
-            "rollback_config.parallelism 1:",
-        ],
-    ),
-    "made by a scale-up": (
-        (*BEGUN, snapshot(6, service(replicas=3), old(1), old(2), new(3, tag="1.0", id="third"))),
-        "third",
-        ["Swarm made it when the service was created or scaled up."],
-    ),
-    "was killed after its grace period": (
-        (*BEGUN, snapshot(15, updating(), stopped(1, exit_code=137), old(2), new(1))),
-        "1.0-1",
-        ["It was told to stop, and stopped, but not within the stop grace period", "exit code 137"],
-    ),
-    "is not listed any more": (
-        (*BEGUN, snapshot(6, updating(), old(2), new(1))),
-        "1.0-1",
-        ["The manager no longer lists it", "task-history-limit"],
-    ),
-}
+def updated(looks: Looks, **config: Any) -> Recording:
+    """A recording of some looks at the update that the claims are about."""
+    return recorded(looks, update_config=replace(CONFIG, **config))
 
 
 def test_why_a_task_is_where_it_is(page: Page, opened: Open) -> None:
@@ -440,29 +239,32 @@ def test_why_a_task_is_where_it_is(page: Page, opened: Open) -> None:
         })""",
         [
             (
-                stated(recording(*looks)),
-                task_id,
-                (looks[-1].at - at(0)) / timedelta(milliseconds=1),
+                stated(updated(case["looks"], **case.get("config", {}))),
+                case["task"],
+                last_look(case),
             )
-            for looks, task_id, _ in CASES.values()
+            for case in WHY.values()
         ],
     )
 
     missing = {
         name: (phrase, said)
-        for (name, (_, _, expected)), said in zip(CASES.items(), told, strict=True)
-        for phrase in [*expected, "docker service ps --no-trunc dc_worker"]
+        for (name, case), said in zip(WHY.items(), told, strict=True)
+        for phrase in [*case["says"], "docker service ps --no-trunc dc_worker"]
         if phrase not in said
     }
     assert missing == {}
 
 
+def last_look(case: dict[str, Any]) -> float:
+    """The page's moment of a case, in ms since its recording began."""
+    return 1000 * max(case["looks"])
+
+
 def test_hostile_text_stays_text_in_an_explanation(page: Page, opened: Open) -> None:
-    dead = died(7.5, node=HOSTILE, image=f"lab/x:{HOSTILE.split('<script')[0]}")
-    dead = Task(**{**{name: getattr(dead, name) for name in dead.__slots__}, "error": HOSTILE})
-    opened.view(
-        stated(recording(*BEGUN, snapshot(8, updating(), stopped(1), old(2), dead))), "table"
-    )
+    hostile = {"error": HOSTILE, "node": HOSTILE, "image": f"lab/x:{HOSTILE.split('<script')[0]}"}
+    dead = {"is": "1.1-1 failed since 7.5", "exit_code": 1} | hostile
+    opened.view(stated(updated(RAN | {8: [dead]})), "table")
     row(page, "Failed").click()
 
     expect(page.locator(".labkit-why")).to_contain_text("<script>window.hacked=1</script>")
@@ -475,11 +277,7 @@ def test_hostile_text_stays_text_in_an_explanation(page: Page, opened: Open) -> 
 
 def test_the_failure_budget_as_boxes(page: Page, opened: Open) -> None:
     """One for each tolerated failure, one more for that which triggers the action."""
-    looks = (
-        snapshot(6, updating(), stopped(1), old(2), new(1)),
-        snapshot(8, updating(), stopped(1), old(2), died(7.5)),
-    )
-    opened.view(stated(recording(*BEGUN, *looks)), "budget")
+    opened.view(stated(updated(DIED)), "budget")
     meter = page.get_by_role("meter", name="Failure budget")
     expect(meter).to_have_attribute("aria-valuenow", "1")
     expect(meter).to_have_attribute("aria-valuemax", "2")
@@ -510,9 +308,8 @@ def test_what_an_update_still_waits_for_is_counted_down(page: Page, opened: Open
 
 
 def test_a_screen_reader_is_not_told_every_second(page: Page, opened: Open) -> None:
-    both = [stopped(1), stopped(2), new(1), new(2)]
-    config = UpdateConfig(monitor=timedelta(seconds=60))
-    opened.view(stated(recording(*BEGUN, snapshot(6, updating(config=config), *both))), "head")
+    both = {6: [*RAN[6], "1.0-2 shutdown since 5", "1.1-2 made 4 since 6"]}
+    opened.view(stated(updated(RAN | both, delay="0s", monitor="60s")), "head")
     timer = page.get_by_role("timer")
     expect(timer).to_contain_text("The monitor window ends in")
     before = timer.inner_text()
@@ -541,6 +338,8 @@ def test_beside_a_notebook_the_table_shows_tag_and_state(page: Page, tmp_path: P
     page.set_viewport_size({"width": 640, "height": 800})
     page.goto((tmp_path / "update.html").as_uri())
 
+    expect(
+        page.locator(".labkit-narrow")
+    ).to_be_visible()  # till then the snapshot's table is there
     expect(page.locator("th", has_text="CURRENT STATE")).to_be_in_viewport()
     expect(page.locator("th").first).to_be_hidden()
-    expect(page.locator(".labkit-narrow")).to_be_visible()

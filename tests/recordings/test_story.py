@@ -2,240 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from labkit.base.errors import NotSettled
 from labkit.recordings import story
 from labkit.recordings.recording import Ended, HashesSeen, Recording
-from labkit.recordings.values import Snapshot, Task
-from tests.values import at, recording, service, snapshot, status, task
+from tests.claims import each_claim
+from tests.looks import recorded
+from tests.values import START, at, recording, service, snapshot, task
 
 
-def one_at_a_time() -> Recording:
-    """Two slots, slot 2 first; completed five seconds after the last start."""
-    going = service("1.1", update_status=status("updating", started_at=at(1)))
-    done = service("1.1", update_status=status("completed", started_at=at(1), completed_at=at(12)))
-    new_2 = task(2, "1.1", status_at=at(4))
-    return recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1, going, task(1), leaving(2), coming(2)),
-        snapshot(3, going, task(1), gone(2), coming(2)),
-        snapshot(4, going, task(1), gone(2), new_2),
-        snapshot(5, going, leaving(1), coming(1), gone(2), new_2),
-        snapshot(7, going, gone(1), task(1, "1.1", status_at=at(7)), gone(2), new_2),
-        snapshot(12, done, gone(1), task(1, "1.1", status_at=at(7)), gone(2), new_2),
-    )
+@each_claim(__file__, "told", "case")
+def test_of_a_recording(case: dict[str, Any]) -> None:
+    made = recorded(case["looks"])
+    for fact in case.keys() - {"looks"}:
+        expected = case[fact]
+        if isinstance(expected, dict) and "not settled" in expected:
+            with pytest.raises(NotSettled, match=expected["not settled"]):
+                read(made, fact)
+        else:
+            assert read(made, fact) == expected, fact
 
 
-def leaving(slot: int) -> Task:
-    return task(slot, desired_state="shutdown")
+def read(made: Recording, fact: str) -> Any:
+    """What a recording tells, by the words of the file."""
+    name, _, tag = fact.partition(" ")
+    if name == "counted":
+        return [counts.total() for _, counts in made.running_by_tag()]
+    return plain(getattr(story, name)(made, *([tag] if tag else [])))
 
 
-def gone(slot: int) -> Task:
-    """It ended when its slot's new task was about to start: slot 2 first."""
-    return task(slot, state="shutdown", status_at=at(3 if slot == 2 else 6))
-
-
-def coming(slot: int) -> Task:
-    return task(slot, "1.1", "ready", desired_state="ready")
-
-
-def test_a_one_at_a_time_update_in_numbers() -> None:
-    made = one_at_a_time()
-
-    assert story.phases(made) == ["updating", "completed"]
-    assert story.running_now(made) == {"1.1": 2}
-    assert story.fewest_running(made) == 1
-    assert story.slots_in_order(made, "1.1") == [2, 1]
-    assert story.starts(made, "1.1") == [at(4), at(7)]
-    assert story.most_at_once(made, "1.1") == 1
-    assert story.from_last_start_to_end(made, "1.1") == timedelta(seconds=5)
-    assert story.took(made) == timedelta(seconds=11)
-    assert story.errors(made) == []
-    assert story.slots_touched(made) == 2
-
-
-def test_a_dip_between_two_looks_shows_by_the_engine_s_own_times() -> None:
-    """At a multiple of real time, or on a busy machine, a look may come too late."""
-    made = recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(
-            8,
-            service("1.1"),
-            *(task(slot, state="shutdown", status_at=at(3)) for slot in (1, 2)),
-            *(task(slot, "1.1", status_at=at(5)) for slot in (1, 2)),
-        ),
-    )
-
-    assert [counts.total() for _, counts in made.running_by_tag()] == [2, 2]
-    assert story.fewest_running(made) == 0
-
-
-def test_a_task_that_runs_when_its_forerunner_ends_leaves_no_dip() -> None:
-    made = recording(
-        snapshot(0, service(), task(1)),
-        snapshot(
-            8,
-            service("1.1"),
-            task(1, state="shutdown", status_at=at(3)),
-            task(1, "1.1", status_at=at(3)),
-        ),
-    )
-
-    assert story.fewest_running(made) == 1
-
-
-@pytest.mark.parametrize("made_at", [1, 1.1])
-def test_a_task_that_is_seen_a_look_before_its_update_is_touched_by_it(made_at: float) -> None:
-    """A recorder may take the service to be as it was for a moment, and look at tasks alone."""
-    going = service("1.1", update_status=status("updating", started_at=at(1)))
-    early = task(2, "1.1", "preparing", created_at=at(made_at), desired_state="ready")
-    made = recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1.2, service(), task(1), leaving(2), early),
-        snapshot(1.4, going, task(1), leaving(2), early),
-    )
-
-    assert story.slots_touched(made) == 1
-
-
-def test_a_slot_that_the_update_added_was_not_touched() -> None:
-    going = service("1.1", update_status=status("updating"), replicas=2)
-    made = recording(
-        snapshot(0, service(replicas=1), task(1)),
-        snapshot(1, going, leaving(1), coming(1), coming(2)),
-        snapshot(2, going, task(1, "1.1"), task(2, "1.1")),
-    )
-
-    assert story.slots_touched(made) == 1
-
-
-def test_without_an_update_no_slot_was_touched() -> None:
-    assert story.slots_touched(recording(snapshot(0, service(), task(1)))) == 0
-
-
-def test_two_slots_on_their_way_in_one_look_are_two_at_once() -> None:
-    going = service("1.1", update_status=status("updating"))
-    looks: list[Snapshot] = [
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1, going, leaving(1), leaving(2), coming(1), coming(2)),
-        snapshot(2, going, gone(1), gone(2), task(1, "1.1"), task(2, "1.1")),
-    ]
-
-    assert story.most_at_once(recording(*looks), "1.1") == 2
-
-
-def test_one_slot_after_another_within_one_look_is_one_at_once() -> None:
-    """Slot 1 arrives and slot 2 sets out between two looks: never two at once."""
-    going = service("1.1", update_status=status("updating"))
-    made = recording(
-        snapshot(0, going, leaving(1), coming(1), task(2)),
-        snapshot(1, going, gone(1), task(1, "1.1"), leaving(2), coming(2)),
-    )
-
-    assert story.most_at_once(made, "1.1") == 1
-
-
-def test_the_state_of_an_earlier_update_is_no_phase_of_this_one() -> None:
-    made = recording(
-        snapshot(0, service(update_status=status("completed")), task(1)),
-        snapshot(1, service("bugged", update_status=status("updating")), task(1)),
-        snapshot(2, service(update_status=status("rollback_started")), task(1)),
-        snapshot(3, service(update_status=status("rollback_completed")), task(1)),
-    )
-
-    assert story.phases(made) == ["updating", "rollback_started", "rollback_completed"]
-
-
-def test_a_slot_counts_even_if_its_new_task_never_ran() -> None:
-    failed = task(2, "bugged", "failed", error="task: non-zero exit (1)")
-    made = recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1, service("bugged"), task(1), gone(2), failed),
-    )
-
-    assert story.slots_that_ran(made, "bugged") == {2}
-    assert story.slots_in_order(made, "bugged") == []
-    assert story.errors(made) == ["task: non-zero exit (1)"]
-
-
-def test_what_had_ended_before_the_recording_began_is_history() -> None:
-    """A notebook that is run again finds the failed tasks of its first run."""
-    old = task(1, "bugged", "failed", error="task: non-zero exit (1)")
-    made = recording(snapshot(0, service(), task(1), task(2), old))
-
-    assert story.slots_that_ran(made, "bugged") == set()
-    assert story.errors(made) == []
-
-
-def test_an_update_that_goes_on_has_no_length_yet() -> None:
-    made = recording(snapshot(0, service(update_status=status("updating")), task(1)))
-
-    with pytest.raises(NotSettled, match="an update from its start to its end"):
-        story.took(made)
-    with pytest.raises(NotSettled):
-        story.from_last_start_to_end(made, "1.0")
-
-
-def test_the_first_update_lasts_until_it_settles_its_rollback_included() -> None:
-    made = recording(
-        snapshot(0, service(update_status=status("completed")), task(1)),
-        snapshot(
-            1, service("bugged", update_status=status("updating", started_at=at(0.9))), task(1)
-        ),
-        snapshot(2, service(update_status=status("rollback_started", started_at=at(0.9))), task(1)),
-        snapshot(
-            4,
-            service(
-                update_status=status("rollback_completed", started_at=at(0.9), completed_at=at(3.8))
-            ),
-            task(1),
-        ),
-        snapshot(9, service("1.2", update_status=status("updating", started_at=at(9))), task(1)),
-    )
-
-    update = story.first_update(made)
-
-    assert update
-    assert (update.began, update.ended) == (at(1), at(4))
-    assert update.status.state == "rollback_completed"
-    assert update.total == timedelta(seconds=2.9)
-
-
-def test_an_update_that_was_paused_has_only_labkit_s_clock_for_its_length() -> None:
-    made = recording(
-        snapshot(0, service(), task(1)),
-        snapshot(1, service("1.1", update_status=status("updating", started_at=at(1))), task(1)),
-        snapshot(6, service("1.1", update_status=status("paused", started_at=at(1))), task(1)),
-    )
-
-    update = story.first_update(made)
-
-    assert update
-    assert update.total == timedelta(seconds=5)
-
-
-def test_an_update_that_goes_on_has_begun_and_a_scale_is_none() -> None:
-    going = recording(snapshot(3, service(update_status=status("updating")), task(1)))
-    scaled = recording(snapshot(0, service(), task(1)), snapshot(1, service(replicas=1), task(1)))
-
-    update = story.first_update(going)
-    assert update
-    assert (update.began, update.ended, update.total) == (at(3), None, None)
-    assert story.first_update(scaled) is None
-    assert story.first_update(recording()) is None
+def plain(value: Any) -> Any:
+    """A value as the file has it."""
+    match value:
+        case story.Update(began=began, ended=ended, status=status, total=total):
+            times = {"began": began, "ended": ended, "total": total}
+            return {name: plain(each) for name, each in times.items()} | {"state": status.state}
+        case timedelta():
+            return value.total_seconds()
+        case datetime():
+            return (value - START).total_seconds()
+        case set():
+            return sorted(value)
+        case list():
+            return [plain(each) for each in value]
+    return value
 
 
 def updated(*samples: tuple[float, int]) -> Recording:
     """An update from second 10 to second 20, and what was seen of the counter."""
-    made = recording(
-        snapshot(0, service(), task(1)),
-        snapshot(10, service("1.1", update_status=status("updating")), task(1)),
-        snapshot(20, service("1.1", update_status=status("completed")), task(1)),
-    )
+    looks = {0: "service 1.0", 10: "service 1.1 updating", 20: "service 1.1 completed"}
+    made = recorded({second: [told, "1.0-1 running"] for second, told in looks.items()})
     for second, hashes in samples:
         made.add(HashesSeen(at(second), hashes, 500.0 + second))
     made.add(Ended(at(20), "It was stopped."))
@@ -277,7 +97,7 @@ def test_hashes_lost_are_unknown_where_the_counter_does_not_tell(
 
 
 def test_hashes_lost_are_unknown_while_the_update_goes_on() -> None:
-    made = recording(snapshot(5, service(update_status=status("updating")), task(1)))
+    made = recorded({5: ["service 1.0 updating", "1.0-1"]})
     for second in range(10):
         made.add(HashesSeen(at(second), 30 * second, 500.0 + second))
 
@@ -286,12 +106,9 @@ def test_hashes_lost_are_unknown_while_the_update_goes_on() -> None:
 
 def test_samples_between_two_tasks_of_one_look_make_no_second_moment() -> None:
     """Slot 1 arrives and slot 2 sets out in one look; a sample came while it was taken."""
-    going = service("1.1", update_status=status("updating"))
-    made = recording(snapshot(0, going, leaving(1), coming(1), task(2)))
-    seen = recording(
-        snapshot(0, going, leaving(1), coming(1), task(2)),
-        snapshot(1, going, gone(1), task(1, "1.1"), leaving(2), coming(2)),
-    )
+    begins = ["service 1.1 updating", "1.0-1 told shutdown", "1.1-1 ready told ready", "1.0-2"]
+    goes_on = ["1.0-1 shutdown", "1.1-1 running", "1.0-2 told shutdown", "1.1-2 ready told ready"]
+    made, seen = recorded({0: begins}), recorded({0: begins, 1: goes_on})
     for change in seen.changes[len(made.changes) :]:
         made.add(HashesSeen(at(0.9), 1, 1.0))
         made.add(change)
@@ -306,15 +123,3 @@ def test_what_came_before_the_first_look_does_not_hide_history() -> None:
     made.observe(snapshot(0, service(), task(1), old))
 
     assert story.errors(made) == []
-
-
-def test_an_update_that_replaces_another_counts_from_the_first() -> None:
-    """No look saw the status change between: both are `updating`."""
-    one = service("1.1", update_status=status("updating", started_at=at(1)))
-    two = service("1.2", update_status=status("updating", started_at=at(4)))
-    done = status("completed", started_at=at(4), completed_at=at(10))
-    looks = [(0, service()), (1, one), (4, two), (10, replace(two, update_status=done))]
-    update = story.first_update(recording(*(snapshot(t, each) for t, each in looks)))
-
-    assert update is not None
-    assert (update.began, update.total) == (at(1), timedelta(seconds=9))
