@@ -111,7 +111,7 @@ def _named(text: str) -> Iterator[tuple[str, str, int]]:
 
 def _words(text: str, times: dict[str, str]) -> tuple[str, dict[str, Any]]:
     """The state that a text names, if any, and the fields that it names."""
-    state, fields = "", {}
+    state, fields = "", dict[str, Any]()
     words = iter(text.split())
     for word in words:
         if word in times:

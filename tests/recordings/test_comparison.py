@@ -10,40 +10,37 @@ from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import comparison
 from labkit.recordings.recording import HashesSeen, Recording
 from labkit.recordings.values import UpdateConfig
-from tests.values import at, recording, service, snapshot, status, task
-
-PAIRS = UpdateConfig(parallelism=2, delay="5s")  # type: ignore[arg-type]
-DOWN = {"state": "shutdown"}
+from tests.looks import recorded
+from tests.values import at
 
 
 def one_at_a_time(begin: float = 10) -> Recording:
     """Two replicas, one of which is always there; six seconds by the engine's clock."""
-    going = service("1.1", update_status=status("updating", started_at=at(begin - 0.1)))
-    done = status("completed", started_at=at(begin - 0.1), completed_at=at(begin + 5.9))
-    return recording(
-        snapshot(0, service(), task(1, **DOWN), task(2)),
-        snapshot(1, service(), task(1), task(2)),
-        snapshot(begin, going, task(1), task(2)),
-        snapshot(begin + 1, going, task(1, **DOWN), task(2)),
-        snapshot(begin + 2, going, task(1, "1.1"), task(2)),
-        snapshot(begin + 3, going, task(1, "1.1"), task(2, **DOWN)),
-        snapshot(begin + 4, going, task(1, "1.1"), task(2, "1.1")),
-        snapshot(begin + 6, service("1.1", update_status=done), task(1, "1.1"), task(2, "1.1")),
-        snapshot(begin + 9, service("1.1", update_status=done)),
+    began, ended = begin - 0.1, begin + 5.9
+    return recorded(
+        {
+            0: ["service 1.0", "1.0-1 shutdown", "1.0-2"],
+            1: ["1.0-1 running"],
+            begin: [f"service 1.1 updating begun {began}"],
+            begin + 1: ["1.0-1 shutdown"],
+            begin + 2: ["forgotten 1.0-1", "1.1-1"],
+            begin + 3: ["1.0-2 shutdown"],
+            begin + 4: ["forgotten 1.0-2", "1.1-2"],
+            begin + 6: [f"service 1.1 completed begun {began} ended {ended}"],
+            begin + 9: ["forgotten 1.1-1..2"],
+        }
     )
 
 
 def in_pairs() -> Recording:
     """Both at once, and none comes back; then it is paused."""
-    before = service(update_config=PAIRS, update_status=status("completed"))
-    going = service("1.1", update_config=PAIRS, update_status=status("updating"))
-    stuck = service("1.1", update_config=PAIRS, update_status=status("paused"))
-    return recording(
-        snapshot(0, before, task(1), task(2)),
-        snapshot(3, going, task(1), task(2)),
-        snapshot(4, going, task(1, **DOWN), task(2, **DOWN)),
-        snapshot(8, stuck, task(1, **DOWN), task(2, **DOWN)),
-    )
+    looks = {
+        0: ["service 1.0 completed", "1.0-1..2"],
+        3: ["service 1.1 updating"],
+        4: ["1.0-1..2 shutdown"],
+        8: ["service 1.1 paused"],
+    }
+    return recorded(looks, update_config=UpdateConfig(parallelism=2, delay="5s"))  # type: ignore[arg-type]
 
 
 def test_two_updates_in_numbers() -> None:
@@ -86,9 +83,7 @@ def test_the_speed_is_counted_from_the_start_of_the_update_too() -> None:
 
 
 def test_an_update_that_goes_on_has_no_total_yet() -> None:
-    going = service("1.1", update_status=status("updating"))
-
-    (run,) = comparison.compare([recording(snapshot(0, going, task(1)))])
+    (run,) = comparison.compare([recorded({0: ["service 1.1 updating", "1.0-1"]})])
 
     assert (run.total, run.state, run.fewest, run.steps) == (None, "updating", 1, [(0, 1)])
 
@@ -104,18 +99,15 @@ def test_without_names_they_are_told_apart_by_what_was_asked_and_then_by_number(
 
 
 def test_an_update_of_all_at_once_that_changes_no_tag_says_so() -> None:
-    config = UpdateConfig(parallelism=0)
-    made = recording(
-        snapshot(0, service(update_config=config), task(1)),
-        snapshot(1, service(update_config=config, update_status=status("updating")), task(1)),
-    )
+    looks = {0: ["service 1.0", "1.0-1"], 1: ["service 1.0 updating"]}
+    made = recorded(looks, update_config=UpdateConfig(parallelism=0))
 
     assert comparison.name_of(made) == "dc_worker 1.0, all at a time"
 
 
 def test_a_recording_without_an_update_is_refused() -> None:
     with pytest.raises(RecordingProblem, match="a recording in which nothing was updated"):
-        comparison.compare([one_at_a_time(), recording(snapshot(0, service(), task(1)))])
+        comparison.compare([one_at_a_time(), recorded({0: ["service 1.0", "1.0-1"]})])
 
 
 @pytest.mark.parametrize("names", [[], ["one"], ["one", "two", "three"]])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from labkit.recordings.phases import completes_after, describe, settled
 from labkit.recordings.values import UpdateConfig
-from tests.values import at, recording, service, snapshot, status, task
+from tests.claims import each_claim
+from tests.looks import recorded
+from tests.values import at, service, status, task
 
 NEW = (task(1, "1.1"), task(2, "1.1"))
 
@@ -65,81 +68,9 @@ def test_completed_comes_a_delay_and_a_monitor_window_after_the_last_replica(
     assert completes_after(config) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("state", ["completed", "paused", "rollback_completed", "rollback_paused"])
-def test_an_update_that_began_here_settles_when_the_engine_says_so(state: str) -> None:
-    made = recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1, service("1.1", update_status=status("updating")), *NEW),
-    )
-    assert settled(made, at(2)) is None
-
-    made.observe(snapshot(9, service("1.1", update_status=status(state, message="m")), *NEW))
-    assert settled(made, at(9)) == f"The update has settled: {state} (m)."
-
-
-def test_a_rollback_that_was_completed_at_once_is_waited_for_until_its_replicas_run() -> None:
-    """The restart supervisor restores the slots; the updater finds nothing left to do."""
-    done = service(update_status=status("rollback_completed", message="rollback completed"))
-    made = recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1, service("bugged", update_status=status("updating")), task(1), task(2)),
-        snapshot(5, done, task(1), task(2, state="ready", desired_state="ready")),
-    )
-    assert settled(made, at(6)) is None
-    assert settled(made, at(20)) is not None
-
-    made.observe(snapshot(11, done, task(1), task(2)))
-    assert (
-        settled(made, at(11)) == "The update has settled: rollback_completed (rollback completed)."
-    )
-
-
-def test_an_automatic_rollback_has_not_settled_while_it_runs() -> None:
-    made = recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(1, service(update_status=status("rollback_started")), task(1), task(2)),
-    )
-
-    assert settled(made, at(100)) is None
-
-
-def test_an_update_of_long_ago_settles_nothing() -> None:
-    done = service("1.1", update_status=status("completed"))
-
-    assert settled(recording(snapshot(0, done, *NEW)), at(1000)) is None
-
-
-def test_an_update_that_was_under_way_at_first_sight_settles() -> None:
-    made = recording(snapshot(0, service("1.1", update_status=status("updating")), *NEW))
-    made.observe(snapshot(5, service("1.1", update_status=status("completed")), *NEW))
-
-    assert settled(made, at(5)) is not None
-
-
-def test_a_scale_settles_when_nothing_moves_any_more() -> None:
-    made = recording(snapshot(0, service(), task(1), task(2)))
-    three = service(replicas=3)
-    made.observe(
-        snapshot(1, three, task(1), task(2), task(3, state="starting", desired_state="running"))
-    )
-    assert settled(made, at(60)) is None
-
-    made.observe(snapshot(2, three, task(1), task(2), task(3)))
-    assert settled(made, at(3)) is None
-    assert settled(made, at(5)) is not None
-
-
-def test_a_write_of_the_engine_itself_is_no_update() -> None:
-    made = recording(snapshot(0, service(), task(1), task(2)))
-    made.observe(snapshot(1, service(version=11), task(1), task(2)))
-
-    assert settled(made, at(100)) is None
-
-
-def test_a_removed_service_settles_with_its_last_task() -> None:
-    made = recording(snapshot(0, service(), task(1)))
-    made.observe(snapshot(1, None, task(1, desired_state="remove")))
-    assert settled(made, at(1)) is None
-
-    made.observe(snapshot(3, None))
-    assert settled(made, at(3)) == "The service was removed, and its last task is gone."
+@each_claim(__file__, "settled", "case")
+def test_when_a_recording_has_settled(case: dict[str, Any]) -> None:
+    """What is said at a second, of what had been seen by then; `null` while it has not."""
+    for second, says in case["settled"].items():
+        seen = {when: look for when, look in case["looks"].items() if when <= second}
+        assert settled(recorded(seen), at(second)) == says, second

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -182,58 +183,14 @@ def test_ports_in_a_row_are_drawn_together(ports: list[tuple[int, int]], shown: 
     assert ps.ServiceRow.from_api(service).ports == shown
 
 
-HISTORY = """
-services:
-  updated:
-    image: {image}
-    command: ["python", "-c", "import time; time.sleep(1000)"]
-    init: true
-    networks: [quick]
-    ports: [{{target: 80, published: 28980, mode: host}}]
-    deploy: {{replicas: 1}}
-  many:
-    image: {image}
-    command: ["python", "-c", "import time; time.sleep(1000)"]
-    networks: [quick]
-    deploy: {{replicas: 11, placement: {{constraints: [node.labels.nowhere == true]}}}}
-  failing:
-    image: {image}
-    command: ["python", "-c", "raise SystemExit(3)"]
-    networks: [quick]
-    deploy: {{restart_policy: {{delay: 0s, max_attempts: 3}}}}
-  rejected:
-    image: lab/there-is-no-such-image:1
-    networks: [quick]
-    deploy:
-      replicas: 2
-      restart_policy: {{condition: none}}
-      placement: {{max_replicas_per_node: 7}}
-  everywhere:
-    image: {image}
-    command: ["python", "-c", "import time; time.sleep(1000)"]
-    init: true
-    networks: [quick]
-    deploy: {{mode: global}}
-  published:
-    image: {image}
-    networks: [quick]
-    ports: ["28981-28983:81-83", "28984:80", "28990-28991:53/udp"]
-    deploy: {{replicas: 0}}
-networks:
-  # the engine waits two seconds for a task on an overlay network to stop
-  quick: {{external: true, name: bridge}}
-"""
+STACK = Path(__file__).parents[1] / "swarm" / "stacks" / "lively.yml"
 
 
 @pytest.fixture(scope="module")
-def lively(
-    swarm: Swarm, coins_images: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def lively(swarm: Swarm, coins_images: str) -> Iterator[str]:
     """A stack with tasks that run, wait, failed, were rejected, and were replaced."""
     name = f"ps{os.getpid()}"
-    file = tmp_path_factory.mktemp("ps") / "compose.yml"
-    file.write_text(HISTORY.format(image=f"{coins_images}/dockercoins_worker:1.0"))
-    stack.deploy(swarm, [file], name)
+    stack.deploy(swarm, [STACK], name, env={"IMAGE": f"{coins_images}/dockercoins_worker:1.0"})
     running = {"service": f"{name}_updated", "desired-state": "running"}
     for _ in range(2):
         until(lambda: any(task.running for task in swarm.task_values(**running)), "a task to run")

@@ -21,6 +21,7 @@ from labkit.recordings.recording import (
     TaskSeen,
 )
 from labkit.recordings.values import UpdateConfig
+from tests.looks import recorded
 from tests.values import at, recording, service, snapshot, status, task
 
 HOSTILE = "<script>alert(1)</script>\u202e\u2028\x85\x1b[31m\n" + "long " * 1000
@@ -28,22 +29,16 @@ HOSTILE = "<script>alert(1)</script>\u202e\u2028\x85\x1b[31m\n" + "long " * 1000
 
 def stop_first() -> Recording:
     """One slot of two is replaced: stopped, then started."""
-    return recording(
-        snapshot(0, service(), task(1), task(2)),
-        snapshot(
-            1,
-            service("1.1", update_status=status("updating", message="update in progress")),
-            task(1, "1.0", "running", desired_state="shutdown"),
-            task(1, "1.1", "ready", desired_state="ready"),
-            task(2),
-        ),
-        snapshot(
-            3,
-            service("1.1", update_status=status("updating", message="update in progress")),
-            task(1, "1.0", "shutdown"),
-            task(1, "1.1", "running"),
-            task(2),
-        ),
+    return recorded(
+        {
+            0: ["service 1.0", "1.0-1..2"],
+            1: [
+                "service 1.1 updating: update in progress",
+                "1.0-1 told shutdown",
+                "1.1-1 ready told ready",
+            ],
+            3: ["1.0-1 shutdown", "1.1-1 running"],
+        }
     )
 
 
