@@ -32,8 +32,8 @@ from labkit.recordings.values import Service, Snapshot, Task
 from tests import values
 from tests.values import at
 
-#: What is seen anew at some seconds.
-Looks = Mapping[float, list[Any]]
+#: What is seen anew, by second.
+Looks = Mapping[Any, list[Any]]
 
 _TASKS = re.compile(r"(?:([\w-]+)=)?([\w.]+)-(\d+)(?:\.\.(\d+))?")
 _STATUS = {"begun": "started_at", "ended": "completed_at"}
