@@ -22,6 +22,7 @@ from labkit.recordings import story
 from labkit.recordings.recording import Ended, Marked, Recording
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
+from tests.claims import each_claim
 from tests.values import at, recording, service, snapshot, status, task
 
 NOWHERE = "tcp://127.0.0.1:1"
@@ -74,18 +75,7 @@ def test_wrong_usage_ends_in_2(words: list[str]):
     assert labkit(*words).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["env"],
-        ["up"],
-        ["up", "--engine", "somewhere"],
-        ["up", "--nodes", "2"],
-        ["stack", "ls"],
-        ["reset", "1"],
-        ["record", "dc_worker", "-o", "x.jsonl"],
-    ],
-)
+@each_claim(__file__, "fails", "words")
 def test_what_fails_ends_in_1_with_a_sentence_and_no_traceback(words: list[str]):
     ended = labkit(*words)
 
@@ -355,15 +345,7 @@ def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(
-    ("options", "status", "says"),
-    [
-        (["--update-order", "sideways"], 1, "order is stop-first or start-first"),
-        (["--rollback-failure-action", "rollback"], 1, "one of pause, continue"),
-        (["--exits-after", "soon"], 1, "soon"),
-        (["--update-parallelism", "two"], 2, "not a valid integer"),
-    ],
-)
+@each_claim(__file__, "predictions", "options", "status", "says")
 def test_what_cannot_be_predicted_is_refused(
     four_replicas: str, options: list[str], status: int, says: str
 ):

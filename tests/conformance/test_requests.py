@@ -319,23 +319,6 @@ def test_what_no_route_answers_says_nothing_of_the_engine(subject: Subject) -> N
 
 
 @on_each
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        (
-            ["x"],
-            'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
-        ),
-        (["true", "false"], 'got more than one value for filter key "dangling"'),
-    ],
-)
-def test_a_network_dangles_or_not(subject: Subject, values: list[str], says: str) -> None:
-    answer = subject.engine.call("GET", "/networks", filters={"dangling": values})
-
-    assert (answer.status, answer.message) == (400, says)
-
-
-@on_each
 def test_in_a_list_every_network_dangles_but_those_of_any_machine(subject: Subject) -> None:
     """A list does not know who is attached. The same ones are built in; the mesh's is not."""
 
@@ -362,21 +345,3 @@ def test_addresses_are_taken_from_the_part_that_was_asked_for(subject: Subject) 
         "Options": {"a": "b", "com.docker.network.ipam.serial": "true"},
         "Config": [{**config, "Gateway": "10.213.7.64"}],
     }
-
-
-@on_each
-@pytest.mark.parametrize(
-    ("filters", "status", "says"),
-    [
-        ({"exited": ["x"]}, 500, 'strconv.Atoi: parsing "x": invalid syntax'),
-        ({"before": ["nope"]}, 500, "no such container nope"),
-        ({"since": ["nope"]}, 500, "no such container nope"),
-        ({"is-task": ["x"]}, 400, "Invalid filter 'is-task=[x]'"),
-    ],
-)
-def test_a_list_of_containers_refuses_what_none_can_match(
-    subject: Subject, filters: dict[str, list[str]], status: int, says: str
-) -> None:
-    answer = subject.engine.call("GET", "/containers/json", all="1", filters=filters)
-
-    assert (answer.status, answer.message) == (status, says)

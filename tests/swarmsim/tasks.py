@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,11 +29,24 @@ WELL_BEHAVED = (
 
 
 class Lab:
-    """An engine that is the manager of a swarm of one node."""
+    """An engine that is the manager of a swarm of one node; it lives while a test waits."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: asyncio.Runner, engine: Engine) -> None:
         self.engine = engine
         self._folder = folder
+        self._runner = runner
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run something on the engine's loop."""
+        return self._runner.run(coroutine)
+
+    def inside(self, function: Callable[[], T]) -> T:
+        """Call something on the engine's loop."""
+
+        async def call() -> T:
+            return function()
+
+        return self.run(call())
 
     def image(self, name: str, program: str, more: str = 'CMD ["python", "main.py"]\n') -> Image:
         """Build an image whose `main.py` is this program."""
@@ -68,10 +82,14 @@ class Lab:
             **more.pop("spec", {}),
         }
         assert not more
-        self.engine.catch_up()
-        service = self.engine.cluster.create_service(spec)
-        self.engine.catch_up()
-        return service
+
+        def create() -> Service:
+            self.engine.catch_up()
+            service = self.engine.cluster.create_service(spec)
+            self.engine.catch_up()
+            return service
+
+        return self.inside(create)
 
     def network(self, name: str) -> str:
         """Create an overlay network; return its id."""
@@ -82,7 +100,6 @@ class Lab:
 
     def tasks(self, service: Service) -> list[Task]:
         """The service's tasks, oldest first."""
-        self.engine.catch_up()
         return sorted(self.engine.cluster.tasks_of(service.id), key=lambda task: task.created_at)
 
     def log(self, task: Task) -> str:
@@ -90,36 +107,49 @@ class Lab:
         log = self.engine.runtime.logs(task.id)
         return b"".join(line.data for line in log.lines()).decode() if log else ""
 
-    async def state(self, service: Service, wanted: str, seconds: float = 20) -> Task:
+    def state(self, service: Service, wanted: str, seconds: float = 20) -> Task:
         """Wait until the service's only task is in a state; return it."""
 
         def there() -> Task | None:
             return next((task for task in self.tasks(service) if task.state == wanted), None)
 
-        return await self.until(there, f"{service.name} to be {wanted}", seconds)
+        return self.until(there, f"{service.name} to be {wanted}", seconds)
 
-    async def until(self, condition: Callable[[], T | None], what: str, seconds: float = 20) -> T:
+    def end(self, service: Service) -> Task:
+        """Wait until a task of the service has ended, in whatever state; return it."""
+        ended = lambda: next((task for task in self.tasks(service) if task.ended), None)  # noqa: E731
+        return self.until(ended, f"the end of {service.name}")
+
+    def until(self, condition: Callable[[], T | None], what: str, seconds: float = 20) -> T:
         """Wait for a condition while the engine lives."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while not (value := condition()):
-            assert asyncio.get_running_loop().time() < deadline, f"{what}: {self._seen()}"
-            await asyncio.sleep(0.02)
-        return value
+
+        async def wait() -> T:
+            deadline = time.monotonic() + seconds
+            while True:
+                self.engine.catch_up()
+                if value := condition():
+                    return value
+                assert time.monotonic() < deadline, f"{what}: {self._seen()}"
+                await asyncio.sleep(0.02)
+
+        return self.run(wait())
 
     def _seen(self) -> list[tuple[str, str, str]]:
         tasks = self.engine.cluster.tasks.values()
         return [(task.state, task.error, self.log(task)[-300:]) for task in tasks]
 
 
-@asynccontextmanager
-async def lab(folder: Path, speed: float = 20, **options: Any) -> AsyncIterator[Lab]:
+@contextmanager
+def lab(folder: Path, speed: float = 20, **options: Any) -> Iterator[Lab]:
     """Run an engine until the end of the `with`."""
-    engine = Engine(folder / "engine", partial(Processes, **options), speed=speed)
-    engine.init_swarm()
-    timer = Timer(engine)
-    timer.start()
-    try:
-        yield Lab(engine, folder)
-    finally:
-        timer.stop()
-        engine.stop()
+    with asyncio.Runner() as runner:
+        engine = Engine(folder / "engine", partial(Processes, **options), speed=speed)
+        engine.init_swarm()
+        it = Lab(folder, runner, engine)
+        timer = Timer(engine)
+        it.inside(timer.start)
+        try:
+            yield it
+        finally:
+            timer.stop()
+            it.inside(engine.stop)

@@ -12,6 +12,7 @@ import docker
 import pytest
 
 from swarmsim import Engine
+from tests.claims import each_claim
 from tests.swarmsim.api.test_services import made, of_container, running, spec, update
 from tests.swarmsim.raw import Raw
 from tests.waiting import until
@@ -100,18 +101,7 @@ def test_a_container_is_created_started_killed_dies_stops_and_is_destroyed(raw: 
     }
 
 
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        ({"type": ["config"]}, ["create", "remove"]),
-        ({"event": ["remove"]}, ["remove"]),
-        ({"config": ["c"]}, ["create", "remove"]),
-        ({"config": ["x"]}, []),
-        ({"scope": ["local"], "type": ["config"]}, []),
-        ({"label": ["name=c1"]}, ["create", "remove"]),
-        ({"type": ["service", "config"], "event": ["create"]}, ["create"]),
-    ],
-)
+@each_claim(__file__, "filters", "filters", "found")
 def test_filters_of_events(raw: Raw, filters: dict[str, Any], found: list[str]):
     raw.post("/configs/create", {"Name": "c1", "Data": "aGk="})
     raw.delete("/configs/c1")
@@ -140,18 +130,7 @@ def test_a_stream_with_an_end_in_the_future_ends_then(
     assert engine.now >= (now + 20) * 10**9
 
 
-@pytest.mark.parametrize(
-    ("query", "status", "message"),
-    [
-        ({"since": "x"}, 500, 'strconv.ParseInt: parsing "x": invalid syntax'),
-        ({"filters": "x"}, 500, "invalid JSON: Expecting value: line 1 column 1 (char 0)"),
-        (
-            {"since": "5", "until": "1"},
-            400,
-            "`since` time (5) cannot be after `until` time (1)",
-        ),
-    ],
-)
+@each_claim(__file__, "no_times", "query", "status", "message")
 def test_times_that_are_none(raw: Raw, query: dict[str, str], status: int, message: str):
     reply = raw.get("/events", **query)
 
@@ -227,22 +206,7 @@ def test_a_terminal_has_no_headers(raw: Raw):
     assert raw.get("/services/web/logs", stdout="1").body == b"hello from 1\n"
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "message"),
-    [
-        ("/services/web/logs", 500, "Bad parameters: you must choose at least one stream"),
-        ("/services/x/logs?stdout=1", 404, "service x not found"),
-        ("/tasks/x/logs?stdout=1", 404, "task x not found"),
-        ("/containers/x/logs?stdout=1", 404, "No such container: x"),
-        ("/containers/x/logs", 400, "Bad parameters: you must choose at least one stream"),
-        (
-            "/services/web/logs?stdout=1&tail=x",
-            500,
-            'tail value must be a positive integer or "all"',
-        ),
-        ("/services/web/logs?stdout=1&tail=-1", 500, "negative tail values not supported"),
-    ],
-)
+@each_claim(__file__, "no_logs", "path", "status", "message")
 def test_logs_that_cannot_be_had(two: Raw, path: str, status: int, message: str):
     reply = two.send("GET", path)
 

@@ -9,6 +9,7 @@ from typing import Any
 import docker
 import pytest
 
+from tests.claims import each_claim
 from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec
 from tests.swarmsim.raw import Raw
 from tests.waiting import until
@@ -60,22 +61,7 @@ def test_an_overlay_network_gets_a_subnet_and_a_vxlan_id(raw: Raw):
     }
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "message"),
-    [
-        ({"Name": "bridge"}, 409, "network with name bridge already exists"),
-        (
-            {"Name": "a b", "Driver": "overlay"},
-            400,
-            "rpc error: code = InvalidArgument desc = name must be valid as a DNS name component",
-        ),
-        (
-            {"Name": "x", "Driver": "overlay", "IPAM": {"Config": [{"Subnet": "10.5"}]}},
-            500,
-            "Invalid subnet 10.5 : invalid CIDR address: 10.5",
-        ),
-    ],
-)
+@each_claim(__file__, "no_networks", "body", "status", "message")
 def test_networks_that_cannot_be_made(raw: Raw, body: Any, status: int, message: str):
     reply = raw.post("/networks/create", body | {"CheckDuplicate": True})
 
@@ -196,16 +182,7 @@ def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Raw):
     assert len(three.get("/containers/json").json) == 1
 
 
-@pytest.mark.parametrize(
-    ("filters", "count"),
-    [
-        ({"role": ["manager"]}, 1),
-        ({"role": ["worker"]}, 2),
-        ({"node.label": ["x=y"]}, 0),
-        ({"label": ["swarmsim=true"]}, 3),
-        ({"membership": ["pending"]}, 0),
-    ],
-)
+@each_claim(__file__, "nodes", "filters", "count")
 def test_filters_of_nodes(three: Raw, filters: Any, count: int):
     assert len(three.get("/nodes", filters=filters).json) == count
 
@@ -239,14 +216,7 @@ def test_a_swarm_can_be_made_left_and_made_again(alone: Raw):
     assert raw.get("/services").json == []
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ({}, 'invalid ListenAddr "": invalid empty address'),
-        ({"ListenAddr": "0.0.0.0", "Spec": {"Name": "x"}}, 'swarm spec must be named "default"'),
-        ({"ListenAddr": "nowhere"}, "listen address must be an IP address or network interface"),
-    ],
-)
+@each_claim(__file__, "no_swarms", "body", "message")
 def test_a_swarm_that_cannot_be_made(alone: Raw, body: Any, message: str):
     reply = alone.post("/swarm/init", body)
 
@@ -265,16 +235,7 @@ def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Raw):
     assert (no_token.status, no_token.message) == (500, "invalid join token")
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (
-            {"DataPathPort": 1023},
-            "Datapath port number is not in valid range (1024-49151) : 1023",
-        ),
-        ({"Availability": "x"}, 'invalid Availability: "x"'),
-    ],
-)
+@each_claim(__file__, "no_settings", "body", "message")
 def test_a_swarm_with_settings_that_there_are_not_is_not_made(alone: Raw, body: Any, message: str):
     reply = alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", **body})
 
@@ -296,15 +257,7 @@ def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: 
     assert kept == {"TaskHistoryRetentionLimit": 5}
 
 
-@pytest.mark.parametrize(
-    ("asked", "pool", "size"),
-    [
-        ({}, ["10.0.0.0/8"], 24),
-        ({"DefaultAddrPool": [], "SubnetSize": 24}, None, 24),
-        ({"DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 26}, ["10.20.0.0/16"], 26),
-        ({"DefaultAddrPool": ["10.20.0.0/16"]}, ["10.20.0.0/16"], 0),
-    ],
-)
+@each_claim(__file__, "addresses", "asked", "pool", "size")
 def test_a_swarm_shows_the_addresses_that_it_was_asked_for(
     alone: Raw, asked: Any, pool: Any, size: int
 ):
@@ -369,22 +322,7 @@ def test_a_list_shows_the_containers_that_run(raw: Raw, container: dict[str, Any
     }
 
 
-@pytest.mark.parametrize(
-    ("filters", "count"),
-    [
-        ({"name": ["web"]}, 1),
-        ({"name": ["^/web"]}, 1),
-        ({"name": ["nope"]}, 0),
-        ({"label": ["com.docker.swarm.service.name=web"]}, 1),
-        ({"status": ["exited"]}, 0),
-        ({"ancestor": ["acts/web:1.0"]}, 1),
-        ({"is-task": ["true"]}, 1),
-        ({"health": ["healthy"]}, 0),
-        ({"network": ["nope"]}, 0),
-        ({"publish": ["80"]}, 0),
-        ({"volume": ["x"]}, 0),
-    ],
-)
+@each_claim(__file__, "containers", "filters", "count")
 @pytest.mark.usefixtures("container")
 def test_filters_of_containers(raw: Raw, filters: Any, count: int):
     assert len(raw.get("/containers/json", filters=filters).json) == count

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
+from tests.claims import each_claim
 from tests.swarmsim.raw import Raw, Reply
 from tests.waiting import until
 
@@ -226,20 +225,7 @@ def test_a_beginning_that_several_have_is_ambiguous(raw: Raw):
     assert reply.message == f"service {start} is ambiguous ({matches} matches found)"
 
 
-@pytest.mark.parametrize(
-    ("filters", "names"),
-    [
-        ({"name": {"w": True}}, ["web", "worker"]),
-        ({"name": ["web"]}, ["web"]),
-        ({"name": ["WEB"]}, []),
-        ({"label": ["a"]}, ["web"]),
-        ({"label": ["a=1"]}, ["web"]),
-        ({"label": ["a=2"]}, []),
-        ({"mode": ["global"]}, ["worker"]),
-        ({"runtime": ["plugin"]}, []),
-        ({"name": ["w"], "mode": ["replicated"]}, ["web"]),
-    ],
-)
+@each_claim(__file__, "services", "filters", "names")
 def test_filters_of_a_list(raw: Raw, filters: dict[str, Any], names: list[str]):
     made(raw, spec("web", Labels={"a": "1"}))
     made(raw, spec("worker", Mode={"Global": {}}))
@@ -290,19 +276,7 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
     assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
 
 
-@pytest.mark.parametrize(
-    ("filters", "count"),
-    [
-        ({"service": ["web"]}, 2),
-        ({"service": ["web"], "desired-state": ["Running"]}, 2),
-        ({"desired-state": ["shutdown"]}, 0),
-        ({"name": ["web.1."]}, 1),
-        ({"label": ["l=1"]}, 2),
-        ({"label": ["l=2"]}, 0),
-        ({"runtime": ["x"]}, 0),
-        ({"_up-to-date": ["true"]}, 2),
-    ],
-)
+@each_claim(__file__, "tasks", "filters", "count")
 def test_filters_of_tasks(raw: Raw, filters: dict[str, Any], count: int):
     made(raw, spec(Labels={"l": "1"}, Mode={"Replicated": {"Replicas": 2}}))
     until(lambda: running(raw, "web") == 2, "two that run")

@@ -10,24 +10,10 @@ from hypothesis import strategies as st
 
 from swarmsim.go import durations
 from swarmsim.go.errors import BadValue
+from tests.claims import each_claim
 
 
-@pytest.mark.parametrize(
-    ("text", "nanoseconds"),
-    [
-        ("5s", 5 * 10**9),
-        ("1m30s", 90 * 10**9),
-        ("500ms", 5 * 10**8),
-        ("0.5s", 5 * 10**8),
-        ("1.5h", 5400 * 10**9),
-        (".5s", 5 * 10**8),
-        ("0", 0),
-        ("-2s", -2 * 10**9),
-        ("3µs", 3000),
-        ("7ns", 7),
-        ("3\u03bcs", 3000),
-    ],
-)
+@each_claim(__file__, "read", "text", "nanoseconds")
 def test_text_means_what_go_reads_in_it(text: str, nanoseconds: int) -> None:
     assert durations.to_nanoseconds(text) == nanoseconds
 

@@ -16,6 +16,7 @@ import pytest
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, Images, names, trees
 from swarmsim.images.build import building, dockerfile
+from tests.claims import each_claim
 from tests.swarmsim.raw import archive_of
 
 BASE = "FROM python:3\n"
@@ -203,30 +204,7 @@ def test_what_a_base_image_left_for_others_is_done_there(builder):
     assert image.config["OnBuild"] is None
 
 
-@pytest.mark.parametrize(
-    ("step", "message"),
-    [
-        ("COPY no .", "COPY failed: file not found in build context or excluded by .dockerignore: "
-         "stat no: file does not exist"),
-        ("COPY ../a b", "COPY failed: forbidden path outside the build context: ../a ()"),
-        ("COPY a.txt/x b", "COPY failed: forbidden path outside the build context: a.txt/x ()"),
-        ("COPY *.no /q/", "COPY failed: no source files were specified"),
-        ("COPY a.txt b.txt c", "When using COPY with more than one source file, the destination "
-         "must be a directory and end with a /"),
-        ("COPY http://a/b c", "COPY failed: source can't be a URL for COPY"),
-        ("ADD http://no/b c",
-         'ADD failed: Get "http://no/b": dial tcp: lookup no: no such host'),
-        ("COPY --chmod=755 a.txt b", "the --chmod option requires BuildKit. Refer to "
-         "https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"),
-        ("COPY --from=1 a b", "invalid from flag value 1: index out of bounds"),
-        ("COPY --from=no a b", "invalid from flag value no: "
-         'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: '
-         "no such host"),
-        ("STOPSIGNAL FOO", "Invalid signal: FOO"),
-        ("EXPOSE abc", "Invalid containerPort: abc"),
-        ('WORKDIR ""', "cannot normalize nothing"),
-    ],
-)  # fmt: skip
+@each_claim(__file__, "steps", "step", "message")
 def test_a_step_that_fails_says_why_as_docker_does(builder, step, message):
     builder.file("a.txt")
     builder.file("b.txt")
@@ -234,16 +212,7 @@ def test_a_step_that_fails_says_why_as_docker_does(builder, step, message):
     assert builder.messages[-1] == {"errorDetail": {"message": message}, "error": message}
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("FROM nosuch:1\n", 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup '
-         "registry-1.docker.io: no such host"),
-        ("FROM Nosuch\n", "invalid reference format: repository name must be lowercase"),
-        ("FROM ${NO}\n", "base name (${NO}) should not be blank"),
-        ("FROM scratch\n", "No image was generated. Is your Dockerfile empty?"),
-    ],
-)  # fmt: skip
+@each_claim(__file__, "bases", "text", "message")
 def test_a_base_that_cannot_be_had_is_said_as_docker_says_it(builder, text, message):
     assert builder.build(text) is None
     assert builder.error == message

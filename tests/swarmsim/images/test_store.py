@@ -12,6 +12,7 @@ from swarmsim.images import Image, Images, listing, names, removing
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.registry import pulling
 from swarmsim.images.removing import User
+from tests.claims import each_claim
 
 SECOND = 10**9
 NOW = 1_800_000_000 * SECOND
@@ -48,32 +49,14 @@ def worker(images, tmp_path) -> Image:
 # ---- names ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "lab/worker:1.0",
-        "docker.io/lab/worker:1.0",
-        "{id}",
-        "{short}",
-        "sha256:{digits}",
-        "{digits}",
-    ],
-)
+@each_claim(__file__, "found", "text")
 def test_an_image_is_found_by_its_name_and_by_its_id(images, worker, text):
     digits = worker.id.removeprefix("sha256:")
     wanted = text.format(id=worker.id, short=worker.short_id, digits=digits)
     assert images.find(wanted) is worker
 
 
-@pytest.mark.parametrize(
-    ("text", "status", "message"),
-    [
-        ("nosuch", 404, "No such image: nosuch:latest"),
-        ("lab/worker:2", 404, "No such image: lab/worker:2"),
-        ("Foo", 400, "invalid reference format: repository name must be lowercase"),
-        ("a:-b", 400, "invalid reference format"),
-    ],
-)
+@each_claim(__file__, "not_found", "text", "status", "message")
 def test_what_is_no_image_is_said_as_docker_says_it(images, worker, text, status, message):
     with pytest.raises(ApiError) as caught:
         images.find(text)
@@ -116,17 +99,7 @@ def test_a_list_leaves_out_what_is_between_and_shows_what_lost_its_name(images, 
     assert worker.id not in [row["Id"] for row in rows], "the others are built on it"
 
 
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        ({"reference": ["lab/*"]}, ["lab/worker:1.0"]),
-        ({"reference": ["lab/worker:2*"]}, []),
-        ({"reference": ["python"]}, ["python:3"]),
-        ({"since": ["python:3"]}, ["lab/worker:1.0"]),
-        ({"before": ["lab/worker:1.0"]}, ["python:3"]),
-        ({"label": ["nosuch"]}, []),
-    ],
-)
+@each_claim(__file__, "filters", "filters", "found")
 @pytest.mark.usefixtures("worker")
 def test_a_list_can_be_filtered(images, filters, found):
     rows = listing.listed(images, Filters(filters))

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 
 from labkit.base import settings
 from swarmsim.engine.blobs import Blob
+from tests.claims import each_claim
 from tests.swarmsim.tasks import WELL_BEHAVED, Lab, lab
 from tests.waiting import until
 
@@ -28,22 +30,25 @@ SECOND = 10**9
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 
+@pytest.fixture
+def it(tmp_path) -> Iterator[Lab]:
+    with lab(tmp_path) as made:
+        yield made
+
+
 # ---- what it ends with ---------------------------------------------------------------
 
 
-def test_the_broken_worker_fails_with_its_own_exit_code_and_traceback(tmp_path):
+def test_the_broken_worker_fails_with_its_own_exit_code_and_traceback(it):
     """The worker of the lesson, all of whose imports were removed."""
     source = (WORKER / "worker.py").read_text().splitlines(keepends=True)
     broken = "".join(line for line in source if not line.startswith(("import", "from")))
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.build("worker:bugged", {"worker.py": broken}, (WORKER / "Dockerfile").read_text()
-                     .replace("resp.py ", ""))  # fmt: skip
-            task = await it.state(it.service("worker:bugged"), "failed")
-            return task, it.log(task)
+    it.build("worker:bugged", {"worker.py": broken}, (WORKER / "Dockerfile").read_text()
+             .replace("resp.py ", ""))  # fmt: skip
+    task = it.state(it.service("worker:bugged"), "failed")
+    task, log = task, it.log(task)
 
-    task, log = asyncio.run(scenario())
     assert (task.exit_code, task.error) == (1, "task: non-zero exit (1)")
     assert log.startswith('Traceback (most recent call last):\n  File "/app/worker.py", line ')
     assert "\nNameError: name 'os' is not defined" in log
@@ -58,37 +63,22 @@ def test_the_broken_worker_fails_with_its_own_exit_code_and_traceback(tmp_path):
     ],
 )
 @pytest.mark.parametrize("has_pidfd", [True, False])
-def test_an_exit_code_is_the_processes_own(tmp_path, monkeypatch, program, state, code, has_pidfd):
+def test_an_exit_code_is_the_processes_own(it, monkeypatch, program, state, code, has_pidfd):
     """Also where the system does not tell of an end by a file descriptor, as on macOS."""
     if not has_pidfd:
         monkeypatch.delattr(os, "pidfd_open", raising=False)
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", program)
-            return await it.state(it.service("x:1"), state)
+    it.image("x:1", program)
 
-    assert asyncio.run(scenario()).exit_code == code
+    assert it.state(it.service("x:1"), state).exit_code == code
 
 
-@pytest.mark.parametrize(
-    ("command", "error"),
-    [
-        (["nosuch", "x"], 'exec: "nosuch": executable file not found in $PATH: unknown'),
-        (["/app/q"], 'exec: "/app/q": stat /app/q: no such file or directory: unknown'),
-        (["/app/main.py"], 'exec: "/app/main.py": permission denied: unknown'),
-        (["/app"], 'exec: "/app": permission denied: unknown'),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_started_fails_before_it_runs(tmp_path, command, error):
+@each_claim(__file__, "no_commands", "command", "error")
+def test_what_cannot_be_started_fails_before_it_runs(it, command, error):
     """The message is Docker's own, whole."""
+    it.image("x:1", "")
+    task = it.state(it.service("x:1", Command=command), "failed")
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", "")
-            return await it.state(it.service("x:1", Command=command), "failed")
-
-    task = asyncio.run(scenario())
     assert task.message == "starting"
     assert task.error == (
         "starting container failed: failed to create shim task: OCI runtime create failed: "
@@ -96,55 +86,45 @@ def test_what_cannot_be_started_fails_before_it_runs(tmp_path, command, error):
     )
 
 
-def test_a_script_without_a_first_line_counts_as_started(tmp_path):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", "echo hi", "")
-            (tmp_path / "x_1" / "main.py").chmod(0o755)
-            it.build("x:1", {}, 'FROM python:3\nCOPY . /app\nCMD ["/app/main.py"]\n')
-            task = await it.state(it.service("x:1"), "failed")
-            return task, it.log(task)
+def test_a_script_without_a_first_line_counts_as_started(it, tmp_path):
+    it.image("x:1", "echo hi", "")
+    (tmp_path / "x_1" / "main.py").chmod(0o755)
+    it.build("x:1", {}, 'FROM python:3\nCOPY . /app\nCMD ["/app/main.py"]\n')
+    task = it.state(it.service("x:1"), "failed")
+    task, log = task, it.log(task)
 
-    task, log = asyncio.run(scenario())
     assert (task.message, task.exit_code) == ("started", 1)
     assert log == "exec /app/main.py: exec format error\n"
 
 
 @pytest.mark.parametrize("image", ["nosuch:1", "nosuch", "lab/nosuch@sha256:" + "0" * 64])
-def test_an_image_that_is_nowhere_is_rejected(tmp_path, image):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            return await it.state(it.service(image), "rejected")
-
+def test_an_image_that_is_nowhere_is_rejected(it, image):
     shown = image if ":" in image else f"{image}:latest"
-    assert asyncio.run(scenario()).error == f"No such image: {shown}"
+    assert it.state(it.service(image), "rejected").error == f"No such image: {shown}"
 
 
 # ---- how it stops --------------------------------------------------------------------
 
 
-async def _stopped(it: Lab, **container: Any) -> tuple[float, int | None, str]:
+def _stopped(it: Lab, **container: Any) -> tuple[float, int | None, str]:
     """Run a service's task, remove it by an update to none; seconds, exit code, state."""
     service = it.service("x:1", **container)
-    task = await it.state(service, "running")
-    await it.until(lambda: "ready" in it.log(task), "the program to be ready")
+    task = it.state(service, "running")
+    it.until(lambda: "ready" in it.log(task), "the program to be ready")
     spec = {**service.spec, "Mode": {"Replicated": {"Replicas": 1}}}
     spec["TaskTemplate"] = {**spec["TaskTemplate"], "ForceUpdate": 1}
     begun = time.monotonic()
-    it.engine.cluster.update_service(service.id, service.version, spec)
-    await it.until(lambda: not task.pid, "the process to end")
+    it.inside(lambda: it.engine.cluster.update_service(service.id, service.version, spec))
+    it.until(lambda: not task.pid, "the process to end")
     took = time.monotonic() - begun
-    await it.until(lambda: task.ended, "the task to have ended")
+    it.until(lambda: task.ended, "the task to have ended")
     return took, task.exit_code, task.state
 
 
-def test_a_process_that_handles_the_signal_stops_at_once(tmp_path):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", WELL_BEHAVED)
-            return await _stopped(it, StopGracePeriod=30 * SECOND)
+def test_a_process_that_handles_the_signal_stops_at_once(it):
+    it.image("x:1", WELL_BEHAVED)
+    took, code, state = _stopped(it, StopGracePeriod=30 * SECOND)
 
-    took, code, state = asyncio.run(scenario())
     assert (code, state) == (0, "shutdown")
     assert took < 10
 
@@ -157,20 +137,17 @@ def test_a_process_that_handles_the_signal_stops_at_once(tmp_path):
         "",  # the first process of a container gets no signal that it has no function for
     ],
 )
-def test_a_process_that_does_not_gets_its_whole_grace_and_is_killed(tmp_path, program):
+def test_a_process_that_does_not_gets_its_whole_grace_and_is_killed(it, program):
     program += "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", program)
-            return await _stopped(it, StopGracePeriod=2 * SECOND)
+    it.image("x:1", program)
+    took, code, state = _stopped(it, StopGracePeriod=2 * SECOND)
 
-    took, code, state = asyncio.run(scenario())
     assert (code, state) == (137, "shutdown")
     assert took >= 2
 
 
-def test_the_stop_signal_is_the_services_or_else_the_images(tmp_path):
+def test_the_stop_signal_is_the_services_or_else_the_images(it):
     program = (
         "import signal, sys, time\n"
         "for n in (signal.SIGHUP, signal.SIGUSR1):\n"
@@ -178,29 +155,23 @@ def test_the_stop_signal_is_the_services_or_else_the_images(tmp_path):
         "print('ready', flush=True)\ntime.sleep(60)\n"
     )
 
-    async def scenario(**container):
-        async with lab(tmp_path) as it:
-            it.image("x:1", program, 'STOPSIGNAL SIGHUP\nCMD ["python", "main.py"]\n')
-            return (await _stopped(it, **container))[1]
+    it.image("x:1", program, 'STOPSIGNAL SIGHUP\nCMD ["python", "main.py"]\n')
 
-    assert asyncio.run(scenario()) == signal.SIGHUP
-    assert asyncio.run(scenario(StopSignal="USR1")) == signal.SIGUSR1
+    assert _stopped(it)[1] == signal.SIGHUP
+    assert _stopped(it, name="other", StopSignal="USR1")[1] == signal.SIGUSR1
 
 
-def test_what_a_process_has_started_ends_with_it(tmp_path):
+def test_what_a_process_has_started_ends_with_it(it):
     program = (
         "import subprocess\n"
         "child = subprocess.Popen(['sleep', '300'])\n"
         "print(child.pid, flush=True)\n"
     )
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", program)
-            task = await it.state(it.service("x:1"), "complete")
-            return int(it.log(task))
+    it.image("x:1", program)
+    task = it.state(it.service("x:1"), "complete")
+    child = int(it.log(task))
 
-    child = asyncio.run(scenario())
     until(lambda: not _is_there(child), "the child to be gone", seconds=5)
 
 
@@ -215,16 +186,14 @@ def _is_there(pid: int) -> bool:
 
 def test_an_engine_that_is_killed_leaves_no_process(tmp_path):
     script = (
-        "import asyncio, pathlib, sys\n"
+        "import pathlib, sys, time\n"
         "from tests.swarmsim.tasks import WELL_BEHAVED, lab\n"
-        "async def main():\n"
-        "    async with lab(pathlib.Path(sys.argv[1])) as it:\n"
-        "        it.image('x:1', WELL_BEHAVED)\n"
-        "        service = it.service('x:1', replicas=2)\n"
-        "        await it.until(lambda: sum(t.pid > 0 for t in it.tasks(service)) == 2, 'tasks')\n"
-        "        print(*[t.pid for t in it.tasks(service)], flush=True)\n"
-        "        await asyncio.sleep(60)\n"
-        "asyncio.run(main())\n"
+        "with lab(pathlib.Path(sys.argv[1])) as it:\n"
+        "    it.image('x:1', WELL_BEHAVED)\n"
+        "    service = it.service('x:1', replicas=2)\n"
+        "    it.until(lambda: sum(t.pid > 0 for t in it.tasks(service)) == 2, 'tasks')\n"
+        "    print(*[t.pid for t in it.tasks(service)], flush=True)\n"
+        "    time.sleep(60)\n"
     )
     engine = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],
@@ -241,39 +210,37 @@ def test_an_engine_that_is_killed_leaves_no_process(tmp_path):
     until(lambda: not any(map(_is_there, pids)), "the tasks to be gone", seconds=5)
 
 
-def test_an_engine_that_stops_reads_nothing_of_tasks_that_it_has_ended(tmp_path):
+def test_an_engine_that_stops_reads_nothing_of_tasks_that_it_has_ended(it):
     complaints = []
+    on_loop = lambda: asyncio.get_running_loop().set_exception_handler(  # noqa: E731
+        lambda _, context: complaints.append(context)
+    )
+    it.inside(on_loop)
+    it.image("x:1", WELL_BEHAVED)
+    pid = it.state(it.service("x:1"), "running").pid
 
-    async def scenario():
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: complaints.append(context))
-        async with lab(tmp_path) as it:
-            it.image("x:1", WELL_BEHAVED)
-            await it.state(it.service("x:1"), "running")
-        await asyncio.sleep(0.1)  # the loop gets to hear of the end only now
+    it.inside(it.engine.stop)
+    it.until(lambda: not _is_there(pid), "its process to be gone")
+    it.run(asyncio.sleep(0.01))  # the loop gets to hear of the end only now
 
-    asyncio.run(scenario())
     assert not complaints
 
 
 # ---- what it finds -------------------------------------------------------------------
 
 
-def test_the_environment_is_the_images_and_the_services_and_not_the_engines(tmp_path, monkeypatch):
+def test_the_environment_is_the_images_and_the_services_and_not_the_engines(it, monkeypatch):
     monkeypatch.setenv("OF_THE_ENGINE", "x")
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image(
-                "x:1",
-                "import json, os; print(json.dumps([dict(os.environ), os.uname().nodename]))",
-                'ENV A=1 B=2 APP=/app/main.py\nCMD ["python", "main.py"]\n',
-            )
-            env = ["B=3", "SLOT={{.Task.Slot}}", "NAME={{.Service.Name}}"]
-            task = await it.state(it.service("x:1", Env=env, Hostname="box"), "complete")
-            return it.log(task)
+    it.image(
+        "x:1",
+        "import json, os; print(json.dumps([dict(os.environ), os.uname().nodename]))",
+        'ENV A=1 B=2 APP=/app/main.py\nCMD ["python", "main.py"]\n',
+    )
+    env = ["B=3", "SLOT={{.Task.Slot}}", "NAME={{.Service.Name}}"]
+    task = it.state(it.service("x:1", Env=env, Hostname="box"), "complete")
 
-    env, hostname = json.loads(asyncio.run(scenario()))
+    env, hostname = json.loads(it.log(task))
     assert hostname == env["HOSTNAME"] == "box"
     assert {name: env[name] for name in ("A", "B", "SLOT", "NAME")} == {
         "A": "1",
@@ -285,32 +252,15 @@ def test_the_environment_is_the_images_and_the_services_and_not_the_engines(tmp_
     assert "OF_THE_ENGINE" not in env
 
 
-@pytest.mark.parametrize(
-    ("of_image", "of_service", "said"),
-    [
-        ('CMD ["echo", "a"]', {}, "a"),
-        ('CMD echo "a  b"', {}, "a  b"),
-        ('ENTRYPOINT ["echo", "a"]\nCMD ["b"]', {}, "a b"),
-        ('ENTRYPOINT ["echo", "a"]\nCMD ["b"]', {"Args": ["c"]}, "a c"),
-        ('ENTRYPOINT ["echo", "a"]\nCMD ["b"]', {"Command": ["echo"], "Args": ["c"]}, "c"),
-        ('ENTRYPOINT ["echo", "a"]\nCMD ["b"]', {"Command": ["echo", "d"]}, "d"),
-        ('CMD ["cat", "/app/main.py"]', {}, "text"),
-        ('CMD ["sh", "-c", "cat < /app/main.py && cat main.py"]', {}, "texttext"),
-        ('CMD ["cat", "main.py"]', {"Dir": "/app"}, "text"),
-        ("ENV F=/app/main.py\nCMD cat $F", {"Dir": "/elsewhere"}, "text"),
-    ],
-)
-def test_a_command_is_the_images_or_the_services(tmp_path, of_image, of_service, said):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", "text", of_image)
-            task = await it.state(it.service("x:1", **of_service), "complete")
-            return it.log(task)
+@each_claim(__file__, "commands", "of_image", "of_service", "said")
+def test_a_command_is_the_images_or_the_services(it, of_image, of_service, said):
+    it.image("x:1", "text", of_image)
+    task = it.state(it.service("x:1", **of_service), "complete")
 
-    assert asyncio.run(scenario()).strip() == said
+    assert it.log(task).strip() == said
 
 
-def test_python_finds_what_the_image_and_the_service_bring_by_absolute_paths(tmp_path):
+def test_python_finds_what_the_image_and_the_service_bring_by_absolute_paths(it):
     program = (
         "import os, pathlib\n"
         "print(open('/run/secrets/password').read())\n"
@@ -319,67 +269,56 @@ def test_python_finds_what_the_image_and_the_service_bring_by_absolute_paths(tmp
         "pathlib.Path('/data/new').write_text('kept')\n"
     )
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            cluster = it.engine.cluster
-            for kept, its_id, data in (
-                (it.engine.secrets, "s1", b"secret"),
-                (it.engine.configs, "c1", b"config"),
-            ):
-                kept[its_id] = Blob(
-                    id=its_id, version=1, created_at=cluster.now, updated_at=cluster.now,
-                    spec={"Name": its_id, "Data": data},
-                )  # fmt: skip
-            it.image("x:1", program)
-            given: dict[str, Any] = {
-                "Secrets": [{"SecretID": "s1", "File": {"Name": "password"}}],
-                "Configs": [{"ConfigID": "c1", "File": {"Name": "/etc/app.conf"}}],
-                "Mounts": [{"Type": "volume", "Source": "shared", "Target": "/data"}],
-            }
-            logs = []
-            for name in ("one", "two"):
-                task = await it.state(it.service("x:1", name, **given), "complete")
-                logs.append(it.log(task))
-            return logs
+    cluster = it.engine.cluster
+    for kept, its_id, data in (
+        (it.engine.secrets, "s1", b"secret"),
+        (it.engine.configs, "c1", b"config"),
+    ):
+        kept[its_id] = Blob(
+            id=its_id, version=1, created_at=cluster.now, updated_at=cluster.now,
+            spec={"Name": its_id, "Data": data},
+        )  # fmt: skip
+    it.image("x:1", program)
+    given: dict[str, Any] = {
+        "Secrets": [{"SecretID": "s1", "File": {"Name": "password"}}],
+        "Configs": [{"ConfigID": "c1", "File": {"Name": "/etc/app.conf"}}],
+        "Mounts": [{"Type": "volume", "Source": "shared", "Target": "/data"}],
+    }
+    logs = []
+    for name in ("one", "two"):
+        task = it.state(it.service("x:1", name, **given), "complete")
+        logs.append(it.log(task))
+    first, second = logs
 
-    first, second = asyncio.run(scenario())
     assert first == "secret\nconfig\n[] False\n"
     assert second == "secret\nconfig\n['new'] False\n", "a volume is shared by its name"
 
 
-def test_each_task_has_files_of_its_own(tmp_path):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            program = "f = open('main.py', 'a'); print(f.tell()); f.write('#')"
-            it.image("x:1", program)
-            return [
-                it.log(await it.state(it.service("x:1", name), "complete")) for name in ("a", "b")
-            ], len(program)
+def test_each_task_has_files_of_its_own(it):
+    program = "f = open('main.py', 'a'); print(f.tell()); f.write('#')"
+    it.image("x:1", program)
+    logs, length = (
+        [it.log(it.state(it.service("x:1", name), "complete")) for name in ("a", "b")],
+        len(program),
+    )
 
-    logs, length = asyncio.run(scenario())
     assert logs == [f"{length}\n"] * 2
 
 
 def test_a_path_with_blanks_in_it_is_no_trouble(tmp_path):
-    async def scenario():
-        async with lab(tmp_path / "a path; with 'all' $sorts") as it:
-            it.image("x:1", "text", "CMD cat /app/main.py")
-            task = await it.state(it.service("x:1"), "complete")
-            return it.log(task)
+    with lab(tmp_path / "a path; with 'all' $sorts") as it:
+        it.image("x:1", "text", "CMD cat /app/main.py")
+        task = it.state(it.service("x:1"), "complete")
 
-    assert asyncio.run(scenario()) == "text"
+        assert it.log(task) == "text"
 
 
-def test_a_task_that_writes_without_end_holds_nobody_up(tmp_path):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", "while True: print('x' * 60)")
-            it.image("y:1", "print('done')")
-            noisy = await it.state(it.service("x:1", "noisy"), "running")
-            await it.until(lambda: len(it.log(noisy)) > 50_000, "noise")
-            await it.state(it.service("y:1", "quiet"), "complete", 10)
-
-    asyncio.run(scenario())
+def test_a_task_that_writes_without_end_holds_nobody_up(it):
+    it.image("x:1", "while True: print('x' * 60)")
+    it.image("y:1", "print('done')")
+    noisy = it.state(it.service("x:1", "noisy"), "running")
+    it.until(lambda: len(it.log(noisy)) > 50_000, "noise")
+    it.state(it.service("y:1", "quiet"), "complete", 10)
 
 
 # ---- how it is found -----------------------------------------------------------------
@@ -418,59 +357,48 @@ CLIENT = (
 
 
 @pytest.mark.parametrize("mode", ["dnsrr", "vip"])
-def test_tasks_find_each_other_by_name_on_port_80_without_root(tmp_path, mode):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            net = it.network("net")
-            it.image("server:1", SERVER)
-            it.image("client:1", CLIENT)
-            attached = {"Networks": [{"Target": net, "Aliases": ["alias"]}]}
-            server = it.service(
-                "server:1", "server", 2, template=attached, spec={"EndpointSpec": {"Mode": mode}}
-            )
-            await it.until(
-                lambda: sum("ready 80" in it.log(task) for task in it.tasks(server)) == 2, "servers"
-            )
-            client = it.service("client:1", "client", template={"Networks": [{"Target": net}]})
-            task = await it.until(
-                lambda: next((t for t in it.tasks(client) if t.ended), None), "the client"
-            )
-            addresses = sorted(
-                address.partition("/")[0]
-                for each in it.tasks(server)
-                for address in it.engine.allocator.addresses_of(each.id).values()
-            )
-            return task, it.log(task), addresses
+def test_tasks_find_each_other_by_name_on_port_80_without_root(it, mode):
+    net = it.network("net")
+    it.image("server:1", SERVER)
+    it.image("client:1", CLIENT)
+    attached = {"Networks": [{"Target": net, "Aliases": ["alias"]}]}
+    server = it.service(
+        "server:1", "server", 2, template=attached, spec={"EndpointSpec": {"Mode": mode}}
+    )
+    it.until(lambda: sum("ready 80" in it.log(task) for task in it.tasks(server)) == 2, "servers")
+    client = it.service("client:1", "client", template={"Networks": [{"Target": net}]})
+    task = it.end(client)
+    addresses = sorted(
+        address.partition("/")[0]
+        for each in it.tasks(server)
+        for address in it.engine.allocator.addresses_of(each.id).values()
+    )
 
-    task, log, addresses = asyncio.run(scenario())
+    log = it.log(task)
     assert task.state == "complete", log
     count = "1 True" if mode == "vip" else "2 True"
     assert log.splitlines() == [count, str(addresses), "2", "200", "pong", "111"]
 
 
-def test_a_task_is_found_only_by_those_on_a_network_of_its_own(tmp_path):
+def test_a_task_is_found_only_by_those_on_a_network_of_its_own(it):
     lookup = "import socket\ntry: socket.gethostbyname('server.')\nexcept OSError: pass\n"
     lookup += "import os; print(sorted(os.listdir(os.environ['SWARMSIM_TASK'])))\n"
     lookup += "from sitecustomize import Task\n"
     lookup += "print(Task(os.environ['SWARMSIM_TASK']).named('server'))\n"
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            mine, other = it.network("mine"), it.network("other")
-            it.image("server:1", SERVER)
-            it.image("client:1", lookup)
-            server = it.service("server:1", "server", template={"Networks": [{"Target": mine}]})
-            await it.state(server, "running")
-            found = []
-            for name, net in (("a", mine), ("b", other)):
-                client = it.service("client:1", name, template={"Networks": [{"Target": net}]})
-                task = await it.state(client, "complete")
-                found.append(it.log(task).splitlines()[-1])
-            return found
+    mine, other = it.network("mine"), it.network("other")
+    it.image("server:1", SERVER)
+    it.image("client:1", lookup)
+    server = it.service("server:1", "server", template={"Networks": [{"Target": mine}]})
+    it.state(server, "running")
+    found = []
+    for name, net in (("a", mine), ("b", other)):
+        client = it.service("client:1", name, template={"Networks": [{"Target": net}]})
+        task = it.state(client, "complete")
+        found.append(it.log(task).splitlines()[-1])
 
-    found, not_found = asyncio.run(scenario())
-    assert found.startswith("['10.")
-    assert not_found == "[]"
+    assert found[0].startswith("['10.")
+    assert found[1] == "[]"
 
 
 def _free_port() -> int:
@@ -492,41 +420,30 @@ def test_a_published_port_answers_on_this_machine(tmp_path, mode):
     port = _free_port()
     ports = {"Protocol": "tcp", "TargetPort": 80, "PublishedPort": port, "PublishMode": mode}
     replicas = 1 if mode == "host" else 2
+    with lab(tmp_path) as it:
+        it.image("server:1", SERVER)
+        published = {"EndpointSpec": {"Ports": [ports]}}
+        service = it.service("server:1", replicas=replicas, spec=published)
+        ready = lambda: sum("ready" in it.log(task) for task in it.tasks(service))  # noqa: E731
+        it.until(lambda: ready() == replicas, "the servers")
+        answered = {it.run(_get(port)) for _ in range(6)}
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("server:1", SERVER)
-            service = it.service(
-                "server:1", replicas=replicas, spec={"EndpointSpec": {"Ports": [ports]}}
-            )
-            await it.until(
-                lambda: sum("ready" in it.log(task) for task in it.tasks(service)) == replicas,
-                "the servers",
-            )
-            return {await _get(port) for _ in range(6)}, {
-                task.container_id[:12] for task in it.tasks(service)
-            }
-
-    answered, there = asyncio.run(scenario())
-    assert answered == there
+        assert answered == {task.container_id[:12] for task in it.tasks(service)}
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "given back when the engine ends"
 
 
-def test_a_port_that_somebody_else_has_is_said_in_dockers_words(tmp_path):
+def test_a_port_that_somebody_else_has_is_said_in_dockers_words(it):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         ports = {"Protocol": "tcp", "TargetPort": 80, "PublishedPort": port, "PublishMode": "host"}
 
-        async def scenario():
-            async with lab(tmp_path) as it:
-                it.image("server:1", SERVER)
-                service = it.service("server:1", spec={"EndpointSpec": {"Ports": [ports]}})
-                return (await it.state(service, "failed")).error
+        it.image("server:1", SERVER)
+        service = it.service("server:1", spec={"EndpointSpec": {"Ports": [ports]}})
+        error = it.state(service, "failed").error
 
-        error = asyncio.run(scenario())
     assert error.startswith(
         "starting container failed: driver failed programming external connectivity on endpoint "
         "web.1."
@@ -541,47 +458,28 @@ def _check(test: list[str], **more: int) -> dict[str, object]:
     return {"Test": test, "Interval": SECOND // 2, "Retries": 2, **more}
 
 
-def test_a_healthy_probe_makes_a_task_run(tmp_path):
-    program = WELL_BEHAVED + ""
+def test_a_healthy_probe_makes_a_task_run(it):
     check = _check(["CMD", "python", "-c", "import os; os.stat('/app/main.py')"])
+    it.image("x:1", WELL_BEHAVED)
+    service = it.service("x:1", Healthcheck=check)
+    task = it.state(service, "starting")
+    begun = it.until(lambda: task.pid and it.engine.now, "its process")
+    it.state(service, "running")
+    health = it.engine.runtime.health(task.id)
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", program)
-            service = it.service("x:1", Healthcheck=check)
-            task = await it.state(service, "starting")
-            begun = await it.until(lambda: task.pid and it.engine.now, "its process")
-            await it.state(service, "running")
-            return (task.status_at - begun) / SECOND, it.engine.runtime.health(task.id)
-
-    took, health = asyncio.run(scenario())
-    assert 0.4 < took < 30, "the first probe comes an interval after the start"
+    first = (task.status_at - begun) / SECOND
+    assert 0.4 < first < 30, "the first probe comes an interval after the start"
     assert health["Status"] == "healthy"
     assert health["Log"][-1]["ExitCode"] == 0
 
 
-@pytest.mark.parametrize(
-    ("test", "code", "output"),
-    [
-        (["CMD-SHELL", "echo out; echo err >&2; exit 7"], 7, "out\nerr\n"),
-        (["CMD", "nosuch"], -1, 'OCI runtime exec failed: exec failed: unable to start container '
-         'process: exec: "nosuch": executable file not found in $PATH: unknown'),
-        (["CMD", "sleep", "60"], -1, "Health check exceeded timeout (1s)"),
-    ],
-)  # fmt: skip
-def test_probes_that_fail_make_a_task_fail(tmp_path, test, code, output):
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("x:1", WELL_BEHAVED)
-            service = it.service(
-                "x:1", Healthcheck=_check(test, Timeout=SECOND), StopGracePeriod=SECOND
-            )
-            task = await it.until(
-                lambda: next((t for t in it.tasks(service) if t.ended), None), "its end"
-            )
-            return task, it.engine.runtime.health(task.id)
+@each_claim(__file__, "probes", "test", "code", "output")
+def test_probes_that_fail_make_a_task_fail(it, test, code, output):
+    it.image("x:1", WELL_BEHAVED)
+    check = _check(test, Timeout=SECOND)
+    task = it.end(it.service("x:1", Healthcheck=check, StopGracePeriod=SECOND))
+    health = it.engine.runtime.health(task.id)
 
-    task, health = asyncio.run(scenario())
     assert task.exit_code == 0, "it was asked to stop, and did"
     assert health["Status"] == "unhealthy"
     assert health["FailingStreak"] == 2
@@ -589,70 +487,56 @@ def test_probes_that_fail_make_a_task_fail(tmp_path, test, code, output):
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
-def test_a_probe_that_is_no_python_finds_the_tasks_own_port(tmp_path):
+def test_a_probe_that_is_no_python_finds_the_tasks_own_port(it):
     check = _check(["CMD-SHELL", "curl -fsS http://localhost/ || exit 1"], Retries=20)
 
-    async def scenario():
-        async with lab(tmp_path) as it:
-            it.image("server:1", SERVER)
-            await it.state(it.service("server:1", Healthcheck=check), "running")
-
-    asyncio.run(scenario())
+    it.image("server:1", SERVER)
+    it.state(it.service("server:1", Healthcheck=check), "running")
 
 
 # ---- many ----------------------------------------------------------------------------
 
 
 def test_beyond_so_many_processes_tasks_do_what_others_of_their_kind_did(tmp_path):
-    async def scenario():
-        async with lab(tmp_path, most=1) as it:
-            it.image("x:1", "import time; print('said', flush=True); time.sleep(0.5); exit(4)")
-            it.image("long:1", WELL_BEHAVED)
-            first = await it.state(it.service("x:1", "first"), "failed")
-            it.engine.runtime.remove(first)
-            await it.state(it.service("long:1", "long"), "running")
-            acted = await it.state(it.service("x:1", "acted"), "failed")
-            return acted, it.log(acted)
+    with lab(tmp_path, most=1) as it:
+        it.image("x:1", "import time; print('said', flush=True); time.sleep(0.5); exit(4)")
+        it.image("long:1", WELL_BEHAVED)
+        first = it.state(it.service("x:1", "first"), "failed")
+        it.inside(lambda: it.engine.runtime.remove(first))
+        it.state(it.service("long:1", "long"), "running")
+        acted = it.state(it.service("x:1", "acted"), "failed")
 
-    task, log = asyncio.run(scenario())
-    assert (task.exit_code, task.pid) == (4, 0)
-    assert log.splitlines()[0].startswith(
-        "swarmsim: there are processes enough; this task only acts"
-    )
-    assert log.splitlines()[1:] == ["said"]
+        note, *said = it.log(acted).splitlines()
+    assert (acted.exit_code, acted.pid) == (4, 0)
+    assert note.startswith("swarmsim: there are processes enough; this task only acts")
+    assert said == ["said"]
 
 
 # ---- the clock -----------------------------------------------------------------------
 
 
-def test_at_any_speed_a_process_fails_at_the_age_that_it_has(tmp_path):
-    async def scenario():
-        async with lab(tmp_path, speed=20) as it:
-            it.image("x:1", "import time; time.sleep(2); exit(3)")
-            for name in ("first", "second"):
-                task = await it.state(it.service("x:1", name), "running")
-                begun, started = time.monotonic(), it.engine.now
-                await it.until(lambda task=task: not task.pid, "its end")  # type: ignore[misc]
-                yield time.monotonic() - begun, (it.engine.now - started) / SECOND
+@pytest.mark.parametrize("time_before", ["unknown", "known"])
+def test_at_any_speed_a_process_fails_at_the_age_that_it_has(it, time_before):
+    """Also where another of its kind was seen before."""
+    it.image("x:1", "import time; time.sleep(1); exit(3)")
+    if time_before == "known":
+        it.state(it.service("x:1", "first"), "failed")
+    task = it.state(it.service("x:1", "web"), "running")
+    begun, started = time.monotonic(), it.engine.now
+    it.until(lambda: not task.pid, "its end")
 
-    async def ages():
-        return [each async for each in scenario()]
-
-    for real, on_the_engines_clock in asyncio.run(ages()):
-        assert on_the_engines_clock == pytest.approx(real, abs=1)
+    lived = (it.engine.now - started) / SECOND
+    assert lived == pytest.approx(time.monotonic() - begun, abs=1)
 
 
 def test_what_is_known_to_go_on_is_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr("swarmsim.runtime.processes.driver.HORIZON", 1.0)
+    with lab(tmp_path, speed=100) as it:
+        it.image("x:1", WELL_BEHAVED)
+        it.state(it.service("x:1", "first"), "running")
+        it.until(lambda: not it.engine.runtime.awaiting(), "to know it")
+        it.state(it.service("x:1", "second"), "running")
+        begun, at = time.monotonic(), it.engine.now
+        it.until(lambda: it.engine.now > at + 60 * SECOND, "a minute", 30)
 
-    async def scenario():
-        async with lab(tmp_path, speed=100) as it:
-            it.image("x:1", WELL_BEHAVED)
-            await it.state(it.service("x:1", "first"), "running")
-            await it.until(lambda: not it.engine.runtime.awaiting(), "to know it")
-            await it.state(it.service("x:1", "second"), "running")
-            begun, at = time.monotonic(), it.engine.now
-            await it.until(lambda: it.engine.now > at + 60 * SECOND, "a minute", 30)
-            return time.monotonic() - begun
-
-    assert asyncio.run(scenario()) < 10
+    assert time.monotonic() - begun < 10

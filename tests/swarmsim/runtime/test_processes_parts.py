@@ -17,6 +17,7 @@ from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place import output, programs
 from swarmsim.runtime.processes.place.folders import COPIED_UP_TO, Folder, mount_all
 from swarmsim.runtime.processes.place.names import Attachments, Names, port_of
+from tests.claims import each_claim
 
 SECOND = 10**9
 
@@ -292,21 +293,7 @@ def folder(tmp_path) -> Folder:
     return made
 
 
-@pytest.mark.parametrize(
-    ("text", "led"),
-    [
-        ("/app/main.py", "ROOT/app/main.py"),
-        ("--file=/app/main.py", "--file=ROOT/app/main.py"),
-        ("cat /app/main.py > /app/new", "cat ROOT/app/main.py > ROOT/app/new"),
-        ("/tmp/x", "ROOT/tmp/x"),
-        ("/app:/usr/bin:/etc", "ROOT/app:/usr/bin:/etc"),
-        ("/bin/sh", "/bin/sh"),
-        ("/etc/hosts", "/etc/hosts"),
-        ("http://rng/app", "http://rng/app"),
-        ("a/app/main.py", "a/app/main.py"),
-        ("/", "/"),
-    ],
-)
+@each_claim(__file__, "paths", "text", "led")
 def test_a_path_of_the_image_is_led_into_the_folder_and_one_of_the_system_is_not(folder, text, led):
     assert folder.rewrite_paths(text) == led.replace("ROOT", str(folder.root))
 
