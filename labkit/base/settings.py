@@ -20,6 +20,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from labkit.base.errors import BadValue
 
@@ -32,6 +33,8 @@ FASTEST = 10_000
 SOURCE = Path(__file__).resolve().parents[2]
 #: Where a wheel has the files of the lesson (`pyproject.toml` puts them there).
 _IN_A_WHEEL = SOURCE / "labkit" / "_lesson"
+#: Where docker's configuration has logins, or what keeps them.
+_LOGINS = {"auths", "credsStore", "credHelpers"}
 
 
 def engine_choice() -> str:
@@ -65,6 +68,8 @@ def docker_id() -> str:
     chosen = os.environ.get("LABKIT_DOCKER_ID")
     if chosen:
         return chosen
+    if not _LOGINS & docker_config().keys():
+        return "lab"
     from docker import auth  # takes as long to import as most commands take to run
 
     try:
@@ -72,6 +77,15 @@ def docker_id() -> str:
     except Exception:  # a broken credential helper can raise anything
         login = None
     return str((login or {}).get("username") or (login or {}).get("Username") or "lab")
+
+
+def docker_config() -> dict[str, Any]:
+    """Return the docker command line's `config.json`; `{}` where there is none to be read."""
+    folder = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
+    try:
+        return dict(json.loads((Path(folder) / "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def python_image() -> str:

@@ -13,11 +13,13 @@ import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from labkit.base.errors import LabError, NoEngine
 from labkit.swarm.client import Swarm
+
+if TYPE_CHECKING:
+    import psutil  # which takes long to import, and most commands only connect
 
 _END_SECONDS = 5
 _POLL_SECONDS = 0.1
@@ -64,6 +66,8 @@ class BackgroundEngine:
 
     def process(self) -> psutil.Process | None:
         """Return its server, if that runs."""
+        import psutil
+
         for process in psutil.process_iter(["cmdline"]):
             if self._is_server(process.info["cmdline"] or []):
                 return process
@@ -119,6 +123,8 @@ class BackgroundEngine:
 
 def family(process: psutil.Process) -> list[psutil.Process]:
     """Return a process and all that it has started, as far as they run."""
+    import psutil
+
     try:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -127,6 +133,8 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 def end(processes: Iterable[psutil.Process], whose: str) -> None:
     """End these processes: politely, and then not. Raises `LabError` if one stays."""
+    import psutil
+
     left = list(processes)
     for ask in (psutil.Process.terminate, psutil.Process.kill):
         for process in left:

@@ -19,9 +19,6 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from docker.errors import DockerException
-
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotAManager, NotFound, NotSettled
 from labkit.base.waiting import poll
@@ -330,9 +327,11 @@ def _log(swarm: Swarm, container: str) -> str:
 @contextlib.contextmanager
 def _said_in_full(expected: str) -> Iterator[None]:
     """Turn an error of the SDK's or of its connection into one of labkit's."""
+    from docker.errors import DockerException
+
     try:
         yield
-    except (DockerException, requests.RequestException) as problem:
+    except (DockerException, OSError) as problem:
         answer = getattr(problem, "response", None)
         says = answer.text if answer is not None else str(problem)
         raise LabError(expected, "it failed.", docker_says=says) from None

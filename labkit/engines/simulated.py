@@ -19,8 +19,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
-
 from labkit.base import settings
 from labkit.base.errors import LabError
 from labkit.engines import background
@@ -60,6 +58,8 @@ class SimulatedEngine(BackgroundEngine):
         Those of a server that was killed have ended with it
         (`swarmsim.runtime.processes.keeper`).
         """
+        import psutil
+
         if server := self.process():
             processes = background.family(server)
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from labkit.base import settings
 from labkit.base.errors import LabError
 
@@ -68,6 +66,8 @@ def locked() -> Iterator[None]:
     that holds it dies, so there is no stale lock to clean up. Raises `LabError` after
     five minutes, and at once where nothing can be written.
     """
+    from filelock import FileLock, Timeout  # which brings asyncio, and most only read
+
     path = settings.state_dir() / "lock"
     lock = FileLock(path, timeout=_WAIT_SECONDS)
     try:

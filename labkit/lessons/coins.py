@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from statistics import linear_regression
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-import requests
 
 from labkit.base.errors import LabError, NotSettled
 from labkit.base.waiting import poll
@@ -19,9 +19,12 @@ from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.phases import settled
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recorder.poller import Until
+from labkit.recordings.recording import HashesSeen
+from labkit.recordings.speed import rate
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
-from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.ownership import NAMESPACE
+from labkit.swarm.wire import Connection
 
 #: A worker that redis did not answer tries again after ten seconds.
 _PATIENCE_SECONDS = 36
@@ -73,14 +76,14 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     `NotSettled` after 36 s of that, and `LabError` if the web page does not answer.
     """
     address, worker = webui(swarm, stack), f"{stack}_worker"
-    with _session() as session:
+    with closing(_page(address)) as page:
         for waited in poll(_PATIENCE_SECONDS, _POLL_SECONDS):
             replicas, before = _counted(swarm, worker)
             counting = len(before)
             if counting != replicas:
                 continue
             try:
-                samples = [_ask(session, address) for _ in poll(seconds, _SAMPLE_SECONDS)]
+                samples = [_ask(page) for _ in poll(seconds, _SAMPLE_SECONDS)]
             except LabError:
                 if waited >= _PATIENCE_SECONDS:
                     raise
@@ -89,7 +92,7 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
             counting = sum(after.get(task, when) != when for task, when in before.items())
             # the counter falls where redis was started again
             if counting == len(after) == replicas and samples == sorted(samples):
-                return _slope(samples)
+                return rate([HashesSeen(_moment(each), *each) for each in samples])
     raise NotSettled(
         f"all {replicas} workers of {stack} to add to the counter of hashes.",
         f"{counting} of them did within {_PATIENCE_SECONDS} s, so their speed is not known.",
@@ -98,10 +101,8 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     )
 
 
-def _slope(samples: list[_Answer]) -> float:
-    """Return the hashes a second as `labkit.speed` does, which smooths the workers' rhythm."""
-    seconds = [each.now - samples[0].now for each in samples]
-    return linear_regression(seconds, [each.hashes for each in samples]).slope
+def _moment(answer: _Answer) -> datetime:
+    return datetime.fromtimestamp(answer.now, UTC)
 
 
 def _counted(swarm: Swarm, worker: str) -> tuple[int, dict[str, bytes]]:
@@ -137,25 +138,25 @@ def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
         address = webui(swarm, stack) if stack else None
     except LabError:
         return None
-    return partial(_ask, _session(), address, _METER_SECONDS) if address else None
+    return partial(_ask, _page(address), _METER_SECONDS) if address else None
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # the page is where the engine is, which no proxy leads to
-    return session
+def _page(address: str) -> Connection:
+    """Return a connection to the page, which is where the engine is: no proxy leads to it."""
+    return Connection(urlsplit(address).netloc)
 
 
-def _ask(session: requests.Session, address: str, timeout: float = _ANSWER_SECONDS) -> _Answer:
+def _ask(page: Connection, timeout: float = _ANSWER_SECONDS) -> _Answer:
     try:
-        answer = session.get(f"{address}/json", timeout=timeout)
-        answer.raise_for_status()
-        said = answer.json()
+        answer = page.ask("GET", "/json", None, timeout)
+        if answer.status >= 400:
+            raise OSError(f"status {answer.status}")
+        said = json.loads(answer.body)
         return _Answer(int(said["hashes"]), float(said["now"]))
     # an OverflowError is for JSON's Infinity
-    except (requests.RequestException, ValueError, KeyError, TypeError, OverflowError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as problem:
         raise LabError(
-            f"the web page of dockercoins at {address}.",
+            f"the web page of dockercoins at http://{page.host}:{page.port}.",
             f"no answer that could be read: {problem}",
             "see whether webui and redis run: `labkit stack ps` and the name of your stack.",
         ) from None

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
-from statistics import linear_regression
 
 from labkit.recordings.recording import HashesSeen, Recording
 
@@ -78,6 +77,8 @@ def samples(recording: Recording) -> list[HashesSeen]:
 
 def rate(of: Sequence[HashesSeen]) -> float:
     """Return the hashes a second of two samples or more, as the slope of their best line."""
+    from statistics import linear_regression  # which brings decimal numbers and more
+
     first = of[0]  # from there, as 1.8 thousand million seconds leave a float few decimals
     seconds = [_seconds(first, each) for each in of]
     return linear_regression(seconds, [each.hashes - first.hashes for each in of]).slope

@@ -1,13 +1,11 @@
-"""The one module that talks to an engine, through the Docker SDK.
+"""The one module that talks to an engine; how requests reach it is `wire`'s.
 
 `Swarm` reads and writes services, tasks, networks, configs and secrets as the Engine
-API has them, and turns every error into one of `labkit.base.errors`. It uses the SDK's
-connection (TLS, ssh, contexts, unix sockets) and not its service objects: those fill
-defaults into a spec before they send it back, which restarts every task, and send a
-version they read long ago (docker-py#1848, moby#30794).
+API has them, and turns every error into one of `labkit.base.errors`. It does not use the
+SDK's service objects: those fill defaults into a spec before they send it back, which
+restarts every task, and send a version they read long ago (docker-py#1848, moby#30794).
 
-Every request opens no connection of its own but shares a pool, so one `Swarm` can be
-used from several threads.
+One `Swarm` can be used from several threads.
 """
 
 from __future__ import annotations
@@ -16,25 +14,23 @@ import contextlib
 import difflib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
-from urllib.parse import quote
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, urlencode
 
-import docker
-import requests
-from docker.context import ContextAPI
-from docker.errors import APIError, DockerException
-
-from labkit.base import errors
+from labkit.base import errors, settings
 from labkit.recordings.values import Provenance, Service, Snapshot, Task, instant
+from labkit.swarm import wire
 from labkit.swarm.clock import Clock
+
+if TYPE_CHECKING:
+    import docker
 
 #: The engine answers a stale version with this text, and with status 500.
 _STALE = "update out of sequence"
-_TIMEOUT_SECONDS = 30
-#: In each answer of an engine with a clock of its own: what it shows, as RFC 3339.
-TIME_HEADER = "Labkit-Time"
+_UNIX = "unix://"
 #: Clock readings younger than this are reused.
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
@@ -52,15 +48,21 @@ class Swarm:
     """
 
     def __init__(
-        self, client: docker.DockerClient, url: str, *, now: Callable[[], datetime] | None = None
+        self,
+        client: docker.DockerClient | None,
+        url: str,
+        *,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        self.client = client
+        self._given = client
         #: Where the engine listens, as `DOCKER_HOST` would say it.
         self.url = url
         self._clock = Clock(now or (lambda: datetime.now(UTC)))
         self._nodes: dict[str, str] = {}
         #: The last value made of each task, by id, with the version it was made from.
         self._values: dict[str, tuple[int, Task]] = {}
+        #: Where tasks were last read, what was answered, and what was made of that.
+        self._read: tuple[str, bytes, tuple[Task, ...]] = "", b"", ()
 
     @classmethod
     def at(cls, url: str | None = None) -> Self:
@@ -69,20 +71,23 @@ class Swarm:
         Without `url` this follows `DOCKER_HOST` and the current docker context, as the
         docker command line does. Raises `NoEngine` when nothing answers.
         """
-        named = _named_address()
+        swarm = cls(None, url or _named_address())
         try:
-            if url in (None, named):  # with the certificates that belong to it
-                client = docker.from_env(timeout=_TIMEOUT_SECONDS, max_pool_size=4)
-            else:
-                client = docker.DockerClient(
-                    base_url=url, timeout=_TIMEOUT_SECONDS, max_pool_size=4
-                )
-            # a socket has no proxy: without this, each request reads the environment for one
-            client.api.trust_env = not client.api.base_url.startswith("http+docker:")
-            client.ping()
-        except (DockerException, requests.RequestException, ValueError, OSError) as problem:
+            swarm._wire  # noqa: B018 - it connects when it is first used
+        except OSError as problem:
             raise no_engine(url, problem) from None
-        return cls(client, url or named)
+        return swarm
+
+    @cached_property
+    def client(self) -> docker.DockerClient:
+        """The SDK's client, for streams of builds, pulls and pushes. Raises `OSError`."""
+        return self._given or _sdk(self.url)
+
+    @cached_property
+    def _wire(self) -> wire.UnixSocket | wire.Sdk:
+        if self._given is None and self.url.startswith(_UNIX):
+            return wire.UnixSocket(self.url.removeprefix(_UNIX))
+        return wire.Sdk(self.client)
 
     # ---- reading -------------------------------------------------------------------
 
@@ -204,7 +209,14 @@ class Swarm:
 
     def task_values(self, **filters: str) -> tuple[Task, ...]:
         """Return the tasks that pass all filters, as values, with the names of their nodes."""
-        raw = self.tasks(**filters)
+        path = f"/tasks{_query({}, {key: [value] for key, value in filters.items()})}"
+        body = self._call("GET", path).body
+        # most polls find what the one before found, and comparing bytes is nearly free
+        if self._read[:2] != (path, body):
+            self._read = path, body, self._task_values(json.loads(body))
+        return self._read[2]
+
+    def _task_values(self, raw: list[dict[str, Any]]) -> tuple[Task, ...]:
         if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
             self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
         # most tasks are as they were: a task whose version is known is not read again
@@ -221,6 +233,8 @@ class Swarm:
 
     def container_logs(self, container: str, tail: int) -> str:
         """Return the last lines that a container of this node wrote. Raises `NotFound`."""
+        from docker.errors import APIError
+
         try:
             written = self.client.api.logs(container, tail=tail)
         except APIError as problem:
@@ -231,7 +245,7 @@ class Swarm:
                 docker_says=str(problem.explanation),
                 status=problem.status_code or 404,
             ) from None
-        except requests.RequestException as problem:
+        except OSError as problem:
             raise no_engine(self.url, problem) from None
         return bytes(written).decode("utf-8", "replace").rstrip("\n")
 
@@ -243,14 +257,14 @@ class Swarm:
         """
         wanted = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(tail)}
         try:
-            answer = self._call("GET", f"/tasks/{task}/logs", _LOG_SECONDS, params=wanted)
+            path = f"/tasks/{task}/logs{_query(wanted)}"
+            return self._call("GET", path, timeout=_LOG_SECONDS).body
         except errors.LabError:
             return b""
-        return answer.content
 
-    def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
+    def events(self, **filters: list[str]) -> wire.Events:
         """Follow the engine's events on a connection of its own; `close()` ends it."""
-        return self.client.events(decode=True, filters=filters or None)
+        return self._wire.events(filters)
 
     # ---- writing -------------------------------------------------------------------
 
@@ -291,34 +305,41 @@ class Swarm:
         self, path: str, *, filters: Mapping[str, list[str]] | None = None, **params: str
     ) -> Any:
         """`GET` a path of the Engine API, without its version, and return the JSON."""
-        if filters:
-            params["filters"] = json.dumps(filters)
-        # the engine speaks UTF-8; requests would guess at the encoding of every answer
-        return json.loads(self._call("GET", path, params=params).content)
+        return json.loads(self._call("GET", f"{path}{_query(params, filters)}").body)
 
     def post(self, path: str, body: Any = None, **params: str) -> Any:
         """`POST` JSON to a path of the Engine API; returns the JSON that comes back, or `None`."""
-        response = self._call("POST", path, params=params, json=body)
-        return response.json() if response.content else None
+        sent = None if body is None else json.dumps(body).encode()
+        answer = self._call("POST", f"{path}{_query(params)}", sent).body
+        return json.loads(answer) if answer else None
 
     def delete(self, path: str) -> None:
         """`DELETE` a path of the Engine API."""
         self._call("DELETE", path)
 
     def _call(
-        self, method: str, path: str, timeout: float = _TIMEOUT_SECONDS, **options: Any
-    ) -> requests.Response:
-        api = self.client.api
-        address = f"{api.base_url}/v{api.api_version}{path}"
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        timeout: float = wire.TIMEOUT_SECONDS,
+    ) -> wire.Answer:
         try:
-            response = api.request(method, address, timeout=timeout, **options)
-        except requests.RequestException as problem:
+            target = f"/v{self._wire.version}{path}"
+            answer = self._wire.ask(method, target, body, timeout)
+        except OSError as problem:
             raise no_engine(self.url, problem) from None
-        if told := instant(response.headers.get(TIME_HEADER)):
+        if told := instant(answer.time):
             self._clock.set(told)
-        if response.status_code >= 400:
-            raise _refusal(response)
-        return response
+        if answer.status >= 400:
+            raise _refusal(f"{method} {target}", answer)
+        return answer
+
+
+def _query(params: Mapping[str, str], filters: Mapping[str, list[str]] | None = None) -> str:
+    filtering = {"filters": json.dumps(filters)} if filters else {}
+    words = urlencode({**params, **filtering})
+    return f"?{words}" if words else ""
 
 
 def _advice(name: str, known: list[str]) -> str:
@@ -333,9 +354,33 @@ def _advice(name: str, known: list[str]) -> str:
 
 def _named_address() -> str:
     """Return the address that `DOCKER_HOST` or the docker context names, or docker's default."""
-    named = os.environ.get("DOCKER_HOST") or ContextAPI.kwargs_from_context().get("base_url")
+    named = os.environ.get("DOCKER_HOST")
+    configured = os.environ.get("DOCKER_CONTEXT") or "currentContext" in settings.docker_config()
+    if configured and not named:
+        from docker.context import ContextAPI  # takes long to import, and most have no context
+
+        named = ContextAPI.kwargs_from_context().get("base_url")
     default = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
     return str(named or default)
+
+
+def _sdk(url: str) -> docker.DockerClient:
+    """Return the SDK's client for an engine that answers. Raises `OSError`."""
+    import docker
+    from docker.errors import DockerException
+
+    options: dict[str, Any] = {"timeout": wire.TIMEOUT_SECONDS, "max_pool_size": 4}
+    try:
+        if url == _named_address():  # with the certificates that belong to it
+            client = docker.from_env(**options)
+        else:
+            client = docker.DockerClient(base_url=url, **options)
+        # a socket has no proxy: without this, each request reads the environment for one
+        client.api.trust_env = not client.api.base_url.startswith("http+docker:")
+        client.ping()
+    except (DockerException, ValueError) as problem:
+        raise OSError(*problem.args) from problem
+    return client
 
 
 def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
@@ -352,30 +397,32 @@ def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
 def _in_words(problem: Exception) -> str:
     """Return what an error of the SDK says, without the tuples that it is wrapped in."""
     problem = problem.__cause__ if isinstance(problem.__cause__, Exception) else problem
+    if isinstance(problem, OSError) and problem.strerror:
+        return str(problem)
     parts: list[object] = list(problem.args) or [problem]
     while len(parts) == 1 and isinstance(parts[0], Exception) and parts[0].args:
         parts = list(parts[0].args)
     return ": ".join(str(part).rstrip(".") for part in parts)
 
 
-def _refusal(response: requests.Response) -> errors.LabError:
+def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
     """Return the error for what the engine refused; its own words go in whole."""
-    says = response.text.strip()
+    says, status = answer.body.decode(errors="replace").strip(), answer.status
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        says = response.json()["message"]
-    wanted = f"the engine to accept {response.request.method} {response.request.path_url}."
-    found = f"it answered with status {response.status_code}."
+        says = json.loads(says)["message"]
+    wanted = f"the engine to accept {request}."
+    found = f"it answered with status {status}."
     if _STALE in says:
-        return errors.OutOfSequence(wanted, found, docker_says=says, status=response.status_code)
-    if "swarm manager" in says and response.status_code == 503:
+        return errors.OutOfSequence(wanted, found, docker_says=says, status=status)
+    if "swarm manager" in says and status == 503:
         return errors.NotAManager(
             "a Docker engine that is a swarm manager.",
             "an engine that is not a manager.",
             "run `labkit up`, or point DOCKER_HOST at a manager.",
             docker_says=says,
         )
-    kind = errors.NotFound if response.status_code == 404 else errors.EngineRefused
-    return kind(wanted, found, docker_says=says, status=response.status_code)
+    kind = errors.NotFound if status == 404 else errors.EngineRefused
+    return kind(wanted, found, docker_says=says, status=status)
 
 
 def _node_name(node: Mapping[str, Any]) -> str:

@@ -24,6 +24,9 @@ from typing import Any
 from labkit.base import settings
 from labkit.base.errors import NotOurs
 
+#: Docker's label for the stack that something belongs to.
+NAMESPACE = "com.docker.stack.namespace"
+
 
 def is_ours(thing: Mapping[str, Any]) -> bool:
     """Whether the lab made this service, network, config or secret of the Engine API."""

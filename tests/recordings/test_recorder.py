@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
-from labkit.recordings.recorder import Recorder, meter, poller
+from labkit.recordings.recorder import Recorder, meter, pace, poller
 from labkit.recordings.recording import (
     Back,
     Ended,
@@ -24,6 +24,7 @@ from labkit.recordings.recording import (
     Marked,
     Recording,
     ServiceRemoved,
+    TaskSeen,
 )
 from labkit.recordings.values import Service, Snapshot
 from tests.values import at, recording, service, snapshot, status, task
@@ -251,8 +252,8 @@ class WithEvents(Scripted):
 
 
 def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "SLOW", 3600.0)
-    monkeypatch.setattr(poller, "_HOT", 0.0)
+    monkeypatch.setattr(pace, "SLOW", 3600.0)
+    monkeypatch.setattr(pace, "_HOT", 0.0)
     source = WithEvents(BEFORE)
     with Recorder(source, "dc_worker", until=None) as made:
         until(lambda: source.looks >= 2, "the first looks")
@@ -302,7 +303,25 @@ def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) ->
     made._poller.poll_until_done()
 
     (pause,) = pauses
-    assert poller.SLOW / speed / 2 < pause < poller.SLOW / speed
+    assert pace.SLOW / speed / 2 < pause < pace.SLOW / speed
+
+
+def test_an_announced_change_is_awaited_until_it_is_seen() -> None:
+    """An event of a container comes up to a tenth of a second before the manager knows."""
+    one, two, other = (
+        task(slot, "1.1", state) for slot, state in ((1, "running"), (1, "starting"), (2, "failed"))
+    )
+    made = pace.Pace()
+    made.event(10.0, one.id)
+
+    made.changed(10.1, [TaskSeen(at(0), two), TaskSeen(at(0), other)])
+    assert made.pause(10.2, moving=True) == pace.ANNOUNCED
+    made.changed(10.2, [TaskSeen(at(0), one)])
+    assert made.pause(10.3, moving=True) == pace.FAST
+    assert made.pause(11.1, moving=True) == pace.STEADY
+    assert made.pause(11.1, moving=False) == pace.SLOW
+    made.event(12.0, one.id)
+    assert made.pause(12.5, moving=True) == pace.FAST
 
 
 def test_times_are_the_clock_s_that_it_was_given() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from labkit.base import errors
 from labkit.swarm.client import Swarm
+from labkit.swarm.wire import Answer
 
 
 @pytest.mark.engine
@@ -21,10 +25,11 @@ def test_an_address_is_kept_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> 
     class Client:
         class api:  # noqa: N801 - as docker-py names it
             base_url = "http://192.0.2.1:2375"
+            api_version = "1.41"
 
         def ping(self) -> None: ...
 
-    monkeypatch.setattr("labkit.swarm.client.docker.DockerClient", lambda **_: Client())
+    monkeypatch.setattr("docker.DockerClient", lambda **_: Client())
 
     assert Swarm.at("tcp://192.0.2.1:2375").url == "tcp://192.0.2.1:2375"
 
@@ -80,16 +85,18 @@ def test_where_there_is_no_service_the_stack_is_to_be_deployed_first() -> None:
 class Moving(Swarm):
     """An engine on which time passes: each answer is of a later moment than the one before."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: int = 1) -> None:
         super().__init__(None, "nowhere")  # nothing is connected
-        self.moment = 0
+        self.moment = 1
+        self.step = step
 
-    def get(self, path: str, **_: Any) -> Any:
-        self.moment += 1
+    def _call(self, method: str, path: str, *_: Any, **__: Any) -> Answer:  # noqa: ARG002
+        self.moment += self.step
         stamp = f"2026-03-01T09:00:{self.moment:02}Z"
-        if path == "/tasks":
-            return [{"ID": "t", "Version": {"Index": 1}, "CreatedAt": stamp, "Status": {}}]
-        return {"ID": "s", "Version": {"Index": self.moment}, "Spec": {"Name": "dc_worker"}}
+        found: Any = {"ID": "s", "Version": {"Index": self.moment}, "Spec": {"Name": "dc_worker"}}
+        if path.startswith("/tasks?"):
+            found = [{"ID": "t", "Version": {"Index": 1}, "CreatedAt": stamp, "Status": {}}]
+        return Answer(200, json.dumps(found).encode())
 
 
 def test_what_a_task_did_is_known_no_later_than_what_came_of_it() -> None:
@@ -98,3 +105,31 @@ def test_what_a_task_did_is_known_no_later_than_what_came_of_it() -> None:
 
     assert seen.service is not None
     assert seen.tasks[0].created_at.second > seen.service.version
+
+
+def test_what_the_engine_answers_again_is_not_read_again() -> None:
+    """So a recorder need not compare tasks to see that nothing has changed."""
+    still, moving = Moving(0), Moving()
+    one, two = still.snapshot("dc_worker"), still.snapshot("dc_worker")
+
+    assert two.tasks is one.tasks
+    assert moving.snapshot("dc_worker").tasks is not moving.snapshot("dc_worker").tasks
+
+
+def test_an_engine_on_a_socket_is_asked_without_the_sdk() -> None:
+    """Importing it takes longer than most commands take to do their work."""
+    code = """
+import sys
+from labkit import engines
+from labkit.lessons import coins
+from labkit.swarm import stack
+try:
+    engines.connect("unix:///nowhere")
+except engines.NoEngine:
+    print(*sys.modules)
+"""
+    words = [sys.executable, "-c", code]
+    loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+    assert "labkit.swarm.wire" in loaded
+    assert not {"docker", "requests", "urllib3", "psutil", "filelock"} & set(loaded)

@@ -19,13 +19,15 @@ import os
 import shutil
 import sys
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from labkit.engines import background
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private import programs
 from labkit.engines.private.network import PROGRAMS, Network, missing
+
+if TYPE_CHECKING:
+    import psutil
 
 #: The engine's label with the address at which this machine reaches what it publishes.
 ADDRESS_LABEL = "labkit.address"
@@ -55,6 +57,8 @@ class PrivateEngine(BackgroundEngine):
 
         What it keeps (images, volumes, its swarm) stays; `remove` takes that away too.
         """
+        import psutil
+
         if process := self.process():
             process.terminate()
             psutil.wait_procs([process], timeout=_STOP_SECONDS)
@@ -110,6 +114,8 @@ class PrivateEngine(BackgroundEngine):
 
     def _remains(self) -> list[psutil.Process]:
         """Return containerd and its shims, should a dockerd have left any."""
+        import psutil
+
         return [
             process
             for process in psutil.process_iter(["cmdline"])

@@ -2,13 +2,15 @@
 
 It polls often while something moves and rarely while nothing does. Swarm emits no event
 for a task, but the engine emits some for its containers and for the service; each of
-them wakes the recorder. It never spends more than a tenth of a processor on polling,
-however large the service has grown.
+them wakes the recorder, which then polls very often until it sees what the event announced.
+It never spends more than a tenth of a processor on polling, however large the service has
+grown.
 
 | module     | one idea                                                                   |
 |------------|----------------------------------------------------------------------------|
 | `recorder` | the recorder itself: start, stop, mark, wait                               |
-| `poller`   | when to poll, and what to make of an answer, or of none                    |
+| `poller`   | polling, and what to make of an answer, or of none                         |
+| `pace`     | how long to wait before the next poll                                      |
 | `wakeups`  | the engine's events, which wake it                                         |
 | `meter`    | the application's own count, in a thread that is never waited for          |
 | `live`     | the recording while threads add to it and wait for changes                 |

@@ -30,14 +30,14 @@ class LiveRecording:
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
 
-    def observe(self, snapshot: Snapshot) -> bool:
-        """Record what a snapshot changes; returns whether it changed anything."""
+    def observe(self, snapshot: Snapshot) -> list[Change]:
+        """Record what a snapshot changes, and return it."""
         with self._changed:
             changes = self.recording.observe(snapshot)
             self._write(changes)
         if changes:
             self._notify()
-        return bool(changes)
+        return changes
 
     def add(self, change: Change) -> None:
         """Record one change that no snapshot shows. A mark may come after the end."""

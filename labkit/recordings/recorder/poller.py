@@ -1,4 +1,4 @@
-"""When to poll a service, and what to make of the answer, or of none."""
+"""Polling a service, and what to make of the answer, or of none."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from typing import Protocol
 
 from labkit.base.errors import EngineRefused, NoEngine, NotAManager, NotFound
 from labkit.recordings.recorder.live import LiveRecording
+from labkit.recordings.recorder.pace import ANNOUNCED, STEADY, Pace
 from labkit.recordings.recorder.wakeups import WakeUps
 from labkit.recordings.recording import Back, Gap, Recording
 from labkit.recordings.values import Service, Snapshot
 
-#: Seconds between two polls: just after something moved, during an update, at rest.
-#: These, and the next three, are seconds of the source's clock: the faster that runs, the
-#: more often it is polled, as far as the share of the processor goes.
-FAST, STEADY, SLOW = 0.1, 0.5, 2.0
-#: The shortest pause, however many events there are.
-_LEAST = 0.05
-#: For how many seconds after a change or an event it polls fast.
-_HOT = 0.8
-#: For how many seconds the service may be taken to be as it was, when no event says otherwise.
+#: For how many seconds of the source's clock the service may be taken to be as it was, when no
+#: event says otherwise.
 _SERVICE = 1.0
 #: The largest share of a processor that it takes. Waiting for the engine costs nothing.
 _SHARE = 0.1
@@ -50,9 +44,10 @@ class Source(Protocol):
 class Poller:
     """Polls a service until something says to stop.
 
-    `first` is what was seen of it so far. `until` is asked after each poll; a reason
-    ends the polling, `None` lets it go on. `speed` is how many times as fast as real time
-    the source's clock runs.
+    `first` is what was seen of it so far. `until` is asked after each change, and now and
+    then; a reason ends the polling, `None` lets it go on. `speed` is how many times as fast
+    as real time the source's clock runs: the faster, the more often it is polled, as far as
+    the share of the processor goes.
     """
 
     def __init__(
@@ -76,14 +71,16 @@ class Poller:
         self._stopping = threading.Event()
         self._why_stopped = ""
         self._events = WakeUps(getattr(source, "events", None), self._service, self._poke)
-        self._hot_until = 0.0
+        self._pace = Pace()
+        self._judged_at = 0.0
         self._in_gap = False
         self._service_moved = True
         self._asked_at = 0.0
+        self._tasks = first.tasks
         live.observe(first)
 
     def stop(self, why: str) -> None:
-        """Make `look_until_done` return, with this reason."""
+        """Make `poll_until_done` return, with this reason."""
         self._why_stopped = why
         self._stopping.set()
         self._wake.set()
@@ -94,20 +91,28 @@ class Poller:
         try:
             while True:
                 began = time.thread_time()
-                self._poll()
-                if self._until and (why := self._until(self._live.recording, self._now())):
+                if why := self._reason_to_stop(changed=self._poll()):
                     return why
                 # an event may shorten the pause, but never below what bounds the cost
-                least = max(_LEAST / self._speed, (time.thread_time() - began) / _SHARE)
+                least = max(ANNOUNCED / self._speed, (time.thread_time() - began) / _SHARE)
                 if self._stopping.wait(least):
                     return self._why_stopped
-                self._wake.wait(max(self._pause() / self._speed - least, 0))
+                if (rest := self._pause() / self._speed - least) > 0:
+                    self._wake.wait(rest)
                 self._wake.clear()
         finally:
             self._events.stop()
 
-    def _poll(self) -> None:
-        """Poll once, or note that the engine does not answer."""
+    def _reason_to_stop(self, *, changed: bool) -> str | None:
+        """Ask `until`; not after each poll, as that looks at the whole recording."""
+        now = self._clock()
+        if not self._until or (not changed and now - self._judged_at < STEADY):
+            return None
+        self._judged_at = now
+        return self._until(self._live.recording, self._now())
+
+    def _poll(self) -> bool:
+        """Poll once, or note that the engine does not answer; says whether anything changed."""
         began, before = time.monotonic(), self._now()
         try:
             snapshot = self._source.snapshot(self._service, self._known())
@@ -115,7 +120,7 @@ class Poller:
             snapshot = Snapshot(at=self._now(), service=None, tasks=())
         except _UNAVAILABLE as problem:
             self._begin_gap(self._now(), problem.docker_says or problem.found)
-            return
+            return True
         if (seconds := time.monotonic() - began) > _BLOCKED:
             self._begin_gap(before, f"The engine took {seconds:.0f} s to answer.")
         self.last_seen = snapshot.at
@@ -123,8 +128,12 @@ class Poller:
             self._in_gap = False
             self._live.add(Back(snapshot.at))
             self._events.start()
-        if self._live.observe(snapshot):
-            self._hot_until = time.monotonic() + _HOT / self._speed
+        if snapshot.tasks is self._tasks and snapshot.service == self._live.recording.service:
+            return False  # the source has found what it found before
+        self._tasks = snapshot.tasks
+        if changes := self._live.observe(snapshot):
+            self._pace.changed(self._clock(), changes)
+        return bool(changes)
 
     def _begin_gap(self, at: datetime, reason: str) -> None:
         """Record that nothing is known from here on, once."""
@@ -134,23 +143,26 @@ class Poller:
 
     def _known(self) -> Service | None:
         """Return the service if it need not be asked for: no event, and not long ago."""
-        now = time.monotonic()
-        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE / self._speed:
+        now = self._clock()
+        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE:
             self._service_moved, self._asked_at = False, now
             return None
         return self._live.recording.service
 
     def _pause(self) -> float:
         """Return how long to wait before the next poll, in seconds of the source's clock."""
-        if time.monotonic() < self._hot_until:
-            return FAST
-        return STEADY if self._in_gap or _moving(self._live.recording) else SLOW
+        moving = self._in_gap or _moving(self._live.recording)
+        return self._pace.pause(self._clock(), moving=moving)
 
-    def _poke(self, *, service_moved: bool) -> None:
-        """Poll now, and fast for a while: something has just happened."""
+    def _poke(self, task: str = "", *, service_moved: bool = False) -> None:
+        """Poll now, and often for a while: something has happened, or is announced of a task."""
         self._service_moved = self._service_moved or service_moved
-        self._hot_until = time.monotonic() + _HOT / self._speed
+        self._pace.event(self._clock(), task)
         self._wake.set()
+
+    def _clock(self) -> float:
+        """Return seconds of the source's clock, from anywhere."""
+        return time.monotonic() * self._speed
 
 
 def _moving(recording: Recording) -> bool:

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-#: The container events that go with a change of a task's state.
-_CONTAINER_EVENTS = ["create", "start", "kill", "die", "destroy", "health_status"]
+#: The container events that announce that a task runs, or has ended; and others that go with
+#: a change of its state.
+_ANNOUNCING = ["start", "die", "health_status"]
+_EVENTS = [*_ANNOUNCING, "create", "kill", "destroy", "update", "remove"]
 
 #: What `labkit.swarm.client.Swarm.events` is.
 Follow = Callable[..., Iterator[dict[str, Any]]]
@@ -45,9 +47,7 @@ class WakeUps:
         assert self._follow is not None
         # a recorder without events is slower, not wrong: polling finds every change
         with contextlib.suppress(Exception):
-            self._stream = self._follow(
-                type=["container", "service"], event=[*_CONTAINER_EVENTS, "update", "remove"]
-            )
+            self._stream = self._follow(type=["container", "service"], event=_EVENTS)
             if self._stopped:
                 self.stop()
             for event in self._stream:
@@ -57,4 +57,5 @@ class WakeUps:
                 if said.get("name") == self._service:
                     self._poke(service_moved=True)
                 elif said.get("com.docker.swarm.service.name") == self._service:
-                    self._poke(service_moved=False)
+                    announces = event.get("Action", "").split(":")[0] in _ANNOUNCING
+                    self._poke(said.get("com.docker.swarm.task.id", "") if announces else "")

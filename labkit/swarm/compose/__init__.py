@@ -23,6 +23,6 @@ the same. pydantic gives all the mistakes, each with its path, and typed values.
 """
 
 from labkit.swarm.compose.loading import Compose, load
-from labkit.swarm.compose.specs import NAMESPACE, StackSpecs
+from labkit.swarm.compose.specs import StackSpecs
 
-__all__ = ["NAMESPACE", "Compose", "StackSpecs", "load"]
+__all__ = ["Compose", "StackSpecs", "load"]

@@ -32,9 +32,8 @@ from labkit.swarm.compose.schema import (
     UpdateConfig,
     Volume,
 )
+from labkit.swarm.ownership import NAMESPACE
 
-#: Docker's label for the stack that something belongs to.
-NAMESPACE = "com.docker.stack.namespace"
 #: Docker's label for the image as the file names it, before a digest is added.
 IMAGE = "com.docker.stack.image"
 DEFAULT_NETWORK = "default"

@@ -17,9 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import requests
-from docker.errors import DockerException
-
 from labkit.base import settings
 from labkit.base.errors import LabError
 
@@ -97,6 +94,8 @@ def make(api: Any, image: str, recipe: Recipe = PYTHON) -> None:
 
     Raises `LabError` with mmdebstrap's own words.
     """
+    from docker.errors import DockerException
+
     with TemporaryDirectory() as folder:
         files = Path(folder) / "files.tar"
         _unpack_packages(files, recipe)
@@ -108,7 +107,7 @@ def make(api: Any, image: str, recipe: Recipe = PYTHON) -> None:
                 tag=image.removeprefix(f"{recipe.repository}:"),
                 changes=[f"LABEL {settings.LAB_LABEL}=true", f'CMD ["{recipe.command}"]'],
             )
-        except (DockerException, requests.RequestException) as problem:
+        except (DockerException, OSError) as problem:
             said = f"error: {problem}"
     if "error" in said:  # the engine answers 200 and reports a failure in what follows
         raise LabError(

@@ -9,7 +9,7 @@ manager, that whatever is there already is the lab's (`labkit.swarm.ownership`),
 whatever must be there is.
 """
 
-from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.ownership import NAMESPACE
 from labkit.swarm.stack.deploying import deploy
 from labkit.swarm.stack.removing import rm
 from labkit.swarm.stack.tables import ls, ps, services

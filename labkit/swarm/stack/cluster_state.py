@@ -10,7 +10,7 @@ from typing import Any
 from labkit.base.errors import EngineRefused
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
-from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.ownership import NAMESPACE
 
 #: Something on the engine, or a spec of it, as the Engine API has it.
 Thing = dict[str, Any]

@@ -11,7 +11,7 @@ from labkit.base.errors import EngineRefused, NotFound, NotSettled
 from labkit.base.waiting import poll
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
-from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.ownership import NAMESPACE
 from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
 from labkit.swarm.stack.conditions import require_ours
 

@@ -9,7 +9,7 @@ from labkit.base import echo
 from labkit.base.errors import LabError
 from labkit.recordings import ps as rows_of
 from labkit.swarm.client import Swarm
-from labkit.swarm.compose import NAMESPACE
+from labkit.swarm.ownership import NAMESPACE
 
 
 def ls(swarm: Swarm, *, show_command: bool = True) -> str:

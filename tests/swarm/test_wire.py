@@ -1,0 +1,120 @@
+"""A connection to an engine is kept, and made anew where it has to be."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from labkit.swarm.wire import UnixSocket
+
+OK = b"HTTP/1.1 200 OK\r\n"
+VERSION = b'{"ApiVersion": "1.41"}'
+HELLO = OK + b"Content-Length: 5\r\n\r\nhello"
+
+
+class Server:
+    """A server on a unix socket that gives these answers, one a request; `None` is to hang up."""
+
+    def __init__(self, path: Path) -> None:
+        self.url = str(path)
+        self.answers: list[bytes | None] = [OK + b"Content-Length: 22\r\n\r\n" + VERSION]
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.listening.bind(self.url)
+        self.listening.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connected, _ = self.listening.accept()
+                self.connections += 1
+                threading.Thread(target=self._answer, args=(connected,), daemon=True).start()
+
+    def _answer(self, connected: socket.socket) -> None:
+        with connected, suppress(OSError):
+            while request := connected.recv(10_000):
+                if request.startswith(b"POST") and request.endswith(b"\r\n\r\n"):
+                    request += connected.recv(10_000)
+                self.requests.append(request)
+                answer = self.answers.pop(0)
+                if answer is None:
+                    return
+                connected.sendall(answer)
+                if b"Connection: close" in answer:
+                    return
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "s")
+    with closing(made.listening):
+        yield made
+        made.listening.shutdown(socket.SHUT_RDWR)  # which ends its thread
+
+
+def test_a_connection_is_kept_and_tells_the_engine_what_it_sends(server: Server) -> None:
+    way = UnixSocket(server.url)
+    server.answers += [
+        HELLO,
+        b"HTTP/1.1 404 Not Found\r\nlabkit-time: noon\r\nContent-Length: 0\r\n\r\n",
+    ]
+
+    assert way.version == "1.41"
+    assert way.ask("POST", "/a?b=c", b"{}", 5).body == b"hello"
+    assert way.ask("GET", "/d", None, 5) == (404, b"", "noon")
+    assert server.connections == 1
+    sent = server.requests[1]
+    assert sent.startswith(b"POST /a?b=c HTTP/1.1\r\nHost: localhost\r\n")
+    assert b"Content-Type: application/json\r\n" in sent
+    assert b"Content-Length: 2\r\n" in sent
+
+
+def test_where_the_engine_has_closed_it_another_is_made(server: Server) -> None:
+    way = UnixSocket(server.url)
+    server.answers += [OK + b"Connection: close\r\n\r\nhello", HELLO]
+
+    assert [way.ask("GET", "/", None, 5).body for _ in range(2)] == [b"hello", b"hello"]
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, b"SSH-2.0-OpenSSH_9\r\n", OK + b"Connection: close\r\nContent-Length: 6\r\n\r\nhello"],
+)
+def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(
+    server: Server, answer: bytes | None
+) -> None:
+    way = UnixSocket(server.url)
+    server.answers += [answer, HELLO]
+
+    with pytest.raises(OSError):  # noqa: PT011 - any of them
+        way.ask("GET", "/", None, 5)
+    assert way.ask("GET", "/", None, 5).body == b"hello"
+
+
+def test_what_does_not_speak_of_an_api_is_not_an_engine(server: Server) -> None:
+    server.answers = [HELLO]
+
+    with pytest.raises(OSError, match="not a Docker engine"):
+        UnixSocket(server.url)
+
+
+def test_events_come_as_they_happen_and_end_when_another_thread_says_so(server: Server) -> None:
+    way = UnixSocket(server.url)
+    piece = b'10\r\n{"one":1}\n{"two"\r\n5\r\n: 2}\n\r\n'
+    server.answers.append(OK + b"Transfer-Encoding: chunked\r\n\r\n" + piece)
+
+    events = way.events({"type": ["service"]})
+    found = iter(events)
+    assert [next(found), next(found)] == [{"one": 1}, {"two": 2}]
+    assert b"/v1.41/events?filters=%7B%22type%22" in server.requests[-1]
+    threading.Timer(0.05, events.close).start()
+    with suppress(OSError):
+        assert list(found) == []
