@@ -29,6 +29,7 @@ from labkit.recordings import speed
 from labkit.recordings.recording import Recording
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
+from tests.claims import each_claim
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1] / "dockercoins"
@@ -206,51 +207,14 @@ def test_redis_does_what_the_worker_and_the_web_page_ask_of_it(redis_address, mo
     client.close()
 
 
-WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
-HELLO_3 = (
-    b"%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n"
-    b"$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n"
-    b"$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("sent", "answered"),
-    [
-        (b"PING\r\n", b"+PONG\r\n"),
-        (b"ping hello\r\n", b"$5\r\nhello\r\n"),
-        (b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n"),
-        (b"SET a 1\r\nINCR a\r\nGET a\r\n", b"+OK\r\n:2\r\n$1\r\n2\r\n"),
-        (b"GET nothing\r\n", b"$-1\r\n"),
-        (b"HELLO 3\r\nGET nothing\r\n", HELLO_3 + b"_\r\n"),
-        (b"HELLO 4\r\n", b"-NOPROTO unsupported protocol version\r\n"),
-        (b"HSET w f v g u\r\nHGET w g\r\nHLEN w\r\n", b":2\r\n$1\r\nu\r\n:2\r\n"),
-        (b"HSET w f v\r\nHGETALL w\r\n", b":1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"),
-        (b"SET a 1\r\nKEYS *\r\nDEL a b\r\nKEYS *\r\n", b"+OK\r\n*1\r\n$1\r\na\r\n:1\r\n*0\r\n"),
-        (b"SET a 1\r\nFLUSHALL\r\nDBSIZE\r\n", b"+OK\r\n+OK\r\n:0\r\n"),
-        (b"CLIENT SETNAME me\r\nCOMMAND\r\nSELECT 0\r\n", b"+OK\r\n*0\r\n+OK\r\n"),
-        (b"QUIT\r\nPING\r\n", b"+OK\r\n"),
-        # what is wrong is said, and the connection stays
-        (b"FOO\r\nPING\r\n", b"-ERR unknown command 'FOO'\r\n+PONG\r\n"),
-        (b"GET\r\n", b"-ERR wrong number of arguments for 'get' command\r\n"),
-        (b"HSET w f v g\r\n", b"-ERR wrong number of arguments for 'hset' command\r\n"),
-        (b"SET a x\r\nINCR a\r\n", b"+OK\r\n-ERR value is not an integer or out of range\r\n"),
-        (
-            b"SET a 9223372036854775807\r\nINCR a\r\n",
-            b"+OK\r\n-ERR increment or decrement would overflow\r\n",
-        ),
-        (b"HSET w f v\r\nGET w\r\n", b":1\r\n-" + WRONG_TYPE + b"\r\n"),
-        # what is not the protocol ends the connection
-        (b"*1\r\nPING\r\nPING\r\n", b"-ERR Protocol error: expected '$'\r\n"),
-        (b"*x\r\n", b"-ERR Protocol error: invalid length\r\n"),
-        (b"*1\r\n$99999999999\r\n", b"-ERR Protocol error: invalid length\r\n"),
-        (b"*1\r\n$-1\r\n", b"-ERR Protocol error: invalid length\r\n"),
-        (b"x" * 100_000, b"-ERR Protocol error: too big inline request\r\n"),
-        (b"*2\r\n$3\r\nGET\r\n$5\r\nab", b""),
-    ],
-)
+@each_claim(__file__, "redis", "sent", "answered")
 def test_redis_speaks_its_protocol(redis_address, sent, answered):
-    assert exchange(redis_address, sent) == answered
+    assert exchange(redis_address, sent.encode()).decode() == answered
+
+
+def test_redis_refuses_a_line_that_does_not_end(redis_address):
+    said = exchange(redis_address, b"x" * 100_000)
+    assert said == b"-ERR Protocol error: too big inline request\r\n"
 
 
 def test_redis_keeps_its_values_from_one_connection_to_the_next(redis_address):

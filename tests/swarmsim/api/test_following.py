@@ -40,38 +40,6 @@ def seconds(stamp: str) -> str:
 # ---- events --------------------------------------------------------------------------
 
 
-def test_an_update_tells_what_changed_and_how_it_goes(raw: Raw):
-    service = made(raw, spec())["ID"]
-    until(lambda: running(raw, "web") == 1, "a task that runs")
-    body = of_container(Image="acts/web:2")
-    body["Mode"] = {"Replicated": {"Replicas": 2}}
-    update(raw, "web", body)
-    state = lambda: (raw.get("/services/web").json.get("UpdateStatus") or {}).get("State")  # noqa: E731
-    until(lambda: state() == "completed", "the end")
-    raw.delete("/services/web")
-
-    news = messages(raw, type=["service"])
-
-    assert {(it["Actor"]["ID"], it["scope"]) for it in news} == {(service, "swarm")}
-    assert [(it["Action"], it["Actor"]["Attributes"]) for it in news] == [
-        ("create", {"name": "web"}),
-        (
-            "update",
-            {
-                "image.new": "acts/web:2",
-                "image.old": "acts/web:1.0",
-                "name": "web",
-                "replicas.new": "2",
-                "replicas.old": "1",
-            },
-        ),
-        ("update", {"name": "web", "updatestate.new": "updating"}),
-        ("update", {"name": "web", "updatestate.new": "completed", "updatestate.old": "updating"}),
-        ("remove", {"name": "web"}),
-    ]
-    assert all(it["timeNano"] // 10**9 == it["time"] for it in news)
-
-
 def test_ports_that_are_given_out_are_another_update(raw: Raw):
     made(raw, spec(EndpointSpec={"Ports": [{"TargetPort": 80}]}))
 
@@ -158,18 +126,6 @@ def two(raw: Raw) -> Raw:
     return raw
 
 
-def test_logs_of_a_service_have_a_header_for_each_line(two: Raw):
-    reply = two.get("/services/web/logs", stdout="1", stderr="1")
-    lines = sorted(frames(reply.body))
-
-    assert lines == [
-        (1, b"hello from 1\n"),
-        (1, b"hello from 2\n"),
-        (2, b"a warning\n"),
-        (2, b"a warning\n"),
-    ]
-
-
 def test_details_say_which_task_wrote_a_line_and_timestamps_when(two: Raw):
     task = two.get("/tasks", filters={"name": ["web.1"]}).json[0]
     target = f"/tasks/{task['ID']}/logs"
@@ -197,13 +153,6 @@ def test_since_leaves_out_what_was_before(two: Raw):
 
     assert two.get("/services/web/logs", stdout="1", since=now).body == b""
     assert frames(two.get("/services/web/logs", stdout="1", since="1").body) != []
-
-
-def test_a_terminal_has_no_headers(raw: Raw):
-    made(raw, of_container(TTY=True))
-    until(lambda: running(raw, "web") == 1, "a task that runs")
-
-    assert raw.get("/services/web/logs", stdout="1").body == b"hello from 1\n"
 
 
 @each_claim(__file__, "no_logs", "path", "status", "message")

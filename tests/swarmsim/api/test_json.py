@@ -10,40 +10,13 @@ import pytest
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import read, write
+from tests.claims import each_claim
 
 BROKEN = [
     *("trux", "{a:1}", '{"a":1,}', '{"a" 1}', "[1 2]", "nul", "{", '"abc', "{} more"),
     *('{"a":NaN}', '{"a":-Infinity}', '{"a":01}', "{'a':1}", "[" * 100_000, "\xff\xfe{"),
 ]
 SERVICE = "swarm.ServiceSpec"
-REPLICAS = "ReplicatedService.Mode.Replicated.Replicas of type uint64"
-CONTAINER = "TaskTemplate.ContainerSpec"
-WRONG = [
-    ('{"Name":5}', "number", "ServiceSpec.Name of type string"),
-    ('{"name":{}}', "object", "ServiceSpec.Name of type string"),
-    ('{"Labels":{"a":1}}', "number", "ServiceSpec.Labels of type string"),
-    ('{"Labels":[]}', "array", "ServiceSpec.Labels of type map[string]string"),
-    ('{"Mode":{"replicated":{"Replicas":-1}}}', "number -1", REPLICAS),
-    ('{"Mode":{"replicated":{"Replicas":"3"}}}', "string", REPLICAS),
-    ('{"UpdateConfig":{"Delay":1.5}}', "number 1.5",
-     "UpdateConfig.UpdateConfig.Delay of type time.Duration"),
-    ('{"UpdateConfig":{"MaxFailureRatio":1e99}}', "number 1e+99",
-     "UpdateConfig.UpdateConfig.MaxFailureRatio of type float32"),
-    ('{"TaskTemplate":{"ContainerSpec":{"Env":"a"}}}', "string",
-     f"ContainerSpec.{CONTAINER}.Env of type []string"),
-    ('{"TaskTemplate":{"ContainerSpec":{"Env":[1]}}}', "number",
-     f"ContainerSpec.{CONTAINER}.Env of type string"),
-    ('{"TaskTemplate":{"ContainerSpec":[]}}', "array",
-     f"TaskSpec.{CONTAINER} of type swarm.ContainerSpec"),
-    ('{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":1}]}}}', "number",
-     f"Mount.{CONTAINER}.Mounts.Type of type mount.Type"),
-    ('{"TaskTemplate":{"ContainerSpec":{"Init":1}}}', "number",
-     f"ContainerSpec.{CONTAINER}.Init of type bool"),
-    ('{"EndpointSpec":{"Ports":[{"TargetPort":99999999999}]}}', "number 99999999999",
-     "PortConfig.EndpointSpec.Ports.TargetPort of type uint32"),
-    ('{"TaskTemplate":{"ForceUpdate":18446744073709551616}}', "number 18446744073709551616",
-     "TaskSpec.TaskTemplate.ForceUpdate of type uint64"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("body", BROKEN)
@@ -60,7 +33,7 @@ def test_an_empty_body_is_an_end_of_file(body: bytes):
         gojson.loads(body)
 
 
-@pytest.mark.parametrize(("body", "found", "field"), WRONG)
+@each_claim(__file__, "wrong", "body", "found", "field")
 def test_a_value_of_the_wrong_type_is_refused_in_gos_words(body: str, found: str, field: str):
     with pytest.raises(ApiError) as refused:
         read(gojson.loads(body), SERVICE)

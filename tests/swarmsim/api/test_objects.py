@@ -302,26 +302,6 @@ def container(raw: Raw) -> dict[str, Any]:
     return raw.get("/containers/json").json[0]
 
 
-def test_a_list_shows_the_containers_that_run(raw: Raw, container: dict[str, Any]):
-    [task] = raw.get("/tasks").json
-
-    inside = raw.get(f"/containers/{container['Id']}/json").json["State"]
-    assert container["Id"] == task["Status"]["ContainerStatus"]["ContainerID"]
-    assert inside["Pid"] == task["Status"]["ContainerStatus"]["PID"] > 0
-    assert container["Names"] == [f"/web.1.{task['ID']}"]
-    assert (container["State"], container["Image"]) == ("running", "acts/web:1.0")
-    assert container["Status"].startswith(("Up ", "Less"))
-    labels = {key.removeprefix("com.docker.swarm."): it for key, it in container["Labels"].items()}
-    assert labels == {
-        "node.id": task["NodeID"],
-        "service.id": task["ServiceID"],
-        "service.name": "web",
-        "task": "",
-        "task.id": task["ID"],
-        "task.name": f"web.1.{task['ID']}",
-    }
-
-
 @each_claim(__file__, "containers", "filters", "count")
 @pytest.mark.usefixtures("container")
 def test_filters_of_containers(raw: Raw, filters: Any, count: int):
@@ -381,17 +361,6 @@ def test_a_signal_that_there_is_none_of(raw: Raw, container: dict[str, Any], nam
     reply = raw.post(f"/containers/{container['Id']}/kill", signal=name)
 
     assert (reply.status, reply.message) == (400, f"Invalid signal: {name}")
-
-
-def test_a_container_is_made_with_its_templates_filled_in(raw: Raw):
-    made(
-        raw, of_container(Env=["SLOT={{.Task.Slot}}"], Hostname="{{.Service.Name}}-{{.Task.Slot}}")
-    )
-    until(lambda: running(raw, "web") == 1, "a task that runs")
-    [container] = raw.get("/containers/json").json
-    shown = raw.get(f"/containers/{container['Id']}/json").json["Config"]
-
-    assert (shown["Env"], shown["Hostname"]) == (["SLOT=1"], "web-1")
 
 
 def test_a_container_that_no_service_made_is_refused_with_the_reason(raw: Raw):

@@ -33,39 +33,11 @@ def test_it_says_what_it_is(raw: Raw):
     assert info["Labels"] == ["swarmsim=true", "swarmsim.speed=50"]
 
 
-def test_ping_tells_the_version_of_the_api_with_and_without_a_body(raw: Raw):
-    got, headed = raw.get("/_ping"), raw.send("HEAD", "/_ping")
-
-    assert (got.status, got.body, got.headers["Api-Version"]) == (200, b"OK", "1.41")
-    assert (headed.status, headed.body, headed.headers["Ostype"]) == (200, b"", "linux")
-
-
 def test_every_answer_carries_the_engines_time(raw: Raw):
     first, second = (raw.get("/nope").headers["Labkit-Time"] for _ in range(2))
 
     assert first < second
     assert first.endswith("Z")
-
-
-@pytest.mark.parametrize("version", ["1.24", "1.30", "1.41"])
-def test_versions_that_it_speaks(raw: Raw, version: str):
-    assert raw.get(f"/v{version}/services").json == []
-
-
-def test_a_client_that_is_too_new_is_told_so(raw: Raw):
-    reply = raw.get("/v1.99/info")
-
-    assert reply.status == 400
-    assert reply.message == (
-        "client version 1.99 is too new. Maximum supported API version is 1.41"
-    )
-
-
-def test_a_client_that_is_too_old_is_told_so(raw: Raw):
-    reply = raw.get("/v1.12/info")
-
-    assert reply.status == 400
-    assert reply.message.startswith("client version 1.12 is too old. Minimum supported API version")
 
 
 @pytest.mark.parametrize(

@@ -40,34 +40,6 @@ def update(raw: Raw, service: str, body: Any, **query: Any) -> Reply:
 # ---- how a spec is shown -------------------------------------------------------------
 
 
-def test_what_was_not_given_is_not_shown_but_for_what_the_engine_adds(raw: Raw):
-    assert made(raw, spec())["Spec"] == {
-        "Name": "web",
-        "Labels": {},
-        "TaskTemplate": {
-            "ContainerSpec": {"Image": IMAGE, "Isolation": "default"},
-            "ForceUpdate": 0,
-            "Runtime": "container",
-        },
-        "Mode": {"Replicated": {"Replicas": 1}},
-    }
-
-
-def test_a_stored_update_config_is_echoed_with_its_zeros_and_without_its_zero_durations(raw: Raw):
-    shown = made(raw, spec(UpdateConfig={"MaxFailureRatio": 0.1}, RollbackConfig={"Monitor": 7}))
-
-    plain = {"Parallelism": 0, "FailureAction": "pause", "Order": "stop-first"}
-    assert shown["Spec"]["UpdateConfig"] == {**plain, "MaxFailureRatio": 0.1}
-    assert shown["Spec"]["RollbackConfig"] == {**plain, "MaxFailureRatio": 0, "Monitor": 7}
-
-
-def test_a_restart_policy_keeps_the_zeros_that_were_given(raw: Raw):
-    shown = made(raw, of_task(RestartPolicy={"Delay": 0}))
-
-    policy = shown["Spec"]["TaskTemplate"]["RestartPolicy"]
-    assert policy == {"Condition": "any", "Delay": 0, "MaxAttempts": 0}
-
-
 def test_a_task_shows_the_template_without_its_runtime(raw: Raw):
     made(raw, spec())
     task = until(lambda: raw.get("/tasks").json, "a task")[0]
@@ -175,38 +147,6 @@ def test_an_update_is_refused_for_the_first_thing_that_is_wrong_in_mobys_order(r
     ]
 
 
-def test_an_update_keeps_the_previous_spec_and_a_rollback_swaps_them(raw: Raw):
-    made(raw, spec(Labels={"n": "1"}))
-    reply = update(raw, "web", spec(Labels={"n": "2"}))
-    updated = raw.get("/services/web").json
-    update(raw, "web", spec(), rollback="previous")
-    back = raw.get("/services/web").json
-
-    assert (reply.status, reply.json) == (200, {"Warnings": None})
-    assert (updated["Spec"]["Labels"], updated["PreviousSpec"]["Labels"]) == (
-        {"n": "2"},
-        {"n": "1"},
-    )
-    assert (back["Spec"]["Labels"], back["PreviousSpec"]["Labels"]) == ({"n": "1"}, {"n": "2"})
-    assert back["UpdateStatus"]["Message"] in {"manually requested rollback", "rollback completed"}
-
-
-def test_an_update_of_an_image_runs_to_its_end(raw: Raw):
-    made(raw, spec())
-    until(lambda: running(raw, "web") == 1, "a task that runs")
-    update(raw, "web", of_container(Image="acts/web:1.1"))
-
-    def status() -> dict[str, Any] | None:
-        return raw.get("/services/web").json.get("UpdateStatus")
-
-    done = until(lambda: (it := status()) and it["State"] == "completed" and it, "the end")
-    assert done.keys() == {"State", "StartedAt", "CompletedAt", "Message"}
-    assert done["Message"] == "update completed"
-    filters = {"service": {"web": True}, "_up-to-date": {"true": True}}
-    tasks = raw.get("/tasks", filters=filters).json
-    assert [task["Spec"]["ContainerSpec"]["Image"] for task in tasks] == ["acts/web:1.1"]
-
-
 def running(raw: Raw, name: str) -> int:
     services = raw.get("/services", status="true", filters={"name": {name: True}}).json
     return services[0]["ServiceStatus"]["RunningTasks"]
@@ -245,17 +185,6 @@ def test_a_status_is_shown_only_where_it_is_asked_for(raw: Raw):
     assert raw.get("/services", status="x").status == 400
 
 
-def test_a_removed_service_is_gone_at_once_and_its_tasks_a_little_later(raw: Raw):
-    made(raw, spec())
-    until(lambda: running(raw, "web") == 1, "a task that runs")
-    reply = raw.delete("/services/web")
-
-    assert (reply.status, reply.body) == (200, b"")
-    assert raw.get("/services/web").status == 404
-    assert raw.get("/tasks", filters={"service": ["web"]}).message == "service web not found"
-    until(lambda: raw.get("/tasks").json == [], "no task")
-
-
 def test_jobs_are_refused_with_the_reason(raw: Raw):
     reply = raw.post("/services/create", spec(Mode={"GlobalJob": {}}))
 
@@ -274,14 +203,6 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
 
     assert status["Err"] == "No such image: missing/image:1"
     assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
-
-
-@each_claim(__file__, "tasks", "filters", "count")
-def test_filters_of_tasks(raw: Raw, filters: dict[str, Any], count: int):
-    made(raw, spec(Labels={"l": "1"}, Mode={"Replicated": {"Replicas": 2}}))
-    until(lambda: running(raw, "web") == 2, "two that run")
-
-    assert len(raw.get("/tasks", filters=filters).json) == count
 
 
 def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Raw):

@@ -11,47 +11,10 @@ import pytest
 
 from swarmsim.go import templates
 from swarmsim.go.templates import BadTemplate, context
-
-AT = 'template: expansion:1:{}: executing "expansion" at <{}>: '
-FIELD = "can't evaluate field {} in type {}"
-TASK = "struct { ID string; Name string; Slot string }"
+from tests.claims import each_claim
 
 
-def env(value: str, problem: str) -> tuple[dict[str, Any], str]:
-    return {"Env": [f"A={value}"]}, f'expanding env failed: expanding env "A={value}": {problem}'
-
-
-@pytest.mark.parametrize(
-    ("container", "message"),
-    [
-        env("{{.Nope}}", AT.format(2, ".Nope") + FIELD.format("Nope", "*template.Context")),
-        env("{{.Task.Slott}}", AT.format(7, ".Task.Slott") + FIELD.format("Slott", TASK)),
-        env(
-            "{{.Node.Platform.OS}}{{.Node.Platform.Foo}}",
-            AT.format(28, ".Node.Platform.Foo") + FIELD.format("Foo", "template.Platform"),
-        ),
-        env(
-            "{{.Task.Slot}} {{.Service.Labels.a}}",
-            AT.format(25, ".Service.Labels.a") + 'map has no entry for key "a"',
-        ),
-        env("{{foo}}", 'template: expansion:1: function "foo" not defined'),
-        env("{{", "template: expansion:1: unclosed action"),
-        env("{{}}", "template: expansion:1: missing value for command"),
-        env("{{.Service.Name}", "template: expansion:1: bad character U+007D '}'"),
-        (
-            {"Hostname": "{{.Foo}}"},
-            "expanding hostname failed: "
-            + AT.format(2, ".Foo")
-            + FIELD.format("Foo", "*template.Context"),
-        ),
-        (
-            {"Mounts": [{"Target": "/x", "Source": "{{.X}}"}]},
-            'expanding mounts failed: expanding mount source "{{.X}}": '
-            + AT.format(2, ".X")
-            + FIELD.format("X", "*template.Context"),
-        ),
-    ],
-)
+@each_claim(__file__, "refused", "container", "message")
 def test_a_template_that_cannot_be_expanded(container: dict[str, Any], message: str):
     with pytest.raises(BadTemplate) as refused:
         templates.expanded(container, context({}, {}, {}))
@@ -59,16 +22,7 @@ def test_a_template_that_cannot_be_expanded(container: dict[str, Any], message: 
     assert str(refused.value) == message
 
 
-@pytest.mark.parametrize(
-    "container",
-    [
-        {"Env": ["A={{.Task.Slot}}-{{.Node.Hostname}}-{{ .Service.Name }}", "{{if}}", "B"]},
-        {"Env": ["A={{.Service.Name | join}}", "B=}}", "C=}"]},
-        {"Hostname": "{{.Node}}"},
-        {"Args": ["{{.Nope}}"]},
-        {},
-    ],
-)
+@each_claim(__file__, "fine", "container")
 def test_what_can_be_expanded_or_is_not_looked_at(container: dict[str, Any]):
     templates.expanded(container, context({}, {}, {}))
 
