@@ -3,7 +3,7 @@
 Looking changes nothing and starts nothing. Each check gives one `Line`; what depends on
 an engine says so where there is none; it is not left out.
 
-    line      one finding
+    line      one finding, made of facts by the rules in `lines.yaml`
     machine   what this machine has, and what it may start
     engine    what answers, and what is on it
     lesson    what the lesson brings along, and the room's log
@@ -24,12 +24,11 @@ __all__ = ["Line", "Verdict", "as_json", "examine"]
 
 def examine() -> list[Line]:
     """Look at everything, and return a line for each."""
-    lines = [*machine.lines(), *lesson.lines()]
+    lines = [look() for look in (*machine.LINES, *lesson.LINES)]
     try:
         found = engines.find()
     except LabError as problem:
-        lines.append(Line("engine", "missing", problem.found, problem.try_next))
-        return [*lines, machine.registry()]
+        return [*lines, engine.answering(None, problem), machine.registry()]
     return [*lines, *engine.lines(found), machine.registry()]
 
 

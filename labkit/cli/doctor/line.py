@@ -1,15 +1,20 @@
-"""One finding of the doctor's. Pure."""
+"""One finding of the doctor's, and how it is made of facts. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, ParamSpec
+
+from labkit.base.rules import Facts, Rules
 
 #: "missing" is what the lab cannot do without; "limited" is what it can.
 Verdict = Literal["ok", "limited", "missing"]
 MARKS: dict[Verdict, str] = {"ok": "✓ ok     ", "limited": "! limited", "missing": "✗ missing"}
-#: What to do about a simulated engine; where Docker is looked for has lines of its own.
-A_REAL_ONE = "the lesson is complete on it; for a real one start Docker, or install it."
+_FILE = Path(__file__).with_name("lines.yaml")
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,16 @@ class Line:
     def __str__(self) -> str:
         mend = f"\n{'':12}→ {self.mend}" if self.mend else ""
         return f"{MARKS[self.verdict]} {self.name}: {self.saw}{mend}"
+
+
+def line(name: str) -> Callable[[Callable[P, Facts]], Callable[P, Line]]:
+    """Return what makes a line of a function that looks up its facts; `lines.yaml` words it."""
+
+    def looks(facts: Callable[P, Facts]) -> Callable[P, Line]:
+        def look(*args: P.args, **kwargs: P.kwargs) -> Line:
+            said: dict[str, Any] = Rules(_FILE, name).first(facts(*args, **kwargs))
+            return Line(name, **{"verdict": "limited", **said})
+
+        return look
+
+    return looks

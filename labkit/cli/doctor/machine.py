@@ -19,7 +19,8 @@ from packaging.requirements import Requirement
 from labkit import engines
 from labkit.base import settings
 from labkit.base.errors import LabError
-from labkit.cli.doctor.line import A_REAL_ONE, Line
+from labkit.base.rules import Facts
+from labkit.cli.doctor.line import line
 
 _REGISTRY = "https://registry-1.docker.io/v2/"
 _REGISTRY_SECONDS = 3
@@ -30,49 +31,30 @@ _DISK_GIB = 2
 _MEMORY_GIB = 1.5
 #: Ten tasks that start together want them; the times in the notebooks are of such a machine.
 _CORES = 2
-_AGAIN = "install labkit again: `make lab` in its checkout, or `pip install` with its wheel."
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 #: What the page needs to draw a live view: labkit's own part, and that of its widgets.
 _EXTENSION = Path("jupyter_server_config.d") / "labkit.json"
 _WIDGETS = (Path("anywidget"), Path("@jupyter-widgets") / "jupyterlab-manager")
 
 
-def lines() -> Iterator[Line]:
-    """Look at this machine, the registry aside."""
-    yield _python()
-    yield _packages()
-    yield _browser_parts()
-    yield _processor()
-    yield _memory()
-    yield _disk()
-    yield _dockerd()
-    yield _simulated()
-    yield _up()
-
-
-def registry() -> Line:
+@line("registry")
+def registry() -> Facts:
     """Look whether images can be pulled; waits three seconds at most."""
     try:
         requests.get(_REGISTRY, timeout=_REGISTRY_SECONDS)
     except requests.RequestException:
-        return Line(
-            "registry",
-            "limited",
-            f"{_REGISTRY} does not answer this machine",
-            "not needed: the base image is then made from Debian's packages; pushing fails.",
-        )
-    return Line("registry", "ok", f"{_REGISTRY} answers this machine")
+        return {"address": _REGISTRY, "answers": False}
+    return {"address": _REGISTRY, "answers": True}
 
 
-def _python() -> Line:
-    return Line("python", "ok", f"{platform.python_version()} at {sys.executable}")
+@line("python")
+def _python() -> Facts:
+    return {"version": platform.python_version(), "program": sys.executable}
 
 
-def _packages() -> Line:
-    wrong = list(_wrong_packages())
-    if wrong:
-        return Line("packages", "missing", "; ".join(wrong), _AGAIN)
-    return Line("packages", "ok", f"labkit {version('labkit')} has all that it needs")
+@line("packages")
+def _packages() -> Facts:
+    return {"wrong": list(_wrong_packages()), "version": version("labkit")}
 
 
 def _wrong_packages() -> Iterator[str]:
@@ -89,58 +71,51 @@ def _wrong_packages() -> Iterator[str]:
             yield f"{wanted.name} is {found}, not {wanted.specifier}"
 
 
-def _disk() -> Line:
+@line("disk")
+def _disk() -> Facts:
     folder = settings.home()
     # `labkit up` makes the folder: before that, the disk is its nearest parent's
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        mend = "set LABKIT_HOME to a folder that you may write to."
-        return Line("disk", "missing", f"{there} cannot be written to", mend)
-    free = shutil.disk_usage(there).free / _GIB
-    saw = f"{free:.1f} GiB free at {folder}"
-    if free < _DISK_GIB:
-        return Line("disk", "limited", saw, f"the images want {_DISK_GIB} GiB; make room.")
-    return Line("disk", "ok", saw)
+    return {
+        "folder": folder,
+        "there": there,
+        "writable": there.is_dir() and os.access(there, os.W_OK),
+        "free": shutil.disk_usage(there).free / _GIB,
+        "wanted": _DISK_GIB,
+    }
 
 
-def _memory() -> Line:
-    free = psutil.virtual_memory().available / _GIB
-    saw = f"{free:.1f} GiB available"
-    if free < _MEMORY_GIB:
-        return Line("memory", "limited", saw, f"the lab wants {_MEMORY_GIB} GiB; end something.")
-    return Line("memory", "ok", saw)
+@line("memory")
+def _memory() -> Facts:
+    return {"free": psutil.virtual_memory().available / _GIB, "wanted": _MEMORY_GIB}
 
 
-def _dockerd() -> Line:
-    if why_not := engines.private().why_not():
-        return Line("private engine", "limited", why_not, "not needed where Docker runs already.")
-    return Line("private engine", "ok", "dockerd is installed and may be started")
+@line("private engine")
+def _dockerd() -> Facts:
+    return {"why_not": engines.private().why_not()}
 
 
-def _simulated() -> Line:
+@line("simulated engine")
+def _simulated() -> Facts:
     try:
-        speed = settings.speed()
-    except LabError as problem:
-        return Line("simulated engine", "limited", str(problem), "set LABKIT_SPEED, or unset it.")
-    if why_not := engines.simulated().why_not():
-        return Line("simulated engine", "limited", why_not, "not needed where Docker runs already.")
-    saw = f"needs no Docker; may be started, at {speed:g} times real time"
-    return Line("simulated engine", "ok", saw)
+        speed, problem = settings.speed(), ""
+    except LabError as found:
+        speed, problem = 0, str(found)
+    return {"speed": speed, "problem": problem, "why_not": engines.simulated().why_not()}
 
 
-def _up() -> Line:
-    """Return what `labkit up` would take, which is not done here."""
+@line("labkit up")
+def _up() -> Facts:
+    """Look what `labkit up` would take, which is not done here."""
     try:
         place, answers = engines.would_take()
     except LabError as problem:
-        return Line("labkit up", "missing", "finds no engine and can start none", problem.try_next)
-    saw = f"{'would use the engine at' if answers else 'would start'} {place}"
-    if place.kind == "simulated":
-        return Line("labkit up", "limited", saw, A_REAL_ONE)
-    return Line("labkit up", "ok", saw)
+        return {"problem": problem}
+    return {"problem": None, "place": place, "answers": answers}
 
 
-def _browser_parts() -> Line:
+@line("browser parts")
+def _browser_parts() -> Facts:
     config = [Path(folder) / _EXTENSION for folder in jupyter_config_path()]
     lacking = [] if any(map(Path.exists, config)) else ["labkit's server extension"]
     folders = [Path(folder) for folder in jupyter_path("labextensions")]
@@ -149,23 +124,12 @@ def _browser_parts() -> Line:
     ]
     if not (files("plotly") / "package_data" / "plotly.min.js").is_file():
         lacking.append("plotly.js")
-    if lacking:
-        saw = f"{', '.join(lacking)} not installed, so live views draw less or nothing"
-        return Line("browser parts", "limited", saw, _AGAIN)
-    return Line("browser parts", "ok", "what live views need in the page is installed")
+    return {"lacking": lacking}
 
 
-def _processor() -> Line:
-    cores, load = _cores(), psutil.getloadavg()[0]
-    one = "1 core" if cores == 1 else f"{cores:g} cores"
-    saw = f"{one}, load {load:.1f}"
-    if cores < _CORES:
-        mend = f"the lesson's times are of {_CORES} cores or more; expect longer ones."
-        return Line("processor", "limited", saw, mend)
-    if load > cores:
-        mend = "the lesson's times will not hold while others compute; end what is not needed."
-        return Line("processor", "limited", saw, mend)
-    return Line("processor", "ok", saw)
+@line("processor")
+def _processor() -> Facts:
+    return {"cores": _cores(), "load": psutil.getloadavg()[0], "wanted": _CORES}
 
 
 def _cores() -> float:
@@ -177,3 +141,9 @@ def _cores() -> float:
         return min(cores, round(int(quota) / int(period), 1))
     except (OSError, ValueError):  # no such file, or no limit: then it says `max`
         return cores
+
+
+LINES = (
+    *(_python, _packages, _browser_parts, _processor, _memory, _disk),
+    *(_dockerd, _simulated, _up),
+)

@@ -3,11 +3,10 @@
 finding     what a check says
 exercise    an exercise: what is asked, where it begins, its judge and hints
 question    a prediction: its choices, and what a recording answers
-rules       which condition says what, read from the YAML files in the folders below
+content     where their words and rules are: YAML files in the folders below
 exercises/  the exercises of the lesson
 questions/  its questions
 updates/    what a recording shows of each update
-wording     words for times, counts and slots
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
+from labkit.base.rules import Facts, Rules, words
+from labkit.lessons.checks import content
 from labkit.lessons.checks.finding import Finding, Outcome
-from labkit.lessons.checks.rules import Facts, Rules, words
 from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service
@@ -130,7 +131,7 @@ def exercise(
     `any_update` each update is judged, and the exercise is passed if one of them passes.
     `more` are the other fields of an `Exercise`.
     """
-    said, rules = words("exercises/exercises")[name], Rules("exercises/findings", name)
+    said, rules = words(content.EXERCISES)[name], Rules(content.FINDINGS, name)
 
     def judge(evidence: Evidence) -> Finding:
         judged = evidence.attempts if any_update and evidence.attempts else [evidence.last]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from labkit.base.errors import BadValue
 from labkit.base.quoted import unmarked
-from labkit.lessons.checks.rules import Facts, Rules, words
+from labkit.base.rules import Facts, Rules, words
+from labkit.lessons.checks import content
 from labkit.recordings.recording import Recording
 
 
@@ -71,7 +72,7 @@ def question(name: str, facts: Callable[[Recording], Facts]) -> Question:
     What a recording answers is what the rules in `readings.yaml` come to for its facts; a
     reading that names nothing to try gets what the question has to try.
     """
-    said, rules = words("questions/questions")[name], Rules("questions/readings", name)
+    said, rules = words(content.QUESTIONS)[name], Rules(content.READINGS, name)
 
     def read(recording: Recording) -> Reading:
         found = {"choice": "", "try": said["try"]} | rules.first(facts(recording))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jinja2 import UndefinedError, meta
 
-from labkit.lessons.checks import EXERCISES, QUESTIONS, rules
-from labkit.lessons.checks.rules import Rules, words
+from labkit.base import rules
+from labkit.base.rules import Rules, words
+from labkit.lessons.checks import EXERCISES, QUESTIONS, content
 from tests.lessons.checks.lesson import recorded
 from tests.lessons.checks.seen import check, notice
 from tests.played import CRASHES, Played
@@ -43,20 +45,20 @@ FACTS: dict[str, Any] = {"state": "", "delay": timedelta(0), "took": timedelta(s
 def test_the_first_rule_that_holds_says_how_things_stand(monkeypatch, facts, saw):
     monkeypatch.setattr(rules, "words", lambda _: SAID)
 
-    assert Rules("a file", "an exercise").first(FACTS | facts) == {"saw": saw}
+    assert Rules(Path("a file"), "an exercise").first(FACTS | facts) == {"saw": saw}
 
 
 def test_where_no_rule_holds_nothing_is_said(monkeypatch):
     monkeypatch.setattr(rules, "words", lambda _: SAID)
 
-    assert Rules("a file", "an exercise").first(FACTS, "notice") == {}
+    assert Rules(Path("a file"), "an exercise").first(FACTS, "notice") == {}
 
 
 def test_a_fact_that_is_missing_is_no_condition_that_does_not_hold(monkeypatch):
     monkeypatch.setattr(rules, "words", lambda _: SAID)
 
     with pytest.raises(UndefinedError, match="slots"):
-        Rules("a file", "an exercise").first(FACTS | {"state": "completed"})
+        Rules(Path("a file"), "an exercise").first(FACTS | {"state": "completed"})
 
 
 # ---- those of the lesson -------------------------------------------------------------------
@@ -76,7 +78,7 @@ def sources(said: Any, shared: Mapping[str, Any]) -> Iterator[str]:
                 yield from sources(value, shared)
 
 
-def named(file: str, section: str) -> set[str]:
+def named(file: Path, section: str) -> set[str]:
     """The facts that a section of a file names."""
     said, shared = words(file)[section], words(file)["shared"]
     texts = dict(shared.get("texts", {}), **said.get("texts", {}))
@@ -110,11 +112,11 @@ def test_the_rules_of_an_exercise_name_only_facts_that_it_has(name: str, known: 
     made.update("1.0")
     check(name, made, answer={"parallelism": 2})
 
-    assert named("exercises/findings", name) <= known
+    assert named(content.FINDINGS, name) <= known
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_readings_of_a_question_name_only_facts_that_it_has(name: str, known: set[str]) -> None:
     QUESTIONS[name].read(recorded(name))
 
-    assert named("questions/readings", name) <= known
+    assert named(content.READINGS, name) <= known

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from labkit.lessons.checks import content
 from labkit.lessons.checks.exercise import Exercise
 from labkit.lessons.checks.exercises import parallel, reading, returning, silent, stopping
-from labkit.lessons.checks.rules import in_order
 
 _MODULES = (parallel, reading, returning, silent, stopping)
 
 #: Each exercise by its name, in the order of the lesson.
-EXERCISES = in_order(Exercise, _MODULES, "exercises/exercises")
+EXERCISES = content.in_order(Exercise, _MODULES, content.EXERCISES)

@@ -6,8 +6,8 @@ from datetime import timedelta
 from functools import partial
 from statistics import mean
 
+from labkit.base.rules import Facts
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.rules import Facts
 from labkit.lessons.checks.updates.attempts import Attempt
 from labkit.lessons.checks.updates.lives import unchecked
 from labkit.recordings import speed

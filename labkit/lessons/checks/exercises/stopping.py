@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from statistics import median_high
 
+from labkit.base.rules import Facts
+from labkit.base.wording import listed
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.rules import Facts
 from labkit.lessons.checks.updates.attempts import Attempt
-from labkit.lessons.checks.wording import listed
 from labkit.recordings.values import Task
 
 #: A task that reacts to SIGTERM has ended within this: in three to five seconds, two of them

@@ -9,11 +9,11 @@ common, spec_updates   what their readings share
 
 from __future__ import annotations
 
+from labkit.lessons.checks import content
 from labkit.lessons.checks.question import Question
 from labkit.lessons.checks.questions import parallel, rolling, rolling_back, services
-from labkit.lessons.checks.rules import in_order
 
 _MODULES = (rolling, parallel, rolling_back, services)
 
 #: Each question by its name, in the order of the lesson.
-QUESTIONS = in_order(Question, _MODULES, "questions/questions")
+QUESTIONS = content.in_order(Question, _MODULES, content.QUESTIONS)

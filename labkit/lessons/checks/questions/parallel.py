@@ -7,9 +7,9 @@ from datetime import timedelta
 from itertools import pairwise
 from math import ceil
 
+from labkit.base.rules import Facts
 from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail, workers
-from labkit.lessons.checks.rules import Facts
 from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.lessons.checks.updates.changeovers import Changeover
 from labkit.recordings.phases import completes_after

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from labkit.base.rules import Facts
 from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail, workers
-from labkit.lessons.checks.rules import Facts
 from labkit.recordings.recording import Recording
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from labkit.base.rules import Facts
 from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import not_over
 from labkit.lessons.checks.questions.spec_updates import spec_updates
-from labkit.lessons.checks.rules import Facts
 from labkit.recordings import story
 from labkit.recordings.recording import Recording, ServiceRemoved, TaskForgotten, TaskSeen
 from labkit.recordings.values import Task

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from labkit.base.quoted import verbatim
-from labkit.lessons.checks.wording import listed
+from labkit.base.wording import listed
 from labkit.recordings.recording import Recording, TaskSeen
 from labkit.recordings.values import Task
 

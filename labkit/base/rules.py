@@ -15,17 +15,15 @@ same section, or of `shared`, under `texts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from labkit.lessons.checks.updates.lives import errors, where
-from labkit.lessons.checks.wording import counted, listed, seconds
+from labkit.base.wording import counted, listed, seconds
 from swarmsim.go.durations import to_text
 
 if TYPE_CHECKING:
@@ -38,22 +36,28 @@ Rule = Mapping[str, Any]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Of a rule, what is not one of its words.
 _LOGIC = ("when", "rules")
+#: What texts may do with facts; rooms add filters of their own.
+FILTERS: dict[str, Callable[..., object]] = {
+    "counted": counted,
+    "g": "{:g}".format,
+    "listed": listed,
+    "s": seconds,
+}
 
 
 @cache
-def words(file: str) -> dict[str, dict[str, Any]]:
-    """Return what is in a file of these folders, such as `questions/questions`, in its order."""
-    text = (Path(__file__).parent / f"{file}.yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, Any]] = yaml.load(text, _LOADER)  # noqa: S506 - it is a safe one
+def words(file: Path) -> dict[str, dict[str, Any]]:
+    """Return the sections of a file, in its order."""
+    found: dict[str, dict[str, Any]] = yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
     return found
 
 
 class Rules:
     """The rules of one section of a file; lists that several sections share are in `shared`."""
 
-    def __init__(self, file: str, section: str) -> None:
+    def __init__(self, file: Path, section: str) -> None:
         self._section = words(file)[section]
-        self._shared = words(file)["shared"]
+        self._shared = words(file).get("shared", {})
         self._texts = self._shared.get("texts", {}) | self._section.get("texts", {})
 
     def first(self, facts: Facts, of: str = "rules") -> dict[str, str]:
@@ -94,25 +98,5 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         finalize=lambda value: to_text(value) if isinstance(value, timedelta) else value,
     )
-    filters = (listed, counted, where, errors)
-    made.filters |= {each.__name__: each for each in filters}
-    made.filters |= {"s": seconds, "g": "{:g}".format}
+    made.filters |= FILTERS
     return made
-
-
-class HasName(Protocol):
-    """A question or an exercise."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in its file of words."""
-
-
-Named = TypeVar("Named", bound=HasName)
-
-
-def in_order(kind: type[Named], modules: Iterable[ModuleType], file: str) -> dict[str, Named]:
-    """Return what of a kind is written in modules, by name, in the order of its words."""
-    written = [each for module in modules for each in vars(module).values()]
-    found = {each.name: each for each in written if isinstance(each, kind)}
-    return {name: found[name] for name in words(file)}

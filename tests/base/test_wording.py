@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from labkit.lessons.checks.wording import counted, listed, seconds
+from labkit.base.wording import counted, listed, seconds
 
 
 @pytest.mark.parametrize(
