@@ -25,18 +25,18 @@ def _recordings(notebooks: Path | None = None) -> Facts:
 @line("room's log")
 def _room() -> Facts:
     folder, chosen = settings.class_folder(), settings.chosen_alias()
+    if folder is None:
+        return {"folder": None}
     alias = chosen or aliases.kept()
-    file = folder / f"{alias}.jsonl" if folder and alias else folder
+    file = folder / f"{alias}.jsonl" if alias else folder
+    enters = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     return {
         "folder": folder,
         "chosen": chosen[:60],
         "valid": aliases.FORM.fullmatch(chosen),
         "alias": alias,
         "file": file,
-        "writable": folder
-        and folder.is_dir()
-        and os.access(folder, os.W_OK | os.X_OK)
-        and (not file.exists() or os.access(file, os.W_OK)),
+        "writable": enters and (not file.exists() or os.access(file, os.W_OK)),
     }
 
 
