@@ -19,6 +19,6 @@ from .api.learning import progress as progress
 from .api.learning import question as question
 from .api.learning import report as report
 from .api.learning import solution as solution
-from .recordings.prediction import Behaviour as Behaviour
+from .recordings.update.prediction import Behaviour as Behaviour
 from .recordings.values import RollbackConfig as RollbackConfig
 from .recordings.values import UpdateConfig as UpdateConfig

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from labkit.recordings.prediction import _ChangeCollector, _ns, _ns_of, _time
 from labkit.recordings.recording import Recording
+from labkit.recordings.update.prediction import _ChangeCollector, _ns, _ns_of, _time
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 from swarmsim.model import Behaviour, Cluster, Scripted, Task
 from tests.values import START

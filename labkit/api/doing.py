@@ -16,10 +16,11 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue
 from labkit.lessons import coins, room
 from labkit.lessons.copies import unused
-from labkit.recordings import comparison, prediction
-from labkit.recordings.phases import settled
+from labkit.recordings import comparison, story
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
+from labkit.recordings.update import prediction
+from labkit.recordings.update.phases import settled
 from labkit.swarm import services, spec_change, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
@@ -217,7 +218,7 @@ def predict(
         began=current_swarm().now(),
         seed=seed,
     )
-    echo.say(prediction.in_words(expected))
+    echo.say(story.in_words(expected))
     return expected
 
 

@@ -6,6 +6,8 @@ commands take to do their work.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +24,12 @@ class _Commands(click.Group):
         except LabError as problem:
             click.echo(problem, err=True)
             ctx.exit(1)
+
+
+def output_option(text: str, **options: Any) -> Callable[[Any], Any]:
+    """Return the option that names the file to write; `text` is its help."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    return click.option("-o", "--output", type=file, help=text, **options)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

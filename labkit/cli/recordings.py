@@ -1,34 +1,33 @@
-"""Recordings: made, and drawn."""
+"""Recordings: made, drawn, and predicted."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 
 from labkit.base import echo
 from labkit.base.errors import LabError, NotSettled, RecordingProblem
-from labkit.cli.base import main
+from labkit.cli.base import main, output_option
+from labkit.recordings.values import RollbackConfig, UpdateConfig
 
 
 @main.command("record")
 @click.argument("service")
-@click.option(
-    *("-o", "--output"),
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to record to.",
-)
+@output_option("The file to record to.", required=True)
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many SECONDS.")
 @click.option("--until-settled", is_flag=True, help="Stop when an update has settled (default).")
 def _record(service: str, output: Path, seconds: float | None, *, until_settled: bool) -> None:
     """Record SERVICE while it is updated. Ctrl-C ends it, and loses nothing."""
     from labkit import engines
     from labkit.lessons import coins
-    from labkit.recordings.phases import settled
+    from labkit.recordings.update.phases import settled
 
     until = settled if until_settled or seconds is None else None
     swarm = engines.connect()
@@ -54,11 +53,7 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.option(
-    *("-o", "--output"),
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The page to write; the default is FILE with .html, or comparison.html for several.",
-)
+@output_option("The page to write; the default is FILE with .html, or comparison.html for several.")
 @click.option("--json", "as_json", is_flag=True, help="Print what they tell; draw nothing.")
 def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> None:
     """Draw a recording as a page for any browser, with no engine; several, to compare them."""
@@ -99,3 +94,88 @@ def _write_page(page: Path, drawn: str, keep: tuple[Path, ...]) -> None:
             f"to write {page}.", "it is the recording itself.", "name another file with -o."
         )
     document.write(page, drawn)
+
+
+def _config_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of `docker service update` for both configs."""
+    for prefix, kind in (("rollback", RollbackConfig), ("update", UpdateConfig)):
+        for name in reversed([field.name for field in fields(kind)]):
+            words = f"{prefix}-{name.replace('_', '-')}"
+            form = {"parallelism": int, "max_failure_ratio": float}.get(name, str)
+            command = click.option(f"--{words}", type=form, help=_CONFIG_HELP[name])(command)
+    return command
+
+
+_CONFIG_HELP = {
+    "parallelism": "How many slots at the same time; 0 for all.",
+    "delay": "What a worker pauses after each slot, such as 5s.",
+    "failure_action": "pause, continue or rollback (a rollback has the first two).",
+    "monitor": "How long a new task's death counts as a failure.",
+    "max_failure_ratio": "The share of slots that may fail.",
+    "order": "stop-first or start-first.",
+}
+
+
+@main.command("predict")
+@click.argument("service")
+@click.option("--image", help="The image to update to.")
+@click.option("--replicas", type=click.IntRange(min=0), help="The number of replicas.")
+@click.option("--force", is_flag=True, help="Replace every task although nothing differs.")
+@_config_options
+@click.option("--exits-after", help="When the new tasks end by themselves, such as 2s.")
+@click.option("--exit-code", type=int, help="With what they end; 0 without it.")
+@click.option("--stops-after", help="How long tasks take to stop, old and new.")
+@click.option("--ignores-stop", is_flag=True, help="Tasks, old and new, have to be killed.")
+@click.option("--healthy-after", help="With a healthcheck: when they are first found healthy.")
+@click.option("--unhealthy-after", help="With a healthcheck: when they are found unhealthy.")
+@click.option("--seed", type=int, default=0, help="Draws which slot comes first.")
+@output_option("Keep the prediction as a recording, which `labkit show` draws.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
+def _predict(
+    service: str,
+    *,
+    image: str | None,
+    replicas: int | None,
+    force: bool,
+    seed: int,
+    output: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Work out what an update of SERVICE would do. Nothing is changed."""
+    from labkit.api import doing
+    from labkit.recordings import story
+    from swarmsim.model import Behaviour
+
+    configs = {
+        f"{prefix}_config": _given(given, prefix, UpdateConfig) for prefix in ("update", "rollback")
+    }
+    behaviour = _given(given, "", Behaviour)
+    if given["ignores_stop"]:
+        behaviour["stops_after"] = None
+    stops = {name: behaviour[name] for name in behaviour if name == "stops_after"}
+    with echo.muted():  # what it says follows, in one form or the other
+        expected = doing.predict(
+            service,
+            image=image,
+            replicas=replicas,
+            force=force,
+            behaviour=behaviour,
+            old_behaviour=stops,  # it is the old tasks that an update stops
+            seed=seed,
+            **configs,
+        )
+    if output:
+        expected.save(output)
+    if as_json:
+        echo.say(json.dumps(story.facts(expected), indent=1))
+    else:
+        echo.say(story.in_words(expected))
+
+
+def _given(options: Mapping[str, Any], prefix: str, kind: type) -> dict[str, Any]:
+    """Return those fields of a kind for which an option was given."""
+    names = {field.name: f"{prefix}_{field.name}".lstrip("_") for field in fields(kind)}
+    return {
+        name: options[option] for name, option in names.items() if options.get(option) is not None
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from labkit.base import echo
-from labkit.cli.base import main
+from labkit.cli.base import main, output_option
 
 
 @main.command("progress")
@@ -22,13 +22,7 @@ def _progress(*, as_json: bool) -> None:
 
 
 @main.command("report")
-@click.option(
-    *("-o", "--output"),
-    type=click.Path(dir_okay=False, path_type=Path),
-    default="report.html",
-    show_default=True,
-    help="The page to write.",
-)
+@output_option("The page to write.", default="report.html", show_default=True)
 def _report(output: Path) -> None:
     """Write the lab report: predictions, findings and charts, as a page for any browser."""
     from labkit.api import learning
@@ -39,11 +33,7 @@ def _report(output: Path) -> None:
 
 @main.command("class")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    *("-o", "--output"),
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it as a page, to be shown to the class.",
-)
+@output_option("Write it as a page, to be shown to the class.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     """Gather what learners logged in FOLDER: the spread of predictions, who is stuck where.

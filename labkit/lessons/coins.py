@@ -16,11 +16,11 @@ from labkit.base.errors import LabError, NotSettled
 from labkit.base.waiting import poll
 from labkit.engines import ports
 from labkit.engines.private.private import ADDRESS_LABEL
-from labkit.recordings.phases import settled
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recorder.poller import Until
 from labkit.recordings.recording import HashesSeen
 from labkit.recordings.speed import rate
+from labkit.recordings.update.phases import settled
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE

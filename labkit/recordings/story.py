@@ -9,8 +9,8 @@ from typing import Any
 
 from labkit.base.errors import NotSettled
 from labkit.recordings import speed
-from labkit.recordings.phases import describe
 from labkit.recordings.recording import HashesSeen, Recording, ServiceSeen, TaskSeen
+from labkit.recordings.update.phases import describe
 from labkit.recordings.values import Task, UpdateStatus
 
 #: How much of the time before an update says how fast dockercoins was without it.
@@ -308,4 +308,25 @@ def _not_done(recording: Recording) -> NotSettled:
         "a recording of an update from its start to its end.",
         describe(recording.service, recording.current),
         "run the notebook again from the top, or watch the service anew and update it.",
+    )
+
+
+def in_words(recording: Recording) -> str:
+    """Return what a prediction says, in a sentence: how it ends, when, and at what cost.
+
+    In a rollback it is chance whether it is at a slot before the restart supervisor, and so
+    whether it has a monitor window to wait for: the time is one of several.
+    """
+    update = first_update(recording)
+    ended = recording.ended.why if recording.ended else ""
+    if update is None:
+        running = sum(running_now(recording).values())
+        return f"Predicted: no task is replaced; in the end {running} replicas run. {ended}"
+    total = f" after {update.total.total_seconds():.1f} s" if update.total else ""
+    slots = slots_touched(recording)
+    return (
+        f"Predicted: {update.status.state}{total}; {slots} slot{'s' * (slots != 1)} touched, "
+        f"never fewer than {fewest_running(recording)} replicas running."
+        + ("" if update.ended else f" {ended}")
+        + (" Another seed may give another time." if "rollback" in update.status.state else "")
     )

@@ -26,7 +26,7 @@ from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import STEPS, Step, checks
 from labkit.lessons.journal import Event, Standing
 from labkit.lessons.practice import activity_log, exercise_session
-from labkit.recordings.phases import settled
+from labkit.recordings.update.phases import settled
 from labkit.swarm.images import images
 from labkit.views.cards import meanwhile
 from swarmsim import Engine

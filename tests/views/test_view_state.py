@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labkit.recordings import phases, ps
+from labkit.recordings import ps
 from labkit.recordings.recording import (
     Back,
     Ended,
@@ -19,6 +19,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
+from labkit.recordings.update import phases
 from labkit.recordings.values import Snapshot, UpdateStatus
 from labkit.views.state import view_state as module
 from labkit.views.state.looks import LOOKS, looks_of

@@ -8,7 +8,7 @@ import pytest
 
 from labkit.base.quoted import unmarked, verbatim
 from labkit.lessons.checks.finding import Finding
-from labkit.recordings.update_tracker import Budget
+from labkit.recordings.update.tracker import Budget
 from labkit.recordings.values import UpdateConfig
 from labkit.views.cards import cards
 from labkit.views.state.sentences import budget_words

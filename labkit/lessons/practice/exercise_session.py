@@ -25,9 +25,9 @@ from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
 from labkit.lessons.practice.joined import joined
 from labkit.lessons.steps import steps, variants
-from labkit.recordings.phases import describe
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
+from labkit.recordings.update.phases import describe
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images

@@ -15,7 +15,7 @@ from labkit.base.errors import BadValue, NotFound, NotSettled
 from labkit.base.waiting import PATIENCE, poll
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits
-from labkit.recordings.phases import describe
+from labkit.recordings.update.phases import describe
 from labkit.recordings.values import RollbackConfig, Snapshot, UpdateConfig
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm

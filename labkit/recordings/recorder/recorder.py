@@ -11,12 +11,12 @@ from typing import Self, get_args
 
 from labkit.base.errors import BadValue, NotSettled
 from labkit.base.waiting import PATIENCE
-from labkit.recordings.phases import describe, settled
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
 from labkit.recordings.recorder.poller import Poller, Source, Until
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
+from labkit.recordings.update.phases import describe, settled
 from swarmsim.go.states import UpdateState
 
 

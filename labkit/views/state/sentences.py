@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.recordings.update_tracker import Budget
+from labkit.recordings.update.tracker import Budget
 
 
 def minutes(ms: float) -> str:

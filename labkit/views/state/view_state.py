@@ -21,7 +21,7 @@ of what changed.
 | `kinds`     | `[state, desired state, stage]`; the stage as in `stages`                |
 | `tasks` +   | `[n, id, group, created, image, node, ports, cause, before]`: `group` is |
 |             | the slot, or the node of a global task; `cause` is why it exists         |
-|             | (`update_tracker.Cause`), `before` whose place it took. An entry for a known    |
+|             | (`tracker.Cause`), `before` whose place it took. An entry for a known    |
 |             | task replaces the earlier one                                            |
 | `moves` +   | `[n, at, kind, since, error, exit code]`: what task n was seen to do;    |
 |             | `since` is the engine's own time of the state. The last two are left out |
@@ -50,7 +50,7 @@ from collections.abc import Hashable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from labkit.recordings import phases, ps
+from labkit.recordings import ps
 from labkit.recordings.recording import (
     Back,
     Change,
@@ -65,7 +65,8 @@ from labkit.recordings.recording import (
     TaskSeen,
 )
 from labkit.recordings.speed import Speed
-from labkit.recordings.update_tracker import Budget, UpdateTracker, group_of
+from labkit.recordings.update import phases
+from labkit.recordings.update.tracker import Budget, UpdateTracker, group_of
 from labkit.recordings.values import Service, Task, UpdateConfig
 from labkit.views.state.badges import badge_of
 from labkit.views.state.looks import band_of, looks_of

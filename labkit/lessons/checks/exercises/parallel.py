@@ -10,7 +10,7 @@ from statistics import median_high
 from labkit.base.rules import Facts
 from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.lessons.checks.updates.attempts import Attempt
-from labkit.recordings.phases import completes_after
+from labkit.recordings.update.phases import completes_after
 from labkit.recordings.values import UpdateConfig
 
 _DEFAULT = UpdateConfig()

@@ -14,7 +14,7 @@ from labkit.base.wording import seconds
 from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.lessons.checks.updates.attempts import Attempt
 from labkit.lessons.checks.updates.changeovers import Changeover
-from labkit.recordings.phases import completes_after
+from labkit.recordings.update.phases import completes_after
 from labkit.recordings.values import Order, UpdateConfig
 
 #: Tolerance of an answer read off the chart.

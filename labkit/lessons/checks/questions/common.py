@@ -10,8 +10,8 @@ from typing import Any
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.recordings.comparison import compare
-from labkit.recordings.phases import describe
 from labkit.recordings.recording import Recording
+from labkit.recordings.update.phases import describe
 from labkit.recordings.values import UpdateConfig
 
 # ---- which update ------------------------------------------------------------------

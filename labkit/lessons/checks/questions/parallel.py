@@ -12,8 +12,8 @@ from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail, workers
 from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.lessons.checks.updates.changeovers import Changeover
-from labkit.recordings.phases import completes_after
 from labkit.recordings.recording import Recording
+from labkit.recordings.update.phases import completes_after
 
 _FIVE, _NONE = timedelta(seconds=5), timedelta(0)
 #: Two times of the engine's that are closer than this say nothing about which came first.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from labkit.recordings.phases import leaving
 from labkit.recordings.recording import (
     Back,
     Change,
@@ -18,6 +17,7 @@ from labkit.recordings.recording import (
     ServiceSeen,
     TaskSeen,
 )
+from labkit.recordings.update.phases import leaving
 from labkit.recordings.values import Service, Task
 
 

@@ -18,7 +18,6 @@ from labkit.lessons.checks.updates.changeovers import Changeover, changeovers
 from labkit.lessons.checks.updates.lives import Life, errors, lives, where
 from labkit.lessons.checks.updates.stops import Stops, stops
 from labkit.recordings import story
-from labkit.recordings.phases import completes_after, requested, settled
 from labkit.recordings.recording import (
     Back,
     Recording,
@@ -27,7 +26,8 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
-from labkit.recordings.update_tracker import Budget, UpdateTracker
+from labkit.recordings.update.phases import completes_after, requested, settled
+from labkit.recordings.update.tracker import Budget, UpdateTracker
 from labkit.recordings.values import Service, UpdateConfig, UpdateStatus
 from swarmsim.go.states import UpdateState
 from swarmsim.model.orchestration.budget import tolerated

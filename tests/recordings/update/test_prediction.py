@@ -11,8 +11,9 @@ import pytest
 
 from labkit.base.errors import BadValue
 from labkit.recordings import comparison, story
-from labkit.recordings.prediction import Node, in_words, predict
 from labkit.recordings.recording import Recording
+from labkit.recordings.story import in_words
+from labkit.recordings.update.prediction import Node, predict
 from swarmsim.model import Behaviour
 from tests.values import START
 

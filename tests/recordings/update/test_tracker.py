@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.recordings.recording import Recording
-from labkit.recordings.update_tracker import UpdateTracker
+from labkit.recordings.update.tracker import UpdateTracker
 from labkit.recordings.values import RollbackConfig, Snapshot, UpdateConfig
 from swarmsim.model.orchestration.budget import exceeds, tolerated
 from tests import looks, values

@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from labkit.recordings.phases import completes_after
 from labkit.recordings.recording import Change, ServiceRemoved, ServiceSeen, TaskForgotten, TaskSeen
+from labkit.recordings.update.phases import completes_after
 from labkit.recordings.values import Service, Task, UpdateConfig
 from swarmsim.model.orchestration.budget import tolerated
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labkit.recordings.phases import completes_after, describe, settled
+from labkit.recordings.update.phases import completes_after, describe, settled
 from labkit.recordings.values import UpdateConfig
 from tests.claims import each_claim
 from tests.looks import recorded

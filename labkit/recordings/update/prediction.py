@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labkit.base.fields import build
-from labkit.recordings import story, values
-from labkit.recordings.phases import settled
+from labkit.recordings import values
 from labkit.recordings.recording import (
     Ended,
     Header,
@@ -24,6 +23,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
+from labkit.recordings.update.phases import settled
 from swarmsim.go.durations import Duration, to_text, to_timedelta
 from swarmsim.model import Behaviour as Behaviour
 from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
@@ -102,27 +102,6 @@ def predict(
     cluster.update_service(service.id, service.version, dict(after))
     collector.end(_run(cluster, collector.recording, began + to_timedelta(up_to), up_to))
     return collector.recording
-
-
-def in_words(recording: Recording) -> str:
-    """Return what a prediction says, in a sentence: how it ends, when, and at what cost.
-
-    In a rollback it is chance whether it is at a slot before the restart supervisor, and so
-    whether it has a monitor window to wait for: the time is one of several.
-    """
-    update = story.first_update(recording)
-    ended = recording.ended.why if recording.ended else ""
-    if update is None:
-        running = sum(story.running_now(recording).values())
-        return f"Predicted: no task is replaced; in the end {running} replicas run. {ended}"
-    total = f" after {update.total.total_seconds():.1f} s" if update.total else ""
-    slots = story.slots_touched(recording)
-    return (
-        f"Predicted: {update.status.state}{total}; {slots} slot{'s' * (slots != 1)} touched, "
-        f"never fewer than {story.fewest_running(recording)} replicas running."
-        + ("" if update.ended else f" {ended}")
-        + (" Another seed may give another time." if "rollback" in update.status.state else "")
-    )
 
 
 def _run(cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration) -> str:
