@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,11 @@ from labkit.api import doing
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.recording import Recording
 from labkit.views import Replay
-from tests.values import recording, service, snapshot, status, task
+from tests.claims import each_claim
+from tests.looks import recorded
 
 #: A recording with an update in it.
-MADE = recording(
-    snapshot(0, service(), task(1)),
-    snapshot(1, service("1.1", update_status=status("updating")), task(1)),
-)
-
-
-#: labkit, called with what its types forbid.
-loose: Any = labkit
+MADE = recorded({0: ["service 1.0", "1.0-1"], 1: ["service 1.1 updating"]})
 
 
 @pytest.fixture(autouse=True)
@@ -33,42 +26,26 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doing, "current_swarm", lambda: pytest.fail("an engine was asked for"))
 
 
+@each_claim(__file__, "wrong", "name", "given", "says")
+def test_a_wrong_value_gets_a_sentence(name: str, given: list[Any], says: str) -> None:
+    *values, options = given if isinstance(given[-1], dict) else [*given, {}]
+    with pytest.raises(BadValue) as problem:
+        getattr(labkit, name)(*values, **options)
+    assert says in str(problem.value)
+
+
 @pytest.mark.parametrize(
-    ("call", "says"),
+    ("given", "options", "says"),
     [
-        (lambda: loose.watch(5), "service is text, not 5"),
-        (lambda: loose.watch(""), "service is text, not ''"),
-        (lambda: loose.watch("dc_worker", parts=["nope"]), "a view has no part 'nope'"),
-        (lambda: loose.record(None), "service is text, not None"),
-        (lambda: loose.record("dc_worker", path=5), "path is a path, not 5"),
-        (lambda: loose.update(5), "service is text, not 5"),
-        (lambda: loose.predict(5), "service is text, not 5"),
-        (lambda: loose.predict("dc_worker", replicas=-1), "replicas is a whole number"),
-        (lambda: loose.rollback(b"dc_worker"), "service is text, not b'dc_worker'"),
-        (lambda: loose.logs(5), "service is text, not 5"),
-        (lambda: loose.deploy(5), "file is a path, not 5"),
-        (lambda: loose.deploy(["a.yml", 5]), "file is a path, not 5"),
-        (lambda: loose.deploy("a.yml", 5), "name is text, not 5"),
-        (lambda: loose.remove(5), "name is text, not 5"),
-        (lambda: loose.build(5, "lab/worker:1.1"), "folder is a path, not 5"),
-        (lambda: loose.build(Path("worker"), 1.1), "tag is text, not 1.1"),
-        (lambda: loose.build("worker", "w", args={"A": 1}), "args are texts, and 'A' is 1"),
-        (
-            lambda: loose.build("worker", "w", args="A=1"),
-            "args is a mapping of texts, not 'A=1'",
-        ),
-        (lambda: loose.push(5), "image is text, not 5"),
-        (lambda: loose.connect(5), "engine is text, not 5"),
-        (lambda: loose.show(5), "what is shown is a recording, its path, or a view, not 5"),
-        (lambda: loose.show(MADE, None), "its path, or a view, not None"),
-        (lambda: loose.show(MADE, MADE, names="ab"), "names are several texts, not 'ab'"),
-        (lambda: loose.show(MADE, MADE, names=[1, 2]), "each of the names is text, not 1"),
-        (lambda: loose.show(MADE, MADE, names=["one"]), "2 recordings, but 1 names"),
+        ([None], {}, "its path, or a view, not None"),
+        ([MADE], {"names": "ab"}, "names are several texts, not 'ab'"),
+        ([MADE], {"names": [1, 2]}, "each of the names is text, not 1"),
+        ([MADE], {"names": ["one"]}, "2 recordings, but 1 names"),
     ],
 )
-def test_a_wrong_value_gets_a_sentence(call: Callable[[], object], says: str) -> None:
+def test_so_does_one_beside_a_recording(given: list[Any], options: Any, says: str) -> None:
     with pytest.raises(BadValue) as problem:
-        call()
+        labkit.show(MADE, *given, **options)
     assert says in str(problem.value)
 
 
@@ -137,7 +114,7 @@ def test_several_are_compared_by_their_names(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("shown")
 def test_what_is_no_recording_or_has_no_update_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text("precious")
-    still: Recording = recording(snapshot(0, service(), task(1)))
+    still = recorded({0: ["service 1.0", "1.0-1"]})
 
     with pytest.raises(RecordingProblem, match="not a recording's header"):
         labkit.show(tmp_path / "other.jsonl")

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.lab import Lab, refuse_outside
+from tests.browser.pages import Open
 
 # a machine that is busy draws late
 expect.set_options(timeout=20_000)
@@ -53,3 +54,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
     assert outside == []
     assert problems == []
+
+
+@pytest.fixture
+def opened(page: Page, tmp_path: Path) -> Open:
+    """The same page, for what is shown without JupyterLab."""
+    return Open(page, tmp_path)

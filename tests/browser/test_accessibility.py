@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from labkit import views
 from tests.browser.lab import Lab, Notebook
+from tests.browser.pages import Open, put_on
 from tests.browser.test_live_view import acted
 from tests.views.acted import play
 
@@ -46,38 +45,29 @@ def test_what_is_too_pale_is_found_in_jupyterlab(lab: Lab, page: Page) -> None:
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_a_live_view_in_jupyterlab(lab: Lab, page: Page, theme: str) -> None:
     notebook = Notebook(lab, page, [acted("pace=0.5")])
-    page.evaluate(
-        """(theme) => window.jupyterapp.commands.execute(
-            "apputils:change-theme", {theme: `JupyterLab ${theme}`})""",
-        theme,
-    )
+    put_on(page, theme)
     notebook.run(0)
     expect(page.locator(".labkit-badge")).to_have_text("updating", timeout=20_000)
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
     found = problems(page)
-    page.evaluate(
-        """() => window.jupyterapp.commands.execute(
-            "apputils:change-theme", {theme: "JupyterLab Light"})"""
-    )
+    put_on(page, "Light")
 
     assert found == []
 
 
-def test_a_page_of_a_recording_with_a_row_explained(page: Page, tmp_path: Path) -> None:
+def test_a_page_of_a_recording_with_a_row_explained(page: Page, opened: Open) -> None:
     recording, _, _ = play(16)
-    (tmp_path / "update.html").write_text(views.html(recording), encoding="utf-8")
-    page.goto((tmp_path / "update.html").as_uri())
+    opened.html(views.html(recording))
     page.locator(".labkit-ps tbody tr:not([hidden])").first.click()
 
     assert problems(page) == []
 
 
-def test_a_replay_and_a_comparison(page: Page, tmp_path: Path) -> None:
+def test_a_replay_and_a_comparison(page: Page, opened: Open) -> None:
     fast, _, _ = play(16)
     slow, _, _ = play(30, pace=2)
     for drawn in (views.Replay(fast), views.Comparison([fast, slow], ["fast", "slow"])):
-        (tmp_path / "view.html").write_text(drawn.page, encoding="utf-8")
-        page.goto((tmp_path / "view.html").as_uri())
+        opened.html(drawn.page)
         expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
         assert problems(page) == []

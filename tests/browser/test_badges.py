@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +12,7 @@ from labkit.recordings.recording import Recording
 from labkit.views.live import page as assets
 from labkit.views.state.badges import badge_of
 from tests.browser.lab import Lab, Notebook
+from tests.browser.pages import Open
 from tests.browser.test_accessibility import problems
 from tests.browser.test_live_view import WATCH
 from tests.views.acted import play
@@ -41,10 +41,9 @@ def test_a_live_view_and_one_part_of_it_carry_the_badge(lab: Lab, page: Page) ->
 
 
 @pytest.mark.parametrize("parts", [None, ["table"]])
-def test_a_replay_carries_it(page: Page, tmp_path: Path, parts: list[str] | None) -> None:
+def test_a_replay_carries_it(page: Page, opened: Open, parts: list[str] | None) -> None:
     recording, _, _ = play(16)
-    (tmp_path / "replay.html").write_text(views.Replay(made(recording), parts).page)
-    page.goto((tmp_path / "replay.html").as_uri())
+    opened.html(views.Replay(made(recording), parts).page)
 
     badge = page.locator(".labkit-made")
     expect(badge).to_have_text(SIMULATED.word)
@@ -52,12 +51,11 @@ def test_a_replay_carries_it(page: Page, tmp_path: Path, parts: list[str] | None
     assert problems(page) == []
 
 
-def test_in_a_comparison_each_run_says_it_for_itself(page: Page, tmp_path: Path) -> None:
+def test_in_a_comparison_each_run_says_it_for_itself(page: Page, opened: Open) -> None:
     one, _, _ = play(16)
     other, _, _ = play(30, pace=2)
     compared = views.Comparison([made(one), other], ["simulated here", "in truth"])
-    (tmp_path / "comparison.html").write_text(compared.page)
-    page.goto((tmp_path / "comparison.html").as_uri())
+    opened.html(compared.page)
     expect(page.locator(".js-plotly-plot")).to_be_visible()
 
     assert page.locator(".labkit-made").all_text_contents() == ["simulated"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import UpdateConfig
-from labkit.views.live import page as assets
 from labkit.views.state.view_state import Json
 from labkit.views.static.snapshot import Snapshot
 from tests.browser.lab import screenshot
-from tests.values import at, recording, service, snapshot, status, task
+from tests.browser.pages import Open, area, at_moment, drag
+from tests.looks import Looks, recorded
 from tests.views.acted import play
 from tests.waiting import until
 
@@ -36,44 +34,31 @@ Show = Callable[..., None]
 
 def an_update_with_a_death() -> Recording:
     """Two slots; the new task of the first dies as soon as it is there."""
+    looks: Looks = {
+        0: ["service 1.0", "1.0-1..2"],
+        3: ["service 1.1 updating"],
+        4: ["1.0-1 shutdown", {"is": "1.1-1 rejected", "error": ERROR}],
+        9: ["next=1.1-1 made 4.2 since 9"],
+        20: [],
+    }
     config = UpdateConfig(failure_action="continue", delay=timedelta(seconds=2))
-    new = service("1.1", update_config=config, update_status=status("updating"))
-    old = [task(1, created_at=at(-60), status_at=at(-60)), task(2, created_at=at(-60))]
-    stopped = task(1, "1.0", "shutdown", created_at=at(-60), status_at=at(4))
-    dead = task(1, "1.1", "rejected", created_at=at(4), status_at=at(4), error=ERROR)
-    next_one = task(1, "1.1", id="next", created_at=at(4.2), status_at=at(9))
-    return recording(
-        snapshot(0, service(update_config=config), *old),
-        snapshot(3, new, *old),
-        snapshot(4, new, stopped, dead, old[1]),
-        snapshot(9, new, stopped, dead, next_one, old[1]),
-        snapshot(20, new, stopped, dead, next_one, old[1]),
-    )
+    return recorded(looks, update_config=config)
 
 
 def live(seconds: float, **options: Any) -> Json:
     """Return the state of an acted update that goes on."""
     _, _, state = play(seconds, **options)
-    now = state.full()["origin"] + round(seconds * 1000)
-    return {"seq": 0, "now": now, "seen": now, "trouble": "", **state.full()}
+    return at_moment(state, state.full()["origin"] + round(seconds * 1000))
 
 
 @pytest.fixture
-def show(page: Page, tmp_path: Path) -> Show:
-    """Show a state in a page; what it sends to the kernel is in `sent`, if it has one."""
+def show(opened: Open) -> Show:
+    """Show a state in a page, until its charts are drawn."""
 
     def shown(state: Json, *, kernel: bool = False) -> None:
-        data = json.dumps(state).replace("<", "\\u003c")
-        send = "(message) => sent.push(message)" if kernel else "null"
-        (tmp_path / "view.html").write_text(
-            f"<!doctype html><meta charset=utf-8><style>{assets.style()}</style><main></main>"
-            f'<script>{assets.plotly_script()}</script><script type="module">{assets.module()}\n'
-            f"globalThis.sent = []; globalThis.view = new View(document.querySelector('main'),"
-            f" new ViewState({data}), {{ plotlyPath: '', send: {send} }});</script>",
-            encoding="utf-8",
-        )
-        page.goto((tmp_path / "view.html").as_uri())
-        expect(chart(page, "slots").locator(".js-plotly-plot path.js-fill").first).to_be_attached()
+        opened.view(state, kernel=kernel)
+        drawn = chart(opened.page, "slots").locator(".js-plotly-plot path.js-fill")
+        expect(drawn.first).to_be_attached()
 
     return shown
 
@@ -95,15 +80,6 @@ def ranges(page: Page) -> list[list[float]]:
     return [[round(end) for end in drawn_range(page, part)] for part in CHARTS]
 
 
-def drag(page: Page, part: str, start: int, end: int) -> None:
-    area = chart(page, part).locator(".nsewdrag").bounding_box()
-    assert area
-    page.mouse.move(area["x"] + start, area["y"] + 12)
-    page.mouse.down()
-    page.mouse.move(area["x"] + end, area["y"] + 14, steps=4)
-    page.mouse.up()
-
-
 def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
     """To the pixel, in a wide and in a narrow panel; only the lowest prints the times."""
     show(Snapshot.of(an_update_with_a_death()).data())
@@ -121,9 +97,8 @@ def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
 
 
 def _columns(page: Page, part: str) -> tuple[float, float]:
-    area = chart(page, part).locator(".nsewdrag").bounding_box()
-    assert area
-    return area["x"], area["width"]
+    box = area(chart(page, part))
+    return box["x"], box["width"]
 
 
 def test_zooming_one_chart_zooms_all(page: Page, show: Show) -> None:
@@ -132,13 +107,12 @@ def test_zooming_one_chart_zooms_all(page: Page, show: Show) -> None:
     until(lambda: len({tuple(shown) for shown in ranges(page)}) == 1, "the charts to be drawn")
     whole = ranges(page)
 
-    drag(page, "slots", 200, 500)
+    drag(page, chart(page, "slots"), 200, 500)
     until(lambda: all(shown != whole[0] for shown in ranges(page)), "all charts to zoom")
     assert len({tuple(shown) for shown in ranges(page)}) == 1
 
-    area = chart(page, "replicas").locator(".nsewdrag").bounding_box()
-    assert area
-    page.mouse.dblclick(area["x"] + 300, area["y"] + 40)
+    box = area(chart(page, "replicas"))
+    page.mouse.dblclick(box["x"] + 300, box["y"] + 40)
     until(lambda: ranges(page) == whole, "all of the time to be back")
 
 
@@ -173,14 +147,13 @@ def test_an_attempt_that_died_at_once_cannot_be_missed(page: Page, show: Show) -
 
 def test_the_pointer_has_one_line_in_all_charts(page: Page, show: Show) -> None:
     show(Snapshot.of(an_update_with_a_death()).data())
-    area = chart(page, "replicas").locator(".nsewdrag").bounding_box()
-    assert area
-    page.mouse.move(area["x"] + 321, area["y"] + 30)
+    box = area(chart(page, "replicas"))
+    page.mouse.move(box["x"] + 321, box["y"] + 30)
 
     lines = page.locator(".labkit-pointer:visible")
     expect(lines).to_have_count(len(CHARTS))
     at_x = [line.bounding_box() for line in lines.all()]
-    assert {round(box["x"] - area["x"]) for box in at_x if box} == {321}
+    assert {round(each["x"] - box["x"]) for each in at_x if each} == {321}
     page.mouse.move(2, 2)
     expect(lines).to_have_count(0)
 
@@ -247,9 +220,8 @@ def test_a_mark_is_shown_at_once_and_sent(page: Page, show: Show) -> None:
     page.evaluate("view.viewState.marks = [[sent[0].at, sent[0].mark]]; view.draw()")
     until(lambda: _marks(page) == {part: [None] for part in CHARTS}, "the mark to be kept")
 
-    area = chart(page, "phases").locator(".nsewdrag").bounding_box()
-    assert area
-    page.mouse.click(area["x"] + area["width"] * 0.15, area["y"] + 10)
+    box = area(chart(page, "phases"))
+    page.mouse.click(box["x"] + box["width"] * 0.15, box["y"] + 10)
     asked = page.get_by_role("textbox")
     expect(asked).to_be_focused()
     second = int(drawn_range(page, "phases")[1] * 0.15 / 1000)

@@ -23,6 +23,7 @@ from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
+from tests.browser.pages import put_on
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
 from tests.whole.labs import learner_on
@@ -244,14 +245,6 @@ def test_a_question_is_a_list_where_nothing_can_be_clicked(lab: Lab, page: Page)
 
     expect(choices).to_be_visible(timeout=QUICK)
     expect(choices.locator("li")).to_have_count(3)
-
-
-def put_on(page: Page, theme: str) -> None:
-    page.evaluate(
-        """(theme) => window.jupyterapp.commands.execute(
-            "apputils:change-theme", {theme: `JupyterLab ${theme}`})""",
-        theme,
-    )
 
 
 def predict(lesson: Lesson, cell: Cell, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, expect
 from labkit import views
 from labkit.recordings import ps
 from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.pages import Open, drag, put_on, running
 from tests.views.acted import play
 from tests.waiting import until
 
@@ -33,8 +33,7 @@ def acted(options: str = "") -> str:
 
 def new_replicas(page: Page) -> int:
     """How many replicas of 1.1 the view says are running."""
-    shown = page.locator(".labkit-tags [role=listitem]", has_text="1.1").first
-    return int(shown.get_attribute("data-count") or 0) if shown.count() else 0
+    return running(page, "1.1")
 
 
 def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
@@ -174,17 +173,11 @@ def test_the_view_follows_the_theme(lab: Lab, page: Page) -> None:
     notebook.run(0)
     until(lambda: new_replicas(page) >= 2, "the update to go on")
     light = _background(page)
-    page.evaluate(
-        """() => window.jupyterapp.commands.execute(
-            "apputils:change-theme", {theme: "JupyterLab Dark"})"""
-    )
+    put_on(page, "Dark")
     until(lambda: _background(page) != light, "the theme to change")
     until(lambda: new_replicas(page) >= 5, "the update to go on")
     screenshot(page, "dark")
-    page.evaluate(
-        """() => window.jupyterapp.commands.execute(
-            "apputils:change-theme", {theme: "JupyterLab Light"})"""
-    )
+    put_on(page, "Light")
     until(lambda: _background(page) == light, "the theme to change back")
 
 
@@ -215,11 +208,10 @@ def test_of_a_large_service_the_page_holds_what_can_be_seen(lab: Lab, page: Page
     expect(table.locator("td:text-is('dc_worker.10000')")).to_be_visible()
 
 
-def test_a_recording_as_a_page_of_its_own(page: Page, tmp_path: Path) -> None:
+def test_a_recording_as_a_page_of_its_own(page: Page, opened: Open) -> None:
     """`labkit show FILE -o OUT.html`: the chart can be zoomed and saved, with no server at all."""
     recording, _, _ = play(16)
-    (tmp_path / "update.html").write_text(views.html(recording), encoding="utf-8")
-    page.goto((tmp_path / "update.html").as_uri())
+    opened.html(views.html(recording))
     plot = page.locator("[data-part=replicas] .js-plotly-plot")
     expect(plot.locator("path.js-fill").first).to_be_visible()
 
@@ -229,12 +221,7 @@ def test_a_recording_as_a_page_of_its_own(page: Page, tmp_path: Path) -> None:
     assert download.value.suggested_filename == "dc_worker.png"
 
     before = plot.evaluate("(plot) => plot.layout.xaxis.range")
-    area = plot.locator(".nsewdrag").bounding_box()
-    assert area
-    page.mouse.move(area["x"] + 100, area["y"] + 50)
-    page.mouse.down()
-    page.mouse.move(area["x"] + 300, area["y"] + 60, steps=4)
-    page.mouse.up()
+    drag(page, plot, 100, 300)
     until(lambda: plot.evaluate("(plot) => plot.layout.xaxis.range") != before, "the zoom")
     screenshot(page, "page-of-a-recording")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,35 +11,25 @@ from playwright.sync_api import Locator, Page, expect
 from labkit.views.live import page as assets
 from labkit.views.live.replay import Replay
 from labkit.views.static.comparison import Comparison
-from labkit.views.static.still import Still
 from tests.browser.lab import screenshot
+from tests.browser.pages import Open, running
 from tests.views.acted import play
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
-def show(page: Page, file: Path, drawn: Still) -> None:
-    file.write_text(drawn.page, encoding="utf-8")
-    page.goto(file.as_uri())
-
-
 @pytest.fixture
-def replay(page: Page, tmp_path: Path) -> Locator:
+def replay(page: Page, opened: Open) -> Locator:
     """The replay of an acted update of 13 seconds: its controls."""
     recording, _, _ = play(16)
-    show(page, tmp_path / "replay.html", Replay(recording, ["head", "slots", "table"]))
+    opened.html(Replay(recording, ["head", "slots", "table"]).page)
     return page.get_by_role("group", name="Replay")
 
 
 def clock(replay: Locator) -> float:
     """The slider's time, in seconds."""
     return float(replay.get_by_role("slider").input_value()) / 1000
-
-
-def running(page: Page, tag: str) -> int:
-    shown = page.locator(".labkit-tags [role=listitem]", has_text=tag)
-    return int(shown.get_attribute("data-count") or 0) if shown.count() else 0
 
 
 def test_a_replay_begins_with_all_of_it(page: Page, replay: Locator) -> None:
@@ -123,13 +112,12 @@ def test_a_replay_can_be_hurried(page: Page, replay: Locator, motion: Any) -> No
     expect(page.locator(".labkit-badge")).to_have_text("completed")
 
 
-def test_a_delta_that_was_missed_is_applied_when_it_comes_again(page: Page, tmp_path: Path) -> None:
+def test_a_delta_that_was_missed_is_applied_when_it_comes_again(page: Page, opened: Open) -> None:
     """A page that lost a message asks for the full state, unless it comes once more."""
-    file = tmp_path / "widget.html"
     recording, deltas, _ = play(16)
     whole = Replay(recording).data()["first"]
     sent = [{"seq": n, "now": whole["now"], **each} for n, each in enumerate(deltas[1:], 1)]
-    file.write_text(
+    opened.html(
         f"<!doctype html><meta charset=utf-8><main></main>"
         f'<script type="module">{assets.module().replace("export default", "const widget =")}\n'
         f"const traits = {{ view_state: {json.dumps({**whole, 'seq': 0})}, parts: ['head'] }};"
@@ -140,7 +128,6 @@ def test_a_delta_that_was_missed_is_applied_when_it_comes_again(page: Page, tmp_
         "render({ model, el: document.querySelector('main') });"
         "globalThis.receive = listeners['msg:custom'];</script>"
     )
-    page.goto(file.as_uri())
     page.wait_for_function("() => Boolean(globalThis.receive)")
     half = len(sent) // 2
     for message in [*sent[:5], *sent[6:half]]:
@@ -154,11 +141,11 @@ def test_a_delta_that_was_missed_is_applied_when_it_comes_again(page: Page, tmp_
     assert page.evaluate("sent") == [{"want": "full"}]
 
 
-def test_updates_are_compared_in_numbers_and_in_lines(page: Page, tmp_path: Path) -> None:
+def test_updates_are_compared_in_numbers_and_in_lines(page: Page, opened: Open) -> None:
     """The best of each column says so in a word; each line has its name and a stroke of its own."""
     fast, _, _ = play(16)
     slow, _, _ = play(30, pace=2)
-    show(page, tmp_path / "compare.html", Comparison([slow, fast], ["one at a time", "two"]))
+    opened.html(Comparison([slow, fast], ["one at a time", "two"]).page)
     table = page.locator(".labkit-facts")
     expect(table.locator("thead th").first).to_have_text("Update")
     rows = [[*row.locator("th, td").all_inner_texts()] for row in table.locator("tbody tr").all()]

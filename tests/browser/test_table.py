@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +13,9 @@ from labkit import views
 from labkit.recordings import ps
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import UpdateConfig
-from labkit.views.live import page as assets
-from labkit.views.state.view_state import Json, ViewState
 from tests.acting import HOSTILE
 from tests.browser.lab import screenshot
+from tests.browser.pages import Open, at_moment, stated
 from tests.claims import claims
 from tests.looks import Looks, recorded
 from tests.values import at, task
@@ -28,52 +25,9 @@ from tests.waiting import until
 pytestmark = pytest.mark.browser
 
 CONFIG = UpdateConfig(delay=timedelta(seconds=2), failure_action="rollback", max_failure_ratio=0.5)
+#: What of the modules is offered to scripts.
+NAMES = "Object.assign(globalThis, { ViewState, explain, waitsFor, quoted });"
 LONG = "task: non-zero exit (1): dockerexec: unhealthy container, and more that nobody sees"
-
-
-@dataclass
-class Open:
-    """A page that has the modules of the views, and a view of some parts of a state."""
-
-    page: Page
-    file: Path
-
-    def module(self) -> None:
-        """Offer what the modules declare to scripts of the page."""
-        names = "ViewState, explain, waitsFor, quoted"
-        self._go(f"Object.assign(globalThis, {{ {names} }});")
-
-    def view(self, state: Json, *parts: str) -> None:
-        """Show some parts of a state."""
-        self._go(
-            f"globalThis.view = new View(document.querySelector('main'), new ViewState("
-            f"{_script(state)}), {{ plotlyPath: '', parts: {json.dumps(parts)} }});"
-        )
-
-    def _go(self, script: str) -> None:
-        self.file.write_text(
-            f"<!doctype html><meta charset=utf-8><style>{assets.style()}</style><main></main>"
-            f'<script type="module">{assets.module()}\n{script}</script>',
-            encoding="utf-8",
-        )
-        self.page.goto(self.file.as_uri())
-
-
-@pytest.fixture
-def opened(page: Page, tmp_path: Path) -> Open:
-    return Open(page, tmp_path / "view.html")
-
-
-def stated(recording: Recording) -> Json:
-    state = ViewState(recording.header)
-    state.apply(recording.changes)
-    state.delta()
-    now = round(recording.last_at.timestamp() * 1000)
-    return {"seq": 0, "now": now, "seen": now, "trouble": "", **state.full()}
-
-
-def _script(value: Any) -> str:
-    return json.dumps(value).replace("<", "\\u003c")
 
 
 def history() -> Recording:
@@ -184,9 +138,7 @@ def test_a_task_selected_elsewhere_is_unfolded_and_explained(page: Page, opened:
 def test_a_large_table_is_walked_to_its_end(page: Page, opened: Open) -> None:
     """Of thousands of rows a few hundred are in the page, wherever one is, unfolded or not."""
     _, _, state = play(4, slots=3000, pace=0.01)
-    whole = state.full()
-    now = whole["origin"] + 4000
-    opened.view({"seq": 0, "now": now, "seen": now, "trouble": "", **whole}, "table")
+    opened.view(at_moment(state, state.full()["origin"] + 4000), "table")
     until(lambda: lines(page), "the rows")
     page.get_by_role("button", name="Unfold").first.click()
     row(page, "dc_worker.1").focus()
@@ -203,7 +155,7 @@ def test_a_large_table_is_walked_to_its_end(page: Page, opened: Open) -> None:
 
 def test_errors_are_cut_as_docker_cuts_them(page: Page, opened: Open) -> None:
     """By columns of a terminal, of which some letters take two."""
-    opened.module()
+    opened.module(NAMES)
     texts = ["", *(letter * count for letter in "xé漢🐳" for count in (14, 15, 16, 29, 30, 31))]
     texts += ["x" + "漢" * 15, "漢x" * 10 + "x", "🇨🇭" * 16]
     printed = [ps.rows([task(1, error=text)], "web", at(9))[0].error for text in texts]
@@ -228,7 +180,7 @@ def updated(looks: Looks, **config: Any) -> Recording:
 
 def test_why_a_task_is_where_it_is(page: Page, opened: Open) -> None:
     """For every stage and cause: what happened, the setting, and the command."""
-    opened.module()
+    opened.module(NAMES)
     told = page.evaluate(
         """(cases) => cases.map(([data, id, at]) => {
             const state = new ViewState(data);
@@ -293,7 +245,7 @@ def test_the_failure_budget_as_boxes(page: Page, opened: Open) -> None:
 
 def test_what_an_update_still_waits_for_is_counted_down(page: Page, opened: Open) -> None:
     """First the last delay, then the monitor window; then it may be any moment."""
-    opened.module()
+    opened.module(NAMES)
     said = page.evaluate(
         """() => [0, 1800, 2000, 7000].map((at) => waitsFor({
             settling: { delay: 2000, monitor: 7000 }, end: null, silent: false, gaps: [], at }))"""
@@ -318,11 +270,9 @@ def test_a_screen_reader_is_not_told_every_second(page: Page, opened: Open) -> N
     assert timer.evaluate("(timer) => timer.closest('[aria-live]')") is None
 
 
-def test_without_a_table_a_click_in_the_slots_still_explains(page: Page, tmp_path: Path) -> None:
+def test_without_a_table_a_click_in_the_slots_still_explains(page: Page, opened: Open) -> None:
     update, _, _ = play(16)
-    drawn = views.Snapshot.of(update, ["slots"]).page
-    (tmp_path / "slots.html").write_text(drawn, encoding="utf-8")
-    page.goto((tmp_path / "slots.html").as_uri())
+    opened.html(views.Snapshot.of(update, ["slots"]).page)
     plot = page.locator("[data-part=slots] .nsewdrag").first
     plot.click(position={"x": 200, "y": 20})
 
@@ -331,15 +281,13 @@ def test_without_a_table_a_click_in_the_slots_still_explains(page: Page, tmp_pat
     expect(page.locator(".labkit-why")).to_be_hidden()
 
 
-def test_beside_a_notebook_the_table_shows_tag_and_state(page: Page, tmp_path: Path) -> None:
+def test_beside_a_notebook_the_table_shows_tag_and_state(page: Page, opened: Open) -> None:
     """Columns that an update does not change make room for those that it does."""
     update, _, _ = play(16)
-    (tmp_path / "update.html").write_text(views.Snapshot.of(update).page, encoding="utf-8")
-    page.set_viewport_size({"width": 640, "height": 800})
-    page.goto((tmp_path / "update.html").as_uri())
+    page.set_viewport_size({"width": 640, "height": 3000})
+    opened.html(views.Snapshot.of(update).page)
 
-    expect(
-        page.locator(".labkit-narrow")
-    ).to_be_visible()  # till then the snapshot's table is there
+    # until the table is drawn, the snapshot's is in the page as well
+    expect(page.locator(".labkit-narrow")).to_be_visible()
     expect(page.locator("th", has_text="CURRENT STATE")).to_be_in_viewport()
     expect(page.locator("th").first).to_be_hidden()

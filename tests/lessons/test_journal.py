@@ -11,6 +11,7 @@ import pytest
 
 from labkit.base.errors import LabError
 from labkit.lessons.journal import Event, Item, Journal, Progress, Standing
+from tests.claims import each_claim
 from tests.values import at
 
 PLAN = (
@@ -20,6 +21,7 @@ PLAN = (
     Item(2, "question", "completed", "When does it say completed?"),
     Item(3, "exercise", "bad-image", "Survive a bad image"),
 )
+KINDS = ("began", "predicted", "compared")
 NAMES = {1: "rolling-updates", 2: "updates-in-parallel", 3: "rolling-back"}
 
 
@@ -116,38 +118,21 @@ def test_what_cannot_be_kept_is_said_in_sentences(tmp_path: Path):
 # ---- what is done ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("events", "state", "done"),
-    [
-        ([], "open", False),
-        ([event("predicted", "pairs")], "predicted", False),
-        ([event("predicted", "pairs"), event("compared", "pairs")], "compared", True),
-        ([event("compared", "pairs"), event("predicted", "pairs")], "compared", True),
-        ([checked("pairs", "passed")], "open", False),
-    ],
-)
-def test_a_question_is_done_when_the_recording_has_answered(events, state, done):
-    found = standing("pairs", *events)
-
-    assert (found.state, found.done) == (state, done)
+@each_claim(__file__, "question", "does", "state", "done")
+def test_a_question_is_done_when_the_recording_has_answered(does, state, done):
+    assert_stands("pairs", does, state, done)
 
 
-@pytest.mark.parametrize(
-    ("events", "state", "done"),
-    [
-        ([checked("half-time", "not attempted")], "open", False),
-        ([event("began", "half-time")], "begun", False),
-        ([event("began", "half-time"), checked("half-time", "not attempted")], "begun", False),
-        ([checked("half-time", "not yet")], "not yet", False),
-        ([checked("half-time", "not yet"), event("began", "half-time")], "not yet", False),
-        ([checked("half-time", "not yet"), checked("half-time", "passed")], "passed", True),
-        ([checked("half-time", "passed"), checked("half-time", "not yet")], "passed", True),
-        ([event("predicted", "half-time")], "open", False),
-    ],
-)
-def test_an_exercise_is_done_when_it_has_passed_once(events, state, done):
+@each_claim(__file__, "exercise", "does", "state", "done")
+def test_an_exercise_is_done_when_it_has_passed_once(does, state, done):
     """The lesson goes on, and a later check finds another service."""
-    found = standing("half-time", *events)
+    assert_stands("half-time", does, state, done)
+
+
+def assert_stands(name: str, does: list[str], state: str, done: bool) -> None:
+    """Hold that an item stands so after what was done: a kind of event, or what a check found."""
+    events = [event(each, name) if each in KINDS else checked(name, each) for each in does]
+    found = standing(name, *events)
 
     assert (found.state, found.done) == (state, done)
 

@@ -15,7 +15,8 @@ from labkit.views import Snapshot
 from labkit.views.state.view_state import ViewState
 from labkit.views.static.drawing import drawing
 from tests.acting import HOSTILE, ActedSwarm
-from tests.values import at, recording, service, snapshot, status, task
+from tests.looks import Looks, recorded
+from tests.values import at
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 HEADER = Header(service="dc_worker", service_id="serviceid", engine="acted", started=START)
@@ -67,20 +68,15 @@ def hostile() -> Recording:
 
 def failing() -> Recording:
     """Slot 1 gets a task that fails three seconds after it was made; then Swarm goes back."""
-    old, new = service(), service("bugged", version=11)
-    stopping = task(1, desired_state="shutdown")
-    bugged = {"created_at": at(2), "id": "bug"}
-    going = service("bugged", version=12, update_status=status("updating", message="going"))
-    back = service(version=13, update_status=status("rollback_started", message="gone wrong"))
-    dead = task(1, "bugged", "failed", error="task: non-zero exit (1)", exit_code=1, **bugged)
-    gone = task(1, state="shutdown")
-    made = recording(
-        snapshot(0, old, task(1), task(2)),
-        snapshot(2, new, stopping, task(2), task(1, "bugged", "new", **bugged)),
-        snapshot(3, going, gone, task(2), task(1, "bugged", "starting", **bugged)),
-        snapshot(5, back, gone, task(2), dead),
-        snapshot(8, back, gone, task(2), dead, task(1, id="again", created_at=at(5))),
-    )
+    failed = {"is": "bug=bugged-1 failed", "error": "task: non-zero exit (1)", "exit_code": 1}
+    looks: Looks = {
+        0: ["service 1.0", "1.0-1..2"],
+        2: [{"is": "service bugged", "version": 11}, "1.0-1 told shutdown", "bug=bugged-1 new"],
+        3: ["service bugged updating: going", "1.0-1 shutdown", "bug=bugged-1 starting"],
+        5: ["service 1.0 rollback_started: gone wrong", failed],
+        8: ["again=1.0-1 made 5"],
+    }
+    made = recorded(looks)
     made.add(Ended(at(10), "done"))
     return made
 

@@ -35,11 +35,6 @@ from tests.views.acted import (
 )
 
 
-@pytest.fixture
-def update() -> Recording:
-    return settled()
-
-
 @pytest.mark.parametrize("parts", [("phases", "replicas", "slots"), *((each,) for each in CHARTS)])
 def test_charts_stand_under_one_another_each_with_its_name(
     update: Recording, parts: tuple[str, ...]

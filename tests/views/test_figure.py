@@ -11,12 +11,7 @@ from labkit.base.errors import BadValue
 from labkit.recordings.recording import HashesSeen, Recording
 from labkit.views.parts import CHARTS
 from labkit.views.state.looks import LOOKS
-from tests.views.acted import HEADER, START, after, failing, hostile, settled
-
-
-@pytest.fixture
-def update() -> Recording:
-    return settled()
+from tests.views.acted import HEADER, START, after, failing, hostile
 
 
 def moment(seconds: float) -> str:

@@ -14,14 +14,9 @@ from labkit.recordings.recording import Ended, Marked, Recording
 from labkit.views import Replay, Snapshot
 from labkit.views.live.replay import played
 from tests.acting import HOSTILE
-from tests.views.acted import HEADER, START, after, follow, handed_on, in_order, play, settled
+from tests.views.acted import HEADER, START, after, follow, handed_on, in_order, play
 
 LATER = START + timedelta(days=1)
-
-
-@pytest.fixture
-def update() -> Recording:
-    return settled()
 
 
 @pytest.fixture

@@ -26,13 +26,7 @@ from tests.views.acted import (
     hostile,
     images,
     play,
-    settled,
 )
-
-
-@pytest.fixture
-def update() -> Recording:
-    return settled()
 
 
 def test_a_snapshot_shows_the_rows_of_docker_service_ps(update: Recording) -> None:

@@ -14,6 +14,7 @@ from labkit.views.cards import cards
 from labkit.views.state.sentences import budget_words
 from labkit.views.state.stages import stage
 from labkit.views.state.words import for_html, plain, prose
+from tests.claims import each_claim
 from tests.values import task
 
 
@@ -36,19 +37,7 @@ def test_html_shows_exactly_the_text() -> None:
     assert for_html('<b title="x">&') == "&lt;b title=&#34;x&#34;&gt;&amp;"
 
 
-@pytest.mark.parametrize(
-    ("text", "html"),
-    [
-        ("run `docker ps` *now*", "run <code>docker ps</code> <i>now</i>"),
-        ("**bold `code` bold**", "<b>bold <code>code</code> bold</b>"),
-        ("`lambda *_: 1` and `**more`", "<code>lambda *_: 1</code> and <code>**more</code>"),
-        ("2 * 3 * 4", "2 * 3 * 4"),
-        ("one\ntwo", "one<br>two"),
-        ("`a < b`", "<code>a &lt; b</code>"),
-        ("\x00 0\x00 `x`", "\\x00 0\\x00 <code>x</code>"),
-        ("*unended", "*unended"),
-    ],
-)
+@each_claim(__file__, "prose", "text", "html")
 def test_the_little_markdown_of_the_lesson_is_set_as_such(text: str, html: str):
     assert prose(text) == html
 
@@ -92,75 +81,22 @@ def test_what_is_plain_text_has_no_marks():
         assert "`x`" in said
 
 
-@pytest.mark.parametrize(
-    ("state", "desired", "meant"),
-    [
-        ("preparing", "ready", "waiting"),  # the old task of the slot has not stopped
-        ("ready", "ready", "waiting"),
-        ("pending", "running", "starting"),
-        ("starting", "running", "starting"),
-        ("running", "running", "running"),
-        ("running", "shutdown", "stopping"),
-        ("running", "remove", "stopping"),
-        ("starting", "shutdown", "stopping"),
-        ("shutdown", "shutdown", "ended"),
-        ("complete", "shutdown", "ended"),
-        ("failed", "shutdown", "failed"),
-        ("failed", "running", "failed"),
-        ("rejected", "shutdown", "failed"),
-        ("orphaned", "remove", "failed"),
-    ],
-)
+@each_claim(__file__, "stages", "state", "desired", "meant")
 def test_a_stage_goes_by_state_and_desired_state(state: str, desired: str, meant: str):
     assert stage(task(1, state=state, desired_state=desired)) == meant
 
 
-def budget(ratio: float = 0.0, action: Any = "rollback", **more: Any) -> Budget:
-    config = UpdateConfig(failure_action=action, max_failure_ratio=ratio)
-    fields: dict[str, Any] = {"of": "update", "failures": 0, "missed": (), "slots": 10}
-    return Budget(**fields | more, config=config)
-
-
-@pytest.mark.parametrize(
-    ("of", "state", "says"),
-    [
-        (
-            budget(0.2, failures=1),
-            "updating",
-            "1 failure of 2 tolerated (of 10 slots being updated); "
-            "2 more and Swarm rolls the update back.",
-        ),
-        (
-            budget(0.2, "pause", failures=2),
-            "updating",
-            "2 failures of 2 tolerated (of 10 slots being updated); "
-            "one more and Swarm pauses the update.",
-        ),
-        (
-            budget(0.2, failures=3),
-            "rollback_started",
-            "3 failures, 2 tolerated: Swarm rolled the update back.",
-        ),
-        (
-            budget(of="rollback", action="pause", failures=1),
-            "rollback_paused",
-            "1 failure, none tolerated: Swarm paused the rollback.",
-        ),
-        (
-            budget(0.2, missed=("t",)),
-            "completed",
-            "No failure of 2 tolerated (of 10 slots that were updated). 1 task died without being "
-            "counted: after the monitor window, or when the update looked it was over.",
-        ),
-        (
-            budget(),
-            "updating",
-            "No failure is tolerated: the first one rolls the update back.",
-        ),
-        (budget(), "completed", "No failure was tolerated, and none was counted."),
-        (budget(action="continue"), "updating", "Not watched, as failure_action is continue."),
-    ],
-)
-def test_the_budget_is_put_as_swarm_counts(of: Budget, state: str, says: str) -> None:
+@each_claim(__file__, "budget", "case")
+def test_the_budget_is_put_as_swarm_counts(case: dict[str, Any]) -> None:
     """One more than what is tolerated triggers the action."""
-    assert " ".join(budget_words(of, state)) == says
+    config = UpdateConfig(failure_action=case["action"], max_failure_ratio=case.get("ratio", 0))
+    missed = tuple(case.get("missed", ()))
+    budget = Budget(
+        of=case.get("of", "update"),
+        failures=case.get("failures", 0),
+        missed=missed,
+        slots=10,
+        config=config,
+    )
+
+    assert " ".join(budget_words(budget, case["state"])) == case["says"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from labkit.lessons.notebooks import checking, cleaning
 from labkit.lessons.notebooks.cells import written
+from tests.claims import each_claim
 from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note
 
 NAMES = {"exercises": {"half-the-time"}, "questions": {"how-long"}}
@@ -20,12 +19,6 @@ def wrong(made, **names):
 def one(made, **names):
     (only,) = wrong(made, **names)
     return only
-
-
-def without(*keys):
-    made = lesson()
-    made["cells"] = [cell for cell in made["cells"] if cell["id"] not in keys]
-    return made
 
 
 def changed(key, **values):
@@ -43,58 +36,31 @@ def test_nothing_is_wrong_in_a_source_as_it_should_be():
     assert wrong(lesson(), exercises=None) == [], "without the names that there are, any is one"
 
 
-@pytest.mark.parametrize(
-    ("made", "says"),
-    [
-        (changed("run", id=""), "its cell 5 has no id"),
-        (changed("run", id="ask"), "cell ask: another cell has this id"),
-        (book(md("a", "x") | {"cell_type": "other"}), "it is not a valid notebook"),
-        (book(md("a", "x"), widgets={}), "its metadata 'widgets' change with each reader"),
-        (
-            book(md("a", "x", execution={})),
-            "cell a: its metadata 'execution' do not belong in a source",
-        ),
-        (
-            book(code("a", "1", jupyter={"outputs_hidden": True})),
-            "its metadata 'jupyter.outputs_hidden'",
-        ),
-        (changed("run", execution_count=3), "cell run: it stores an output, or a count"),
-        (changed("seen", outputs=[]), "cell seen: it is tagged 'nbval-check-output' and stores no"),
-        (changed("seen", execution_count=None), "cell seen: its output is to be in one piece"),
-        (
-            changed("seen", outputs=[{"output_type": "stream", "name": "stderr", "text": "x"}]),
-            "Let it only print, and run tools/store_outputs.py.",
-        ),
-        (retagged("n-do", "instructor", "later"), "the tag 'later' is unknown."),
-        (
-            retagged("judge", "chekc", "half-the-time"),
-            "the tag 'chekc' is unknown. Did you mean 'check'",
-        ),
-        (retagged("why", "solution"), "cell why: it is tagged 'solution' and not with a name"),
-        (without("n-do"), "cell second: the section 'Do it' does not say how long it takes"),
-        (without("begin"), "the exercise 'half-the-time' has no cell tagged 'exercise'. Add one"),
-        (without("stub"), "has no cell tagged 'stub'"),
-        (without("solved", "why"), "has no cell tagged 'solution'"),
-        (without("judge"), "has no cell tagged 'check'"),
-        (without("compare"), "the question 'how-long' has no cell tagged 'compare'"),
-        (without("ask"), "the question 'how-long' has no cell tagged 'question'"),
-        (
-            changed("judge", source='labkit.check("other")'),
-            'it is to call `labkit.check("half-the-time")`',
-        ),
-        (
-            changed("run", source='labkit.check("other")'),
-            "cell run: it calls `labkit.check` and is not",
-        ),
-        (
-            changed("stub", source=by_id(lesson())["solved"]["source"]),
-            "cell stub has all that this solution says",
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_each_mistake_has_its_sentence(made: dict, says: str):
-    assert any(says in sentence for sentence in wrong(made)), wrong(made)
+def spoilt(case):
+    """A source with one mistake, as a claim has it: cells changed, taken out or tagged anew."""
+    made = lesson()
+    for key, values in case.get("changed", {}).items():
+        by_id(made)[key].update(values)
+    for key, tags in case.get("retagged", {}).items():
+        by_id(made)[key]["metadata"] = {"tags": tags}
+    if "alone" in case:
+        made["cells"] = [md("a", "x") | case["alone"]]
+    made["cells"] = [cell for cell in made["cells"] if cell["id"] not in case.get("without", ())]
+    made["metadata"] |= case.get("metadata", {})
+    return made
+
+
+@each_claim(__file__, "mistakes", "case")
+def test_each_mistake_has_its_sentence(case: dict):
+    found = wrong(spoilt(case))
+
+    assert any(case["says"] in sentence for sentence in found), found
+
+
+def test_a_stub_with_all_that_the_solution_says_has_its_sentence():
+    made = changed("stub", source=by_id(lesson())["solved"]["source"])
+
+    assert any("cell stub has all that this solution says" in said for said in wrong(made))
 
 
 def test_cells_in_another_order_are_told_the_right_one():
@@ -140,21 +106,10 @@ def test_a_section_without_code_need_not_say_how_long_it_takes():
     )
 
 
-@pytest.mark.parametrize(
-    ("made", "says"),
-    [
-        (changed("run", id=""), "not every cell has an id of its own."),
-        (changed("run", id="ask"), "not every cell has an id of its own."),
-        (
-            retagged("n-do", "instuctor"),
-            "cell n-do is tagged 'instuctor'. Did you mean 'instructor'?",
-        ),
-        (retagged("why", "solutions", "half-the-time"), "Did you mean 'solution'?"),
-    ],
-)
-def test_a_source_that_might_show_a_note_to_learners_is_unfit(made: dict, says: str):
-    (said,) = checking.unfit(made)
-    assert says in said
+@each_claim(__file__, "unfit", "case")
+def test_a_source_that_might_show_a_note_to_learners_is_unfit(case: dict):
+    (said,) = checking.unfit(spoilt(case))
+    assert case["says"] in said
 
 
 def test_other_tags_do_not_keep_a_source_from_being_built():

@@ -1,0 +1,14 @@
+"""What the tests of views draw."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.recordings.recording import Recording
+from tests.views.acted import settled
+
+
+@pytest.fixture
+def update() -> Recording:
+    """A recording of an acted update to its end."""
+    return settled()
