@@ -39,7 +39,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -243,6 +243,8 @@ class Recording:
         changes: list[Change] = []
         if snapshot.service != self.service:
             seen = snapshot.service
+            if seen and self.service and (passed := _passed_unseen(self.service, seen)):
+                changes.append(ServiceSeen(snapshot.at, passed))
             changes.append(ServiceSeen(snapshot.at, seen) if seen else ServiceRemoved(snapshot.at))
         different = (task for task in snapshot.tasks if self._differs(task))
         in_order = sorted(different, key=lambda task: (task.slot or 0, task.created_at, task.id))
@@ -416,6 +418,28 @@ class Recording:
 _SIMPLE: dict[str, Any] = {
     kind.kind: kind for kind in (TaskForgotten, ServiceRemoved, Gap, Back, HashesSeen, Ended)
 }
+
+
+#: The state from which alone Swarm comes to another (swarmkit, manager/orchestrator/update).
+_FROM: dict[UpdateState, UpdateState] = {
+    "completed": "updating",
+    "paused": "updating",
+    "rollback_completed": "rollback_started",
+    "rollback_paused": "rollback_started",
+}
+
+
+def _passed_unseen(before: Service, seen: Service) -> Service | None:
+    """Return a service in the state that its update had between two polls, if it had one.
+
+    A rollback that finds its slots clean is over within a millisecond. What Swarm said in
+    that state is not known, so its message is empty.
+    """
+    was, status = before.update_status, seen.update_status
+    if not status or status.state not in _FROM or (was and was.key == status.key):
+        return None
+    passed = replace(status, state=_FROM[status.state], message="", completed_at=None)
+    return None if was and was.key == passed.key else replace(seen, update_status=passed)
 
 
 def header_line(header: Header) -> str:

@@ -112,6 +112,24 @@ def test_update_states_are_told_once_each() -> None:
     ]
 
 
+def test_a_state_that_was_over_between_two_polls_is_recorded() -> None:
+    """A rollback whose slots are clean is started and completed at once; Swarm's words are lost."""
+    made = stop_first()
+    done = status("rollback_completed", message="rollback completed", completed_at=at(9))
+    made.observe(snapshot(9, service("1.0", update_status=done), *made.current))
+    again = status("completed", started_at=at(10), completed_at=at(11))
+    made.observe(snapshot(11, service("1.0", update_status=again), *made.current))
+
+    assert [(when, s and (s.state, s.message)) for when, s in made.update_states()] == [
+        (at(0), None),
+        (at(1), ("updating", "update in progress")),
+        (at(9), ("rollback_started", "")),
+        (at(9), ("rollback_completed", "rollback completed")),
+        (at(11), ("updating", "")),
+        (at(11), ("completed", "")),
+    ]
+
+
 def test_a_gap_has_a_start_an_end_and_docker_s_reason() -> None:
     made = stop_first()
     made.add(Gap(at(4), "connection refused"))
