@@ -16,11 +16,16 @@ from xdist.scheduler import LoadFileScheduling
 FIRST = [
     "tests/whole/test_notebooks.py::*",
     "tests/conformance/test_scenarios.py::*[[]fast*",
+    "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
     "tests/conformance/test_scenarios.py::*",
     "tests/browser/test_lesson.py::*",
     "tests/whole/test_notebooks_simulated.py::*",
     "tests/browser/*",  # they share a browser
     "tests/engines/test_nodes.py::*",
+    "tests/house/test_wheel.py::*",
+    "tests/house/test_bootstrap.py::*",
+    "tests/whole/test_nbval.py::*",
+    "tests/swarmsim/runtime/test_processes.py::*",
 ]
 
 

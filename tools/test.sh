@@ -59,8 +59,8 @@ else
     rm -f $remembered
     # what needs a processor first; then what waits for containers and pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
-    run -n 2 -m "not engine and not browser"
-    run -n 2 -m "engine or browser"
+    run -n 2 -m "long or not engine and not browser"
+    run -n 2 -m "(engine or browser) and not long"
     [ $failed = 0 ] || run_alone
 fi
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }

@@ -46,7 +46,11 @@ def on_engines(*names: str) -> pytest.MarkDecorator:
 
 on_each = pytest.mark.parametrize(
     "on",
-    [pytest.param(["real"], marks=pytest.mark.engine), ["simulated"], ["fast"]],
+    [
+        pytest.param(["real"], marks=pytest.mark.engine),
+        pytest.param(["simulated"], marks=pytest.mark.engine),
+        ["fast"],
+    ],
     ids=["real", "simulated", "fast"],
 )
 
@@ -66,6 +70,7 @@ def test_the_simulated_engine_does_so_ahead_of_time(
     assert runs(*on).transcript(scenario)
 
 
+@pytest.mark.engine  # it takes as long as a real one, beside which it plays
 @everyone
 @on_engines("simulated")
 def test_the_simulated_engine_does_so(runs: Runs, scenario: str, on: list[str]) -> None:

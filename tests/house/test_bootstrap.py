@@ -120,6 +120,8 @@ def give_uv(checkout: Checkout, script: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.mark.engine
+@pytest.mark.long
 def test_uv_installs_what_only_pips_configuration_leads_to(checkout: Checkout) -> None:
     give_uv(checkout, f'exec "{uv.find_uv_bin()}" --no-cache "$@"')
 
@@ -131,6 +133,8 @@ def test_uv_installs_what_only_pips_configuration_leads_to(checkout: Checkout) -
     assert checkout.bootstrap() == ""  # there is nothing left to do
 
 
+@pytest.mark.engine
+@pytest.mark.long
 @pytest.mark.parametrize(("script", "why"), [(NO_UV, "uv cannot be had"), (BROKEN_UV, "uv failed")])
 def test_pip_installs_it_where_uv_does_not(checkout: Checkout, script: str, why: str) -> None:
     give_uv(checkout, script)

@@ -20,6 +20,8 @@ import uv
 from labkit.base import settings
 from tests.waiting import until
 
+pytestmark = [pytest.mark.engine, pytest.mark.long]
+
 #: A learner's work: an update, and what becomes of the exercise that it is for.
 WORK = """
 import labkit

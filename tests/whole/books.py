@@ -136,7 +136,7 @@ class Learner:
         said = run(*books, options=[f"--junitxml={report}"], env=own)
         assert report.exists(), said.stdout + said.stderr
         events = Journal(self.home / ".labkit" / "progress.jsonl").events()
-        return Ran(*_read(report), events)
+        return Ran(*read(report), events)
 
 
 def run_all(version: VersionName, learners: Sequence[Learner]) -> Ran:
@@ -148,7 +148,8 @@ def run_all(version: VersionName, learners: Sequence[Learner]) -> Ran:
     return Ran(cells, wrong, [event for ran in rans for event in ran.events])
 
 
-def _read(report: Path) -> tuple[dict[str, int], dict[str, list[str]]]:
+def read(report: Path) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Return how many cells of each notebook were run, and what went wrong in them."""
     cells: dict[str, int] = {}
     wrong: dict[str, list[str]] = {}
     for case in ElementTree.parse(report).iter("testcase"):

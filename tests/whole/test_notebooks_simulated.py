@@ -13,7 +13,7 @@ from labkit import lessons
 from tests.whole.books import Learner, Ran, chosen, run_all
 from tests.whole.labs import learner_simulated
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(600)]
 
 #: Two learners share the work, each with an engine of their own: any notebook may be begun
 #: with, and most of the time is spent waiting.
