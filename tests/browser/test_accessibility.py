@@ -49,7 +49,8 @@ def test_a_live_view_in_jupyterlab(lab: Lab, page: Page, theme: str) -> None:
     notebook.run(0)
     expect(page.locator(".labkit-badge")).to_have_text("updating", timeout=20_000)
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
-    found = problems(page)
+    # one that lasts: axe may come while a row is being put in
+    found = problems(page) and problems(page)
     put_on(page, "Light")
 
     assert found == []

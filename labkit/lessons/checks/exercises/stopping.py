@@ -27,7 +27,12 @@ def _facts(evidence: Evidence, attempt: Attempt | None) -> Facts:
     tasks, stops = attempt.recording.tasks, attempt.stops
     until = evidence.now if attempt is evidence.last else attempt.recording.last_at
     waited = {each: until - told for each, told in attempt.stopping.items()}
-    late = {each: took for each, took in (stops | waited).items() if took > _QUICK}
+    late = {
+        each: took
+        for each, took in (stops | waited).items()
+        # one with another exit code has ended by itself, however busy the machine was
+        if took > _QUICK and tasks[each].exit_code in (None, _KILLED)
+    }
     older = [each for each in evidence.attempts if each.update.began < attempt.update.began]
     makers = {each: maker for each in late if (maker := _maker(tasks[each], older))}
     told = [tasks[each] for each in makers or late or stops]
