@@ -43,7 +43,7 @@ from functools import partialmethod
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, unquote
 
-from swarmsim.go import booleans, gojson
+from swarmsim.go import gojson, values
 from swarmsim.go.errors import ApiError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Call:
 
     def flag(self, name: str) -> bool:
         """A query parameter that is true unless it is absent, 0, no, false or none."""
-        return booleans.of_query(self.query.get(name, ""))
+        return values.query_flag(self.query.get(name, ""))
 
     def header(self, name: str) -> str:
         """A header of the request, or `""`."""

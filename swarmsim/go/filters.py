@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from swarmsim.go import booleans, gojson
+from swarmsim.go import gojson, values
 from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import read
 
@@ -71,7 +71,7 @@ class Filters:
 
     def truth(self, key: str) -> bool | None:
         """The truth value that is asked for, if one is; `ApiError` 400 for what is none."""
-        meant = {booleans.parse(wanted) for wanted in self.get(key)}
+        meant = {values.truth(wanted) for wanted in self.get(key)}
         if len(meant) > 1 or None in meant:
             raise ApiError(400, f"Invalid filter '{key}=[{' '.join(sorted(self.get(key)))}]'")
         return next(iter(meant), None)

@@ -2,7 +2,7 @@
 
 Clients may write keys in any case, leave anything out, and add what they like. The engine
 answers with the fields of its structs in their order, without zero values where the
-declaration says so (`omitempty`). Types are named as in Go; `structs` declares the structs.
+declaration says so (`omitempty`). Types are named as in Go; `structs.txt` declares the structs.
 
     read({"uID": "1", "colour": "red"}, "swarm.ConfigReferenceFileTarget")    # {"UID": "1"}
     write({"UID": "1"}, …)    # {"Name": "", "UID": "1", "GID": "", "Mode": 0}
@@ -11,7 +11,7 @@ A value that was read has only the keys that were given, under their Go names; `
 as not given. Wrong types raise `ApiError` 400 with the message of Go's `encoding/json`.
 
 pydantic would need a class a struct, and validators for each of these rules: about twice
-the lines, and other words than the engine's in the errors.
+the lines, and its errors would not be in the engine's words.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import binascii
 import math
 import re
 import struct
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from swarmsim.go.errors import ApiError
-from swarmsim.go.structs import INTEGERS, STRUCTS, TEXTS
 
 #: Where in a body a value is, as Go says it: the innermost struct, and the path to the field.
 Place = tuple[str, ...]
@@ -32,6 +32,41 @@ Place = tuple[str, ...]
 _BYTES = "[]uint8"
 _MAP = "map[string]"
 _GO_WORDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array"}
+
+
+class Field(NamedTuple):
+    """A field of a struct: its name, its Go type, and whether its zero value is left out."""
+
+    name: str
+    kind: str
+    omitempty: bool
+
+
+def _declared() -> dict[str, dict[str, Field]]:
+    text = Path(__file__).with_name("structs.txt").read_text(encoding="utf-8")
+    return {
+        name: {
+            field.lower(): Field(field, kind, bool(mark))
+            for field, mark, kind in re.findall(r"(\w+)(\??)\s+([^\s;]+)", body)
+        }
+        for name, body in re.findall(r"^(\S+) \{(.*?)\}", text, re.DOTALL | re.MULTILINE)
+    }
+
+
+#: By the name of the struct, and by the field's name in lower case: keys match in any case.
+STRUCTS = _declared()
+#: Integer types and what they hold.
+INTEGERS = {
+    **dict.fromkeys(("int", "int64", "time.Duration"), range(-(1 << 63), 1 << 63)),
+    **dict.fromkeys(("uint32", "fs.FileMode"), range(1 << 32)),
+    "uint64": range(1 << 64),
+}
+#: Strings, under their own names or others.
+TEXTS = {
+    re.sub(r"^(\[\]|\*|map\[string\])*", "", field.kind)
+    for fields in STRUCTS.values()
+    for field in fields.values()
+} - {*INTEGERS, *STRUCTS, "bool", "float32", "uint8"}
 
 
 def read(value: Any, kind: str, place: Place = ()) -> Any:

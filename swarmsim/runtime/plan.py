@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from swarmsim.go import signals, templates
+from swarmsim.go import templates, values
 from swarmsim.go.templates import Spec
 from swarmsim.model import Node, Task
 
@@ -109,7 +109,7 @@ def environment(container: Spec, config: Mapping[str, Any]) -> list[str]:
 def stop_signal(container: Spec, config: Mapping[str, Any]) -> int:
     """Return the number of the signal that asks a process to end."""
     name = container.get("StopSignal") or config.get("StopSignal") or ""
-    return signals.number(name) or _SIGTERM
+    return values.signal_number(name) or _SIGTERM
 
 
 def _healthcheck(of_service: Mapping[str, Any], config: Mapping[str, Any]) -> Healthcheck | None:

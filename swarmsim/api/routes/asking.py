@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from swarmsim.api.http import Call
-from swarmsim.go import booleans
+from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.model import Refused
 
@@ -20,7 +20,7 @@ def go_bool(call: Call, name: str, sentence: str = "") -> bool:
     value = call.query.get(name, "")
     if value == "":
         return False
-    found = booleans.parse(value)
+    found = values.truth(value)
     if found is None:
         because = f'strconv.ParseBool: parsing "{value}": invalid syntax'
         raise ApiError(400, sentence or f"invalid value for {name}: {value}: {because}")

@@ -10,7 +10,7 @@ from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.lookup import find
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
-from swarmsim.go import gojson, signals
+from swarmsim.go import gojson, values
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.times import SECOND
@@ -135,7 +135,7 @@ async def inspect(call: Call) -> Answer:
 async def kill(call: Call) -> Answer:
     """`docker kill`."""
     text = call.query.get("signal", "") or "SIGKILL"
-    number = signals.number(text)
+    number = values.signal_number(text)
     if number is None:
         raise ApiError(400, f"Invalid signal: {text}")
     cannot = f"Cannot kill container: {call.path['id']}"

@@ -15,7 +15,7 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.events import message
 from swarmsim.engine.networks import Network
-from swarmsim.go import booleans
+from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
@@ -57,7 +57,7 @@ def _check_values(filters: Filters) -> None:
     dangling = filters.get("dangling")
     if len(dangling) > 1:
         raise ApiError(400, 'got more than one value for filter key "dangling"')
-    if dangling and booleans.parse(dangling[0]) is None:
+    if dangling and values.truth(dangling[0]) is None:
         allowed = 'must be "true" (or "1"), or "false" (or "0")'
         raise ApiError(400, f"invalid value for filter 'dangling', {allowed}")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarmsim.go import durations, signals
+from swarmsim.go import durations, values
 from swarmsim.images.build import healthcheck, words
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.documents import PATH
@@ -168,7 +168,7 @@ def _user(state: State, instruction: Instruction) -> list[str]:
 
 def _stopsignal(state: State, instruction: Instruction) -> list[str]:
     name = state.expand(instruction.rest)
-    if signals.number(name) is None:
+    if values.signal_number(name) is None:
         raise StepFailed(f"Invalid signal: {name}")
     state.config["StopSignal"] = name
     return state.nop(f"STOPSIGNAL {name}")
