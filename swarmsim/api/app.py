@@ -88,7 +88,6 @@ async def _route(call: Call) -> Answer | None:
     handler, call.path = route
     call.found = True
     versions.require(version or versions.API_VERSION)
-    call.version = version or versions.API_VERSION
     return await handler(call)
 
 

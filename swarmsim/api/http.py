@@ -101,8 +101,6 @@ class Call:
         self.queries = _parsed(query)
         #: The parts of the path that the route names in braces.
         self.path: dict[str, str] = {}
-        #: The version in the path, or the newest one the engine speaks.
-        self.version = ""
         self.headers: dict[str, str] = {}
         #: Whether there is a route for it.
         self.found = False

@@ -53,6 +53,11 @@ class Filters:
         """Whether one of the values is this one."""
         return not self.get(key) or value in self.get(key)
 
+    def word(self, key: str, value: str) -> bool:
+        """The same in any case; an empty value is any value."""
+        wanted = [each.lower() for each in self.get(key) if each]
+        return not wanted or value in wanted
+
     def prefix(self, key: str, value: str) -> bool:
         """Whether the value begins with one of those wanted."""
         return not self.get(key) or any(value.startswith(wanted) for wanted in self.get(key))

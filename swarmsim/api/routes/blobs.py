@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from swarmsim.api.asking import filters_of, find, version
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.lookup import find
-from swarmsim.api.routes.asking import version
 from swarmsim.api.specs import names
 from swarmsim.engine.blobs import Blob
 from swarmsim.engine.engine import Engine
@@ -47,9 +46,8 @@ def _json(blob: Blob, kind: str) -> dict[str, Any]:
 
 
 async def _list(call: Call, kind: str) -> Answer:
-    filters = Filters.parse(call.query.get("filters", ""))
+    filters = filters_of(call, "name", "id", "label", *(["names"] if kind == "secret" else []))
     blobs = _blobs(call.engine, kind)
-    filters.allow("name", "id", "label", *(["names"] if kind == "secret" else []))
     found = [blobs[key] for key in sorted(blobs) if _matches(blobs[key], filters)]
     return Answer([_json(blob, kind) for blob in found])
 

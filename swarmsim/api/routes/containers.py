@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from swarmsim.api.asking import filters_of, find
 from swarmsim.api.documents.inspection import container_json, listing_json, ports
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.lookup import find
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.go import gojson, values
@@ -39,8 +39,7 @@ def find_container(engine: Engine, term: str) -> Container:
 @routes.get("/containers/json")
 async def listed(call: Call) -> Answer:
     """`docker ps`."""
-    filters = Filters.parse(call.query.get("filters", ""))
-    filters.allow(*_KEYS)
+    filters = filters_of(call, *_KEYS)
     for status in filters.get("status"):
         if status not in _STATUSES:
             raise ApiError(400, f"Invalid filter 'status={status}'")
@@ -199,8 +198,7 @@ async def remove(call: Call) -> Answer:
 @routes.post("/containers/prune")
 async def prune(call: Call) -> Answer:
     """`docker container prune`: those that do not run."""
-    filters = Filters.parse(call.query.get("filters", ""))
-    filters.allow("label", "label!", "until")
+    filters = filters_of(call, "label", "label!", "until")
     gone = [
         container
         for container in call.engine.containers

@@ -44,7 +44,6 @@ async def of_service(call: Call) -> None:
     """`docker service logs`, of all the service's tasks that have a container."""
     query = _query(call)
     engine = call.engine
-    engine.manager()
     service = find_service(engine, call.path["id"])
     query = _with_limits(call, query)
     tty = bool(service.template["ContainerSpec"].get("TTY"))
@@ -55,7 +54,6 @@ async def of_service(call: Call) -> None:
 async def of_task(call: Call) -> None:
     """`docker service logs` of one task."""
     query = _query(call)
-    call.engine.manager()
     task = find_task(call.engine, call.path["id"])
     await _send(call, _with_limits(call, query), [task], tty=bool(task.container.get("TTY")))
 

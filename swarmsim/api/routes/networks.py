@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from swarmsim.api.asking import filters_of, go_bool
 from swarmsim.api.documents.inspection import mac_address
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.routes.asking import go_bool
 from swarmsim.api.routes.containers import find_container
 from swarmsim.api.specs import names
 from swarmsim.engine import networks
@@ -36,8 +36,7 @@ _DRIVERS = {"", "bridge", "overlay"}
 @routes.get("/networks")
 async def listed(call: Call) -> Answer:
     """`docker network ls`: those of the swarm first."""
-    filters = Filters.parse(call.query.get("filters", ""))
-    filters.allow(*_KEYS)
+    filters = filters_of(call, *_KEYS)
     _check_values(filters)
     engine = call.engine
     found = [it for it in visible(engine) if _matches(engine, it, filters)]
@@ -289,8 +288,7 @@ def _check_unused(engine: Engine, network: Network) -> None:
 @routes.post("/networks/prune")
 async def prune(call: Call) -> Answer:
     """`docker network prune`: networks that no service and no task has a use for."""
-    filters = Filters.parse(call.query.get("filters", ""))
-    filters.allow("label", "label!", "until")
+    filters = filters_of(call, "label", "label!", "until")
     engine = call.engine
     gone = []
     for network in visible(engine):

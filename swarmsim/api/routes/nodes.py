@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
+from swarmsim.api.asking import asked, filters_of, find, version
 from swarmsim.api.documents.objects import node_json
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.lookup import find
-from swarmsim.api.routes.asking import asked, version
 from swarmsim.engine.engine import Engine
-from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read, write
 from swarmsim.model import Node
@@ -17,21 +14,22 @@ from swarmsim.model import Node
 routes = Routes()
 
 _KEYS = ("name", "id", "label", "role", "membership", "node.label")
-_CHOICES = {"role": {"worker", "manager"}, "membership": {"accepted", "pending"}}
+_FILTERED = {"role": {"worker", "manager"}, "membership": {"accepted", "pending"}}
+_SETTINGS = {"Role": {"worker", "manager"}, "Availability": {"active", "pause", "drain"}}
 
 
 def find_node(engine: Engine, term: str) -> Node:
     """The node that a client means by an id, a hostname, or how an id begins."""
+    engine.manager()
     return find(engine.cluster.nodes, term, "node", lambda node: node.hostname)
 
 
 @routes.get("/nodes")
 async def listed(call: Call) -> Answer:
     """`docker node ls`."""
-    filters = Filters.parse(call.query.get("filters", ""))
+    filters = filters_of(call, *_KEYS)
     swarm = call.engine.manager()
-    filters.allow(*_KEYS)
-    for key, choices in _CHOICES.items():
+    for key, choices in _FILTERED.items():
         for wanted in filters.get(key):
             if wanted and wanted.lower() not in choices:
                 raise ApiError(500, f"Invalid {key} filter: '{wanted}'")
@@ -41,24 +39,21 @@ async def listed(call: Call) -> Answer:
 
 
 def _matches(node: Node, filters: Filters) -> bool:
-    role = [wanted.lower() for wanted in filters.get("role") if wanted]
-    membership = [wanted.lower() for wanted in filters.get("membership") if wanted]
     return (
         filters.prefix("name", node.hostname)
         and filters.prefix("id", node.id)
         and filters.swarm_labels("label", node.engine_labels)
         and filters.swarm_labels("node.label", node.spec.get("Labels") or {})
-        and (not role or node.role in role)
-        and (not membership or "accepted" in membership)
+        and filters.word("role", node.role)
+        and filters.word("membership", "accepted")
     )
 
 
 @routes.get("/nodes/{id}")
 async def inspect(call: Call) -> Answer:
     """`docker node inspect`."""
-    swarm = call.engine.manager()
     node = find_node(call.engine, call.path["id"])
-    return Answer(node_json(node, swarm, call.engine.version))
+    return Answer(node_json(node, call.engine.manager(), call.engine.version))
 
 
 @routes.post("/nodes/{id}/update")
@@ -66,29 +61,19 @@ async def update(call: Call) -> Answer:
     """`docker node update`: labels, availability, role."""
     given = read(await call.json(), "swarm.NodeSpec")
     of_version = version(call, "node")
-    engine = call.engine
-    engine.manager()
-    for key, words in (
-        ("Role", ("worker", "manager")),
-        ("Availability", ("active", "pause", "drain")),
-    ):
+    for key, words in _SETTINGS.items():
         if given.get(key, "").lower() not in words:
             raise ApiError(400, f'invalid {key}: "{given.get(key, "")}"')
         given[key] = given[key].lower()
-    node = find_node(engine, call.path["id"])
-    managers = [it for it in engine.cluster.nodes.values() if it.role == "manager"]
-    if given["Role"] == "worker" and managers == [node]:
-        message = "attempting to demote the last manager of the swarm"
-        raise rpc("FailedPrecondition", message)
+    node = find_node(call.engine, call.path["id"])
     spec = write({"Labels": {}, **given}, "swarm.NodeSpec")
-    asked(partial(engine.cluster.update_node, node.id, of_version, spec))
+    asked(call.engine.cluster.update_node, node.id, of_version, spec)
     return Answer()
 
 
 @routes.delete("/nodes/{id}")
 async def remove(call: Call) -> Answer:
     """`docker node rm`."""
-    call.engine.manager()
     node = find_node(call.engine, call.path["id"])
-    asked(partial(call.engine.cluster.remove_node, node.id, force=call.flag("force")))
+    asked(call.engine.cluster.remove_node, node.id, force=call.flag("force"))
     return Answer()

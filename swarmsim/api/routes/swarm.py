@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from swarmsim.api.asking import go_bool, version
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.routes.asking import go_bool, version
 from swarmsim.engine import swarm as membership
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.shapes import read

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from swarmsim.api.asking import filters_of, find
 from swarmsim.api.documents.objects import task_json
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.lookup import find
 from swarmsim.api.routes.nodes import find_node
 from swarmsim.api.routes.services import find_service
 from swarmsim.engine.containers import name_of
@@ -21,16 +21,16 @@ _KEYS = ("name", "id", "label", "service", "node", "desired-state", "_up-to-date
 
 def find_task(engine: Engine, term: str) -> Task:
     """The task that a client means by an id, a name such as `web.1.ID`, or how an id begins."""
+    engine.manager()
     return find(engine.cluster.tasks, term, "task", name_of)
 
 
 @routes.get("/tasks")
 async def listed(call: Call) -> Answer:
     """A list of tasks, sorted by id."""
-    filters = Filters.parse(call.query.get("filters", ""))
+    filters = filters_of(call, *_KEYS)
     engine = call.engine
     engine.manager()
-    filters.allow(*_KEYS)
     services = {find_service(engine, term).id for term in filters.get("service")}
     nodes = {find_node(engine, term).id for term in filters.get("node")}
     _check_desired_states(filters)
@@ -56,12 +56,11 @@ def _check_desired_states(filters: Filters) -> None:
 
 
 def _matches(engine: Engine, task: Task, filters: Filters) -> bool:
-    states = [wanted.lower() for wanted in filters.get("desired-state") if wanted]
     return (
         filters.prefix("name", name_of(task))
         and filters.prefix("id", task.id)
         and filters.swarm_labels("label", task.service_labels)
-        and (not states or task.desired_state in states)
+        and filters.word("desired-state", task.desired_state)
         and (not filters.get("runtime") or bool({"container", ""} & {*filters.get("runtime")}))
         and (not filters.get("_up-to-date") or engine.cluster.up_to_date(task))
     )
@@ -71,6 +70,5 @@ def _matches(engine: Engine, task: Task, filters: Filters) -> bool:
 async def inspect(call: Call) -> Answer:
     """One task."""
     engine = call.engine
-    engine.manager()
     task = find_task(engine, call.path["id"])
     return Answer(task_json(task, engine.allocator, engine.networks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from swarmsim.api.lookup import find
+from swarmsim.api.asking import find
 from swarmsim.engine.allocation import publishes
 from swarmsim.engine.blobs import Blob
 from swarmsim.engine.networks import Network

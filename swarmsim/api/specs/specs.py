@@ -14,7 +14,7 @@ from typing import Any
 from swarmsim.api.specs import names
 from swarmsim.go import defaults
 from swarmsim.go.errors import ApiError
-from swarmsim.go.shapes import read, write
+from swarmsim.go.shapes import write
 
 Spec = dict[str, Any]
 
@@ -23,27 +23,6 @@ _ORDERS = {"stop-first", "start-first"}
 _CONDITIONS = {"none", "on-failure", "any"}
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
-_OF_TASK = "TaskTemplate.ContainerSpec"
-#: Fields by the version of the API that brought them: an older client cannot mean them.
-_ADDED_IN = {
-    (1, 40): (
-        *(f"{_OF_TASK}.Sysctls", f"{_OF_TASK}.Privileges.CredentialSpec.Config"),
-        *(f"{_OF_TASK}.Configs.Runtime", "TaskTemplate.Placement.MaxReplicas"),
-    ),
-    (1, 41): (
-        *(f"{_OF_TASK}.CapabilityAdd", f"{_OF_TASK}.CapabilityDrop", f"{_OF_TASK}.Ulimits"),
-        *("TaskTemplate.Resources.Limits.Pids", "Mode.ReplicatedJob", "Mode.GlobalJob"),
-    ),
-}
-
-
-def parse(body: Any, version: tuple[int, ...]) -> Spec:
-    """Read a service spec as a client of an API version sends it; `ApiError` 400 if it is none."""
-    spec: Spec = read(body, "swarm.ServiceSpec")
-    for added_in, paths in _ADDED_IN.items():
-        for path in paths if version < added_in else ():
-            _drop_field(spec, path)
-    return spec
 
 
 def attachments(spec: Spec) -> list[Spec]:
@@ -94,15 +73,6 @@ def with_defaults(spec: Spec) -> Spec:
     return write(spec, "swarm.ServiceSpec")
 
 
-def _drop_field(value: Any, path: str) -> None:
-    name, _, rest = path.partition(".")
-    for each in value if isinstance(value, list) else [value or {}]:
-        if rest:
-            _drop_field(each.get(name), rest)
-        else:
-            each.pop(name, None)
-
-
 def _check_runtime(template: Spec) -> None:
     runtime = template.get("Runtime") or "container"
     if runtime == "plugin" and "PluginSpec" in template:
@@ -116,9 +86,6 @@ def _check_runtime(template: Spec) -> None:
 def _convert_container(container: Spec) -> None:
     isolation = container.get("Isolation", "").lower()
     container["Isolation"] = isolation if isolation in {"hyperv", "process"} else "default"
-    credentials = container.get("Privileges", {}).get("CredentialSpec")
-    if credentials is not None:
-        _check_credentials(credentials)
     for kind in ("Secrets", "Configs"):
         container[kind] = [reference or {} for reference in container.get(kind) or []]
     for reference in container["Configs"]:
@@ -128,17 +95,6 @@ def _convert_container(container: Spec) -> None:
             raise ApiError(400, "invalid Config: cannot specify both File and Runtime")
     for mount in container.get("Mounts") or []:
         _convert_mount(mount)
-
-
-def _check_credentials(credentials: Spec) -> None:
-    *most, last = [it for it in ("Config", "File", "Registry") if credentials.get(it)] or [""]
-    message = 'must either provide "file", "registry", or "config" for credential spec'
-    if most:
-        comma = "," if len(most) > 1 else ""  # as moby's sentence has it
-        listed = ", ".join(f'"{kind.lower()}"' for kind in most)
-        message = f'cannot specify both {listed}{comma} and "{last.lower()}" credential specs'
-    if most or not last:
-        raise ApiError(400, f"invalid CredentialSpec: {message}")
 
 
 def _convert_mount(mount: Spec) -> None:
@@ -202,17 +158,10 @@ def _convert_endpoint(endpoint: Spec | None) -> None:
 
 
 def _mode(mode: Spec) -> Spec:
-    given = [
-        name for name in ("Global", "Replicated", "ReplicatedJob", "GlobalJob") if name in mode
-    ]
+    given = mode.keys() & {"Global", "Replicated", "ReplicatedJob", "GlobalJob"}
     if len(given) > 1:
         raise ApiError(400, "must specify only one service mode")
-    if "Global" in mode:
-        return {"Global": {}}
-    if "GlobalJob" in mode:
-        return {"GlobalJob": {}}
-    if "ReplicatedJob" in mode:
-        at_once = mode["ReplicatedJob"].get("MaxConcurrent", 1)
-        total = mode["ReplicatedJob"].get("TotalCompletions", at_once)
-        return {"ReplicatedJob": {"MaxConcurrent": at_once, "TotalCompletions": total}}
-    return {"Replicated": {"Replicas": mode.get("Replicated", {}).get("Replicas", 1)}}
+    name = next(iter(given), "Replicated")
+    if name == "Replicated":
+        return {name: {"Replicas": mode.get(name, {}).get("Replicas", 1)}}
+    return {name: {}}  # the cluster refuses jobs

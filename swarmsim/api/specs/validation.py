@@ -30,7 +30,8 @@ def check(spec: Spec) -> None:
     """Raise `ApiError` for the first thing that swarmkit does not take in a stored spec."""
     names.check(spec["Name"])
     _check_task(spec["TaskTemplate"])
-    _check_mode(spec["Mode"])
+    if (spec["Mode"].get("Replicated", {}).get("Replicas") or 0) >= _MOST_REPLICAS:
+        raise _invalid("Number of replicas must be non-negative")  # Go's uint64, read as an int64
     _check_update_config(spec)
     _check_endpoint(spec.get("EndpointSpec") or {})
 
@@ -52,7 +53,6 @@ def _check_task(template: Spec) -> None:
     container = template["ContainerSpec"]
     _check_references(container.get("Secrets") or [], "secret")
     _check_references(container.get("Configs") or [], "config")
-    _check_credentials(container)
     _check_container(container)
 
 
@@ -94,18 +94,6 @@ def _check_references(references: list[Spec], kind: str) -> None:
         taken[file["Name"]] = name
 
 
-def _check_credentials(container: Spec) -> None:
-    credentials = (container.get("Privileges") or {}).get("CredentialSpec") or {}
-    config = credentials.get("Config")
-    at_run_time = [it for it in container.get("Configs") or [] if "Runtime" in it]
-    if config and config not in [it["ConfigID"] for it in at_run_time]:
-        message = (
-            f"CredentialSpec references config '{config}', but that config isn't in config "
-            "references with RuntimeTarget"
-        )
-        raise _invalid(message)
-
-
 def _check_container(container: Spec) -> None:
     try:
         templates.expanded(container, templates.context({}, {}, {}))
@@ -138,24 +126,11 @@ def _has_big_letters(image: str) -> bool:
     return bool(slash) and first != first.lower() and not {".", ":"} & set(first)
 
 
-def _check_mode(mode: Spec) -> None:
-    job = mode.get("ReplicatedJob", {})
-    for number, message in (
-        (mode.get("Replicated", {}).get("Replicas"), "Number of replicas must be non-negative"),
-        (job.get("MaxConcurrent"), "Maximum concurrent jobs must not be negative"),
-        (job.get("TotalCompletions"), "Total completed jobs must not be negative"),
-    ):
-        if (number or 0) >= _MOST_REPLICAS:  # Go's uint64, read as an int64
-            raise _invalid(message)
-
-
 def _check_update_config(spec: Spec) -> None:
     """Refuse an update config; a rollback config is not looked at, by swarmkit neither."""
     config = spec.get("UpdateConfig")
     if config is None:
         return
-    if "ReplicatedJob" in spec["Mode"] or "GlobalJob" in spec["Mode"]:
-        raise _invalid("Jobs may not have an update config")
     for name in ("Delay", "Monitor"):
         if config.get(name, 0) < 0:
             raise _invalid(f"TaskSpec: update-{name.lower()} cannot be negative")

@@ -51,7 +51,7 @@ def fitting(kind: str) -> st.SearchStrategy[Any]:
 def stored(text: str) -> dict[str, Any] | None:
     """What the engine makes of a body; `None` if it refuses it."""
     try:
-        spec = specs.stored(specs.parse(gojson.loads(text.encode()), (1, 41)))
+        spec = specs.stored(read(gojson.loads(text.encode()), SERVICE))
         validation.check(spec)
     except ApiError as problem:
         refused = problem

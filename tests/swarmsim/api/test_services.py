@@ -49,16 +49,6 @@ def test_a_task_shows_the_template_without_its_runtime(raw: Raw):
     assert (task["Labels"], task["Slot"], task["DesiredState"]) == ({}, 1, "running")
 
 
-def test_a_client_older_than_a_field_does_not_set_it(raw: Raw):
-    limits = {"Limits": {"Pids": 5, "MemoryBytes": 1 << 30}}
-    body = of_task(Resources=limits, Placement={"MaxReplicas": 3})
-    raw.post("/v1.39/services/create", body)
-    template = raw.get("/services/web").json["Spec"]["TaskTemplate"]
-
-    assert template["Resources"] == {"Limits": {"MemoryBytes": 1 << 30}}
-    assert template["Placement"] == {}
-
-
 def test_ports_are_given_out_from_30000_a_moment_after_the_service_is_made(raw: Raw):
     asked = [{"TargetPort": 80}, {"TargetPort": 81, "PublishMode": "host"}, {"TargetPort": 82}]
     made(raw, spec(EndpointSpec={"Ports": asked}))
@@ -181,7 +171,6 @@ def test_a_status_is_shown_only_where_it_is_asked_for(raw: Raw):
 
     assert shown == {"RunningTasks": 2, "DesiredTasks": 2, "CompletedTasks": 0}
     assert "ServiceStatus" not in raw.get("/services").json[0]
-    assert "ServiceStatus" not in raw.get("/v1.40/services", status="1").json[0]
     assert raw.get("/services", status="x").status == 400
 
 

@@ -1,0 +1,84 @@
+"""What routes ask of a request in the same words, and which object of the engine it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from swarmsim.api.http import Call
+from swarmsim.go import values
+from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.filters import Filters
+from swarmsim.model import Refused
+
+T = TypeVar("T")
+
+_LARGEST_VERSION = 1 << 64
+#: What is said where nothing is found, and where too much is.
+_WORDS = ("{1} {0} not found", "{1} {0} is ambiguous ({2} matches found)")
+
+
+def find(
+    objects: Mapping[str, T],
+    term: str,
+    kind: str,
+    name_of: Callable[[T], str],
+    words: tuple[str, str] = _WORDS,
+    missing: int = 404,
+) -> T:
+    """The object that is meant; `ApiError` if there is none, or more than one.
+
+    As moby's `daemon/cluster/helpers.go`: the whole id, else the whole name, else the
+    beginning of an id.
+    """
+    if term in objects:
+        return objects[term]
+    named = [it for it in objects.values() if name_of(it) == term]
+    matching = named or [it for id_, it in objects.items() if id_.startswith(term)]
+    if len(matching) == 1:
+        return matching[0]
+    status, sentence = (400, words[1]) if matching else (missing, words[0])
+    raise ApiError(status, sentence.format(term, kind, len(matching)))
+
+
+def filters_of(call: Call, *accepted: str, status: int = 500) -> Filters:
+    """The `filters` of a list; `ApiError` 400 for a key that is not accepted.
+
+    Most lists answer 500 if it is not JSON.
+    """
+    filters = Filters.parse(call.query.get("filters", ""), status)
+    filters.allow(*accepted)
+    return filters
+
+
+def go_bool(call: Call, name: str, sentence: str = "") -> bool:
+    """A query parameter as Go's `strconv.ParseBool` reads it; absent is false."""
+    value = call.query.get(name, "")
+    if value == "":
+        return False
+    found = values.truth(value)
+    if found is None:
+        because = f'strconv.ParseBool: parsing "{value}": invalid syntax'
+        raise ApiError(400, sentence or f"invalid value for {name}: {value}: {because}")
+    return found
+
+
+def version(call: Call, kind: str, *, explained: bool = True) -> int:
+    """The `version` of the object that an update is meant for."""
+    value = call.query.get("version", "")
+    is_number = value.isascii() and value.isdigit()
+    if is_number and int(value) < _LARGEST_VERSION:
+        return int(value)
+    if not explained:
+        raise ApiError(400, f"invalid {kind} version")
+    why = "value out of range" if is_number else "invalid syntax"
+    message = f"invalid {kind} version '{value}': strconv.ParseUint: parsing \"{value}\": {why}"
+    raise ApiError(400, message)
+
+
+def asked(function: Callable[..., T], *arguments: object, **options: object) -> T:
+    """Ask the cluster for something; what it refuses is answered in swarmkit's words."""
+    try:
+        return function(*arguments, **options)
+    except Refused as refusal:
+        raise rpc(refusal.code, refusal.message) from None
