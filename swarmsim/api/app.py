@@ -10,7 +10,6 @@ from swarmsim.api.http import Answer, Call, ClientGone, Routes
 from swarmsim.api.routes import (
     blobs,
     containers,
-    events,
     images,
     logs,
     networks,
@@ -25,7 +24,7 @@ from swarmsim.go.times import stamp
 
 _MODULES = (
     *(system, services, tasks, nodes, swarm, networks, blobs),
-    *(containers, logs, events, images),
+    *(containers, logs, images),
 )
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.objects import host_ports
 from swarmsim.engine.containers import Container
 from swarmsim.engine.networks import Network
@@ -19,18 +20,11 @@ from swarmsim.runtime import plan
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
 
-Json = dict[str, Any]
-
-#: Paths and labels that a container here does not have.
-_EMPTY = (
-    *("ResolvConfPath", "HostnamePath", "HostsPath", "LogPath", "MountLabel", "ProcessLabel"),
-    "AppArmorProfile",
-)
-
 
 def listing_json(engine: Engine, container: Container) -> Json:
     """A line of `docker ps`."""
     return {
+        **CONSTANTS["line of docker ps"],
         "Id": container.id,
         "Names": [f"/{container.name}"],
         "Image": container.task.image,
@@ -41,9 +35,7 @@ def listing_json(engine: Engine, container: Container) -> Json:
         "Labels": dict(sorted(container.labels.items())),
         "State": container.state,
         "Status": status(container, engine.now),
-        "HostConfig": {"NetworkMode": "default"},
         "NetworkSettings": {"Networks": _networks(engine, container)},
-        "Mounts": [],
     }
 
 
@@ -95,23 +87,17 @@ def _networks(engine: Engine, container: Container) -> Json:
 
 def _endpoint(container: Container, network: Network, address: str) -> Json:
     plain, _, bits = address.partition("/")
-    in_swarm = {
-        "IPAMConfig": {"IPv4Address": plain} if plain else {},
-        "Aliases": [container.id[:12]],
-    }
-    on_bridge = {"IPAMConfig": None, "Aliases": None}
+    local = network.scope == "local"
     return {
-        **(on_bridge if network.scope == "local" else in_swarm),
-        "Links": None,
+        **CONSTANTS["endpoint"],
+        "IPAMConfig": None if local else {"IPv4Address": plain} if plain else {},
+        "Aliases": None if local else [container.id[:12]],
         "NetworkID": network.id,
         "EndpointID": container.id[::-1] if container.running else "",
         "Gateway": network.gateway if container.address else "",
         "IPAddress": plain,
         "IPPrefixLen": int(bits or 0),
-        **dict.fromkeys(("IPv6Gateway", "GlobalIPv6Address"), ""),
-        "GlobalIPv6PrefixLen": 0,
         "MacAddress": mac_address(address),
-        "DriverOpts": None,
     }
 
 
@@ -129,21 +115,15 @@ def container_json(engine: Engine, container: Container) -> Json:
     config = engine.image_config(task.image)
     words = _words(engine, container) or [""]
     return {
+        **CONSTANTS["container"],
         "Id": container.id,
         "Created": stamp(container.created_at),
         "Path": words[0],
         "Args": words[1:],
         "State": _state(engine, container),
         "Image": engine.image_id(task.image),
-        **dict.fromkeys(_EMPTY, ""),
         "Name": f"/{container.name}",
-        "RestartCount": 0,
-        "Driver": "simulated",
-        "Platform": "linux",
-        "ExecIDs": None,
         "HostConfig": _host_config(task),
-        "GraphDriver": {"Data": None, "Name": "simulated"},
-        "Mounts": [],
         "Config": _config(engine, container, config),
         "NetworkSettings": _network_settings(engine, container),
     }
@@ -151,9 +131,9 @@ def container_json(engine: Engine, container: Container) -> Json:
 
 def _state(engine: Engine, container: Container) -> Json:
     shown: Json = {
+        **CONSTANTS["State"],
         "Status": container.state,
         "Running": container.running,
-        **dict.fromkeys(("Paused", "Restarting", "OOMKilled", "Dead"), False),
         "Pid": container.task.pid if container.running else 0,
         "ExitCode": container.exit_code,
         "Error": container.error,
@@ -168,17 +148,12 @@ def _state(engine: Engine, container: Container) -> Json:
 def _host_config(task: Task) -> Json:
     limits = (task.spec.get("Resources") or {}).get("Limits") or {}
     return {
-        "Binds": None,
-        "LogConfig": {"Type": "json-file", "Config": {}},
-        "NetworkMode": "default",
+        **CONSTANTS["HostConfig"],
         "PortBindings": {
             _port_name(port): [{"HostIp": "", "HostPort": str(port.get("PublishedPort", ""))}]
             for port in host_ports(task)
         },
-        "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
-        **dict.fromkeys(("AutoRemove", "Privileged", "PublishAllPorts"), False),
         "ReadonlyRootfs": bool(task.container.get("ReadOnly")),
-        "Isolation": "default",
         "Memory": limits.get("MemoryBytes", 0),
         "NanoCpus": limits.get("NanoCPUs", 0),
         "Init": task.container.get("Init"),
@@ -219,15 +194,12 @@ def _network_settings(engine: Engine, container: Container) -> Json:
         for port in host_ports(container.task)
     }
     found = _networks(engine, container)
+    always = CONSTANTS["NetworkSettings"]
     # of the bridge it is also said outside of the list, as when there were no others
     bridge = found.get("bridge") or {}
-    of_bridge = {"EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0}
     return {
-        "Bridge": "",
-        "SandboxID": "",
-        "HairpinMode": False,
+        **always,
+        **{key: value for key, value in bridge.items() if key in always},
         "Ports": bound if container.running else {},
-        **{key: bridge.get(key, other) for key, other in of_bridge.items()},
-        "MacAddress": bridge.get("MacAddress", ""),
         "Networks": found,
     }

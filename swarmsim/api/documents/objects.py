@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.specs import specs
 from swarmsim.engine.allocation import Allocator
 from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Swarm
 from swarmsim.go.times import stamp
 from swarmsim.model import Cluster, Node, Service, Task, states
-
-Json = dict[str, Any]
-
-PLUGINS = [
-    *({"Type": "Log", "Name": name} for name in ("json-file",)),
-    *({"Type": "Network", "Name": name} for name in ("bridge", "host", "null", "overlay")),
-    {"Type": "Volume", "Name": "local"},
-]
 
 
 def meta(about: Service | Task | Node) -> Json:
@@ -158,7 +149,7 @@ def node_json(node: Node, swarm: Swarm, version: str) -> Json:
     engine: Json = {"EngineVersion": version}
     if node.engine_labels:
         engine["Labels"] = dict(node.engine_labels)
-    engine["Plugins"] = PLUGINS
+    engine["Plugins"] = CONSTANTS["plugins of a node"]
     shown = {
         **meta(node),
         "Spec": node.spec,

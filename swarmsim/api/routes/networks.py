@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from swarmsim.api.asking import filters_of, go_bool
+from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import mac_address
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.containers import find_container
@@ -22,8 +22,6 @@ from swarmsim.go.shapes import read
 from swarmsim.go.times import stamp
 
 routes = Routes()
-
-Json = dict[str, Any]
 
 _KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type", "idOrName")
 _BUILT_IN = {"bridge", "host", "none", "ingress"}
@@ -109,6 +107,7 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
     is_here = network.scope == "local" or (detailed and _is_known_here(engine, network))
     is_double = network.predefined and network.scope == "swarm"
     shown = {
+        **CONSTANTS["network"],
         "Name": network.name,
         "Id": network.id,
         "Created": stamp(network.created_at),
@@ -123,8 +122,6 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
         "Internal": network.internal,
         "Attachable": network.attachable,
         "Ingress": network.ingress,
-        "ConfigFrom": {"Network": ""},
-        "ConfigOnly": False,
         "Containers": _endpoints(engine, network, present) if is_here else None,
         "Options": None if is_double else network.options,
         "Labels": (network.labels or {}) if is_here else network.labels,

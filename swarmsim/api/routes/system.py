@@ -1,4 +1,4 @@
-"""The engine itself: `docker version`, `docker info`, `docker system df`, and what is asked first.
+"""The engine itself: `docker version`, `info`, `events`, `system df`, and what is asked first.
 
 The engine says what it is wherever somebody looks: the operating system in `docker info`,
 the platform in `docker version`.
@@ -9,28 +9,21 @@ from __future__ import annotations
 import os
 import platform
 from collections import Counter
-from typing import Any
 
+from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.versions import API_VERSION, MIN_API_VERSION
 from swarmsim.engine.engine import Engine
+from swarmsim.engine.events import Message, included
+from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.go.times import stamp
-from swarmsim.images import listing
+from swarmsim.go.times import moment, stamp
+from swarmsim.images import documents, listing
 
 routes = Routes()
 
-Json = dict[str, Any]
-
-_GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-_NO_COMMIT = {"ID": "", "Expected": ""}
-_NO_REGISTRIES = (
-    *("AllowNondistributableArtifactsCIDRs", "AllowNondistributableArtifactsHostnames"),
-    "Mirrors",
-)
-_OFFICIAL = {"Secure": True, "Official": True}
 _NEVER_CACHED = (("Cache-Control", "no-cache, no-store, must-revalidate"), ("Pragma", "no-cache"))
 
 
@@ -45,112 +38,52 @@ async def ping(call: Call) -> Answer:
 @routes.get("/version")
 async def version(call: Call) -> Answer:
     """`docker version`."""
-    details = {
+    both = {
         "ApiVersion": API_VERSION,
-        "Arch": _GO_ARCHITECTURES.get(platform.machine(), platform.machine()),
-        "Experimental": "false",
+        "Arch": documents.architecture(),
         "KernelVersion": platform.release(),
         "MinAPIVersion": MIN_API_VERSION,
         "Os": "linux",
     }
-    engine = {"Name": "Engine", "Version": call.engine.version, "Details": details}
-    shown = {
-        "Platform": {"Name": call.engine.operating_system},
-        "Components": [engine],
-        "Version": call.engine.version,
-        "ApiVersion": API_VERSION,
-        "MinAPIVersion": MIN_API_VERSION,
-        "GitCommit": "",
-        "GoVersion": "",
-        "Os": "linux",
-        "Arch": details["Arch"],
-        "KernelVersion": details["KernelVersion"],
-    }
-    return Answer(shown)
+    name, number = call.engine.operating_system, call.engine.version
+    engine = {"Name": "Engine", "Version": number, "Details": {**both, "Experimental": "false"}}
+    shown = {"Platform": {"Name": name}, "Components": [engine], "Version": number, **both}
+    return Answer({**shown, "GitCommit": "", "GoVersion": ""})
 
 
 @routes.get("/info")
 async def info(call: Call) -> Answer:
-    """`docker info`."""
+    """`docker info`. What a kernel can limit is true, or the command line warns of each."""
     engine = call.engine
-    states = [container.state for container in engine.containers]
+    running = sum(container.running for container in engine.containers)
+    count = len(list(engine.containers))
     shown = {
+        **CONSTANTS["info"],
         "ID": engine.id,
-        "Containers": len(states),
-        "ContainersRunning": states.count("running"),
-        "ContainersPaused": 0,
-        "ContainersStopped": len(states) - states.count("running"),
+        "Containers": count,
+        "ContainersRunning": running,
+        "ContainersStopped": count - running,
         "Images": len(engine.images.images),
-        "Driver": "simulated",
-        "DriverStatus": [["Containers", "processes of this machine, not isolated"]],
-        "Plugins": {
-            "Volume": ["local"],
-            "Network": ["bridge", "host", "null", "overlay"],
-            "Authorization": None,
-            "Log": ["json-file"],
-        },
-        **_LIMITS,
         "NEventsListener": engine.events.followers,
         "SystemTime": stamp(engine.now),
-        **_machine(engine),
-        "Labels": engine.labels,
-        "ExperimentalBuild": False,
-        "ServerVersion": engine.version,
-        "Runtimes": {"runc": {"path": "runc"}},
-        "DefaultRuntime": "runc",
-        "Swarm": _swarm(engine),
-        "LiveRestoreEnabled": False,
-        **dict.fromkeys(("Isolation", "InitBinary", "HttpProxy", "HttpsProxy", "NoProxy"), ""),
-        **dict.fromkeys(("ContainerdCommit", "RuncCommit", "InitCommit"), _NO_COMMIT),
-        "Debug": False,
-        "NFd": 0,
-        "NGoroutines": 0,
-        "SecurityOptions": [],
-        "Warnings": None,
-    }
-    return Answer(shown)
-
-
-#: What a kernel can limit: true, so that the command line does not warn of each.
-_LIMITS: Json = dict.fromkeys(
-    (
-        *("MemoryLimit", "SwapLimit", "KernelMemory", "KernelMemoryTCP", "CpuCfsPeriod"),
-        *("CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding"),
-        *("BridgeNfIptables", "BridgeNfIp6tables", "OomKillDisable"),
-    ),
-    True,
-)
-
-
-def _machine(engine: Engine) -> Json:
-    return {
-        "LoggingDriver": "json-file",
-        "CgroupDriver": "none",
-        "CgroupVersion": "1",
         "KernelVersion": platform.release(),
         "OperatingSystem": engine.operating_system,
-        "OSVersion": "",
-        "OSType": "linux",
         "Architecture": platform.machine(),
-        "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": {
-            **{key: [] for key in _NO_REGISTRIES},
-            "InsecureRegistryCIDRs": ["127.0.0.0/8"],
-            "IndexConfigs": {"docker.io": {"Name": "docker.io", "Mirrors": [], **_OFFICIAL}},
-        },
         "NCPU": os.cpu_count() or 1,
         "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
-        "GenericResources": None,
         "DockerRootDir": str(engine.data),
         "Name": engine.hostname,
+        "Labels": engine.labels,
+        "ServerVersion": engine.version,
+        "Swarm": _swarm(engine),
     }
+    return Answer(shown)
 
 
 def _swarm(engine: Engine) -> Json:
     swarm = engine.swarm
     if swarm is None:
-        outside = {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive"}
-        return {**outside, "ControlAvailable": False, "Error": "", "RemoteManagers": None}
+        return dict(CONSTANTS["info of no swarm"])
     nodes = engine.cluster.nodes.values()
     return {
         "NodeID": swarm.node_id,
@@ -165,6 +98,34 @@ def _swarm(engine: Engine) -> Json:
     }
 
 
+@routes.get("/events")
+async def events(call: Call) -> None:
+    """Stream messages, one JSON object a line, until `until` or until the client goes away."""
+    since, until = moment(call.query.get("since", "")), moment(call.query.get("until", ""))
+    if until is not None and until < (since or 0):
+        times = [call.query.get(name, "") for name in ("since", "until")]
+        sentence = f"`since` time ({times[0]}) cannot be after `until` time ({times[1]})"
+        raise ApiError(400, sentence)
+    filters = Filters.parse(call.query.get("filters", ""))
+    engine = call.engine
+    await call.stream("application/json")
+    with engine.events.follow() as news:
+        past = engine.events.kept(since or 0, until) if since is not None or until else []
+        for message in past:
+            await _write(call, message, filters)
+        while True:
+            while news and (until is None or news[0]["timeNano"] <= until):
+                await _write(call, news.popleft(), filters)
+            if until is not None and engine.now >= until:
+                return
+            await call.wait(until)
+
+
+async def _write(call: Call, message: Message, filters: Filters) -> None:
+    if included(message, filters):
+        await call.write(gojson.dumps(message) + b"\n")
+
+
 @routes.get("/system/df")
 async def disk_usage(call: Call) -> Answer:
     """`docker system df`: images and containers; builds have no cache of their own."""
@@ -174,12 +135,10 @@ async def disk_usage(call: Call) -> Answer:
     for row in rows:
         row |= {"SharedSize": 0, "Containers": used[row["Id"]]}
     shown = {
+        **CONSTANTS["disk usage"],
         "LayersSize": sum(int(row["Size"]) for row in rows),
         "Images": rows,
         "Containers": [listing_json(engine, it) for it in engine.containers],
-        "Volumes": [],
-        "BuildCache": [],
-        "BuilderSize": 0,
     }
     return Answer(shown)
 
