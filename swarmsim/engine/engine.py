@@ -26,15 +26,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from swarmsim.engine import networks, swarm
+from swarmsim.engine import swarm
 from swarmsim.engine.allocation import Allocator
-from swarmsim.engine.blobs import Blob
 from swarmsim.engine.clock import Clock
-from swarmsim.engine.cluster_events import ClusterEvents
 from swarmsim.engine.containers import Containers
-from swarmsim.engine.events import Events
+from swarmsim.engine.events import ClusterEvents, Events, message
 from swarmsim.engine.networks import Network, Networks
-from swarmsim.engine.swarm import Swarm
+from swarmsim.engine.swarm import Blob, Swarm
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Images
 from swarmsim.model import Cluster, Node, Service, StoreEvent, Task
@@ -131,6 +129,12 @@ class Engine:
             _LONGEST_PAUSE if due is None else min(_LONGEST_PAUSE, self.clock.seconds_until(due))
         )
         return min(seconds, _POLL) if self.runtime.awaiting() else seconds
+
+    def publish(
+        self, kind: str, action: str, about: str, attributes: Mapping[str, str], scope: str
+    ) -> None:
+        """Publish an event about an object: of the `swarm`, or `local`."""
+        self.events.publish(message(kind, action, about, attributes, self.now, scope))
 
     def notify(self) -> None:
         """Call the listeners."""
@@ -250,21 +254,21 @@ class Engine:
 
     def _local_networks(self) -> None:
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
-            network = networks.bridge(self.networks, self.new_hex_id(), name, self.now)
-            network.driver, network.predefined = driver, True
+            network = self.networks.make(driver, self.new_hex_id(), name, self.now)
+            network.predefined = True
             if name == "bridge":
                 self._bridge = network
             else:
                 network.subnet = None
 
     def _swarm_networks(self) -> None:
-        new_id, bump = self.cluster.new_id, self.cluster.bump
-        ingress = {"Ingress": True}
-        networks.overlay(self.networks, new_id(), "ingress", self.now, bump(), asked=ingress)
+        make, cluster = self.networks.make, self.cluster
+        asked = {"Ingress": True}
+        make("overlay", cluster.new_id(), "ingress", self.now, asked, version=cluster.bump())
         if not self.networks.named("docker_gwbridge"):  # it stays when a swarm is left
-            networks.bridge(self.networks, self.new_hex_id(), "docker_gwbridge", self.now)
+            make("bridge", self.new_hex_id(), "docker_gwbridge", self.now)
         for name in ("host", "bridge"):
-            double = networks.overlay(self.networks, new_id(), name, self.now, bump())
+            double = make("overlay", cluster.new_id(), name, self.now, version=cluster.bump())
             double.driver, double.predefined, double.subnet = name, True, None
             double.options, double.labels = {}, {"com.docker.swarm.predefined": "true"}
 

@@ -8,18 +8,18 @@ up to the runtime, which takes the addresses from here.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-#: The address pool of a swarm, and of the networks that Docker makes on a machine.
-_POOL = "10.0.0.0/8"
-_LOCAL_POOL = "172.16.0.0/12"
-_SUBNET_BITS = 24
-_LOCAL_SUBNET_BITS = 16
+#: The address pools of a swarm, and of the networks that Docker makes on a machine; and how
+#: many bits of an address are a subnet's.
+_POOL = ("10.0.0.0/8", 24)
+_LOCAL_POOL = ("172.16.0.0/12", 16)
 #: Docker begins with the one after it.
 _UNUSED = ipaddress.ip_network("172.16.0.0/16")
 _FIRST_VXLAN_ID = 4096
+#: The option in which the overlay driver notes the VXLAN ids of a network.
+VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
 
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -94,13 +94,56 @@ class Networks(dict[str, Network]):
         """The networks with a name; a local one may share it with one of the swarm."""
         return [network for network in self.values() if network.name == name]
 
+    def make(
+        self,
+        driver: str,
+        network_id: str,
+        name: str,
+        now: int,
+        asked: dict[str, Any] | None = None,
+        *,
+        version: int = 0,
+    ) -> Network:
+        """Make a network, of what the body of `POST /networks/create` asks for.
+
+        Those of the driver `overlay` are the swarm's; others are this machine's alone, and
+        services cannot use them.
+        """
+        asked, in_swarm = asked or {}, driver == "overlay"
+        config = ((asked.get("IPAM") or {}).get("Config") or [{}])[0]
+        subnet = _subnet(config.get("Subnet")) or self.free_subnet(local=not in_swarm)
+        part = _subnet(config.get("IPRange"))
+        labels, options = asked.get("Labels"), dict(asked.get("Options") or {})
+        if in_swarm:
+            options[VXLAN_IDS] = options.get(VXLAN_IDS) or self.free_vxlan_id()
+        self[network_id] = Network(
+            id=network_id,
+            name=name,
+            driver=driver,
+            scope="swarm" if in_swarm else "local",
+            created_at=now,
+            updated_at=now,
+            version=version,
+            subnet=subnet,
+            part=part,
+            gateway=config.get("Gateway") or str(part[0] if part else subnet[1]),
+            options_given=asked.get("Options"),
+            options=options,
+            labels=labels if in_swarm else labels or {},
+            given=asked.get("IPAM"),
+            internal=asked.get("Internal", False),
+            attachable=asked.get("Attachable", False),
+            ingress=in_swarm and asked.get("Ingress", False),
+            ipv6=asked.get("EnableIPv6", False),
+        )
+        return self[network_id]
+
     def free_subnet(self, *, local: bool = False) -> Subnet:
         """A subnet of the pool that no network has."""
-        pool = ipaddress.ip_network(_LOCAL_POOL if local else _POOL)
-        taken = [network.subnet for network in self.values() if network.subnet]
-        subnets = pool.subnets(new_prefix=_LOCAL_SUBNET_BITS if local else _SUBNET_BITS)
-        for subnet in subnets:
-            if subnet != _UNUSED and not any(_overlap(subnet, other) for other in taken):
+        pool, bits = _LOCAL_POOL if local else _POOL
+        taken = [it.subnet for it in self.values() if isinstance(it.subnet, ipaddress.IPv4Network)]
+        for subnet in ipaddress.IPv4Network(pool).subnets(new_prefix=bits):
+            if subnet != _UNUSED and not any(subnet.overlaps(other) for other in taken):
                 return subnet
         raise LookupError("could not find an available, non-overlapping IPv4 address pool")
 
@@ -113,93 +156,5 @@ class Networks(dict[str, Network]):
         return str(number)
 
 
-#: The option in which the overlay driver notes the VXLAN ids of a network.
-VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
-
-
-def _overlap(one: Subnet, other: Subnet) -> bool:
-    return (
-        isinstance(one, ipaddress.IPv4Network)
-        and isinstance(other, ipaddress.IPv4Network)
-        and one.overlaps(other)
-    )
-
-
-def overlay(
-    networks: Networks,
-    network_id: str,
-    name: str,
-    now: int,
-    version: int,
-    *,
-    asked: dict[str, Any] | None = None,
-) -> Network:
-    """Make an overlay network, of what the body of `POST /networks/create` asks for."""
-    asked = asked or {}
-    subnet, part, gateway = _addresses(asked, networks.free_subnet)
-    options = asked.get("Options") or {}
-    vxlan = {VXLAN_IDS: options.get(VXLAN_IDS) or networks.free_vxlan_id()}
-    network = Network(
-        id=network_id,
-        name=name,
-        driver="overlay",
-        scope="swarm",
-        created_at=now,
-        updated_at=now,
-        version=version,
-        subnet=subnet,
-        part=part,
-        gateway=gateway,
-        options={**options, **vxlan},
-        labels=asked.get("Labels"),
-        ingress=asked.get("Ingress", False),
-        **_as_asked(asked),
-    )
-    networks[network_id] = network
-    return network
-
-
-def bridge(
-    networks: Networks, network_id: str, name: str, now: int, asked: dict[str, Any] | None = None
-) -> Network:
-    """Make a network of this machine alone, which services cannot use."""
-    asked = asked or {}
-    subnet, part, gateway = _addresses(asked, lambda: networks.free_subnet(local=True))
-    network = Network(
-        id=network_id,
-        name=name,
-        driver="bridge",
-        scope="local",
-        created_at=now,
-        updated_at=now,
-        subnet=subnet,
-        part=part,
-        gateway=gateway,
-        options=dict(asked.get("Options") or {}),
-        labels=asked.get("Labels") or {},
-        **_as_asked(asked),
-    )
-    networks[network_id] = network
-    return network
-
-
-def _addresses(
-    asked: dict[str, Any], free: Callable[[], Subnet]
-) -> tuple[Subnet, Subnet | None, str]:
-    """Return subnet, part and gateway that were asked for, or a free subnet and its first."""
-    config = ((asked.get("IPAM") or {}).get("Config") or [{}])[0]
-    wanted, of_it = config.get("Subnet"), config.get("IPRange")
-    subnet = ipaddress.ip_network(wanted, strict=False) if wanted else free()
-    part = ipaddress.ip_network(of_it, strict=False) if of_it else None
-    return subnet, part, config.get("Gateway") or str(part[0] if part else subnet[1])
-
-
-def _as_asked(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a network that are what its creator asked for, whatever its driver."""
-    return {
-        "options_given": asked.get("Options"),
-        "given": asked.get("IPAM"),
-        "internal": asked.get("Internal", False),
-        "attachable": asked.get("Attachable", False),
-        "ipv6": asked.get("EnableIPv6", False),
-    }
+def _subnet(text: str | None) -> Subnet | None:
+    return ipaddress.ip_network(text, strict=False) if text else None

@@ -1,4 +1,4 @@
-"""The swarm that the engine is the manager of: its spec, its tokens, its address."""
+"""The swarm that the engine is the manager of: its spec, its tokens, its configs and secrets."""
 
 from __future__ import annotations
 
@@ -30,17 +30,33 @@ DEFAULTS: dict[str, Any] = {
     "TaskDefaults": {},
     "EncryptionConfig": {"AutoLockManagers": False},
 }
-
-
-#: What is shown of a spec that says nothing.
+#: What is shown of a spec that says nothing, besides zeros that are always shown.
 NOTHING: dict[str, dict[str, Any]] = {
+    **{part: {} for part in DEFAULTS},
     "Orchestration": {"TaskHistoryRetentionLimit": 0},
-    "Raft": {"KeepOldSnapshots": 0, "ElectionTick": 0, "HeartbeatTick": 0},
-    "Dispatcher": {},
-    "CAConfig": {},
-    "TaskDefaults": {},
-    "EncryptionConfig": {"AutoLockManagers": False},
+    "Raft": {"KeepOldSnapshots": 0},
 }
+
+
+@dataclass(slots=True, kw_only=True)
+class Blob:
+    """A config or a secret; `spec` is as it was given, its data as bytes."""
+
+    id: str
+    version: int
+    created_at: int
+    updated_at: int
+    spec: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name, which no update can change."""
+        return str(self.spec["Name"])
+
+    @property
+    def data(self) -> bytes:
+        """What it holds."""
+        return bytes(self.spec.get("Data") or b"")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from swarmsim.engine.allocation import Allocator
-from swarmsim.engine.blobs import Blob
 from swarmsim.engine.networks import Networks
+from swarmsim.engine.swarm import Blob
 from swarmsim.images import Images
 from swarmsim.images.removing import User
 from swarmsim.model import Cluster, Driver

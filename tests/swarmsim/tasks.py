@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from swarmsim.engine import networks
 from swarmsim.engine.engine import Engine
 from swarmsim.images import Image, names
 from swarmsim.images.build import building, dockerfile
@@ -95,7 +94,8 @@ class Lab:
         """Create an overlay network; return its id."""
         cluster = self.engine.cluster
         network_id = cluster.new_id()
-        networks.overlay(self.engine.networks, network_id, name, cluster.now, cluster.bump())
+        make = self.engine.networks.make
+        make("overlay", network_id, name, cluster.now, version=cluster.bump())
         return network_id
 
     def tasks(self, service: Service) -> list[Task]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from swarmsim.api.documents import CONSTANTS, Json
+from swarmsim.api.documents.networks import mac_address
 from swarmsim.api.documents.objects import host_ports
 from swarmsim.engine.containers import Container
 from swarmsim.engine.networks import Network
@@ -99,14 +99,6 @@ def _endpoint(container: Container, network: Network, address: str) -> Json:
         "IPPrefixLen": int(bits or 0),
         "MacAddress": mac_address(address),
     }
-
-
-def mac_address(address: str) -> str:
-    """The hardware address that Docker makes of an address such as `10.0.1.3/24`."""
-    if not address:
-        return ""
-    digits = ipaddress.ip_interface(address).ip.packed[-4:]
-    return ":".join(["02", "42", *(f"{byte:02x}" for byte in digits)])
 
 
 def container_json(engine: Engine, container: Container) -> Json:

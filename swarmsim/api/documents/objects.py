@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from swarmsim.api.documents import CONSTANTS, Json
+from swarmsim.api.documents.networks import swarm_network_json
 from swarmsim.api.specs import specs
 from swarmsim.engine.allocation import Allocator
 from swarmsim.engine.networks import Network, Networks
@@ -97,51 +98,6 @@ def _attachment(network: Network, address: str) -> Json:
     if address:
         shown["Addresses"] = [address]
     return shown
-
-
-def swarm_network_json(network: Network) -> Json:
-    """A network as tasks show it, which is not as `GET /networks` does."""
-    spec: Json = {"Name": network.name, "Labels": network.labels or {}}
-    spec["DriverConfiguration"] = {} if network.ingress else {"Name": network.driver}
-    if network.options_given:
-        spec["DriverConfiguration"]["Options"] = network.options_given
-    for key, value in (("Internal", network.internal), ("Attachable", network.attachable)):
-        if value:
-            spec[key] = True
-    if network.ingress:
-        spec["Ingress"] = True
-    if network.ingress:
-        spec["IPAMOptions"] = {"Driver": {}}
-    elif network.given is not None:  # what is not asked for is not in the spec
-        spec["IPAMOptions"] = _addresses_asked(network)
-    spec["Scope"] = "swarm"
-    shown: Json = {
-        "ID": network.id,
-        "Version": {"Index": network.version},
-        "CreatedAt": stamp(network.created_at),
-        "UpdatedAt": stamp(network.updated_at),
-        "Spec": spec,
-        "DriverState": {"Name": network.driver, "Options": network.options},
-        "IPAMOptions": {"Driver": {"Name": "default"}},
-    }
-    if network.predefined:  # its driver is every machine's own, and gives no addresses
-        shown |= {"DriverState": {"Name": network.driver}, "IPAMOptions": {"Driver": {}}}
-    if network.subnet:
-        shown["IPAMOptions"]["Configs"] = [_address_config(network)]
-    return shown
-
-
-def _address_config(network: Network) -> Json:
-    part = {"Range": str(network.part)} if network.part else {}
-    return {"Subnet": str(network.subnet), **part, "Gateway": network.gateway}
-
-
-def _addresses_asked(network: Network) -> Json:
-    given = network.given or {}
-    asked: Json = {"Driver": {"Name": given.get("Driver") or "default"}}
-    if given.get("Config") and network.subnet:
-        asked["Configs"] = [_address_config(network)]
-    return asked
 
 
 def node_json(node: Node, swarm: Swarm, version: str) -> Json:

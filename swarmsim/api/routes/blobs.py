@@ -9,8 +9,8 @@ from typing import Any
 from swarmsim.api.asking import filters_of, find, version
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.specs import names
-from swarmsim.engine.blobs import Blob
 from swarmsim.engine.engine import Engine
+from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read, write
@@ -82,7 +82,7 @@ async def _create(call: Call, kind: str) -> Answer:
     index = cluster.bump()
     blob = Blob(id=cluster.new_id(), version=index, created_at=now, updated_at=now, spec=spec)
     blobs[blob.id] = blob
-    engine.cluster_events.publish(kind, "create", blob.id, {"name": blob.name}, now)
+    engine.publish(kind, "create", blob.id, {"name": blob.name}, "swarm")
     return Answer({"ID": blob.id}, 201)
 
 
@@ -105,7 +105,7 @@ async def _update(call: Call, kind: str) -> Answer:
         raise rpc("Unknown", "update out of sequence")
     blob.spec = {**blob.spec, "Labels": spec.get("Labels") or {}}
     blob.version, blob.updated_at = engine.cluster.bump(), engine.now
-    engine.cluster_events.publish(kind, "update", blob.id, {"name": blob.name}, engine.now)
+    engine.publish(kind, "update", blob.id, {"name": blob.name}, "swarm")
     return Answer()
 
 
@@ -118,7 +118,7 @@ async def _remove(call: Call, kind: str) -> Answer:
         message = f"{kind} '{blob.name}' is in use by the following {plural}: {listed}"
         raise rpc("InvalidArgument", message)
     del _blobs(engine, kind)[blob.id]
-    engine.cluster_events.publish(kind, "remove", blob.id, {"name": blob.name}, engine.now)
+    engine.publish(kind, "remove", blob.id, {"name": blob.name}, "swarm")
     return Answer(status=204)
 
 

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.engine import events
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
@@ -317,9 +316,7 @@ def _tell(
     call: Call, action: str, about: str, attributes: dict[str, Any], image: Image | None
 ) -> None:
     labels = dict(image.labels) if image else {}
-    call.engine.events.publish(
-        events.message("image", action, about, {**labels, **attributes}, call.engine.now)
-    )
+    call.engine.publish("image", action, about, {**labels, **attributes}, "local")
 
 
 def _tell_removed(call: Call, records: list[removing.Record], named: Mapping[str, Image]) -> None:

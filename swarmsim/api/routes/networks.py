@@ -5,21 +5,17 @@ from __future__ import annotations
 import ipaddress
 
 from swarmsim.api.asking import filters_of, go_bool
-from swarmsim.api.documents import CONSTANTS, Json
-from swarmsim.api.documents.inspection import mac_address
+from swarmsim.api.documents import Json
+from swarmsim.api.documents.networks import is_known_here, network_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.containers import find_container
 from swarmsim.api.specs import names
-from swarmsim.engine import networks
-from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
-from swarmsim.engine.events import message
 from swarmsim.engine.networks import Network
 from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
-from swarmsim.go.times import stamp
 
 routes = Routes()
 
@@ -61,7 +57,7 @@ def _check_values(filters: Filters) -> None:
 
 def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
     is_custom = network.name not in _OF_ANY_MACHINE
-    named = filters.pattern if _is_known_here(engine, network) else filters.exact
+    named = filters.pattern if is_known_here(engine, network) else filters.exact
     return (
         filters.exact("driver", network.driver)
         and named("name", network.name)
@@ -71,11 +67,6 @@ def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
         and filters.exact("type", "custom" if is_custom else "builtin")
         and filters.truth("dangling") in {None, is_custom}
     )
-
-
-def _is_known_here(engine: Engine, network: Network) -> bool:
-    """Whether this machine has a copy: a network of the swarm gets here with its first task."""
-    return network.scope == "local" or network.ingress or engine.containers.is_used(network)
 
 
 @routes.get("/networks/{id}")
@@ -99,65 +90,6 @@ def _meant(engine: Engine, term: str, scope: str = "") -> Network:
         if found:
             return found[0]
     raise ApiError(404, f"network {term} not found")
-
-
-def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> Json:
-    """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
-    present = list(engine.containers.attached(network)) if detailed else []
-    is_here = network.scope == "local" or (detailed and _is_known_here(engine, network))
-    is_double = network.predefined and network.scope == "swarm"
-    shown = {
-        **CONSTANTS["network"],
-        "Name": network.name,
-        "Id": network.id,
-        "Created": stamp(network.created_at),
-        "Scope": network.scope,
-        "Driver": network.driver,
-        "EnableIPv6": network.ipv6,
-        "IPAM": {
-            "Driver": "" if is_double else (network.given or {}).get("Driver") or "default",
-            "Options": _address_options(network),
-            "Config": _address_config(network),
-        },
-        "Internal": network.internal,
-        "Attachable": network.attachable,
-        "Ingress": network.ingress,
-        "Containers": _endpoints(engine, network, present) if is_here else None,
-        "Options": None if is_double else network.options,
-        "Labels": (network.labels or {}) if is_here else network.labels,
-    }
-    if network.scope == "swarm" and is_here:
-        shown["Peers"] = [{"Name": engine.id[:12], "IP": "127.0.0.1"}]
-    return shown
-
-
-def _address_options(network: Network) -> Json | None:
-    """The options for addresses; the swarm's driver adds one of its own to them."""
-    asked = (network.given or {}).get("Options")
-    if network.scope != "swarm":
-        return asked
-    return {**asked, "com.docker.network.ipam.serial": "true"} if asked else None
-
-
-def _address_config(network: Network) -> list[Json]:
-    if not network.subnet:
-        return []
-    part = {"IPRange": str(network.part)} if network.part else {}
-    return [{"Subnet": str(network.subnet), **part, "Gateway": network.gateway}]
-
-
-def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
-    addresses = {it.id: engine.addresses_of(it.task).get(network.id, "") for it in present}
-    return {
-        container.id: {
-            "Name": container.name,
-            "EndpointID": container.id[::-1],
-            "MacAddress": mac_address(addresses[container.id]),
-            "IPv4Address": addresses[container.id],
-            "IPv6Address": "",
-        }
-        for container in present
-    }
 
 
 @routes.post("/networks/create")
@@ -193,9 +125,8 @@ def _made(engine: Engine, asked: Json) -> Network:
         raise ApiError(500, "invalid name: ")
     _check_addresses(asked)
     if driver != "overlay":
-        network = networks.bridge(
-            engine.networks, engine.new_hex_id(), asked["Name"], engine.now, asked
-        )
+        network_id = engine.new_hex_id()
+        network = engine.networks.make("bridge", network_id, asked["Name"], engine.now, asked)
         _say(engine, network, "create")
         return network
     engine.manager()
@@ -204,13 +135,10 @@ def _made(engine: Engine, asked: Json) -> Network:
         raise rpc("AlreadyExists", f"ingress network ({present[0].id}) is already present")
     cluster = engine.cluster
     network_id, version = cluster.new_id(), cluster.bump()
-    network = networks.overlay(
-        engine.networks, network_id, asked["Name"], engine.now, version, asked=asked
-    )
+    make = engine.networks.make
+    network = make("overlay", network_id, asked["Name"], engine.now, asked, version=version)
     for action in ("create", "update"):  # the second with its addresses
-        engine.cluster_events.publish(
-            "network", action, network.id, {"name": network.name}, engine.now
-        )
+        engine.publish("network", action, network.id, {"name": network.name}, "swarm")
     return network
 
 
@@ -226,7 +154,7 @@ def _check_addresses(asked: Json) -> None:
 
 def _say(engine: Engine, network: Network, action: str) -> None:
     attributes = {"name": network.name, "type": network.driver}
-    engine.events.publish(message("network", action, network.id, attributes, engine.now))
+    engine.publish("network", action, network.id, attributes, "local")
 
 
 @routes.delete("/networks/{id}")
@@ -245,9 +173,7 @@ async def remove(call: Call) -> Answer:
         raise ApiError(500, f"network {call.path['id']} not found")
     _check_unused(engine, network)
     engine.remove_network(network)
-    engine.cluster_events.publish(
-        "network", "remove", network.id, {"name": network.name}, engine.now
-    )
+    engine.publish("network", "remove", network.id, {"name": network.name}, "swarm")
     return Answer(status=204)
 
 

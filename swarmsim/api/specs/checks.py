@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from swarmsim.api.asking import find
 from swarmsim.engine.allocation import publishes
-from swarmsim.engine.blobs import Blob
 from swarmsim.engine.networks import Network
+from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.model import Service
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from labkit.base import settings
-from swarmsim.engine.blobs import Blob
+from swarmsim.engine.swarm import Blob
 from tests.claims import each_claim
 from tests.swarmsim.tasks import WELL_BEHAVED, Lab, lab
 from tests.waiting import until

@@ -1,0 +1,123 @@
+"""Networks as lists and `docker network inspect` show them, and as tasks do."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from swarmsim.api.documents import CONSTANTS, Json
+from swarmsim.engine.containers import Container
+from swarmsim.engine.engine import Engine
+from swarmsim.engine.networks import Network
+from swarmsim.go.times import stamp
+
+
+def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> Json:
+    """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
+    present = list(engine.containers.attached(network)) if detailed else []
+    is_here = network.scope == "local" or (detailed and is_known_here(engine, network))
+    is_double = network.predefined and network.scope == "swarm"
+    shown = {
+        **CONSTANTS["network"],
+        "Name": network.name,
+        "Id": network.id,
+        "Created": stamp(network.created_at),
+        "Scope": network.scope,
+        "Driver": network.driver,
+        "EnableIPv6": network.ipv6,
+        "IPAM": {
+            "Driver": "" if is_double else (network.given or {}).get("Driver") or "default",
+            "Options": _address_options(network),
+            "Config": _address_configs(network, "IPRange"),
+        },
+        "Internal": network.internal,
+        "Attachable": network.attachable,
+        "Ingress": network.ingress,
+        "Containers": _endpoints(engine, network, present) if is_here else None,
+        "Options": None if is_double else network.options,
+        "Labels": (network.labels or {}) if is_here else network.labels,
+    }
+    if network.scope == "swarm" and is_here:
+        shown["Peers"] = [{"Name": engine.id[:12], "IP": "127.0.0.1"}]
+    return shown
+
+
+def _address_options(network: Network) -> Json | None:
+    """The options for addresses; the swarm's driver adds one of its own to them."""
+    asked = (network.given or {}).get("Options")
+    if network.scope != "swarm":
+        return asked
+    return {**asked, "com.docker.network.ipam.serial": "true"} if asked else None
+
+
+def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
+    addresses = {it.id: engine.addresses_of(it.task).get(network.id, "") for it in present}
+    return {
+        container.id: {
+            "Name": container.name,
+            "EndpointID": container.id[::-1],
+            "MacAddress": mac_address(addresses[container.id]),
+            "IPv4Address": addresses[container.id],
+            "IPv6Address": "",
+        }
+        for container in present
+    }
+
+
+def is_known_here(engine: Engine, network: Network) -> bool:
+    """Whether this machine has a copy: a network of the swarm gets here with its first task."""
+    return network.scope == "local" or network.ingress or engine.containers.is_used(network)
+
+
+def mac_address(address: str) -> str:
+    """The hardware address that Docker makes of an address such as `10.0.1.3/24`."""
+    if not address:
+        return ""
+    digits = ipaddress.ip_interface(address).ip.packed[-4:]
+    return ":".join(["02", "42", *(f"{byte:02x}" for byte in digits)])
+
+
+def swarm_network_json(network: Network) -> Json:
+    """A network as tasks show it, which is not as `GET /networks` does."""
+    spec: Json = {"Name": network.name, "Labels": network.labels or {}}
+    spec["DriverConfiguration"] = {} if network.ingress else {"Name": network.driver}
+    if network.options_given:
+        spec["DriverConfiguration"]["Options"] = network.options_given
+    for key, value in (("Internal", network.internal), ("Attachable", network.attachable)):
+        if value:
+            spec[key] = True
+    if network.ingress:
+        spec["Ingress"] = True
+    if network.ingress:
+        spec["IPAMOptions"] = {"Driver": {}}
+    elif network.given is not None:  # what is not asked for is not in the spec
+        spec["IPAMOptions"] = _addresses_asked(network)
+    spec["Scope"] = "swarm"
+    shown: Json = {
+        "ID": network.id,
+        "Version": {"Index": network.version},
+        "CreatedAt": stamp(network.created_at),
+        "UpdatedAt": stamp(network.updated_at),
+        "Spec": spec,
+        "DriverState": {"Name": network.driver, "Options": network.options},
+        "IPAMOptions": {"Driver": {"Name": "default"}},
+    }
+    if network.predefined:  # its driver is every machine's own, and gives no addresses
+        shown |= {"DriverState": {"Name": network.driver}, "IPAMOptions": {"Driver": {}}}
+    if network.subnet:
+        shown["IPAMOptions"]["Configs"] = _address_configs(network, "Range")
+    return shown
+
+
+def _addresses_asked(network: Network) -> Json:
+    given = network.given or {}
+    asked: Json = {"Driver": {"Name": given.get("Driver") or "default"}}
+    if given.get("Config") and network.subnet:
+        asked["Configs"] = _address_configs(network, "Range")
+    return asked
+
+
+def _address_configs(network: Network, name_of_part: str) -> list[Json]:
+    if not network.subnet:
+        return []
+    part = {name_of_part: str(network.part)} if network.part else {}
+    return [{"Subnet": str(network.subnet), **part, "Gateway": network.gateway}]
