@@ -1,14 +1,15 @@
 """Swarm's rules as a pure, clocked model: what a swarm will do, without one.
 
 `Cluster` is the whole of it; what its containers do, a `Driver` says. swarmkit's parts have
-modules of their own, which know of each other only what stands in the one `store`:
+modules of their own, which know of each other only what is in the one `store`:
 
+    store                      what the manager keeps, and the clock
     orchestrator, global_orchestrator    as many tasks as wanted: replicated services, global ones
-    supervisor, updater, dirty which service is updated, how, and which of its tasks
+    updater, dirty             which service is updated, how, and which of its tasks
     restarts, reaper           what takes the place of a task that ended; what is kept of it
     scheduler, node_info, spreading, constraints, enforcer    which node takes a task
     dispatcher, agent          what goes to the nodes and back; what nodes do
-    agenda, timing             the clock, and how long things take
+    timing                     how long things take
 """
 
 from __future__ import annotations

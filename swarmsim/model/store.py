@@ -1,4 +1,4 @@
-"""The manager's store: objects, their versions, and who is told of a change. Pure.
+"""The manager's store: objects, their versions, the clock, and who is told of a change. Pure.
 
 swarmkit's parts talk to each other only through its store, by writing to it and by
 watching it. So do the parts here; what they are told of, they are told at once.
@@ -6,13 +6,14 @@ watching it. So do the parts here; what they are told of, they are told at once.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from swarmsim.model import states
-from swarmsim.model.agenda import Agenda, Function
 from swarmsim.model.nodes.timing import Range, Timing
 from swarmsim.model.objects import Before, Node, Place, Service, StoreEvent, Task, UpdateStatus
 
@@ -23,14 +24,48 @@ _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36] for byte in r
 #: Objects that a new manager writes first: its cluster, itself, the ingress network.
 _FIRST_INDEX = 8
 
+Function = Callable[..., object]
 TaskListener = Callable[[Task], None]
 
 
-class Store:
-    """Objects by id, one counter for all their versions, and those who watch."""
+class Agenda:
+    """Calls functions at their moments, in order; those of one moment as they were asked for."""
+
+    def __init__(self, now: int) -> None:
+        #: Nanoseconds since 1970; moves only in `run_until`.
+        self.now = now
+        self._due: list[tuple[int, int, Function, tuple[Any, ...]]] = []
+        self._number = count()
+
+    def call_at(self, moment: int, function: Function, *arguments: Any) -> None:
+        """Call a function at a moment; a past moment counts as now."""
+        if moment < self.now:
+            moment = self.now
+        heapq.heappush(self._due, (moment, next(self._number), function, arguments))
+
+    def next_due(self) -> int | None:
+        """Return when something is due next; `None` if nothing is."""
+        return self._due[0][0] if self._due else None
+
+    def run_until(self, moment: int, pause: Callable[[], bool] | None = None) -> None:
+        """Call what is due until a moment, that moment included, and make it now.
+
+        With `pause`, this stops early, at the time of the last call, as soon as it says so.
+        """
+        due = self._due
+        while due and due[0][0] <= moment:
+            self.now, _, function, arguments = heapq.heappop(due)
+            function(*arguments)
+            if pause and pause():
+                return
+        self.now = max(self.now, moment)
+
+
+class Store(Agenda):
+    """Objects by id, one counter for all their versions, the clock, and those who watch."""
 
     def __init__(self, now: int, seed: int, timing: Timing) -> None:
-        self.agenda = Agenda(now)
+        super().__init__(now)
         self.random = Random(seed)  # noqa: S311 - a run that can be repeated is what is wanted
         self.timing = timing
         self.index = _FIRST_INDEX
@@ -39,6 +74,8 @@ class Store:
         self.written_at = now
         self.busy_since = now
         self._gap = timing.schedule_gap
+        #: How many tasks of a place are kept, the present one included; negative keeps all.
+        self.history_limit = 5
         self.services: dict[str, Service] = {}
         self.tasks: dict[str, Task] = {}
         self.nodes: dict[str, Node] = {}
@@ -60,14 +97,9 @@ class Store:
         self._when_running: dict[str, list[Callable[[], None]]] = {}
         self._when_stopped: dict[str, list[Callable[[], None]]] = {}
 
-    @property
-    def now(self) -> int:
-        """The model's time, in nanoseconds since 1970."""
-        return self.agenda.now
-
     def bump(self) -> int:
         """Return a new version for an object that is written; one counter serves all."""
-        now = self.agenda.now
+        now = self.now
         if now > self.written_at + self._gap:
             self.busy_since = now
         self.written_at = now
@@ -82,16 +114,20 @@ class Store:
         """Call a function after a time; of a range, a length is drawn."""
         if not isinstance(length, int):
             length = self.draw(length)
-        self.agenda.at(self.agenda.now + length, function, *arguments)
+        self.call_at(self.now + length, function, *arguments)
 
     def draw(self, length: Range) -> int:
         """Return one of the lengths that a step may take."""
         least, most = length
         return least + int(self.random.random() * (most - least))
 
+    def watch(self, callback: Callable[[StoreEvent], None]) -> None:
+        """Call a function for every write to the store."""
+        self.watchers.append(callback)
+
     # ---- services ------------------------------------------------------------------
 
-    def add_service(self, service: Service) -> None:
+    def keep_service(self, service: Service) -> None:
         """Keep a new service."""
         self.services[service.id] = service
         self.places[service.id] = {}
@@ -119,10 +155,9 @@ class Store:
 
     # ---- tasks ---------------------------------------------------------------------
 
-    def tasks_of(self, service_id: str) -> Iterator[Task]:
+    def tasks_of(self, service_id: str) -> list[Task]:
         """Return all tasks of a service that the manager still knows."""
-        for tasks in self.places.get(service_id, {}).values():
-            yield from tasks
+        return [task for tasks in self.places.get(service_id, {}).values() for task in tasks]
 
     def tasks_on(self, node_id: str) -> list[Task]:
         """Return all tasks of a node that the manager still knows."""
@@ -131,7 +166,7 @@ class Store:
     def create_task(self, service: Service, place: Place, desired: int) -> Task:
         """Make a task from a service's spec (swarmkit's orchestrator/task.go)."""
         is_global = isinstance(place, str)
-        now = self.agenda.now
+        now = self.now
         task = Task(
             id=self.new_id(),
             service_id=service.id,
@@ -206,7 +241,7 @@ class Store:
     def note(self, task: Task, message: str, error: str, at: int | None = None) -> None:
         """Write a task's status: what is said of the state that it is in, and since when."""
         task.message, task.error = message, error
-        task.status_at = self.agenda.now if at is None else at
+        task.status_at = self.now if at is None else at
         self._write(task)
 
     def delete_task(self, task: Task) -> None:
@@ -243,7 +278,7 @@ class Store:
 
     # ---- nodes ---------------------------------------------------------------------
 
-    def add_node(self, node: Node) -> None:
+    def keep_node(self, node: Node) -> None:
         """Keep a new node."""
         self.nodes[node.id] = node
         self._notify("node", "create", node)
@@ -277,7 +312,7 @@ class Store:
 
     def _write(self, task: Task) -> None:
         task.version = self.bump()
-        task.updated_at = self.agenda.now
+        task.updated_at = self.now
         if self.watchers:
             self._notify("task", "update", task)
 

@@ -76,12 +76,12 @@ class Dispatcher:
             self._send(mail)
         elif not mail.is_planned:
             mail.is_planned = True
-            self._store.agenda.at(now + gap, self._pause_is_over, mail)
+            self._store.call_at(now + gap, self._pause_is_over, mail)
 
     def _pause_is_over(self, mail: _Mail) -> None:
         until = mail.last_at + self._store.timing.dispatch_gap
         if mail.tasks and until > self._store.now:
-            self._store.agenda.at(until, self._pause_is_over, mail)
+            self._store.call_at(until, self._pause_is_over, mail)
             return
         mail.is_planned = False
         if mail.tasks:
@@ -103,7 +103,7 @@ class Dispatcher:
         """Take what a node says of a task."""
         if not self._reports:
             now, period = self._store.now, self._store.timing.report_period
-            self._store.agenda.at(now + period - (now - self._phase) % period, self._write)
+            self._store.call_at(now + period - (now - self._phase) % period, self._write)
         self._reports[task.id] = (task, status)
 
     def _write(self) -> None:

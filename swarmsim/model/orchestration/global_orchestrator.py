@@ -9,7 +9,7 @@ from swarmsim.model import states
 from swarmsim.model.objects import Node, Service, Task
 from swarmsim.model.orchestration.dirty import DirtyCheck
 from swarmsim.model.orchestration.restarts import Restarts
-from swarmsim.model.orchestration.supervisor import Updaters
+from swarmsim.model.orchestration.updater import Updaters
 from swarmsim.model.plan import constraints, replicas
 from swarmsim.model.scheduling.constraints import satisfied
 from swarmsim.model.store import Store

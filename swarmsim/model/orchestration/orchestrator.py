@@ -12,7 +12,7 @@ from swarmsim.model import states
 from swarmsim.model.objects import Node, Place, Service, Task
 from swarmsim.model.orchestration.global_orchestrator import GlobalOrchestrator
 from swarmsim.model.orchestration.restarts import Restarts
-from swarmsim.model.orchestration.supervisor import Updaters
+from swarmsim.model.orchestration.updater import Updaters
 from swarmsim.model.plan import replicas
 from swarmsim.model.store import Store
 
@@ -47,7 +47,7 @@ class Orchestrator:
         self._updaters.cancel(service.id)
         self._restarts.forget(service)
         self._to_reconcile.pop(service.id, None)
-        for task in list(self._store.tasks_of(service.id)):
+        for task in self._store.tasks_of(service.id):
             self._store.set_desired(task, states.REMOVE)
 
     def node_changed(self, node: Node) -> None:

@@ -20,9 +20,6 @@ class Reaper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._agenda = store.agenda
-        #: How many tasks of one place are kept; a negative number keeps all.
-        self.limit = 5
         #: Places in which a task was made, and tasks that are to be removed.
         self._dirty: dict[tuple[str, Place], None] = {}
         self._gone: dict[str, Task] = {}
@@ -46,7 +43,7 @@ class Reaper:
         self._schedule_wake()
 
     def _schedule_wake(self) -> None:
-        now = self._agenda.now
+        now = self._store.now
         if now >= self._wakes_at:
             self._wakes_at = now + self._store.timing.reap
         if not (self._dirty or self._gone):
@@ -55,7 +52,7 @@ class Reaper:
             self._reap()
         elif not self._is_planned:
             self._is_planned = True
-            self._agenda.at(self._wakes_at, self._wake)
+            self._store.call_at(self._wakes_at, self._wake)
 
     def _wake(self) -> None:
         self._is_planned = False
@@ -79,7 +76,7 @@ class Reaper:
         service = self._store.services.get(service_id)
         tasks = self._store.places[service_id].get(place, ()) if service else ()
         attempts = RestartPolicy.read(service.template).max_attempts if service else 0
-        limit = attempts + 1 if attempts > 0 else self.limit
+        limit = attempts + 1 if attempts > 0 else self._store.history_limit
         excess = len(tasks) - limit
         if limit < 0 or excess <= 0:
             return False

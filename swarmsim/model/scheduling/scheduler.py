@@ -88,7 +88,7 @@ class Scheduler:
         store, timing = self._store, self._store.timing
         pause = store.written_at + timing.schedule_gap
         at = min(pause, store.busy_since + timing.schedule_at_latest)
-        store.agenda.at(at + store.draw(timing.schedule), self._wake)
+        store.call_at(at + store.draw(timing.schedule), self._wake)
 
     def _wake(self) -> None:
         """Look at what is pending, unless something has been written in the meantime."""
