@@ -33,35 +33,27 @@ def main(
 ) -> None:
     """Serve until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # a folder of its own only if none was named: a server that is killed would leave it
+    place = nullcontext(data) if data else TemporaryDirectory(prefix="swarmsim-")
     try:
-        _serve_in(data, path, speed, seed, nodes, swarm=not no_swarm)
+        with place as folder:
+            made = _made(Path(folder))
+            engine = Engine(made, Processes, speed=speed, seed=seed, nodes=nodes)
+            asyncio.run(run(engine, path, swarm=not no_swarm))
     except CannotServe as problem:
         click.echo(problem, err=True)
         sys.exit(1)
 
 
-def _serve_in(
-    data: Path | None, path: Path, speed: float, seed: int, nodes: int, *, swarm: bool
-) -> None:
-    # a folder of its own only if none was named: a server that is killed would leave it
-    place = nullcontext(data) if data else TemporaryDirectory(prefix="swarmsim-")
-    with place as folder:
-        engine_folder = Path(folder)
-        try:
-            engine_folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise CannotServe(
-                f"The folder {engine_folder} cannot be made: {problem.strerror}. "
-                "Choose a --data that you can write to."
-            ) from None
-        asyncio.run(_serve(engine_folder, path, speed, seed, nodes, swarm=swarm))
-
-
-async def _serve(
-    data: Path, path: Path, speed: float, seed: int, nodes: int, *, swarm: bool
-) -> None:
-    engine = Engine(data, Processes, speed=speed, seed=seed, nodes=nodes)
-    await run(engine, path, swarm=swarm)
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise CannotServe(
+            f"The folder {folder} cannot be made: {problem.strerror}. "
+            "Choose a --data that you can write to."
+        ) from None
+    return folder
 
 
 if __name__ == "__main__":

@@ -115,10 +115,6 @@ class Engine(engine.Engine):
             finally:
                 self._served = ""
 
-    def close(self) -> None:
-        """End all tasks."""
-        self.stop()
-
     def __enter__(self) -> Self:
         return self
 

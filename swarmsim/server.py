@@ -192,7 +192,7 @@ async def serve(engine: Engine, path: Path, stop: asyncio.Event, ready: Future[N
             task.cancel()
         await http.close_all_connections()
         timer.stop()
-        engine.stop()
+        engine.close()
         path.unlink(missing_ok=True)
 
 

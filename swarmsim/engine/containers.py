@@ -7,16 +7,17 @@ container exists from when its task is prepared until its task is removed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from swarmsim.engine.events import Events, message
 from swarmsim.engine.networks import Network
 from swarmsim.model import StoreEvent, Task
 from swarmsim.runtime import plan
 from swarmsim.runtime.logs import Log
-from swarmsim.runtime.port import Runtime
+
+if TYPE_CHECKING:
+    from swarmsim.engine.engine import Engine
 
 _SIGKILL = 9
 _NOT_STARTED = 127
@@ -63,29 +64,16 @@ def name_of(task: Task) -> str:
 class Containers:
     """All containers by id, and the driver that the cluster sees."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        events: Events,
-        image_config: Callable[[str], Mapping[str, Any]],
-        is_here: Callable[[Task], bool],
-        networks_of: Callable[[Task], list[Network]],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._runtime = runtime
-        self._events = events
-        self._image_config = image_config
-        self._is_here = is_here
-        self._networks_of = networks_of
-        self._new_id = new_id
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._runtime = engine.runtime
         self._of_task: dict[str, Container] = {}
-        self.now: Callable[[], int] = lambda: 0
         #: The networks that this node has because of a container.
         self._networks_here: set[str] = set()
 
     def __iter__(self) -> Iterator[Container]:
         """Those on this node, the newest first, as `docker ps` has them."""
-        here = [it for it in self._of_task.values() if self._is_here(it.task)]
+        here = [it for it in self._of_task.values() if self._engine.is_here(it.task)]
         return iter(sorted(here, key=lambda it: it.created_at, reverse=True))
 
     def of_task(self, task_id: str) -> Container | None:
@@ -109,7 +97,7 @@ class Containers:
                 task=task,
                 name=name_of(task),
                 labels=self._labels(task),
-                created_at=self.now(),
+                created_at=self._engine.now,
             )
             self._of_task[task.id] = container
             self._add_networks(container)
@@ -136,7 +124,7 @@ class Containers:
             container.task.exit_code = _NOT_STARTED
             return
         self._connect(container)
-        container.started_at = self.now()
+        container.started_at = self._engine.now
         container.health = "starting" if self._runtime.has_healthcheck(container.task) else ""
         self._publish(container, "start")
 
@@ -166,7 +154,7 @@ class Containers:
         container = self._of_task.get(task_id)
         if container is None or not container.running:
             return
-        container.finished_at, container.exit_code = self.now(), code
+        container.finished_at, container.exit_code = self._engine.now, code
         self._publish(container, "die", exitCode=str(code))
         left = self._disconnect(container)
         if container.stop_requested:
@@ -178,7 +166,7 @@ class Containers:
 
         Returns a function to call with its exit code when it has ended.
         """
-        container, probe = self._of_task.get(task_id), self._new_id()
+        container, probe = self._of_task.get(task_id), self._engine.new_hex_id()
         if container is None or not container.running:
             return lambda _code: None
         for action in ("exec_create", "exec_start"):
@@ -208,7 +196,7 @@ class Containers:
 
     def stop_signal(self, task: Task) -> int:
         """The number of the signal that asks a task's process to end."""
-        return plan.stop_signal(task.container, self._image_config(task.image))
+        return plan.stop_signal(task.container, self._engine.image_config(task.image))
 
     def stop_by_hand(self, container: Container) -> None:
         """Send the stop signal for somebody who says `docker stop`."""
@@ -234,13 +222,13 @@ class Containers:
             "com.docker.swarm.task.id": task.id,
             "com.docker.swarm.task.name": name_of(task),
         }
-        return {**(self._image_config(task.image).get("Labels") or {}), **given, **system}
+        return {**(self._engine.image_config(task.image).get("Labels") or {}), **given, **system}
 
     def attached(self, network: Network) -> Iterator[Container]:
         """The running containers on this node that are attached to a network."""
         for container in self._of_task.values():
-            here = container.running and self._is_here(container.task)
-            if here and network in self._networks_of(container.task):
+            here = container.running and self._engine.is_here(container.task)
+            if here and network in self._engine.networks_of(container.task):
                 yield container
 
     def is_used(self, network: Network) -> bool:
@@ -249,7 +237,7 @@ class Containers:
 
     def _add_networks(self, container: Container) -> None:
         """Publish the networks that this node gets: one with its first container."""
-        for network in self._networks_of(container.task):
+        for network in self._engine.networks_of(container.task):
             if not network.is_everywhere and network.id not in self._networks_here:
                 self._networks_here.add(network.id)
                 self._publish_network(network, "create", container)
@@ -257,14 +245,14 @@ class Containers:
     def _connect(self, container: Container) -> None:
         """Attach a container to its networks, or to its machine's bridge."""
         self._add_networks(container)
-        for network in self._networks_of(container.task):
+        for network in self._engine.networks_of(container.task):
             if network.scope == "local":
                 container.address = network.take_address()
             self._publish_network(network, "connect", container)
 
     def _disconnect(self, container: Container) -> list[Network]:
         """Detach a container from its networks; return them."""
-        left = self._networks_of(container.task)
+        left = self._engine.networks_of(container.task)
         for network in left:
             self._publish_network(network, "disconnect", container)
             if container.address:
@@ -280,14 +268,14 @@ class Containers:
                 self._publish_network(network, "destroy", container)
 
     def _publish_network(self, network: Network, action: str, container: Container) -> None:
-        if self._is_here(container.task):
+        if self._engine.is_here(container.task):
             who = {"container": container.id} if action in {"connect", "disconnect"} else {}
             attributes = {"name": network.name, "type": network.driver, **who}
-            self._events.publish(message("network", action, network.id, attributes, self.now()))
+            self._engine.publish("network", action, network.id, attributes, "local")
 
     def _publish(self, container: Container, action: str, **more: str) -> None:
-        if not self._is_here(container.task):
+        if not self._engine.is_here(container.task):
             return  # an engine has events of its own containers only
         about = {"image": container.task.image, "name": container.name}
         attributes = {**container.labels, **about, **more}
-        self._events.publish(message("container", action, container.id, attributes, self.now()))
+        self._engine.publish("container", action, container.id, attributes, "local")

@@ -86,14 +86,7 @@ class Engine:
         self.secrets: dict[str, Blob] = {}
         self.swarm: Swarm | None = None
         self.runtime = runtime(self)
-        self.containers = Containers(
-            self.runtime,
-            self.events,
-            self.image_config,
-            self.is_here,
-            self.networks_of,
-            self.new_hex_id,
-        )
+        self.containers = Containers(self)
         self.cluster = self._empty_cluster()
         self._local_networks()
 
@@ -141,8 +134,8 @@ class Engine:
         for listener in tuple(self.listeners):
             listener()
 
-    def stop(self) -> None:
-        """End all processes."""
+    def close(self) -> None:
+        """End all tasks."""
         self.runtime.close()
 
     # ---- what the runtime reports ---------------------------------------------------
@@ -225,7 +218,6 @@ class Engine:
     def _empty_cluster(self) -> Cluster:
         cluster = Cluster(self.clock.now, seed=self._next_seed, driver=self.containers)
         self._next_seed += 1  # the next swarm of this engine has other ids
-        self.containers.now = lambda: cluster.now
         self.allocator = Allocator(cluster, self.networks, self._allocated)
         cluster.watch(self._changed)
         return cluster
@@ -314,15 +306,11 @@ class Engine:
         return self.swarm is None or task.node_id == self.swarm.node_id
 
     def image_config(self, name: str) -> Mapping[str, Any]:
-        """An image's `Config`; nothing if it is not there."""
-        try:
-            return self.images.find(name).config
-        except ApiError:
-            return {}
+        """An image's `Config`; nothing if the image is missing."""
+        image = self.images.get(name)
+        return image.config if image else {}
 
     def image_id(self, name: str) -> str:
-        """An image's id; nothing if it is not there."""
-        try:
-            return self.images.find(name).id
-        except ApiError:
-            return ""
+        """An image's id; nothing if the image is missing."""
+        image = self.images.get(name)
+        return image.id if image else ""

@@ -15,6 +15,11 @@ def dumps(value: Any) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def quoted(text: str) -> str:
+    """Write text as Go's `%q` does."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def loads(data: bytes | str) -> Any:
     """Read JSON; `ApiError` 400 says what is wrong with it, in Python's words and not in Go's."""
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")

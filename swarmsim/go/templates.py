@@ -7,11 +7,12 @@ and they stay as they are.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
+
+from swarmsim.go.gojson import quoted
 
 Spec = dict[str, Any]
 #: By object its fields: `{"Task": {"Slot": "1"}}`.
@@ -53,11 +54,11 @@ def expanded(container: Spec, values: Context) -> Spec:
     filled = deepcopy(container)
     for at, variable in enumerate(container.get("Env") or []):
         name, equals, value = variable.partition("=")
-        where = f"expanding env failed: expanding env {_quoted(variable)}: "
+        where = f"expanding env failed: expanding env {quoted(variable)}: "
         filled["Env"][at] = name + equals + expand(value, values, where)
     for mount in filled.get("Mounts") or []:
         for key in ("Source", "Target"):
-            where = f"expanding mount {key.lower()} {_quoted(mount.get(key, ''))}: "
+            where = f"expanding mount {key.lower()} {quoted(mount.get(key, ''))}: "
             if key in mount:
                 mount[key] = expand(mount[key], values, f"expanding mounts failed: {where}")
     if "Hostname" in filled:
@@ -106,7 +107,3 @@ def _value(action: re.Match[str], text: str, values: Context) -> str:
             raise BadTemplate(f'{line}:{column}: executing "expansion" at <{field[1]}>: {reason}')
         value = value[name]
     return value if isinstance(value, str) else action[0]
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -104,7 +104,7 @@ def history(images: Images, image: Image) -> list[dict[str, Any]]:
 
 def distribution(images: Images, text: str) -> dict[str, Any]:
     """Return what the registry says of a name. Raises `ApiError` if it was not pushed."""
-    name = names.tagged(names.parse(text))
+    name = names.parse(text)
     manifest = images.registry.find(name)
     if manifest is None:
         raise registry.unreachable(name)

@@ -14,8 +14,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
 
 
-def parse(text: str, *, status: int = 400) -> Reference:
-    """Read a name, as it was written: without a tag if it has none.
+def parse(text: str, tag: str = "", *, status: int = 400) -> Reference:
+    """Read a name; `tag`, or a digest in its place, may be given apart. The default is `latest`.
 
     Raises `ApiError` with the words of github.com/distribution/reference.
     """
@@ -24,22 +24,11 @@ def parse(text: str, *, status: int = 400) -> Reference:
         lower = Reference.parse(text.lower()) is not None
         why = ": repository name must be lowercase" if lower else ""
         raise ApiError(status, f"invalid reference format{why}")
-    return found
-
-
-def parse_in_parts(repository: str, tag: str, *, status: int = 400) -> Reference:
-    """Read a name that the API was given in two parts; the second is a tag or a digest."""
-    found = parse(repository, status=status)
     if _DIGEST.fullmatch(tag):
         return replace(found, tag="", digest=tag)
     if tag and not _TAG.fullmatch(tag):
         raise ApiError(status, "invalid tag format")
-    return replace(found, tag=tag or found.tag)
-
-
-def tagged(name: Reference) -> Reference:
-    """Return the name with `latest`, if it has neither tag nor digest."""
-    return name if name.tag or name.digest else replace(name, tag="latest")
+    return replace(found, tag=tag or found.tag or ("" if found.digest else "latest"))
 
 
 def start_of_id(text: str) -> str:

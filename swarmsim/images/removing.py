@@ -44,7 +44,7 @@ def remove(
     if _means_id(image, text):
         removal.by_id(image, force=force, prune=prune)
     else:
-        removal.by_name(image, names.tagged(names.parse(text)), force=force, prune=prune)
+        removal.by_name(image, names.parse(text), force=force, prune=prune)
     return removal.records
 
 

@@ -71,11 +71,18 @@ class Images:
         start = names.start_of_id(text)
         if len(start) == 64 and f"sha256:{start}" in self.images:
             return self.images[f"sha256:{start}"]
-        name = names.tagged(names.parse(text))
+        name = names.parse(text)
         found = self.named(name) or self._by_start(start)
         if found is None:
             raise ApiError(404, f"No such image: {name}")
         return found
+
+    def get(self, text: str) -> Image | None:
+        """The same, or `None`."""
+        try:
+            return self.find(text)
+        except ApiError:
+            return None
 
     def named(self, name: Reference) -> Image | None:
         """Return the image of a name. With a digest in it, the tag does not count."""

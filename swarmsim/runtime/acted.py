@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from swarmsim.go.errors import ApiError
 from swarmsim.images.removing import User
 from swarmsim.model import Behaviour, Scripted, Task
 from swarmsim.runtime import plan
@@ -60,7 +59,8 @@ class Acted(Scripted):
         """Return the error that the behaviour has for the image, or `""`."""
         error = super().pull(task)
         if not error:
-            image_id, config = self._image(task.image)
+            image = self._host.images.get(task.image)
+            image_id, config = (image.id, image.config) if image else ("", {})
             check = plan.make(task, image_id, config, None).healthcheck
             self._tasks[task.id] = _Acting(task, self._of[task.id], image_id, check)
         return error
@@ -139,13 +139,6 @@ class Acted(Scripted):
 
     def close(self) -> None:
         """Do nothing: there are no processes."""
-
-    def _image(self, name: str) -> tuple[str, dict[str, Any]]:
-        try:
-            image = self._host.images.find(name)
-        except ApiError:
-            return "", {}
-        return image.id, dict(image.config)
 
     def _become(self, task_id: str, health: str, report: Callable[[str], None]) -> None:
         it = self._tasks.get(task_id)

@@ -57,11 +57,11 @@ class Lab:
         for path, content in files.items():
             (context / path).parent.mkdir(parents=True, exist_ok=True)
             (context / path).write_text(content)
-        options = building.Options(tags=(names.tagged(names.parse(name)),))
+        options = building.Options(tags=(names.parse(name),))
         images = self.engine.images
-        said = list(
-            building.build(images, dockerfile.read(text), context, options, lambda: self.engine.now)
-        )
+        file = dockerfile.read(text)
+        build = building.Build(images, file, context, options, lambda: self.engine.now)
+        said = list(build.messages())
         assert "error" not in said[-1], said[-1]
         return images.find(name)
 
@@ -152,4 +152,4 @@ def lab(folder: Path, speed: float = 20, **options: Any) -> Iterator[Lab]:
             yield it
         finally:
             timer.stop()
-            it.inside(engine.stop)
+            it.inside(engine.close)

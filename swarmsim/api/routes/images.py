@@ -79,9 +79,9 @@ async def tag(call: Call) -> Answer:
     """`docker tag`."""
     images = call.engine.images
     image = images.find(call.path["name"])
-    name = names.parse_in_parts(call.query.get("repo", ""), call.query.get("tag", ""), status=500)
-    images.tag(image, names.tagged(name), call.engine.now)
-    _tell(call, "tag", image.id, {"name": str(names.tagged(name))}, image)
+    name = names.parse(call.query.get("repo", ""), call.query.get("tag", ""), status=500)
+    images.tag(image, name, call.engine.now)
+    _tell(call, "tag", image.id, {"name": str(name)}, image)
     return Answer(status=201)
 
 
@@ -124,9 +124,7 @@ async def create(call: Call) -> None:
     if "fromSrc" in call.query:
         await refuse_archives(call)
     images = call.engine.images
-    name = names.tagged(
-        names.parse_in_parts(call.query.get("fromImage", ""), call.query.get("tag", ""))
-    )
+    name = names.parse(call.query.get("fromImage", ""), call.query.get("tag", ""))
     messages = list(pulling.pulled(images, name, call.engine.now))
     _tell(call, "pull", str(name), {"name": name.name}, images.named(name))
     await _stream(call, messages)
@@ -143,8 +141,7 @@ async def push(call: Call) -> None:
     somebody who is logged in; newer engines do not.)
     """
     images = call.engine.images
-    name = names.parse_in_parts(call.path["name"], call.query.get("tag", ""))
-    name = names.tagged(name)
+    name = names.parse(call.path["name"], call.query.get("tag", ""))
     messages: list[pulling.Message] = [
         {"status": f"The push refers to repository [{names.written_out(name)}]"},
         {"status": f"{pulling.ENGINE}: {_WHERETO}"},
@@ -187,17 +184,15 @@ async def build(call: Call) -> None:
         context = archive.parent / "context"
         _unpacked(archive, context)
         file = dockerfile.read(*_dockerfile(context, call.query.get("dockerfile", "")))
-        said = building.build(call.engine.images, file, context, options, lambda: call.engine.now)
-        await _build_stream(call, said, quiet=call.flag("q"))
+        build = building.Build(call.engine.images, file, context, options, lambda: call.engine.now)
+        await _build_stream(call, build.messages(), quiet=call.flag("q"))
     for name in options.tags:
         if image := call.engine.images.named(name):
             _tell(call, "tag", image.id, {"name": str(name)}, image)
 
 
 def _options(call: Call) -> building.Options:
-    tags = [
-        names.tagged(names.parse(text, status=500)) for text in call.queries.get("t", ()) if text
-    ]
+    tags = [names.parse(text, status=500) for text in call.queries.get("t", ()) if text]
     return building.Options(
         tags=tuple(dict.fromkeys(tags)),
         build_args=_texts(call, "buildargs", "error reading build args"),

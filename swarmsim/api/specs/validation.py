@@ -6,13 +6,13 @@ networks, ports, configs and secrets, is checked by who knows them.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from swarmsim.api.specs import names
 from swarmsim.go import templates
 from swarmsim.go.errors import ApiError, rpc
+from swarmsim.go.gojson import quoted
 from swarmsim.go.references import Reference
 
 Spec = dict[str, Any]
@@ -103,8 +103,7 @@ def _check_container(container: Spec) -> None:
     if not image:
         raise _invalid("ContainerSpec: image reference must be provided")
     if Reference.parse(image) is None or _has_big_letters(image):
-        quoted = json.dumps(image, ensure_ascii=False)
-        raise _invalid(f"ContainerSpec: {quoted} is not a valid repository/tag")
+        raise _invalid(f"ContainerSpec: {quoted(image)} is not a valid repository/tag")
     targets = [mount.get("Target", "") for mount in container.get("Mounts") or []]
     for at, target in enumerate(targets):
         if target in targets[:at]:

@@ -12,8 +12,8 @@ from swarmsim.images import documents
 from swarmsim.images.build import dockerfile, steps, words
 from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
 from swarmsim.images.build.taking import Steps
+from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import StepFailed
 from swarmsim.images.registry.pulling import Message, Saying
 from swarmsim.images.store import Images
 
@@ -29,60 +29,36 @@ class Options:
     use_cache: bool = True
 
 
-def build(
-    images: Images,
-    file: Dockerfile,
-    context: Path,
-    options: Options,
-    clock: Callable[[], int],
-) -> Iterator[Message]:
-    """Build, and yield what the engine says while it does.
+@dataclass(slots=True)
+class Build:
+    """One build on its way.
 
-    Raises `ApiError` before the first message if there is no stage of the name of
-    `target`. What fails later is the last message: `{"error": …}`.
+    Raises `ApiError` if there is no stage of the name of `target`.
     """
-    wanted = _wanted_stages(file, options.target)
-    return _Build(images, file, wanted, context, options, clock).messages()
 
+    images: Images
+    file: Dockerfile
+    context: Path
+    options: Options
+    clock: Callable[[], int]
+    _stages: tuple[Stage, ...] = field(init=False)
+    _steps: Steps = field(init=False)
+    _number: int = 0
+    #: What ARGs before the first FROM say, and which arguments any ARG has named.
+    _before: dict[str, str] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
 
-def _wanted_stages(file: Dockerfile, target: str) -> tuple[Stage, ...]:
-    if not target:
-        return file.stages
-    found = [each.name for each in file.stages]
-    if target.lower() in found:
-        return file.stages[: found.index(target.lower()) + 1]
-    if target.isdigit() and int(target) < len(file.stages):
-        return file.stages[: int(target) + 1]
-    raise ApiError(400, f"failed to reach build target {target} in Dockerfile")
-
-
-class _Build:
-    """One build on its way."""
-
-    def __init__(
-        self,
-        images: Images,
-        file: Dockerfile,
-        stages: tuple[Stage, ...],
-        context: Path,
-        options: Options,
-        clock: Callable[[], int],
-    ) -> None:
-        self._images = images
-        self._file = file
-        self._stages = stages
-        self._options = options
-        self._clock = clock
-        self._steps = Steps(images, context, clock, use_cache=options.use_cache)
-        self._number = 0
-        self._before: dict[str, str] = {}
-        self._used: set[str] = set()
+    def __post_init__(self) -> None:
+        """Find the stages that are wanted."""
+        self._stages = _wanted_stages(self.file, self.options.target)
+        use_cache = self.options.use_cache
+        self._steps = Steps(self.images, self.context, self.clock, use_cache)
 
     def messages(self) -> Iterator[Message]:
-        """Yield the stream of the build."""
+        """Build, and yield what the engine says; what fails is the last message: `{"error": …}`."""
         try:
-            yield from _warned(self._file)
-            for instruction in self._file.arguments:
+            yield from _warned(self.file)
+            for instruction in self.file.arguments:
                 yield from self._announced(instruction)
                 self._take_argument(instruction)
             for stage in self._stages:
@@ -99,12 +75,12 @@ class _Build:
     @property
     def _count(self) -> int:
         stages = sum(1 + len(stage.steps) for stage in self._stages)
-        return len(self._file.arguments) + stages + len(self._options.labels)
+        return len(self.file.arguments) + stages + len(self.options.labels)
 
     def _take_argument(self, instruction: Instruction) -> None:
         """Note an ARG that stands before the first FROM."""
-        given = self._options.build_args
-        state = steps.State(documents.new_config(), self._file.escape, given)
+        given = self.options.build_args
+        state = steps.State(documents.new_config(), self.file.escape, given)
         state.arguments.update(self._before)
         steps.take(state, instruction)
         self._used |= state.arguments.keys()
@@ -119,7 +95,7 @@ class _Build:
         image = yield from self._base(stage)
         config = image.config if image else documents.new_config()
         config["Image"] = image.id if image else ""
-        state = steps.State(config, self._file.escape, self._options.build_args, self._before)
+        state = steps.State(config, self.file.escape, self.options.build_args, self._before)
         image = yield from self._triggers(state, image)
         yield {"stream": f" ---> {image.short_id if image else ''}\n"}
         for instruction in [*stage.steps, *self._label_steps(stage)]:
@@ -140,13 +116,13 @@ class _Build:
             Instruction(
                 0, "LABEL", f"LABEL {key}={value}", "", pairs=((key, value),), is_literal=True
             )
-            for key, value in sorted(self._options.labels.items())
+            for key, value in sorted(self.options.labels.items())
         ]
 
     def _base(self, stage: Stage) -> Saying[Image | None]:
         """Return the image that a stage begins with; `None` for scratch."""
         written = stage.base.arguments[0]
-        name = words.expand(written, self._before, self._file.escape)
+        name = words.expand(written, self._before, self.file.escape)
         if not name:
             raise StepFailed(f"base name ({written}) should not be blank")
         if name == "scratch":
@@ -161,14 +137,14 @@ class _Build:
             plural = "s" if len(triggers) > 1 else ""
             yield {"stream": f"# Executing {len(triggers)} build trigger{plural}\n"}
         for trigger in triggers:
-            instruction = dockerfile.read_line(trigger, self._file.escape)
+            instruction = dockerfile.read_line(trigger, self.file.escape)
             image = yield from self._steps.take(state, instruction, image)
         return image
 
     # ---- the end -------------------------------------------------------------------
 
     def _finished(self) -> Iterator[Message]:
-        unused = sorted(self._options.build_args.keys() - self._used - steps.PREDEFINED)
+        unused = sorted(self.options.build_args.keys() - self._used - steps.PREDEFINED)
         if unused:
             yield {
                 "stream": "[Warning] One or more build-args "
@@ -178,8 +154,8 @@ class _Build:
             raise StepFailed("No image was generated. Is your Dockerfile empty?")
         _, image = self._steps.made[-1]
         yield {"stream": f"Successfully built {image.short_id}\n"}
-        for name in self._options.tags:
-            self._images.tag(image, name, self._clock())
+        for name in self.options.tags:
+            self.images.tag(image, name, self.clock())
             yield {"stream": f"Successfully tagged {name}\n"}
 
 
@@ -188,3 +164,14 @@ def _warned(file: Dockerfile) -> Iterator[Message]:
         text = "\n".join(file.warnings)
         text += "\n[WARNING]: Empty continuation lines will become errors in a future release.\n"
         yield {"stream": f"\x1b[91m{text}\x1b[0m"}
+
+
+def _wanted_stages(file: Dockerfile, target: str) -> tuple[Stage, ...]:
+    if not target:
+        return file.stages
+    found = [each.name for each in file.stages]
+    if target.lower() in found:
+        return file.stages[: found.index(target.lower()) + 1]
+    if target.isdigit() and int(target) < len(file.stages):
+        return file.stages[: int(target) + 1]
+    raise ApiError(400, f"failed to reach build target {target} in Dockerfile")

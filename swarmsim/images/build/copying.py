@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from swarmsim.images import trees
-from swarmsim.images.problems import StepFailed
+from swarmsim.images.build.words import StepFailed
 from swarmsim.images.registry import registry
 from swarmsim.images.trees import Entry
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from swarmsim.images.build import healthcheck, words
-from swarmsim.images.problems import BadDockerfile
+from swarmsim.images.build.words import BadDockerfile
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _DIRECTIVES = {"escape", "syntax"}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from swarmsim.go import durations, errors
+from swarmsim.go.gojson import quoted
 from swarmsim.images.build import words
-from swarmsim.images.problems import quoted
 
 _DURATIONS = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod"}
 _SHORTEST = 10**6

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarmsim.go import durations, values
+from swarmsim.go.gojson import quoted
 from swarmsim.images.build import healthcheck, words
 from swarmsim.images.build.dockerfile import Instruction
+from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import PATH
-from swarmsim.images.problems import StepFailed, quoted
 
 #: Build arguments that need no ARG.
 PREDEFINED = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +17,8 @@ from swarmsim.go.times import stamp
 from swarmsim.images import documents, names, trees
 from swarmsim.images.build import copying, steps
 from swarmsim.images.build.dockerfile import Instruction
+from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import Image
-from swarmsim.images.problems import StepFailed
 from swarmsim.images.registry.pulling import Message, Saying, pulled
 from swarmsim.images.store import Images
 
@@ -28,18 +29,16 @@ _NOT_RUN = (
 _MAKES_NO_CONTAINER = {"COPY", "ADD"}
 
 
+@dataclass(slots=True)
 class Steps:
     """Takes the steps of one build."""
 
-    def __init__(
-        self, images: Images, context: Path, clock: Callable[[], int], *, use_cache: bool
-    ) -> None:
-        self._images = images
-        self._context = context
-        self._clock = clock
-        self._use_cache = use_cache
-        #: The stages that are done: their names, which may be empty, and what they made.
-        self.made: list[tuple[str, Image]] = []
+    images: Images
+    context: Path
+    clock: Callable[[], int]
+    use_cache: bool
+    #: The stages that are done: their names, which may be empty, and what they made.
+    made: list[tuple[str, Image]] = field(default_factory=list)
 
     def image_named(self, name: str) -> Saying[Image]:
         """Return what an earlier stage of that name made, or an image, which may be pulled."""
@@ -47,13 +46,13 @@ class Steps:
         if name.lower() in earlier:
             return earlier[name.lower()]
         try:
-            return self._images.find(name)
+            return self.images.find(name)
         except ApiError as problem:
             if problem.status != 404:
                 raise
-        reference = names.tagged(names.parse(name))
-        yield from pulled(self._images, reference, self._clock())
-        return self._images.find(name)
+        reference = names.parse(name)
+        yield from pulled(self.images, reference, self.clock())
+        return self.images.find(name)
 
     def take(
         self, state: steps.State, instruction: Instruction, parent: Image | None
@@ -64,7 +63,7 @@ class Steps:
             with TemporaryDirectory() as scratch:
                 copied, noted = yield from self._copied(state, instruction, parent, Path(scratch))
                 cached = self._cached(state, noted, parent)
-                layer = None if cached else self._images.pack_layer(copied.entries)
+                layer = None if cached else self.images.pack_layer(copied.entries)
         else:
             noted = steps.take(state, instruction)
             yield from ({"stream": note} for note in state.notes)
@@ -96,7 +95,7 @@ class Steps:
             )
         *sources, destination = [state.expand(each) for each in instruction.arguments]
         source = instruction.flags.get("from", "")
-        root = (yield from self._files_of(source)) if source else self._context
+        root = (yield from self._files_of(source)) if source else self.context
         copy = copying.Copy(
             instruction.name,
             tuple(sources),
@@ -106,7 +105,7 @@ class Steps:
             from_context=not source,
         )
         layers = parent.layers if parent else ()
-        copied = copying.collect(copy, lambda path: self._images.has_folder(layers, path), scratch)
+        copied = copying.collect(copy, lambda path: self.images.has_folder(layers, path), scratch)
         owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
         text = f"{instruction.name} {owner}{copied.content} in {destination} "
         return copied, state.nop(text, blanks=1)
@@ -116,12 +115,12 @@ class Steps:
         if source.isdigit():
             if int(source) >= len(self.made):
                 raise StepFailed(f"invalid from flag value {source}: index out of bounds")
-            return self._images.files(self.made[int(source)][1])
+            return self.images.files(self.made[int(source)][1])
         try:
             image = yield from self.image_named(source)
         except ApiError as problem:
             raise StepFailed(f"invalid from flag value {source}: {problem.message}") from None
-        return self._images.files(image)
+        return self.images.files(image)
 
     def _folder_layer(self, state: steps.State, parent: Image | None) -> str | None:
         """The folder that WORKDIR makes, if there is none yet."""
@@ -131,17 +130,17 @@ class Steps:
         missing = [
             "/".join(parts[:count])
             for count in range(1, len(parts) + 1)
-            if not self._images.has_folder(layers, "/".join(parts[:count]))
+            if not self.images.has_folder(layers, "/".join(parts[:count]))
         ]
-        return self._images.pack_layer([trees.Entry(name) for name in missing]) if missing else None
+        return self.images.pack_layer([trees.Entry(name) for name in missing]) if missing else None
 
     def _cached(self, state: steps.State, noted: list[str], parent: Image | None) -> Image | None:
         """Return what the same step on the same image has made before."""
-        if not self._use_cache:
+        if not self.use_cache:
             return None
         found = (
             child
-            for child in self._images.children_of(parent.id if parent else "")
+            for child in self.images.children_of(parent.id if parent else "")
             if child.container_config.get("Cmd") == noted and child.config == state.config
         )
         return next(found, None)
@@ -149,7 +148,7 @@ class Steps:
     def _commit(
         self, state: steps.State, noted: list[str], parent: Image | None, layer: str | None
     ) -> Image:
-        now = self._clock()
+        now = self.clock()
         layers = parent.layers if parent else ()
         history = tuple(parent.history) if parent else ()
         created_by = " ".join(noted)
@@ -162,7 +161,7 @@ class Steps:
             container_config={**state.config, "Cmd": noted},
             docker_version="20.10.24",
         )
-        return self._images.add(document, parent.id if parent else "")
+        return self.images.add(document, parent.id if parent else "")
 
 
 def _container(instruction: Instruction) -> Iterator[Message]:

@@ -11,12 +11,27 @@ import json
 import re
 from collections.abc import Mapping
 
-from swarmsim.images.problems import StepFailed, quoted
+from swarmsim.go.errors import ApiError
+from swarmsim.go.gojson import quoted
 
 Values = Mapping[str, str]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _MODIFIER = re.compile(r"(:?)([-+?])")
+
+
+class BadDockerfile(ApiError):
+    """A Dockerfile that cannot be read: said before a step of it is taken."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, message)
+
+
+class StepFailed(ApiError):
+    """A step of a build that failed: said in the stream of the build."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(500, message)
 
 
 def expand(text: str, values: Values, escape: str = "\\") -> str:

@@ -65,7 +65,7 @@ class Processes:
         try:
             image = self._image(task.image)
         except ApiError:
-            return f"No such image: {names.tagged(names.parse(task.image))}"
+            return f"No such image: {names.parse(task.image)}"
         limits = (task.spec.get("Resources") or {}).get("Limits") or {}
         if 0 < limits.get("MemoryBytes", 0) < _LEAST_MEMORY:
             return "Minimum memory limit allowed is 6MB"
@@ -171,7 +171,7 @@ class Processes:
         try:
             return images.find(text)
         except ApiError:
-            return images.pull(names.tagged(names.parse(text)), self._engine.now)[0]
+            return images.pull(names.parse(text), self._engine.now)[0]
 
     def _prepare(self, task: Task, what: plan.Plan, image: Image) -> None:
         kind = self._kinds.setdefault(what.kind, Kind())

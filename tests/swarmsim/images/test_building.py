@@ -39,15 +39,10 @@ class Builder:
 
     def build(self, text: str, **options) -> Image | None:
         """Build; return the image, or `None` if a step failed."""
-        self.messages = list(
-            building.build(
-                self.images,
-                dockerfile.read(text),
-                self.context,
-                building.Options(**options),
-                lambda: next(self._now),
-            )
-        )
+        asked = building.Options(**options)
+        file = dockerfile.read(text)
+        build = building.Build(self.images, file, self.context, asked, lambda: next(self._now))
+        self.messages = list(build.messages())
         ids = [message["aux"]["ID"] for message in self.messages if "aux" in message]
         return None if "error" in self.messages[-1] else self.images.find(ids[-1])
 

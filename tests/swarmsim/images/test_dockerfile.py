@@ -10,7 +10,7 @@ import re
 import pytest
 
 from swarmsim.images.build import dockerfile, healthcheck, words
-from swarmsim.images.problems import BadDockerfile, StepFailed
+from swarmsim.images.build.words import BadDockerfile, StepFailed
 from tests.claims import each_claim
 
 SECOND = 10**9

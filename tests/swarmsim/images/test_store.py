@@ -28,7 +28,8 @@ def build(images: Images, folder: Path, text: str, *tags: str, now: int = NOW) -
     context.mkdir(exist_ok=True)
     (context / "a.txt").write_text("text")
     options = building.Options(tags=tuple(map(names.parse, tags)))
-    said = list(building.build(images, dockerfile.read(text), context, options, lambda: now))
+    build = building.Build(images, dockerfile.read(text), context, options, lambda: now)
+    said = list(build.messages())
     ids = [message["aux"]["ID"] for message in said if "aux" in message]
     return images.find(ids[-1])
 
@@ -237,14 +238,14 @@ def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
 @pytest.mark.parametrize("name", ["nosuch:1", "lab/x", "reg.example/a:b", "localhost:5000/a:b"])
 def test_all_else_is_out_of_reach(images, name):
     with pytest.raises(ApiError) as caught:
-        images.pull(names.tagged(names.parse(name)), NOW)
+        images.pull(names.parse(name), NOW)
     assert caught.value.status == 500
     assert caught.value.message.startswith('Get "http')
 
 
 @pytest.mark.parametrize("name", ["python:3.13-alpine", "alpine:3", "busybox", "labkit/python:x"])
 def test_this_machine_stands_in_for_base_images_of_any_tag(images, tmp_path, name):
-    image, _ = images.pull(names.tagged(names.parse(name)), NOW)
+    image, _ = images.pull(names.parse(name), NOW)
     (tmp_path / "other").mkdir()
-    elsewhere = Images(tmp_path / "other").pull(names.tagged(names.parse(name)), NOW + SECOND)[0]
+    elsewhere = Images(tmp_path / "other").pull(names.parse(name), NOW + SECOND)[0]
     assert elsewhere.id == image.id, "the same name is the same image everywhere"
