@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,12 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Which lines a client wants, and how."""
+    """Which lines a client wants. Times are the engine's, in ns."""
 
     streams: frozenset[str]
     follow: bool
-    timestamps: bool
-    details: bool
     since: int = 0
     until: int | None = None
     #: How many of the last lines of each task; `None` is all.
@@ -30,23 +29,6 @@ class LogQuery:
         """Whether a line is of the streams and the time that are asked for."""
         in_time = line.at >= self.since and (self.until is None or line.at <= self.until)
         return line.stream in self.streams and in_time
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A line and where it comes from."""
-
-    task: Task
-    line: Line
-
-
-@dataclass(slots=True)
-class _Followed:
-    """A log and how far it has been read."""
-
-    task: Task
-    log: Log
-    position: int = 0
 
 
 class Reader:
@@ -62,9 +44,11 @@ class Reader:
         self._engine = engine
         self._query = query
         self._service = service
-        self._followed: dict[str, _Followed] = {}
-        self._add(tasks)
         self._tail = query.tail
+        self._logs: dict[str, tuple[Task, Log]] = {}
+        #: How many lines of each task have been read.
+        self._read: Counter[str] = Counter()
+        self._add(tasks)
 
     @property
     def ended(self) -> bool:
@@ -72,25 +56,26 @@ class Reader:
         if not self._query.follow:
             return True
         return not self._service and all(
-            it.log.closed and it.position >= it.log.end for it in self._followed.values()
+            log.closed and self._read[task_id] >= log.end
+            for task_id, (_, log) in self._logs.items()
         )
 
-    def read(self) -> list[Output]:
+    def read(self) -> list[tuple[Task, Line]]:
         """Return the lines since the last call, in the order of time; at first the last few."""
         if self._service:
             self._add(self._engine.cluster.tasks_of(self._service))
-        found: list[Output] = []
-        for it in self._followed.values():
-            lines = [line for line in it.log.lines(it.position) if self._query.includes(line)]
+        found: list[tuple[Task, Line]] = []
+        for task, log in self._logs.values():
+            lines = [it for it in log.lines(self._read[task.id]) if self._query.includes(it)]
             if self._tail is not None:
                 lines = lines[-self._tail :] if self._tail else []
-            found += [Output(it.task, line) for line in lines]
-            it.position = it.log.end
+            found += [(task, line) for line in lines]
+            self._read[task.id] = log.end
         self._tail = None
-        return sorted(found, key=lambda output: output.line.at)
+        return sorted(found, key=lambda each: each[1].at)
 
     def _add(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
             log = self._engine.containers.logs(task.id)
-            if log is not None and task.id not in self._followed:
-                self._followed[task.id] = _Followed(task, log)
+            if log is not None:
+                self._logs.setdefault(task.id, (task, log))

@@ -14,15 +14,12 @@ NEVER = "0001-01-01T00:00:00Z"
 
 def stamp(moment: int) -> str:
     """Nanoseconds since 1970 as RFC 3339 in UTC, without trailing zeros (`time.RFC3339Nano`)."""
-    seconds, nanoseconds = divmod(moment, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
-    return f"{text}{fraction}Z"
+    return fixed_stamp(moment)[:-1].rstrip("0").rstrip(".") + "Z"
 
 
-def fixed_stamp(at: int) -> str:
+def fixed_stamp(moment: int) -> str:
     """The same with all nine digits of the fraction, as in logs."""
-    seconds, nanoseconds = divmod(at, SECOND)
+    seconds, nanoseconds = divmod(moment, SECOND)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{nanoseconds:09d}Z"
 
