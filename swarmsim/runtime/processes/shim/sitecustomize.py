@@ -39,6 +39,7 @@ _ANY = {"", "0.0.0.0", "::"}  # noqa: S104 - names of "all addresses", which her
 _MAPPED = "::ffff:"
 #: The functions below use these, whatever has become of them for everybody else.
 _open, _lstat, _listdir, _replace = open, os.lstat, os.listdir, os.replace
+_getsockname = socket.socket.getsockname
 
 
 class Task:
@@ -176,68 +177,27 @@ def _exists(path: str) -> bool:
     return True
 
 
-# ---- sockets -----------------------------------------------------------------------
+def install(owner: Any, patches: object, *names: str) -> None:
+    """Put methods in the place of the owner's functions, which they get as their first argument."""
+    for name in names:
+        if real := getattr(owner, name, None):
+            setattr(owner, name, _with_first(getattr(patches, name), real))
 
-_METHODS = ("bind", "getsockname", "connect", "connect_ex", "sendto")
+
+def _with_first(function: Callable[..., Any], real: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: function(real, *args, **kwargs)
+
+
+# ---- sockets -----------------------------------------------------------------------
 
 
 class Sockets:
-    """What sockets do as if they were in a container."""
+    """What sockets do as if they were in a container: each task has all ports."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._real: dict[str, Callable[..., Any]] = {
-            name: getattr(socket.socket, name) for name in _METHODS
-        }
         #: By port of this machine: what the task believes that it is bound to.
         self._shown: dict[int, Address] = {}
-
-    def install(self) -> None:
-        """From now on all sockets do."""
-        for name in _METHODS:
-            setattr(socket.socket, name, _as_method(getattr(self, name)))
-
-    def bind(self, sock: socket.socket, address: Any) -> None:
-        """Take a free port of this machine, and note which."""
-        if sock.family not in _FAMILIES:
-            self._real["bind"](sock, address)
-            return
-        host, port = address[:2]
-        if not self._task.is_here(host):
-            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-        kind, local = _kind_of(sock), "::1" if _speaks_only_6(sock) else "127.0.0.1"
-        known = self._task.port_of(kind, port) if port else None
-        self._real["bind"](sock, _for_family(sock, local, known[1] if known else 0))
-        real = self._real["getsockname"](sock)[1]
-        given = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)  # noqa: S104
-        self._shown[real] = (given, port or real)
-        if not (known and local == "::1"):  # one beside it is for IPv4, which all can reach
-            self._task.note(kind, port or real, local, real)
-
-    def getsockname(self, sock: socket.socket) -> Any:
-        """Return the port that the task has asked for."""
-        found = self._real["getsockname"](sock)
-        if sock.family in _FAMILIES and found[1] in self._shown:
-            return (*self._shown[found[1]], *found[2:])
-        return found
-
-    def connect(self, sock: socket.socket, address: Any) -> None:
-        """Connect to where a task's port really is."""
-        self._real["connect"](sock, self._target(sock, address))
-
-    def connect_ex(self, sock: socket.socket, address: Any) -> Any:
-        """Connect, and return what went wrong."""
-        try:
-            return self._real["connect_ex"](sock, self._target(sock, address))
-        except ConnectionRefusedError as problem:
-            return problem.errno
-
-    def sendto(self, sock: socket.socket, data: Any, *rest: Any) -> Any:
-        """Send to where a task's port really is; where nobody listens, nobody says so."""
-        try:
-            return self._real["sendto"](sock, data, *rest[:-1], self._target(sock, rest[-1]))
-        except ConnectionRefusedError:
-            return len(data)
 
     def _target(self, sock: socket.socket, address: Any) -> Any:
         """Return the address to connect to: the one that was given, if it is none of ours."""
@@ -247,12 +207,47 @@ class Sockets:
         found = self._task.reached(host, address[1], _kind_of(sock))
         return _for_family(sock, *found) if found else address
 
+    def bind(self, real: Callable[..., Any], sock: socket.socket, address: Any) -> None:
+        """Take a free port of this machine, and note which."""
+        if sock.family not in _FAMILIES:
+            real(sock, address)
+            return
+        host, port = address[:2]
+        if not self._task.is_here(host):
+            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        kind, local = _kind_of(sock), "::1" if _speaks_only_6(sock) else "127.0.0.1"
+        known = self._task.port_of(kind, port) if port else None
+        real(sock, _for_family(sock, local, known[1] if known else 0))
+        taken = _getsockname(sock)[1]
+        given = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)  # noqa: S104
+        self._shown[taken] = (given, port or taken)
+        if not (known and local == "::1"):  # one beside it is for IPv4, which all can reach
+            self._task.note(kind, port or taken, local, taken)
 
-def _as_method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: socket.socket, *arguments: Any) -> Any:
-        return function(self, *arguments)
+    def getsockname(self, real: Callable[..., Any], sock: socket.socket) -> Any:
+        """Return the port that the task has asked for."""
+        found = real(sock)
+        if sock.family in _FAMILIES and found[1] in self._shown:
+            return (*self._shown[found[1]], *found[2:])
+        return found
 
-    return method
+    def connect(self, real: Callable[..., Any], sock: socket.socket, address: Any) -> None:
+        """Connect to where a task's port really is."""
+        real(sock, self._target(sock, address))
+
+    def connect_ex(self, real: Callable[..., Any], sock: socket.socket, address: Any) -> Any:
+        """Connect, and return what went wrong."""
+        try:
+            return real(sock, self._target(sock, address))
+        except ConnectionRefusedError as problem:
+            return problem.errno
+
+    def sendto(self, real: Callable[..., Any], sock: socket.socket, data: Any, *rest: Any) -> Any:
+        """Send to where a task's port really is; if nobody listens there, nobody says so."""
+        try:
+            return real(sock, data, *rest[:-1], self._target(sock, rest[-1]))
+        except ConnectionRefusedError:
+            return len(data)
 
 
 def _kind_of(sock: socket.socket) -> str:
@@ -273,72 +268,51 @@ def _for_family(sock: socket.socket, host: str, port: int) -> Address:
 
 # ---- names -------------------------------------------------------------------------
 
-_LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "gethostname")
-
 
 class Names:
     """What names mean in a task's networks."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._real: dict[str, Callable[..., Any]] = {
-            name: getattr(socket, name) for name in _LOOKUPS
-        }
-        self._real_uname = os.uname
-
-    def install(self) -> None:
-        """Patch name resolution so that it finds tasks."""
-        for name in _LOOKUPS:
-            setattr(socket, name, getattr(self, name))
-        os.uname = self.uname
-
-    def getaddrinfo(
-        self,
-        host: Any,
-        port: Any,
-        family: int = 0,
-        type: int = 0,  # noqa: A002 - its name
-        proto: int = 0,
-        flags: int = 0,
-    ) -> list[Any]:
-        """Return the addresses of all tasks of a name."""
-        look_up = self._real["getaddrinfo"]
-        found = self._named(host) or [host]
-        return [
-            each for address in found for each in look_up(address, port, family, type, proto, flags)
-        ]
-
-    def gethostbyname(self, hostname: Any) -> Any:
-        """Return the address of one of them."""
-        found = self._named(hostname)
-        return found[0] if found else self._real["gethostbyname"](hostname)
-
-    def gethostbyname_ex(self, hostname: Any) -> Any:
-        """Return the addresses of all of them."""
-        found = self._named(hostname)
-        return (hostname, [], found) if found else self._real["gethostbyname_ex"](hostname)
-
-    def gethostbyaddr(self, ip_address: str) -> Any:
-        """Return a name of an address; that of another task is as good as its address."""
-        if ip_address in self._task.own_addresses:
-            return self._task.hostname, [], [ip_address]
-        if _exists(os.path.join(self._task.addresses, ip_address)):
-            return ip_address, [], [ip_address]
-        return self._real["gethostbyaddr"](ip_address)
-
-    def gethostname(self) -> str:
-        """Return the container's hostname."""
-        return self._task.hostname
-
-    def uname(self) -> os.uname_result:
-        """Return what the system says of itself, with the container's hostname."""
-        found = self._real_uname()
-        return os.uname_result((found.sysname, self._task.hostname, *found[2:]))
 
     def _named(self, host: Any) -> list[str]:
         if isinstance(host, bytes):
             host = host.decode("ascii", "replace")
         return self._task.named(host) if isinstance(host, str) and host else []
+
+    def getaddrinfo(
+        self, real: Callable[..., Any], host: Any, *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """Return the addresses of all tasks of a name."""
+        found = self._named(host) or [host]
+        return [each for address in found for each in real(address, *args, **kwargs)]
+
+    def gethostbyname(self, real: Callable[..., Any], hostname: Any) -> Any:
+        """Return the address of one of them."""
+        found = self._named(hostname)
+        return found[0] if found else real(hostname)
+
+    def gethostbyname_ex(self, real: Callable[..., Any], hostname: Any) -> Any:
+        """Return the addresses of all of them."""
+        found = self._named(hostname)
+        return (hostname, [], found) if found else real(hostname)
+
+    def gethostbyaddr(self, real: Callable[..., Any], ip_address: str) -> Any:
+        """Return a name of an address; that of another task is as good as its address."""
+        if ip_address in self._task.own_addresses:
+            return self._task.hostname, [], [ip_address]
+        if _exists(os.path.join(self._task.addresses, ip_address)):
+            return ip_address, [], [ip_address]
+        return real(ip_address)
+
+    def gethostname(self, _: Callable[..., Any]) -> str:
+        """Return the container's hostname."""
+        return self._task.hostname
+
+    def uname(self, real: Callable[..., Any]) -> os.uname_result:
+        """Return what the system says of itself, with the container's hostname."""
+        found = real()
+        return os.uname_result((found.sysname, self._task.hostname, *found[2:]))
 
 
 # ---- files -------------------------------------------------------------------------
@@ -401,8 +375,11 @@ def main() -> None:
     if not folder:
         return
     task = Task(folder)
-    Sockets(task).install()
-    Names(task).install()
+    sockets, names = Sockets(task), Names(task)
+    install(socket.socket, sockets, "bind", "getsockname", "connect", "connect_ex", "sendto")
+    lookups = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "gethostname")
+    install(socket, names, *lookups)
+    install(os, names, "uname")
     patch_files(task)
     ignore_stop_by_default()
 
