@@ -20,7 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
 
 from swarmsim.api import app
-from swarmsim.api.http import Answer, Call, ClientGone
+from swarmsim.api.http import TOO_LARGE, Answer, Call, ClientGone
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError, CannotServe
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 #: Only the user who runs the engine may talk to it: it runs programs as that user.
 _PRIVATE = 0o600
-#: How large a body may be is up to the routes: a build context may be large.
+#: How large a body may be is up to `app.largest_body`.
 _ANY_SIZE = 1 << 62
 #: Bytes, as Go's server has it: filters may be long.
 _LARGEST_HEADERS = 1 << 20
@@ -46,16 +46,40 @@ class _Exchange(web.RequestHandler):
         self._running = running
         self._body = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed in on_finish
         self._task: asyncio.Task[Answer | None] | None = None
+        #: How many bytes more the body may have, and whether it had too many.
+        self._left = 0.0
+        self._is_refused = False
 
-    def data_received(self, chunk: bytes) -> None:
-        """Keep a piece of the body."""
-        self._body.write(chunk)
-
-    async def respond(self) -> None:
-        """Answer, once the body is here; a client that goes away ends that."""
+    def prepare(self) -> None:
+        """Look at the headers; a body that is announced to be too large is refused at once."""
         request = self.request
         self._call = Call(self._engine, str(request.method), str(request.uri), self)
         self._call.headers = {name.lower(): it for name, it in request.headers.get_all()}
+        self._left = app.largest_body(self._call)
+        if int(self._call.header("Content-Length") or 0) > self._left:
+            self._refuse_body()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the body, unless that is too large."""
+        if not self._is_refused:
+            self._left -= len(chunk)
+            self._body.write(chunk)
+            if self._left < 0:
+                self._refuse_body()
+
+    def _refuse_body(self) -> None:
+        """Answer now; what is left of the body is read and forgotten."""
+        self._is_refused = True
+        answer = Answer({"message": TOO_LARGE}, 413)
+        self._set_headers(answer)
+        self.set_header("Content-Length", len(answer.content()))
+        self.write(answer.content())
+        self.flush()
+
+    async def respond(self) -> None:
+        """Answer, once the body is here; a client that goes away ends that."""
+        if self._is_refused:
+            return
         self._task = asyncio.create_task(self._answer())
         self._running.add(self._task)
         self._task.add_done_callback(self._running.discard)

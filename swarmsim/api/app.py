@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
 from swarmsim.api import versions
-from swarmsim.api.http import Answer, Call, ClientGone, Routes
+from swarmsim.api.http import LARGEST_JSON, Answer, Call, ClientGone, Routes
 from swarmsim.api.routes import (
     blobs,
     containers,
@@ -26,6 +27,8 @@ _MODULES = (
     *(system, services, tasks, nodes, swarm, networks, blobs),
     *(containers, logs, images),
 )
+#: What has a body that is read piece by piece: build contexts, and archives that are refused.
+_OF_ANY_SIZE = re.compile(r"/(build|images/load|images/create)$")
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 
 
@@ -55,6 +58,11 @@ async def answer(call: Call) -> Answer | None:
         raise
     except OSError as problem:  # such as a full disk
         return refused(call, ApiError(500, _of_machine(problem)))
+
+
+def largest_body(call: Call) -> float:
+    """How many bytes the body of a request may have."""
+    return math.inf if _OF_ANY_SIZE.search(call.target) else LARGEST_JSON
 
 
 def refused(call: Call, problem: ApiError) -> Answer | None:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 #: Bytes of a JSON body. The largest that is legal is a config of 1000 kB in base64.
 LARGEST_JSON = 8 * 1024 * 1024
+TOO_LARGE = "http: request body too large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Call:
         async for chunk in self.chunks():
             length += len(chunk)
             if length > limit:
-                raise ApiError(413, "http: request body too large")
+                raise ApiError(413, TOO_LARGE)
             pieces.append(chunk)
         self.engine.catch_up()  # a body may take its time
         return b"".join(pieces)

@@ -63,6 +63,25 @@ def test_a_body_that_is_too_large_is_refused(raw: Raw):
     assert (reply.status, reply.message) == (413, "http: request body too large")
 
 
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        (f"Content-Length: {LARGEST + 1}", b"{"),
+        ("Transfer-Encoding: chunked", b"%x\r\n%b\r\n" % (LARGEST + 1, b" " * (LARGEST + 1))),
+    ],
+)
+def test_a_body_that_is_too_large_is_refused_before_it_is_whole(
+    served: Served, header: str, body: bytes
+):
+    client = served.connection()
+    client.sendall(f"POST /services/create HTTP/1.1\r\nHost: d\r\n{header}\r\n\r\n".encode() + body)
+    answer = client.recv(65536)
+    client.close()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"http: request body too large" in answer
+
+
 def test_a_chunked_body_is_a_body(served: Served):
     client = served.connection()
     client.sendall(
