@@ -12,6 +12,7 @@ from typing import Any
 
 from swarmsim.engine.networks import Network, Networks
 from swarmsim.model import Cluster, Service, StoreEvent, Task
+from swarmsim.model.plan import attachments
 
 Spec = dict[str, Any]
 
@@ -154,8 +155,7 @@ def publishes(endpoint: Spec, mode: str) -> bool:
 
 
 def _networks(spec: Spec, endpoint: Spec, networks: Networks) -> list[Network]:
-    asked = (spec.get("TaskTemplate") or {}).get("Networks") or spec.get("Networks") or []
-    found = [networks[it["Target"]] for it in asked if it["Target"] in networks]
+    found = [networks[it["Target"]] for it in attachments(spec) if it["Target"] in networks]
     if publishes(endpoint, "ingress"):
         found = [it for it in networks.values() if it.ingress and it.in_swarm] + found
     return found
@@ -163,6 +163,5 @@ def _networks(spec: Spec, endpoint: Spec, networks: Networks) -> list[Network]:
 
 def _asked(spec: Spec) -> tuple[Any, Any]:
     """The part of a service's spec that the allocator looks at."""
-    networks = spec["TaskTemplate"].get("Networks") or spec.get("Networks") or []
     endpoint = spec.get("EndpointSpec") or {}
-    return networks, endpoint.get("Ports") and endpoint
+    return attachments(spec), endpoint.get("Ports") and endpoint

@@ -56,11 +56,6 @@ class Container:
         return "exited" if self.finished_at else "created"
 
 
-def name_of(task: Task) -> str:
-    """The name of a task and of its container."""
-    return f"{task.service_name}.{task.slot or task.node_id}.{task.id}"
-
-
 class Containers:
     """All containers by id, and the driver that the cluster sees."""
 
@@ -95,7 +90,7 @@ class Containers:
             container = Container(
                 id=task.container_id,
                 task=task,
-                name=name_of(task),
+                name=task.name,
                 labels=self._labels(task),
                 created_at=self._engine.now,
             )
@@ -220,7 +215,7 @@ class Containers:
             "com.docker.swarm.service.name": task.service_name,
             "com.docker.swarm.task": "",
             "com.docker.swarm.task.id": task.id,
-            "com.docker.swarm.task.name": name_of(task),
+            "com.docker.swarm.task.name": task.name,
         }
         return {**(self._engine.image_config(task.image).get("Labels") or {}), **given, **system}
 

@@ -118,9 +118,24 @@ class Task:
         return self.node_id if self.slot is None else self.slot
 
     @property
+    def name(self) -> str:
+        """Its name, which is its container's, too: `web.1.ID`."""
+        return f"{self.service_name}.{self.slot or self.node_id}.{self.id}"
+
+    @property
     def container(self) -> Spec:
         """The container's part of the spec."""
         return self.spec.get("ContainerSpec") or {}
+
+    @property
+    def placement(self) -> Spec:
+        """What it asks of its node."""
+        return self.spec.get("Placement") or {}
+
+    def ports(self, mode: str) -> list[Spec]:
+        """The ports that it publishes on its node (`host`), or through the `ingress` network."""
+        given = (self.endpoint_spec or {}).get("Ports") or ()
+        return [port for port in given if port.get("PublishMode", "ingress") == mode]
 
     @property
     def image(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from swarmsim.go import defaults
 from swarmsim.model.nodes.timing import SECOND
-from swarmsim.model.objects import Service, Spec
+from swarmsim.model.objects import Service, Spec, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,14 @@ def strategy(service: Service, *, rollback: bool) -> Strategy:
     return Strategy.read(service.spec.get("RollbackConfig" if rollback else "UpdateConfig"))
 
 
-def constraints(service: Service) -> Sequence[str]:
-    """Return what a service asks of the nodes of its tasks."""
-    return (service.template.get("Placement") or {}).get("Constraints") or ()
+def constraints(template: Spec) -> Sequence[str]:
+    """Return what a task asks of its node."""
+    return (template.get("Placement") or {}).get("Constraints") or ()
+
+
+def attachments(spec: Spec) -> list[Spec]:
+    """Return the networks that a service asks for: of its tasks, or, as once, of itself."""
+    return (spec.get("TaskTemplate") or {}).get("Networks") or spec.get("Networks") or []
 
 
 def reservations(template: Spec) -> tuple[int, int]:
@@ -96,8 +101,6 @@ def grace(template: Spec, default: int) -> int:
     return default if given is None else int(given) // SECOND * SECOND
 
 
-def is_networked(template: Spec, endpoint: Spec | None) -> bool:
+def is_networked(task: Task) -> bool:
     """Whether a task is on an overlay network, its own or the ingress."""
-    ports = (endpoint or {}).get("Ports") or ()
-    ingress = any(port.get("PublishMode", "ingress") == "ingress" for port in ports)
-    return ingress or bool(template.get("Networks"))
+    return bool(task.ports("ingress") or task.spec.get("Networks"))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from swarmsim.model import SECOND
 from swarmsim.runtime.kinds import Kind
 
-_SECOND = 10**9
 _KILLED = 137
 
 
@@ -55,7 +55,7 @@ class Acting:
             if not self._over:
                 act()
 
-        self._call_after(int(seconds * _SECOND), unless_over)
+        self._call_after(int(seconds * SECOND), unless_over)
 
     def _end(self, code: int) -> None:
         self._over = True

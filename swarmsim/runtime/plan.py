@@ -15,9 +15,8 @@ from typing import Any
 
 from swarmsim.go import templates, values
 from swarmsim.go.templates import Spec
-from swarmsim.model import Node, Task
+from swarmsim.model import SECOND, Node, Task
 
-_SECOND = 10**9
 _SIGTERM = 15
 
 
@@ -27,8 +26,8 @@ class Healthcheck:
 
     #: The words of the command. Of a shell's, the last is what the shell is given.
     command: tuple[str, ...]
-    interval: int = 30 * _SECOND
-    timeout: int = 30 * _SECOND
+    interval: int = 30 * SECOND
+    timeout: int = 30 * SECOND
     start_period: int = 0
     retries: int = 3
 
@@ -75,15 +74,15 @@ def make(task: Task, image_id: str, config: Mapping[str, Any], node: Node | None
 
 def container_of(task: Task, node: Node | None) -> Spec:
     """Return the spec that a task's container is created from: its templates are filled in."""
-    slot = str(task.slot if task.slot is not None else task.node_id)
-    name = f"{task.service_name}.{slot}.{task.id}"
     service = {"ID": task.service_id, "Name": task.service_name, "Labels": task.service_labels}
     platform = {"Architecture": node.architecture, "OS": node.os} if node else {}
     about_node = {"Hostname": node.hostname, "Platform": platform} if node else {}
     return templates.expanded(
         task.container,
         templates.context(
-            service, {"ID": task.node_id, **about_node}, {"ID": task.id, "Name": name, "Slot": slot}
+            service,
+            {"ID": task.node_id, **about_node},
+            {"ID": task.id, "Name": task.name, "Slot": str(task.place)},
         ),
     )
 
@@ -125,8 +124,8 @@ def _healthcheck(of_service: Mapping[str, Any], config: Mapping[str, Any]) -> He
 
     return Healthcheck(
         tuple(command),
-        interval=setting("Interval", 30 * _SECOND),
-        timeout=setting("Timeout", 30 * _SECOND),
+        interval=setting("Interval", 30 * SECOND),
+        timeout=setting("Timeout", 30 * SECOND),
         start_period=setting("StartPeriod", 0),
         retries=setting("Retries", 3),
     )

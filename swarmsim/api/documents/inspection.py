@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.networks import mac_address
-from swarmsim.api.documents.objects import host_ports
 from swarmsim.engine.containers import Container
 from swarmsim.engine.networks import Network
 from swarmsim.go.durations import in_words
@@ -72,7 +71,7 @@ def ports(container: Container) -> list[Json]:
             "PublicPort": port.get("PublishedPort", 0),
             "Type": port["Protocol"],
         }
-        for port in host_ports(container.task)
+        for port in container.task.ports("host")
         for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
     ]
 
@@ -143,7 +142,7 @@ def _host_config(task: Task) -> Json:
         **CONSTANTS["HostConfig"],
         "PortBindings": {
             _port_name(port): [{"HostIp": "", "HostPort": str(port.get("PublishedPort", ""))}]
-            for port in host_ports(task)
+            for port in task.ports("host")
         },
         "ReadonlyRootfs": bool(task.container.get("ReadOnly")),
         "Memory": limits.get("MemoryBytes", 0),
@@ -160,7 +159,7 @@ def _config(engine: Engine, container: Container, config: Mapping[str, Any]) -> 
     task = container.task
     spec = _created_from(engine, task)
     health = spec.get("Healthcheck") or config.get("Healthcheck")
-    exposed: Json = {_port_name(port): {} for port in host_ports(task)}
+    exposed: Json = {_port_name(port): {} for port in task.ports("host")}
     return new_config(
         Hostname=spec.get("Hostname") or container.id[:12],
         User=spec.get("User") or config.get("User") or "",
@@ -183,7 +182,7 @@ def _network_settings(engine: Engine, container: Container) -> Json:
             {"HostIp": address, "HostPort": str(port.get("PublishedPort", ""))}
             for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
         ]
-        for port in host_ports(container.task)
+        for port in container.task.ports("host")
     }
     found = _networks(engine, container)
     always = CONSTANTS["NetworkSettings"]

@@ -82,15 +82,9 @@ def _task_status(task: Task) -> Json:
             "ExitCode": task.exit_code or 0,
         }
     shown["PortStatus"] = {}
-    if task.state == "running" and (ports := host_ports(task)):
+    if task.state == "running" and (ports := task.ports("host")):
         shown["PortStatus"] = {"Ports": [port for port in ports for _ in ("IPv4", "IPv6")]}
     return shown
-
-
-def host_ports(task: Task) -> list[Json]:
-    """The ports that a task publishes on its node."""
-    ports = (task.endpoint_spec or {}).get("Ports") or []
-    return [port for port in ports if port["PublishMode"] == "host"]
 
 
 def _attachment(network: Network, address: str) -> Json:

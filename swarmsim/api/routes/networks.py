@@ -10,12 +10,14 @@ from swarmsim.api.documents.networks import is_known_here, network_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.containers import find_container
 from swarmsim.api.specs import names
+from swarmsim.engine.allocation import publishes
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.networks import Network
 from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read
+from swarmsim.model.plan import attachments
 
 routes = Routes()
 
@@ -192,13 +194,10 @@ async def connect(call: Call) -> Answer:
 def _check_unused(engine: Engine, network: Network) -> None:
     """Refuse to remove what a service refers to, or what a task that shall run is attached to."""
     for service in engine.cluster.services.values():
-        asked = service.template.get("Networks") or service.spec.get("Networks") or []
-        if network.id in [it["Target"] for it in asked]:
+        if network.id in [it["Target"] for it in attachments(service.spec)]:
             message = f"network {network.id} is in use by service {service.id}"
             raise rpc("FailedPrecondition", message)
-        if network.ingress and any(
-            port["PublishMode"] == "ingress" for port in service.endpoint.get("Ports") or []
-        ):
+        if network.ingress and publishes(service.endpoint, "ingress"):
             message = "ingress network cannot be removed because service"
             raise rpc("FailedPrecondition", f"{message} {service.id} depends on it")
     for task in engine.cluster.tasks.values():

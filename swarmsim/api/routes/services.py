@@ -66,7 +66,7 @@ async def create(call: Call) -> Answer:
 
 def _checked(engine: Engine, parsed: dict[str, Any]) -> dict[str, Any]:
     """The stored form of a spec that is good by itself."""
-    checks.resolve_networks(engine, specs.attachments(parsed))
+    checks.resolve_networks(engine, parsed)
     spec = specs.stored(parsed)
     validation.check(spec)
     return spec
@@ -86,7 +86,7 @@ async def update(call: Call) -> Answer:
     of_version = version(call, "service")
     engine = call.engine
     engine.manager()
-    checks.resolve_networks(engine, specs.attachments(parsed))
+    checks.resolve_networks(engine, parsed)
     spec = specs.stored(parsed)
     service = find_service(engine, call.path["id"])
     _check_authority(call, service)

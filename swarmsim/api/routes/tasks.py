@@ -7,7 +7,6 @@ from swarmsim.api.documents.objects import task_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.nodes import find_node
 from swarmsim.api.routes.services import find_service
-from swarmsim.engine.containers import name_of
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
@@ -22,7 +21,7 @@ _KEYS = ("name", "id", "label", "service", "node", "desired-state", "_up-to-date
 def find_task(engine: Engine, term: str) -> Task:
     """The task that a client means by an id, a name such as `web.1.ID`, or how an id begins."""
     engine.manager()
-    return find(engine.cluster.tasks, term, "task", name_of)
+    return find(engine.cluster.tasks, term, "task", lambda task: task.name)
 
 
 @routes.get("/tasks")
@@ -57,7 +56,7 @@ def _check_desired_states(filters: Filters) -> None:
 
 def _matches(engine: Engine, task: Task, filters: Filters) -> bool:
     return (
-        filters.prefix("name", name_of(task))
+        filters.prefix("name", task.name)
         and filters.prefix("id", task.id)
         and filters.swarm_labels("label", task.service_labels)
         and filters.word("desired-state", task.desired_state)

@@ -11,6 +11,7 @@ from swarmsim.engine.networks import Network
 from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.model import Service
+from swarmsim.model.plan import attachments
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 
 
-def resolve_networks(engine: Engine, attachments: list[Spec]) -> None:
+def resolve_networks(engine: Engine, spec: Spec) -> None:
     """Put ids in the place of the names of networks; 500 for one that the swarm does not know."""
     in_swarm = {key: network for key, network in engine.networks.items() if network.in_swarm}
-    for attachment in attachments:
+    for attachment in attachments(spec):
         target = attachment.get("Target", "")
         attachment["Target"] = _resolved(engine, in_swarm, target).id
 

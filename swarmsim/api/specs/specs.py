@@ -25,11 +25,6 @@ _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 
 
-def attachments(spec: Spec) -> list[Spec]:
-    """The networks that a parsed spec asks for; their targets may be changed in place."""
-    return spec.get("TaskTemplate", {}).get("Networks") or spec.get("Networks") or []
-
-
 def stored(spec: Spec) -> Spec:
     """What the engine keeps of a parsed spec; `ApiError` 400 for words that it does not know."""
     spec = deepcopy(spec)

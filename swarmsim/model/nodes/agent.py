@@ -171,8 +171,7 @@ class Agents:
         self._report(held, states.STARTING, "starting")
         held.is_busy = True
         timing, task = self._store.timing, held.task
-        networked = is_networked(task.spec, task.endpoint_spec)
-        length = timing.start_networked if networked else timing.start
+        length = timing.start_networked if is_networked(task) else timing.start
         self._store.after(length, self._started, held)
 
     def _started(self, held: _Held) -> None:
@@ -214,7 +213,7 @@ class Agents:
         if held.stopping:
             return
         held.stopping = True
-        if is_networked(held.task.spec, held.task.endpoint_spec):
+        if is_networked(held.task):
             self._store.after(self._store.timing.leave_network, self._ask, held)
         else:
             self._ask(held)

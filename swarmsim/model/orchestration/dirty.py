@@ -51,4 +51,4 @@ class DirtyCheck:
     def _may_stay(self, task: Task) -> bool:
         """Whether a task is where the new constraints allow it to be."""
         node = self._store.nodes.get(task.node_id)
-        return node is not None and satisfied(constraints(self._service), node)
+        return node is not None and satisfied(constraints(self._service.template), node)

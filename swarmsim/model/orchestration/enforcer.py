@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Task
-from swarmsim.model.plan import reservations
+from swarmsim.model.plan import constraints, reservations
 from swarmsim.model.scheduling.constraints import satisfied
 from swarmsim.model.store import Store
 
@@ -36,5 +36,4 @@ def enforce(store: Store, node: Node) -> None:
 def _may_be_there(store: Store, task: Task, node: Node) -> bool:
     """Whether a node meets the constraints of the service as it is now."""
     service = store.services.get(task.service_id)
-    template = service.template if service else task.spec
-    return satisfied((template.get("Placement") or {}).get("Constraints") or (), node)
+    return satisfied(constraints(service.template if service else task.spec), node)

@@ -25,7 +25,7 @@ class GlobalOrchestrator:
 
     def reconcile(self, service: Service) -> None:
         """Fill the nodes of a service, and give those that are filled to the updater."""
-        wanted = constraints(service)
+        wanted = constraints(service.template)
         slots = []
         for node in list(self._store.nodes.values()):
             tasks = self._updatable(service, node)
@@ -51,7 +51,7 @@ class GlobalOrchestrator:
         if node.availability == "pause":
             return
         for service in list(self._store.services.values()):
-            if replicas(service) is not None or not satisfied(constraints(service), node):
+            if replicas(service) is not None or not satisfied(constraints(service.template), node):
                 continue
             is_dirty = DirtyCheck(self._store, service).task
             tasks = self._updatable(service, node)
@@ -71,7 +71,7 @@ class GlobalOrchestrator:
         service = self._store.services.get(task.service_id)
         if node is None or service is None or not _takes_part(node):
             return
-        if node.availability == "pause" or not satisfied(constraints(service), node):
+        if node.availability == "pause" or not satisfied(constraints(service.template), node):
             self._store.set_desired(task, states.SHUTDOWN)
         else:
             self._restarts.restart(task)

@@ -82,11 +82,10 @@ class NodeInfo:
 
 def host_ports(task: Task) -> set[tuple[str, int]]:
     """Return the ports of its node that a task takes for itself."""
-    ports = (task.endpoint_spec or {}).get("Ports") or ()
     return {
         (port.get("Protocol") or "tcp", port["PublishedPort"])
-        for port in ports
-        if port.get("PublishMode") == "host" and port.get("PublishedPort")
+        for port in task.ports("host")
+        if port.get("PublishedPort")
     }
 
 
@@ -137,12 +136,12 @@ def _has_resources(info: NodeInfo, task: Task) -> bool:
 
 
 def _meets_constraints(info: NodeInfo, task: Task) -> bool:
-    constraints = (task.spec.get("Placement") or {}).get("Constraints")
+    constraints = task.placement.get("Constraints")
     return not constraints or satisfied(constraints, info.node)
 
 
 def _suits_platform(info: NodeInfo, task: Task) -> bool:
-    platforms = (task.spec.get("Placement") or {}).get("Platforms")
+    platforms = task.placement.get("Platforms")
     return not platforms or any(_is_platform(info.node, platform) for platform in platforms)
 
 
@@ -160,7 +159,7 @@ def _has_ports(info: NodeInfo, task: Task) -> bool:
 
 
 def _is_below_limit(info: NodeInfo, task: Task) -> bool:
-    most = (task.spec.get("Placement") or {}).get("MaxReplicas")
+    most = task.placement.get("MaxReplicas")
     return not most or info.of_service[task.service_id] < most
 
 

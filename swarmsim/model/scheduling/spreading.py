@@ -60,7 +60,7 @@ class Spreading:
         return root
 
     def _preferences(self) -> list[str]:
-        given = (self._one.spec.get("Placement") or {}).get("Preferences") or ()
+        given = self._one.placement.get("Preferences") or ()
         spreads = [each.get("Spread") or {} for each in given]
         return [spread.get("SpreadDescriptor", "") for spread in spreads]
 

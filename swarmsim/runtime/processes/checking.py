@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from swarmsim.model import SECOND
 from swarmsim.runtime.plan import Healthcheck
 from swarmsim.runtime.probing import NO_CODE, Health
 from swarmsim.runtime.processes.place import names, programs
@@ -14,7 +15,6 @@ from swarmsim.runtime.processes.place.programs import CannotStart
 from swarmsim.runtime.processes.running import Running
 from swarmsim.runtime.processes.spawning import Spawned
 
-_SECOND = 10**9
 #: Bytes of a probe's output that are kept.
 _MOST_OUTPUT = 4096
 #: `localhost:80` in the command of a probe that is no Python, which `shim` does not reach.
@@ -103,14 +103,14 @@ def _act(it: Running) -> None:
     status, age = "healthy", kind.healthy_after or 0
     if kind.unhealthy_after is not None:
         status, age = "unhealthy", kind.unhealthy_after
-    it.world.call_after(int(age * _SECOND), lambda: it.world.soon(_report, it, status))
+    it.world.call_after(int(age * SECOND), lambda: it.world.soon(_report, it, status))
 
 
 def _report(it: Running, status: str) -> None:
     """Report a task's health; from the event loop."""
     if it.forgotten or not it.running:
         return
-    age = (it.world.now - it.started_at) / _SECOND
+    age = (it.world.now - it.started_at) / SECOND
     if status == "healthy":
         it.life.kind.healthy_after = age
         it.show()

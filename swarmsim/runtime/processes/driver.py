@@ -11,7 +11,7 @@ from typing import Any
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, names
 from swarmsim.images.removing import User
-from swarmsim.model import Task
+from swarmsim.model import SECOND, Task
 from swarmsim.model.plan import Strategy
 from swarmsim.runtime import plan
 from swarmsim.runtime.kinds import HORIZON, Kind, Life
@@ -30,7 +30,6 @@ _log = logging.getLogger(__name__)
 
 #: The most processes at once; tasks beyond it have none (see `acting`).
 MOST_PROCESSES = 120
-_SECOND = 10**9
 #: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
 _LEAST_MEMORY = 6 << 20
 
@@ -200,7 +199,7 @@ class Processes:
             return HORIZON
         rolls_back = service.update_status.state.startswith("rollback")
         config = service.spec.get("RollbackConfig" if rolls_back else "UpdateConfig")
-        return max(HORIZON, Strategy.read(config).monitor / _SECOND + 1)
+        return max(HORIZON, Strategy.read(config).monitor / SECOND + 1)
 
     def _ended(self, it: Running, code: int) -> None:
         """Report that a process has ended; called from the event loop."""

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from swarmsim.model import Task
 from swarmsim.runtime.acting import Acting
 from swarmsim.runtime.kinds import Kind
 from swarmsim.runtime.processes.place import names, preparing, programs
@@ -24,6 +23,9 @@ _log = logging.getLogger(__name__)
 _WRITTEN_KEPT = 200
 #: The exit code that Docker gives to a container whose network could not be set up.
 _NO_NETWORK = 128
+_NO_PORT = (
+    "driver failed programming external connectivity on endpoint {}: Error starting userland proxy"
+)
 
 _ONLY_ACTS = (
     b"swarmsim: there are processes enough; this task only acts, as others of its kind did\n"
@@ -111,7 +113,8 @@ def _publish(it: Running) -> None:
             published.append((port, target))
         except CannotPublish as problem:
             if alone:
-                raise CannotStart.whole(_no_port(it.task, problem), _NO_NETWORK) from None
+                message = f"{_NO_PORT.format(it.task.name)}: {problem}"
+                raise CannotStart.whole(message, _NO_NETWORK) from None
             _log.warning("port %d of %s: %s", port, it.task.service_name, problem)
 
 
@@ -132,11 +135,3 @@ def _ports(it: Running) -> Iterator[tuple[int, int, bool]]:
 def _where(it: Running, inside: int) -> tuple[str, int] | None:
     """Where a port of a task is on this machine."""
     return names.port_of(it.folder, inside) if it.folder else None
-
-
-def _no_port(task: Task, problem: CannotPublish) -> str:
-    name = f"{task.service_name}.{task.slot or task.node_id}.{task.id}"
-    return (
-        f"driver failed programming external connectivity on endpoint {name}: "
-        f"Error starting userland proxy: {problem}"
-    )
