@@ -18,13 +18,12 @@ from swarmsim.api.routes import (
     services,
     swarm,
     system,
-    tasks,
 )
 from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
 
 _MODULES = (
-    *(system, services, tasks, nodes, swarm, networks, blobs),
+    *(system, services, nodes, swarm, networks, blobs),
     *(containers, logs, images),
 )
 #: What has a body that is read piece by piece: build contexts, and archives that are refused.

@@ -21,7 +21,11 @@ times itself (a cache that expires after a minute) is in real time as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+
+from swarmsim.model import SECOND
 
 #: Seconds after which a process that has not ended is expected to keep running.
 HORIZON = 10.0
@@ -32,6 +36,7 @@ _LONGEST_STOP = 15.0
 _LEAST_MARGIN = 2.0
 #: Ignore kills within this time of the stop signal, in seconds.
 _SHORTEST_GRACE = 1.0
+_KILLED = 137
 
 
 @dataclass(slots=True)
@@ -112,3 +117,54 @@ class Life:
             kind.ignores_stop = False
         elif age <= _LATEST_EXIT:
             kind.exits_after, kind.exit_code = age, code
+
+
+class Acting:
+    """Stands in for a process: beyond a limit, a task repeats what others of its kind did.
+
+    If none of its kind has run yet, it runs until it is stopped, and stops at once.
+    `call_after` takes ns of the engine's clock.
+    """
+
+    pid = 0
+
+    def __init__(
+        self,
+        kind: Kind,
+        call_after: Callable[[int, Callable[[], None]], None],
+        write: Callable[[bool, bytes], None],
+        ended: Callable[[int], None],
+    ) -> None:
+        self._kind = kind
+        self._call_after = call_after
+        self._write = write
+        self._ended = ended
+        self._over = False
+        for age, is_error, data in kind.written:
+            self._later(age, partial(write, is_error, data))
+        if kind.exits_after is not None:
+            self._later(kind.exits_after, lambda: self._end(kind.exit_code))
+
+    def send(self, number: int) -> None:  # noqa: ARG002  all signals that reach it end it
+        """Stop as others of its kind did, or ignore the signal as they did."""
+        if not self._kind.ignores_stop:
+            self._later(self._kind.stops_after or 0, lambda: self._end(self._kind.stop_code))
+
+    def kill(self) -> None:
+        """End now."""
+        self._later(0, lambda: self._end(_KILLED))
+
+    def wait(self) -> None:
+        """Do nothing more: there is no process to wait for."""
+        self._over = True
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        def unless_over() -> None:
+            if not self._over:
+                act()
+
+        self._call_after(int(seconds * SECOND), unless_over)
+
+    def _end(self, code: int) -> None:
+        self._over = True
+        self._ended(code)

@@ -6,12 +6,11 @@
     spawning     processes in groups of their own, that end with the engine (`keeper`)
     output       what they write, as it would read in a container
     probing      healthchecks
-    kinds        what is known of each kind of process, and the rule of the clock
-    acting       what stands for a process beyond so many
+    kinds        what is known of each kind of process, the rule of the clock, and what stands
+                 for a process beyond so many
     names        which task is where, for the Python of the others (`shim`)
     publishing   ports of this machine that lead to tasks
-    running      all of that for one task (with `starting` and `checking`)
-    world        what all tasks share
+    running      all of that for one task (with `starting` and `checking`), and what all share
     driver       `Processes`: what the cluster drives
 
 There is no sandbox: a task runs as this user, on this machine's file system and network, as

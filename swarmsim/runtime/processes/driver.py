@@ -19,12 +19,10 @@ from swarmsim.runtime.logs import Log
 from swarmsim.runtime.port import Host
 from swarmsim.runtime.processes import starting
 from swarmsim.runtime.processes.checking import Checks
-from swarmsim.runtime.processes.place import preparing
+from swarmsim.runtime.processes.place import folders
 from swarmsim.runtime.processes.place.folders import Folder
-from swarmsim.runtime.processes.place.preparing import CannotPrepare
 from swarmsim.runtime.processes.place.programs import CannotStart
-from swarmsim.runtime.processes.running import Running
-from swarmsim.runtime.processes.world import World
+from swarmsim.runtime.processes.running import Running, World
 
 _log = logging.getLogger(__name__)
 
@@ -72,13 +70,7 @@ class Processes:
         what = plan.make(task, image.id, image.config, node)
         if not what.command:
             return "No command specified"
-        try:
-            self._prepare(task, what, image)
-        except CannotPrepare as problem:
-            return str(problem)
-        except OSError as problem:  # such as a full disk
-            return f"failed to create task: {(problem.strerror or str(problem)).lower()}"
-        return ""
+        return self._prepare(task, what, image)
 
     def has_healthcheck(self, task: Task) -> bool:
         """Whether a task counts as running only after its first healthy probe."""
@@ -172,7 +164,7 @@ class Processes:
         except ApiError:
             return images.pull(names.parse(text), self._engine.now)[0]
 
-    def _prepare(self, task: Task, what: plan.Plan, image: Image) -> None:
+    def _prepare(self, task: Task, what: plan.Plan, image: Image) -> str:
         kind = self._kinds.setdefault(what.kind, Kind())
         life = Life(kind, self._world.monotonic(), self._horizon(task))
         folder = None
@@ -181,16 +173,19 @@ class Processes:
         if len(self._real) < self._most:
             folder = Folder(self._world.folder / task.id)
             try:
-                preparing.fill(folder, task, what, image, self._engine)
-            except BaseException:
+                error = folders.fill(folder, task, what, image, self._engine)
+            except OSError as problem:  # such as a full disk
+                error = f"failed to create task: {(problem.strerror or str(problem)).lower()}"
+            if error:
                 folder.remove()
-                raise
+                return error
         it = Running(world=self._world, task=task, plan=what, life=life, folder=folder)
         self._known[task.id] = it
         if folder is not None:
             self._real.add(it)
         else:
             _log.info("%s only acts: there are %d processes", task.id, self._most)
+        return ""
 
     def _horizon(self, task: Task) -> float:
         """Seconds to watch a process of an unknown kind: an update's monitor, if longer."""

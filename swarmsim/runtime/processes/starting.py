@@ -7,9 +7,8 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from swarmsim.runtime.acting import Acting
-from swarmsim.runtime.kinds import Kind
-from swarmsim.runtime.processes.place import names, preparing, programs
+from swarmsim.runtime.kinds import Acting, Kind
+from swarmsim.runtime.processes.place import names, programs
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.output import Output
 from swarmsim.runtime.processes.place.programs import CannotStart
@@ -35,7 +34,7 @@ _ONLY_ACTS = (
 def start(it: Running, ended: Callable[[int], None]) -> Process:
     """Start a task; `ended` is called in the event loop. Raises `CannotStart`."""
     hostname = it.plan.hostname or it.task.container_id[:12]
-    it.attachments = preparing.attachments(it.task, hostname, it.world.engine)
+    it.attachments = names.attachments(it.task, hostname, it.world.engine)
     if it.folder is None:
         it.life.decided = True
         it.write(True, _ONLY_ACTS)
@@ -43,7 +42,7 @@ def start(it: Running, ended: Callable[[int], None]) -> Process:
     _publish(it)
     it.world.names.settle(it.folder, it.attachments)
     it.cwd = it.folder.inside(it.plan.working_dir)
-    it.env = preparing.variables(it.folder, it.plan, hostname)
+    it.env = programs.variables(it.folder, it.plan, hostname)
     return _spawned(it, it.folder, ended)
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from swarmsim.model import Task
 from swarmsim.runtime import plan
-from swarmsim.runtime.acting import Acting
-from swarmsim.runtime.kinds import HORIZON, Kind, Life
+from swarmsim.runtime.kinds import HORIZON, Acting, Kind, Life
 from swarmsim.runtime.plan import Healthcheck
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place import output, programs

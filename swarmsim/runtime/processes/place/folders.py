@@ -16,8 +16,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from swarmsim.images import trees
+from swarmsim.images import Image, trees
 from swarmsim.images.registry.bases import FOLDERS
+from swarmsim.model import Task
+from swarmsim.runtime.plan import Plan
+from swarmsim.runtime.port import Host
 
 #: Bytes. Larger files of an image are not copied for each task.
 COPIED_UP_TO = 1024 * 1024
@@ -50,15 +53,6 @@ class Folder:
     def inside(self, path: str) -> Path:
         """Return the path on this machine of an absolute path of the task."""
         return trees.within(self.root, path)
-
-    def enter(self, working_dir: str) -> Path:
-        """Return the working directory, which is created if it is missing.
-
-        Raises `NotADirectoryError` or `FileExistsError` where a file is in the way.
-        """
-        folder = self.inside(working_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file, such as a secret."""
@@ -93,6 +87,31 @@ class Folder:
         return _PATH.sub(
             lambda found: str(self.inside(found[0])) if self.is_own(found[0]) else found[0], text
         )
+
+
+def fill(folder: Folder, task: Task, plan: Plan, image: Image, engine: Host) -> str:
+    """Make a task's folder; return the error in Docker's words, or `""`."""
+    folder.make(engine.images.files(image))
+    container = task.container
+    mounts = container.get("Mounts") or ()
+    mounted = {str(mount.get("Target")) for mount in mounts}
+    anonymous = [path for path in plan.volumes if path not in mounted]
+    if error := mount_all(folder, mounts, engine.data / "volumes", anonymous):
+        return error
+    for given, kept, where in (
+        (container.get("Configs"), engine.configs, "/"),
+        (container.get("Secrets"), engine.secrets, "/run/secrets"),
+    ):
+        for each in given or ():
+            blob = kept.get(str(each.get("ConfigID") or each.get("SecretID")))
+            name = str((each.get("File") or {}).get("Name") or "")
+            if blob is not None and name:
+                folder.put(str(Path(where, name)), blob.data)
+    try:
+        folder.inside(plan.working_dir).mkdir(parents=True, exist_ok=True)
+    except (NotADirectoryError, FileExistsError):
+        return f"Cannot mkdir: {plan.working_dir} is not a directory"
+    return ""
 
 
 def mount_all(

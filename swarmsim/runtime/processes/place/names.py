@@ -16,7 +16,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from swarmsim.model import Task
+from swarmsim.runtime.port import Host
 from swarmsim.runtime.processes.place.folders import SYSTEM, Folder
 
 
@@ -31,6 +34,44 @@ class Attachments:
     #: By network id: the virtual address of its service, and the names that lead to that.
     virtual: Mapping[str, str]
     virtual_names: Mapping[str, tuple[str, ...]]
+
+
+def attachments(task: Task, hostname: str, engine: Host) -> Attachments:
+    """Return a task's addresses and names in its networks."""
+    addresses = {
+        network: _bare(address)
+        for network, address in engine.allocator.addresses_of(task.id).items()
+        if address and network in engine.networks and not engine.networks[network].ingress
+    }
+    virtual = {
+        network: _bare(address)
+        for network, address in engine.allocator.vips_of(task.service_id).items()
+        if network in addresses
+    }
+    aliases = _aliases(task.spec)
+    names: dict[str, tuple[str, ...]] = {}
+    virtual_names: dict[str, tuple[str, ...]] = {}
+    for network in addresses:
+        of_service = (task.service_name, *aliases.get(network, ()))
+        of_tasks = tuple(f"tasks.{name}" for name in of_service)
+        own = dict.fromkeys((hostname, task.container_id[:12]))
+        if network in virtual:
+            virtual_names[network] = of_service
+            names[network] = (*of_tasks, *own)
+        else:
+            names[network] = (*of_service, *of_tasks, *own)
+    return Attachments(hostname, addresses, names, virtual, virtual_names)
+
+
+def _aliases(spec: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        str(each.get("Target")): tuple(each.get("Aliases") or ())
+        for each in spec.get("Networks") or ()
+    }
+
+
+def _bare(address: str) -> str:
+    return address.partition("/")[0]
 
 
 class Names:

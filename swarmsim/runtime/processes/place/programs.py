@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.processes.place.folders import Folder
 
+_SHIM = Path(__file__).parents[1] / "shim"
 #: Exit codes that Docker gives to what could not be started.
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
@@ -114,3 +116,21 @@ def _with_interpreter(
         if found[2]:
             yield os.fsdecode(found[2])
     yield program
+
+
+def variables(folder: Folder, plan: Plan, hostname: str) -> dict[str, str]:
+    """Return a process's variables: those of the image and the service, and what it needs here."""
+    given = {
+        name: folder.rewrite_paths(value) for name, value in plan.env.items() if name != "PATH"
+    }
+    python_path = [str(_SHIM), *filter(None, [given.get("PYTHONPATH")])]
+    return {
+        "HOME": str(folder.inside("/root")),
+        "HOSTNAME": hostname,
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(folder.inside("/tmp")),  # noqa: S108 - the task's own
+        **given,
+        "PATH": search_path(folder, plan.env),
+        "PYTHONPATH": ":".join(python_path),
+        "SWARMSIM_TASK": str(folder.path),
+    }
