@@ -16,9 +16,9 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import Any
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
@@ -72,10 +72,12 @@ class Images:
         if len(start) == 64 and f"sha256:{start}" in self.images:
             return self.images[f"sha256:{start}"]
         name = names.parse(text)
-        found = self.named(name) or self._by_start(start)
-        if found is None:
+        if found := self.named(name):
+            return found
+        begun = [it for it in self.images if start and it.startswith(f"sha256:{start}")]
+        if len(begun) != 1:
             raise ApiError(404, f"No such image: {name}")
-        return found
+        return self.images[begun[0]]
 
     def get(self, text: str) -> Image | None:
         """The same, or `None`."""
@@ -129,7 +131,7 @@ class Images:
     def add_layer(self, archive: Path) -> str:
         """Move an uncompressed archive into the store; return its hash."""
         with archive.open("rb") as file:
-            diff_id = f"sha256:{trees.sha256_of(file)}"
+            diff_id = f"sha256:{file_digest(file, 'sha256').hexdigest()}"
         archive.replace(self.layer_path(diff_id))
         return diff_id
 
@@ -167,13 +169,8 @@ class Images:
 
     # ---- changing ------------------------------------------------------------------
 
-    def add(self, document: dict[str, Any], parent: str = "") -> Image:
-        """Keep an image. One that is there already is left as it is."""
-        content = documents.encoded(document)
-        return self.add_encoded(content, parent)
-
-    def add_encoded(self, content: bytes, parent: str = "") -> Image:
-        """Keep an image whose document was written elsewhere, byte for byte."""
+    def add(self, content: bytes, parent: str = "") -> Image:
+        """Keep an image, by the bytes of its document; one that is kept already stays as it is."""
         image = Image.of(content, parent)
         if image.id not in self.images:
             self._document_path(image.id).write_bytes(content)
@@ -226,12 +223,10 @@ class Images:
         """
         manifest = self.registry.find(name)
         if manifest is not None:
-            image = self.images.get(manifest.image) or self.add_encoded(
-                self.encoded(manifest.image)
-            )
+            image = self.images.get(manifest.image) or self.add(self.encoded(manifest.image))
         elif bases.is_base(name) and not name.digest:
             layer = self.pack_layer([trees.Entry(folder) for folder in bases.FOLDERS])
-            image = self.add(bases.document(name, layer))
+            image = self.add(documents.encoded(bases.document(name, layer)))
             manifest = self._manifest_of(image)
         else:
             raise registry.unreachable(name)
@@ -265,12 +260,6 @@ class Images:
         if image.chain and image.chain[-1:] not in chains:
             digits = image.chain[-1].removeprefix("sha256:")
             shutil.rmtree(self.folder / "files" / digits, ignore_errors=True)
-
-    def _by_start(self, start: str) -> Image | None:
-        if not start:
-            return None
-        found = [each for each in self.images if each.startswith(f"sha256:{start}")]
-        return self.images[found[0]] if len(found) == 1 else None
 
     def _write(self) -> None:
         index = {

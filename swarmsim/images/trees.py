@@ -10,7 +10,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -123,15 +123,7 @@ def content_hash(found: list[Entry]) -> str:
         digest.update(entry.described())
         if entry.source and entry.source.is_file() and not entry.source.is_symlink():
             with entry.source.open("rb") as file:
-                digest.update(sha256_of(file).encode())
-    return digest.hexdigest()
-
-
-def sha256_of(file: IO[bytes]) -> str:
-    """Return the hash of what is left of a file."""
-    digest = sha256()
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
+                digest.update(file_digest(file, "sha256").hexdigest().encode())
     return digest.hexdigest()
 
 

@@ -28,8 +28,8 @@ def _blobs(engine: Engine, kind: str) -> dict[str, Blob]:
     return engine.configs if kind == "config" else engine.secrets
 
 
-def _found(engine: Engine, kind: str, term: str) -> Blob:
-    return find(_blobs(engine, kind), term, kind, lambda blob: blob.name)
+def _found(call: Call, kind: str) -> Blob:
+    return find(_blobs(call.engine, kind), call.path["id"], kind, lambda blob: blob.name)
 
 
 def _json(blob: Blob, kind: str) -> dict[str, Any]:
@@ -97,7 +97,7 @@ async def _update(call: Call, kind: str) -> Answer:
     spec = read(await call.json(), _SPECS[kind])
     of_version = version(call, kind, explained=False)
     engine = call.engine
-    blob = _found(engine, kind, call.path["id"])
+    blob = _found(call, kind)
     changed = spec.get("Data") and spec["Data"] != blob.data
     if spec.get("Name", "") != blob.name or changed:
         raise rpc("InvalidArgument", "only updates to Labels are allowed")
@@ -111,7 +111,7 @@ async def _update(call: Call, kind: str) -> Answer:
 
 async def _remove(call: Call, kind: str) -> Answer:
     engine = call.engine
-    blob = _found(engine, kind, call.path["id"])
+    blob = _found(call, kind)
     if users := sorted(_users(engine, kind, blob.id)):
         plural = "service" if len(users) == 1 else "services"
         listed = ", ".join(users)
@@ -131,7 +131,7 @@ def _users(engine: Engine, kind: str, blob_id: str) -> Iterator[str]:
 
 
 async def _inspect(call: Call, kind: str) -> Answer:
-    return Answer(_json(_found(call.engine, kind, call.path["id"]), kind))
+    return Answer(_json(_found(call, kind), kind))
 
 
 for _kind in _SPECS:  # the two differ in little but their name

@@ -103,25 +103,21 @@ def _has_network(engine: Engine, container: Container, filters: Filters) -> bool
 
 
 def _has_port(container: Container, filters: Filters) -> bool:
-    published = {(port.get("PublicPort"), port["Type"]) for port in ports(container)}
-    exposed = {(port["PrivatePort"], port["Type"]) for port in ports(container)}
-    return all(
-        not filters.get(key) or any(_port(text) in there for text in filters.get(key))
-        for key, there in (("publish", published), ("expose", exposed))
-    )
-
-
-def _port(text: str) -> tuple[int, str]:
-    number, _, protocol = text.partition("/")
-    return (int(number) if number.isdecimal() else 0), protocol or "tcp"
+    for key, number in (("publish", "PublicPort"), ("expose", "PrivatePort")):
+        there = {f"{port[number]}/{port['Type']}" for port in ports(container)}
+        wanted = [text if "/" in text else f"{text}/tcp" for text in filters.get(key)]
+        if wanted and not there.intersection(wanted):
+            return False
+    return True
 
 
 def _has_age(engine: Engine, container: Container, filters: Filters) -> bool:
-    before = [find_container(engine, term).created_at for term in filters.get("before")]
-    since = [find_container(engine, term).created_at for term in filters.get("since")]
-    return all(container.created_at < it for it in before) and all(
-        container.created_at > it for it in since
+    before, since = (
+        [find_container(engine, term).created_at for term in filters.get(key)]
+        for key in ("before", "since")
     )
+    at = container.created_at
+    return all(at < other for other in before) and all(at > other for other in since)
 
 
 @routes.get("/containers/{id}/json")

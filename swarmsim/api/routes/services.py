@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from swarmsim.api.asking import asked, filters_of, find, go_bool, version
 from swarmsim.api.documents.objects import service_json, service_status, task_json
 from swarmsim.api.http import Answer, Call, Routes
@@ -56,7 +54,9 @@ async def create(call: Call) -> Answer:
     parsed = read(await call.json(), "swarm.ServiceSpec")
     engine = call.engine
     engine.manager()
-    spec = _checked(engine, parsed)
+    checks.resolve_networks(engine, parsed)
+    spec = specs.stored(parsed)
+    validation.check(spec)
     checks.no_attachment_to_ingress(engine, spec)
     checks.ports_are_free(engine, spec)
     checks.ingress_is_there(engine, spec)
@@ -64,14 +64,6 @@ async def create(call: Call) -> Answer:
     checks.name_is_free(engine, spec["Name"])
     service = asked(engine.cluster.create_service, spec)
     return Answer({"ID": service.id}, 201)
-
-
-def _checked(engine: Engine, parsed: dict[str, Any]) -> dict[str, Any]:
-    """The stored form of a spec that is good by itself."""
-    checks.resolve_networks(engine, parsed)
-    spec = specs.stored(parsed)
-    validation.check(spec)
-    return spec
 
 
 @routes.get("/services/{id}")
@@ -148,26 +140,17 @@ async def list_tasks(call: Call) -> Answer:
     engine.manager()
     services = {find_service(engine, term).id for term in filters.get("service")}
     nodes = {find_node(engine, term).id for term in filters.get("node")}
-    _check_desired_states(filters)
-    found = [
-        task
-        for task in _candidates(engine, services)
-        if (not nodes or task.node_id in nodes) and _task_matches(engine, task, filters)
-    ]
-    found.sort(key=lambda task: task.id)
-    return Answer([task_json(task, engine.allocator, engine.networks) for task in found])
-
-
-def _candidates(engine: Engine, services: set[str]) -> list[Task]:
-    if services:
-        return [task for service in services for task in engine.cluster.tasks_of(service)]
-    return list(engine.cluster.tasks.values())
-
-
-def _check_desired_states(filters: Filters) -> None:
     for wanted in filters.get("desired-state"):
         if wanted and wanted.lower() not in TASK_STATES:
             raise ApiError(500, f"Invalid desired-state filter: '{wanted}'")
+    found = [
+        task_json(task, engine.allocator, engine.networks)
+        for _, task in sorted(engine.cluster.tasks.items())
+        if (not services or task.service_id in services)
+        and (not nodes or task.node_id in nodes)
+        and _task_matches(engine, task, filters)
+    ]
+    return Answer(found)
 
 
 def _task_matches(engine: Engine, task: Task, filters: Filters) -> bool:

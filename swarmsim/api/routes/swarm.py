@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +33,8 @@ _ONLY_ITSELF = (
 )
 _ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
 _SHORTEST_CERTIFICATE = 3600 * SECOND
-_LARGEST_SUBNET_SIZE = 29
 _DATA_PATH_PORTS = range(1024, 49152)
 _AVAILABILITIES = {"active", "pause", "drain"}
-_JOIN_TOKEN = re.compile(r"SWMTKN-\d+-[0-9a-z]{50}-[0-9a-z]{25}")
 
 
 @routes.get("/swarm")
@@ -69,24 +66,37 @@ async def init(call: Call) -> Answer:
 
 def _settings(asked: dict[str, Any]) -> dict[str, Any]:
     _check_name(asked.get("Spec") or {})
-    port = _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
+    if not asked.get("ListenAddr"):
+        raise ApiError(400, 'invalid ListenAddr "": invalid empty address')
+    _, port = _host_and_port(asked["ListenAddr"], "listen address must be an IP address")
     data_path_port = asked.get("DataPathPort") or 4789
     if data_path_port not in _DATA_PATH_PORTS:
         message = "Datapath port number is not in valid range (1024-49151)"
         raise ApiError(500, f"{message} : {data_path_port}")
-    pools, size = asked.get("DefaultAddrPool"), asked.get("SubnetSize") or 0
-    if size > _LARGEST_SUBNET_SIZE:
-        raise ApiError(500, f"subnet size is out of range: {size}")
-    for pool in pools or []:
-        _check_pool(pool)
+    pools = asked.get("DefaultAddrPool")
+    advertised = "advertise address must be a non-zero IP address"
     return {
-        "address": _advertised(asked.get("AdvertiseAddr", "")),
+        "address": _host_and_port(asked.get("AdvertiseAddr") or "127.0.0.1", advertised)[0],
         "port": port,
         "data_path_port": data_path_port,
         # a list that is empty, as the docker command line sends it, is shown as it is
         "pool": ["10.0.0.0/8"] if pools is None else pools or None,
-        "subnet_size": 24 if pools is None else size,
+        "subnet_size": 24 if pools is None else asked.get("SubnetSize") or 0,
     }
+
+
+def _host_and_port(address: str, sentence: str) -> tuple[str, int]:
+    """Read an address; that of a network interface is not asked for, as no other node will join."""
+    host, colon, port = address.rpartition(":")
+    host = host if colon else address
+    if host in {"lo", "eth0", *(path.name for path in _INTERFACES.glob("*"))}:
+        host = "127.0.0.1"
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        message = f"{sentence} or network interface (with optional port number)"
+        raise ApiError(400, message) from None
+    return host, int(port) if port.isdigit() and colon else membership.PORT
 
 
 def _problem(spec: dict[str, Any]) -> ApiError | None:
@@ -104,58 +114,11 @@ def _check_name(spec: dict[str, Any]) -> None:
         raise ApiError(400, 'swarm spec must be named "default"')
 
 
-def _listen_port(address: str, what: str) -> int:
-    if not address:
-        raise ApiError(400, f'invalid {what} "": invalid empty address')
-    host, colon, port = address.rpartition(":")
-    host = host if colon else address
-    if not _is_place(host):
-        message = "listen address must be an IP address or network interface"
-        raise ApiError(400, f"{message} (with optional port number)")
-    return int(port) if colon and port.isdigit() else membership.PORT
-
-
-def _advertised(address: str) -> str:
-    host = address.rpartition(":")[0] or address
-    if address and not _is_place(host):
-        message = "advertise address must be a non-zero IP address or network interface"
-        raise ApiError(400, f"{message} (with optional port number)")
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:  # an interface, or nothing: no other node will join
-        return "127.0.0.1"
-
-
-def _is_place(host: str) -> bool:
-    if host in {"lo", "eth0", *(path.name for path in _INTERFACES.glob("*"))}:
-        return True
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-def _check_pool(pool: str) -> None:
-    try:
-        ipaddress.ip_network(pool.strip(), strict=False)
-    except ValueError:
-        message = f"invalid base pool {pool}: invalid CIDR address: {pool}"
-        raise ApiError(500, message) from None
-
-
 @routes.post("/swarm/join")
 async def join(call: Call) -> Answer:
     """`docker swarm join`: a simulated engine cannot join another swarm."""
-    asked = read(await call.json(), "swarm.JoinRequest")
-    if call.engine.swarm is not None:
-        raise ApiError(503, _EXISTS)
-    _listen_port(asked.get("ListenAddr", ""), "ListenAddr")
-    if not asked.get("RemoteAddrs"):
-        raise ApiError(400, "at least 1 RemoteAddr is required to join")
-    if (token := asked.get("JoinToken")) and not _JOIN_TOKEN.fullmatch(token):
-        raise ApiError(500, "invalid join token")
-    raise ApiError(503, _ONLY_ITSELF)
+    read(await call.json(), "swarm.JoinRequest")
+    raise ApiError(503, _ONLY_ITSELF if call.engine.swarm is None else _EXISTS)
 
 
 @routes.post("/swarm/leave")

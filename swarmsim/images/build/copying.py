@@ -7,7 +7,6 @@ a destination that is a folder of the image.
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
 import tarfile
@@ -72,7 +71,7 @@ def collect(copy: Copy, has_folder: Callable[[str], bool], scratch: Path) -> Cop
     contents = []
     for source in sources:
         each = list(_entries(copy, source, target, scratch, into_folder=into_folder))
-        contents.append((_kind(source), trees.content_hash(each)))
+        contents.append(("dir" if source.is_dir() else "file", trees.content_hash(each)))
         found += each
     return Copied([*_parents(found, has_folder), *found], _described(contents))
 
@@ -87,7 +86,7 @@ def _sources(copy: Copy, source: str) -> Iterator[Path]:
     if copy.from_context and posixpath.normpath(inside).startswith(".."):
         raise copy.failed(f"forbidden path outside the build context: {source} ()")
     if _WILDCARDS.search(inside):
-        yield from _matching(copy.root, PurePosixPath(inside).parts)
+        yield from sorted(copy.root.glob(inside.replace("[^", "[!")))
         return
     path = trees.within(copy.root, inside)
     if not path.exists():
@@ -105,19 +104,6 @@ def _absent(copy: Copy, source: str) -> str:
         "file not found in build context or excluded by .dockerignore: "
         f"stat {source}: file does not exist"
     )
-
-
-def _matching(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
-    """Yield what a pattern matches; a `*` does not cross a slash, as in Go's filepath.Match."""
-    first, rest = parts[0].replace("[^", "[!"), parts[1:]
-    if not folder.is_dir():
-        return
-    for each in sorted(folder.iterdir()):
-        if fnmatch.fnmatchcase(each.name, first):
-            if rest:
-                yield from _matching(each, rest)
-            else:
-                yield each
 
 
 def _entries(
@@ -149,10 +135,6 @@ def _parents(found: list[Entry], has_folder: Callable[[str], bool]) -> list[Entr
         if not has_folder(str(parent))
     }
     return [Entry(name) for name in sorted(needed - names)]
-
-
-def _kind(source: Path) -> str:
-    return "dir" if source.is_dir() else "file"
 
 
 def _described(contents: list[tuple[str, str]]) -> str:

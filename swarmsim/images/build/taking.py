@@ -161,7 +161,7 @@ class Steps:
             container_config={**state.config, "Cmd": noted},
             docker_version="20.10.24",
         )
-        return self.images.add(document, parent.id if parent else "")
+        return self.images.add(documents.encoded(document), parent.id if parent else "")
 
 
 def _container(instruction: Instruction) -> Iterator[Message]:

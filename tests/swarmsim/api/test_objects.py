@@ -225,14 +225,11 @@ def test_a_swarm_that_cannot_be_made(alone: Raw, body: Any, message: str):
 
 
 def test_a_simulated_engine_joins_no_other_swarm_and_says_so(alone: Raw):
-    token = f"SWMTKN-1-{'0' * 50}-{'0' * 25}"
-    body = {"ListenAddr": "0.0.0.0", "RemoteAddrs": ["10.0.0.1:2377"], "JoinToken": token}
+    body = {"ListenAddr": "0.0.0.0", "RemoteAddrs": ["10.0.0.1:2377"], "JoinToken": "x"}
     reply = alone.post("/swarm/join", body)
-    no_token = alone.post("/swarm/join", {**body, "JoinToken": "x"})
 
     assert reply.status == 503
     assert "simulated engine joins no other swarm" in reply.message
-    assert (no_token.status, no_token.message) == (500, "invalid join token")
 
 
 @each_claim(__file__, "no_settings", "body", "message")
