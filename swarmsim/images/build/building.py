@@ -80,7 +80,7 @@ class Build:
     def _take_argument(self, instruction: Instruction) -> None:
         """Note an ARG that stands before the first FROM."""
         given = self.options.build_args
-        state = steps.State(documents.new_config(), self.file.escape, given)
+        state = steps.State(documents.new_config(), given)
         state.arguments.update(self._before)
         steps.take(state, instruction)
         self._used |= state.arguments.keys()
@@ -95,7 +95,7 @@ class Build:
         image = yield from self._base(stage)
         config = image.config if image else documents.new_config()
         config["Image"] = image.id if image else ""
-        state = steps.State(config, self.file.escape, self.options.build_args, self._before)
+        state = steps.State(config, self.options.build_args, self._before)
         image = yield from self._triggers(state, image)
         yield {"stream": f" ---> {image.short_id if image else ''}\n"}
         for instruction in [*stage.steps, *self._label_steps(stage)]:
@@ -122,7 +122,7 @@ class Build:
     def _base(self, stage: Stage) -> Saying[Image | None]:
         """Return the image that a stage begins with; `None` for scratch."""
         written = stage.base.arguments[0]
-        name = words.expand(written, self._before, self.file.escape)
+        name = words.expand(written, self._before)
         if not name:
             raise StepFailed(f"base name ({written}) should not be blank")
         if name == "scratch":
@@ -137,7 +137,7 @@ class Build:
             plural = "s" if len(triggers) > 1 else ""
             yield {"stream": f"# Executing {len(triggers)} build trigger{plural}\n"}
         for trigger in triggers:
-            instruction = dockerfile.read_line(trigger, self.file.escape)
+            instruction = dockerfile.read_line(trigger)
             image = yield from self._steps.take(state, instruction, image)
         return image
 

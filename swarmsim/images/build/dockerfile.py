@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from swarmsim.images.build import healthcheck, words
 from swarmsim.images.build.words import BadDockerfile
 
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
-_DIRECTIVES = {"escape", "syntax"}
+_CONTINUED = re.compile(r"\\[ \t]*$")
+#: What only Windows has a use for: a Dockerfile that writes paths with backslashes.
+_OTHER_ESCAPE = re.compile(r"(#.*\n)*#\s*escape\s*=\s*(?!\\\s*\n)", re.IGNORECASE)
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)[A-Za-z_]\w*\1(\s|$)")
 _FLAGS = {
@@ -79,7 +80,6 @@ class Dockerfile:
 
     arguments: tuple[Instruction, ...]
     stages: tuple[Stage, ...]
-    escape: str
     #: What the engine says about it before the first step.
     warnings: tuple[str, ...] = ()
 
@@ -88,20 +88,22 @@ def read(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Read a Dockerfile. Raises `BadDockerfile` in Docker's words."""
     if not text:
         raise BadDockerfile(f"the Dockerfile ({name}) cannot be empty")
-    lines = text.removeprefix("\ufeff").splitlines()
-    escape = _escape_character(lines)
+    text = text.removeprefix("\ufeff")
+    if _OTHER_ESCAPE.match(text):
+        message = "failed to parse Dockerfile: a simulated engine knows no escape but the backslash"
+        raise BadDockerfile(message)
     warnings: list[str] = []
-    found = [_cut(at, line, escape) for at, line in _logical_lines(lines, escape, warnings)]
+    found = [_cut(at, line) for at, line in _logical_lines(text.splitlines(), warnings)]
     if not found:
         raise BadDockerfile("failed to parse Dockerfile: file with no instructions")
     _check_all(found)
     arguments, stages = _in_stages(found)
-    return Dockerfile(arguments, stages, escape, tuple(warnings))
+    return Dockerfile(arguments, stages, tuple(warnings))
 
 
-def read_line(text: str, escape: str = "\\") -> Instruction:
+def read_line(text: str) -> Instruction:
     """Read one instruction by itself, such as a trigger."""
-    instruction = _cut(1, text, escape)
+    instruction = _cut(1, text)
     _check_all([instruction])
     return instruction
 
@@ -109,25 +111,8 @@ def read_line(text: str, escape: str = "\\") -> Instruction:
 # ---- lines -------------------------------------------------------------------------
 
 
-def _escape_character(lines: list[str]) -> str:
-    """Return the escape character that the directives on top choose."""
-    for line in lines:
-        found = _DIRECTIVE.fullmatch(line.strip())
-        if not found or found[1].lower() not in _DIRECTIVES:
-            break
-        if found[1].lower() == "escape":
-            if found[2] not in ("`", "\\"):
-                raise BadDockerfile(
-                    "failed to parse Dockerfile: invalid escape token "
-                    f"'{found[2]}' does not match ` or \\"
-                )
-            return found[2]
-    return "\\"
-
-
-def _logical_lines(lines: list[str], escape: str, warnings: list[str]) -> Iterator[tuple[int, str]]:
+def _logical_lines(lines: list[str], warnings: list[str]) -> Iterator[tuple[int, str]]:
     """Yield each instruction's line number and text: comments gone, continuations joined."""
-    continued = re.compile(rf"{re.escape(escape)}[ \t]*$")
     text, first, blank_inside = "", 0, False
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("#") or (not text and not line.strip()):
@@ -136,8 +121,8 @@ def _logical_lines(lines: list[str], escape: str, warnings: list[str]) -> Iterat
             blank_inside = True
             continue
         first = first if text else number
-        text += continued.sub("", line)
-        if not continued.search(line):
+        text += _CONTINUED.sub("", line)
+        if not _CONTINUED.search(line):
             yield first, _warned(text, warnings, blank_inside=blank_inside)
             text, blank_inside = "", False
     if text:
@@ -150,26 +135,26 @@ def _warned(text: str, warnings: list[str], *, blank_inside: bool) -> str:
     return text.strip()
 
 
-def _cut(line: int, text: str, escape: str) -> Instruction:
+def _cut(line: int, text: str) -> Instruction:
     """Cut an instruction into its name, flags and arguments."""
     name, _, rest = re.sub(r"\s+", " ", text, count=1).partition(" ")
     name = name.upper()
     flags, rest = _flags(rest.strip()) if name in _FLAGS else ({}, rest.strip())
     if name in _PAIRS:
-        pairs = tuple(_pairs(name, rest, escape))
+        pairs = tuple(_pairs(name, rest))
         return Instruction(line, name, text, rest, flags, pairs=pairs)
     as_json = words.json_strings(rest) if name in _JSON_OR_TEXT | _JSON_OR_WORDS else None
     if as_json is not None:
         return Instruction(line, name, text, rest, flags, tuple(as_json), is_json=True)
-    arguments = _arguments(name, rest, escape)
+    arguments = _arguments(name, rest)
     return Instruction(line, name, text, rest, flags, tuple(arguments))
 
 
-def _arguments(name: str, rest: str, escape: str) -> list[str]:
+def _arguments(name: str, rest: str) -> list[str]:
     if name in _WORDS | _JSON_OR_WORDS:
         return rest.split()
     if name in _NAMES:
-        return words.split(rest, escape)
+        return words.split(rest)
     return [rest] if rest else []
 
 
@@ -190,9 +175,9 @@ def _flags(rest: str) -> tuple[dict[str, str], str]:
 _MISSING = "\0"
 
 
-def _pairs(name: str, rest: str, escape: str) -> Iterator[tuple[str, str]]:
+def _pairs(name: str, rest: str) -> Iterator[tuple[str, str]]:
     """Yield the pairs of ENV and LABEL, in the form `a=b c=d` or in the old one, `a b c`."""
-    each = words.split(rest, escape)
+    each = words.split(rest)
     if not each:
         return
     if "=" not in each[0]:

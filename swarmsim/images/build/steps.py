@@ -35,7 +35,6 @@ class State:
     """Where a stage of a build has come to."""
 
     config: dict[str, Any]
-    escape: str
     #: Build arguments that were given and may be used once an ARG names them.
     given: Mapping[str, str]
     #: What ARGs before the first FROM say.
@@ -59,7 +58,7 @@ class State:
 
     def expand(self, text: str) -> str:
         """Put variables into one word."""
-        return words.expand(text, self.values, self.escape)
+        return words.expand(text, self.values)
 
     @property
     def shell(self) -> list[str]:
@@ -135,7 +134,7 @@ def _entrypoint(state: State, instruction: Instruction) -> list[str]:
 
 
 def _expose(state: State, instruction: Instruction) -> list[str]:
-    given = words.expand_to_words(instruction.rest, state.values, state.escape)
+    given = words.expand_to_words(instruction.rest, state.values)
     ports = dict(state.config.get("ExposedPorts") or {})
     for text in given:
         ports.update({port: {} for port in _ports(text)})

@@ -1,8 +1,8 @@
 r"""Words of a Dockerfile: quotes, escapes, and `${variables}`. Pure.
 
 The rules are those of moby/buildkit's `frontend/dockerfile/shell`: single quotes keep all
-as it is; in double quotes the escape character stands for itself unless a quote, a dollar
-or another escape follows it; `${a:-b}`, `${a:+b}` and `${a:?b}` work as in a shell.
+as it is; in double quotes a backslash stands for itself unless a quote, a dollar or another
+backslash follows it; `${a:-b}`, `${a:+b}` and `${a:?b}` work as in a shell.
 """
 
 from __future__ import annotations
@@ -34,31 +34,29 @@ class StepFailed(ApiError):
         super().__init__(500, message)
 
 
-def expand(text: str, values: Values, escape: str = "\\") -> str:
+def expand(text: str, values: Values) -> str:
     """Return one word with its quotes taken off and its variables put in.
 
     Raises `StepFailed` in Docker's words.
     """
     try:
-        return _read(text, 0, "", values, escape)[0]
+        return _read(text, 0, "", values)[0]
     except ValueError as problem:
         raise StepFailed(f"failed to process {quoted(text)}: {problem}") from None
 
 
-def expand_to_words(text: str, values: Values, escape: str = "\\") -> list[str]:
+def expand_to_words(text: str, values: Values) -> list[str]:
     """Return the words of a text after expansion, as `EXPOSE $PORTS` wants them."""
     found: list[str] = []
-    for word in split(text, escape):
-        value = expand(word, values, escape)
+    for word in split(text):
+        value = expand(word, values)
         found += [value] if set(word) & {"'", '"'} else value.split()
     return found
 
 
-def split(text: str, escape: str = "\\") -> list[str]:
+def split(text: str) -> list[str]:
     """Split at blanks outside of quotes; quotes and escapes stay in the words."""
-    escaped = re.escape(escape)
-    double = rf'"(?:{escaped}.|[^"{escaped}])*"?'
-    return re.findall(rf"(?:'[^']*'?|{double}|{escaped}.|\S)+", text, re.DOTALL)
+    return re.findall(r"""(?:'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|\S)+""", text, re.DOTALL)
 
 
 def json_strings(text: str) -> list[str] | None:
@@ -72,7 +70,7 @@ def json_strings(text: str) -> list[str] | None:
     return None
 
 
-def _read(text: str, at: int, end: str, values: Values, escape: str) -> tuple[str, int]:
+def _read(text: str, at: int, end: str, values: Values) -> tuple[str, int]:
     """Read to a character that is not quoted, or to the end; return the word and where it ends."""
     found, in_quotes = "", False
     while at < len(text) and (in_quotes or text[at] != end):
@@ -85,9 +83,9 @@ def _read(text: str, at: int, end: str, values: Values, escape: str) -> tuple[st
         elif character == '"':
             in_quotes, at = not in_quotes, at + 1
         elif character == "$":
-            value, at = _variable(text, at + 1, values, escape)
+            value, at = _variable(text, at + 1, values)
             found += value
-        elif character == escape and (not in_quotes or following in {'"', "$", escape}):
+        elif character == "\\" and (not in_quotes or following in {'"', "$", "\\"}):
             found, at = found + following, at + 2
         else:
             found, at = found + character, at + 1
@@ -99,7 +97,7 @@ def _read(text: str, at: int, end: str, values: Values, escape: str) -> tuple[st
 _UNCLOSED = "unexpected end of statement while looking for matching {}-quote"
 
 
-def _variable(text: str, at: int, values: Values, escape: str) -> tuple[str, int]:
+def _variable(text: str, at: int, values: Values) -> tuple[str, int]:
     """Read what is behind a dollar."""
     in_braces = text[at : at + 1] == "{"
     name = _NAME.match(text, at + in_braces)
@@ -115,7 +113,7 @@ def _variable(text: str, at: int, values: Values, escape: str) -> tuple[str, int
     modifier = _MODIFIER.match(text, at)
     if not modifier:
         raise ValueError(_no_modifier(text[at:]))
-    other, at = _read(text, modifier.end(), "}", values, escape)
+    other, at = _read(text, modifier.end(), "}", values)
     if text[at : at + 1] != "}":
         raise ValueError("syntax error: missing '}'")
     value = values.get(name[0])

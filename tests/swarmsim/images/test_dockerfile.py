@@ -37,7 +37,7 @@ def test_a_heredoc_is_refused_with_the_reason():
 
 def test_lines_are_joined_and_comments_and_directives_left_out():
     file = dockerfile.read(
-        '# escape=`\nARG X=1\nFROM a AS one\nRUN b `\n# inside\n  c\nfrom one\nCMD [ "x" ]\n'
+        '# syntax=x\nARG X=1\nFROM a AS one\nRUN b \\\n# inside\n  c\nfrom one\nCMD [ "x" ]\n'
     )
     assert [each.text for each in file.arguments] == ["ARG X=1"]
     first, second = file.stages
