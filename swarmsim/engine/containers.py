@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from swarmsim.engine.networks import Network
 from swarmsim.model import StoreEvent, Task
 from swarmsim.runtime import plan
 from swarmsim.runtime.logs import Log
-
-if TYPE_CHECKING:
-    from swarmsim.engine.engine import Engine
+from swarmsim.runtime.port import Host, Runtime
 
 _SIGKILL = 9
 _NOT_STARTED = 127
@@ -59,9 +56,9 @@ class Container:
 class Containers:
     """All containers by id, and the driver that the cluster sees."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Host, runtime: Runtime) -> None:
         self._engine = engine
-        self._runtime = engine.runtime
+        self._runtime = runtime
         self._of_task: dict[str, Container] = {}
         #: The networks that this node has because of a container.
         self._networks_here: set[str] = set()

@@ -86,7 +86,7 @@ class Engine:
         self.secrets: dict[str, Blob] = {}
         self.swarm: Swarm | None = None
         self.runtime = runtime(self)
-        self.containers = Containers(self)
+        self.containers = Containers(self, self.runtime)
         self.cluster = self._empty_cluster()
         self._local_networks()
 

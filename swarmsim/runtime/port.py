@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from swarmsim.engine.allocation import Allocator
-from swarmsim.engine.networks import Networks
+from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Blob
 from swarmsim.images import Images
 from swarmsim.images.removing import User
-from swarmsim.model import Cluster, Driver
+from swarmsim.model import Cluster, Driver, Task
 from swarmsim.runtime.logs import Log
 
 
@@ -42,7 +42,7 @@ class Runtime(Driver, Protocol):
 
 
 class Host(Protocol):
-    """The engine, as a runtime sees it."""
+    """The engine, as a runtime and what keeps its containers see it."""
 
     #: The folder of the engine's own files.
     data: Path
@@ -80,3 +80,20 @@ class Host(Protocol):
 
     def unhealthy(self, task_id: str) -> None:
         """Report that a task's health probe has failed too often."""
+
+    def publish(
+        self, kind: str, action: str, about: str, attributes: Mapping[str, str], scope: str
+    ) -> None:
+        """Publish an event about an object."""
+
+    def new_hex_id(self) -> str:
+        """Return a new id."""
+
+    def image_config(self, name: str) -> Mapping[str, Any]:
+        """An image's `Config`; nothing if the image is missing."""
+
+    def is_here(self, task: Task) -> bool:
+        """Whether a task is on the node that answers."""
+
+    def networks_of(self, task: Task) -> list[Network]:
+        """The networks that a task is attached to."""
