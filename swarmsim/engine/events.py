@@ -15,7 +15,7 @@ from typing import Any
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
 from swarmsim.go.times import SECOND
-from swarmsim.model import Before, Node, Service, Spec, StoreEvent
+from swarmsim.model import Node, Service, Spec, StoreEvent
 
 Message = dict[str, Any]
 Texts = dict[str, str]
@@ -141,7 +141,7 @@ class ClusterEvents:
             self._node(about, change.action, now)
 
     def service(
-        self, service: Service, action: str, now: int, before: Before | None = None
+        self, service: Service, action: str, now: int, before: Service | None = None
     ) -> None:
         """Publish that a service was created, updated or removed."""
         attributes = {"name": service.name, **(_differences(service, before) if before else {})}
@@ -158,7 +158,7 @@ class ClusterEvents:
         self._events.publish(message("node", action, node.id, attributes, now, "swarm"))
 
 
-def _differences(service: Service, before: Before) -> Texts:
+def _differences(service: Service, before: Service) -> Texts:
     found: Texts = {}
     for what, value in (("image", _image), ("replicas", _replicas)):
         old, new = value(before.spec), value(service.spec)

@@ -15,10 +15,9 @@ modules of their own, which know of each other only what is in the one `store`:
 from __future__ import annotations
 
 from swarmsim.model.cluster import Cluster
-from swarmsim.model.nodes.driver import Behaviour, Driver, Reports, Scripted
+from swarmsim.model.nodes.driver import Behaviour, Driver, Scripted
 from swarmsim.model.nodes.timing import MEASURED, SECOND, Timing
 from swarmsim.model.objects import (
-    Before,
     Node,
     Refused,
     Service,
@@ -31,13 +30,11 @@ from swarmsim.model.objects import (
 __all__ = [
     "MEASURED",
     "SECOND",
-    "Before",
     "Behaviour",
     "Cluster",
     "Driver",
     "Node",
     "Refused",
-    "Reports",
     "Scripted",
     "Service",
     "Spec",

@@ -15,7 +15,6 @@ from swarmsim.model.nodes.dispatcher import Dispatcher
 from swarmsim.model.nodes.driver import Driver, Scripted
 from swarmsim.model.nodes.timing import MEASURED, Timing
 from swarmsim.model.objects import (
-    Before,
     Node,
     Refused,
     Service,
@@ -97,7 +96,7 @@ class Cluster(Store):
             raise Refused("FailedPrecondition", message)
         if version != service.version:
             raise Refused("Unknown", "update out of sequence")
-        before = Before(service.spec, service.update_status)
+        before = service.snapshot()
         previous, previous_version = service.spec, service.spec_version
         if rollback:
             assert service.previous_spec is not None, "it was refused above"

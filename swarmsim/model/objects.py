@@ -181,21 +181,14 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """What a service was before a change."""
-
-    spec: Spec
-    update_status: UpdateStatus | None
-
-
-@dataclass(frozen=True, slots=True)
 class StoreEvent:
     """Something that was written to the manager's store."""
 
     kind: Literal["service", "task", "node"]
     action: Literal["create", "update", "remove"]
     object: Service | Task | Node
-    before: Before | None = None
+    #: Of a service that was changed: what it was.
+    before: Service | None = None
 
 
 class Refused(Exception):

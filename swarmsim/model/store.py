@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from swarmsim.model import states
 from swarmsim.model.nodes.timing import Range, Timing
-from swarmsim.model.objects import Before, Node, Place, Service, StoreEvent, Task, UpdateStatus
+from swarmsim.model.objects import Node, Place, Service, StoreEvent, Task, UpdateStatus
 
 #: swarmkit's identity/randomid.go: 25 digits to the base of 36. Here each is made of a byte.
 _ID_LENGTH = 25
@@ -134,7 +134,7 @@ class Store(Agenda):
         self._notify("service", "create", service)
         self._service_changed(service)
 
-    def write_service(self, service: Service, before: Before) -> None:
+    def write_service(self, service: Service, before: Service) -> None:
         """Note that a service was changed; `before` is what it was."""
         service.version = self.bump()
         service.updated_at = self.now
@@ -149,7 +149,7 @@ class Store(Agenda):
 
     def write_status(self, service: Service, status: UpdateStatus) -> None:
         """Write the status of a service's update, as the updater does."""
-        before = Before(service.spec, service.update_status)
+        before = service.snapshot()
         service.update_status = status
         self.write_service(service, before)
 
@@ -325,7 +325,7 @@ class Store(Agenda):
         kind: Literal["service", "task", "node"],
         action: Literal["create", "update", "remove"],
         changed: Service | Task | Node,
-        before: Before | None = None,
+        before: Service | None = None,
     ) -> None:
         if self.watchers:
             change = StoreEvent(kind, action, changed, before)

@@ -52,17 +52,13 @@ class Dispatcher:
         self._reports: dict[str, tuple[Task, Status]] = {}
         #: The rhythm began when the manager did, at no particular moment.
         self._phase = store.random.randrange(store.timing.report_period)
-        store.on_desired.append(self._changed)
-        store.on_observed.append(self._observed)
+        store.on_desired.append(lambda task: self._send_if(task.observed >= states.ASSIGNED, task))
+        store.on_observed.append(lambda task: self._send_if(task.observed == states.ASSIGNED, task))
 
     # ---- from the manager to the nodes ----------------------------------------------
 
-    def _observed(self, task: Task) -> None:
-        if task.observed == states.ASSIGNED:
-            self.send(task)
-
-    def _changed(self, task: Task) -> None:
-        if task.observed >= states.ASSIGNED:
+    def _send_if(self, is_due: bool, task: Task) -> None:
+        if is_due:
             self.send(task)
 
     def send(self, task: Task) -> None:
@@ -107,19 +103,16 @@ class Dispatcher:
         self._reports[task.id] = (task, status)
 
     def _write(self) -> None:
-        reports, self._reports = self._reports, {}
-        with self._store.batch():
-            self._write_each(reports)
-
-    def _write_each(self, reports: dict[str, tuple[Task, Status]]) -> None:
-        store = self._store
-        for task, (state, message, error, at, exit_code) in reports.values():
-            if task.id not in store.tasks or state < task.observed:
-                continue
-            task.exit_code = exit_code
-            if state > states.RUNNING:
-                task.pid = 0
-            if state == task.observed:
-                store.note(task, message, error, at)
-            else:
-                store.observe(task, state, message, error, at)
+        store, reports = self._store, self._reports
+        self._reports = {}
+        with store.batch():
+            for task, (state, message, error, at, exit_code) in reports.values():
+                if task.id not in store.tasks or state < task.observed:
+                    continue
+                task.exit_code = exit_code
+                if state > states.RUNNING:
+                    task.pid = 0
+                if state == task.observed:
+                    store.note(task, message, error, at)
+                else:
+                    store.observe(task, state, message, error, at)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from swarmsim.go.states import UpdateState
 from swarmsim.model import states
 from swarmsim.model.nodes.timing import SECOND
-from swarmsim.model.objects import Before, Service, Task, UpdateStatus
+from swarmsim.model.objects import Service, Task, UpdateStatus
 from swarmsim.model.orchestration.budget import exceeds
 from swarmsim.model.orchestration.dirty import DirtyCheck
 from swarmsim.model.orchestration.restarts import Restarts
@@ -296,7 +296,7 @@ class Updater:
         service, status = self.service, self.service.update_status
         if status is None or service.previous_spec is None:
             return
-        before = Before(service.spec, status)
+        before = service.snapshot()
         service.update_status = UpdateStatus("rollback_started", message, status.started_at)
         service.spec, service.spec_version = service.previous_spec, service.previous_spec_version
         service.previous_spec, service.previous_spec_version = None, 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from swarmsim.model import states
 from swarmsim.model.nodes.timing import SECOND
 from swarmsim.model.objects import Node, Task
-from swarmsim.model.plan import reservations
+from swarmsim.model.plan import constraints, reservations
 from swarmsim.model.scheduling.constraints import satisfied
 
 #: A node on which a service failed so often in so long a time is taken last (scheduler.go).
@@ -123,21 +123,12 @@ class Filters:
         )
 
 
-def _is_available(info: NodeInfo, _: Task) -> bool:
-    return info.node.available
-
-
 def _has_resources(info: NodeInfo, task: Task) -> bool:
     cpus, memory = reservations(task.spec)
     if not (cpus or memory):
         return True
     node = info.node
     return info.nano_cpus + cpus <= node.nano_cpus and info.memory + memory <= node.memory
-
-
-def _meets_constraints(info: NodeInfo, task: Task) -> bool:
-    constraints = task.placement.get("Constraints")
-    return not constraints or satisfied(constraints, info.node)
 
 
 def _suits_platform(info: NodeInfo, task: Task) -> bool:
@@ -154,10 +145,6 @@ def _is_platform(node: Node, platform: dict[str, str]) -> bool:
     return right_os and wanted in ("", common(node.architecture))
 
 
-def _has_ports(info: NodeInfo, task: Task) -> bool:
-    return not (info.ports and info.ports & host_ports(task))
-
-
 def _is_below_limit(info: NodeInfo, task: Task) -> bool:
     most = task.placement.get("MaxReplicas")
     return not most or info.of_service[task.service_id] < most
@@ -165,10 +152,16 @@ def _is_below_limit(info: NodeInfo, task: Task) -> bool:
 
 #: In swarmkit's order; with each, what a node that does not pass is counted under.
 _FILTERS: tuple[tuple[Callable[[NodeInfo, Task], bool], str], ...] = (
-    (_is_available, "{} not available for new tasks"),
+    (lambda info, _: info.node.available, "{} not available for new tasks"),
     (_has_resources, "insufficient resources on {}"),
-    (_meets_constraints, "scheduling constraints not satisfied on {}"),
+    (
+        lambda info, task: satisfied(constraints(task.spec), info.node),
+        "scheduling constraints not satisfied on {}",
+    ),
     (_suits_platform, "unsupported platform on {}"),
-    (_has_ports, "host-mode port already in use on {}"),
+    (
+        lambda info, task: not info.ports or not info.ports & host_ports(task),
+        "host-mode port already in use on {}",
+    ),
     (_is_below_limit, "max replicas per node limit exceed"),
 )
