@@ -9,6 +9,7 @@ from dataclasses import replace
 from swarmsim.api import versions
 from swarmsim.api.http import LARGEST_JSON, Answer, Call, ClientGone, Routes
 from swarmsim.api.routes import (
+    always,
     blobs,
     containers,
     images,
@@ -24,7 +25,7 @@ from swarmsim.go.times import stamp
 
 _MODULES = (
     *(system, services, nodes, swarm, networks, blobs),
-    *(containers, logs, images),
+    *(containers, logs, images, always),
 )
 #: What has a body that is read piece by piece: build contexts, and archives that are refused.
 _OF_ANY_SIZE = re.compile(r"/(build|images/load|images/create)$")

@@ -24,10 +24,6 @@ _KEYS = (
 _WORDS = ("No such container: {0}", "Multiple IDs found with provided prefix: {0}")
 _NUMBER = re.compile(r"[+-]?\d+")
 _STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
-_ONLY_TASKS = (
-    "a simulated engine runs no containers but those of services; it shows, stops and removes "
-    "them, and starts one only for `docker service create`"
-)
 
 
 def find_container(engine: Engine, term: str) -> Container:
@@ -204,17 +200,3 @@ async def prune(call: Call) -> Answer:
         call.engine.containers.drop(container)
     deleted = [container.id for container in gone] or None
     return Answer({"ContainersDeleted": deleted, "SpaceReclaimed": 0})
-
-
-async def refuse(call: Call) -> Answer:
-    """`docker run`, `start`, `exec` and the like: limits of the simulated engine."""
-    if "id" in call.path:
-        find_container(call.engine, call.path["id"])
-    raise ApiError(501, _ONLY_TASKS)
-
-
-for _what in ("start", "restart", "pause", "unpause", "attach", "exec", "rename", "update"):
-    routes.post(f"/containers/{{id}}/{_what}")(refuse)
-for _what in ("top", "stats", "changes", "export", "archive"):
-    routes.get(f"/containers/{{id}}/{_what}")(refuse)
-routes.post("/containers/create")(refuse)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.routes.always import answered
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
@@ -23,10 +24,6 @@ routes = Routes()
 
 #: Bytes of a Dockerfile that are read.
 _LARGEST_DOCKERFILE = 1024 * 1024
-_NO_ARCHIVES = (
-    "a simulated engine neither saves, loads nor imports image archives: build the image there, "
-    "or push it to the engine's registry and pull it"
-)
 
 
 # ---- looking -----------------------------------------------------------------------
@@ -122,7 +119,7 @@ async def prune(call: Call) -> Answer:
 async def create(call: Call) -> None:
     """`docker pull`; `docker import` is refused."""
     if "fromSrc" in call.query:
-        await refuse_archives(call)
+        await answered(call, "POST /images/load")
     images = call.engine.images
     name = names.parse(call.query.get("fromImage", ""), call.query.get("tag", ""))
     messages = list(pulling.pulled(images, name, call.engine.now))
@@ -257,21 +254,6 @@ async def _build_stream(call: Call, messages: Iterator[pulling.Message], *, quie
         ids = [message["aux"]["ID"] for message in said if "aux" in message]
         failed = "error" in said[-1]
         await _stream(call, said if failed else [{"stream": f"{ids[-1]}\n"}])
-
-
-# ---- archives ----------------------------------------------------------------------
-
-
-async def refuse_archives(call: Call) -> Answer:
-    """`docker save`, `load` and `import`: limits of the simulated engine."""
-    async for _ in call.chunks():
-        pass  # a client that still sends would not read the answer
-    raise ApiError(501, _NO_ARCHIVES)
-
-
-routes.post("/images/load")(refuse_archives)
-routes.get("/images/get")(refuse_archives)
-routes.get("/images/{name:path}/get")(refuse_archives)
 
 
 # ---- small words -------------------------------------------------------------------

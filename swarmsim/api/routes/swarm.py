@@ -158,11 +158,3 @@ async def update(call: Call) -> Answer:
 async def unlock_key(call: Call) -> Answer:
     """`docker swarm unlock-key`."""
     return Answer({"UnlockKey": call.engine.manager().unlock_key})
-
-
-@routes.post("/swarm/unlock")
-async def unlock(call: Call) -> Answer:
-    """`docker swarm unlock`: a swarm that lives in memory is never locked."""
-    read(await call.json(), "swarm.UnlockRequest")
-    call.engine.manager()
-    raise ApiError(409, "swarm is not locked")

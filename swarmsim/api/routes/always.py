@@ -1,0 +1,40 @@
+"""Requests that have one answer: there is nothing of the kind, or it is not simulated.
+
+`always.json` has the status of each, and its body or the message of its refusal.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.routes.containers import find_container
+from swarmsim.go.errors import ApiError
+
+routes = Routes()
+
+_ANSWERS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+
+
+async def answered(call: Call, what: str) -> Answer:
+    """Answer as `always.json` says."""
+    async for _ in call.chunks():
+        pass  # a client that still sends would not read the answer
+    if "id" in call.path:  # a container's, which has to exist
+        find_container(call.engine, call.path["id"])
+    status, body = _ANSWERS[what]
+    if isinstance(body, str):
+        raise ApiError(status, body.format(**call.path))
+    return Answer(body, status)
+
+
+for _what in _ANSWERS:
+    routes.add(*_what.split(" "))(partial(answered, what=_what))
+
+
+@routes.delete("/volumes/{name}")
+async def remove_volume(call: Call) -> Answer:
+    """`docker volume rm`: there is none, and none to remove."""
+    return Answer(status=204) if call.flag("force") else await answered(call, "GET /volumes/{name}")
