@@ -166,21 +166,25 @@ def test_ports_are_remembered_for_each_stack(monkeypatch):
     assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
 
 
-# ---- the private engine, without starting it ---------------------------------------
+# ---- the lab's own engines, without starting them ----------------------------------
 
 
-def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(tmp_path: Path):
-    shallow = PrivateEngine(Path("/lab/.labkit/engine"))
-    deep = PrivateEngine(tmp_path / ("x" * 100) / "engine")
+@pytest.mark.parametrize(("kind", "longest"), [(PrivateEngine, 107), (SimulatedEngine, 103)])
+def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(
+    tmp_path: Path, kind: type[PrivateEngine | SimulatedEngine], longest: int
+):
+    shallow = kind(Path("/lab/.labkit/engine"))
+    deep = kind(tmp_path / ("x" * 100) / "engine")
 
     assert shallow.url == "unix:///lab/.labkit/engine/docker.sock"
-    assert len(deep.url.removeprefix("unix://")) <= 107
-    assert deep.url != PrivateEngine(tmp_path / ("y" * 100) / "engine").url
+    assert len(deep.url.removeprefix("unix://")) <= longest
+    assert deep.url != kind(tmp_path / ("y" * 100) / "engine").url
 
 
-def test_a_private_engine_that_never_ran_has_no_process_and_no_answer():
-    assert engines.private().process() is None
-    assert engines.private().connect() is None
+@pytest.mark.parametrize("engine", [engines.private, engines.simulated])
+def test_an_engine_of_the_lab_that_never_ran_has_no_process_and_no_answer(engine):
+    assert engine().process() is None
+    assert engine().connect() is None
 
 
 def test_a_network_is_chosen_that_no_route_covers():
@@ -282,20 +286,6 @@ def test_where_an_engine_cannot_be_started_its_reason_is_given(kind: str, monkey
 
 
 # ---- the simulated engine, without starting it ---------------------------------------
-
-
-def test_a_simulated_engine_that_never_ran_has_no_process_and_no_answer():
-    assert engines.simulated().process() is None
-    assert engines.simulated().connect() is None
-
-
-def test_a_simulated_engine_of_a_deep_checkout_has_a_short_socket(tmp_path: Path):
-    shallow = SimulatedEngine(Path("/lab/.labkit/simulated"))
-    deep = SimulatedEngine(tmp_path / ("x" * 100) / "simulated")
-
-    assert shallow.url == "unix:///lab/.labkit/simulated/docker.sock"
-    assert len(deep.url.removeprefix("unix://")) <= 103
-    assert deep.url != SimulatedEngine(tmp_path / ("y" * 100) / "simulated").url
 
 
 def test_a_short_folder_of_somebody_else_s_is_not_used(tmp_path: Path, monkeypatch):

@@ -23,7 +23,7 @@ from labkit.api import doing
 from labkit.base import settings
 from labkit.base.errors import NoEngine
 from labkit.cli import doctor
-from labkit.engines import state
+from labkit.engines import ports, state
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.recordings import story
@@ -353,20 +353,27 @@ def test_going_over_to_another_engine_says_what_goes_on(tmp_path: Path):
         assert run("down").exit_code == 1, "the engine that up used is gone"
 
 
+def start(folder: Path, names: list[str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Binder's `start` in a clean environment but for these names, as a container has it."""
+    programs = Path(sys.executable).parent
+    return subprocess.run(
+        [settings.SOURCE / "start", *words],
+        env={
+            **{name: os.environ[name] for name in names},
+            "PATH": f"{programs}:/usr/bin:/bin",
+            "HOME": str(folder),
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_binder_s_start_brings_the_lab_up_and_becomes_what_it_is_given(tmp_path: Path):
-    """In a clean environment, as a container has it."""
     with home(tmp_path):
-        names = ("LABKIT_HOME", "LABKIT_SPEED", "LABKIT_WEBUI_PORT", "LABKIT_RNG_PORT")
-        clean = {name: os.environ[name] for name in (*names, "LABKIT_HASHER_PORT")}
-        programs = Path(sys.executable).parent
-        ran = subprocess.run(
-            [settings.SOURCE / "start", "sh", "-c", "echo DOCKER_HOST=$DOCKER_HOST; exit 3"],
-            env={**clean, "PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        names = ["LABKIT_HOME", "LABKIT_SPEED", *ports.WANTED]
+        ran = start(tmp_path, names, "sh", "-c", "echo DOCKER_HOST=$DOCKER_HOST; exit 3")
 
         assert ran.returncode == 3, ran.stdout + ran.stderr
         assert f"DOCKER_HOST={engines.simulated().url}" in ran.stdout
@@ -374,23 +381,12 @@ def test_binder_s_start_brings_the_lab_up_and_becomes_what_it_is_given(tmp_path:
         assert (tmp_path / "lab" / "00-start-here.ipynb").exists()
 
 
-def test_binder_s_start_goes_on_where_the_lab_does_not_come_up(tmp_path: Path):
+def test_binder_s_start_goes_on_where_the_lab_does_not_come_up(tmp_path: Path, monkeypatch):
     """JupyterLab opens all the same, and the reason can be read."""
     with home(tmp_path):
-        programs = Path(sys.executable).parent
-        ran = subprocess.run(
-            [settings.SOURCE / "start", "echo", "begun"],
-            env={
-                "LABKIT_HOME": str(tmp_path),
-                "LABKIT_SPEED": "never",
-                "PATH": f"{programs}:/usr/bin:/bin",
-                "HOME": str(tmp_path),
-            },
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        monkeypatch.setenv("LABKIT_SPEED", "never")
+        ran = start(tmp_path, ["LABKIT_HOME", "LABKIT_SPEED"], "echo", "begun")
+        monkeypatch.undo()
 
     assert ran.returncode == 0
     assert "LABKIT_SPEED is a number above 0" in ran.stdout

@@ -98,13 +98,6 @@ def test_a_stream_with_an_end_in_the_future_ends_then(
     assert engine.now >= (now + 20) * 10**9
 
 
-@each_claim(__file__, "no_times", "query", "status", "message")
-def test_times_that_are_none(raw: Raw, query: dict[str, str], status: int, message: str):
-    reply = raw.get("/events", **query)
-
-    assert (reply.status, reply.message) == (status, message)
-
-
 # ---- logs ----------------------------------------------------------------------------
 
 

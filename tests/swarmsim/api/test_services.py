@@ -174,13 +174,6 @@ def test_a_status_is_shown_only_where_it_is_asked_for(raw: Raw):
     assert raw.get("/services", status="x").status == 400
 
 
-def test_jobs_are_refused_with_the_reason(raw: Raw):
-    reply = raw.post("/services/create", spec(Mode={"GlobalJob": {}}))
-
-    assert reply.status == 501
-    assert "jobs are not simulated" in reply.message
-
-
 # ---- tasks ---------------------------------------------------------------------------
 
 
@@ -192,14 +185,3 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
 
     assert status["Err"] == "No such image: missing/image:1"
     assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
-
-
-def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Raw):
-    paths = ["/services", "/tasks", "/nodes", "/configs", "/secrets", "/swarm", "/services/x"]
-    replies = [alone.get(path) for path in paths]
-
-    assert {reply.status for reply in replies} == {503}
-    assert {reply.message for reply in replies} == {
-        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
-        "connect this node to swarm and try again."
-    }
