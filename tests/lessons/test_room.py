@@ -7,6 +7,8 @@ import os
 import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
+from itertools import count
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -19,6 +21,7 @@ from labkit.lessons import room
 from labkit.lessons.journal import Event
 from labkit.lessons.room import aliases, noting
 from tests.acting import HOSTILE
+from tests.claims import each_claim
 from tests.values import at
 
 
@@ -227,49 +230,24 @@ def test_what_learners_wrote_is_gathered(folder: Path, monkeypatch):
     assert (found.skipped, found.torn) == (0, 0)
 
 
-def test_of_a_repeated_prediction_the_last_before_the_comparison_counts(folder: Path):
-    file(
-        folder,
-        "ada",
-        line("ada", "predicted", choice="a", seconds=1),
-        line("ada", "predicted", choice="b", seconds=2),
-        line("ada", "compared", choice="b", answer="c", seconds=3),
-        line("ada", "predicted", choice="c", seconds=4),
-        line("ada", "compared", choice="c", answer="c", seconds=5),
-    )
-
-    assert room.gather(folder).guesses("pairs") == [room.Guess("ada", "b", "c")]
-
-
-def test_a_comparison_that_answers_nothing_is_one_all_the_same(folder: Path):
-    """The recording showed none of the choices; who repeats the prediction has seen it."""
-    file(
-        folder,
-        "ada",
-        line("ada", "predicted", choice="a", seconds=1),
-        line("ada", "compared", choice="a", answer="", seconds=2),
-        line("ada", "predicted", choice="b", seconds=3),
-    )
+@each_claim(__file__, "gathered", "case")
+def test_of_what_is_gathered(folder: Path, case: dict[str, Any]):
+    seconds = count(1)
+    for name, lines in case["files"].items():
+        file(folder, name, *(told(each, next(seconds)) for each in lines))
 
     found = room.gather(folder)
-    assert found.spread("pairs") == {"a": 1}
-    assert found.shown("pairs") == {}
+    facts = {"aliases": found.aliases, "torn": found.torn}
+    facts |= {"spread": found.spread("pairs"), "shown": found.shown("pairs")}
+    facts["guesses"] = [list(astuple(each)) for each in found.guesses("pairs")]
+    claimed = {fact: value for fact, value in case.items() if fact != "files"}
+    assert {fact: facts[fact] for fact in claimed} == claimed
 
 
-def test_a_comparison_brings_its_choice_where_the_room_was_turned_on_later(folder: Path):
-    file(folder, "ada", line("ada", "compared", choice="a", answer="b"))
-
-    assert room.gather(folder).spread("pairs") == {"a": 1}
-
-
-def test_two_files_of_one_alias_are_one_learner(folder: Path):
-    """Someone worked on two machines."""
-    file(folder, "ada", line("ada", "predicted", choice="a", seconds=1))
-    file(folder, "ada-2", line("ada", "predicted", choice="b", seconds=2))
-
-    found = room.gather(folder)
-    assert found.aliases == ["ada"]
-    assert found.spread("pairs") == {"b": 1}
+def told(text: str, seconds: int) -> dict:
+    """A line of ada's, from its kind, what was chosen, and what was shown."""
+    kind, choice, answer, *_ = (*text.split(), "", "")
+    return line("ada", kind, seconds=seconds, choice=choice, answer=answer)
 
 
 def test_who_is_stuck_where_since_when_and_after_what(folder: Path):
@@ -318,13 +296,8 @@ def test_torn_lines_and_foreign_files_are_left_out_and_counted(folder: Path):
 
 
 def test_a_line_of_a_newer_labkit_is_left_out_and_not_called_torn(folder: Path):
-    file(
-        folder,
-        "ada",
-        line("ada", "predicted", choice="a"),
-        line("ada", "a new kind"),
-        line("ada", "predicted", choice="b") | {"schema": 2, "new": 1},
-    )
+    newer = line("ada", "predicted", choice="b") | {"schema": 2, "new": 1}
+    file(folder, "ada", told("predicted a", 1), line("ada", "a new kind"), newer)
 
     found = room.gather(folder)
     assert (found.spread("pairs"), found.torn) == ({"a": 1}, 0)
@@ -341,25 +314,7 @@ def test_links_and_pipes_are_not_followed(folder: Path, tmp_path: Path):
     assert (found.aliases, found.skipped) == (["ada"], 2)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"schema": "1"},
-        {"alias": 7},
-        {"alias": ""},
-        {"name": ""},
-        {"step": -1},
-        {"step": 10**30},
-        {"step": True},
-        {"rung": "1"},
-        {"choice": ["a"]},
-        {"kind": {}},
-        {"at": "soon"},
-        {"at": "0001-01-01T00:00:00+23:00"},
-        {"at": "2026-03-01T09:00:00"},
-        {"at": 5},
-    ],
-)
+@each_claim(__file__, "wrong", "wrong")
 def test_a_line_with_a_value_that_cannot_be_is_left_out(folder: Path, wrong: dict[str, Any]):
     good = line("ada", "predicted", choice="a")
     file(folder, "ada", good, good | wrong)

@@ -15,6 +15,7 @@ import requests
 from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
+from swarmsim.go import references
 
 ROOT = settings.lesson_files() / "dockercoins"
 
@@ -63,6 +64,19 @@ def test_progress_bars_are_left_out_and_what_became_of_each_layer_is_not():
 def test_the_engine_takes_a_name_in_two_parts(image, parts):
     """Repository, and tag or digest; a colon before a slash is a port."""
     assert images._split(image) == parts
+
+
+@pytest.mark.parametrize(
+    ("image", "tagged"),
+    [
+        ("worker", "worker:latest"),
+        ("127.0.0.1:5000/worker", "127.0.0.1:5000/worker:latest"),
+        ("lab/worker:1.1", "lab/worker:1.1"),
+        ("worker@sha256:" + "ab" * 32, "worker@sha256:" + "ab" * 32),
+    ],
+)
+def test_a_bare_name_means_latest(image: str, tagged: str) -> None:
+    assert references.with_tag(image) == tagged
 
 
 def test_a_file_that_cannot_be_sent_is_an_answer_and_no_traceback():

@@ -18,17 +18,17 @@ from labkit.recordings.values import RollbackConfig, UpdateConfig
 from labkit.swarm import services
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
-from swarmsim.go import references
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
-#: A service with the parts that docker-py is known to drop or to fill with defaults.
 Make = Callable[..., str]
 
 
 @pytest.fixture
 def make(swarm: Swarm, service_named: str, coins_images: str) -> Make:
+    """Make a service with the parts that docker-py is known to drop or to fill with defaults."""
+
     def create(*, replicas: int = 0, labels: dict[str, str] | None = None) -> str:
         swarm.post(
             "/services/create",
@@ -51,8 +51,18 @@ def make(swarm: Swarm, service_named: str, coins_images: str) -> Make:
     return create
 
 
+@pytest.fixture
+def name(make: Make) -> str:
+    """The name of a service without replicas."""
+    return make()
+
+
 def running(swarm: Swarm, name: str) -> set[str]:
     return {t.id for t in swarm.snapshot(name).tasks if t.running and t.desired_state == "running"}
+
+
+def image(swarm: Swarm, name: str) -> str:
+    return str(spec(swarm, name)["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
 def spec(swarm: Swarm, name: str) -> dict[str, Any]:
@@ -73,8 +83,7 @@ def test_the_first_scale_restarts_no_task(swarm: Swarm, make: Make) -> None:
     assert swarm.snapshot(name).service.update_status is None
 
 
-def test_an_update_changes_what_was_asked_for_and_nothing_else(swarm: Swarm, make: Make) -> None:
-    name = make()
+def test_an_update_changes_what_was_asked_for_and_nothing_else(swarm: Swarm, name: str) -> None:
     before = spec(swarm, name)
 
     services.update(swarm, name, image="lab/other:2.0", update_config=UpdateConfig(parallelism=2))
@@ -86,9 +95,8 @@ def test_an_update_changes_what_was_asked_for_and_nothing_else(swarm: Swarm, mak
     assert after == before
 
 
-def test_some_fields_of_a_config_leave_the_others_as_they_are(swarm: Swarm, make: Make) -> None:
+def test_some_fields_of_a_config_leave_the_others_as_they_are(swarm: Swarm, name: str) -> None:
     """As the flags of the lesson's third step do, after the file has set two at a time."""
-    name = make()
     services.update(swarm, name, update_config=UpdateConfig(parallelism=2, delay="5s"))  # type: ignore[arg-type]
 
     services.update(
@@ -113,10 +121,8 @@ def test_some_fields_of_a_config_leave_the_others_as_they_are(swarm: Swarm, make
 
 
 def test_every_action_says_the_docker_command_that_does_the_same(
-    swarm: Swarm, make: Make, capsys: pytest.CaptureFixture[str]
+    swarm: Swarm, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = make()
-
     services.update(
         swarm,
         name,
@@ -135,9 +141,8 @@ def test_every_action_says_the_docker_command_that_does_the_same(
     ]
 
 
-def test_nothing_is_lost_to_a_writer_in_between(swarm: Swarm, make: Make) -> None:
+def test_nothing_is_lost_to_a_writer_in_between(swarm: Swarm, name: str) -> None:
     """Each write is done again on the fresh version when the engine says out of sequence."""
-    name = make()
     tries = iter(range(100))
 
     def bump(found: dict[str, Any]) -> None:
@@ -155,9 +160,7 @@ def test_nothing_is_lost_to_a_writer_in_between(swarm: Swarm, make: Make) -> Non
     assert spec(swarm, name)["Labels"]["other"] == "was here"
 
 
-def test_force_replaces_every_task_each_time(swarm: Swarm, make: Make) -> None:
-    name = make()
-
+def test_force_replaces_every_task_each_time(swarm: Swarm, name: str) -> None:
     services.update(swarm, name, force=True)
     services.update(swarm, name, force=True)
 
@@ -165,21 +168,20 @@ def test_force_replaces_every_task_each_time(swarm: Swarm, make: Make) -> None:
 
 
 def test_a_rollback_brings_the_previous_spec_back_and_another_one_goes_forward(
-    swarm: Swarm, make: Make
+    swarm: Swarm, name: str
 ) -> None:
-    name = make()
     services.update(swarm, name, image="lab/w:1.1")
 
     services.rollback(swarm, name)
-    assert spec(swarm, name)["TaskTemplate"]["ContainerSpec"]["Image"].endswith("worker:1.0")
+    assert image(swarm, name).endswith("worker:1.0")
 
     services.rollback(swarm, name)
-    assert spec(swarm, name)["TaskTemplate"]["ContainerSpec"]["Image"] == "lab/w:1.1"
+    assert image(swarm, name) == "lab/w:1.1"
 
 
-def test_without_a_previous_spec_there_is_nothing_to_roll_back_to(swarm: Swarm, make: Make) -> None:
+def test_without_a_previous_spec_there_is_nothing_to_roll_back_to(swarm: Swarm, name: str) -> None:
     with pytest.raises(LabError, match="to have a previous spec to go back to"):
-        services.rollback(swarm, make())
+        services.rollback(swarm, name)
 
 
 def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make: Make) -> None:
@@ -193,9 +195,7 @@ def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make:
     assert swarm.service(name) == before
 
 
-def test_an_unknown_service_names_those_that_exist(swarm: Swarm, make: Make) -> None:
-    name = make()
-
+def test_an_unknown_service_names_those_that_exist(swarm: Swarm, name: str) -> None:
     with pytest.raises(NotFound) as caught:
         services.update(swarm, "no-such-service", replicas=1)
 
@@ -209,14 +209,8 @@ def test_an_unknown_service_names_those_that_exist(swarm: Swarm, make: Make) -> 
         ({"update_config": {"paralelism": 2}}, "UpdateConfig has no 'paralelism'; it has par"),
         ({"update_config": {"delay": 5}}, "text such as '5s'"),
         ({"rollback_config": {"failure_action": "rollback"}}, "one of pause, continue, not"),
-        (
-            {"rollback_config": UpdateConfig(failure_action="rollback")},
-            "one of pause, continue, not",
-        ),
-        (
-            {"update_config": 2},
-            "update_config is of type UpdateConfig or a mapping of its fields, not 2",
-        ),
+        ({"rollback_config": UpdateConfig(failure_action="rollback")}, "pause, continue, not"),
+        ({"update_config": 2}, "is of type UpdateConfig or a mapping of its fields, not 2"),
         ({"replicas": "3"}, "replicas is a whole number of zero or more, not '3'"),
         ({"replicas": -1}, "replicas is a whole number of zero or more, not -1"),
         ({"image": 1.1}, "image is the name of an image such as 'lab/worker:1.1', not 1.1"),
@@ -225,9 +219,8 @@ def test_an_unknown_service_names_those_that_exist(swarm: Swarm, make: Make) -> 
     ],
 )
 def test_a_value_that_swarm_would_refuse_changes_nothing(
-    swarm: Swarm, make: Make, change: dict[str, Any], says: str
+    swarm: Swarm, name: str, change: dict[str, Any], says: str
 ) -> None:
-    name = make()
     before = swarm.service(name)["Version"]
 
     with pytest.raises(BadValue, match=says):
@@ -236,26 +229,13 @@ def test_a_value_that_swarm_would_refuse_changes_nothing(
 
 
 def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
-    swarm: Swarm, make: Make, capsys: pytest.CaptureFixture[str]
+    swarm: Swarm, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    services.update(swarm, make(), image="lab/no-such-image:9.9")
+    services.update(swarm, name, image="lab/no-such-image:9.9")
 
     said = capsys.readouterr().out
     assert "No such image: lab/no-such-image:9.9" in said
     assert "every new task will be rejected" in said
-
-
-@pytest.mark.parametrize(
-    ("image", "tagged"),
-    [
-        ("worker", "worker:latest"),
-        ("127.0.0.1:5000/worker", "127.0.0.1:5000/worker:latest"),
-        ("lab/worker:1.1", "lab/worker:1.1"),
-        ("worker@sha256:" + "ab" * 32, "worker@sha256:" + "ab" * 32),
-    ],
-)
-def test_a_bare_name_means_latest(image: str, tagged: str) -> None:
-    assert references.with_tag(image) == tagged
 
 
 def test_logs_are_of_the_task_that_failed_last(

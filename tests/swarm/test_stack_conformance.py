@@ -1,6 +1,6 @@
 """The specs that reach the engine are those that `docker stack deploy` sends.
 
-Each set of files in `tests/stacks/` is deployed twice under one name on a real engine,
+Each set of files in `stacks/` is deployed twice under one name on a real engine,
 with the docker command line and with labkit, and what the engine then holds is compared
 whole. Only ids, times, the addresses and ports that the engine allots, and the number of
 a version are evened out.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pytest
 
 from labkit.swarm import services, stack
 from labkit.swarm.client import Swarm
+from tests.claims import claims, each_claim
 from tests.waiting import until
 
 pytestmark = [
@@ -160,23 +160,7 @@ def even(value: Any, ids: dict[str, str]) -> Any:
     return ids.get(value, value) if isinstance(value, str) else value
 
 
-SETS = (
-    ["container.yml"],
-    ["deploy.yml"],
-    ["networks.yml"],
-    ["ports.yml"],
-    ["volumes.yml"],
-    ["files.yml"],
-    ["environment.yml"],
-    ["ignored.yml"],
-    ["old.yml"],
-    ["base.yml"],
-    ["base.yml", "override.yml"],
-    ["../../../dockercoins/docker-compose.yml", "dockercoins-asleep.yml"],
-)
-
-
-@pytest.mark.parametrize("files", SETS, ids="+".join)
+@pytest.mark.parametrize("files", claims(__file__, "deployed"), ids="+".join)
 @pytest.mark.usefixtures("outside")
 def test_the_engine_holds_the_same_as_after_docker_stack_deploy(
     swarm: Swarm, name: str, files: list[str]
@@ -191,39 +175,14 @@ def test_the_engine_holds_the_same_as_after_docker_stack_deploy(
     assert differing(evened(swarm, name), theirs) == {}
 
 
-@pytest.mark.parametrize(
-    ("change", "flags", "options"),
-    [
-        ({}, (), {}),
-        ({"replicas: 0": "replicas: 2"}, (), {}),
-        ({"lab/none:1": "lab/none:2"}, (), {}),
-        ({"lab/none:1": "lab/none:2"}, ("--resolve-image=changed",), {"resolve_image": "changed"}),
-        ({}, ("--resolve-image=never",), {"resolve_image": "never"}),
-        ({"lab/none:1": "lab/none:3"}, ("--resolve-image=never",), {"resolve_image": "never"}),
-        ({"    b:": "    c:"}, (), {}),
-        ({"    b:": "    c:"}, ("--prune",), {"prune": True}),
-    ],
-    ids=["unchanged", "replicas", "image", "changed", "never", "never-changed", "renamed", "prune"],
-)
+@each_claim(__file__, "redeployed", "case")
 def test_a_redeploy_leaves_what_dockers_would(
-    swarm: Swarm,
-    name: str,
-    tmp_path: Path,
-    change: dict[str, str],
-    flags: tuple[str, ...],
-    options: dict[str, Any],
+    swarm: Swarm, name: str, tmp_path: Path, case: dict[str, Any]
 ) -> None:
-    text = textwrap.dedent(
-        """
-        services:
-            a: {image: "lab/none:1", deploy: {replicas: 0, labels: {labkit.lab: ""}}}
-            b: {image: "lab/none:1", deploy: {replicas: 0, labels: {labkit.lab: ""}}}
-        networks: {default: {labels: {labkit.lab: ""}}}
-        """
-    )
+    text = (STACKS / "two.yml").read_text()
     first, second = tmp_path / "first.yml", tmp_path / "second.yml"
     first.write_text(text)
-    for old, new in change.items():
+    for old, new in case.get("change", {}).items():
         assert old in text
         text = text.replace(old, new)
     second.write_text(text)
@@ -231,13 +190,13 @@ def test_a_redeploy_leaves_what_dockers_would(
     until(lambda: allotted(held(swarm, name)), "nothing that makes docker say: out of sequence")
     docker("service", "update", "--detach", "--force", f"{name}_a", DOCKER_HOST=swarm.url)
     until(lambda: allotted(held(swarm, name)), "the engine to allot addresses and ports")
-    by_docker(swarm, name, [second], *flags)
+    by_docker(swarm, name, [second], *case.get("flags", ()))
     theirs = evened(swarm, name)
     remove(swarm, name)
 
     by_labkit(swarm, name, [first])
     services.update(swarm, f"{name}_a", force=True)
-    by_labkit(swarm, name, [second], **options)
+    by_labkit(swarm, name, [second], **case.get("options", {}))
 
     assert differing(evened(swarm, name), theirs) == {}
 
