@@ -26,7 +26,9 @@ from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import STEPS, Step, checks
 from labkit.lessons.journal import Event, Standing
 from labkit.lessons.practice import activity_log, exercise_session
+from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import settled
+from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from labkit.views.cards import meanwhile
 from swarmsim import Engine
@@ -54,6 +56,17 @@ def events() -> list[Event]:
     return activity_log.journal().events()
 
 
+def updated(seconds: float = 200) -> Recording:
+    """A recording of an update, so many seconds after it was asked for."""
+    made = Played("1.0")
+    made.update("1.1", seconds=seconds)
+    return made.recording
+
+
+def swarm() -> Swarm:
+    return doing.current_swarm()
+
+
 def standing(name: str) -> Standing:
     """How an item of the lesson stands."""
     return next(s for s in learning.progress().progress.standings if s.item.name == name)
@@ -66,10 +79,7 @@ def standing(name: str) -> Standing:
 def test_a_click_is_noted_and_compared_with_what_was_recorded() -> None:
     asked = learning.question(MISSING)
     asked._radio.value = "two"
-    made = Played("1.0")
-    made.update("1.1")
-
-    found = learning.compare(MISSING, made.recording)
+    found = learning.compare(MISSING, updated())
 
     assert [(e.kind, e.choice, e.answer) for e in events()] == [
         ("predicted", "two", ""),
@@ -99,18 +109,13 @@ def test_the_last_choice_counts_and_is_there_when_it_is_asked_again() -> None:
 
     assert learning.question(MISSING)._radio.value == "none"
     assert learning.question(MISSING)._why.value == "first thought"
-    made = Played("1.0")
-    made.update("1.1")
-    found = learning.compare(MISSING, made.recording)
+    found = learning.compare(MISSING, updated())
     assert found.chosen == checks.QUESTIONS[MISSING].choice("none")
 
 
 @pytest.mark.usefixtures("alone")
 def test_who_has_predicted_nothing_is_told_what_was_seen_all_the_same() -> None:
-    made = Played("1.0")
-    made.update("1.1")
-
-    found = learning.compare(MISSING, made.recording)
+    found = learning.compare(MISSING, updated())
 
     assert found.chosen is None
     assert found.reading.choice == "one"
@@ -120,10 +125,8 @@ def test_who_has_predicted_nothing_is_told_what_was_seen_all_the_same() -> None:
 def test_there_is_nothing_to_compare_with_before_an_update_is_over() -> None:
     with pytest.raises(BadValue, match="no recording yet"):
         learning.compare(MISSING)
-    made = Played("1.0")
-    made.update("1.1", seconds=10)
     with pytest.raises(NotSettled):
-        learning.compare(MISSING, made.recording)
+        learning.compare(MISSING, updated(seconds=10))
     assert events() == []
 
 
@@ -288,7 +291,7 @@ def is_over() -> bool:
 
 
 def running(tag: str) -> int:
-    return doing.current_swarm().snapshot(STEPS[2].worker).running_by_tag().get(tag, 0)
+    return swarm().snapshot(STEPS[2].worker).running_by_tag().get(tag, 0)
 
 
 def folder_of(name: str) -> Path:
@@ -299,7 +302,7 @@ def folder_of(name: str) -> Path:
 
 
 def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
-    service = doing.current_swarm().snapshot(step.worker)
+    service = swarm().snapshot(step.worker)
 
     assert service.running_by_tag() == {"1.0": 10}
     assert exercise_session.recorder().alive
@@ -310,12 +313,12 @@ def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
 def test_a_blank_changes_nothing_and_is_no_attempt(
     step: Step, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = doing.current_swarm().service(step.worker)["Version"]
+    before = swarm().service(step.worker)["Version"]
 
     labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": ...})
 
     assert "A blank is left: update_config['parallelism']" in capsys.readouterr().out
-    assert doing.current_swarm().service(step.worker)["Version"] == before
+    assert swarm().service(step.worker)["Version"] == before
     assert learning.check(HALF).outcome == "not attempted"
 
 
@@ -326,12 +329,12 @@ def test_a_hundred_checks_change_nothing_but_the_journal(step: Step) -> None:
         names = (path for path in settings.state_dir().glob("exercises/*/*"))
         return {str(each): each.read_bytes() for each in files} | {str(n): b"" for n in names}
 
-    before = everything(), doing.current_swarm().service(step.worker), len(events())
+    before = everything(), swarm().service(step.worker), len(events())
 
     said = {learning.check(HALF) for _ in range(100)}
 
     assert len(said) == 1
-    assert (everything(), doing.current_swarm().service(step.worker)) == before[:2]
+    assert (everything(), swarm().service(step.worker)) == before[:2]
     assert len(events()) == before[2] + 100
 
 
@@ -369,7 +372,7 @@ def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: S
     words = f"docker service update -d --image {step.image('1.1')} --update-parallelism 5"
     subprocess.run(
         [*words.split(), "--update-delay", "0s", step.worker],
-        env={**os.environ, "DOCKER_HOST": doing.current_swarm().url},
+        env={**os.environ, "DOCKER_HOST": swarm().url},
         capture_output=True,
         check=True,
     )
@@ -406,7 +409,7 @@ def test_begun_anew_nothing_is_attempted_yet() -> None:
 
 def test_a_service_that_is_gone_is_said_to_be(step: Step) -> None:
     """Check and hint end soon, and the exercise can be begun anew."""
-    doing.current_swarm().delete(f"/services/{doing.current_swarm().service(step.worker)['ID']}")
+    swarm().delete(f"/services/{swarm().service(step.worker)['ID']}")
 
     found = learning.check(HALF)
 
@@ -414,7 +417,7 @@ def test_a_service_that_is_gone_is_said_to_be(step: Step) -> None:
     assert "gone" in found.saw or "not there" in found.saw, found
     assert learning.hint(HALF).rung == 1
     learning.exercise(HALF)
-    assert doing.current_swarm().snapshot(step.worker).running_by_tag() == {"1.0": 10}
+    assert swarm().snapshot(step.worker).running_by_tag() == {"1.0": 10}
 
 
 @pytest.mark.usefixtures("step")
@@ -467,14 +470,14 @@ def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(
     folder = tmp_path / "worker"
     shutil.copytree(settings.lesson_files() / "dockercoins" / "worker", folder)
     (folder / "worker.py").write_text("raise SystemExit(3)\n")
-    images.build(doing.current_swarm(), folder, step.image("1.0"))
-    other = images.source_of(doing.current_swarm(), step.image("1.0"))
-    before = doing.current_swarm().service(step.worker)["ID"]
+    images.build(swarm(), folder, step.image("1.0"))
+    other = images.source_of(swarm(), step.image("1.0"))
+    before = swarm().service(step.worker)["ID"]
 
     learning.exercise(HALF)
 
-    assert images.source_of(doing.current_swarm(), step.image("1.0")) != other
-    assert doing.current_swarm().service(step.worker)["ID"] != before
+    assert images.source_of(swarm(), step.image("1.0")) != other
+    assert swarm().service(step.worker)["ID"] != before
     assert running("1.0") == 10
 
 
@@ -506,10 +509,7 @@ def test_a_finding_is_not_lost_with_a_journal_that_cannot_be_written(
 
     monkeypatch.setattr("labkit.lessons.journal.Journal.add", full)
     monkeypatch.setattr(activity_log, "_told", False)
-    made = Played("1.0")
-    made.update("1.1")
-
-    first, second = (learning.compare(MISSING, made.recording) for _ in range(2))
+    first, second = (learning.compare(MISSING, updated()) for _ in range(2))
 
     assert first.reading.choice == second.reading.choice == "one"
     assert capsys.readouterr().err.count("no space left on device") == 1
@@ -528,11 +528,11 @@ def test_nothing_of_it_leaves_a_learners_folder() -> None:
 @pytest.mark.usefixtures("step")
 def test_the_first_tag_is_dockercoins_as_it_is_shipped_whatever_the_learners_files_hold() -> None:
     """Notebook 3 begins with the faster worker in the file, and 1.0 in the stack."""
-    shipped = images.source_of(doing.current_swarm(), STEPS[3].image("1.0"))
+    shipped = images.source_of(swarm(), STEPS[3].image("1.0"))
 
     labkit.reset(3)
-    before = doing.current_swarm().service(STEPS[3].worker)["ID"]
+    before = swarm().service(STEPS[3].worker)["ID"]
     labkit.reset(3)
 
-    assert images.source_of(doing.current_swarm(), STEPS[3].image("1.0")) == shipped
-    assert doing.current_swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"
+    assert images.source_of(swarm(), STEPS[3].image("1.0")) == shipped
+    assert swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"

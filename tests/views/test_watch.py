@@ -85,6 +85,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 
 
 @pytest.fixture
+def watch(recorder: ByHand, sent: list[dict]) -> Watch:
+    """A view, of which messages are sent to nobody."""
+    del sent
+    return watched(recorder)
+
+
+@pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict, dict]]:
     """What cells display, and how."""
     made: list[tuple[dict, dict]] = []
@@ -112,9 +119,10 @@ def test_a_view_is_told_of_changes(recorder: ByHand, sent: list[dict]) -> None:
     assert delta["status"]["state"] == "updating"
 
 
-def test_messages_are_numbered_without_a_gap(recorder: ByHand, sent: list[dict]) -> None:
+def test_messages_are_numbered_without_a_gap(
+    watch: Watch, recorder: ByHand, sent: list[dict]
+) -> None:
     """A page knows from the number that it has missed one."""
-    watch = watched(recorder)
     for _ in range(5):
         recorder.look(0.5)
         watch.step()
@@ -124,9 +132,10 @@ def test_messages_are_numbered_without_a_gap(recorder: ByHand, sent: list[dict])
     assert watch.full()["seq"] == len(sent)
 
 
-def test_a_page_that_loads_late_is_given_what_is(recorder: ByHand, sent: list[dict]) -> None:
+def test_a_page_that_loads_late_is_given_what_is(
+    watch: Watch, recorder: ByHand, sent: list[dict]
+) -> None:
     """The widget's state is worked out when it is asked for: a reload shows live rows."""
-    watch = watched(recorder)
     recorder.look(12)
     watch.step()
 
@@ -135,16 +144,18 @@ def test_a_page_that_loads_late_is_given_what_is(recorder: ByHand, sent: list[di
     assert state["seq"] == sent[-1]["seq"]
 
 
-def test_nothing_is_sent_when_nothing_happened(recorder: ByHand, sent: list[dict]) -> None:
-    watch = watched(recorder)
+def test_nothing_is_sent_when_nothing_happened(
+    watch: Watch, recorder: ByHand, sent: list[dict]
+) -> None:
     recorder.look()
 
     assert watch.step() == {}
     assert sent == []
 
 
-def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list[dict]) -> None:
-    watch = watched(recorder)
+def test_a_pulse_says_when_the_engine_was_last_seen(
+    watch: Watch, recorder: ByHand, sent: list[dict]
+) -> None:
     recorder.look(0.5)
     watch.pulse()
 
@@ -152,8 +163,9 @@ def test_a_pulse_says_when_the_engine_was_last_seen(recorder: ByHand, sent: list
     assert "moves" not in sent[-1]
 
 
-def test_a_full_disk_is_said_with_every_message(recorder: ByHand, sent: list[dict]) -> None:
-    watch = watched(recorder)
+def test_a_full_disk_is_said_with_every_message(
+    watch: Watch, recorder: ByHand, sent: list[dict]
+) -> None:
     watch.pulse()
     recorder.file_error = OSError(28, "No space left on device")
     watch.pulse()
@@ -163,19 +175,19 @@ def test_a_full_disk_is_said_with_every_message(recorder: ByHand, sent: list[dic
 
 
 def test_a_page_that_missed_a_message_gets_the_full_state(
-    recorder: ByHand, monkeypatch: pytest.MonkeyPatch
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[str] = []
-    watch = watched(recorder)
     monkeypatch.setattr(Watch, "send_state", lambda _, key: flushed.append(key))
     watch._handle_custom_msg({"want": "full"}, [])
 
     assert flushed == ["view_state"]
 
 
-def test_the_last_messages_are_sent_once_more(recorder: ByHand, sent: list[dict]) -> None:
+def test_the_last_messages_are_sent_once_more(
+    watch: Watch, recorder: ByHand, sent: list[dict]
+) -> None:
     """For a page that was not listening yet; in their order, as they were."""
-    watch = watched(recorder)
     for _ in range(3):
         recorder.look(0.5)
         watch.step()
@@ -232,8 +244,7 @@ def test_all_that_is_left_is_sent_at_the_end(
     assert len(watch.full()["moves"]) == 11 + sum(len(each.get("moves", [])) for each in sent)
 
 
-def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> None:
-    watch = watched(recorder)
+def test_a_mark_is_shown_and_recorded(watch: Watch, recorder: ByHand, sent: list[dict]) -> None:
     recorder.look(2)
     watch.mark("the first is done")
     watch.step()
@@ -242,9 +253,8 @@ def test_a_mark_is_shown_and_recorded(recorder: ByHand, sent: list[dict]) -> Non
     assert sent[-1]["marks"] == [[2000, "the first is done"]]
 
 
-def test_a_page_may_put_a_mark_where_it_was_clicked(recorder: ByHand) -> None:
+def test_a_page_may_put_a_mark_where_it_was_clicked(watch: Watch, recorder: ByHand) -> None:
     """At the moment that was clicked, however late the kernel hears of it."""
-    watch = watched(recorder)
     recorder.look(9)
     watch._handle_custom_msg({"mark": "here", "at": 4000}, [])
 
@@ -254,15 +264,15 @@ def test_a_page_may_put_a_mark_where_it_was_clicked(recorder: ByHand) -> None:
 @pytest.mark.parametrize(
     "nonsense", [{"mark": "", "at": 1}, {"mark": 3, "at": 1}, {"mark": "x"}, {}, None, "mark"]
 )
-def test_what_is_no_mark_is_ignored(recorder: ByHand, nonsense: Any) -> None:
-    watch = watched(recorder)
+def test_what_is_no_mark_is_ignored(watch: Watch, recorder: ByHand, nonsense: Any) -> None:
     watch._handle_custom_msg(nonsense, [])
 
     assert recorder.recording.marks() == []
 
 
-def test_a_mark_after_the_end_is_in_the_snapshot(recorder: ByHand, shown: list) -> None:
-    watch = watched(recorder)
+def test_a_mark_after_the_end_is_in_the_snapshot(
+    watch: Watch, recorder: ByHand, shown: list
+) -> None:
     watch._ipython_display_()
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
@@ -336,9 +346,8 @@ def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
 
 
 def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
-    recorder: ByHand, shown: list
+    watch: Watch, recorder: ByHand, shown: list
 ) -> None:
-    watch = watched(recorder)
     recorder.end()
     watch._ipython_display_()
 
@@ -350,10 +359,9 @@ def test_two_views_of_a_service_print_alike(recorder: ByHand) -> None:
     assert repr(watched(recorder)) == repr(watched(recorder))
 
 
-def test_hostile_text_reaches_the_page_as_escapes(recorder: ByHand) -> None:
+def test_hostile_text_reaches_the_page_as_escapes(watch: Watch, recorder: ByHand) -> None:
     """What could turn the direction of writing or steer a terminal can be seen."""
     recorder.swarm.hostile = True
-    watch = watched(recorder)
     recorder.look(2)
     watch.step()
     texts = json.dumps(watch.full(), ensure_ascii=False)
@@ -364,9 +372,8 @@ def test_hostile_text_reaches_the_page_as_escapes(recorder: ByHand) -> None:
     assert "<script>" in texts
 
 
-def test_a_change_in_the_midst_of_a_look_is_not_lost(recorder: ByHand) -> None:
+def test_a_change_in_the_midst_of_a_look_is_not_lost(watch: Watch, recorder: ByHand) -> None:
     """The recorder adds change after change; a view may come between two of them."""
-    watch = watched(recorder)
     recorder.time += timedelta(seconds=12)
     changes = Recording(recorder.recording.header)
     changes.observe(recorder.swarm.snapshot("dc_worker"))

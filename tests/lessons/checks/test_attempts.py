@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.recordings.recording import Recording, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Snapshot
-from tests import values
 from tests.lessons.checks.cases import Case, cases, play
+from tests.looks import Looks, recorded
 from tests.played import CRASHES, DEAF, RUNS, Played
+from tests.values import at
 
 SECOND = timedelta(seconds=1)
 #: What an attempt has under the name that the file has for it.
@@ -115,37 +116,24 @@ def test_the_removal_of_the_service_ends_the_last_attempt():
 
 def test_a_service_that_is_made_anew_has_been_updated_only_when_it_is():
     """Its creation is no part of its first update."""
-    old = values.service("1.0")
-    again = values.service("1.0", id="s2", version=20)
-    asked = values.service("1.1", id="s2", version=30)
-    under_way = values.service(
-        "1.1", id="s2", version=31, update_status=values.status("updating", started_at=values.at(9))
-    )
-    recording = values.recording(
-        values.snapshot(0, old),
-        values.snapshot(1, None),
-        values.snapshot(2, again),
-        values.snapshot(9, asked),
-        values.snapshot(10, under_way),
-    )
+    looks: Looks = {
+        0: ["service 1.0"],
+        1: ["no service"],
+        2: [{"is": "service 1.0", "id": "s2", "version": 20}],
+        9: [{"is": "service 1.1", "id": "s2", "version": 30}],
+        10: [{"is": "service 1.1 updating begun 9", "id": "s2", "version": 31}],
+    }
+    recording = recorded(looks)
 
     (only,) = attempts(recording)
 
     assert (only.before.id, only.before.tag, only.tag) == ("s2", "1.0", "1.1")
-    assert only.recording.header.started == values.at(9)
+    assert only.recording.header.started == at(9)
 
 
 def test_a_task_that_stops_between_two_looks_took_less_than_one():
-    old, now = values.service("1.0", replicas=1), values.status("updating")
-    recording = values.recording(
-        values.snapshot(0, old, values.task(1)),
-        values.snapshot(2, values.service("1.1", replicas=1, update_status=now), values.task(1)),
-        values.snapshot(
-            3,
-            values.service("1.1", replicas=1, update_status=now),
-            values.task(1, state="shutdown"),
-        ),
-    )
+    looks = {0: ["service 1.0", "1.0-1"], 2: ["service 1.1 updating"], 3: ["1.0-1 shutdown"]}
+    recording = recorded(looks, replicas=1)
 
     (only,) = attempts(recording)
 

@@ -10,10 +10,11 @@ from labkit.base.errors import NotSettled
 from labkit.lessons.checks import QUESTIONS
 from labkit.lessons.checks.questions.spec_updates import spec_updates
 from labkit.recordings.recording import Back, Gap, Recording, TaskSeen
-from labkit.recordings.values import Snapshot, Task, UpdateConfig
+from labkit.recordings.values import UpdateConfig
 from tests.lessons.checks.cases import Case, cases, play, says
-from tests.lessons.checks.lesson import completed, recorded
-from tests.values import at, recording, service, snapshot, status, task
+from tests.lessons.checks.lesson import completed
+from tests.lessons.checks.lesson import recorded as lesson
+from tests.looks import Looks, recorded
 
 CASES = [
     pytest.param(name, case, id=f"{name}: {claim}") for name, claim, case in cases("questions.yaml")
@@ -41,7 +42,7 @@ def test_every_question_has_claims() -> None:
 
 
 def test_an_update_is_one_write_though_its_status_comes_later():
-    (write,) = spec_updates(recorded("rolling-missing"))
+    (write,) = spec_updates(lesson("rolling-missing"))
 
     assert (write.before.tag, write.after.tag) == ("1.0", "1.1")
     assert write.over
@@ -49,11 +50,11 @@ def test_an_update_is_one_write_though_its_status_comes_later():
 
 
 def test_a_rollback_by_swarm_is_no_write_of_its_own():
-    assert [write.after.tag for write in spec_updates(recorded("budget"))] == ["1.0", "bugged"]
+    assert [write.after.tag for write in spec_updates(lesson("budget"))] == ["1.0", "bugged"]
 
 
 def test_the_same_spec_once_more_is_a_write():
-    (write,) = spec_updates(recorded("redeploy-new"))
+    (write,) = spec_updates(lesson("redeploy-new"))
 
     assert write.same
     assert write.over
@@ -67,7 +68,7 @@ def test_a_rollback_by_hand_is_a_write():
 
 
 def test_what_is_different_after_a_gap_was_written_unseen():
-    first, told = len(play({}).recording.changes), recorded("scale-touched")
+    first, told = len(play({}).recording.changes), lesson("scale-touched")
     whole = Recording(told.header)
     for number, change in enumerate(told.changes):
         if number == first:
@@ -93,7 +94,7 @@ def in_order(recording: Recording, slots: list[int]) -> Recording:
 
 
 def test_all_slots_are_listed_in_their_order():
-    reading = QUESTIONS["rolling-order"].read(recorded("rolling-order"))
+    reading = QUESTIONS["rolling-order"].read(lesson("rolling-order"))
     slots = [int(word) for word in reading.saw.rstrip(".").split("order ")[1].split(", ")]
 
     assert sorted(slots) == list(range(1, 11))
@@ -105,43 +106,30 @@ def test_all_slots_are_listed_in_their_order():
     [(list(range(1, 11)), "ascending"), (list(range(10, 0, -1)), "descending")],
 )
 def test_an_order_that_looks_like_a_rule_is_said_to_be_chance(slots: list[int], choice: str):
-    reading = QUESTIONS["rolling-order"].read(in_order(recorded("rolling-order"), slots))
+    reading = QUESTIONS["rolling-order"].read(in_order(lesson("rolling-order"), slots))
 
     assert reading.choice == choice
     assert reading.because.startswith("That is chance")
 
 
 def test_a_slow_slot_makes_it_longer_and_no_other_belief_true():
-    assert QUESTIONS["pairs-completed"].read(recorded("pairs-batches")).choice == "later"
+    assert QUESTIONS["pairs-completed"].read(lesson("pairs-batches")).choice == "later"
 
 
-PARALLEL = UpdateConfig(parallelism=2)
-
-
-def two_pairs(second: float, third: float) -> Recording:
-    """Slot 1 runs at 4 s and slot 2 at 6 s; slots 3 and 4 are taken at `second` and `third`."""
-    going = service("1.1", replicas=4, update_status=status("updating"), update_config=PARALLEL)
-    done = service(
-        "1.1",
-        replicas=4,
-        update_status=status("completed", completed_at=at(20)),
-        update_config=PARALLEL,
-    )
-    old = [task(slot) for slot in range(1, 5)]
-    gone = [task(slot, state="shutdown") for slot in range(1, 5)]
-    made = [
-        task(1, "1.1", created_at=at(0.1), status_at=at(4)),
-        task(2, "1.1", created_at=at(0.1), status_at=at(6)),
-        task(3, "1.1", created_at=at(second), status_at=at(second + 4)),
-        task(4, "1.1", created_at=at(third), status_at=at(third + 4)),
-    ]
-    return recording(
-        snapshot(-1, service(replicas=4, update_config=PARALLEL), *old),
-        snapshot(0, going, *old),
-        snapshot(6, going, *gone[:2], *old[2:], *made[:2]),
-        snapshot(11, going, *gone, *made),
-        snapshot(20, done, *gone, *made),
-    )
+def two_pairs(second: float, third: float, first: float = 4) -> Recording:
+    """Slot 1 runs at `first` and slot 2 at 6 s; slots 3 and 4 are taken at `second` and `third`."""
+    looks: Looks = {
+        -1: ["service 1.0", "1.0-1..4"],
+        0: ["service 1.1 updating"],
+        6: ["1.0-1..2 shutdown", f"1.1-1 made 0.1 since {first}", "1.1-2 made 0.1 since 6"],
+        11: [
+            "1.0-3..4 shutdown",
+            f"1.1-3 made {second} since {second + 4}",
+            f"1.1-4 made {third} since {third + 4}",
+        ],
+        20: ["service 1.1 completed ended 20"],
+    }
+    return recorded(looks, replicas=4, update_config=UpdateConfig(parallelism=2))
 
 
 def test_a_slot_taken_before_the_slower_of_a_pair_ran_shows_that_nobody_waits():
@@ -159,7 +147,7 @@ def test_slots_taken_only_when_the_slower_of_a_pair_ran_would_show_batches():
 
 
 def test_the_delay_belongs_to_what_the_next_slot_waits_for():
-    reading = QUESTIONS["pairs-batches"].read(recorded("pairs-batches"))
+    reading = QUESTIONS["pairs-batches"].read(lesson("pairs-batches"))
 
     assert "before slot 3's updater was free" in reading.saw
     slot, seconds = reading.saw.split()[1], float(reading.saw.split()[4])
@@ -168,37 +156,21 @@ def test_the_delay_belongs_to_what_the_next_slot_waits_for():
 
 
 def test_equally_fast_pairs_do_not_tell_and_that_is_said():
-    reading = QUESTIONS["pairs-batches"].read(equally_fast())
+    reading = QUESTIONS["pairs-batches"].read(two_pairs(6.1, 6.1, first=6))
 
     assert reading.choice == ""
     assert reading.saw == "those that changed over together ran within 0.0 s of one another."
     assert "as if they went in step" in reading.because
 
 
-def equally_fast() -> Recording:
-    """Both of the first pair run at 6 s."""
-    made = two_pairs(6.1, 6.1)
-    whole = Recording(made.header)
-    for change in made.changes:
-        if isinstance(change, TaskSeen) and change.task.id == "1.1-1":
-            change = TaskSeen(change.at, task(1, "1.1", created_at=at(0.1), status_at=at(6)))
-        whole.add(change)
-    return whole
-
-
-def going(slot: int) -> Task:
-    return replace(task(slot), desired_state="remove")
-
-
 def told_in_groups(size: int) -> Recording:
     """Six tasks of a removed service, so many told to stop every five seconds."""
-    looks: list[Snapshot] = [snapshot(0, service(replicas=6), *map(task, range(1, 7)))]
+    looks = {0: ["service 1.0", "1.0-1..6"]}
     for first in range(1, 7, size):
-        at, group = first * 5, range(first, first + size)
-        rest = [task(slot) for slot in range(first + size, 7)]
-        looks.append(snapshot(at, None, *map(going, group), *rest))
-        looks.append(snapshot(at + 2, None, *rest))
-    return recording(*looks)
+        group = f"1.0-{first}..{first + size - 1}"
+        looks[first * 5] = ["no service", f"{group} told remove"]
+        looks[first * 5 + 2] = [f"forgotten {group}"]
+    return recorded(looks, replicas=6)
 
 
 @pytest.mark.parametrize(("size", "choice"), [(1, "slots"), (2, "pairs"), (3, ""), (6, "together")])
