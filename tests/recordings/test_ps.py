@@ -18,6 +18,7 @@ from labkit.recordings import ps
 from labkit.recordings.values import Task
 from labkit.swarm import services, stack
 from labkit.swarm.client import Swarm
+from tests.claims import each_claim
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -36,32 +37,9 @@ TASK = Task(
 )
 
 
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        (timedelta(seconds=-3), "less than a second"),
-        (timedelta(seconds=0.999), "less than a second"),
-        (timedelta(seconds=1.9), "1 second"),
-        (timedelta(seconds=59.9), "59 seconds"),
-        (timedelta(seconds=60), "about a minute"),
-        (timedelta(seconds=119), "about a minute"),
-        (timedelta(seconds=120), "2 minutes"),
-        (timedelta(minutes=59), "59 minutes"),
-        (timedelta(minutes=60), "about an hour"),
-        (timedelta(minutes=89), "about an hour"),
-        (timedelta(minutes=90), "2 hours"),
-        (timedelta(hours=47.4), "47 hours"),
-        (timedelta(hours=47.5), "2 days"),
-        (timedelta(days=13.9), "13 days"),
-        (timedelta(days=14), "2 weeks"),
-        (timedelta(days=59), "8 weeks"),
-        (timedelta(days=60), "2 months"),
-        (timedelta(days=729), "24 months"),
-        (timedelta(days=730), "2 years"),
-    ],
-)
-def test_ages_are_in_dockers_words(length: timedelta, words: str) -> None:
-    assert ps.age(length) == words
+@each_claim(__file__, "ages", "length", "words")
+def test_ages_are_in_dockers_words(length: dict[str, float], words: str) -> None:
+    assert ps.age(timedelta(**length)) == words
 
 
 def test_slots_sort_as_numbers_and_digits_before_letters() -> None:
@@ -230,80 +208,79 @@ def docker(swarm: Swarm, command: str) -> str:
     ).stdout.removesuffix("\n")
 
 
-def service_ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> list[ps.Row]:
+def tasks_of(swarm: Swarm, name: str, *, no_trunc: bool = False) -> list[ps.Row]:
     tasks = swarm.task_values(service=name)
     return ps.rows(tasks, name, datetime.now(UTC), no_trunc=no_trunc)
 
 
-needs_docker = pytest.mark.skipif(
+def shown(swarm: Swarm, command: str, name: str) -> str:
+    """What labkit shows for a docker command."""
+    no_trunc = "--no-trunc" in command
+    match command.split():
+        case ["stack", "ls"]:
+            return stack.ls(swarm, show_command=False)
+        case ["stack", "services"]:
+            return stack.services(swarm, name, show_command=False)
+        case ["stack", "ps", *_]:
+            return stack.ps(swarm, name, no_trunc=no_trunc, show_command=False)
+    return ps.table(tasks_of(swarm, name, no_trunc=no_trunc))
+
+
+def assert_alike(both: Callable[[], tuple[T, T]]) -> T:
+    """Hold that labkit shows what docker does.
+
+    An age may tick between the two, so the two are taken again until none did.
+    """
+    deadline = time.monotonic() + 30
+    while (found := both())[0] != found[1] and time.monotonic() < deadline:
+        pass
+    ours, theirs = found
+    assert ours == theirs
+    return ours
+
+
+beside_docker = pytest.mark.skipif(
     not shutil.which("docker"), reason="compares with the docker command line"
 )
 
 
 @pytest.mark.engine
-@needs_docker
-@pytest.mark.parametrize("command", ["ps", "ps --no-trunc", "services"])
+@beside_docker
+@pytest.mark.parametrize("command", ["stack ps", "stack ps --no-trunc", "stack services"])
 def test_a_table_of_a_stack_is_dockers(swarm: Swarm, lively: str, command: str) -> None:
-    """An age may tick between the two, so the two are taken again until none did."""
-
-    def both() -> tuple[str, str]:
-        if command == "services":
-            ours = stack.services(swarm, lively, show_command=False)
-        else:
-            ours = stack.ps(swarm, lively, no_trunc="no-trunc" in command, show_command=False)
-        return ours, docker(swarm, f"docker stack {command} {lively}")
-
-    ours, theirs = equal_within_a_tick(both)
-    assert ours == theirs
+    ours = assert_alike(
+        lambda: (shown(swarm, command, lively), docker(swarm, f"docker {command} {lively}"))
+    )
     assert len(ours.splitlines()) > 6
 
 
 @pytest.mark.engine
-@needs_docker
+@beside_docker
 def test_the_list_of_stacks_is_dockers(swarm: Swarm, lively: str) -> None:
-    ours, theirs = equal_within_a_tick(
-        lambda: (stack.ls(swarm, show_command=False), docker(swarm, "docker stack ls"))
-    )
-    assert ours == theirs
+    ours = assert_alike(lambda: (shown(swarm, "stack ls", ""), docker(swarm, "docker stack ls")))
     assert lively in ours
 
 
 @pytest.mark.engine
-@needs_docker
+@beside_docker
 @pytest.mark.parametrize("service", ["updated", "failing", "rejected", "everywhere", "many"])
-@pytest.mark.parametrize("no_trunc", [False, True])
+@pytest.mark.parametrize("command", ["service ps", "service ps --no-trunc"])
 def test_the_tasks_of_a_service_are_shown_as_docker_shows_them(
-    swarm: Swarm, lively: str, service: str, no_trunc: bool
+    swarm: Swarm, lively: str, service: str, command: str
 ) -> None:
     name = f"{lively}_{service}"
-    flag = "--no-trunc" if no_trunc else ""
-    ours, theirs = equal_within_a_tick(
-        lambda: (
-            ps.table(service_ps(swarm, name, no_trunc=no_trunc)),
-            docker(swarm, f"docker service ps {flag} {name}"),
-        )
-    )
-    assert ours == theirs
+    assert_alike(lambda: (shown(swarm, command, name), docker(swarm, f"docker {command} {name}")))
 
 
 @pytest.mark.engine
-@needs_docker
+@beside_docker
 @pytest.mark.parametrize("service", ["updated", "failing"])
 def test_what_the_lessons_grep_keeps_is_kept(swarm: Swarm, lively: str, service: str) -> None:
     name = f"{lively}_{service}"
+    grep = f"docker service ps {name} | grep -v Shutdown.*Shutdown"
 
     def both() -> tuple[list[str], list[str]]:
-        kept = ps.without_clean_history(service_ps(swarm, name))
-        theirs = docker(swarm, f"docker service ps {name} | grep -v Shutdown.*Shutdown")
-        return ps.table(kept).split(), theirs.split()
+        kept = ps.without_clean_history(tasks_of(swarm, name))
+        return ps.table(kept).split(), docker(swarm, grep).split()
 
-    ours, theirs = equal_within_a_tick(both)
-    assert ours == theirs
-
-
-def equal_within_a_tick(both: Callable[[], tuple[T, T]]) -> tuple[T, T]:
-    """What labkit and docker show, taken again while they differ: an age may have ticked."""
-    deadline = time.monotonic() + 30
-    while (shown := both())[0] != shown[1] and time.monotonic() < deadline:
-        pass
-    return shown
+    assert_alike(both)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from labkit.recordings.values import (
     instant,
     tag_of,
 )
+from tests.claims import claims, each_claim
 
 
 def test_the_defaults_are_those_of_swarm_and_not_of_docker_py() -> None:
@@ -29,21 +31,7 @@ def test_durations_may_be_text_and_are_kept_as_timedelta() -> None:
     assert UpdateConfig(delay="5s", monitor="1m").delay == timedelta(seconds=5)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "says"),
-    [
-        ("parallelism", -1, "parallelism is a whole number of zero or more, not -1"),
-        ("parallelism", "two", "parallelism is a whole number"),
-        ("parallelism", True, "parallelism is a whole number"),
-        ("delay", "-5s", "delay is a duration of zero or more"),
-        ("monitor", "soon", "'soon' is not a duration"),
-        ("failure_action", "stop", "failure_action is one of pause, continue, rollback"),
-        ("max_failure_ratio", 1.5, "max_failure_ratio is between 0 and 1, not 1.5"),
-        ("max_failure_ratio", "0.2", "max_failure_ratio is between 0 and 1, not '0.2'"),
-        ("max_failure_ratio", None, "max_failure_ratio is between 0 and 1, not None"),
-        ("order", "first", "order is stop-first or start-first"),
-    ],
-)
+@each_claim(__file__, "refused", "field", "value", "says")
 def test_a_config_that_swarm_would_refuse_is_refused_with_a_sentence(
     field: str, value: Any, says: str
 ) -> None:
@@ -107,30 +95,7 @@ def test_a_service_that_was_never_updated_has_no_update_status() -> None:
 
 def test_an_exit_code_is_of_a_task_that_has_ended() -> None:
     """The engine says `ExitCode` 0 of a running container, which has not exited."""
-    raw: dict[str, Any] = {
-        "ID": "t1",
-        "Slot": 3,
-        "CreatedAt": "2026-03-01T09:00:00Z",
-        "NodeID": "n1",
-        "DesiredState": "running",
-        "Spec": {"ContainerSpec": {"Image": "lab/w:1.0"}},
-        "Status": {
-            "Timestamp": "2026-03-01T09:00:01Z",
-            "State": "running",
-            "ContainerStatus": {"ContainerID": "c", "ExitCode": 0},
-            "PortStatus": {
-                "Ports": [
-                    {
-                        "TargetPort": 80,
-                        "PublishedPort": 8000,
-                        "Protocol": "tcp",
-                        "PublishMode": "host",
-                    },
-                    {"TargetPort": 80, "PublishedPort": 9000, "PublishMode": "ingress"},
-                ]
-            },
-        },
-    }
+    raw = deepcopy(claims(__file__, "task"))
 
     running = Task.from_api(raw, {"n1": "node-1"})
     raw["Status"] |= {"State": "failed", "Err": "task: non-zero exit (1)"}

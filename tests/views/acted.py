@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
+from labkit.lessons.checks import Choice, Question, Reading
 from labkit.recordings.recording import Ended, Gap, Header, Marked, Recording
 from labkit.views import Snapshot
 from labkit.views.state.view_state import ViewState
@@ -184,3 +185,19 @@ def titled(root: Element, beginning: str) -> Iterator[Element]:
 
 def percent(share: str | None) -> float:
     return float((share or "").removesuffix("%"))
+
+
+# ---- a question -----------------------------------------------------------------------
+
+READING = Reading("45", "the update took 45.1 s.", "Each updater sleeps.", "set the delay to 0s.")
+QUESTION = Question(
+    name="pairs",
+    title="A title",
+    step=2,
+    text="How long do `pairs` take?",
+    choices=(
+        Choice("25", "About 25 s", "That takes the delay to come between pairs."),
+        Choice("45", "About 45 s", "That was so, indeed."),
+    ),
+    read=lambda _: READING,
+)

@@ -8,22 +8,12 @@ from typing import Any
 import pytest
 
 from labkit.base.errors import BadValue, LabError
-from labkit.lessons.checks import Choice, Question, Reading
+from labkit.lessons.checks import Choice, Question
 from labkit.views.cards import asking
 from labkit.views.cards.asking import Asked
 from tests.acting import HOSTILE
+from tests.views.acted import QUESTION
 
-QUESTION = Question(
-    name="pairs",
-    title="A title",
-    step=2,
-    text="How long do pairs take?",
-    choices=(
-        Choice("25", "About 25 s", "The delay comes between pairs."),
-        Choice("45", "About 45 s", "Indeed."),
-    ),
-    read=lambda _: Reading("45", "45.1 s.", "So it is."),
-)
 HOSTILE_QUESTION = replace(QUESTION, text=HOSTILE, choices=(Choice("a", HOSTILE, HOSTILE),))
 
 

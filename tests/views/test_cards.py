@@ -6,24 +6,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from labkit.lessons import Hint, Solution, checks
-from labkit.lessons.checks import Choice, Compared, Question, Reading
+from labkit.lessons.checks import Compared, Reading
 from labkit.lessons.checks.finding import Finding
 from labkit.views.cards import cards
 from tests.acting import HOSTILE
-from tests.views.acted import Page, assert_text_only
-
-READING = Reading("45", "the update took 45.1 s.", "Each updater sleeps.", "set the delay to 0s.")
-QUESTION = Question(
-    name="pairs",
-    title="A title",
-    step=2,
-    text="How long do `pairs` take?",
-    choices=(
-        Choice("25", "About 25 s", "That takes the delay to come between pairs."),
-        Choice("45", "About 45 s", "That was so, indeed."),
-    ),
-    read=lambda _: READING,
-)
+from tests.views.acted import QUESTION, READING, Page, assert_text_only
 
 
 def shown(card: cards.Card) -> str:

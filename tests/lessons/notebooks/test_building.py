@@ -17,7 +17,7 @@ from labkit.base import settings
 from labkit.base.errors import BadValue, LabError
 from labkit.lessons import workspace
 from labkit.lessons.notebooks import building, versions
-from labkit.lessons.notebooks.cells import read, text, written
+from labkit.lessons.notebooks.cells import Cell, read, text, written
 from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, texts
 
 
@@ -49,6 +49,19 @@ def files(folder):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def renew(source: Path) -> None:
+    """Write a source anew, with one other cell."""
+    source.write_text(written(lesson() | {"cells": [md("a", "new")]}))
+
+
+def edited(path: Path, *cells: Cell, at: int = 3) -> str:
+    """Put cells into a notebook that was built; returns what is in the file now."""
+    made = read(path)
+    made["cells"][at:at] = cells
+    path.write_text(text := written(made))
+    return text
 
 
 def labkit(*words: str | Path) -> Result:
@@ -96,9 +109,7 @@ def test_a_name_that_there_is_not_is_told_those_that_there_are(sources: Path, ta
 def test_a_note_that_was_added_to_a_build_is_kept_and_said(sources: Path, target: Path):
     building.build("instructor", sources, target)
     path = target / "01-update.ipynb"
-    made = read(path)
-    made["cells"].insert(3, note("mine", "Wait."))
-    path.write_text(written(made))
+    edited(path, note("mine", "Wait."))
 
     said = labkit("instructor", "--from", sources, "-o", target, "1").output
 
@@ -128,10 +139,7 @@ def test_cells_that_are_no_notes_are_built_anew_and_a_copy_keeps_them(sources: P
     building.build("instructor", sources, target)
     path = target / "01-update.ipynb"
     (target / "01-update.before-1.ipynb").write_text("an older copy")
-    made = read(path)
-    made["cells"].insert(3, code("demo", "print('my demo')"))
-    made["cells"].insert(4, note("mine", "Wait."))
-    path.write_text(mine := written(made))
+    mine = edited(path, code("demo", "print('my demo')"), note("mine", "Wait."))
 
     said = labkit("instructor", "--from", sources, "-o", target).output
 
@@ -142,7 +150,7 @@ def test_cells_that_are_no_notes_are_built_anew_and_a_copy_keeps_them(sources: P
     assert f"so the old one is kept as {copy.name};" in said
     assert said.count("the old one is kept") == 1
 
-    (sources / "01-update.ipynb").write_text(written(lesson() | {"cells": [md("a", "new")]}))
+    renew(sources / "01-update.ipynb")
     done = building.build("instructor", sources, target)
     assert [each.copy for each in done] == [None] * 3
     assert what(done)["01-update.ipynb"] == "written"
@@ -170,7 +178,7 @@ def test_a_build_that_was_interrupted_can_be_repeated(
     """Wherever it was: between two files, and between a file and its hash."""
     building.build(version, sources, target)
     for path in sources.glob("0*.ipynb"):
-        path.write_text(written(lesson() | {"cells": [md("a", "new")]}))
+        renew(path)
     (sources / "recordings" / "one.jsonl").write_text("newer")
     write, left = building._write, iter(range(writes))
 
@@ -229,11 +237,8 @@ def test_another_version_is_not_built_over(sources: Path, target: Path):
 
 def test_a_learners_version_that_somebody_changed_is_not_built_over(sources: Path, target: Path):
     building.build("learner", sources, target)
-    path = target / "01-update.ipynb"
-    made = read(path)
-    made["cells"].append(note("mine", "Wait."))
-    path.write_text(written(made))
-    (sources / "00-start.ipynb").write_text(written(lesson() | {"cells": [md("a", "new")]}))
+    edited(target / "01-update.ipynb", note("mine", "Wait."))
+    renew(sources / "00-start.ipynb")
     before = files(target)
 
     with pytest.raises(LabError, match="somebody has changed it since"):
@@ -275,11 +280,8 @@ def test_a_note_whose_tag_is_misspelt_in_a_build_is_not_built_over(
     tags: list[str], sources: Path, target: Path
 ):
     building.build("instructor", sources, target)
-    path = target / "01-update.ipynb"
-    made = read(path)
-    made["cells"].insert(3, md("mine", "Wait.", *tags))
-    path.write_text(written(made))
-    (sources / "00-start.ipynb").write_text(written(lesson() | {"cells": [md("a", "new")]}))
+    edited(target / "01-update.ipynb", md("mine", "Wait.", *tags))
+    renew(sources / "00-start.ipynb")
     before = files(target)
 
     ended = labkit("instructor", "--from", sources, "-o", target)
