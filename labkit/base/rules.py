@@ -46,9 +46,9 @@ FILTERS: dict[str, Callable[..., object]] = {
 
 
 @cache
-def words(file: Path) -> dict[str, dict[str, Any]]:
+def words(file: Path) -> dict[str, Any]:
     """Return the sections of a file, in its order."""
-    found: dict[str, dict[str, Any]] = yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
+    found: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
     return found
 
 

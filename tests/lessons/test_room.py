@@ -17,6 +17,7 @@ import pytest
 
 from labkit.base import settings
 from labkit.base.errors import BadValue, LabError
+from labkit.base.rules import words
 from labkit.lessons import room
 from labkit.lessons.journal import Event
 from labkit.lessons.room import aliases, noting
@@ -110,8 +111,8 @@ def test_an_alias_is_drawn_once_and_is_no_login(home: Path, monkeypatch):
     assert room.alias() == drawn
     assert aliases.kept() == drawn == (home / ".labkit" / "alias").read_text().strip()
     first, second = drawn.split("-")
-    assert first in aliases._FIRST.split()
-    assert second in aliases._SECOND.split()
+    assert first in words(aliases._WORDS)["first"].split()
+    assert second in words(aliases._WORDS)["second"].split()
 
 
 def test_a_drawn_alias_is_nobody_elses_in_the_room(folder: Path, monkeypatch):

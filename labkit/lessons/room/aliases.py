@@ -12,27 +12,13 @@ from pathlib import Path
 
 from labkit.base import settings
 from labkit.base.errors import BadValue, LabError
+from labkit.base.rules import words
 
 #: What an alias is made of. It also names a file.
 FORM = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
-_FIRST = """
-amber azure bold brave breezy bright brisk calm candid cheery clever cosy crisp curious
-dapper daring eager early earnest fair fancy fleet fluffy fond frosty gentle giddy glad
-golden grand happy hardy humble icy jolly keen kind lively lucky lunar mellow merry mighty
-misty neat nimble noble patient plucky polite proud quick quiet rapid rosy royal rustic
-sandy sharp shiny silent silver smooth snowy solar sound spry steady stellar still sunny
-swift tidy tiny tranquil trusty vivid warm wild wise witty young zesty
-"""
-_SECOND = """
-acorn alder anchor apple aspen badger barley basil beaver birch bison breeze brook canyon
-cedar cherry clover cobalt comet coral crane cricket daisy delta dolphin eagle elm ember
-falcon fern finch fjord fox garnet ginger glacier grove harbour hazel heron hickory ibis iris
-island ivy jasper juniper kestrel lagoon lantern lark laurel lemon lily linden lotus lynx
-magpie maple marten meadow mint nutmeg oak olive orca otter owl pebble pepper pine plum poppy
-prairie quail quartz raven reef river robin saffron sage sparrow spruce summit swallow thistle
-thrush tulip turtle valley violet walnut willow wren
-"""
+#: The first and the second words of a drawn one.
+_WORDS = Path(__file__).with_name("aliases.yaml")
 _TRIES = 20
 
 
@@ -64,7 +50,7 @@ def _drawn() -> str:
     folder = settings.class_folder()
     drawn = ""
     for _ in range(_TRIES):
-        drawn = f"{secrets.choice(_FIRST.split())}-{secrets.choice(_SECOND.split())}"
+        drawn = "-".join(secrets.choice(each.split()) for each in words(_WORDS).values())
         if not (folder and (folder / f"{drawn}.jsonl").exists()):
             break
     try:

@@ -6,9 +6,8 @@ difference, and says so when there is nothing left to do.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -18,6 +17,7 @@ import yaml
 
 from labkit.base import echo
 from labkit.base.errors import BadValue, LabError
+from labkit.base.rules import words
 from labkit.lessons import workspace
 
 WORKER = "worker/worker.py"
@@ -26,68 +26,31 @@ COMPOSE = "docker-compose.yml"
 #: All files that an edit may be made to.
 FILES = (WORKER, DOCKERFILE, COMPOSE)
 
-_SLEEP = re.compile(r"time\.sleep\(0\.1\)")
-_IMPORT = re.compile(r"^(?:import|from) .*\n", re.MULTILINE)
-_STOPS_AT_SIGTERM = re.compile(
-    r"(?:^ *#.*\n)*^( *)signal\.signal\(signal\.SIGTERM, (?!signal\.SIG_IGN).*\n", re.MULTILINE
-)
-#: Where the worker begins to work, after all that it prepares.
-_WORK = re.compile(r"^    while True:\n        try:\n            work_loop", re.MULTILINE)
-_IN_BAD_SLOTS = re.compile(r"^    if os\.environ\.get\(\"SLOT\"\) in \[.*\]:\n", re.MULTILINE)
-_WORK_ONCE = re.compile(r"^def work_once\(\):\n", re.MULTILINE)
-_HEALTHCHECK = re.compile(r"^HEALTHCHECK (?!NONE)", re.MULTILINE | re.IGNORECASE)
-_COMMAND = re.compile(r"^CMD ", re.MULTILINE)
-_TEN_REPLICAS = re.compile(r"^( +)replicas: 10\n", re.MULTILINE)
-#: With the reason that somebody may have had.
-_DEAF = (
-    r"\1# A unit of work that has been begun is to be finished.\n"
-    r"\1signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-)
-_STUCK = """\
-    while not os.path.exists("permission"):  # and nobody ever gives it
-        time.sleep(1)
-"""
-#: It needs no `start_period`: a healthy worker has worked long before the first probe.
-_HEALTH_CHECK = """\
-# Healthy is who has done a unit of work in the last five seconds.
-HEALTHCHECK --interval=4s --timeout=3s --retries=2 \\
-    CMD ["python", "-c", "import os, time; assert time.time() - os.path.getmtime('worked') < 5"]
-"""
-_IN_PAIRS = {"parallelism": 2, "delay": "5s"}
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One edit of one file of dockercoins."""
+    """One edit of one file of dockercoins, as `edits.yaml` has it and explains it."""
 
     file: str
-    #: What it changes, to finish the sentence "Change worker.py: …".
     what: str
-    apply: Callable[[str], str]
-    #: Whether it has been made, by hand or by `apply`.
-    made: Callable[[str], bool]
+    find: str
+    replace: str
+    made_where: str | Mapping[str, Any] = ""
+    times: int = 1
+    unless: str = ""
 
+    def apply(self, text: str) -> str:
+        """Return a file with the edit made to it; unchanged if the place is not there."""
+        if self.unless and self.unless in _deploy_of_worker(text):
+            return text  # the learner's own, with other values
+        return re.sub(self.find, self.replace, text, count=self.times, flags=re.MULTILINE)
 
-def _bad_in(*slots: str) -> Edit:
-    """Return the edit after which workers in these slots end at once, with exit code 1."""
-    condition = f'    if os.environ.get("SLOT") in {json.dumps(slots)}:\n'
-    fault = condition + '        sys.exit("This worker cannot work here.")\n'
-
-    def apply(text: str) -> str:
-        if _IN_BAD_SLOTS.search(text):
-            return _IN_BAD_SLOTS.sub(condition, text)
-        return _WORK.sub(lambda found: fault + found[0], text, count=1)
-
-    which = " and ".join(filter(None, (", ".join(slots[:-1]), slots[-1])))
-    what = f"in slot {which} it ends at once, with exit code 1"
-    return Edit(WORKER, what, apply, lambda text: condition in text)
-
-
-def _in_pairs(text: str) -> str:
-    if "update_config" in _deploy_of_worker(text):
-        return text  # the learner's own, with other values
-    lines = r"\g<0>\1update_config:\n\1  parallelism: 2\n\1  delay: 5s\n"
-    return _TEN_REPLICAS.sub(lines, text, count=1)
+    def made(self, text: str) -> bool:
+        """Whether it has been made in a file."""
+        if isinstance(self.made_where, Mapping):
+            return self.made_where.items() <= _deploy_of_worker(text).items()
+        found = re.search(self.made_where or self.find, text, re.MULTILINE)
+        return bool(found) == bool(self.made_where)
 
 
 def _deploy_of_worker(text: str) -> dict[str, Any]:
@@ -99,50 +62,8 @@ def _deploy_of_worker(text: str) -> dict[str, Any]:
 
 
 EDITS = {
-    "faster": Edit(
-        WORKER,
-        "a unit of work sleeps 0.01 s instead of 0.1 s",
-        lambda text: _SLEEP.sub("time.sleep(0.01)", text, count=1),
-        lambda text: "time.sleep(0.01)" in text,
-    ),
-    "bugged": Edit(
-        WORKER,
-        "all import lines are gone",
-        lambda text: _IMPORT.sub("", text),
-        lambda text: not _IMPORT.search(text),
-    ),
-    "deaf": Edit(
-        WORKER,
-        "it ignores SIGTERM",
-        lambda text: _STOPS_AT_SIGTERM.sub(_DEAF, text, count=1),
-        lambda text: "signal.signal(signal.SIGTERM, signal.SIG_IGN)" in text,
-    ),
-    "one bad": _bad_in("3"),
-    "three bad": _bad_in("3", "6", "9"),
-    "stuck": Edit(
-        WORKER,
-        "a unit of work never begins",
-        lambda text: _WORK_ONCE.sub(lambda found: found[0] + _STUCK, text, count=1),
-        lambda text: _STUCK in text,
-    ),
-    "health check": Edit(
-        DOCKERFILE,
-        "who has done no work for five seconds is unhealthy",
-        lambda text: _COMMAND.sub(lambda found: _HEALTH_CHECK + found[0], text, count=1),
-        lambda text: _HEALTHCHECK.search(text) is not None,
-    ),
-    "in pairs": Edit(
-        COMPOSE,
-        "worker is updated two at a time, with a delay of five seconds",
-        _in_pairs,
-        lambda text: _deploy_of_worker(text).get("update_config") == _IN_PAIRS,
-    ),
-    "twelve": Edit(
-        COMPOSE,
-        "worker has twelve replicas",
-        lambda text: text.replace("replicas: 10\n", "replicas: 12\n"),
-        lambda text: _deploy_of_worker(text).get("replicas") == 12,
-    ),
+    name: Edit(made_where=said.pop("made", ""), **said)
+    for name, said in words(Path(__file__).with_suffix(".yaml")).items()
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from labkit.base.errors import BadValue
+from labkit.base.rules import words
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.schema import (
     SECTIONS,
@@ -29,49 +31,8 @@ _SERVICE_NAME = re.compile(r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]*[a-zA-Z0-9])?")
 _LONGEST_SERVICE_NAME = 63
 #: What may stand before the `_web` of such a name.
 _STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
-#: What docker refuses in a service, and what it says to use.
-_FORBIDDEN = {
-    "extends": "`extends` is not supported; use `-c` twice, or YAML anchors",
-    "volume_driver": "give the driver where the volume is defined, under the top-level `volumes`",
-    "volumes_from": "define a volume under the top-level `volumes` and use it in both services",
-} | dict.fromkeys(
-    ("cpu_quota", "cpu_shares", "cpuset", "mem_limit", "memswap_limit"),
-    "set resource limits under `deploy.resources`",
-)
-#: The minor version of format 3 in which a key came; any other was there in 3.0.
-#: From docker/cli's schemas; `*` is any key, `[]` any list index.
-_SINCE = {
-    "secrets": 1,
-    "services.*.secrets": 1,
-    "networks.*.attachable": 2,
-    "services.*.deploy.endpoint_mode": 2,
-    "configs": 3,
-    "services.*.configs": 3,
-    "services.*.credential_spec": 3,
-    "services.*.deploy.placement.preferences": 3,
-    "services.*.deploy.update_config.order": 4,
-    "services.*.healthcheck.start_period": 4,
-    "volumes.*.name": 4,
-    "configs.*.name": 5,
-    "networks.*.name": 5,
-    "secrets.*.name": 5,
-    "services.*.deploy.resources.reservations.generic_resources": 5,
-    "services.*.isolation": 5,
-    "services.*.volumes.[].tmpfs": 6,
-    "services.*.deploy.rollback_config": 7,
-    "services.*.init": 7,
-    "configs.*.template_driver": 8,
-    "secrets.*.driver": 8,
-    "secrets.*.driver_opts": 8,
-    "secrets.*.template_driver": 8,
-    "services.*.credential_spec.config": 8,
-    "services.*.deploy.placement.max_replicas_per_node": 8,
-    "services.*.cgroupns_mode": 9,
-    "services.*.deploy.resources.limits.pids": 9,
-    "services.*.healthcheck.start_interval": 12,
-    "services.*.networks.*.driver_opts": 13,
-    "services.*.oom_score_adj": 13,
-}
+#: What is special about some keys.
+FORMAT = words(pathlib.Path(__file__).with_name("format3.yaml"))
 
 
 def version(tree: Mapping[str, Any], problems: Problems) -> str:
@@ -90,7 +51,7 @@ def version(tree: Mapping[str, Any], problems: Problems) -> str:
             "Leave it out for the newest",
         )
         return given
-    for place, since in _SINCE.items():
+    for place, since in FORMAT["since"].items():
         if since > int(minor):
             what = f"needs version 3.{since}, and this file says {given}; "
             what += "leave `version` out for the newest"
@@ -116,8 +77,8 @@ def forbidden(tree: Mapping[str, Any], problems: Problems) -> None:
     services = tree.get("services")
     for name, body in services.items() if isinstance(services, dict) else ():
         for key in body if isinstance(body, dict) else ():
-            if key in _FORBIDDEN:
-                problems.add(("services", name, key), f"not in a stack: {_FORBIDDEN[key]}")
+            if key in FORMAT["forbidden"]:
+                problems.add(("services", name, key), f"not in a stack: {FORMAT['forbidden'][key]}")
 
 
 def top_level(tree: Mapping[str, Any], problems: Problems) -> None:

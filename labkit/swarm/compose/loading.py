@@ -28,20 +28,6 @@ from labkit.swarm.compose.schema import (
 )
 from labkit.swarm.compose.specs import Sections, StackSpecs, stack_specs
 
-#: What docker reads and ignores, and says so (docker/cli, compose/types).
-_IGNORED = (
-    *("build", "cgroup_parent", "cgroupns_mode", "devices", "domainname", "external_links", "ipc"),
-    *("links", "mac_address", "network_mode", "pid", "privileged", "restart", "security_opt"),
-    *("shm_size", "userns_mode"),
-)
-_DEPRECATED = {
-    "container_name": "Setting the container name is not supported.",
-    "expose": "Exposing ports is unnecessary - services on the same network can access each "
-    "other's containers on any port.",
-}
-#: What docker reads and ignores without a word.
-_IGNORED_SILENTLY = ("depends_on", "tmpfs")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Compose(Sections):
@@ -244,13 +230,14 @@ def _merged(name: str, sources: Sequence[_Source]) -> Compose:
 def _notes(services: Mapping[str, Service]) -> Iterator[str]:
     """Say what has no effect."""
     used = {key for service in services.values() for key in service.model_fields_set}
-    ignored = [key for key in _IGNORED if key in used]
+    ignored = [key for key in checks.FORMAT["ignored"] if key in used]
     if ignored:
         yield f"Ignoring unsupported options: {', '.join(ignored)}"
-    deprecated = [f"{key}: {why}" for key, why in _DEPRECATED.items() if key in used]
+    known = checks.FORMAT["deprecated"].items()
+    deprecated = [f"{key}: {why}" for key, why in known if key in used]
     if deprecated:
         yield "\n\n".join(["Ignoring deprecated options:", *deprecated])
-    silent = [key for key in _IGNORED_SILENTLY if key in used]
+    silent = [key for key in checks.FORMAT["ignored silently"] if key in used]
     if silent:
         yield f"Ignoring, as docker does without saying so: {', '.join(silent)}"
     for name, service in services.items():
