@@ -16,11 +16,13 @@ import contextlib
 from collections.abc import Iterator
 from hashlib import sha256
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotAManager, NotFound, NotSettled
+from labkit.base.rules import words
 from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage
@@ -38,21 +40,8 @@ _TRANSFER_SECONDS = 300
 _STOP_SECONDS = 20
 _CHUNK_BYTES = 1 << 20
 _LAST_LINES = 15
-
-#: What a node runs. The cgroups of its containers are the machine's: they lie under a name
-#: that is this node's whenever it is made, and go when it ends.
-_SCRIPT = f"""
-mount -o remount,rw /sys
-mkdir -p /tmp /run {_INBOX}
-rm -f /var/run/docker.pid
-trap 'kill $dockerd' TERM
-dockerd --cgroup-parent="/$CGROUP" --label "{LABEL}=$NODE" &
-dockerd=$!
-wait $dockerd
-wait $dockerd  # the first one ends when the signal comes, the second with dockerd
-find /sys/fs/cgroup -depth -type d '(' -path "*/$CGROUP" -o -path "*/$CGROUP/*" ')' \\
-    -exec rmdir {{}} +
-"""
+#: What a node runs, and what the container of every node has.
+_SCRIPT, _CONTAINER = (Path(__file__).with_name(f"node.{kind}") for kind in ("sh", "yaml"))
 
 
 def start(swarm: Swarm, count: int) -> None:
@@ -135,35 +124,21 @@ def _make(swarm: Swarm, name: str, image: str) -> None:
 
 
 def _container(name: str, image: str) -> dict[str, Any]:
-    """Return the container of a node, as the API has it.
-
-    It may do what dockerd does, and is not `--privileged`: that demands CAP_SYS_RESOURCE,
-    which small virtual machines withhold.
-    """
+    """Return the container of a node, as the API has it."""
     environment = {
         "NODE": name,
+        "LABEL": LABEL,
+        "INBOX": _INBOX,
         "CGROUP": f"{name}-{sha256(_lab().encode()).hexdigest()[:8]}",
         # or it asks a registry for the image of every task, even for one that it has
         "DOCKER_SERVICE_PREFER_OFFLINE_IMAGE": "1",
     }
-    return {
+    return words(_CONTAINER) | {
         "Image": image,
         "Hostname": name.removeprefix("labkit-"),
-        "Entrypoint": ["sh", "-c", _SCRIPT],
+        "Entrypoint": ["sh", "-c", _SCRIPT.read_text(encoding="utf-8")],
         "Env": [f"{key}={value}" for key, value in environment.items()],
         "Labels": {settings.LAB_LABEL: "true", LABEL: _lab()},
-        # without a name, so that it goes with the container
-        "Volumes": {"/var/lib/docker": {}},
-        "HostConfig": {
-            "CapAdd": ["ALL"],
-            "CapDrop": ["SYS_RESOURCE"],
-            "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
-            "MaskedPaths": [],
-            "ReadonlyPaths": [],
-            "DeviceCgroupRules": ["a *:* rwm"],
-            "CgroupnsMode": "host",
-            "Binds": ["/sys/fs/cgroup:/sys/fs/cgroup:rw"],
-        },
     }
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from labkit.base import settings
 from labkit.base.errors import LabError
+from labkit.base.rules import words
 
 #: What the Dockerfiles of dockercoins name.
 OFFICIAL = "python:3.13-alpine"
@@ -30,36 +31,14 @@ class Recipe:
 
     #: What it is called; the tag says of which distribution it is.
     repository: str
-    packages: tuple[str, ...]
+    packages: list[str]
     #: A shell command that is run when they are unpacked; `$1` is the folder.
     afterwards: str
     #: The default command of a container.
     command: str
 
 
-PYTHON = Recipe(
-    "labkit/python",
-    # base-files brings /tmp and the links to /lib64 that programs are loaded through, dash
-    # the shell, python-is-python3 the name `python`. Nothing brings `ls`: it is not needed.
-    ("base-files", "dash", "python3", "python-is-python3"),
-    # An unpacked Python is not compiled yet, and each container would do that for itself.
-    """chroot "$1" sh -c 'python3 -m compileall -q -j0 /usr/lib/python3.*'""",
-    "python3",
-)
-NODE = Recipe(
-    "labkit/node",
-    (
-        *("base-files", "coreutils", "dash", "findutils", "iptables", "mount", "tar"),
-        # newer suites have the docker command in a package of its own; this is apt's pattern
-        # for those of the two that there are
-        r"~n^docker\.io$|~n^docker-cli$",
-    ),
-    # the links are what configuring the package would make; what goes is a third of the size
-    """for each in iptables ip6tables; do ln -s "$each-nft" "$1/usr/sbin/$each"; done
-    cd "$1/usr" && rm -rf share/doc share/locale share/man share/perl lib/*/perl \\
-        bin/containerd-shim bin/containerd-shim-runc-v1 bin/ctr bin/dnet sbin/ovrouter""",
-    "dockerd",
-)
+PYTHON, NODE = (Recipe(**said) for said in words(Path(__file__).with_name("recipes.yaml")).values())
 _TIMEOUT_SECONDS = 300
 _ETC_APT = Path("/etc/apt")
 
