@@ -17,10 +17,9 @@ from labkit.lessons.practice import activity_log, exercise_session, helping
 
 if TYPE_CHECKING:
     from labkit.swarm.client import Swarm
-    from labkit.views.cards.asking import Asked
+    from labkit.views.cards.asking import Asked, Workbench
     from labkit.views.cards.progress import ProgressTable
     from labkit.views.cards.report import Report
-    from labkit.views.cards.workbench import Workbench
 
 #: So long `check` waits for what is on its way; a notebook's cell has a little more.
 _CHECK_SECONDS = PATIENCE
@@ -78,8 +77,8 @@ def exercise(name: str) -> Workbench:
     command in a terminal too.
     """
     from labkit.views import Replay, Watch
+    from labkit.views.cards.asking import Workbench
     from labkit.views.cards.cards import exercise as card
-    from labkit.views.cards.workbench import Workbench
 
     begun = activity_log.exercise(name)
     if begun.shipped:
@@ -133,13 +132,11 @@ def report() -> Report:
 
     `.save("report.html")` writes it; the page needs nothing but a browser.
     """
-    from labkit.lessons.practice.texts import wordings
     from labkit.views.cards.report import Report
 
-    events, now = activity_log.journal().events(), datetime.now().astimezone()
-    return Report(
-        activity_log.progress(), events, activity_log.recordings(events), wordings(), now=now
-    )
+    log, now = activity_log, datetime.now().astimezone()
+    events = log.journal().events()
+    return Report(log.progress(), events, log.recordings(events), log.wordings(), now=now)
 
 
 def _swarm_of(exercise: checks.Exercise) -> Swarm | None:

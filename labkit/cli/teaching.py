@@ -41,7 +41,7 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     Nothing is logged unless LABKIT_CLASS names a folder where learners work.
     """
     from labkit.lessons import room
-    from labkit.lessons.practice.texts import wordings
+    from labkit.lessons.practice.activity_log import wordings
     from labkit.views.cards import room as drawing
     from labkit.views.static import document
 

@@ -2,7 +2,7 @@
 
 `auto` takes the first that answers: the one that `DOCKER_HOST` or the docker context
 names, then a private one (`private.py`), then a simulated one (`simulated.py`), and says
-loudly that it is no Docker. What `labkit up` chose is remembered (`state.py`), so that
+plainly that it is not Docker. What `labkit up` chose is remembered (`state.py`), so that
 every later command and notebook talks to the same engine.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NoEngine
 from labkit.engines import membership, nodes, state
-from labkit.engines.locations import EngineLocation, Kind, locations, private, simulated
+from labkit.engines.locations import OWN, EngineLocation, Kind, locations, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
 from labkit.swarm.client import Swarm
 
@@ -132,7 +132,8 @@ def down(*, everything: bool = False) -> None:
     known = state.read()
     if known.kind == "yours" and known.swarm_created:
         echo.say(membership.leave(Swarm.at(known.engine)))
-    for name, engine in (("private", private()), ("simulated", simulated())):
+    for name, own in OWN.items():
+        engine = own()
         if engine.folder.exists():
             was_running = engine.process() is not None
             if everything:
@@ -171,11 +172,9 @@ def _chosen(where: list[EngineLocation]) -> tuple[int, Swarm | None]:
 
 
 def _started(location: EngineLocation, nodes: int) -> Swarm:
-    if location.kind == "private":
-        echo.say("Starting a private engine, which takes some seconds …")
-        return private().start()
-    echo.say("Starting a simulated engine …")
-    return simulated().start(nodes)
+    seconds = ", which takes some seconds" if location.kind == "private" else ""
+    echo.say(f"Starting a {location.kind} engine{seconds} …")
+    return OWN[location.kind]().start(nodes)
 
 
 def _say_of_a_real_one(where: list[EngineLocation]) -> None:

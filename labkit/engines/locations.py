@@ -10,12 +10,14 @@ a URL      that one
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from labkit.base import settings
 from labkit.base.errors import BadValue, NoEngine
 from labkit.engines import state
+from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm.client import Swarm
@@ -35,7 +37,7 @@ class EngineLocation:
     def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
         if self.kind != "yours":
-            return (private() if self.kind == "private" else simulated()).connect()
+            return OWN[self.kind]().connect()
         try:
             return Swarm.at(self.url or None)
         except NoEngine:
@@ -45,7 +47,7 @@ class EngineLocation:
         """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""
         if self.kind == "yours":
             return "labkit starts engines of its own only."
-        return (private() if self.kind == "private" else simulated()).why_not()
+        return OWN[self.kind]().why_not()
 
     def __str__(self) -> str:
         return f"{self.url or 'the default place'} ({self.why})"
@@ -61,6 +63,10 @@ def simulated() -> SimulatedEngine:
     return SimulatedEngine(settings.state_dir() / "simulated")
 
 
+#: The engines of the lab's own.
+OWN: dict[Kind, Callable[[], BackgroundEngine]] = {"private": private, "simulated": simulated}
+
+
 def locations(choice: str | None = None) -> list[EngineLocation]:
     """Return where to look for an engine. `choice` is as in `labkit up --engine`.
 
@@ -68,11 +74,9 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
     """
     wanted = choice or settings.engine_choice()
     if wanted == "auto":
-        return _distinct([*_named(), _private(), _simulated()])
-    if wanted == "private":
-        return [_private()]
-    if wanted == "simulated":
-        return [_simulated()]
+        return _distinct([*_named(), *map(_own, OWN)])
+    if wanted in OWN:
+        return [_own(wanted)]
     if "://" not in wanted:
         raise BadValue(
             f"An engine is auto, private, simulated or a URL such as tcp://host, not {wanted!r}."
@@ -90,17 +94,13 @@ def _named() -> list[EngineLocation]:
     return [_place(before, "an earlier `labkit up` chose it"), context] if before else [context]
 
 
-def _private() -> EngineLocation:
-    return EngineLocation("private", private().url, "the lab's private engine")
-
-
-def _simulated() -> EngineLocation:
-    return EngineLocation("simulated", simulated().url, "the lab's simulated engine")
+def _own(kind: Kind) -> EngineLocation:
+    return EngineLocation(kind, OWN[kind]().url, f"the lab's {kind} engine")
 
 
 def _place(url: str, why: str) -> EngineLocation:
     """Return the location at `url`, which may be one of the lab's own engines."""
-    own: dict[str, Kind] = {private().url: "private", simulated().url: "simulated"}
+    own = {engine().url: kind for kind, engine in OWN.items()}
     return EngineLocation(own.get(url, "yours"), url, why)
 
 

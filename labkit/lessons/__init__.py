@@ -4,7 +4,7 @@
 |--------------|----------------------------------------------------------------------|
 | `checks`     | questions and exercises, and what a recording answers; pure          |
 | `steps`      | where each notebook begins, and the edits that the lesson asks for   |
-| `practice`   | a learner at work: exercise session, hints, activity log, a restart  |
+| `practice`   | a learner at work: exercise session, hints, activity log            |
 | `journal`    | what a learner has done, kept in a file                              |
 | `room`       | what a class predicts and where it is stuck                          |
 | `notebooks`  | the versions of the notebooks, built from their sources              |

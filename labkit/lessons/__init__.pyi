@@ -1,8 +1,8 @@
+from .practice.exercise_session import restart as restart
 from .practice.helping import Hint as Hint
 from .practice.helping import Solution as Solution
 from .practice.helping import hint as hint
 from .practice.helping import solution as solution
-from .practice.restart import restart as restart
 from .steps.edits import edit as edit
 from .steps.steps import REPLICAS as REPLICAS
 from .steps.steps import STEPS as STEPS

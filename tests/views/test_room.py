@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from labkit import cli
 from labkit.lessons import room
 from labkit.lessons.journal import Event, Journal, Wording
-from labkit.lessons.practice import texts as lesson
+from labkit.lessons.practice import activity_log as lesson
 from labkit.lessons.room import Note, Room
 from labkit.views.cards import room as drawing
 from tests.acting import HOSTILE

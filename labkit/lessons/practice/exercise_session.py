@@ -73,6 +73,21 @@ def stop() -> None:
     _recorder = None
 
 
+def restart(swarm: Swarm, step: steps.Step) -> list[str]:
+    """Bring stack, files and progress to where a step begins; returns what was done."""
+    stop()
+    done = steps.reset(swarm, step)
+    open_again = activity_log.done_since(step.number)
+    activity_log.note_reset(step.number)  # no exercise has the worker any more
+    if open_again:
+        things = "1 thing is" if open_again == 1 else f"{open_again} things are"
+        done.append(
+            f"{things} open again in your progress, of this step and later ones; "
+            "the journal keeps what you have done"
+        )
+    return done
+
+
 def recorder() -> Recorder:
     """Return what records the exercise that has begun in this kernel."""
     assert _recorder is not None, "it is asked for after the beginning"

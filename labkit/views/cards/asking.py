@@ -1,4 +1,4 @@
-"""A question that can be answered: radio buttons, and a line for the reason."""
+"""What is asked in a cell: a question that can be answered there, and an exercise to watch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from IPython import display as ipython
 from labkit.base.errors import LabError
 from labkit.lessons.checks import Choice, Question
 from labkit.views.cards.cards import Card, question
+from labkit.views.live.replay import Replay
+from labkit.views.live.watch import Watch
 from labkit.views.state.words import plain
 
 #: Takes the key of what was chosen, and the learner's reason. Raises `LabError` where it cannot.
@@ -80,3 +82,18 @@ def _in_a_line(problem: LabError) -> str:
     """Return what went wrong and what to do; an error of one sentence has only that."""
     what = problem.found or problem.expected
     return f"{what} Try: {problem.try_next}" if problem.try_next else what
+
+
+class Workbench:
+    """What `labkit.exercise` returns; `view` is live, or a recording to be played."""
+
+    def __init__(self, card: Card, view: Watch | Replay) -> None:
+        self._card = card
+        self.view = view
+
+    def _ipython_display_(self) -> None:
+        _display(self._card)
+        _display(self.view)
+
+    def __repr__(self) -> str:
+        return repr(self._card)
