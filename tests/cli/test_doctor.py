@@ -28,9 +28,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engine, and no registry to wait for."""
+    """No engine, and no registry to wait for, unless a test names one."""
     monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
     monkeypatch.setattr(requests, "get", lambda *_, **__: None)
 
@@ -49,9 +49,7 @@ def test_a_verdict_is_a_word_as_well_as_a_mark():
     assert str(line) == "! limited disk: 1.0 GiB free\n            → make room."
 
 
-def test_what_is_missing_or_limited_says_how_to_mend_it(monkeypatch):
-    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
-
+def test_what_is_missing_or_limited_says_how_to_mend_it():
     for line in doctor.examine():
         assert bool(line.mend) == (line.verdict != "ok"), line
 
@@ -61,7 +59,6 @@ def test_a_registry_that_does_not_answer_is_no_reason_to_fail(monkeypatch):
         raise requests.ConnectionError
 
     monkeypatch.setattr(requests, "get", refuse)
-    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     assert verdicts(doctor.examine())["registry"] == "limited"
 
@@ -69,14 +66,12 @@ def test_a_registry_that_does_not_answer_is_no_reason_to_fail(monkeypatch):
 def test_a_full_disk_is_seen(monkeypatch):
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil has it
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(9, 9, 1024**3))
-    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     assert verdicts(doctor.examine())["disk"] == "limited"
 
 
 def test_a_home_that_is_still_to_be_made_is_measured_where_it_will_be(monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "new" / "home"))
-    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     assert "disk" in verdicts(doctor.examine())
 
@@ -84,7 +79,6 @@ def test_a_home_that_is_still_to_be_made_is_measured_where_it_will_be(monkeypatc
 def test_a_home_that_nothing_can_be_written_to_is_seen(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "file" / "home"))
-    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     assert verdicts(doctor.examine())["disk"] == "missing"
 
@@ -93,7 +87,6 @@ def test_a_package_that_is_too_old_is_named(monkeypatch):
     monkeypatch.setattr(
         doctor.machine, "version", lambda name: "0.1" if name == "docker" else "999"
     )
-    monkeypatch.setenv("LABKIT_ENGINE", "tcp://127.0.0.1:1")
 
     line = next(line for line in doctor.examine() if line.name == "packages")
 
@@ -104,7 +97,6 @@ def test_a_package_that_is_too_old_is_named(monkeypatch):
 # ---- what will be slow -------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize(
     ("quota", "load", "verdict", "saw"),
     [
@@ -160,7 +152,6 @@ def test_an_engine_that_is_far_away_is_seen(monkeypatch, seconds, verdict, saw):
 # ---- what will be missing ----------------------------------------------------------
 
 
-@pytest.mark.usefixtures("nowhere")
 def test_what_the_page_needs_is_installed_or_named(monkeypatch, tmp_path):
     assert line_of("browser parts").verdict == "ok"
 
@@ -189,7 +180,6 @@ def test_a_lesson_without_a_recording_is_named(tmp_path):
     assert lesson._recordings(tmp_path / "none").verdict == "limited"
 
 
-@pytest.mark.usefixtures("nowhere")
 def test_the_rooms_log_is_off_on_or_in_vain(monkeypatch, tmp_path):
     assert line_of("room's log").saw.startswith("off")
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
 import subprocess
-import tarfile
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import docker
+
+from tests.swarmsim.raw import archive_of
 
 ACTOR = Path(__file__).parent / "actor"
 #: Nobody's on Docker Hub, where a name has four letters at least: no engine can pull it.
@@ -161,17 +161,11 @@ class Engine:
         return name
 
     def _build(self, name: str, act: str) -> None:
-        files = io.BytesIO()
-        with tarfile.open(fileobj=files, mode="w") as archive:
-            for file in ("Dockerfile", "actor.py"):
-                entry = tarfile.TarInfo(file)  # without times, so that the cache is used
-                content = (ACTOR / file).read_bytes()
-                entry.size, entry.mode = len(content), 0o644
-                archive.addfile(entry, io.BytesIO(content))
+        files = {file: (ACTOR / file).read_bytes() for file in ("Dockerfile", "actor.py")}
         answer = self.call(
             "POST",
             "/build",
-            raw=files.getvalue(),
+            raw=archive_of(files),  # without times, so that the cache is used
             t=name,
             rm="1",
             buildargs={"PYTHON_IMAGE": self._base_image, "ACT": act},

@@ -302,6 +302,27 @@ def changed(
     spec |= top
 
 
+def config(
+    *,
+    parallelism: int | None = 1,
+    delay: float | None = None,
+    monitor: float | None = None,
+    action: str | None = None,
+    ratio: float | None = None,
+    order: str | None = None,
+) -> dict[str, Any]:
+    """Return an UpdateConfig or RollbackConfig; what is `None` is not in it."""
+    given = {
+        "Parallelism": parallelism,
+        "Delay": None if delay is None else seconds(delay),
+        "Monitor": None if monitor is None else seconds(monitor),
+        "FailureAction": action,
+        "MaxFailureRatio": ratio,
+        "Order": order,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
 def restart(condition: str = "any", delay: float = 0, **more: int) -> dict[str, Any]:
     """Return the part of a TaskTemplate that says how tasks are restarted."""
     return {"RestartPolicy": {"Condition": condition, "Delay": seconds(delay), **more}}

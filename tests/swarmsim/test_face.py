@@ -14,8 +14,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from docker.errors import APIError, NotFound
-from docker.types import EndpointSpec, ServiceMode, UpdateConfig
+from docker.types import ServiceMode, UpdateConfig
 
 import swarmsim
 from labkit.recordings.recorder.recorder import Recorder
@@ -181,38 +180,6 @@ def test_waiting_for_a_container_that_never_ends_is_an_empty_answer(
         client.containers.list()[0].wait()
 
 
-def test_an_image_is_built_and_known(client: docker.DockerClient, tmp_path: Path):
-    (tmp_path / "Dockerfile").write_text('FROM python:3\nCOPY app.py .\nCMD ["python", "app.py"]\n')
-    (tmp_path / "app.py").write_text("print('hello')\n")
-    image, said = client.images.build(path=str(tmp_path), tag="shop/web:1")
-
-    assert image.tags == ["shop/web:1"]
-    assert "Successfully built" in str(list(said))
-    assert client.images.get("shop/web:1").id == image.id
-
-
-def test_what_the_engine_refuses_is_docker_pys_error(client: docker.DockerClient):
-    with pytest.raises(NotFound, match="service nobody not found"):
-        client.services.get("nobody")
-    with pytest.raises(APIError, match="name must be valid as a DNS name component"):
-        client.services.create("web:1", name="two words")
-
-
-def test_networks_configs_secrets_and_nodes_are_there(engine: Engine, client: docker.DockerClient):
-    network = client.networks.create("net", driver="overlay")
-    config = client.configs.create(name="conf", data=b"x")
-    ports = EndpointSpec(ports={8080: 80})  # type: ignore[dict-item]
-    service = client.services.create("web:1", name="web", networks=["net"], endpoint_spec=ports)
-    engine.advance("5s")
-    service.reload()
-
-    assert [ip["NetworkID"] for ip in service.attrs["Endpoint"]["VirtualIPs"]][-1] == network.id
-    assert client.configs.get(config.id).name == "conf"
-    assert [node.attrs["Spec"]["Role"] for node in client.nodes.list()] == ["manager"]
-    assert client.ping()
-    assert client.version()["ApiVersion"] == "1.41"
-
-
 # ---- what tasks do -------------------------------------------------------------------
 
 
@@ -262,21 +229,6 @@ def test_a_healthcheck_passes_at_its_first_probe_unless_told_otherwise(
     late = client.containers.list()[0].attrs["State"]["Health"]["Status"], states(service)
 
     assert (early, late) == (("starting", ["starting"]), ("healthy", ["running"]))
-
-
-def test_a_node_may_go_down():
-    with Engine(nodes=2) as engine:
-        service = engine.client().services.create("w", mode=ServiceMode("replicated", 4))
-        engine.advance("5s")
-        other = next(node for node in engine.cluster.nodes.values() if node.role == "worker")
-        engine.cluster.set_node_state(other.id, "down")
-        engine.advance("10s")
-        running = [
-            task for task in engine.cluster.tasks_of(service.id) if task.desired_state == "running"
-        ]
-
-        assert len(running) == 4
-        assert other.id not in {task.node_id for task in running}
 
 
 # ---- several threads -----------------------------------------------------------------

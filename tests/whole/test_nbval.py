@@ -79,6 +79,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.engine
+@pytest.mark.long
 @pytest.mark.parametrize("what", WRONG)
 def test_what_goes_wrong_silently_fails(found: dict[str, list[str]], what: str) -> None:
     _, says = WRONG[what]

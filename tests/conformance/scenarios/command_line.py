@@ -7,15 +7,14 @@ import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.conformance.engines import seconds
-from tests.conformance.play import BROKEN, LABEL, NEW, OLD, Play, restart
+from tests.conformance.play import BROKEN, LABEL, NEW, OLD, Play, config, restart
 from tests.conformance.printed import ages, logs, progress, table
 from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import MISSING, SOON
 
-_QUICK = {"Parallelism": 1, "Monitor": seconds(1)}
+_QUICK = config(monitor=1)
 #: Long enough to notice a failure on a busy machine.
-_WATCHFUL = {"Parallelism": 1, "Monitor": seconds(6)}
+_WATCHFUL = config(monitor=6)
 
 
 def shown(play: Play, *words: str) -> list[dict[str, str]]:
@@ -131,8 +130,8 @@ def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=1),
-        UpdateConfig={"Monitor": seconds(6), "FailureAction": "rollback"},
-        RollbackConfig={"Parallelism": 2, "Monitor": seconds(3)},
+        UpdateConfig=config(parallelism=None, monitor=6, action="rollback"),
+        RollbackConfig=config(parallelism=2, monitor=3),
     )
     image = play.engine.image("slot 1: exit 1 after 1")
     ran = play.docker("service", "update", "--no-resolve-image", "--image", image, play.name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.conformance.engines import REPOSITORY, seconds
-from tests.conformance.play import BROKEN, NEW, OLD, Play, restart, tag
+from tests.conformance.engines import REPOSITORY
+from tests.conformance.play import BROKEN, NEW, OLD, Play, config, restart, tag
 from tests.conformance.scenario import scenario
 
 #: Crashes soon, and is seen to run before.
@@ -42,7 +42,7 @@ def _paused_with_a_slot_in_hand(play: Play) -> None:
         _SLOWLY,
         replicas=3,
         task=restart(delay=1),
-        UpdateConfig={"Parallelism": 1, "Monitor": seconds(6)},
+        UpdateConfig=config(monitor=6),
     )
     play.update(SOON)
     play.ends("paused")
@@ -91,11 +91,7 @@ def with_continue_failures_are_not_watched(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=1),
-        UpdateConfig={
-            "Parallelism": 1,
-            "Monitor": seconds(1),
-            "FailureAction": "continue",
-        },
+        UpdateConfig=config(monitor=1, action="continue"),
     )
     play.update(BROKEN)
 
@@ -120,11 +116,7 @@ def _a_fifth_fails(play: Play, ratio: float) -> None:
     play.running(
         replicas=5,
         task=restart(delay=3),
-        UpdateConfig={
-            "Parallelism": 0,
-            "Monitor": seconds(5),
-            "MaxFailureRatio": ratio,
-        },
+        UpdateConfig=config(parallelism=0, monitor=5, ratio=ratio),
     )
     play.update("slot 1: exit 1 after 0")
 
@@ -151,7 +143,7 @@ def a_slot_counts_once_however_often_it_fails(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=0.5),
-        UpdateConfig={"Parallelism": 0, "Monitor": seconds(8), "MaxFailureRatio": 0.5},
+        UpdateConfig=config(parallelism=0, monitor=8, ratio=0.5),
     )
     play.update("slot 1: exit 1 after 0.5")
 
@@ -166,7 +158,7 @@ def a_failure_is_not_taken_back_by_a_restart_that_works(play: Play) -> None:
     play.running(
         "start 1: print first",
         task=restart(delay=0.5),
-        UpdateConfig={"Parallelism": 1, "Monitor": seconds(8)},
+        UpdateConfig=config(monitor=8),
         container=play.counted(),
     )
     play.update(new)
@@ -185,12 +177,7 @@ def _one_of_three_breaks(play: Play, parallelism: int) -> None:
         _LATE,
         replicas=3,
         task=restart(delay=2),
-        UpdateConfig={
-            "Parallelism": parallelism,
-            "Delay": seconds(2),
-            "Monitor": seconds(4),
-            "FailureAction": "rollback",
-        },
+        UpdateConfig=config(parallelism=parallelism, delay=2, monitor=4, action="rollback"),
     )
     play.update(_ONE_BREAKS)
 
@@ -220,12 +207,8 @@ def a_death_after_the_monitor_window_changes_nothing(play: Play) -> None:
     """Nor do a rollback's own monitor and ratio: they do not say when an update is rolled back."""
     play.running(
         task=restart(delay=1),
-        UpdateConfig={
-            "Parallelism": 1,
-            "Monitor": seconds(1),
-            "FailureAction": "rollback",
-        },
-        RollbackConfig={"Monitor": seconds(20), "MaxFailureRatio": 0.2},
+        UpdateConfig=config(monitor=1, action="rollback"),
+        RollbackConfig=config(parallelism=None, monitor=20, ratio=0.2),
     )
     play.update("exit 1 after 5")
 
@@ -256,11 +239,7 @@ def start_first_keeps_the_old_task_if_the_new_one_cannot_start(play: Play) -> No
     """A slot then has two tasks, and the update is paused."""
     play.running(
         task=restart(delay=20),
-        UpdateConfig={
-            "Parallelism": 1,
-            "Monitor": seconds(6),
-            "Order": "start-first",
-        },
+        UpdateConfig=config(monitor=6, order="start-first"),
     )
     play.update(image=MISSING)
 
@@ -275,11 +254,7 @@ def start_first_is_no_shield_against_a_crash(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=20),
-        UpdateConfig={
-            "Parallelism": 1,
-            "Monitor": seconds(6),
-            "Order": "start-first",
-        },
+        UpdateConfig=config(monitor=6, order="start-first"),
     )
     play.update(SOON)
 
@@ -293,15 +268,12 @@ def slots_that_have_ended_for_good_can_be_updated(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart("none"),
-        UpdateConfig={
-            "Parallelism": 1,
-            "Monitor": seconds(6),
-        },
+        UpdateConfig=config(monitor=6),
     )
     play.update(SOON)
     play.ends("paused")
     play.until(lambda: play.counts[-1] == (0, 2), "no replica")
-    play.update(NEW, UpdateConfig={"Parallelism": 1, "Monitor": seconds(1)})
+    play.update(NEW, UpdateConfig=config(monitor=1))
 
     play.ends("completed")
     assert sum(task.running for task in play.tasks) == 2

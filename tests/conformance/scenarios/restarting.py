@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.engines import seconds
-from tests.conformance.play import BROKEN, Play, restart
+from tests.conformance.play import BROKEN, Play, config, restart
 from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import SOON
 
@@ -22,7 +22,7 @@ def two_attempts_are_three_tasks(play: Play) -> None:
     play.create(
         SOON,
         task=restart("on-failure", 0.5, MaxAttempts=2),
-        UpdateConfig={"FailureAction": "rollback"},
+        UpdateConfig=config(parallelism=None, action="rollback"),
     )
     play.until(lambda: [t.ended for t in play.tasks] == [True] * 3, "three tasks to fail")
     play.watch(1.5)

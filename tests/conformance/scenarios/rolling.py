@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.conformance.engines import seconds
-from tests.conformance.play import NEW, OLD, Play, restart
+from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 from tests.conformance.watching import TaskSeen
 
@@ -39,7 +39,7 @@ def one_slot_at_a_time_without_an_update_config(play: Play) -> None:
 def workers_do_not_wait_for_each_other(play: Play) -> None:
     """With a parallelism of two, the third slot's turn comes when the first worker is free."""
     slow = "stop after 1.5*slot"
-    play.running(slow, replicas=4, UpdateConfig={"Parallelism": 2, "Monitor": seconds(1)})
+    play.running(slow, replicas=4, UpdateConfig=config(parallelism=2, monitor=1))
     play.update(NEW)
 
     play.ends("completed")
@@ -58,11 +58,7 @@ def a_delay_as_long_as_the_monitor_makes_the_tail_longer(play: Play) -> None:
     """After the last replica: the delay, and then the delay and a second more."""
     play.running(
         replicas=2,
-        UpdateConfig={
-            "Parallelism": 1,
-            "Delay": seconds(2),
-            "Monitor": seconds(2),
-        },
+        UpdateConfig=config(delay=2, monitor=2),
     )
     play.update(NEW)
 
@@ -76,7 +72,7 @@ def a_delay_as_long_as_the_monitor_makes_the_tail_longer(play: Play) -> None:
 @scenario(lasts=10)
 def a_delay_shorter_than_the_monitor_comes_before_it(play: Play) -> None:
     """After the last replica: the delay, and then the monitor window."""
-    play.running(UpdateConfig={"Parallelism": 1, "Delay": seconds(1), "Monitor": seconds(3)})
+    play.running(UpdateConfig=config(delay=1, monitor=3))
     play.update(NEW)
 
     status = play.ends("completed")
@@ -90,11 +86,7 @@ def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     third = "print third"
     play.running(
         replicas=2,
-        UpdateConfig={
-            "Parallelism": 1,
-            "Delay": seconds(3),
-            "Monitor": seconds(1),
-        },
+        UpdateConfig=config(delay=3, monitor=1),
     )
     play.update(NEW)
     play.until(lambda: any(task.running for task in play.on(NEW)), "one new replica")
@@ -119,7 +111,7 @@ def start_first_never_has_fewer_replicas(play: Play) -> None:
     """The old task is told to stop when the new one runs: for a while there is one more."""
     play.running(
         replicas=3,
-        UpdateConfig={"Parallelism": 1, "Monitor": seconds(1), "Order": "start-first"},
+        UpdateConfig=config(monitor=1, order="start-first"),
     )
     before = len(play.counts)
     play.update(NEW)
@@ -149,8 +141,8 @@ def all_slots_at_once_with_a_parallelism_of_nought(play: Play) -> None:
 @scenario(lasts=9)
 def a_global_service_is_updated_node_by_node_and_back(play: Play) -> None:
     """Its tasks have no slot, and go back to the previous spec as others do."""
-    config = {"Parallelism": 1, "Monitor": seconds(1)}
-    play.create(Mode={"Global": {}}, UpdateConfig=config, RollbackConfig=config)
+    quick = config(monitor=1)
+    play.create(Mode={"Global": {}}, UpdateConfig=quick, RollbackConfig=quick)
     nodes = sum(node["Spec"]["Availability"] == "active" for node in play.engine.get("/nodes"))
     play.until(lambda: sum(task.running for task in play.tasks) == nodes, "one on each node")
     play.update(NEW)
@@ -186,8 +178,8 @@ def what_makes_a_task_out_of_date(play: Play) -> None:
     changes: dict[str, tuple[bool, dict[str, Any]]] = {
         "nothing": (False, {}),
         "a label": (False, {"Labels": {**play.service["Spec"]["Labels"], "other": "1"}}),
-        "an update config": (False, {"UpdateConfig": {"Parallelism": 2}}),
-        "a rollback config": (False, {"RollbackConfig": {"Parallelism": 2}}),
+        "an update config": (False, {"UpdateConfig": config(parallelism=2)}),
+        "a rollback config": (False, {"RollbackConfig": config(parallelism=2)}),
         "an environment variable": (True, {"env": ["A=1"]}),
         "the order of them": (
             True,

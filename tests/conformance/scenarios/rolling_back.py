@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.conformance.engines import seconds
-from tests.conformance.play import NEW, OLD, Play, restart
+from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import MISSING, SOON
 
@@ -19,16 +18,12 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     play.running(
         replicas=4,
         task=restart(delay=20),
-        RollbackConfig={"Parallelism": 0, "Monitor": seconds(2)},
+        RollbackConfig=config(parallelism=0, monitor=2),
     )
     play.update(
         "slot 1,2: exit 1 after 1*slot",
-        UpdateConfig={
-            "Monitor": seconds(6),
-            "FailureAction": "rollback",
-            "MaxFailureRatio": 0.3,
-        },
-        RollbackConfig={"Parallelism": 1, "Delay": seconds(5), "Monitor": seconds(9)},
+        UpdateConfig=config(parallelism=None, monitor=6, action="rollback", ratio=0.3),
+        RollbackConfig=config(delay=5, monitor=9),
     )
     started = play.ends("rollback_started")
     status = play.ends("rollback_completed")
@@ -62,10 +57,7 @@ def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
     play.running(
         replicas=3,
         task=restart(delay=3),
-        RollbackConfig={
-            "Parallelism": 0,
-            "Monitor": seconds(1),
-        },
+        RollbackConfig=config(parallelism=0, monitor=1),
     )
     before = {task.slot: task.id for task in play.tasks}
     play.update(SOON)
@@ -82,8 +74,8 @@ def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
 @scenario(lasts=12)
 def a_second_rollback_by_hand_rolls_forward(play: Play) -> None:
     """Each swaps the spec and the previous one."""
-    config = {"Parallelism": 1, "Monitor": seconds(1)}
-    play.running(UpdateConfig=config, RollbackConfig=config)
+    quick = config(monitor=1)
+    play.running(UpdateConfig=quick, RollbackConfig=quick)
     play.update(NEW)
     play.ends("completed")
     for image in (OLD, NEW):
@@ -95,14 +87,14 @@ def a_second_rollback_by_hand_rolls_forward(play: Play) -> None:
         assert play.tasks[-1].image == play.engine.image(image)
 
 
-def _back_to_a_missing_image(play: Play, config: dict[str, Any]) -> None:
+def _back_to_a_missing_image(play: Play, back: dict[str, Any]) -> None:
     """Roll back to an image that is not there, of two slots one that runs on the new image."""
-    play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=config)
+    play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=back)
     # a restart that comes after the update would give its slot the new image, unwatched
     play.until(lambda: len(play.tasks) == 4, "both slots to be rejected, and to wait again")
     play.update(
         "slot 1: exit 1 after 1",
-        UpdateConfig={"Monitor": seconds(6), "FailureAction": "rollback"},
+        UpdateConfig=config(parallelism=None, monitor=6, action="rollback"),
     )
     play.ends("rollback_started")
 
@@ -110,7 +102,7 @@ def _back_to_a_missing_image(play: Play, config: dict[str, Any]) -> None:
 @scenario(lasts=9)
 def a_rollback_that_fails_is_paused(play: Play) -> None:
     """Its message says "update paused"."""
-    _back_to_a_missing_image(play, {"Monitor": seconds(2)})
+    _back_to_a_missing_image(play, config(parallelism=None, monitor=2))
 
     play.ends("rollback_paused")
 
@@ -118,7 +110,7 @@ def a_rollback_that_fails_is_paused(play: Play) -> None:
 @scenario(lasts=12)
 def a_rollback_of_a_rollback_is_paused_and_then_completed(play: Play) -> None:
     """An oddity of the engine: "rollback" is accepted as what a failing rollback shall do."""
-    _back_to_a_missing_image(play, {"Monitor": seconds(2), "FailureAction": "rollback"})
+    _back_to_a_missing_image(play, config(parallelism=None, monitor=2, action="rollback"))
 
     play.ends("completed")
     states = ["updating", "rollback_started", "rollback_paused", "completed"]
@@ -129,7 +121,7 @@ def a_rollback_of_a_rollback_is_paused_and_then_completed(play: Play) -> None:
 @scenario(lasts=9)
 def a_rollback_may_continue_through_failures(play: Play) -> None:
     """Then it is completed, whatever becomes of its tasks."""
-    _back_to_a_missing_image(play, {"Monitor": seconds(1), "FailureAction": "continue"})
+    _back_to_a_missing_image(play, config(parallelism=None, monitor=1, action="continue"))
 
     play.ends("rollback_completed")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.engines import seconds
-from tests.conformance.play import NEW, OLD, Play, restart
+from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 
 
@@ -14,11 +13,7 @@ def slots_that_come_with_an_update_are_no_part_of_it(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=1),
-        UpdateConfig={
-            "Parallelism": 1,
-            "Delay": seconds(2),
-            "Monitor": seconds(3),
-        },
+        UpdateConfig=config(delay=2, monitor=3),
     )
     play.update(new, replicas=4)
 
@@ -35,7 +30,7 @@ def slots_that_come_with_an_update_are_no_part_of_it(play: Play) -> None:
 @scenario(lasts=10)
 def slots_that_go_with_an_update_go_at_once(play: Play) -> None:
     """The highest go, with their history; the others are updated."""
-    play.running(replicas=4, UpdateConfig={"Parallelism": 1, "Monitor": seconds(1)})
+    play.running(replicas=4, UpdateConfig=config(monitor=1))
     play.update(NEW, replicas=2)
 
     play.ends("completed")
@@ -78,7 +73,7 @@ def the_first_scale_by_docker_py_replaces_all_tasks(play: Play) -> None:
 @scenario(lasts=9)
 def the_history_of_a_removed_slot_stays_until_the_next_change(play: Play) -> None:
     """Its last task goes when it has stopped, and the older ones with the service's next update."""
-    play.running(replicas=2, UpdateConfig={"Monitor": seconds(1)})
+    play.running(replicas=2, UpdateConfig=config(parallelism=None, monitor=1))
     play.update(NEW)
     play.ends("completed")
     play.update(replicas=1)
@@ -89,5 +84,5 @@ def the_history_of_a_removed_slot_stays_until_the_next_change(play: Play) -> Non
     play.until(lambda: sorted(left()) == [1, 2], "the removed slot's last task to be gone")
     play.watch(1)
     assert sorted(left()) == [1, 2]
-    play.update(UpdateConfig={"Monitor": seconds(2)})
+    play.update(UpdateConfig=config(parallelism=None, monitor=2))
     play.until(lambda: sorted(left()) == [0, 2], "the rest of the slot to be gone", 5)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tests.conformance.engines import seconds
-from tests.conformance.play import NEW, Play
+from tests.conformance.play import NEW, Play, config
 from tests.conformance.scenario import scenario
 from tests.conformance.watching import TaskSeen
 
-_CONFIG = {"Parallelism": 1, "Monitor": seconds(1)}
+_CONFIG = config(monitor=1)
 
 
 def stopped_in(task: TaskSeen) -> float:

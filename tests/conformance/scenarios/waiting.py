@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.engines import seconds
-from tests.conformance.play import NEW, Play, health, restart
+from tests.conformance.play import NEW, Play, config, health, restart
 from tests.conformance.scenario import scenario
 
-_CONFIG = {"Parallelism": 1, "Monitor": seconds(1)}
+_CONFIG = config(monitor=1)
 
 
 @scenario(lasts=14)
@@ -107,7 +107,7 @@ def a_health_check_holds_a_task_back(play: Play) -> None:
 @scenario(lasts=12)
 def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
     """It is told to stop, and its error says why."""
-    play.running(task=restart(delay=20), UpdateConfig={"Monitor": seconds(10)})
+    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=10))
     play.update("unhealthy after 3; stop after 0 with 4", container=health())
 
     play.ends("paused")
@@ -119,7 +119,7 @@ def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
 @scenario(lasts=12)
 def an_unhealthy_task_that_ends_well_is_complete(play: Play) -> None:
     """It has no error then; it counts as a failure all the same."""
-    play.running(task=restart(delay=20), UpdateConfig={"Monitor": seconds(10)})
+    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=10))
     play.update("unhealthy after 3", container=health())
 
     play.ends("paused")
@@ -131,7 +131,7 @@ def an_unhealthy_task_that_ends_well_is_complete(play: Play) -> None:
 @scenario(lasts=14)
 def a_task_that_never_becomes_healthy_never_runs(play: Play) -> None:
     """After its retries it is stopped, without having been `running`."""
-    play.running(task=restart(delay=20), UpdateConfig={"Monitor": seconds(2)})
+    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=2))
     play.update("healthy after 1000; stop after 0 with 4", container=health(retries=3))
 
     play.ends("paused")

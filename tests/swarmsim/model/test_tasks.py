@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -70,13 +71,9 @@ def test_the_scheduler_takes_a_moment_and_so_does_the_way_to_the_node() -> None:
 
 
 def test_a_process_that_dies_before_it_is_healthy_has_failed_without_ever_running() -> None:
-    swarm, task = fresh(Behaviour(**{**vars_of(dies(1, 4)), "healthy_after": "10s"}))
+    swarm, task = fresh(replace(dies(1, 4), healthy_after=timedelta(seconds=10)))
     reach(swarm, task, "failed")
     assert (task.message, task.error) == ("starting", "task: non-zero exit (4)")
-
-
-def vars_of(behaviour: Behaviour) -> dict[str, Any]:
-    return {name: getattr(behaviour, name) for name in behaviour.__slots__}
 
 
 # ---- down by itself ----------------------------------------------------------------------------

@@ -141,10 +141,10 @@ def test_a_process_that_does_not_gets_its_whole_grace_and_is_killed(it, program)
     program += "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"
 
     it.image("x:1", program)
-    took, code, state = _stopped(it, StopGracePeriod=2 * SECOND)
+    took, code, state = _stopped(it, StopGracePeriod=SECOND)
 
     assert (code, state) == (137, "shutdown")
-    assert took >= 2
+    assert took >= 1
 
 
 def test_the_stop_signal_is_the_services_or_else_the_images(it):
