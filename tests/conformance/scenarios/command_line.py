@@ -324,7 +324,7 @@ services:
     deploy:
       replicas: 2
       labels: {{{label}: {run}}}
-      update_config: {{parallelism: 2, monitor: 1s}}
+      update_config: {{parallelism: 2, monitor: 3s}}
       restart_policy: {{delay: 1s}}
 configs:
   motd: {{content: hello}}
