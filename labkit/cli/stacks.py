@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -27,6 +28,8 @@ def _stack() -> None:
 @click.argument("name")
 def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     """Deploy a stack, or update it."""
+    # the models of a compose file have no plugins; pydantic would search all that is installed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from labkit import engines
     from labkit.swarm import stack
 

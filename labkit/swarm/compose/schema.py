@@ -124,6 +124,7 @@ class Model(BaseModel):
         strict=True,
         extra="forbid",
         frozen=True,
+        defer_build=True,  # with the model that it is part of, and not by itself as well
         alias_generator=AliasGenerator(serialization_alias=to_pascal),
     )
 
