@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -53,12 +52,6 @@ class BackgroundEngine:
 
     def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
-        if not self._socket.exists():
-            return None
-        # a killed engine leaves its socket, and docker-py leaves open what is refused there
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
-            if probe.connect_ex(str(self._socket)):
-                return None
         try:
             return Swarm.at(self.url)
         except NoEngine:

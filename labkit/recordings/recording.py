@@ -39,7 +39,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -444,7 +444,7 @@ def _passed_unseen(before: Service, seen: Service) -> Service | None:
 
 def header_line(header: Header) -> str:
     """Return the first line of a recording's file."""
-    return _line({"kind": "recording", "schema": SCHEMA, **asdict(header)})
+    return _line({"kind": "recording", "schema": SCHEMA, **_fields(header)})
 
 
 def change_line(change: Change) -> str:
@@ -452,10 +452,15 @@ def change_line(change: Change) -> str:
     row: dict[str, Any] = {"kind": change.kind, "at": change.at}
     match change:
         case TaskSeen(task=seen) | ServiceSeen(service=seen):
-            row |= asdict(seen) | {"tag": seen.tag}
+            row |= _fields(seen) | {"tag": seen.tag}
         case _:
-            row |= {each.name: getattr(change, each.name) for each in fields(change)}
+            row |= _fields(change)
     return _line(row)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a value; `asdict` would copy all that is in them."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -467,12 +472,14 @@ def _line(row: dict[str, Any]) -> str:
     return line + "\n"
 
 
-def _plain(value: object) -> str:
-    """Return what JSON has no form for as text."""
+def _plain(value: object) -> str | dict[str, Any]:
+    """Return what JSON has no form for as text, or as a mapping of its fields."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, timedelta):
         return durations.to_text(value)
+    if is_dataclass(value):
+        return _fields(value)
     raise TypeError(f"a recording holds no {type(value).__name__}")
 
 

@@ -212,9 +212,10 @@ class Swarm:
         path = f"/tasks{_query({}, {key: [value] for key, value in filters.items()})}"
         body = self._call("GET", path).body
         # most polls find what the one before found, and comparing bytes is nearly free
-        if self._read[:2] != (path, body):
-            self._read = path, body, self._task_values(json.loads(body))
-        return self._read[2]
+        read = self._read
+        if read[:2] != (path, body):
+            self._read = read = path, body, self._task_values(json.loads(body))
+        return read[2]
 
     def _task_values(self, raw: list[dict[str, Any]]) -> tuple[Task, ...]:
         if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):

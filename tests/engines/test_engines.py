@@ -256,7 +256,13 @@ def test_a_simulated_engine_that_is_gone_is_not_preferred_to_one_that_answers(mo
     """What it was running is gone as well, so nothing ties the lab to it."""
     state.write(state.State(engine=engines.simulated().url, kind="simulated"))
     monkeypatch.delenv("DOCKER_HOST")
-    monkeypatch.setattr(Swarm, "at", lambda _: "an engine")
+
+    def at(url: str | None) -> str:
+        if url:
+            raise NoEngine("an engine.", "none.")
+        return "an engine"
+
+    monkeypatch.setattr(Swarm, "at", at)
 
     place, answers = engines.would_take()
 

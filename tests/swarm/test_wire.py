@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
+import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,50 +17,48 @@ VERSION = b'{"ApiVersion": "1.41"}'
 HELLO = OK + b"Content-Length: 5\r\n\r\nhello"
 
 
-class Server:
-    """A server on a unix socket that gives these answers, one a request; `None` is to hang up."""
+class Server(socketserver.ThreadingUnixStreamServer):
+    """A server that gives these answers, one a request; `None` is to hang up."""
+
+    daemon_threads = True
 
     def __init__(self, path: Path) -> None:
-        self.url = str(path)
         self.answers: list[bytes | None] = [OK + b"Content-Length: 22\r\n\r\n" + VERSION]
         self.requests: list[bytes] = []
         self.connections = 0
-        self.listening = socket.socket(socket.AF_UNIX)
-        self.listening.bind(self.url)
-        self.listening.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(str(path), Handler)
 
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                connected, _ = self.listening.accept()
-                self.connections += 1
-                threading.Thread(target=self._answer, args=(connected,), daemon=True).start()
 
-    def _answer(self, connected: socket.socket) -> None:
-        with connected, suppress(OSError):
-            while request := connected.recv(10_000):
-                if request.startswith(b"POST") and request.endswith(b"\r\n\r\n"):
-                    request += connected.recv(10_000)
-                self.requests.append(request)
-                answer = self.answers.pop(0)
-                if answer is None:
-                    return
-                connected.sendall(answer)
-                if b"Connection: close" in answer:
-                    return
+class Handler(socketserver.BaseRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        while request := self.request.recv(10_000):
+            if request.startswith(b"POST") and request.endswith(b"\r\n\r\n"):
+                request += self.request.recv(10_000)
+            self.server.requests.append(request)
+            if (answer := self.server.answers.pop(0)) is None:
+                return
+            self.request.sendall(answer)
+            if b"Connection: close" in answer:
+                return
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "s")
-    with closing(made.listening):
+    with Server(tmp_path / "s") as made:
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
         yield made
-        made.listening.shutdown(socket.SHUT_RDWR)  # which ends its thread
+        made.shutdown()
 
 
-def test_a_connection_is_kept_and_tells_the_engine_what_it_sends(server: Server) -> None:
-    way = UnixSocket(server.url)
+@pytest.fixture
+def way(server: Server) -> UnixSocket:
+    return UnixSocket(str(server.server_address))
+
+
+def test_a_connection_is_kept_and_what_is_sent_is_named(server: Server, way: UnixSocket) -> None:
     server.answers += [
         HELLO,
         b"HTTP/1.1 404 Not Found\r\nlabkit-time: noon\r\nContent-Length: 0\r\n\r\n",
@@ -76,8 +74,7 @@ def test_a_connection_is_kept_and_tells_the_engine_what_it_sends(server: Server)
     assert b"Content-Length: 2\r\n" in sent
 
 
-def test_where_the_engine_has_closed_it_another_is_made(server: Server) -> None:
-    way = UnixSocket(server.url)
+def test_where_the_engine_has_closed_it_another_is_made(server: Server, way: UnixSocket) -> None:
     server.answers += [OK + b"Connection: close\r\n\r\nhello", HELLO]
 
     assert [way.ask("GET", "/", None, 5).body for _ in range(2)] == [b"hello", b"hello"]
@@ -89,9 +86,8 @@ def test_where_the_engine_has_closed_it_another_is_made(server: Server) -> None:
     [None, b"SSH-2.0-OpenSSH_9\r\n", OK + b"Connection: close\r\nContent-Length: 6\r\n\r\nhello"],
 )
 def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(
-    server: Server, answer: bytes | None
+    server: Server, way: UnixSocket, answer: bytes | None
 ) -> None:
-    way = UnixSocket(server.url)
     server.answers += [answer, HELLO]
 
     with pytest.raises(OSError):  # noqa: PT011 - any of them
@@ -103,11 +99,12 @@ def test_what_does_not_speak_of_an_api_is_not_an_engine(server: Server) -> None:
     server.answers = [HELLO]
 
     with pytest.raises(OSError, match="not a Docker engine"):
-        UnixSocket(server.url)
+        UnixSocket(str(server.server_address))
 
 
-def test_events_come_as_they_happen_and_end_when_another_thread_says_so(server: Server) -> None:
-    way = UnixSocket(server.url)
+def test_events_come_as_they_happen_until_another_thread_ends_them(
+    server: Server, way: UnixSocket
+) -> None:
     piece = b'10\r\n{"one":1}\n{"two"\r\n5\r\n: 2}\n\r\n'
     server.answers.append(OK + b"Transfer-Encoding: chunked\r\n\r\n" + piece)
 
@@ -115,6 +112,6 @@ def test_events_come_as_they_happen_and_end_when_another_thread_says_so(server: 
     found = iter(events)
     assert [next(found), next(found)] == [{"one": 1}, {"two": 2}]
     assert b"/v1.41/events?filters=%7B%22type%22" in server.requests[-1]
-    threading.Timer(0.05, events.close).start()
+    threading.Thread(target=events.close).start()
     with suppress(OSError):
         assert list(found) == []

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labkit.recordings.recorder.file import File
-from labkit.recordings.recording import Change, Header, Recording
+from labkit.recordings.recording import Change, Header, Marked, Recording
 from labkit.recordings.values import Snapshot
 
 #: Seconds after which a waiting thread checks again without a notification.
@@ -40,21 +40,14 @@ class LiveRecording:
         return changes
 
     def add(self, change: Change) -> None:
-        """Record one change that no snapshot shows. A mark may come after the end."""
+        """Record one change that no snapshot shows; after the end that can only be a mark."""
         with self._changed:
+            ended = self._closed or self.recording.ended is not None
+            if ended and not isinstance(change, Marked):
+                return
             self.recording.add(change)
             self._write([change])
         self._notify()
-
-    def add_before_end(self, change: Change) -> None:
-        """Record one change, unless the recording has come to its end."""
-        with self._changed:
-            over = self._closed or self.recording.ended is not None
-            if not over:
-                self.recording.add(change)
-                self._write([change])
-        if not over:
-            self._notify()
 
     def close(self) -> None:
         """Close the file, and let everybody know that the recorder has stopped."""

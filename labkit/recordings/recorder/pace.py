@@ -8,7 +8,7 @@ from labkit.recordings.recording import Change, TaskSeen
 
 #: Seconds between two polls: where an event has announced a change, just after something
 #: moved, during an update, at rest.
-ANNOUNCED, FAST, STEADY, SLOW = 0.03, 0.1, 0.5, 2.0
+ANNOUNCED, FAST, STEADY, SLOW = 0.03, 0.15, 0.5, 2.0
 #: For how many seconds an announced change is awaited. A node reports at once, but the manager
 #: takes reports ten times a second (swarmkit's manager/dispatcher/dispatcher.go).
 _AWAITED = 0.4

@@ -199,7 +199,7 @@ class Recorder:
 
     def _record_sample(self, hashes: int, now: float) -> None:
         """Record what the meter says; runs in the meter's thread."""
-        self._live.add_before_end(HashesSeen(self._ask_now(), hashes, now))
+        self._live.add(HashesSeen(self._ask_now(), hashes, now))
 
     def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
         doing = describe(self.recording.service, self.recording.current)
