@@ -19,7 +19,7 @@ from labkit.recordings.recording import Recording
 from labkit.recordings.update.prediction import _ChangeCollector, _ns, _ns_of, _time
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 from swarmsim.model import Behaviour, Cluster, Scripted, Task
-from tests.values import START
+from tests.values import START, spec
 
 #: What tasks of a tag do: all the same, or by the number of their slot.
 Does = Behaviour | Callable[[int], Behaviour]
@@ -29,6 +29,13 @@ RUNS = Behaviour()
 CRASHES = Behaviour(exits_after="300ms", exit_code=1)  # type: ignore[arg-type]
 #: As a worker that ignores SIGTERM: Swarm kills it after ten seconds.
 DEAF = Behaviour(stops_after=None)
+
+
+def worker_spec(tag: str, replicas: int = 10, **more: Any) -> dict[str, Any]:
+    """The spec of a worker on the lab's network."""
+    made = spec("dc_worker", f"lab/dockercoins_worker:{tag}", replicas, **more)
+    made["TaskTemplate"]["Networks"] = [{"Target": "dc_dockercoins"}]
+    return made
 
 
 class Played:
@@ -41,16 +48,7 @@ class Played:
         self.cluster = Cluster(_ns(START), seed=seed, driver=Scripted(self._behaviour))
         self.cluster.add_node("node-1", nano_cpus=4 * 10**9, memory=2**34)
         self._service = self.cluster.create_service(
-            {
-                "Name": "dc_worker",
-                "Labels": {},
-                "Mode": {"Replicated": {"Replicas": replicas}},
-                "TaskTemplate": {
-                    "ContainerSpec": {"Image": f"lab/dockercoins_worker:{tag}"},
-                    "Networks": [{"Target": "dc_dockercoins"}],
-                },
-                "UpdateConfig": UpdateConfig(**config).to_api(),
-            }
+            worker_spec(tag, replicas, UpdateConfig=UpdateConfig(**config).to_api())
         )
         self.wait(120)
         self._told = _ChangeCollector(self.cluster, self._service)

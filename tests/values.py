@@ -51,6 +51,21 @@ def service(tag: str = "1.0", **more: Any) -> Service:
     return Service(**fields | more)
 
 
+def spec(
+    name: str = "dc_worker",
+    image: str = "lab/dockercoins_worker:1.0",
+    replicas: int = 10,
+    **more: Any,
+) -> dict[str, Any]:
+    """The spec of a service, as the Engine API has it."""
+    return {
+        "Name": name,
+        "Labels": {},
+        "TaskTemplate": {"ContainerSpec": {"Image": image}},
+        "Mode": {"Replicated": {"Replicas": replicas}},
+    } | more
+
+
 def status(state: Any, **more: Any) -> UpdateStatus:
     return UpdateStatus(**{"state": state, "started_at": START, **more})
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,12 +11,14 @@ from playwright.sync_api import Page, expect
 from labkit.base.settings import LAB_LABEL
 from labkit.swarm.client import Swarm
 from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.dockers import docker, needs_docker
+from tests.values import spec
 from tests.waiting import until
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.engine,
-    pytest.mark.skipif(not shutil.which("docker"), reason="compares with the docker command line"),
+    needs_docker,
 ]
 
 #: The one cell of the notebook: a view, and then updates while the kernel is busy with them.
@@ -49,17 +48,8 @@ def new_tag(swarm: Swarm, unique: str, coins_images: str) -> Iterator[str]:
 @pytest.fixture
 def worker(swarm: Swarm, service_named: str, coins_images: str) -> str:
     """A service of four workers that are up."""
-    swarm.post(
-        "/services/create",
-        {
-            "Name": service_named,
-            "Labels": {LAB_LABEL: "test"},
-            "TaskTemplate": {
-                "ContainerSpec": {"Image": f"{coins_images}/dockercoins_worker:1.0"},
-            },
-            "Mode": {"Replicated": {"Replicas": 4}},
-        },
-    )
+    image = f"{coins_images}/dockercoins_worker:1.0"
+    swarm.post("/services/create", spec(service_named, image, 4, Labels={LAB_LABEL: "test"}))
     until(
         lambda: swarm.snapshot(service_named).running_by_tag()["1.0"] == 4,
         "four workers to run",
@@ -178,13 +168,7 @@ def table(page: Page) -> str:
 
 def docker_ps(swarm: Swarm, name: str) -> str:
     """What `docker service ps … | grep -v Shutdown.*Shutdown` prints, as lines of cells."""
-    printed = subprocess.run(
-        ["docker", "service", "ps", name],
-        env={**os.environ, "DOCKER_HOST": swarm.url},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
+    printed = docker(swarm, f"service ps {name}").splitlines()
     starts = [printed[0].index(word) for word in HEADER]
     kept = [line for line in printed if not re.search("Shutdown.*Shutdown", line)]
     return "\n".join(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +17,7 @@ from labkit.recordings.values import Task
 from labkit.swarm import services, stack
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
+from tests.dockers import docker, needs_docker
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -196,18 +195,6 @@ def cannot_start(task: Task) -> bool:
     return task.state == "pending" and "no suitable node" in task.error
 
 
-def docker(swarm: Swarm, command: str) -> str:
-    """What a docker command prints, in a shell, without the last line break."""
-    return subprocess.run(
-        command,
-        shell=True,
-        env={**os.environ, "DOCKER_HOST": swarm.url},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.removesuffix("\n")
-
-
 def tasks_of(swarm: Swarm, name: str, *, no_trunc: bool = False) -> list[ps.Row]:
     tasks = swarm.task_values(service=name)
     return ps.rows(tasks, name, datetime.now(UTC), no_trunc=no_trunc)
@@ -239,45 +226,40 @@ def assert_alike(both: Callable[[], tuple[T, T]]) -> T:
     return ours
 
 
-beside_docker = pytest.mark.skipif(
-    not shutil.which("docker"), reason="compares with the docker command line"
-)
-
-
 @pytest.mark.engine
-@beside_docker
+@needs_docker
 @pytest.mark.parametrize("command", ["stack ps", "stack ps --no-trunc", "stack services"])
 def test_a_table_of_a_stack_is_dockers(swarm: Swarm, lively: str, command: str) -> None:
     ours = assert_alike(
-        lambda: (shown(swarm, command, lively), docker(swarm, f"docker {command} {lively}"))
+        lambda: (shown(swarm, command, lively), docker(swarm, f"{command} {lively}"))
     )
     assert len(ours.splitlines()) > 6
 
 
 @pytest.mark.engine
-@beside_docker
+@needs_docker
 def test_the_list_of_stacks_is_dockers(swarm: Swarm, lively: str) -> None:
-    ours = assert_alike(lambda: (shown(swarm, "stack ls", ""), docker(swarm, "docker stack ls")))
+    ours = assert_alike(lambda: (shown(swarm, "stack ls", ""), docker(swarm, "stack ls")))
     assert lively in ours
 
 
 @pytest.mark.engine
-@beside_docker
+@needs_docker
 @pytest.mark.parametrize("service", ["updated", "failing", "rejected", "everywhere", "many"])
 @pytest.mark.parametrize("command", ["service ps", "service ps --no-trunc"])
 def test_the_tasks_of_a_service_are_shown_as_docker_shows_them(
     swarm: Swarm, lively: str, service: str, command: str
 ) -> None:
     name = f"{lively}_{service}"
-    assert_alike(lambda: (shown(swarm, command, name), docker(swarm, f"docker {command} {name}")))
+    assert_alike(lambda: (shown(swarm, command, name), docker(swarm, f"{command} {name}")))
 
 
 @pytest.mark.engine
-@beside_docker
+@needs_docker
 @pytest.mark.parametrize("service", ["updated", "failing"])
 def test_what_the_lessons_grep_keeps_is_kept(swarm: Swarm, lively: str, service: str) -> None:
     name = f"{lively}_{service}"
-    grep = f"docker service ps {name} | grep -v Shutdown.*Shutdown"
+    grep = f"service ps {name} | grep -v Shutdown.*Shutdown"
 
     def both() -> tuple[list[str], list[str]]:
         kept = ps.without_clean_history(tasks_of(swarm, name))

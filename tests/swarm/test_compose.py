@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from labkit.swarm.compose.interpolation import substitute
 from labkit.swarm.compose.problems import Problems
 from labkit.swarm.compose.reading import read
 from tests.claims import claims, each_claim
+from tests.dockers import needs_docker
 
 GOOD = "services:\n  web:\n    image: lab/web:1\n"
 
@@ -126,7 +126,7 @@ def assert_found(folder: Path, more: str, path: str, what: str) -> None:
     assert what in said[placed(path)]
 
 
-@pytest.mark.skipif(not shutil.which("docker"), reason="compares with the docker command line")
+@needs_docker
 @pytest.mark.parametrize("more", [more for more, _, _ in claims(__file__, "refused")])
 def test_docker_refuses_it_as_well(tmp_path: Path, more: str) -> None:
     (tmp_path / "1.yml").write_text(GOOD + more)

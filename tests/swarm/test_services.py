@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labkit.base.errors import BadValue, LabError, NotFound, NotOurs
+from labkit.base.errors import BadValue, LabError, NotOurs
 from labkit.base.settings import LAB_LABEL
 from labkit.lessons import workspace
 from labkit.lessons.steps.edits import EDITS
@@ -18,6 +18,7 @@ from labkit.recordings.values import RollbackConfig, UpdateConfig
 from labkit.swarm import services
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+from tests import values
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -30,22 +31,15 @@ def make(swarm: Swarm, service_named: str, coins_images: str) -> Make:
     """Make a service with the parts that docker-py is known to drop or to fill with defaults."""
 
     def create(*, replicas: int = 0, labels: dict[str, str] | None = None) -> str:
-        swarm.post(
-            "/services/create",
-            {
-                "Name": service_named,
-                "Labels": {LAB_LABEL: "test", "kept": "yes"} if labels is None else labels,
-                "TaskTemplate": {
-                    "ContainerSpec": {
-                        "Image": f"{coins_images}/dockercoins_worker:1.0",
-                        "Env": ["A=1", "B=2"],
-                        "Labels": {"inner": "kept"},
-                        "Mounts": [{"Type": "tmpfs", "Target": "/scratch"}],
-                    },
-                },
-                "Mode": {"Replicated": {"Replicas": replicas}},
-            },
-        )
+        labels = {LAB_LABEL: "test", "kept": "yes"} if labels is None else labels
+        image = f"{coins_images}/dockercoins_worker:1.0"
+        made = values.spec(service_named, image, replicas, Labels=labels)
+        made["TaskTemplate"]["ContainerSpec"] |= {
+            "Env": ["A=1", "B=2"],
+            "Labels": {"inner": "kept"},
+            "Mounts": [{"Type": "tmpfs", "Target": "/scratch"}],
+        }
+        swarm.post("/services/create", made)
         return service_named
 
     return create
@@ -193,14 +187,6 @@ def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make:
     with pytest.raises(NotOurs):
         services.rollback(swarm, name)
     assert swarm.service(name) == before
-
-
-def test_an_unknown_service_names_those_that_exist(swarm: Swarm, name: str) -> None:
-    with pytest.raises(NotFound) as caught:
-        services.update(swarm, "no-such-service", replicas=1)
-
-    assert name in caught.value.found
-    assert caught.value.docker_says == "service no-such-service not found"
 
 
 @pytest.mark.parametrize(

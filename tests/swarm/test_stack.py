@@ -16,6 +16,7 @@ from labkit.base.errors import BadComposeFile, EngineRefused, LabError, NotOurs,
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.stack import removing
+from tests.values import spec
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -167,15 +168,8 @@ def test_a_stack_that_is_not_there_is_an_error_that_names_those_that_are(mine: M
 @pytest.mark.parametrize("text", [LABELLED, UNLABELLED])
 def test_a_stack_that_somebody_else_deployed_is_never_touched(mine: Mine, text: str) -> None:
     """As `docker stack deploy` makes it of a file without the lab's label."""
-    mine.swarm.post(
-        "/services/create",
-        {
-            "Name": f"{mine.name}_web",
-            "Labels": {stack.NAMESPACE: mine.name},
-            "TaskTemplate": {"ContainerSpec": {"Image": "lab/none:1"}},
-            "Mode": {"Replicated": {"Replicas": 0}},
-        },
-    )
+    labels = {stack.NAMESPACE: mine.name}
+    mine.swarm.post("/services/create", spec(f"{mine.name}_web", "lab/none:1", 0, Labels=labels))
     (before,) = until(mine.held, "the service")
     with pytest.raises(NotOurs, match=f"service {mine.name}_web"):
         mine.deploy(text)

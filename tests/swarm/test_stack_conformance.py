@@ -9,8 +9,6 @@ a version are evened out.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,12 @@ import pytest
 from labkit.swarm import services, stack
 from labkit.swarm.client import Swarm
 from tests.claims import claims, each_claim
+from tests.dockers import docker, needs_docker
 from tests.waiting import until
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.skipif(not shutil.which("docker"), reason="compares with the docker command line"),
+    needs_docker,
 ]
 
 STACKS = Path(__file__).parent / "stacks"
@@ -65,23 +64,15 @@ def name(swarm: Swarm, unique: str) -> Iterator[str]:
     remove(swarm, unique)
 
 
-def docker(*words: str, **variables: str) -> str:
-    ran = subprocess.run(
-        ["docker", *words], env={**os.environ, **variables}, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
 def remove(swarm: Swarm, name: str) -> None:
-    docker("stack", "rm", name, DOCKER_HOST=swarm.url)
+    docker(swarm, f"stack rm {name}")
     until(lambda: not any(held(swarm, name).values()), "the stack to be gone")
 
 
 def by_docker(swarm: Swarm, name: str, files: list[Path], *flags: str) -> str:
-    where = [f"--compose-file={path}" for path in files]
-    words = ("stack", "deploy", "--detach", *where, *flags, name)
-    return docker(*words, DOCKER_HOST=swarm.url, **VARIABLES)
+    where = (f"--compose-file={path}" for path in files)
+    words = " ".join([*where, *flags, name])
+    return docker(swarm, f"stack deploy --detach {words}", **VARIABLES)
 
 
 def by_labkit(swarm: Swarm, name: str, files: list[Path], **options: Any) -> None:
@@ -188,7 +179,7 @@ def test_a_redeploy_leaves_what_dockers_would(
     second.write_text(text)
     by_docker(swarm, name, [first])
     until(lambda: allotted(held(swarm, name)), "nothing that makes docker say: out of sequence")
-    docker("service", "update", "--detach", "--force", f"{name}_a", DOCKER_HOST=swarm.url)
+    docker(swarm, f"service update --detach --force {name}_a")
     until(lambda: allotted(held(swarm, name)), "the engine to allot addresses and ports")
     by_docker(swarm, name, [second], *case.get("flags", ()))
     theirs = evened(swarm, name)
@@ -207,7 +198,7 @@ def test_the_lines_printed_are_dockers(
     paths = [STACKS / "old.yml"]
     theirs = by_docker(swarm, name, paths)
     again = by_docker(swarm, name, paths)
-    removed = docker("stack", "rm", name, DOCKER_HOST=swarm.url)
+    removed = docker(swarm, f"stack rm {name}")
     until(lambda: not any(held(swarm, name).values()), "the stack to be gone")
 
     def ours(act: Callable[[], None]) -> list[str]:

@@ -15,6 +15,7 @@ from labkit.recordings.recording import Recording
 from labkit.recordings.story import in_words
 from labkit.recordings.update.prediction import Node, predict
 from swarmsim.model import Behaviour
+from tests.played import worker_spec
 from tests.values import START
 
 Spec = dict[str, Any]
@@ -22,16 +23,7 @@ Spec = dict[str, Any]
 
 def spec(tag: str = "1.0", replicas: int = 10, **update_config: Any) -> Spec:
     config = {"Parallelism": 1, "FailureAction": "rollback", **update_config}
-    return {
-        "Name": "dc_worker",
-        "Labels": {},
-        "Mode": {"Replicated": {"Replicas": replicas}},
-        "TaskTemplate": {
-            "ContainerSpec": {"Image": f"lab/dockercoins_worker:{tag}"},
-            "Networks": [{"Target": "dc_dockercoins"}],
-        },
-        "UpdateConfig": config,
-    }
+    return worker_spec(tag, replicas, UpdateConfig=config)
 
 
 def of_update(after: Spec, **more: Any) -> Recording:
