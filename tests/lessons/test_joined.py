@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.lessons.checks.updates.attempts import attempts
+from labkit.lessons.checks.attempts import attempts
 from labkit.lessons.practice.joined import joined
 from labkit.recordings.recording import Ended, Header, Recording
 from labkit.recordings.values import Snapshot

@@ -11,7 +11,7 @@ import pytest
 from labkit import lessons
 from labkit.base import settings
 from labkit.lessons import checks
-from labkit.lessons.checks.updates.attempts import attempts
+from labkit.lessons.checks.attempts import attempts
 from labkit.lessons.notebooks import cells
 from labkit.recordings import story
 from labkit.recordings.recording import Recording

@@ -6,17 +6,18 @@ question    a prediction: its choices, and what a recording answers
 content     where their words and rules are: YAML files in the folders below
 exercises/  the exercises of the lesson
 questions/  its questions
-updates/    what a recording shows of each update
+attempts    the updates in a long recording, one by one
+lives       the life of each task: what an update did to its slot, how long it took to stop
 """
 
 from __future__ import annotations
 
+from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
 from labkit.lessons.checks.exercises import EXERCISES
 from labkit.lessons.checks.finding import Finding, Outcome
 from labkit.lessons.checks.question import Choice, Compared, Question, Reading
 from labkit.lessons.checks.questions import QUESTIONS
-from labkit.lessons.checks.updates.attempts import Attempt, attempts
 
 __all__ = [
     "EXERCISES",

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Protocol, TypeVar
 
 from labkit.base import rules
-from labkit.lessons.checks.updates.lives import errors, where
+from labkit.lessons.checks.lives import errors, where
 
 _HERE = Path(__file__).parent
 QUESTIONS, READINGS = _HERE / "questions/questions.yaml", _HERE / "questions/readings.yaml"

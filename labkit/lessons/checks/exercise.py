@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from labkit.base.rules import Facts, Rules, words
 from labkit.lessons.checks import content
+from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.finding import Finding, Outcome
-from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service
 

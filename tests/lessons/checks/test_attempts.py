@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit.lessons.checks.updates.attempts import Attempt, attempts
+from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.recordings.recording import Recording, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Snapshot
 from tests.lessons.checks.cases import Case, cases, play

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from labkit.lessons.checks.updates.attempts import attempts
+from labkit.lessons.checks.attempts import attempts
 from tests.played import CRASHES, RUNS, Played
 
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from statistics import median_high
 
 from labkit.base.rules import Facts
+from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.updates.attempts import Attempt
 from labkit.recordings.update.phases import completes_after
 from labkit.recordings.values import UpdateConfig
 

@@ -11,9 +11,9 @@ from labkit.base.errors import BadValue
 from labkit.base.fields import build
 from labkit.base.rules import Facts
 from labkit.base.wording import seconds
+from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.updates.attempts import Attempt
-from labkit.lessons.checks.updates.changeovers import Changeover
+from labkit.lessons.checks.lives import Changeover
 from labkit.recordings.update.phases import completes_after
 from labkit.recordings.values import Order, UpdateConfig
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 
 from labkit.base.rules import Facts
+from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.updates.attempts import Attempt
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 from swarmsim.go import durations
 

@@ -7,9 +7,9 @@ from functools import partial
 from statistics import mean
 
 from labkit.base.rules import Facts
+from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.updates.attempts import Attempt
-from labkit.lessons.checks.updates.lives import unchecked
+from labkit.lessons.checks.lives import unchecked
 from labkit.recordings import speed
 from labkit.recordings.recording import Recording
 

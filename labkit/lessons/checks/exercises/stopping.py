@@ -7,8 +7,8 @@ from statistics import median_high
 
 from labkit.base.rules import Facts
 from labkit.base.wording import listed
+from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
-from labkit.lessons.checks.updates.attempts import Attempt
 from labkit.recordings.values import Task
 
 #: A task that reacts to SIGTERM has ended within this: in three to five seconds, two of them

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from labkit.base.errors import NotSettled
-from labkit.lessons.checks.updates.attempts import Attempt, attempts
+from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.recordings.comparison import compare
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import describe

@@ -8,10 +8,10 @@ from itertools import pairwise
 from math import ceil
 
 from labkit.base.rules import Facts
+from labkit.lessons.checks.attempts import Attempt, attempts
+from labkit.lessons.checks.lives import Changeover
 from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail, workers
-from labkit.lessons.checks.updates.attempts import Attempt, attempts
-from labkit.lessons.checks.updates.changeovers import Changeover
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import completes_after
 

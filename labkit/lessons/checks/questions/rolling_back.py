@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from labkit.base.rules import Facts
+from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import newest, not_over, workers
-from labkit.lessons.checks.updates.attempts import Attempt, attempts
 from labkit.recordings import story
 from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service

@@ -14,9 +14,15 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from labkit.base.quoted import verbatim
-from labkit.lessons.checks.updates.changeovers import Changeover, changeovers
-from labkit.lessons.checks.updates.lives import Life, errors, lives, where
-from labkit.lessons.checks.updates.stops import Stops, stops
+from labkit.lessons.checks.lives import (
+    Changeover,
+    Life,
+    changeovers,
+    errors,
+    lives_in,
+    stop_requests,
+    where,
+)
 from labkit.recordings import story
 from labkit.recordings.recording import (
     Back,
@@ -167,7 +173,16 @@ class Attempt:
     @cached_property
     def lives(self) -> list[Life]:
         """The tasks of the new image that came with it or after it."""
-        return lives(self.recording, self.requested.image, self.update.started_at)
+        image, since = self.requested.image, self.update.started_at
+        return [
+            life
+            for life in self._all_lives
+            if life.last.image == image and since is not None and life.made >= since
+        ]
+
+    @cached_property
+    def _all_lives(self) -> list[Life]:
+        return lives_in(self.recording)
 
     @property
     def failed(self) -> list[Life]:
@@ -185,22 +200,26 @@ class Attempt:
         failed = self.failed
         return f", after {where(failed)} had failed{errors(failed)}" if failed else ""
 
-    @property
+    @cached_property
     def stops(self) -> dict[str, timedelta]:
         """How long each task that was told to stop took to end, by the task's id.
 
         Tasks that an earlier update told to stop do not count.
         """
-        return self._stops.took
+        return {
+            life.last.id: max(life.ended - told, timedelta(0))
+            for life, told in self._stop_requests
+            if life.ended
+        }
 
     @property
     def stopping(self) -> dict[str, datetime]:
         """The tasks that were told to stop and have not ended, and when they were told."""
-        return self._stops.waiting
+        return {life.last.id: told for life, told in self._stop_requests if not life.ended}
 
     @cached_property
-    def _stops(self) -> Stops:
-        return stops(self.recording)
+    def _stop_requests(self) -> list[tuple[Life, datetime]]:
+        return stop_requests(self.recording, self._all_lives)
 
     @property
     def _itself(self) -> Recording:
@@ -218,7 +237,7 @@ class Attempt:
         status = self.status
         if status.started_at is None:
             return []
-        return changeovers(self.recording, self.tag, status.started_at, status.completed_at)
+        return changeovers(self._all_lives, self.tag, status.started_at, status.completed_at)
 
 
 def attempts(recording: Recording) -> list[Attempt]:
