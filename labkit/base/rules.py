@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +56,19 @@ class Rules:
     """The rules of one section of a file; lists that several sections share are in `shared`."""
 
     def __init__(self, file: Path, section: str) -> None:
-        self._section = words(file)[section]
-        self._shared = words(file).get("shared", {})
-        self._texts = self._shared.get("texts", {}) | self._section.get("texts", {})
+        self._file, self._name = file, section
+
+    @cached_property
+    def _section(self) -> dict[str, Any]:
+        return dict(words(self._file)[self._name])
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        return dict(words(self._file).get("shared", {}))
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        return {**self._shared.get("texts", {}), **self._section.get("texts", {})}
 
     def first(self, facts: Facts, of: str = "rules") -> dict[str, str]:
         """Return the words of the first rule that holds, filled in; none if none holds."""
