@@ -41,6 +41,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "counted": counted,
     "g": "{:g}".format,
     "listed": listed,
+    "repr": repr,
     "s": seconds,
 }
 
@@ -50,6 +51,11 @@ def words(file: Path) -> dict[str, Any]:
     """Return the sections of a file, in its order."""
     found: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
     return found
+
+
+def filled(texts: Mapping[str, str], facts: Facts) -> dict[str, str]:
+    """Return texts with facts in them."""
+    return {key: _template(text)(facts) for key, text in texts.items()}
 
 
 class Rules:
@@ -78,7 +84,7 @@ class Rules:
 
         known = {"say": say, **facts}
         rule = self._match(self._section.get(of, ()), known) or {}
-        return {key: _template(text)(known) for key, text in rule.items() if key not in _LOGIC}
+        return filled({key: rule[key] for key in rule if key not in _LOGIC}, known)
 
     def _match(self, rules: Sequence[Rule] | str, facts: Facts) -> Rule | None:
         for rule in self._shared[rules] if isinstance(rules, str) else rules:

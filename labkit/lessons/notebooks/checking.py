@@ -6,7 +6,10 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
+from labkit.base.rules import filled, words
 from labkit.lessons.notebooks import cleaning, minutes, versions
 from labkit.lessons.notebooks.cells import (
     CHECKED,
@@ -34,6 +37,7 @@ KNOWN_TAGS = {
 }
 #: Of these an exercise, or a question, has one cell each; of the others, any number.
 _SINGLE = {"exercise", "check", *QUESTION_TAGS}
+_SENTENCES = Path(__file__).with_name("problems.yaml")
 _CALL = re.compile(r"\blabkit\.(exercise|check|question|compare)\(\s*[\"']([^\"']*)[\"']")
 
 
@@ -80,26 +84,24 @@ def _format(book: Book) -> _Found:
     seen: set[str] = set()
     for number, cell in enumerate(book["cells"], 1):
         if not (key := identity(cell)):
-            yield "", f"its cell {number} has no id. `labkit notebooks check --fix` gives it one."
+            yield "", _say("no id", number=number)
         elif key in seen:
-            yield key, "another cell has this id, too. `labkit notebooks check --fix` gives it one."
+            yield key, _say("same id")
         seen.add(key)
     if seen and "" not in seen and len(seen) == len(book["cells"]):
         from nbformat import validator  # takes as long to import as most checks take
 
         wrong = next(iter(validator.iter_validate(book)), None)  # type: ignore[no-untyped-call]
         if wrong is not None:
-            words = str(wrong).splitlines()[0]
-            yield "", f"it is not a valid notebook: {words!r}. Open it in JupyterLab and save it."
+            yield "", _say("not valid", words=str(wrong).splitlines()[0])
 
 
 def _metadata(book: Book) -> _Found:
-    mend = "`labkit notebooks check --fix` takes it out."
     for key in sorted(cleaning.strange(book, cleaning.BOOK_METADATA)):
-        yield "", f"its metadata {key!r} change with each reader. {mend}"
+        yield "", _say("metadata of a reader", key=key)
     for cell in book["cells"]:
         for key in sorted(cleaning.strange(cell, cleaning.CELL_METADATA)):
-            yield identity(cell), f"its metadata {key!r} do not belong in a source. {mend}"
+            yield identity(cell), _say("metadata of a cell", key=key)
 
 
 def _tags(book: Book) -> _Found:
@@ -109,52 +111,33 @@ def _tags(book: Book) -> _Found:
         if named and len(others) == 1:
             continue
         if named and not others:
-            yield identity(cell), f"it is tagged {named[0]!r} and not with a name. Add it as a tag."
+            yield identity(cell), _say("no name", tag=named[0])
         for tag in others:
-            yield identity(cell), f"the tag {tag!r} is unknown. {_did_you_mean(tag, KNOWN_TAGS)}"
+            yield identity(cell), _say("unknown tag", tag=tag, known=KNOWN_TAGS)
 
 
 def _outputs(book: Book) -> _Found:
     for cell in filter(is_code, book["cells"]):
         if not has(cell, CHECKED):
             if cleaning.unclean_output(cell):
-                yield (
-                    identity(cell),
-                    "it stores an output, or a count, that nothing is compared with. "
-                    "`labkit notebooks check --fix` takes it out.",
-                )
+                yield identity(cell), _say("output not compared")
         elif cleaning.printed(cell) is None:
-            yield (
-                identity(cell),
-                f"it is tagged {CHECKED!r} and stores no printed output to compare with. "
-                "Let it only print, and run tools/store_outputs.py.",
-            )
+            yield identity(cell), _say("no output", tag=CHECKED)
         elif cleaning.unclean_output(cell):
-            yield (
-                identity(cell),
-                "its output is to be in one piece, with the count 1. "
-                "`labkit notebooks check --fix` puts it so.",
-            )
+            yield identity(cell), _say("output in pieces")
 
 
 def _sections(book: Book) -> _Found:
     for heading, inside in minutes.sections(book["cells"]):
         if any(map(is_code, inside)) and not minutes.total(inside):
-            yield (
-                identity(book["cells"][heading.cell]),
-                f"the section {heading.text.lstrip('# ')!r} does not say how long it takes. "
-                f"Add a note to it: a cell tagged {INSTRUCTOR!r} with a line `**Minutes:** 5`.",
-            )
+            what = _say("no minutes", heading=heading.text.lstrip("# "), tag=INSTRUCTOR)
+            yield identity(book["cells"][heading.cell]), what
 
 
 def _leaks(book: Book) -> _Found:
     for secret, cell in versions.leaks(book):
         kind = "note" if is_note(secret) else "solution"
-        yield (
-            identity(secret),
-            f"cell {identity(cell)} has all that this {kind} says, and learners read that. "
-            "Reword one of them.",
-        )
+        yield identity(secret), _say("leak", cell=identity(cell), kind=kind)
 
 
 def _groups(book: Book, order: tuple[str, ...], kind: str, known: Collection[str] | None) -> _Found:
@@ -166,35 +149,24 @@ def _groups(book: Book, order: tuple[str, ...], kind: str, known: Collection[str
     places.pop("", None)  # a cell without a name has its sentence from `_tags`
     for name, members in places.items():
         if known is not None and name not in known:
-            yield (
-                identity(members[0][1]),
-                f"there is no {kind} {name!r} in labkit. {_did_you_mean(name, known)}",
-            )
+            yield identity(members[0][1]), _say("unknown", kind=kind, tag=name, known=known)
         yield from _order(name, kind, order, members)
         for role, cell in members:
             if role in _SINGLE and (role, name) not in _CALL.findall(text(cell)):
-                yield identity(cell), f'it is to call `labkit.{role}("{name}")`, as its tags say.'
+                yield identity(cell), _say("no call", role=role, name=name)
 
 
 def _order(name: str, kind: str, order: tuple[str, ...], members: list[tuple[str, Cell]]) -> _Found:
     roles = [role for role, _ in members]
     for role in order:
         if role not in roles:
-            yield (
-                identity(members[0][1]),
-                f"the {kind} {name!r} has no cell tagged {role!r}. Add one with that name, too.",
-            )
+            yield identity(members[0][1]), _say("no cell", kind=kind, name=name, role=role)
         elif role in _SINGLE and roles.count(role) > 1:
-            yield (
-                identity([cell for each, cell in members if each == role][1]),
-                f"the {kind} {name!r} has two cells tagged {role!r}. Take one out.",
-            )
+            second = [cell for each, cell in members if each == role][1]
+            yield identity(second), _say("two cells", kind=kind, name=name, role=role)
     if roles != sorted(roles, key=order.index):
-        yield (
-            identity(members[0][1]),
-            f"the cells of the {kind} {name!r} stand as {', '.join(roles)}. "
-            f"Move them into this order: {', '.join(order)}.",
-        )
+        what = _say("wrong order", kind=kind, name=name, roles=roles, order=order)
+        yield identity(members[0][1]), what
 
 
 def _untagged(book: Book) -> _Found:
@@ -202,16 +174,20 @@ def _untagged(book: Book) -> _Found:
     for cell in filter(is_code, book["cells"]):
         for call, name in _CALL.findall(text(cell)):
             if not is_solution(cell) and not is_note(cell) and not has(cell, call):
-                yield (
-                    identity(cell),
-                    f"it calls `labkit.{call}` and is not tagged so. Tag it {call!r} and {name!r}.",
-                )
+                yield identity(cell), _say("no tag", call=call, name=name)
 
 
 def _name(cell: Cell) -> str:
     """Return the name of the exercise or question that a cell belongs to, or `""`."""
     names = [tag for tag in tags(cell) if tag not in KNOWN_TAGS]
     return names[0] if len(names) == 1 else ""
+
+
+def _say(key: str, /, **facts: Any) -> str:
+    """Return a sentence of `problems.yaml`; where names are `known`, with the nearest to a tag."""
+    if "known" in facts:
+        facts["did_you_mean"] = _did_you_mean(facts["tag"], facts["known"])
+    return filled({key: words(_SENTENCES)[key]}, facts)[key]
 
 
 def _did_you_mean(word: str, known: Collection[str]) -> str:
