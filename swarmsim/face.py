@@ -91,7 +91,8 @@ class Engine(engine.Engine):
 
     def advance(self, length: str | float | timedelta) -> None:
         """Let time go by: `"30s"`, a number of seconds, or a `timedelta`."""
-        self._check_not_served()
+        if self._served:
+            raise RuntimeError("while an engine is served, its clock is not moved by hand")
         if isinstance(length, int | float):
             length = timedelta(seconds=length)
         with self._door.lock if self._door else nullcontext():
@@ -120,10 +121,6 @@ class Engine(engine.Engine):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _check_not_served(self) -> None:
-        if self._served:
-            raise RuntimeError("while an engine is served, its clock is not moved by hand")
 
 
 def _by_task(behaviour: Behaviours) -> Callable[[Task], Behaviour]:

@@ -35,7 +35,7 @@ from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Blob, Swarm
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Images
-from swarmsim.model import Cluster, Node, Service, StoreEvent, Task
+from swarmsim.model import Cluster, Node, StoreEvent, Task
 from swarmsim.runtime.port import Runtime
 
 #: Seconds between two polls of the runtime while it is open what a process will do.
@@ -218,7 +218,11 @@ class Engine:
     def _empty_cluster(self) -> Cluster:
         cluster = Cluster(self.clock.now, seed=self._next_seed, driver=self.containers)
         self._next_seed += 1  # the next swarm of this engine has other ids
-        self.allocator = Allocator(cluster, self.networks, self._allocated)
+        self.allocator = Allocator(
+            cluster,
+            self.networks,
+            lambda it: self.cluster_events.service(it, "update", cluster.now),
+        )
         cluster.watch(self._changed)
         return cluster
 
@@ -230,9 +234,6 @@ class Engine:
                 self._forget_removed_networks()
         else:
             self.cluster_events.watch(change, self.cluster.now)
-
-    def _allocated(self, service: Service) -> None:
-        self.cluster_events.service(service, "update", self.cluster.now)
 
     def _add_node(self, hostname: str, *, is_manager: bool = False) -> Node:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

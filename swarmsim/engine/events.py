@@ -160,10 +160,10 @@ class ClusterEvents:
 
 def _differences(service: Service, before: Service) -> Texts:
     found: Texts = {}
-    for what, value in (("image", _image), ("replicas", _replicas)):
-        old, new = value(before.spec), value(service.spec)
-        if old != new:
-            found |= {f"{what}.old": old, f"{what}.new": new}
+    was, now = _shown(before.spec), _shown(service.spec)
+    for what, old in was.items():
+        if old != now[what]:
+            found |= {f"{what}.old": old, f"{what}.new": now[what]}
     status, old_status = service.update_status, before.update_status
     if status is not None and old_status is None:
         found["updatestate.new"] = status.state
@@ -172,9 +172,7 @@ def _differences(service: Service, before: Service) -> Texts:
     return found
 
 
-def _image(spec: Spec) -> str:
-    return str(spec["TaskTemplate"]["ContainerSpec"].get("Image", ""))
-
-
-def _replicas(spec: Spec) -> str:
-    return str((spec["Mode"].get("Replicated") or {}).get("Replicas", ""))
+def _shown(spec: Spec) -> Texts:
+    replicas = (spec["Mode"].get("Replicated") or {}).get("Replicas", "")
+    image = spec["TaskTemplate"]["ContainerSpec"].get("Image", "")
+    return {"image": image, "replicas": str(replicas)}

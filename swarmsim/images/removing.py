@@ -41,7 +41,8 @@ def remove(
     """
     image = images.find(text)
     removal = _Removal(images, users)
-    if _means_id(image, text):
+    start = names.start_of_id(text)
+    if start and image.id.startswith(f"sha256:{start}"):
         removal.by_id(image, force=force, prune=prune)
     else:
         removal.by_name(image, names.parse(text), force=force, prune=prune)
@@ -60,11 +61,6 @@ def remove_unused(
         if wanted(image) and not (dangling and its_names) and not any(users(image.id)):
             removal.delete(image, force=True, prune=True)
     return removal.records
-
-
-def _means_id(image: Image, text: str) -> bool:
-    start = names.start_of_id(text)
-    return bool(start) and image.id.startswith(f"sha256:{start}")
 
 
 class _Removal:

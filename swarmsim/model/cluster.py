@@ -75,7 +75,9 @@ class Cluster(Store):
 
         Raises `Refused` for a job: the model knows replicated and global services.
         """
-        _require_no_job(spec)
+        if _mode(spec).endswith("Job"):
+            message = "jobs are not simulated: use a replicated or global service"
+            raise Refused("Unimplemented", message)
         service = Service(self.new_id(), self.bump(), self.now, self.now, spec)
         self.keep_service(service)
         return service
@@ -205,12 +207,6 @@ class Cluster(Store):
 
 
 # ---- what a manager refuses (swarmkit's manager/controlapi) ---------------------------
-
-
-def _require_no_job(spec: Spec) -> None:
-    """Raise `Refused` for a job: the model knows replicated and global services."""
-    if _mode(spec).endswith("Job"):
-        raise Refused("Unimplemented", "jobs are not simulated: use a replicated or global service")
 
 
 def _require_same(service: Service, spec: Spec) -> None:

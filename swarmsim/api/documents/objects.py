@@ -6,7 +6,7 @@ from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.networks import swarm_network_json
 from swarmsim.api.specs import specs
 from swarmsim.engine.allocation import Allocator
-from swarmsim.engine.networks import Network, Networks
+from swarmsim.engine.networks import Networks
 from swarmsim.engine.swarm import Swarm
 from swarmsim.go.times import stamp
 from swarmsim.model import Cluster, Node, Service, Task, states
@@ -58,7 +58,10 @@ def task_json(task: Task, allocator: Allocator, networks: Networks) -> Json:
     shown["Status"] = _task_status(task)
     shown["DesiredState"] = task.desired_state
     attachments = [
-        _attachment(networks[network_id], address)
+        {
+            "Network": swarm_network_json(networks[network_id]),
+            **({"Addresses": [address]} if address else {}),
+        }
         for network_id, address in allocator.addresses_of(task.id).items()
         if network_id in networks
     ]
@@ -87,13 +90,6 @@ def _task_status(task: Task) -> Json:
     return shown
 
 
-def _attachment(network: Network, address: str) -> Json:
-    shown: Json = {"Network": swarm_network_json(network)}
-    if address:
-        shown["Addresses"] = [address]
-    return shown
-
-
 def node_json(node: Node, swarm: Swarm, version: str) -> Json:
     """A node, as `GET /nodes/{id}` shows it."""
     engine: Json = {"EngineVersion": version}
@@ -115,11 +111,9 @@ def node_json(node: Node, swarm: Swarm, version: str) -> Json:
     if node.state == "down":
         shown["Status"] = {"State": "down", "Message": "heartbeat failure", "Addr": node.address}
     if node.role == "manager":
-        shown["ManagerStatus"] = _manager_status(node, swarm)
+        shown["ManagerStatus"] = {
+            **({"Leader": True} if node.id == swarm.node_id else {}),
+            "Reachability": "reachable",
+            "Addr": f"{node.address}:{swarm.port}",
+        }
     return shown
-
-
-def _manager_status(node: Node, swarm: Swarm) -> Json:
-    status: Json = {"Leader": True} if node.id == swarm.node_id else {}
-    address = f"{node.address}:{swarm.port}"
-    return {**status, "Reachability": "reachable", "Addr": address}

@@ -71,8 +71,10 @@ async def _create(call: Call, kind: str) -> Answer:
     engine = call.engine
     blobs = _blobs(engine, kind)
     names.check_blob(spec.get("Name", ""))
-    if (driver := spec.get("Driver")) is not None:
-        _refuse_driver(driver)
+    if (driver := spec.get("Driver")) is not None:  # a plugin that keeps it: there are none here
+        if not driver.get("Name"):
+            raise rpc("InvalidArgument", "secret driver must have a name")
+        raise rpc("Unknown", f'plugin "{driver["Name"]}" not found')
     if not 0 < len(spec.get("Data", b"")) < _LIMITS[kind]:
         message = f"{kind} data must be larger than 0 and less than {_LIMITS[kind]} bytes"
         raise rpc("InvalidArgument", message)
@@ -84,13 +86,6 @@ async def _create(call: Call, kind: str) -> Answer:
     blobs[blob.id] = blob
     engine.publish(kind, "create", blob.id, {"name": blob.name}, "swarm")
     return Answer({"ID": blob.id}, 201)
-
-
-def _refuse_driver(driver: dict[str, Any]) -> None:
-    """Refuse to have a plugin keep a secret: there are no plugins here."""
-    if not driver.get("Name"):
-        raise rpc("InvalidArgument", "secret driver must have a name")
-    raise rpc("Unknown", f'plugin "{driver["Name"]}" not found')
 
 
 async def _update(call: Call, kind: str) -> Answer:

@@ -146,7 +146,7 @@ async def push(call: Call) -> None:
     try:
         manifest = images.push(name)
     except ApiError as problem:
-        messages.append(_failure(problem.message))
+        messages.append(pulling.failure(problem.message))
     else:
         image = images.images[manifest.image]
         messages += _pushed(image, name, manifest)
@@ -279,10 +279,6 @@ async def _stream(call: Call, messages: Iterable[pulling.Message]) -> None:
 
 async def _write(call: Call, message: pulling.Message) -> None:
     await call.write(gojson.dumps(message) + b"\r\n")
-
-
-def _failure(text: str) -> pulling.Message:
-    return {"errorDetail": {"message": text}, "error": text}
 
 
 def _by_name(images: Images) -> dict[str, Image]:

@@ -14,7 +14,7 @@ from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
 from swarmsim.images.build.taking import Steps
 from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import Image
-from swarmsim.images.registry.pulling import Message, Saying
+from swarmsim.images.registry.pulling import Message, Saying, failure
 from swarmsim.images.store import Images
 
 
@@ -65,7 +65,7 @@ class Build:
                 yield from self._build_stage(stage)
             yield from self._finished()
         except ApiError as problem:
-            yield {"errorDetail": {"message": problem.message}, "error": problem.message}
+            yield failure(problem.message)
 
     def _announced(self, instruction: Instruction) -> Iterator[Message]:
         self._number += 1

@@ -21,13 +21,21 @@ Saying = Generator[Message, None, T]
 ENGINE = "swarmsim simulated engine"
 
 
+def failure(text: str) -> Message:
+    """The last message of what has failed."""
+    return {"errorDetail": {"message": text}, "error": text}
+
+
 def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
     """Pull an image, and yield what the engine says. Raises `ApiError`."""
     before = images.named(name)
     image, manifest = images.pull(name, now)
     path = names.written_out(name).partition("/")[2]
     yield {"status": f"Pulling from {path}", "id": name.tag or name.digest}
-    yield {"status": f"{ENGINE}: {_whence(name)}"}
+    whence = "it comes from the registry inside of the engine"
+    if bases.is_base(name):
+        whence = "this machine's own programs stand in for it"
+    yield {"status": f"{ENGINE}: {whence}"}
     if before is not image:
         layers = [layer.removeprefix("sha256:")[:12] for layer in image.layers]
         for status in ("Pulling fs layer", "Download complete", "Pull complete"):
@@ -36,10 +44,3 @@ def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
     yield {"status": f"Digest: {manifest.digest}"}
     what = "Image is up to date for" if before is image else "Downloaded newer image for"
     yield {"status": f"Status: {what} {name}"}
-
-
-def _whence(name: Reference) -> str:
-    """Return where an image really comes from: no registry is asked."""
-    if bases.is_base(name):
-        return "this machine's own programs stand in for it"
-    return "it comes from the registry inside of the engine"

@@ -60,7 +60,9 @@ class Processes:
         engine with `DOCKER_SERVICE_PREFER_OFFLINE_IMAGE`.
         """
         try:
-            image = self._image(task.image)
+            images = self._engine.images
+            name = names.parse(task.image)
+            image = images.get(task.image) or images.pull(name, self._engine.now)[0]
         except ApiError:
             return f"No such image: {names.parse(task.image)}"
         limits = (task.spec.get("Resources") or {}).get("Limits") or {}
@@ -156,13 +158,6 @@ class Processes:
         self._world.close()
 
     # ---- what becomes of a task ------------------------------------------------------
-
-    def _image(self, text: str) -> Image:
-        images = self._engine.images
-        try:
-            return images.find(text)
-        except ApiError:
-            return images.pull(names.parse(text), self._engine.now)[0]
 
     def _prepare(self, task: Task, what: plan.Plan, image: Image) -> str:
         kind = self._kinds.setdefault(what.kind, Kind())
