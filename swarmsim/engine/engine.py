@@ -2,7 +2,7 @@
 
 Routes find everything here. The cluster moves only when it catches up with the clock
 (`Engine.catch_up`): before each request, before each report of the runtime (`exited`,
-`healthy`, `unhealthy`), and by a timer, or a caller that waits, when something is due. A
+`has_health`), and by a timer, or a caller that waits, when something is due. A
 runtime may also report while the cluster catches up, from what it scheduled there
 (`cluster.call_at`); that counts at the cluster's moment.
 
@@ -151,18 +151,11 @@ class Engine:
         """A health probe has begun; returns what to call with its exit code."""
         return self.containers.probed(task_id, command)
 
-    def healthy(self, task_id: str) -> None:
-        """A task's health probe has succeeded."""
+    def has_health(self, task_id: str, health: str) -> None:
+        """A task is `healthy`, or `unhealthy`: so many probes in a row have failed."""
         self.catch_up()
-        self.containers.has_health(task_id, "healthy")
-        self.cluster.container_healthy(task_id)
-        self.catch_up()
-
-    def unhealthy(self, task_id: str) -> None:
-        """So many probes in a row have failed that Docker calls the container unhealthy."""
-        self.catch_up()
-        self.containers.has_health(task_id, "unhealthy")
-        self.cluster.container_unhealthy(task_id)
+        self.containers.has_health(task_id, health)
+        self.cluster.container_health(task_id, health)
         self.catch_up()
 
     # ---- the swarm -------------------------------------------------------------------

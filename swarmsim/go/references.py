@@ -27,9 +27,10 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """An image reference in its parts; `name` is the short form, without docker.io."""
+    """An image reference in its parts, all written out: `docker.io`, `library/redis`."""
 
-    name: str
+    domain: str
+    path: str
     tag: str = ""
     digest: str = ""
 
@@ -37,7 +38,7 @@ class Reference:
     def parse(cls, text: str) -> Self | None:
         """Read a reference, or return `None` where docker would refuse it.
 
-        The 64 digits of an image's id are not a name either.
+        The 64 digits of an image's id are no name either.
         """
         domain, path = _split_domain(text)
         found = _REFERENCE.fullmatch(f"{domain}/{path}")
@@ -45,12 +46,14 @@ class Reference:
             return None
         if len(f"{found['domain']}/{found['path']}") > _LONGEST_NAME:
             return None
-        short = found["path"]
-        if found["domain"] == _DEFAULT_DOMAIN:
-            short = short.removeprefix("library/") if short.count("/") == 1 else short
-        else:
-            short = f"{found['domain']}/{short}"
-        return cls(name=short, tag=found["tag"] or "", digest=found["digest"] or "")
+        return cls(**found.groupdict(default=""))
+
+    @property
+    def name(self) -> str:
+        """The short form, without docker.io."""
+        if self.domain != _DEFAULT_DOMAIN:
+            return f"{self.domain}/{self.path}"
+        return self.path.removeprefix("library/") if self.path.count("/") == 1 else self.path
 
     def __str__(self) -> str:
         """The short form, with the tag and the digest that it has."""

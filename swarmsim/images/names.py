@@ -35,18 +35,3 @@ def start_of_id(text: str) -> str:
     """Return the digits if the text may be an id or the beginning of one, else `""`."""
     found = _ID.fullmatch(text)
     return found[1] if found else ""
-
-
-def written_out(name: Reference) -> str:
-    """Return the repository with its registry: `docker.io/library/python`."""
-    host = registry_of(name)
-    if host != "docker.io":
-        return name.name
-    return f"docker.io/{name.name}" if "/" in name.name else f"docker.io/library/{name.name}"
-
-
-def registry_of(name: Reference) -> str:
-    """Return the host of the registry that a name leads to."""
-    first, slash, _ = name.name.partition("/")
-    is_host = slash and ("." in first or ":" in first or first == "localhost")
-    return first if is_host else "docker.io"

@@ -197,13 +197,9 @@ class Cluster(Store):
         """The process of a task has ended; a task that is not known any more is ignored."""
         self._agents.exited(task_id, code)
 
-    def container_healthy(self, task_id: str) -> None:
-        """A task's health probe has succeeded."""
-        self._agents.healthy(task_id)
-
-    def container_unhealthy(self, task_id: str) -> None:
-        """A task's health probe has failed as often as it may."""
-        self._agents.unhealthy(task_id)
+    def container_health(self, task_id: str, health: str) -> None:
+        """A task is `healthy`, or `unhealthy`: its probe has failed as often as it may."""
+        self._agents.health(task_id, health)
 
 
 # ---- what a manager refuses (swarmkit's manager/controlapi) ---------------------------

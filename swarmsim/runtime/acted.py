@@ -81,7 +81,7 @@ class Acted(Scripted):
         it.log.write(now, "stderr", it.behaviour.stderr.encode())
         self._host.notify()
         if it.check is not None and not it.speaks_of_health:
-            self._after(it.check.interval, self.container_healthy, task.id)
+            self._after(it.check.interval, self.container_health, task.id, "healthy")
         return ""
 
     def remove(self, task: Task) -> None:
@@ -100,13 +100,12 @@ class Acted(Scripted):
             self._host.notify()
             self._host.exited(task_id, code)
 
-    def container_healthy(self, task_id: str) -> None:
-        """Report that a task is healthy."""
-        self._become(task_id, "healthy", self._host.healthy)
-
-    def container_unhealthy(self, task_id: str) -> None:
-        """Report that a task is unhealthy."""
-        self._become(task_id, "unhealthy", self._host.unhealthy)
+    def container_health(self, task_id: str, health: str) -> None:
+        """Report that a task is healthy, or unhealthy."""
+        it = self._tasks.get(task_id)
+        if it is not None and it.started and not it.log.closed:
+            it.health = health
+            self._host.has_health(task_id, health)
 
     # ---- what the engine asks --------------------------------------------------------
 
@@ -139,12 +138,6 @@ class Acted(Scripted):
 
     def close(self) -> None:
         """Do nothing: there are no processes."""
-
-    def _become(self, task_id: str, health: str, report: Callable[[str], None]) -> None:
-        it = self._tasks.get(task_id)
-        if it is not None and it.started and not it.log.closed:
-            it.health = health
-            report(task_id)
 
     def _after(self, length: int, function: Callable[..., None], *arguments: object) -> None:
         self._host.cluster.call_at(self._host.now + length, function, *arguments)

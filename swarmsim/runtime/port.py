@@ -75,11 +75,8 @@ class Host(Protocol):
     def probed(self, task_id: str, command: tuple[str, ...]) -> Callable[[int], None]:
         """Report that a health probe begins; returns what to call with its exit code."""
 
-    def healthy(self, task_id: str) -> None:
-        """Report that a task's health probe has succeeded."""
-
-    def unhealthy(self, task_id: str) -> None:
-        """Report that a task's health probe has failed too often."""
+    def has_health(self, task_id: str, health: str) -> None:
+        """Report that a task is `healthy`, or that its probe has failed too often: `unhealthy`."""
 
     def publish(
         self, kind: str, action: str, about: str, attributes: Mapping[str, str], scope: str

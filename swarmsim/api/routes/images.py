@@ -140,7 +140,7 @@ async def push(call: Call) -> None:
     images = call.engine.images
     name = names.parse(call.path["name"], call.query.get("tag", ""))
     messages: list[pulling.Message] = [
-        {"status": f"The push refers to repository [{names.written_out(name)}]"},
+        {"status": f"The push refers to repository [{name.domain}/{name.path}]"},
         {"status": f"{pulling.ENGINE}: {_WHERETO}"},
     ]
     try:

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 
 from swarmsim.go.references import Reference
-from swarmsim.images import names
 from swarmsim.images.registry import bases
 from swarmsim.images.store import Images
 
@@ -30,8 +29,7 @@ def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
     """Pull an image, and yield what the engine says. Raises `ApiError`."""
     before = images.named(name)
     image, manifest = images.pull(name, now)
-    path = names.written_out(name).partition("/")[2]
-    yield {"status": f"Pulling from {path}", "id": name.tag or name.digest}
+    yield {"status": f"Pulling from {name.path}", "id": name.tag or name.digest}
     whence = "it comes from the registry inside of the engine"
     if bases.is_base(name):
         whence = "this machine's own programs stand in for it"

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
-from swarmsim.images import names
 from swarmsim.images.documents import Image
 
 MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -52,12 +51,13 @@ class Registry:
 
     def take(self, name: Reference, manifest: Manifest) -> None:
         """Keep what is pushed under a name."""
-        entries = self.manifests.setdefault(names.written_out(name), {})
+        entries = self.manifests.setdefault(f"{name.domain}/{name.path}", {})
         entries[name.tag] = entries[manifest.digest] = manifest
 
     def find(self, name: Reference) -> Manifest | None:
         """What a name, or name and digest, leads to."""
-        return self.manifests.get(names.written_out(name), {}).get(name.digest or name.tag)
+        known = self.manifests.get(f"{name.domain}/{name.path}", {})
+        return known.get(name.digest or name.tag)
 
     def holds(self) -> set[str]:
         """The ids of the images that were pushed, which are kept even if they are removed."""
@@ -66,7 +66,7 @@ class Registry:
 
 def unreachable(name: Reference) -> ApiError:
     """What an engine without a network says when it asks a registry for a name."""
-    host = names.registry_of(name)
+    host = name.domain
     if host.partition(":")[0] in ("localhost", "127.0.0.1"):
         port = host.partition(":")[2] or "80"
         refused = f"dial tcp 127.0.0.1:{port}: connect: connection refused"

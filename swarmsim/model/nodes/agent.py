@@ -81,20 +81,16 @@ class Agents:
         elif held.stopping:
             self._store.after(self._store.timing.teardown, self._shut_down, held)
 
-    def healthy(self, task_id: str) -> None:
-        """A task has been found healthy for the first time: it runs."""
+    def health(self, task_id: str, health: str) -> None:
+        """A healthy task runs; an unhealthy one is stopped by its agent, and has failed."""
         held = self._held.get(task_id)
-        if held is None or held.state != states.STARTING or not held.is_up:
+        if held is None or not held.is_up or held.told_to_stop or held.stopping:
             return
-        if not (held.told_to_stop or held.stopping):
-            self._report(held, states.RUNNING, "started")
-
-    def unhealthy(self, task_id: str) -> None:
-        """A task has been found unhealthy: its agent stops it, and it has failed."""
-        held = self._held.get(task_id)
-        if held and held.is_up and not (held.told_to_stop or held.stopping):
+        if health == "unhealthy":
             held.unhealthy = True
             self._stop(held)
+        elif held.state == states.STARTING:
+            self._report(held, states.RUNNING, "started")
 
     # ---- what happens to nodes --------------------------------------------------------
 

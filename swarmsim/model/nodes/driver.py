@@ -20,11 +20,11 @@ class Reports(Protocol):
     def container_exited(self, task_id: str, code: int) -> None:
         """The process of a task has ended."""
 
-    def container_healthy(self, task_id: str) -> None:
-        """A task's health probe has succeeded for the first time."""
+    def container_health(self, task_id: str, health: str) -> None:
+        """A task's health probe has succeeded for the first time, or failed as often as it may.
 
-    def container_unhealthy(self, task_id: str) -> None:
-        """A task's health probe has failed as often as it may."""
+        `health` is `healthy`, or `unhealthy`.
+        """
 
 
 class Driver(Protocol):
@@ -34,7 +34,7 @@ class Driver(Protocol):
         """Get the image; return the error, or `""`."""
 
     def has_healthcheck(self, task: Task) -> bool:
-        """Whether the task counts as running only after `container_healthy`."""
+        """Whether the task counts as running only once it is healthy."""
 
     def start(self, task: Task) -> str:
         """Start the process; return the error, or `""`."""
@@ -114,10 +114,10 @@ class Scripted:
         behaviour = self._of[task.id]
         if behaviour.start_error:
             return behaviour.start_error
-        reports = self._reports
+        report = self._reports.container_health
         self._later(behaviour.exits_after, self._exit, task.id, behaviour.exit_code)
-        self._later(behaviour.healthy_after, reports.container_healthy, task.id)
-        self._later(behaviour.unhealthy_after, reports.container_unhealthy, task.id)
+        self._later(behaviour.healthy_after, report, task.id, "healthy")
+        self._later(behaviour.unhealthy_after, report, task.id, "unhealthy")
         return ""
 
     def stop(self, task: Task) -> None:

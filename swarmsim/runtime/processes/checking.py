@@ -114,7 +114,6 @@ def _report(it: Running, status: str) -> None:
     if status == "healthy":
         it.life.kind.healthy_after = age
         it.show()
-        it.world.engine.healthy(it.task.id)
     else:
         it.life.kind.unhealthy_after = age
-        it.world.engine.unhealthy(it.task.id)
+    it.world.engine.has_health(it.task.id, status)

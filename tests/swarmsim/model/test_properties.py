@@ -272,7 +272,7 @@ class Deeds:
 
     def sicken(self, number: int, _: Any) -> None:
         for task in list(self.cluster.tasks.values())[number % 3 :: 3]:
-            self.cluster.container_unhealthy(task.id)
+            self.cluster.container_health(task.id, "unhealthy")
 
     def everything_well(self) -> None:
         """Let all containers be good, and all nodes there."""
