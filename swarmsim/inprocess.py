@@ -57,17 +57,6 @@ class InProcess:
             preload_content=False,
         )
 
-    def next_piece(self, exchange: _Exchange) -> bytes:
-        """Return the next piece of a stream once there is one; nothing at the end."""
-        with self.lock:
-            return exchange.next_piece()
-
-    def close(self, exchange: _Exchange) -> None:
-        """End a stream, also while another thread waits for its next piece."""
-        with self.lock:
-            exchange.close()
-            self.lock.notify_all()
-
     def wait(self, until: int | None) -> bool:
         """Let time go by until something may have happened; false if nothing ever will.
 
@@ -111,7 +100,7 @@ class _Exchange:
         self._body = request.body
         call = Call(door.engine, str(request.method), request.path_url, self)
         call.headers = {name.lower(): str(value) for name, value in request.headers.items()}
-        self._call = call
+        self.call = call
         self._route: Coroutine[_Pause, None, Answer | None] = app.answer(call)
         self._pause: _Pause | None = None
         self._ended = False
@@ -119,11 +108,6 @@ class _Exchange:
         self.headers: dict[str, str] = {}
         #: The body of an answer that is not a stream.
         self.content = b""
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether the answer comes piece by piece."""
-        return self._call.streaming
 
     # ---- the client, as the route sees it ------------------------------------------------
 
@@ -150,28 +134,31 @@ class _Exchange:
     def begin_to_answer(self) -> None:
         """Run the route to its answer, or to where a stream has begun."""
         pause = self._run()
-        while pause is not None and not self.is_stream:
+        while pause is not None and not self.call.streaming:
             if not self.door.wait(pause.until):
                 self.close()
-                what = f"{self._call.method} {self._call.target}"
+                what = f"{self.call.method} {self.call.target}"
                 raise RuntimeError(f"{what} waits for something that will never happen")
             pause = self._run()
         self._pause = pause
 
     def next_piece(self) -> bytes:
         """Run the route to its next piece; nothing at its end, or if it would wait for ever."""
-        while not self._ended:
-            pause, self._pause = self._pause or self._run(), None
-            if pause is not None and pause.piece:
-                return pause.piece
-            if pause is not None and not self.door.wait(pause.until):
-                self.close()
-        return b""
+        with self.door.lock:
+            while not self._ended:
+                pause, self._pause = self._pause or self._run(), None
+                if pause is not None and pause.piece:
+                    return pause.piece
+                if pause is not None and not self.door.wait(pause.until):
+                    self.close()
+            return b""
 
     def close(self) -> None:
-        """End the route wherever it is."""
-        self._ended = True
-        self._route.close()
+        """End the route wherever it is, also while another thread waits for its next piece."""
+        with self.door.lock:
+            self._ended = True
+            self._route.close()
+            self.door.lock.notify_all()
 
     def _run(self) -> _Pause | None:
         try:
@@ -180,12 +167,12 @@ class _Exchange:
             self._ended = True
             if end.value is not None:
                 self._set_headers(end.value)
-                self.content = end.value.content() if self._call.method != "HEAD" else b""
+                self.content = end.value.content() if self.call.method != "HEAD" else b""
             return None
 
     def _set_headers(self, answer: Answer) -> None:
         self.status = answer.status
-        self.headers = {**app.headers(self._call), **dict(answer.headers)}
+        self.headers = {**app.headers(self.call), **dict(answer.headers)}
         if answer.content_type:
             self.headers["Content-Type"] = answer.content_type
 
@@ -196,7 +183,7 @@ class _Body(io.RawIOBase):
     def __init__(self, exchange: _Exchange) -> None:
         self._exchange = exchange
         self._rest = exchange.content
-        self.chunked = exchange.is_stream
+        self.chunked = exchange.call.streaming
 
     @property
     def chunk_left(self) -> int:
@@ -217,7 +204,7 @@ class _Body(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Read what is left of a piece, or else wait for another."""
         if not self._rest and self.chunked:
-            self._rest = self._exchange.door.next_piece(self._exchange)
+            self._rest = self._exchange.next_piece()
         count = min(len(self._rest), len(buffer))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
@@ -229,7 +216,7 @@ class _Body(io.RawIOBase):
     def close(self) -> None:
         """End the stream."""
         if self.chunked and not self.closed:
-            self._exchange.door.close(self._exchange)
+            self._exchange.close()
         super().close()
 
 

@@ -43,14 +43,11 @@ def status(container: Container, now: int) -> str:
     if container.running:
         words = {"starting": " (health: starting)", "": ""}
         health = words.get(container.health, f" ({container.health})")
-        return f"Up {_age(container.started_at, now)}{health}"
+        return f"Up {in_words((now - container.started_at) / SECOND)}{health}"
     if container.finished_at:
-        return f"Exited ({container.exit_code}) {_age(container.finished_at, now)} ago"
+        age = in_words((now - container.finished_at) / SECOND)
+        return f"Exited ({container.exit_code}) {age} ago"
     return "Created"
-
-
-def _age(since: int, now: int) -> str:
-    return in_words((now - since) / SECOND)
 
 
 def _created_from(engine: Engine, task: Task) -> Json:

@@ -7,27 +7,19 @@ its history says so. All else that was not built or pushed here does not exist.
 
 from __future__ import annotations
 
+import json
 import platform
+from pathlib import Path
 from typing import Any
 
 from swarmsim.go.references import Reference
 from swarmsim.images import documents
 
+_DATA = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 #: By name: the variables and the command that Docker's image of that name has.
-_BASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "alpine": ((), ("/bin/sh",)),
-    "busybox": ((), ("sh",)),
-    "debian": ((), ("bash",)),
-    "ubuntu": ((), ("/bin/bash",)),
-    "python": (("LANG=C.UTF-8",), ("python3",)),
-    "labkit/python": ((), ("python3",)),
-}
+_BASES: dict[str, dict[str, list[str]]] = _DATA["images"]
 #: What every system has; without files, so that `COPY x /usr/bin` knows a folder.
-FOLDERS = (
-    *("bin", "etc", "home", "lib", "opt", "root", "run", "sbin", "srv", "tmp", "usr", "usr/bin"),
-    *("usr/lib", "usr/local", "usr/local/bin", "usr/local/lib", "usr/local/sbin", "usr/sbin"),
-    *("usr/share", "usr/src", "var", "var/cache", "var/lib", "var/log", "var/run", "var/tmp"),
-)
+FOLDERS: tuple[str, ...] = tuple(_DATA["folders"])
 #: The same on every machine and at every time, so that the same name has the same id.
 _CREATED = "2026-01-01T00:00:00Z"
 
@@ -39,12 +31,12 @@ def is_base(name: Reference) -> bool:
 
 def document(name: Reference, layer: str) -> dict[str, Any]:
     """Return the document of a base image on the one layer that all of them have."""
-    env, command = _BASES[name.name]
+    base = _BASES[name.name]
     stand_in = f"stands in for {name}: the programs of this machine"
     if name.name.endswith("python"):
         stand_in += f", Python {platform.python_version()}"
     return documents.new(
-        documents.new_config(Env=[documents.PATH, *env], Cmd=list(command)),
+        documents.new_config(Env=[documents.PATH, *base["Env"]], Cmd=list(base["Cmd"])),
         (layer,),
         ({"created": _CREATED, "comment": stand_in},),
         _CREATED,

@@ -23,7 +23,6 @@ class Scheduler:
         self._preassigned: dict[str, Task] = {}
         self._node_infos: dict[str, NodeInfo] = {}
         self._is_planned = False
-        self._is_due = False
         store.on_created.append(self._created)
         store.on_desired.append(self._desired)
         store.on_ended.append(self._ended)
