@@ -18,9 +18,17 @@ from swarmsim.go.shapes import write
 
 Spec = dict[str, Any]
 
-_FAILURE_ACTIONS = {"pause", "continue", "rollback"}
-_ORDERS = {"stop-first", "start-first"}
+#: What an absent word means, which words are known, and what is said of others.
+Word = tuple[str, set[str], str]
+
+_UPDATE = defaults.UPDATE_CONFIG
 _CONDITIONS = {"none", "on-failure", "any"}
+_CONDITION: Word = (defaults.RESTART_CONDITION, _CONDITIONS, 'invalid RestartCondition: "{}"')
+_MODE: Word = ("vip", {"vip", "dnsrr"}, 'invalid resolution mode: "{}"')
+_ACTIONS = {"pause", "continue", "rollback"}
+_ACTION: Word = (_UPDATE["FailureAction"], _ACTIONS, "unrecognized update failure action {}")
+_ORDERS = {"stop-first", "start-first"}
+_ORDER: Word = (_UPDATE["Order"], _ORDERS, "unrecognized update order {}")
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 
@@ -33,15 +41,22 @@ def stored(spec: Spec) -> Spec:
     template = spec.setdefault("TaskTemplate", {})
     _check_runtime(template)
     _convert_container(template["ContainerSpec"])
-    _convert_restart_policy(template.get("RestartPolicy"))
-    _convert_placement(template.get("Placement"))
-    _convert_reservations((template.get("Resources") or {}).get("Reservations"))
+    if (policy := template.get("RestartPolicy")) is not None:
+        _convert_word(policy, "Condition", _CONDITION)
+        policy.setdefault("MaxAttempts", 0)
+    placement = template.get("Placement") or {}
+    if placement.get("Preferences"):
+        placement["Preferences"] = [it for it in placement["Preferences"] if it.get("Spread")]
     for other_runtime in ("PluginSpec", "NetworkAttachmentSpec"):
         template.pop(other_runtime, None)
     template["Runtime"] = "container"
     for name in ("UpdateConfig", "RollbackConfig"):
-        _convert_update_config(spec.get(name))
-    _convert_endpoint(spec.get("EndpointSpec"))
+        if (config := spec.get(name)) is not None:
+            _convert_word(config, "FailureAction", _ACTION)
+            _convert_word(config, "Order", _ORDER)
+    if (endpoint := spec.get("EndpointSpec")) is not None:
+        _convert_word(endpoint, "Mode", _MODE)
+        _convert_ports(endpoint.get("Ports") or [])
     spec["Mode"] = _mode(spec.get("Mode") or {})
     return write(spec, "swarm.ServiceSpec")
 
@@ -106,47 +121,15 @@ def _convert_mount(mount: Spec) -> None:
         mount["BindOptions"] = {**bind, "Propagation": propagation.lower() or "rprivate"}
 
 
-def _convert_restart_policy(policy: Spec | None) -> None:
-    if policy is None:
-        return
-    policy["Condition"] = policy.get("Condition") or defaults.RESTART_CONDITION
-    if policy["Condition"] not in _CONDITIONS:
-        raise ApiError(400, f'invalid RestartCondition: "{policy["Condition"]}"')
-    policy.setdefault("MaxAttempts", 0)
+def _convert_word(part: Spec, name: str, word: Word) -> None:
+    default, known, sentence = word
+    part[name] = part.get(name) or default
+    if part[name] not in known:
+        raise ApiError(400, sentence.format(part[name]))
 
 
-def _convert_placement(placement: Spec | None) -> None:
-    if placement and placement.get("Preferences"):
-        placement["Preferences"] = [it for it in placement["Preferences"] if it.get("Spread")]
-
-
-def _convert_reservations(reservations: Spec | None) -> None:
-    """What is both a number and a name of a generic resource counts as the number."""
-    for resource in (reservations or {}).get("GenericResources") or []:
-        if "DiscreteResourceSpec" in resource:
-            resource.pop("NamedResourceSpec", None)
-
-
-def _convert_update_config(config: Spec | None) -> None:
-    if config is None:
-        return
-    for name, known, what in (
-        ("FailureAction", _FAILURE_ACTIONS, "failure action"),
-        ("Order", _ORDERS, "order"),
-    ):
-        config[name] = config.get(name) or defaults.UPDATE_CONFIG[name]
-        if config[name] not in known:
-            raise ApiError(400, f"unrecognized update {what} {config[name]}")
-
-
-def _convert_endpoint(endpoint: Spec | None) -> None:
-    if endpoint is None:
-        return
-    mode = endpoint.get("Mode", "")
-    if mode not in {"", "vip", "dnsrr"}:
-        raise ApiError(400, f'invalid resolution mode: "{mode}"')
-    endpoint["Mode"] = mode or "vip"
-    for port in endpoint.get("Ports") or []:
+def _convert_ports(ports: list[Spec]) -> None:
+    for port in ports:
         protocol, publish = port.get("Protocol", "").lower(), port.get("PublishMode", "").lower()
         port["Protocol"] = protocol if protocol in {"tcp", "udp", "sctp"} else "tcp"
         port["PublishMode"] = publish if publish in {"ingress", "host"} else "ingress"
