@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from swarmsim.go.shapes import write
-from swarmsim.go.times import SECOND, stamp
+from swarmsim.go.times import SECOND
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _DAY = 24 * 3600 * SECOND
@@ -97,11 +97,6 @@ class Swarm:
         """Whether a restarted manager would need the unlock key."""
         return bool(self.spec["EncryptionConfig"].get("AutoLockManagers"))
 
-    @property
-    def manager_address(self) -> str:
-        """Where nodes would join."""
-        return f"{self.address}:{self.port}"
-
     def renew(self, *, worker: bool, manager: bool, key: bool) -> None:
         """Make new secrets, as `docker swarm join-token --rotate` and `unlock-key --rotate` ask."""
         if worker:
@@ -116,29 +111,6 @@ class Swarm:
 
     def _digits(self, count: int) -> str:
         return "".join(self.random.choices(_BASE36, k=count))
-
-    def tokens(self) -> dict[str, str]:
-        """The join tokens."""
-        prefix = f"SWMTKN-1-{self.authority}"
-        return {
-            "Worker": f"{prefix}-{self.worker_secret}",
-            "Manager": f"{prefix}-{self.manager_secret}",
-        }
-
-    def info(self) -> dict[str, Any]:
-        """The swarm as in `GET /info`; `GET /swarm` adds the tokens."""
-        return {
-            "ID": self.id,
-            "Version": {"Index": self.version},
-            "CreatedAt": stamp(self.created_at),
-            "UpdatedAt": stamp(self.updated_at),
-            "Spec": self.spec,
-            "TLSInfo": {},
-            "RootRotationInProgress": False,
-            "DefaultAddrPool": self.pool,
-            "SubnetSize": self.subnet_size,
-            "DataPathPort": self.data_path_port,
-        }
 
 
 def complete(spec: dict[str, Any]) -> dict[str, Any]:

@@ -65,11 +65,6 @@ class Health:
         if self._probe is not None:
             self._probe.kill()
 
-    @property
-    def probing(self) -> bool:
-        """Whether a probe runs."""
-        return self._probe is not None
-
     def as_json(self) -> dict[str, Any]:
         """Return what `docker inspect` shows as `State.Health`."""
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from swarmsim.api.documents import CONSTANTS, Json
+from swarmsim.api.documents import CONSTANTS, Json, meta
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.networks import Network
@@ -93,10 +93,7 @@ def swarm_network_json(network: Network) -> Json:
         spec["IPAMOptions"] = _addresses_asked(network)
     spec["Scope"] = "swarm"
     shown: Json = {
-        "ID": network.id,
-        "Version": {"Index": network.version},
-        "CreatedAt": stamp(network.created_at),
-        "UpdatedAt": stamp(network.updated_at),
+        **meta(network),
         "Spec": spec,
         "DriverState": {"Name": network.driver, "Options": network.options},
         "IPAMOptions": {"Driver": {"Name": "default"}},

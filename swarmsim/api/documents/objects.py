@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarmsim.api.documents import CONSTANTS, Json
+from swarmsim.api.documents import CONSTANTS, Json, meta
 from swarmsim.api.documents.networks import swarm_network_json
 from swarmsim.api.specs import specs
 from swarmsim.engine.allocation import Allocator
@@ -10,16 +10,6 @@ from swarmsim.engine.networks import Networks
 from swarmsim.engine.swarm import Swarm
 from swarmsim.go.times import stamp
 from swarmsim.model import Cluster, Node, Service, Task, states
-
-
-def meta(about: Service | Task | Node) -> Json:
-    """What every object of the swarm has in front."""
-    return {
-        "ID": about.id,
-        "Version": {"Index": about.version},
-        "CreatedAt": stamp(about.created_at),
-        "UpdatedAt": stamp(about.updated_at),
-    }
 
 
 def service_json(service: Service, *, defaults: bool = False) -> Json:
@@ -117,3 +107,16 @@ def node_json(node: Node, swarm: Swarm, version: str) -> Json:
             "Addr": f"{node.address}:{swarm.port}",
         }
     return shown
+
+
+def swarm_json(swarm: Swarm) -> Json:
+    """The swarm as in `GET /info`; `GET /swarm` adds the join tokens."""
+    return {
+        **meta(swarm),
+        "Spec": swarm.spec,
+        "TLSInfo": {},
+        "RootRotationInProgress": False,
+        "DefaultAddrPool": swarm.pool,
+        "SubnetSize": swarm.subnet_size,
+        "DataPathPort": swarm.data_path_port,
+    }

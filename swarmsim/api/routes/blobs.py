@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from swarmsim.api.asking import filters_of, find, version
+from swarmsim.api.documents import meta
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.specs import names
+from swarmsim.api.specs import validation
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import rpc
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import read, write
-from swarmsim.go.times import stamp
 
 routes = Routes()
 
@@ -36,13 +36,7 @@ def _json(blob: Blob, kind: str) -> dict[str, Any]:
     spec = {**blob.spec, "Labels": blob.spec.get("Labels") or {}}
     if kind == "secret":  # what it holds is never shown
         spec.pop("Data", None)
-    return {
-        "ID": blob.id,
-        "Version": {"Index": blob.version},
-        "CreatedAt": stamp(blob.created_at),
-        "UpdatedAt": stamp(blob.updated_at),
-        "Spec": write(spec, _SPECS[kind]),
-    }
+    return {**meta(blob), "Spec": write(spec, _SPECS[kind])}
 
 
 async def _list(call: Call, kind: str) -> Answer:
@@ -70,7 +64,7 @@ async def _create(call: Call, kind: str) -> Answer:
     spec = read(await call.json(), _SPECS[kind])
     engine = call.engine
     blobs = _blobs(engine, kind)
-    names.check_blob(spec.get("Name", ""))
+    validation.check_blob_name(spec.get("Name", ""))
     if (driver := spec.get("Driver")) is not None:  # a plugin that keeps it: there are none here
         if not driver.get("Name"):
             raise rpc("InvalidArgument", "secret driver must have a name")

@@ -9,7 +9,7 @@ from swarmsim.api.documents import Json
 from swarmsim.api.documents.networks import is_known_here, network_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.containers import find_container
-from swarmsim.api.specs import names
+from swarmsim.api.specs import validation
 from swarmsim.engine.allocation import publishes
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.networks import Network
@@ -132,7 +132,7 @@ def _made(engine: Engine, asked: Json) -> Network:
         _say(engine, network, "create")
         return network
     engine.manager()
-    names.check(asked["Name"])
+    validation.check_name(asked["Name"])
     if asked.get("Ingress") and (present := [it for it in visible(engine) if it.ingress]):
         raise rpc("AlreadyExists", f"ingress network ({present[0].id}) is already present")
     cluster = engine.cluster

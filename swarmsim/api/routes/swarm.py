@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from swarmsim.api.asking import go_bool, version
+from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine import swarm as membership
 from swarmsim.go.errors import ApiError, rpc
@@ -41,7 +42,12 @@ _AVAILABILITIES = {"active", "pause", "drain"}
 async def inspect(call: Call) -> Answer:
     """What `docker swarm join-token` and `docker swarm update` read."""
     swarm = call.engine.manager()
-    return Answer({**swarm.info(), "JoinTokens": swarm.tokens()})
+    prefix = f"SWMTKN-1-{swarm.authority}"
+    tokens = {
+        "Worker": f"{prefix}-{swarm.worker_secret}",
+        "Manager": f"{prefix}-{swarm.manager_secret}",
+    }
+    return Answer({**swarm_json(swarm), "JoinTokens": tokens})
 
 
 @routes.post("/swarm/init")

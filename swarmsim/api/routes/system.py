@@ -12,6 +12,7 @@ from collections import Counter
 
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
+from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.versions import API_VERSION, MIN_API_VERSION
 from swarmsim.engine.engine import Engine
@@ -91,10 +92,10 @@ def _swarm(engine: Engine) -> Json:
         "LocalNodeState": "active",
         "ControlAvailable": True,
         "Error": "",
-        "RemoteManagers": [{"NodeID": swarm.node_id, "Addr": swarm.manager_address}],
+        "RemoteManagers": [{"NodeID": swarm.node_id, "Addr": f"{swarm.address}:{swarm.port}"}],
         "Nodes": len(nodes),
         "Managers": sum(node.role == "manager" for node in nodes),
-        "Cluster": swarm.info(),
+        "Cluster": swarm_json(swarm),
     }
 
 

@@ -8,10 +8,10 @@ the default.
 
 from __future__ import annotations
 
+import random
 from copy import deepcopy
 from typing import Any
 
-from swarmsim.api.specs import names
 from swarmsim.go import defaults
 from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import write
@@ -29,6 +29,10 @@ _ACTIONS = {"pause", "continue", "rollback"}
 _ACTION: Word = (_UPDATE["FailureAction"], _ACTIONS, "unrecognized update failure action {}")
 _ORDERS = {"stop-first", "start-first"}
 _ORDER: Word = (_UPDATE["Order"], _ORDERS, "unrecognized update order {}")
+_MANNERS = (
+    "brave calm clever eager gentle happy keen kind lucid merry modest quiet sharp sunny wise"
+)
+_PEOPLE = "curie darwin dijkstra euler gauss hopper kepler lamarr lovelace noether tesla turing"
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 
@@ -36,7 +40,7 @@ _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 def stored(spec: Spec) -> Spec:
     """What the engine keeps of a parsed spec; `ApiError` 400 for words that it does not know."""
     spec = deepcopy(spec)
-    spec["Name"] = spec.get("Name") or names.random_name()
+    spec["Name"] = spec.get("Name") or _random_name()
     spec.setdefault("Labels", {})
     template = spec.setdefault("TaskTemplate", {})
     _check_runtime(template)
@@ -59,6 +63,11 @@ def stored(spec: Spec) -> Spec:
         _convert_ports(endpoint.get("Ports") or [])
     spec["Mode"] = _mode(spec.get("Mode") or {})
     return write(spec, "swarm.ServiceSpec")
+
+
+def _random_name() -> str:
+    manner, person = _MANNERS.split(), _PEOPLE.split()
+    return f"{random.choice(manner)}_{random.choice(person)}"  # noqa: S311  a name is no secret
 
 
 def of_task(template: Spec) -> Spec:

@@ -1,4 +1,4 @@
-"""What swarmkit refuses in a service spec, in its order and its words.
+"""What swarmkit refuses in names and in a service spec, in its order and its words.
 
 From swarmkit's `manager/controlapi/service.go`. What other objects have to do with it,
 networks, ports, configs and secrets, is checked by who knows them.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from swarmsim.api.specs import names
 from swarmsim.go import templates
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.gojson import quoted
@@ -22,13 +21,39 @@ _LEAST_MEMORY = 4 * 1024 * 1024
 _LEAST_DURATION = 1_000_000
 _MOST_REPLICAS = 1 << 63
 
+_DNS_NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
+_BLOB_NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?")
+_LONGEST_DNS_NAME = 63
+_LONGEST_BLOB_NAME = 64
 _CONSTRAINT_KEY = re.compile(r"[a-z_][a-z0-9\-_.]+", re.IGNORECASE)
 _CONSTRAINT_VALUE = re.compile(r"[a-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.IGNORECASE)
 
 
+def check_name(name: str) -> None:
+    """Refuse the name of a service or a network that cannot be part of a DNS name."""
+    if not name:
+        raise rpc("InvalidArgument", "meta: name must be provided")
+    if not _DNS_NAME.fullmatch(name):
+        raise rpc("InvalidArgument", "name must be valid as a DNS name component")
+    if len(name) > _LONGEST_DNS_NAME:
+        raise rpc("InvalidArgument", "name must be 63 characters or fewer")
+
+
+def check_blob_name(name: str) -> None:
+    """Refuse the name of a config or a secret."""
+    if not name:
+        raise rpc("InvalidArgument", "name must be provided")
+    if len(name) > _LONGEST_BLOB_NAME or not _BLOB_NAME.fullmatch(name):
+        message = (
+            "invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end "
+            "character must be [a-zA-Z0-9]"
+        )
+        raise rpc("InvalidArgument", message)
+
+
 def check(spec: Spec) -> None:
     """Raise `ApiError` for the first thing that swarmkit does not take in a stored spec."""
-    names.check(spec["Name"])
+    check_name(spec["Name"])
     _check_task(spec["TaskTemplate"])
     if (spec["Mode"].get("Replicated", {}).get("Replicas") or 0) >= _MOST_REPLICAS:
         raise _invalid("Number of replicas must be non-negative")  # Go's uint64, read as an int64

@@ -37,26 +37,12 @@ class Published:
     def __init__(self, port: int) -> None:
         """Listen. Raises `CannotPublish`."""
         self.port = port
-        self._targets: list[Target] = []
+        self.targets: list[Target] = []
         self._turn = count()
         self._connections: set[asyncio.Task[None]] = set()
         self._socket = _listening(port)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._accept)
-
-    @property
-    def unused(self) -> bool:
-        """Whether it has no target."""
-        return not self._targets
-
-    def add(self, target: Target) -> None:
-        """Lead to one more task."""
-        self._targets.append(target)
-
-    def discard(self, target: Target) -> None:
-        """Lead to a task no more."""
-        if target in self._targets:
-            self._targets.remove(target)
 
     def close(self) -> None:
         """Listen no more, and end what is being forwarded."""
@@ -96,8 +82,8 @@ class Published:
     def _addresses(self) -> Iterator[tuple[str, int]]:
         """Yield where the tasks listen, another one first each time."""
         first = next(self._turn)
-        for at in range(len(self._targets)):
-            target = self._targets[(first + at) % len(self._targets)]
+        for at in range(len(self.targets)):
+            target = self.targets[(first + at) % len(self.targets)]
             if address := target():
                 yield address
 
@@ -140,14 +126,14 @@ class Publisher:
             raise CannotPublish(f"listen tcp4 0.0.0.0:{port}: bind: {_GO_SAYS[errno.EADDRINUSE]}")
         if port not in self._ports:
             self._ports[port] = Published(port)
-        self._ports[port].add(target)
+        self._ports[port].targets.append(target)
 
     def discard(self, port: int, target: Target) -> None:
         """Remove a target of a port; a port without targets is closed."""
         published = self._ports.get(port)
-        if published is not None:
-            published.discard(target)
-            if published.unused:
+        if published is not None and target in published.targets:
+            published.targets.remove(target)
+            if not published.targets:
                 published.close()
                 del self._ports[port]
 
