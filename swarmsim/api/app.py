@@ -32,15 +32,9 @@ _OF_ANY_SIZE = re.compile(r"/(build|images/load|images/create)$")
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 
 
-def all_routes() -> Routes:
-    """The table of all routes."""
-    table = Routes()
-    for module in _MODULES:
-        table.include(module.routes)
-    return table
-
-
-_ROUTES = all_routes()
+_ROUTES = Routes()
+for _module in _MODULES:
+    _ROUTES.include(_module.routes)
 
 
 async def answer(call: Call) -> Answer | None:
@@ -56,8 +50,10 @@ async def answer(call: Call) -> Answer | None:
         return refused(call, problem)
     except ClientGone:
         raise
-    except OSError as problem:  # such as a full disk
-        return refused(call, ApiError(500, _of_machine(problem)))
+    except OSError as problem:  # such as a full disk; in Go's words: `open /a: permission denied`
+        what = f"open {problem.filename}" if problem.filename else "write"
+        reason = (problem.strerror or str(problem)).lower()
+        return refused(call, ApiError(500, f"{what}: {reason}"))
 
 
 def largest_body(call: Call) -> float:
@@ -96,9 +92,3 @@ async def _route(call: Call) -> Answer | None:
     call.found = True
     versions.require(version or versions.API_VERSION)
     return await handler(call)
-
-
-def _of_machine(problem: OSError) -> str:
-    """Return what the machine refused, as Go says it: `open /a/b: permission denied`."""
-    reason = (problem.strerror or str(problem)).lower()
-    return f"open {problem.filename}: {reason}" if problem.filename else f"write: {reason}"

@@ -10,22 +10,17 @@ MIN_API_VERSION = "1.24"
 
 def require(version: str) -> None:
     """Raise what the engine answers to a client of a version that it does not speak."""
-    if older(API_VERSION, version):
+    if _numbers(API_VERSION) < _numbers(version):
         message = (
             f"client version {version} is too new. Maximum supported API version is {API_VERSION}"
         )
         raise ApiError(400, message)
-    if older(version, MIN_API_VERSION):
+    if _numbers(version) < _numbers(MIN_API_VERSION):
         message = (
             f"client version {version} is too old. Minimum supported API version is "
             f"{MIN_API_VERSION}, please upgrade your client to a newer version"
         )
         raise ApiError(400, message)
-
-
-def older(version: str, than: str) -> bool:
-    """Whether one version is older than another."""
-    return _numbers(version) < _numbers(than)
 
 
 def _numbers(version: str) -> list[int]:

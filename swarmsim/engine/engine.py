@@ -71,6 +71,8 @@ class Engine:
         self.random = Random(f"engine {seed}")  # noqa: S311  a run can be repeated
         self.id = self.random.randbytes(16).hex()
         self.hostname = platform.node() or "lab"
+        self.cpus = os.cpu_count() or 1
+        self.memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         self.node_count = nodes
         self.clock = Clock(speed, start=start)
         #: Called whenever something has happened; `Call.wait` is what uses it.
@@ -229,9 +231,9 @@ class Engine:
             self.cluster_events.watch(change, self.cluster.now)
 
     def _add_node(self, hostname: str, *, is_manager: bool = False) -> Node:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        cpus = (os.cpu_count() or 1) * 10**9
-        node = self.cluster.add_node(hostname, manager=is_manager, nano_cpus=cpus, memory=memory)
+        node = self.cluster.add_node(
+            hostname, manager=is_manager, nano_cpus=self.cpus * 10**9, memory=self.memory
+        )
         node.architecture = platform.machine()
         node.engine_labels = dict(label.split("=", 1) for label in self.labels)
         return node

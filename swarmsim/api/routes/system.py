@@ -6,7 +6,6 @@ the platform in `docker version`.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections import Counter
 
@@ -70,8 +69,8 @@ async def info(call: Call) -> Answer:
         "KernelVersion": platform.release(),
         "OperatingSystem": engine.operating_system,
         "Architecture": platform.machine(),
-        "NCPU": os.cpu_count() or 1,
-        "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "NCPU": engine.cpus,
+        "MemTotal": engine.memory,
         "DockerRootDir": str(engine.data),
         "Name": engine.hostname,
         "Labels": engine.labels,

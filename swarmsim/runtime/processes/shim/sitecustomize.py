@@ -72,18 +72,16 @@ class Task:
             or host in self.own_addresses
         )
 
-    def named(self, name: str) -> list[str]:
-        """Return the addresses of a name, in any order; none for a name that Swarm has not."""
+    def named(self, name: Any) -> list[str]:
+        """Return the addresses of a name, in any order; none for what is no name of Swarm's."""
+        if isinstance(name, bytes):
+            name = name.decode("ascii", "replace")
         if name == self.hostname:
             return self.own_addresses[:1] or ["127.0.0.1"]
-        if "/" in name or name in ("", ".", ".."):
+        if not isinstance(name, str) or "/" in name or name in ("", ".", ".."):
             return []
         found = [a for net in self.networks for a in _lines(os.path.join(net, name.lower()))]
         return _in_any_order(found)
-
-    def port_of(self, kind: str, port: int) -> Address | None:
-        """Return where a port of this task is: host and port of this machine, or nothing."""
-        return _noted(self.ports, kind, port)
 
     def note(self, kind: str, port: int, host: str, real: int) -> None:
         """Remember where a port of this task is."""
@@ -216,7 +214,7 @@ class Sockets:
         if not self._task.is_here(host):
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         kind, local = _kind_of(sock), "::1" if _speaks_only_6(sock) else "127.0.0.1"
-        known = self._task.port_of(kind, port) if port else None
+        known = _noted(self._task.ports, kind, port) if port else None
         real(sock, _for_family(sock, local, known[1] if known else 0))
         taken = _getsockname(sock)[1]
         given = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)  # noqa: S104
@@ -275,26 +273,21 @@ class Names:
     def __init__(self, task: Task) -> None:
         self._task = task
 
-    def _named(self, host: Any) -> list[str]:
-        if isinstance(host, bytes):
-            host = host.decode("ascii", "replace")
-        return self._task.named(host) if isinstance(host, str) and host else []
-
     def getaddrinfo(
         self, real: Callable[..., Any], host: Any, *args: Any, **kwargs: Any
     ) -> list[Any]:
         """Return the addresses of all tasks of a name."""
-        found = self._named(host) or [host]
+        found = self._task.named(host) or [host]
         return [each for address in found for each in real(address, *args, **kwargs)]
 
     def gethostbyname(self, real: Callable[..., Any], hostname: Any) -> Any:
         """Return the address of one of them."""
-        found = self._named(hostname)
+        found = self._task.named(hostname)
         return found[0] if found else real(hostname)
 
     def gethostbyname_ex(self, real: Callable[..., Any], hostname: Any) -> Any:
         """Return the addresses of all of them."""
-        found = self._named(hostname)
+        found = self._task.named(hostname)
         return (hostname, [], found) if found else real(hostname)
 
     def gethostbyaddr(self, real: Callable[..., Any], ip_address: str) -> Any:
