@@ -40,12 +40,12 @@ def remove(
     `ApiError`: 404, or 409 for what is in use.
     """
     image = images.find(text)
-    removal = _Removal(images, users)
+    removal = _Removal(images, users, force=force, prune=prune)
     start = names.start_of_id(text)
     if start and image.id.startswith(f"sha256:{start}"):
-        removal.by_id(image, force=force, prune=prune)
+        removal.by_id(image)
     else:
-        removal.by_name(image, names.parse(text), force=force, prune=prune)
+        removal.by_name(image, names.parse(text))
     return removal.records
 
 
@@ -53,30 +53,31 @@ def remove_unused(
     images: Images, users: Users, wanted: Callable[[Image], bool], *, dangling: bool
 ) -> list[Record]:
     """Remove what no container uses and nothing is built on: without a name, or also with."""
-    removal = _Removal(images, users)
+    removal = _Removal(images, users, force=True, prune=True)
     for image in list(images.images.values()):
         its_names = images.names_of(image)
         if image.id not in images.images or any(images.children_of(image.id)):
             continue
         if wanted(image) and not (dangling and its_names) and not any(users(image.id)):
-            removal.delete(image, force=True, prune=True)
+            removal.delete(image)
     return removal.records
 
 
 class _Removal:
     """A removal on its way, and what was done so far."""
 
-    def __init__(self, images: Images, users: Users) -> None:
+    def __init__(self, images: Images, users: Users, *, force: bool, prune: bool) -> None:
         self._images = images
         self._users = users
+        self._force = force
+        self._prune = prune
         self.records: list[Record] = []
 
-    def by_name(self, image: Image, name: Reference, *, force: bool, prune: bool) -> None:
+    def by_name(self, image: Image, name: Reference) -> None:
         """Take a name away; with the last one, the image goes."""
         key = f"{name.name}@{name.digest}" if name.digest else str(name)
-        its_names = self._images.names_of(image)
         user = next(iter(self._users(image.id)), None)
-        if not force and user and _is_single(its_names):
+        if not self._force and user and _is_single(self._images.names_of(image)):
             raise ApiError(
                 409,
                 f'conflict: unable to remove repository reference "{key}" (must force) - '
@@ -84,30 +85,34 @@ class _Removal:
                 f"{image.short_id}",
             )
         self._untag(key)
-        self._untag_lonely_digests(image, name)
-        if self._images.names_of(image) or self._reason(image, soft=not force, names_count=True):
+        rest = self._images.names_of(image)
+        if not name.digest and not any(each.startswith(f"{name.name}:") for each in rest):
+            for each in rest:  # a digest goes with the last tag of its repository
+                if each.startswith(f"{name.name}@"):
+                    self._untag(each)
+        if self._images.names_of(image) or self._reason(image, force=self._force):
             return  # what is left of it stays, without a word
-        self.delete(image, force=force, prune=prune)
+        self.delete(image)
 
-    def by_id(self, image: Image, *, force: bool, prune: bool) -> None:
+    def by_id(self, image: Image) -> None:
         """Remove an image that was named by its id."""
         its_names = self._images.names_of(image)
         if _is_single(its_names):
-            self._refuse_if_needed(image, soft=not force, names_count=False)
+            self._refuse(image, self._reason(image, force=self._force, names_count=False))
             for name in its_names:
                 self._untag(name)
-        self.delete(image, force=force, prune=prune)
+        self.delete(image)
 
-    def delete(self, image: Image, *, force: bool, prune: bool) -> None:
+    def delete(self, image: Image) -> None:
         """Remove an image, and those below it that nothing else needs."""
-        self._refuse_if_needed(image, soft=not force, names_count=True)
+        self._refuse(image, self._reason(image, force=self._force))
         while True:
             for name in self._images.names_of(image):
                 self._untag(name)
             released = self._images.forget(image)
             self.records += [{"Deleted": each} for each in (image.id, *released)]
             parent = self._images.images.get(image.parent)
-            if not prune or parent is None or self._reason(parent, soft=True, names_count=True):
+            if not self._prune or parent is None or self._reason(parent, force=False):
                 return
             image = parent
 
@@ -115,39 +120,23 @@ class _Removal:
         self._images.untag(name)
         self.records.append({"Untagged": name})
 
-    def _untag_lonely_digests(self, image: Image, name: Reference) -> None:
-        """A digest goes with the last tag of its repository."""
-        rest = self._images.names_of(image)
-        if name.digest or any(each.startswith(f"{name.name}:") for each in rest):
-            return
-        for each in rest:
-            if each.startswith(f"{name.name}@"):
-                self._untag(each)
-
-    def _refuse_if_needed(self, image: Image, *, soft: bool, names_count: bool) -> None:
-        reason = self._reason(image, soft=soft, names_count=names_count)
+    def _refuse(self, image: Image, reason: str) -> None:
         if reason:
             raise ApiError(409, f"conflict: unable to delete {image.short_id} {reason}")
 
-    def _reason(self, image: Image, *, soft: bool, names_count: bool) -> str:
-        """Why an image has to stay, or `""`; `soft` are the reasons that force overrules."""
+    def _reason(self, image: Image, *, force: bool, names_count: bool = True) -> str:
+        """Why an image has to stay, or `""`."""
         if any(self._images.children_of(image.id)):
             return "(cannot be forced) - image has dependent child images"
-        used_by = list(self._users(image.id))
-        for user in used_by:
-            if user.running:
-                return (
-                    "(cannot be forced) - image is being used by running container "
-                    f"{user.container_id[:12]}"
-                )
-        if soft and names_count and self._images.names_of(image):
+        used_by = sorted(self._users(image.id), key=lambda user: not user.running)
+        by = f"container {used_by[0].container_id[:12]}" if used_by else ""
+        if used_by and used_by[0].running:
+            return f"(cannot be forced) - image is being used by running {by}"
+        if force:
+            return ""
+        if names_count and self._images.names_of(image):
             return "(must be forced) - image is referenced in multiple repositories"
-        if soft and used_by:
-            return (
-                "(must be forced) - image is being used by stopped container "
-                f"{used_by[0].container_id[:12]}"
-            )
-        return ""
+        return f"(must be forced) - image is being used by stopped {by}" if used_by else ""
 
 
 def _is_single(its_names: list[str]) -> bool:

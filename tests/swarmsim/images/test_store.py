@@ -148,6 +148,13 @@ def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, wor
     assert not images.layer_path(layer).exists()
 
 
+def test_a_name_that_is_removed_by_force_leaves_the_image_its_other_names(images, worker):
+    images.tag(worker, names.parse("lab/other:1"), NOW)
+    records = removing.remove(images, "lab/other:1", nobody, force=True)
+    assert records == [{"Untagged": "lab/other:1"}]
+    assert worker.id in images.images
+
+
 def test_what_is_in_use_stays(images, worker):
     running, stopped = User("c" * 64, True), User("d" * 64, False)
     with pytest.raises(ApiError) as caught:
