@@ -216,20 +216,11 @@ def _go_list(texts: list[str]) -> str:
     return f"[{' '.join(quoted(text) for text in texts)}]"
 
 
+#: By name of the instruction.
 _STEPS: dict[str, Callable[[State, Instruction], list[str]]] = {
-    "ARG": _arg,
-    "CMD": _cmd,
-    "ENTRYPOINT": _entrypoint,
-    "ENV": _env,
-    "EXPOSE": _expose,
-    "HEALTHCHECK": _healthcheck,
-    "LABEL": _label,
-    "MAINTAINER": _maintainer,
-    "ONBUILD": _onbuild,
-    "RUN": _run,
-    "SHELL": _shell,
-    "STOPSIGNAL": _stopsignal,
-    "USER": _user,
-    "VOLUME": _volume,
-    "WORKDIR": _workdir,
+    step.__name__.removeprefix("_").upper(): step
+    for step in (
+        *(_arg, _cmd, _entrypoint, _env, _expose, _healthcheck, _label, _maintainer, _onbuild),
+        *(_run, _shell, _stopsignal, _user, _volume, _workdir),
+    )
 }
