@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from swarmsim.engine.networks import Network, Networks
-from swarmsim.model import Cluster, Service, StoreEvent, Task
+from swarmsim.model import Cluster, Service, Spec, StoreEvent, Task
 from swarmsim.model.plan import attachments
-
-Spec = dict[str, Any]
 
 _FIRST_PORT = 30000
 _LAST_PORT = 32767

@@ -77,11 +77,8 @@ class Image:
 
     @classmethod
     def of(cls, content: bytes, parent: str = "") -> Image:
-        """Read a document. Raises `ValueError` if the bytes are none."""
-        document = json.loads(content)
-        if not isinstance(document, dict) or "rootfs" not in document:
-            raise ValueError("this is not an image's config")
-        return cls(f"sha256:{sha256(content).hexdigest()}", document, parent)
+        """Read a document."""
+        return cls(f"sha256:{sha256(content).hexdigest()}", json.loads(content), parent)
 
     @property
     def short_id(self) -> str:
@@ -91,7 +88,7 @@ class Image:
     @property
     def config(self) -> dict[str, Any]:
         """What a container of it gets: Env, Cmd, WorkingDir and so on."""
-        return new_config(**(self.document.get("config") or {}))
+        return new_config(**self.document["config"])
 
     @property
     def container_config(self) -> Mapping[str, Any]:
@@ -101,17 +98,17 @@ class Image:
     @property
     def layers(self) -> tuple[str, ...]:
         """The hashes of its layers, lowest first."""
-        return tuple((self.document.get("rootfs") or {}).get("diff_ids") or ())
+        return tuple(self.document["rootfs"]["diff_ids"])
 
     @property
     def history(self) -> list[Mapping[str, Any]]:
         """Its history, oldest first."""
-        return list(self.document.get("history") or ())
+        return list(self.document["history"])
 
     @property
     def created(self) -> str:
         """When it was made, as it was written."""
-        return str(self.document.get("created") or "0001-01-01T00:00:00Z")
+        return str(self.document["created"])
 
     @property
     def labels(self) -> Mapping[str, str]:

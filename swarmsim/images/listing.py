@@ -85,7 +85,7 @@ def history(images: Images, image: Image) -> list[dict[str, Any]]:
         rows.append(
             {
                 "Comment": each.get("comment") or "",
-                "Created": _seconds(str(each.get("created") or "")),
+                "Created": _seconds(each["created"]),
                 "CreatedBy": each.get("created_by") or "",
                 "Id": "<missing>",
                 "Size": size,
@@ -178,10 +178,7 @@ def _exact(created: str) -> tuple[int, str]:
 
 
 def _seconds(created: str) -> int:
-    try:
-        return int(datetime.fromisoformat(created[:19] + "+00:00").timestamp())
-    except ValueError:
-        return 0
+    return int(datetime.fromisoformat(created[:19] + "+00:00").timestamp())
 
 
 def _moment(text: str, now: int) -> int:

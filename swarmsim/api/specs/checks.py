@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarmsim.api.asking import find
 from swarmsim.engine.allocation import publishes
 from swarmsim.engine.networks import Network
 from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import ApiError, rpc
-from swarmsim.model import Service
+from swarmsim.model import Service, Spec
 from swarmsim.model.plan import attachments
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
-
-Spec = dict[str, Any]
 
 
 def resolve_networks(engine: Engine, spec: Spec) -> None:

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import random
 from copy import deepcopy
-from typing import Any
 
 from swarmsim.go import defaults
 from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import write
-
-Spec = dict[str, Any]
+from swarmsim.model import Spec
 
 #: What an absent word means, which words are known, and what is said of others.
 Word = tuple[str, set[str], str]

@@ -7,14 +7,12 @@ networks, ports, configs and secrets, is checked by who knows them.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from swarmsim.go import templates
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.gojson import quoted
 from swarmsim.go.references import Reference
-
-Spec = dict[str, Any]
+from swarmsim.model import Spec
 
 _LEAST_NANO_CPUS = 1_000_000
 _LEAST_MEMORY = 4 * 1024 * 1024
