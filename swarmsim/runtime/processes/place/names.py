@@ -13,7 +13,7 @@ it is told to stop.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,9 @@ class Names:
         lines += [f"addresses {self._addresses}", f"system {' '.join(sorted(SYSTEM))}"]
         for network, address in attachments.addresses.items():
             lines += [f"address {address}", f"network {self._networks / network}"]
-            self._link(address, folder)
+            link = self._addresses / address
+            _clear(link)  # it may have been a virtual address of a service that is gone
+            link.symlink_to(folder.ports)
         (folder.path / "task").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def leave(self, attachments: Attachments) -> None:
@@ -101,31 +103,20 @@ class Names:
 
     def add(self, attachments: Attachments) -> None:
         """Add a task's names."""
-        for network, name, address in _entries(attachments):
-            known = self._known.setdefault((network, name), [])
-            known.append(address)
-            self._write(network, name, known)
-        for network, virtual in attachments.virtual.items():
-            self._backends.setdefault(virtual, []).append(attachments.addresses[network])
-            self._write_backends(virtual)
+        self._change(attachments, list.append)
 
     def discard(self, attachments: Attachments) -> None:
         """Remove a task's names."""
-        for network, name, address in _entries(attachments):
-            known = self._known.get((network, name), [])
-            if address in known:
-                known.remove(address)
-                self._write(network, name, known)
-        for network, virtual in attachments.virtual.items():
-            backends = self._backends.get(virtual, [])
-            if attachments.addresses[network] in backends:
-                backends.remove(attachments.addresses[network])
-                self._write_backends(virtual)
+        self._change(attachments, list.remove)
 
-    def _link(self, address: str, folder: Folder) -> None:
-        link = self._addresses / address
-        _clear(link)  # it may have been a virtual address of a service that is gone
-        link.symlink_to(folder.ports)
+    def _change(self, attachments: Attachments, change: Callable[[list[str], str], None]) -> None:
+        for network, name, address in _entries(attachments):
+            known = self._known.setdefault((network, name), [])
+            change(known, address)
+            self._write(network, name, known)
+        for network, virtual in attachments.virtual.items():
+            change(self._backends.setdefault(virtual, []), attachments.addresses[network])
+            self._write_backends(virtual)
 
     def _write(self, network: str, name: str, addresses: list[str]) -> None:
         folder = self._networks / network
