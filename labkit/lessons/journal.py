@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -92,12 +92,32 @@ class Standing:
 
     item: Item
     state: State = "open"
-    #: How many different hints were taken.
-    hints: int = 0
+    #: The different hints that were taken.
+    rungs: frozenset[int] = frozenset()
     #: Whether the solution was looked at.
     solved: bool = False
     #: Whether it was done before a reset that opened it again.
     before: bool = False
+
+    def after(self, event: Event) -> Self:
+        """Return how it stands after an event, which may be of another item."""
+        if event.kind == "reset" and self.item.step >= event.step:
+            return replace(
+                self, state="open", rungs=frozenset(), solved=False, before=self.before or self.done
+            )
+        if event.name != self.item.name:
+            return self
+        if event.kind == "hinted":
+            return replace(self, rungs=self.rungs | {event.rung})
+        if event.kind == "solved":
+            return replace(self, solved=True)
+        reached = _reached(event, self.item.kind)
+        return replace(self, state=max(self.state, reached, key=_ORDER.index))
+
+    @property
+    def hints(self) -> int:
+        """How many different hints were taken."""
+        return len(self.rungs)
 
     @property
     def done(self) -> bool:
@@ -201,15 +221,10 @@ class Progress:
         it says nothing. What was done stays done, whatever is checked later, until a reset
         of its step or of an earlier one opens it again.
         """
-        tallies = {item.name: _Tally(item) for item in plan}
+        standings = [Standing(item) for item in plan]
         for event in events:
-            if event.kind == "reset":
-                for tally in tallies.values():
-                    tally.reset(event.step)
-            elif event.name in tallies:
-                tallies[event.name].apply(event)
-        standings = tuple(tally.standing() for tally in tallies.values())
-        return cls(standings, dict(notebooks or {}))
+            standings = [each.after(event) for each in standings]
+        return cls(tuple(standings), dict(notebooks or {}))
 
     @property
     def next(self) -> Item | None:
@@ -286,43 +301,13 @@ def _counted(of_kind: list[Standing], word: str) -> str:
     return f"{done} of {len(of_kind)} {word}{'' if len(of_kind) == 1 else 's'}"
 
 
-class _Tally:
-    """What the events so far come to for one item."""
-
-    def __init__(self, item: Item) -> None:
-        self._item = item
-        self._state: State = "open"
-        self._rungs: set[int] = set()
-        self._solved = self._before = False
-
-    def apply(self, event: Event) -> None:
-        if event.kind == "hinted":
-            self._rungs.add(event.rung)
-        elif event.kind == "solved":
-            self._solved = True
-        elif (reached := _reached(event)) and self._fits(reached):
-            self._state = max(self._state, reached, key=_ORDER.index)
-
-    def reset(self, step: int) -> None:
-        if self._item.step >= step:
-            self._before = self._before or self._state in _DONE
-            self._state, self._rungs, self._solved = "open", set(), False
-
-    def standing(self) -> Standing:
-        return Standing(self._item, self._state, len(self._rungs), self._solved, self._before)
-
-    def _fits(self, reached: State) -> bool:
-        """Whether an item of this kind can be in that state."""
-        return (reached in ("predicted", "compared")) == (self._item.kind == "question")
-
-
-def _reached(event: Event) -> State | None:
-    """Return how far an event brings its item."""
-    match event.kind, event.outcome:
-        case ("predicted" | "compared") as kind, _:
+def _reached(event: Event, of: str) -> State:
+    """Return how far an event brings an item of a kind; one of the other kind says nothing."""
+    match of, event.kind, event.outcome:
+        case "question", ("predicted" | "compared") as kind, _:
             return kind
-        case "began", _:
+        case "exercise", "began", _:
             return "begun"
-        case "checked", ("passed" | "not yet") as outcome:
+        case "exercise", "checked", ("passed" | "not yet") as outcome:
             return outcome
-    return None
+    return "open"
