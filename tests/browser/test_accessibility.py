@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from labkit import views
 from tests.browser.lab import Lab, Notebook
 from tests.browser.pages import Open, put_on
-from tests.browser.test_live_view import acted
+from tests.browser.test_live_view import acted, watching
 from tests.views.acted import play
 
 pytestmark = pytest.mark.browser
@@ -34,8 +34,7 @@ def problems(page: Page, *parts: str) -> list[tuple[str, str]]:
 
 def test_what_is_too_pale_is_found_in_jupyterlab(lab: Lab, page: Page) -> None:
     """Else the tests here would find nothing to complain about."""
-    notebook = Notebook(lab, page, [acted("pace=0.5")])
-    notebook.run(0)
+    watching(lab, page, "pace=0.5")
     expect(page.locator(".labkit-badge")).to_have_text("updating", timeout=20_000)
     page.add_style_tag(content=".labkit-watch * { color: #bbb !important }")
 

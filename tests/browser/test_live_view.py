@@ -31,6 +31,13 @@ def acted(options: str = "") -> str:
     return WATCH.format(options=options)
 
 
+def watching(lab: Lab, page: Page, options: str, *cells: str) -> Notebook:
+    """A notebook whose first cell shows an acted update, and has been run."""
+    notebook = Notebook(lab, page, [acted(options), *cells])
+    notebook.run(0)
+    return notebook
+
+
 def new_replicas(page: Page) -> int:
     """How many replicas of 1.1 the view says are running."""
     return running(page, "1.1")
@@ -38,8 +45,7 @@ def new_replicas(page: Page) -> int:
 
 def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
     """Table, status, and chart go on while the kernel is busy with something else."""
-    notebook = Notebook(lab, page, [acted("pace=2, rest=2"), BLOCK])
-    notebook.run(0)
+    notebook = watching(lab, page, "pace=2, rest=2", BLOCK)
     expect(page.locator(".labkit-ps tbody td").first).to_be_visible()
     notebook.run(1)
 
@@ -61,8 +67,7 @@ def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page)
 
 def test_a_view_survives_a_reload_while_a_cell_blocks(lab: Lab, page: Page) -> None:
     """The page that was reloaded shows what is, not what was when the view was made."""
-    notebook = Notebook(lab, page, [acted("pace=0.8, rest=1"), BLOCK])
-    notebook.run(0)
+    notebook = watching(lab, page, "pace=0.8, rest=1", BLOCK)
     until(lambda: new_replicas(page) >= 1, "the update to begin")
     notebook.save()
     notebook.run(1)
@@ -80,8 +85,7 @@ def test_a_view_survives_a_reload_while_a_cell_blocks(lab: Lab, page: Page) -> N
 
 def test_a_view_ends_with_the_last_picture(lab: Lab, page: Page) -> None:
     """It says why it ended, and a saved notebook shows the same with no kernel."""
-    notebook = Notebook(lab, page, [acted("pace=0.2, rest=0.5")])
-    notebook.run(0)
+    notebook = watching(lab, page, "pace=0.2, rest=0.5")
     expect(page.locator(".labkit-end")).to_contain_text("The update has settled", timeout=20_000)
     screenshot(page, "ended")
 
@@ -138,8 +142,7 @@ def test_a_silent_engine_and_a_silent_kernel_are_told(lab: Lab, page: Page) -> N
 
 def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
     """Markup in a tag, a node, an error, or a message is shown and never obeyed."""
-    notebook = Notebook(lab, page, [acted("pace=0.6, rest=1, hostile=True")])
-    notebook.run(0)
+    notebook = watching(lab, page, "pace=0.6, rest=1, hostile=True")
     expect(page.locator(".labkit-message q")).to_contain_text("<script>window.hacked")
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible()
     plot = page.locator("[data-part=replicas] .js-plotly-plot")
@@ -158,8 +161,7 @@ def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
 def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
     """A page that cannot load plotly.js still shows the steps, and says why they are plain."""
     page.route("**/labkit/plotly-*", lambda route: route.abort())
-    notebook = Notebook(lab, page, [acted("pace=0.5")])
-    notebook.run(0)
+    watching(lab, page, "pace=0.5")
 
     expect(page.locator(".labkit-note")).to_contain_text("A plain chart")
     until(lambda: new_replicas(page) >= 2, "the update to go on")
@@ -169,8 +171,7 @@ def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
 
 def test_the_view_follows_the_theme(lab: Lab, page: Page) -> None:
     """Colours are JupyterLab's own, also when the theme changes under the view."""
-    notebook = Notebook(lab, page, [acted("pace=0.5")])
-    notebook.run(0)
+    watching(lab, page, "pace=0.5")
     until(lambda: new_replicas(page) >= 2, "the update to go on")
     light = _background(page)
     put_on(page, "Dark")
@@ -196,8 +197,7 @@ def test_ages_are_worded_as_docker_words_them(page: Page) -> None:
 
 def test_of_a_large_service_the_page_holds_what_can_be_seen(lab: Lab, page: Page) -> None:
     """Ten thousand rows can be scrolled through; a few hundred are in the page at a time."""
-    notebook = Notebook(lab, page, [acted("pace=0.2, rest=4, slots=10_000")])
-    notebook.run(0)
+    watching(lab, page, "pace=0.2, rest=4, slots=10_000")
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=60_000)
     until(lambda: new_replicas(page) >= 5, "the update to go on", 60)
 

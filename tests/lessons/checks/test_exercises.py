@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,10 +12,9 @@ from labkit.lessons.checks import EXERCISES, Finding
 from labkit.lessons.checks.exercise import Image
 from labkit.recordings import story
 from labkit.recordings.recording import Change, HashesSeen, Recording, ServiceSeen
-from swarmsim.model import Behaviour
 from tests.lessons.checks.cases import Case, cases, play, says
 from tests.lessons.checks.seen import check, evidence, notice
-from tests.played import CRASHES, RUNS, Played
+from tests.played import CRASHES, Played
 
 CASES = [
     pytest.param(name, case, id=f"{name}: {claim}") for name, claim, case in cases("exercises.yaml")
@@ -74,10 +72,8 @@ def test_a_rollback_that_is_paused_is_said_to_be_so() -> None:
 
 def test_a_rollback_with_nothing_to_replace_counts_though_its_start_was_not_seen() -> None:
     """It is over before anybody looks."""
-    made = Played()
-    made.update("bugged", CRASHES, failure_action="rollback")
-    made.update(delay="1s")
-    made.roll_back()
+    crash = {"tag": "bugged", "does": "crashes", "failure_action": "rollback"}
+    made = play({"does": [crash, {"delay": "1s"}, "roll back"]})
     seen = Recording(made.recording.header)
     for change in made.recording.changes:
         status = change.service.update_status if isinstance(change, ServiceSeen) else None
@@ -101,16 +97,11 @@ def test_a_slot_that_is_failing_already_may_hide_a_failure_or_pause_the_way_back
 
 
 def way_back(seed: int) -> Finding:
-    def bad_in(*slots: int) -> Callable[[int], Behaviour]:
-        return lambda slot: CRASHES if slot in slots else RUNS
-
-    made = Played(seed=seed)
-    solved: dict[str, Any] = {"parallelism": 5, "monitor": "15s", "max_failure_ratio": 0.2}
-    made.update(
-        "one-bad", bad_in(3), **solved, failure_action="rollback", rollback={"parallelism": 0}
-    )
-    made.update("three-bad", bad_in(3, 6, 9))
-    return check("one-bad-in-ten", made)
+    solved = {"parallelism": 5, "monitor": "15s", "max_failure_ratio": 0.2}
+    solved |= {"failure_action": "rollback", "rollback": {"parallelism": 0}}
+    one = {"tag": "one-bad", "does": "crashes in 3", **solved}
+    three = {"tag": "three-bad", "does": "crashes in 3 6 9"}
+    return check("one-bad-in-ten", play({"begins": {"seed": seed}, "does": [one, three]}))
 
 
 # ---- a silent bug --------------------------------------------------------------------

@@ -71,6 +71,11 @@ def lesson() -> Book:
     )
 
 
+def without(made: Book, *keys: str) -> Book:
+    """A notebook from which some cells are taken out."""
+    return made | {"cells": [cell for cell in made["cells"] if cell["id"] not in keys]}
+
+
 def by_id(made: Book) -> dict[str, Cell]:
     return {cell["id"]: cell for cell in made["cells"]}
 

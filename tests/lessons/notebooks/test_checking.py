@@ -7,7 +7,7 @@ import json
 from labkit.lessons.notebooks import checking, cleaning
 from labkit.lessons.notebooks.cells import written
 from tests.claims import each_claim
-from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note
+from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, without
 
 NAMES = {"exercises": {"half-the-time"}, "questions": {"how-long"}}
 
@@ -45,9 +45,8 @@ def spoilt(case):
         by_id(made)[key]["metadata"] = {"tags": tags}
     if "alone" in case:
         made["cells"] = [md("a", "x") | case["alone"]]
-    made["cells"] = [cell for cell in made["cells"] if cell["id"] not in case.get("without", ())]
     made["metadata"] |= case.get("metadata", {})
-    return made
+    return without(made, *case.get("without", ()))
 
 
 @each_claim(__file__, "mistakes", "case")

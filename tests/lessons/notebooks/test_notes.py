@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labkit.lessons.notebooks import minutes, versions
 from labkit.lessons.notebooks.cells import is_note, metadata, text, with_text, written
 from labkit.lessons.notebooks.notes import fingerprint
-from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, texts
+from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, texts, without
 
 
 def built(source, older=None, version="instructor"):
@@ -52,8 +52,7 @@ def test_an_added_note_stays_behind_the_cell_that_it_was_put_behind():
 
 def test_where_the_cell_before_is_gone_a_note_stays_behind_the_one_above_it():
     older = insert(built(lesson()).book, 5, note("mine", "Wait."), note("mine-2", "Wait again."))
-    source = lesson()
-    source["cells"] = [cell for cell in source["cells"] if cell["id"] not in ("run", "ask")]
+    source = without(lesson(), "run", "ask")
 
     again = ids(built(source, older).book)
 
@@ -123,8 +122,7 @@ def test_a_note_that_the_source_has_no_more_is_kept_and_nobody_is_said_to_have_a
     older = built(lesson()).book
     if words:
         say(older, "n-watch", words)
-    source = lesson()
-    source["cells"] = [cell for cell in source["cells"] if cell["id"] != "n-watch"]
+    source = without(lesson(), "n-watch")
 
     again = built(source, older)
 
@@ -134,8 +132,7 @@ def test_a_note_that_the_source_has_no_more_is_kept_and_nobody_is_said_to_have_a
 
 
 def test_a_note_that_comes_back_to_its_source_is_there_once():
-    fewer = lesson()
-    fewer["cells"] = [cell for cell in fewer["cells"] if cell["id"] != "n-watch"]
+    fewer = without(lesson(), "n-watch")
 
     again = built(lesson(), built(fewer, built(lesson()).book).book)
 
@@ -297,8 +294,7 @@ def edited(made, edits):
 def sources():
     """The source as it was, and with notes changed, taken out and untagged."""
     changed = say(say(lesson(), "n-watch", "Better words."), "first", "## Look")
-    fewer = lesson()
-    fewer["cells"] = [c for c in fewer["cells"] if c["id"] not in ("n-do", "stub", "title")]
+    fewer = without(lesson(), "n-do", "stub", "title")
     plain = lesson()
     by_id(plain)["n-open"]["metadata"] = {}
     return [lesson(), changed, fewer, plain]
