@@ -15,7 +15,7 @@ same section, or of `shared`, under `texts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from labkit.base.wording import counted, listed, seconds
 from swarmsim.go.durations import to_text
 
 if TYPE_CHECKING:
@@ -36,6 +35,32 @@ Rule = Mapping[str, Any]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Of a rule, what is not one of its words.
 _LOGIC = ("when", "rules")
+#: So many slots a sentence lists before it counts the others, if there are several others.
+_LISTED = 3
+
+
+def seconds(length: timedelta) -> str:
+    """Return a measured time, such as `27.4 s`."""
+    return f"{length.total_seconds():.1f} s"
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a count with its thing: `1 slot`, `2 slots`, `no slots`."""
+    return f"{count or 'no'} {thing}{'s' * (count != 1)}"
+
+
+def listed(slots: Iterable[int]) -> str:
+    """Return which slots, in the order given: `slots 3 and 7`, `slots 1, 4, 7 and 5 more`."""
+    names = [str(slot) for slot in slots]
+    if len(names) > _LISTED + 1:
+        names = [*names[:_LISTED], f"{len(names) - _LISTED} more"]
+    if not names:
+        return "no slot"
+    if len(names) == 1:
+        return f"slot {names[0]}"
+    return f"slots {', '.join(names[:-1])} and {names[-1]}"
+
+
 #: What texts may do with facts; rooms add filters of their own.
 FILTERS: dict[str, Callable[..., object]] = {
     "counted": counted,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from labkit.base.quoted import verbatim
-from labkit.base.wording import listed
+from labkit.base.rules import listed
 from labkit.recordings.recording import Recording, ServiceSeen, TaskSeen
 from labkit.recordings.values import Order, Task
 

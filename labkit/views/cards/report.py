@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from labkit.base.rules import counted
 from labkit.lessons.journal import Event, Progress, Wording
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
 from labkit.views.pages import render
-from labkit.views.state.sentences import counted
 from labkit.views.static import document
 from labkit.views.static.snapshot import Snapshot
 
@@ -76,7 +76,7 @@ class Report:
         document.write(Path(path), self.page)
 
     def __repr__(self) -> str:
-        charts = _count(len(self._numbers), "chart")
+        charts = counted(len(self._numbers), "chart")
         return f'<labkit report with {charts}; .save("report.html") writes it>'
 
     # ---- what is in it -------------------------------------------------------------
@@ -135,12 +135,8 @@ def _exercise(events: list[Event]) -> Json:
     checks = [each for each in events if each.kind == "checked"]
     passed = [each for each in checks if each.outcome == "passed"]
     hints = len({each.rung for each in events if each.kind == "hinted"})
-    effort = [_count(len(checks), "check"), _count(hints, "hint")]
+    effort = [counted(len(checks), "check"), counted(hints, "hint")]
     if any(each.kind == "solved" for each in events):
         effort.append("the solution was looked at")
     last = passed or checks
     return {"check": last[-1] if last else None, "effort": ", ".join(effort)}
-
-
-def _count(number: int, word: str) -> str:
-    return counted(number, word) if number else f"no {word}s"

@@ -9,8 +9,7 @@ from statistics import median_high
 
 from labkit.base.errors import BadValue
 from labkit.base.fields import build
-from labkit.base.rules import Facts
-from labkit.base.wording import seconds
+from labkit.base.rules import Facts, seconds
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.lessons.checks.lives import Changeover

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from statistics import median_high
 
-from labkit.base.rules import Facts
-from labkit.base.wording import listed
+from labkit.base.rules import Facts, listed
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.recordings.values import Task

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from labkit.base.wording import counted, listed, seconds
+from labkit.base.rules import counted, listed, seconds
 
 
 @pytest.mark.parametrize(
