@@ -23,6 +23,7 @@ from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits, steps, variants
 from labkit.swarm.client import Swarm
+from tests.claims import each_claim
 
 
 @pytest.fixture(autouse=True)
@@ -290,13 +291,15 @@ def test_an_unknown_edit_names_those_there_are() -> None:
         lessons.edit("quicker")
 
 
-def test_putting_a_file_back_keeps_what_the_learner_wrote() -> None:
-    worker().write_text("mine\n")
+@pytest.mark.parametrize("content", [b"mine\n", b"caf\xe9"])
+def test_putting_a_file_back_keeps_what_the_learner_wrote(content: bytes) -> None:
+    """Byte for byte, whatever its encoding."""
+    worker().write_bytes(content)
 
     said = edits.put(edits.WORKER, ("faster",))
 
     assert said == "dockercoins/worker/worker.py put back (yours is kept as worker.py.yours-1)"
-    assert worker().with_name("worker.py.yours-1").read_text() == "mine\n"
+    assert worker().with_name("worker.py.yours-1").read_bytes() == content
     assert "time.sleep(0.01)" in worker().read_text()
 
 
@@ -307,15 +310,6 @@ def test_a_health_check_is_put_back_like_any_other_edit() -> None:
     assert edits.put(edits.DOCKERFILE, ()) == "dockercoins/worker/Dockerfile put back"
     shipped = workspace.shipped(edits.DOCKERFILE)
     assert workspace.mine(edits.DOCKERFILE).read_text() == shipped.read_text()
-
-
-def test_a_file_in_another_encoding_is_kept_byte_for_byte() -> None:
-    worker().write_bytes(b"caf\xe9")
-
-    edits.put(edits.WORKER, ())
-
-    assert worker().with_name("worker.py.yours-1").read_bytes() == b"caf\xe9"
-    assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
 
 
 def test_a_copy_never_takes_the_place_of_an_earlier_one() -> None:
@@ -334,6 +328,7 @@ def test_putting_back_one_of_the_lesson_s_own_versions_keeps_no_copy() -> None:
     lessons.edit("bugged")
 
     assert edits.put(edits.WORKER, ()) == "dockercoins/worker/worker.py put back"
+    assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
     assert edits.put(edits.WORKER, ()) == ""
 
 
@@ -362,19 +357,7 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("part", "value"),
-    [
-        ("RestartPolicy", {"Condition": "none"}),
-        ("RestartPolicy", {"Condition": "any", "MaxAttempts": 2}),
-        ("Placement", {"Constraints": ["node.role==worker"]}),
-        ("Resources", {"Limits": {"MemoryBytes": 10**7}}),
-        ("ContainerSpec", {"Env": None}),
-        ("ContainerSpec", {"Env": ["SLOT={{.Task.Slot}}", "DEBUG=y"]}),
-        ("ContainerSpec", {"Env": ["SLOT={{.Task.Slot}}"], "StopGracePeriod": 10**9}),
-        ("ContainerSpec", {"Env": ["SLOT={{.Task.Slot}}"], "Healthcheck": {"Test": ["NONE"]}}),
-    ],
-)
+@each_claim(__file__, "set", "part", "value")
 def test_what_was_set_beside_the_lesson_s_file_is_seen(part: str, value: dict[str, Any]) -> None:
     """A reset makes such a worker anew: it would not behave as the lesson says."""
     assert steps._is_plain(PLAIN)

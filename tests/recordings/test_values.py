@@ -64,17 +64,7 @@ def test_a_config_goes_to_the_api_and_back_unchanged() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("image", "tag"),
-    [
-        ("lab/dockercoins_worker:1.1", "1.1"),
-        ("lab/dockercoins_worker:1.1@sha256:" + "ab" * 32, "1.1"),
-        ("127.0.0.1:5000/worker", "latest"),
-        ("127.0.0.1:5000/worker:bugged", "bugged"),
-        ("worker@sha256:0123456789abcdef", "0123456789ab"),
-        ("", "latest"),
-    ],
-)
+@each_claim(__file__, "tags", "image", "tag")
 def test_what_a_replica_runs_is_the_tag_of_its_image(image: str, tag: str) -> None:
     assert tag_of(image) == tag
 

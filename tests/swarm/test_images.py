@@ -16,6 +16,7 @@ from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
 from swarmsim.go import references
+from tests.claims import each_claim
 
 ROOT = settings.lesson_files() / "dockercoins"
 
@@ -50,31 +51,13 @@ def test_progress_bars_are_left_out_and_what_became_of_each_layer_is_not():
     ) == ["3.13-alpine: Pulling from library/python", "ab12: Pull complete", "Digest: sha256:00"]
 
 
-@pytest.mark.parametrize(
-    ("image", "parts"),
-    [
-        ("lab/worker:1.1", ("lab/worker", "1.1")),
-        ("lab/worker", ("lab/worker", "latest")),
-        ("localhost:5000/worker", ("localhost:5000/worker", "latest")),
-        ("localhost:5000/worker:1.1", ("localhost:5000/worker", "1.1")),
-        ("python@sha256:00ff", ("python", "sha256:00ff")),
-        ("python:3.13-alpine@sha256:00ff", ("python:3.13-alpine", "sha256:00ff")),
-    ],
-)
+@each_claim(__file__, "parts", "image", "parts")
 def test_the_engine_takes_a_name_in_two_parts(image, parts):
     """Repository, and tag or digest; a colon before a slash is a port."""
-    assert images._split(image) == parts
+    assert images._split(image) == tuple(parts)
 
 
-@pytest.mark.parametrize(
-    ("image", "tagged"),
-    [
-        ("worker", "worker:latest"),
-        ("127.0.0.1:5000/worker", "127.0.0.1:5000/worker:latest"),
-        ("lab/worker:1.1", "lab/worker:1.1"),
-        ("worker@sha256:" + "ab" * 32, "worker@sha256:" + "ab" * 32),
-    ],
-)
+@each_claim(__file__, "tagged", "image", "tagged")
 def test_a_bare_name_means_latest(image: str, tagged: str) -> None:
     assert references.with_tag(image) == tagged
 

@@ -18,6 +18,7 @@ from labkit.views.parts import CHARTS
 from labkit.views.state.badges import badge_of
 from labkit.views.static.drawing import drawing
 from labkit.views.static.snapshot import Snapshot
+from tests.claims import each_claim
 from tests.recordings.test_recorder import BEFORE, DONE, UPDATING, Scripted
 from tests.values import at, recording
 
@@ -143,30 +144,10 @@ class Labelled(Swarm):
         return version if path == "/version" else {"Labels": self._labels}
 
 
-@pytest.mark.parametrize(
-    ("labels", "about", "provenance", "speed"),
-    [
-        ([], "Docker Engine 20.10.24 (API 1.41)", "engine", 1),
-        (["labkit.address=10.0.0.1"], "Docker Engine 20.10.24 (API 1.41)", "engine", 1),
-        (
-            ["swarmsim=true", "swarmsim.speed=1"],
-            "swarmsim simulated engine (API 1.41), in real time",
-            "simulated",
-            1,
-        ),
-        (
-            ["swarmsim=true", "swarmsim.speed=20"],
-            "swarmsim simulated engine (API 1.41), at 20 times real time",
-            "simulated",
-            20,
-        ),
-    ],
-)
-def test_an_engine_is_called_what_it_is(
-    labels: list[str], about: str, provenance: str, speed: float
-) -> None:
-    engine = Labelled(*labels)
+@each_claim(__file__, "called", "case")
+def test_an_engine_is_called_what_it_is(case: dict[str, Any]) -> None:
+    engine = Labelled(*case["labels"])
 
-    assert engine.about() == about
-    assert engine.provenance == provenance
-    assert engine.speed == speed
+    assert engine.about() == case["about"]
+    assert engine.provenance == case["provenance"]
+    assert engine.speed == case["speed"]
