@@ -221,7 +221,7 @@ def test_an_engine_that_stops_reads_nothing_of_tasks_that_it_has_ended(it):
 
     it.inside(it.engine.close)
     it.until(lambda: not _is_there(pid), "its process to be gone")
-    it.run(asyncio.sleep(0.01))  # the loop gets to hear of the end only now
+    it.run(asyncio.sleep(0))  # the loop gets to hear of the end only now
 
     assert not complaints
 
