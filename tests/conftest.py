@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Generator, Iterator
 
 import hypothesis
@@ -15,6 +16,10 @@ from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from tests import lanes
 from tests.simulated import simulated_swarm
+
+# nbformat's jsonschema would compile the grammar of international addresses, which takes each
+# process seconds and which no notebook has
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 # how long one example may take says something of the machine, and nothing of labkit
 hypothesis.settings.register_profile("any machine", deadline=None)

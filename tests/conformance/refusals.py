@@ -9,11 +9,9 @@ the config, the secret and the network of the same name; `<new>` is a name that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.claims import claims
 from tests.conformance.engines import REPOSITORY
 
 IMAGE = f"{REPOSITORY}:print-old"
@@ -75,8 +73,6 @@ def _case(group: str, given: dict[str, Any]) -> Case:
 
 CASES = {
     f"{group}: {what}": _case(group, dict(given))
-    for group, cases in yaml.safe_load(
-        Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    ).items()
+    for group, cases in claims(__file__).items()
     for what, given in cases.items()
 }

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.claims import load
 from tests.conformance.engines import REPOSITORY, Engine
 from tests.waiting import until
 
@@ -30,7 +30,7 @@ ALLOTTED = re.compile(
 _ID = re.compile(r"\b[a-z0-9]{25}\b")
 
 #: Service specs, of tasks that cannot be placed: one with a field of every kind, and odd ones.
-SPECS: dict[str, dict[str, Any]] = yaml.safe_load(
+SPECS: dict[str, dict[str, Any]] = load(
     Path(__file__)
     .with_name("specs.yaml")
     .read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -65,7 +66,10 @@ def imported(path: Path) -> set[str]:
     return found & MODULES.keys()
 
 
-IMPORTS = {name: imported(path) - {name} for name, path in MODULES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    """Each module, and those that it imports."""
+    return {name: imported(path) - {name} for name, path in MODULES.items()}
 
 
 def test_the_table_has_at_most_ten_rows_and_names_every_room():
@@ -87,7 +91,7 @@ SWARMSIM = {
 def test_a_room_imports_only_what_the_table_allows(room: str):
     reached = {
         room_of(target)
-        for module, targets in IMPORTS.items()
+        for module, targets in imports().items()
         if room_of(module) == room
         for target in targets
     }
@@ -97,7 +101,7 @@ def test_a_room_imports_only_what_the_table_allows(room: str):
 
 def test_no_module_imports_itself_by_a_detour():
     try:
-        TopologicalSorter(IMPORTS).prepare()
+        TopologicalSorter(imports()).prepare()
     except CycleError as problem:
         pytest.fail(f"a circle of imports: {' → '.join(problem.args[1])}")
 
