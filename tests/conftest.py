@@ -19,7 +19,7 @@ from tests.simulated import simulated_swarm
 
 # nbformat's jsonschema would compile the grammar of international addresses, which takes each
 # process seconds and which no notebook has
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+sys.modules["rfc3987_syntax"] = None
 
 # how long one example may take says something of the machine, and nothing of labkit
 hypothesis.settings.register_profile("any machine", deadline=None)
