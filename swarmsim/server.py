@@ -51,7 +51,7 @@ class _Exchange(web.RequestHandler):
         self._is_refused = False
 
     def prepare(self) -> None:
-        """Look at the headers; a body that is announced to be too large is refused at once."""
+        """Read the headers, and refuse a body at once whose announced length is too large."""
         request = self.request
         self._call = Call(self._engine, str(request.method), str(request.uri), self)
         self._call.headers = {name.lower(): it for name, it in request.headers.get_all()}
@@ -60,7 +60,7 @@ class _Exchange(web.RequestHandler):
             self._refuse_body()
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep a piece of the body, unless that is too large."""
+        """Keep a piece of the body, until there is too much of it."""
         if not self._is_refused:
             self._left -= len(chunk)
             self._body.write(chunk)
@@ -68,7 +68,7 @@ class _Exchange(web.RequestHandler):
                 self._refuse_body()
 
     def _refuse_body(self) -> None:
-        """Answer now; what is left of the body is read and forgotten."""
+        """Answer now; the rest of the body is read and dropped."""
         self._is_refused = True
         answer = Answer({"message": TOO_LARGE}, 413)
         self._set_headers(answer)

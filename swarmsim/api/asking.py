@@ -14,7 +14,7 @@ from swarmsim.model import Refused
 T = TypeVar("T")
 
 _LARGEST_VERSION = 1 << 64
-#: What is said where nothing is found, and where too much is.
+#: The messages for no match, and for several.
 _WORDS = ("{1} {0} not found", "{1} {0} is ambiguous ({2} matches found)")
 
 

@@ -54,7 +54,7 @@ class Filters:
         return not self.get(key) or value in self.get(key)
 
     def word(self, key: str, value: str) -> bool:
-        """The same in any case; an empty value is any value."""
+        """Whether one of the values is this word, in any case; empty values are ignored."""
         wanted = [each.lower() for each in self.get(key) if each]
         return not wanted or value in wanted
 

@@ -1,4 +1,4 @@
-"""Objects of the engine as the API shows them; `constants.json` has what never changes of them."""
+"""Objects of the engine as the API shows them; `constants.json` has their constant parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Kept(Protocol):
 
 
 def meta(about: Kept) -> Json:
-    """What every object of the swarm has in front."""
+    """The fields that every object of the swarm begins with."""
     return {
         "ID": about.id,
         "Version": {"Index": about.version},

@@ -1,6 +1,6 @@
-"""Requests that have one answer: there is nothing of the kind, or it is not simulated.
+"""Requests that always get the same answer: the thing does not exist here, or is not simulated.
 
-`always.json` has the status of each, and its body or the message of its refusal.
+`always.json` has the status for each, and the body or the error message.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ for _what in _ANSWERS:
 
 @routes.delete("/volumes/{name}")
 async def remove_volume(call: Call) -> Answer:
-    """`docker volume rm`: there is none, and none to remove."""
+    """`docker volume rm`: there are no volumes."""
     return Answer(status=204) if call.flag("force") else await answered(call, "GET /volumes/{name}")

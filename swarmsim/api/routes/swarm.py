@@ -92,7 +92,7 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _host_and_port(address: str, sentence: str) -> tuple[str, int]:
-    """Read an address; that of a network interface is not asked for, as no other node will join."""
+    """Read an address; an interface counts as 127.0.0.1, since no other node joins."""
     host, colon, port = address.rpartition(":")
     host = host if colon else address
     if host in {"lo", "eth0", *(path.name for path in _INTERFACES.glob("*"))}:

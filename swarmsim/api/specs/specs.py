@@ -16,7 +16,7 @@ from swarmsim.go.errors import ApiError
 from swarmsim.go.shapes import write
 from swarmsim.model import Spec
 
-#: What an absent word means, which words are known, and what is said of others.
+#: The default of a field, its known values, and the message for any other value.
 Word = tuple[str, set[str], str]
 
 _UPDATE = defaults.UPDATE_CONFIG

@@ -55,7 +55,7 @@ class Build:
         self._steps = Steps(self.images, self.context, self.clock, use_cache)
 
     def messages(self) -> Iterator[Message]:
-        """Build, and yield what the engine says; what fails is the last message: `{"error": …}`."""
+        """Build, and yield what the engine says; a failure is the last message: `{"error": …}`."""
         try:
             yield from _warned(self.file)
             for instruction in self.file.arguments:

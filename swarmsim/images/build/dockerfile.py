@@ -16,7 +16,7 @@ from swarmsim.images.build import healthcheck, words
 from swarmsim.images.build.words import BadDockerfile
 
 _CONTINUED = re.compile(r"\\[ \t]*$")
-#: What only Windows has a use for: a Dockerfile that writes paths with backslashes.
+#: Of use on Windows only, where paths have backslashes.
 _OTHER_ESCAPE = re.compile(r"(#.*\n)*#\s*escape\s*=\s*(?!\\\s*\n)", re.IGNORECASE)
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)[A-Za-z_]\w*\1(\s|$)")

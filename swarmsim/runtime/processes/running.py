@@ -1,4 +1,4 @@
-"""One task's process and what belongs to it, and what all tasks of an engine share."""
+"""One task's process and what belongs to it; and what all tasks of an engine share."""
 
 from __future__ import annotations
 
