@@ -27,18 +27,11 @@ class _Acting:
     """A task from its pull until it is removed."""
 
     task: Task
-    behaviour: Behaviour
     image_id: str
     check: Healthcheck | None
     log: Log = field(default_factory=Log)
     health: str = "starting"
     started: bool = False
-
-    @property
-    def speaks_of_health(self) -> bool:
-        """Whether the behaviour says what becomes of the task's health."""
-        behaviour = self.behaviour
-        return behaviour.healthy_after is not None or behaviour.unhealthy_after is not None
 
 
 class Acted(Scripted):
@@ -62,13 +55,12 @@ class Acted(Scripted):
             image = self._host.images.get(task.image)
             image_id, config = (image.id, image.config) if image else ("", {})
             check = plan.make(task, image_id, config, None).healthcheck
-            self._tasks[task.id] = _Acting(task, self._of[task.id], image_id, check)
+            self._tasks[task.id] = _Acting(task, image_id, check)
         return error
 
     def has_healthcheck(self, task: Task) -> bool:
         """Whether a task counts as running only once it is healthy."""
-        it = self._tasks[task.id]
-        return it.speaks_of_health or it.check is not None
+        return super().has_healthcheck(task) or self._tasks[task.id].check is not None
 
     def start(self, task: Task) -> str:
         """Write what the behaviour writes, and schedule what it does."""
@@ -76,11 +68,10 @@ class Acted(Scripted):
         if error := super().start(task):
             return error
         task.pid, it.started = next(self._pids), True
-        now = self._host.now
-        it.log.write(now, "stdout", it.behaviour.stdout.encode())
-        it.log.write(now, "stderr", it.behaviour.stderr.encode())
+        it.log.write(self._host.now, "stdout", self._of[task.id].stdout.encode())
+        it.log.write(self._host.now, "stderr", self._of[task.id].stderr.encode())
         self._host.notify()
-        if it.check is not None and not it.speaks_of_health:
+        if it.check is not None and not super().has_healthcheck(task):
             self._after(it.check.interval, self.container_health, task.id, "healthy")
         return ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from swarmsim.go.errors import ApiError
@@ -125,13 +125,9 @@ class Steps:
     def _folder_layer(self, state: steps.State, parent: Image | None) -> str | None:
         """The folder that WORKDIR makes, if there is none yet."""
         layers = parent.layers if parent else ()
-        path = state.config["WorkingDir"].strip("/")
-        parts = path.split("/")
-        missing = [
-            "/".join(parts[:count])
-            for count in range(1, len(parts) + 1)
-            if not self.images.has_folder(layers, "/".join(parts[:count]))
-        ]
+        path = PurePosixPath(state.config["WorkingDir"].strip("/"))
+        folders = [str(each) for each in (*reversed(path.parents), path)]
+        missing = [each for each in folders if not self.images.has_folder(layers, each)]
         return self.images.pack_layer([trees.Entry(name) for name in missing]) if missing else None
 
     def _cached(self, state: steps.State, noted: list[str], parent: Image | None) -> Image | None:
