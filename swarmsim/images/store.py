@@ -209,7 +209,7 @@ class Images:
         if image is None:
             message = f"An image does not exist locally with the tag: {name.name}"
             raise ApiError(404, message)
-        manifest = self._manifest_of(image)
+        manifest = registry.manifest_of(image)
         self.registry.take(name, manifest)
         self.names[f"{name.name}@{manifest.digest}"] = image.id
         self._write()
@@ -227,7 +227,7 @@ class Images:
         elif bases.is_base(name) and not name.digest:
             layer = self.pack_layer([trees.Entry(folder) for folder in bases.FOLDERS])
             image = self.add(documents.encoded(bases.document(name, layer)))
-            manifest = self._manifest_of(image)
+            manifest = registry.manifest_of(image)
         else:
             raise registry.unreachable(name)
         if self.named(name) is not image:
@@ -235,10 +235,6 @@ class Images:
         self.names[f"{name.name}@{manifest.digest}"] = image.id
         self._write()
         return image, manifest
-
-    def _manifest_of(self, image: Image) -> Manifest:
-        sizes = {layer: self.layer(layer).size for layer in image.layers}
-        return registry.manifest_of(image, len(self.encoded(image.id)), sizes)
 
     # ---- the disk ------------------------------------------------------------------
 

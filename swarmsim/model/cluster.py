@@ -51,7 +51,7 @@ class Cluster(Store):
         super().__init__(now, seed, timing)
         driver = driver or Scripted()
         if isinstance(driver, Scripted):
-            driver.attach(self, self.after)
+            driver.attach(self.container_exited, self.container_health, self.after)
         self._restarts = Restarts(self)
         self._updaters = Updaters(self, self._restarts)
         self._orchestrator = Orchestrator(self, self._restarts, self._updaters)

@@ -44,7 +44,7 @@ class Acted(Scripted):
         self._host = host
         self._tasks: dict[str, _Acting] = {}
         self._pids = count(_FIRST_PID)
-        self.attach(self, self._after)
+        self.attach(self.container_exited, self.container_health, self._after)
 
     # ---- what the cluster calls ------------------------------------------------------
 

@@ -42,17 +42,13 @@ class Copy:
         return StepFailed(f"{self.name} failed: {message}")
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """The files of a copy under their names in the image, and what tells them from others."""
+def collect(
+    copy: Copy, has_folder: Callable[[str], bool], scratch: Path
+) -> tuple[list[Entry], str]:
+    """Return the files under their names in the image, and what tells them from others.
 
-    entries: list[Entry]
-    #: Such as `file:29c0…`, which Docker writes into the history.
-    content: str
-
-
-def collect(copy: Copy, has_folder: Callable[[str], bool], scratch: Path) -> Copied:
-    """Return what is to be copied; archives that ADD unpacks are unpacked into `scratch`.
+    The latter is what Docker writes into the history, such as `file:29c0…`. Archives that ADD
+    unpacks are unpacked into `scratch`.
 
     Raises `StepFailed` in Docker's words.
     """
@@ -73,7 +69,7 @@ def collect(copy: Copy, has_folder: Callable[[str], bool], scratch: Path) -> Cop
         each = list(_entries(copy, source, target, scratch, into_folder=into_folder))
         contents.append(("dir" if source.is_dir() else "file", trees.content_hash(each)))
         found += each
-    return Copied([*_parents(found, has_folder), *found], _described(contents))
+    return [*_parents(found, has_folder), *found], _described(contents)
 
 
 def _sources(copy: Copy, source: str) -> Iterator[Path]:

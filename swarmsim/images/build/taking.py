@@ -63,7 +63,7 @@ class Steps:
             with TemporaryDirectory() as scratch:
                 copied, noted = yield from self._copied(state, instruction, parent, Path(scratch))
                 cached = self._cached(state, noted, parent)
-                layer = None if cached else self.images.pack_layer(copied.entries)
+                layer = None if cached else self.images.pack_layer(copied)
         else:
             noted = steps.take(state, instruction)
             yield from ({"stream": note} for note in state.notes)
@@ -85,7 +85,7 @@ class Steps:
         instruction: Instruction,
         parent: Image | None,
         scratch: Path,
-    ) -> Saying[tuple[copying.Copied, list[str]]]:
+    ) -> Saying[tuple[list[trees.Entry], list[str]]]:
         """Return the files of a COPY or ADD, and what the history notes."""
         if "chmod" in instruction.flags:
             raise StepFailed(
@@ -105,10 +105,12 @@ class Steps:
             from_context=not source,
         )
         layers = parent.layers if parent else ()
-        copied = copying.collect(copy, lambda path: self.images.has_folder(layers, path), scratch)
+        found, content = copying.collect(
+            copy, lambda path: self.images.has_folder(layers, path), scratch
+        )
         owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
-        text = f"{instruction.name} {owner}{copied.content} in {destination} "
-        return copied, state.nop(text, blanks=1)
+        text = f"{instruction.name} {owner}{content} in {destination} "
+        return found, state.nop(text, blanks=1)
 
     def _files_of(self, source: str) -> Saying[Path]:
         """Return the files of an earlier stage, or of an image."""

@@ -15,8 +15,6 @@ from swarmsim.go.references import Reference
 from swarmsim.images.documents import Image
 
 MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-_CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
-_LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
 class Manifest(NamedTuple):
@@ -27,15 +25,10 @@ class Manifest(NamedTuple):
     size: int
 
 
-def manifest_of(image: Image, document_size: int, sizes: dict[str, int]) -> Manifest:
+def manifest_of(image: Image) -> Manifest:
     """Return the manifest under which an image is pushed. The same image has the same digest."""
-    layers = [
-        {"mediaType": _LAYER_TYPE, "size": sizes.get(layer, 0), "digest": layer}
-        for layer in image.layers
-    ]
-    config = {"mediaType": _CONFIG_TYPE, "size": document_size, "digest": image.id}
-    manifest = {"schemaVersion": 2, "mediaType": MEDIA_TYPE, "config": config, "layers": layers}
-    content = json.dumps(manifest, indent=3).encode()
+    manifest = {"mediaType": MEDIA_TYPE, "config": image.id, "layers": image.layers}
+    content = json.dumps(manifest).encode()
     return Manifest(image.id, f"sha256:{sha256(content).hexdigest()}", len(content))
 
 

@@ -14,19 +14,6 @@ from swarmsim.model.objects import Task
 _KILLED = 137
 
 
-class Reports(Protocol):
-    """What a driver reports to the model, at the model's time."""
-
-    def container_exited(self, task_id: str, code: int) -> None:
-        """The process of a task has ended."""
-
-    def container_health(self, task_id: str, health: str) -> None:
-        """A task's health probe has succeeded for the first time, or failed as often as it may.
-
-        `health` is `healthy`, or `unhealthy`.
-        """
-
-
 class Driver(Protocol):
     """What runs containers. The model calls it at the right moments of its clock."""
 
@@ -91,13 +78,21 @@ class Scripted:
     def __init__(self, behaviour: Callable[[Task], Behaviour] = lambda _: Behaviour()) -> None:
         self._behaviour = behaviour
         self._of: dict[str, Behaviour] = {}
-        self._reports: Reports
+        self._exited: Callable[[str, int], None]
+        self._has_health: Callable[[str, str], None]
         self._after: Callable[..., None]
 
-    def attach(self, reports: Reports, after: Callable[..., None]) -> None:
-        """Set where to report, and what calls a function after so many nanoseconds."""
-        self._reports = reports
-        self._after = after
+    def attach(
+        self,
+        exited: Callable[[str, int], None],
+        has_health: Callable[[str, str], None],
+        after: Callable[..., None],
+    ) -> None:
+        """Set where to report an end, with its code, and a change of health.
+
+        `after` calls a function after so many nanoseconds.
+        """
+        self._exited, self._has_health, self._after = exited, has_health, after
 
     def pull(self, task: Task) -> str:
         """Return the error that the script has for this image."""
@@ -114,10 +109,9 @@ class Scripted:
         behaviour = self._of[task.id]
         if behaviour.start_error:
             return behaviour.start_error
-        report = self._reports.container_health
         self._later(behaviour.exits_after, self._exit, task.id, behaviour.exit_code)
-        self._later(behaviour.healthy_after, report, task.id, "healthy")
-        self._later(behaviour.unhealthy_after, report, task.id, "unhealthy")
+        self._later(behaviour.healthy_after, self._has_health, task.id, "healthy")
+        self._later(behaviour.unhealthy_after, self._has_health, task.id, "unhealthy")
         return ""
 
     def stop(self, task: Task) -> None:
@@ -141,4 +135,4 @@ class Scripted:
 
     def _exit(self, task_id: str, code: int) -> None:
         if task_id in self._of:
-            self._reports.container_exited(task_id, code)
+            self._exited(task_id, code)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
-from typing import IO, Protocol
+from typing import IO
 
 from swarmsim.model import Task
-from swarmsim.runtime.kinds import Life
+from swarmsim.runtime.kinds import Acting, Life
 from swarmsim.runtime.logs import Log
 from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.port import Host
@@ -23,7 +23,7 @@ from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.names import Attachments, Names
 from swarmsim.runtime.processes.publishing import Publisher
-from swarmsim.runtime.processes.spawning import Keeper
+from swarmsim.runtime.processes.spawning import Keeper, Spawned
 
 _PREFIX = "swarmsim-tasks-"
 #: A path that no shell takes for anything else.
@@ -83,21 +83,8 @@ def _new_folder(data: Path) -> tuple[Path, IO[str]]:
     return folder, lock
 
 
-class Process(Protocol):
-    """What runs, or acts as if it did."""
-
-    @property
-    def pid(self) -> int:
-        """Its number; 0 if it only acts."""
-
-    def send(self, number: int) -> None:
-        """Send a signal."""
-
-    def kill(self) -> None:
-        """End it."""
-
-    def wait(self) -> None:
-        """Wait for the end of one that was killed; nothing is reported."""
+#: What runs, or acts as if it did.
+Process = Spawned | Acting
 
 
 def _nothing() -> None:
