@@ -184,7 +184,6 @@ class Node:
 class StoreEvent:
     """Something that was written to the manager's store."""
 
-    kind: Literal["service", "task", "node"]
     action: Literal["create", "update", "remove"]
     object: Service | Task | Node
     #: Of a service that was changed: what it was.

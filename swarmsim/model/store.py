@@ -131,21 +131,21 @@ class Store(Agenda):
         """Keep a new service."""
         self.services[service.id] = service
         self.places[service.id] = {}
-        self._notify("service", "create", service)
+        self._notify("create", service)
         self._service_changed(service)
 
     def write_service(self, service: Service, before: Service) -> None:
         """Note that a service was changed; `before` is what it was."""
         service.version = self.bump()
         service.updated_at = self.now
-        self._notify("service", "update", service, before)
+        self._notify("update", service, before)
         self._service_changed(service)
 
     def delete_service(self, service: Service) -> None:
         """Forget a service; its tasks stay until they are deleted."""
         del self.services[service.id]
         self.bump()
-        self._notify("service", "remove", service)
+        self._notify("remove", service)
 
     def write_status(self, service: Service, status: UpdateStatus) -> None:
         """Write the status of a service's update, as the updater does."""
@@ -185,7 +185,7 @@ class Store(Agenda):
         )
         self.tasks[task.id] = task
         self.places[service.id].setdefault(place, []).append(task)
-        self._notify("task", "create", task)
+        self._notify("create", task)
         for listener in self.on_created:
             listener(task)
         return task
@@ -256,7 +256,7 @@ class Store(Agenda):
         self._when_running.pop(task.id, None)
         self._when_stopped.pop(task.id, None)
         self.bump()
-        self._notify("task", "remove", task)
+        self._notify("remove", task)
         for listener in self.on_deleted:
             listener(task)
 
@@ -281,13 +281,13 @@ class Store(Agenda):
     def keep_node(self, node: Node) -> None:
         """Keep a new node."""
         self.nodes[node.id] = node
-        self._notify("node", "create", node)
+        self._notify("create", node)
 
     def write_node(self, node: Node) -> None:
         """Note that a node was changed."""
         node.version = self.bump()
         node.updated_at = self.now
-        self._notify("node", "update", node)
+        self._notify("update", node)
         if node.state == "down":
             self._gone(node)
 
@@ -295,7 +295,7 @@ class Store(Agenda):
         """Forget a node."""
         del self.nodes[node.id]
         self.bump()
-        self._notify("node", "remove", node)
+        self._notify("remove", node)
         self._gone(node)
 
     def _gone(self, node: Node) -> None:
@@ -314,7 +314,7 @@ class Store(Agenda):
         task.version = self.bump()
         task.updated_at = self.now
         if self.watchers:
-            self._notify("task", "update", task)
+            self._notify("update", task)
 
     def _call(self, waiting: dict[str, list[Callable[[], None]]], task: Task) -> None:
         for function in waiting.pop(task.id, ()):
@@ -322,12 +322,11 @@ class Store(Agenda):
 
     def _notify(
         self,
-        kind: Literal["service", "task", "node"],
         action: Literal["create", "update", "remove"],
         changed: Service | Task | Node,
         before: Service | None = None,
     ) -> None:
         if self.watchers:
-            change = StoreEvent(kind, action, changed, before)
+            change = StoreEvent(action, changed, before)
             for watcher in self.watchers:
                 watcher(change)

@@ -21,13 +21,8 @@ from swarmsim.model.orchestration.restarts import Restarts
 from swarmsim.model.plan import Strategy, strategy
 from swarmsim.model.store import Store
 
-
-@dataclass(slots=True)
-class Slot:
-    """A place to update, as it was when the updater began."""
-
-    #: Its tasks, each with what was desired of it then.
-    tasks: list[tuple[Task, int]]
+#: A place to update, as it was when the updater began: its tasks, with what was desired of each.
+Slot = list[tuple[Task, int]]
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +86,7 @@ class Updater:
         self.workers = self.config.parallelism or self.slots
         # Go walks a map in any order
         self.store.random.shuffle(dirty)
-        self.queue.extend(Slot([(task, task.desired) for task in tasks]) for tasks in dirty)
+        self.queue.extend([(task, task.desired) for task in tasks] for tasks in dirty)
         if status is None:
             self._write("updating", "update in progress", self.store.now)
         # the status is written before the first task is touched
@@ -148,12 +143,12 @@ class Updater:
 
     def _work(self, slot: Slot) -> None:
         """Update one slot (`worker`, `updateTask`)."""
-        clean = [each for each in slot.tasks if not self._is_dirty.task(each[0])]
+        clean = [each for each in slot if not self._is_dirty.task(each[0])]
         existing = next((each for each in clean if each[1] == states.RUNNING), None) or next(
             (each for each in clean if each[1] < states.RUNNING), None
         )
         if existing:
-            self._use(existing, [each for each in slot.tasks if each is not existing])
+            self._use(existing, [each for each in slot if each is not existing])
         else:
             self._replace(slot)
 
@@ -172,7 +167,7 @@ class Updater:
             self.restarts.start_later(task, 0, old, then=self._sleep_delay)
 
     def _replace(self, slot: Slot) -> None:
-        first = slot.tasks[0][0]
+        first = slot[0][0]
         if self.service.id not in self.store.services:
             self._sleep_delay()
             return
@@ -181,8 +176,8 @@ class Updater:
             self.restarts.start_later(new, 0, None)
             self._await(new, slot)
             return
-        old = self._shut_down(slot.tasks)
-        if old is None and any(desired <= states.RUNNING for _, desired in slot.tasks):
+        old = self._shut_down(slot)
+        if old is None and any(desired <= states.RUNNING for _, desired in slot):
             # it has ended since, and the restart supervisor has filled the place already
             self._sleep_delay()
             return
@@ -204,7 +199,7 @@ class Updater:
                 return
             self.started[new.id] = self.store.now
             if self.config.start_first and new.observed == states.RUNNING:
-                self._shut_down(slot.tasks)
+                self._shut_down(slot)
             self._sleep_delay()
 
         if new.observed >= states.RUNNING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -37,7 +38,7 @@ class Checks:
             start=partial(self._start, it),
             report=lambda status: world.soon(_report, it, status),
             call_at=lambda at, act: world.engine.cluster.call_at(at, act),
-            clock=lambda: world.now,
+            clock=lambda: world.engine.now,
         )
         if it.folder is None:
             _act(it)
@@ -83,8 +84,9 @@ class Checks:
 
 def _words(it: Running, command: tuple[str, ...]) -> list[str]:
     assert it.folder is not None
-    program = programs.find(command, it.folder, it.plan.env, it.cwd)
-    return program.words if program.is_python else _with_real_ports(program.words, it.folder)
+    words = programs.find(command, it.folder, it.plan.env, it.cwd)
+    # in this Python names and ports work as they are
+    return words if words[0] == sys.executable else _with_real_ports(words, it.folder)
 
 
 def _with_real_ports(words: list[str], folder: Folder) -> list[str]:
@@ -110,7 +112,7 @@ def _report(it: Running, status: str) -> None:
     """Report a task's health; from the event loop."""
     if it.forgotten or not it.running:
         return
-    age = (it.world.now - it.started_at) / SECOND
+    age = (it.world.engine.now - it.started_at) / SECOND
     if status == "healthy":
         it.life.kind.healthy_after = age
         it.show()

@@ -12,7 +12,7 @@ from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, names
 from swarmsim.images.removing import User
 from swarmsim.model import SECOND, Task
-from swarmsim.model.plan import Strategy
+from swarmsim.model.plan import strategy
 from swarmsim.runtime import plan
 from swarmsim.runtime.kinds import HORIZON, Kind, Life
 from swarmsim.runtime.logs import Log
@@ -188,8 +188,7 @@ class Processes:
         if service is None or service.update_status is None:
             return HORIZON
         rolls_back = service.update_status.state.startswith("rollback")
-        config = service.spec.get("RollbackConfig" if rolls_back else "UpdateConfig")
-        return max(HORIZON, Strategy.read(config).monitor / SECOND + 1)
+        return max(HORIZON, strategy(service, rollback=rolls_back).monitor / SECOND + 1)
 
     def _ended(self, it: Running, code: int) -> None:
         """Report that a process has ended; called from the event loop."""

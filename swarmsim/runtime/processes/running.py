@@ -42,11 +42,6 @@ class World:
         self.publisher = Publisher()
         self.keeper = Keeper()
 
-    @property
-    def now(self) -> int:
-        """The engine's time."""
-        return self.engine.now
-
     def call_after(self, length: int, act: Callable[[], None]) -> None:
         """Call a function after so many nanoseconds of the engine's time."""
         cluster = self.engine.cluster
@@ -125,7 +120,7 @@ class Running:
         """Take what it writes; on a terminal each line ends at the margin."""
         if self.task.container.get("TTY"):
             data = data.replace(b"\n", b"\r\n")
-        self.log.write(self.world.now, "stderr" if is_error else "stdout", data)
+        self.log.write(self.world.engine.now, "stderr" if is_error else "stdout", data)
         self.world.engine.notify()
 
     def show(self) -> None:
@@ -164,7 +159,7 @@ class Running:
         self.unpublish = _nothing
         if self.health:
             self.health.stop()
-        self.log.close(self.world.now)
+        self.log.close(self.world.engine.now)
         self.world.engine.notify()
         if self.folder:
             if self.attachments:

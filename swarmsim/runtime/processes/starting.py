@@ -48,7 +48,7 @@ def start(it: Running, ended: Callable[[int], None]) -> Process:
 
 def _spawned(it: Running, folder: Folder, ended: Callable[[int], None]) -> Process:
     name = it.plan.command[0]
-    program = programs.find(it.plan.command, folder, it.plan.env, it.cwd)
+    words = programs.find(it.plan.command, folder, it.plan.env, it.cwd)
     kind = it.life.kind
     kind.written_by = kind.written_by or it.task.id
     it.life.started_at = it.world.monotonic()
@@ -65,7 +65,7 @@ def _spawned(it: Running, folder: Folder, ended: Callable[[int], None]) -> Proce
         outputs[is_error].feed(data)
 
     try:
-        return Spawned(program.words, it.cwd, it.env, it.world.keeper, write, over)
+        return Spawned(words, it.cwd, it.env, it.world.keeper, write, over)
     except OSError as problem:
         if problem.errno == errno.ENOEXEC:  # to Docker it has started, and ends at once
             broken = f"exec {name}: exec format error\n".encode()

@@ -78,7 +78,7 @@ class Watched:
             self._task(change.action, changed)
         elif isinstance(changed, Service):
             self._service(changed)
-        self.told.append((self.cluster.now, change.kind, change.action, changed.id))
+        self.told.append((self.cluster.now, type(changed), change.action, changed.id))
 
     def _task(self, action: str, task: Task) -> None:
         state, desired = self._tasks.get(task.id, (0, 0))

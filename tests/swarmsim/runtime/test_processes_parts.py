@@ -335,7 +335,7 @@ def test_what_is_bound_has_to_be_there(folder, tmp_path):
 def test_a_command_means_the_images_program_or_this_machines(folder, command, words):
     env = {"PATH": "/usr/local/bin:/usr/bin"}
     found = programs.find(command, folder, env, folder.root)
-    assert found.words == [word.replace("ROOT", str(folder.root)) for word in words]
+    assert found == [word.replace("ROOT", str(folder.root)) for word in words]
 
 
 # ---- names ---------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from swarmsim.runtime.plan import Plan
@@ -45,18 +44,6 @@ class CannotStart(Exception):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What is to be executed, with its arguments."""
-
-    words: list[str]
-
-    @property
-    def is_python(self) -> bool:
-        """Whether it is this Python, in which names and ports work."""
-        return self.words[0] == sys.executable
-
-
 def search_path(folder: Folder, env: Mapping[str, str]) -> str:
     """Return a task's PATH: the image's folders, this Python's, and this machine's."""
     own = [
@@ -68,12 +55,12 @@ def search_path(folder: Folder, env: Mapping[str, str]) -> str:
     return ":".join([*own, python, os.environ.get("PATH", os.defpath)])
 
 
-def find(command: tuple[str, ...], folder: Folder, env: Mapping[str, str], cwd: Path) -> Program:
-    """Return what a command means in a task. Raises `CannotStart`."""
+def find(command: tuple[str, ...], folder: Folder, env: Mapping[str, str], cwd: Path) -> list[str]:
+    """Return the words that a command means in a task. Raises `CannotStart`."""
     name, *arguments = command
     rewritten = [folder.rewrite_paths(word) for word in arguments]
     program = _found(name, folder, env, cwd)
-    return Program([*_with_interpreter(program, folder, env, cwd), *rewritten])
+    return [*_with_interpreter(program, folder, env, cwd), *rewritten]
 
 
 def _found(name: str, folder: Folder, env: Mapping[str, str], cwd: Path) -> str:
