@@ -59,8 +59,8 @@ class Swarm:
         self.url = url
         self._clock = Clock(now or (lambda: datetime.now(UTC)))
         self._nodes: dict[str, str] = {}
-        #: The last value made of each task, by id, with the version it was made from.
-        self._values: dict[str, tuple[int, Task]] = {}
+        #: What was made of the JSON of each task that was read last.
+        self._values: dict[bytes, list[Task]] = {}
         #: Where tasks were last read, what was answered, and what was made of that.
         self._read: tuple[str, bytes, tuple[Task, ...]] = "", b"", ()
 
@@ -214,23 +214,26 @@ class Swarm:
         # most polls find what the one before found, and comparing bytes is nearly free
         read = self._read
         if read[:2] != (path, body):
-            self._read = read = path, body, self._task_values(json.loads(body))
+            self._read = read = path, body, self._task_values(body)
         return read[2]
 
-    def _task_values(self, raw: list[dict[str, Any]]) -> tuple[Task, ...]:
+    def _task_values(self, body: bytes) -> tuple[Task, ...]:
+        # most tasks are as they were: one whose JSON is known is not read again
+        known, whole = self._values, body.strip()[1:-1]
+        apart = whole.replace(b'},{"ID":', b'}\n{"ID":').split(b"\n")
+        try:
+            new = {each: json.loads(b"[%b]" % each) for each in apart if each not in known}
+        except ValueError:  # the volumes of a task begin with an ID, too
+            apart, new = [whole], {whole: json.loads(body)}
+        raw = [task for tasks in new.values() for task in tasks]
         if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
             self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
-        # most tasks are as they were: a task whose version is known is not read again
-        values = {task["ID"]: self._value(task) for task in raw}
-        self._values = values
-        return tuple(value for _, value in values.values())
-
-    def _value(self, task: dict[str, Any]) -> tuple[int, Task]:
-        version = task["Version"]["Index"]
-        known = self._values.get(task["ID"])
-        if known and known[0] == version:
-            return known
-        return version, Task.from_api(task, self._nodes)
+        known = known | {
+            each: [Task.from_api(task, self._nodes) for task in tasks]
+            for each, tasks in new.items()
+        }
+        self._values = {each: known[each] for each in apart}
+        return tuple(task for each in apart for task in known[each])
 
     def container_logs(self, container: str, tail: int) -> str:
         """Return the last lines that a container of this node wrote. Raises `NotFound`."""

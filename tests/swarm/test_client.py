@@ -116,6 +116,40 @@ def test_what_the_engine_answers_again_is_not_read_again() -> None:
     assert moving.snapshot("dc_worker").tasks is not moving.snapshot("dc_worker").tasks
 
 
+def raw(task_id: str, **more: Any) -> dict[str, Any]:
+    return {"ID": task_id, "Version": {"Index": 1}, "CreatedAt": "2026-03-01T09:00:00Z", **more}
+
+
+class Holding(Moving):
+    """An engine that has these tasks."""
+
+    raw: list[dict[str, Any]]
+
+    def _call(self, *_: Any, **__: Any) -> Answer:
+        return Answer(200, json.dumps(self.raw, separators=(",", ":")).encode() + b"\n")
+
+
+def test_of_tasks_only_those_are_read_again_that_have_changed() -> None:
+    engine = Holding()
+    engine.raw = [raw("one"), raw("two", Slot=1)]
+    one, two = engine.task_values()
+    engine.raw = [raw("one"), raw("two", Slot=2), raw("three")]
+    again, changed, new = engine.task_values()
+
+    assert again is one
+    assert (two.slot, changed.slot, new.id) == (1, 2, "three")
+    engine.raw = []
+    assert engine.task_values() == ()
+
+
+def test_a_task_with_volumes_is_one_task() -> None:
+    """They begin with an ID, as tasks do."""
+    engine = Holding()
+    engine.raw = [raw("one", Volumes=[{"ID": "v"}, {"ID": "w"}]), raw("two")]
+
+    assert [task.id for task in engine.task_values()] == ["one", "two"]
+
+
 def test_an_engine_on_a_socket_is_asked_without_the_sdk() -> None:
     """Importing it takes longer than most commands take to do their work."""
     code = """

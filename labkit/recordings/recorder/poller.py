@@ -17,7 +17,7 @@ from labkit.recordings.values import Service, Snapshot
 
 #: For how many seconds of the source's clock the service may be taken to be as it was, when no
 #: event says otherwise.
-_SERVICE = 1.0
+_SERVICE = 2.0
 #: The largest share of a processor that it takes. Waiting for the engine costs nothing.
 _SHARE = 0.1
 #: An answer that takes longer than these seconds leaves a gap: nothing is known of them.
