@@ -18,14 +18,18 @@ def load(text: str) -> Any:
     return yaml.load(text, _LOADER)
 
 
-@cache
 def claims(module: str, part: str = "") -> Any:
     """Return what is in the file of a module (its `__file__`), or in a part of it.
 
     >>> claims("tests/swarm/test_compose.py", "sizes")      # of tests/swarm/test_compose.yaml
     """
-    found = load(Path(module).with_suffix(".yaml").read_text(encoding="utf-8"))
+    found = _read(Path(module).with_suffix(".yaml"))
     return found[part] if part else found
+
+
+@cache
+def _read(path: Path) -> Any:
+    return load(path.read_text(encoding="utf-8"))
 
 
 def each_claim(module: str, part: str, *names: str) -> pytest.MarkDecorator:
