@@ -70,7 +70,7 @@ def test_a_body_must_say_that_it_is_json_where_docker_asks_for_it(raw: Raw):
 def test_a_removed_network_is_still_listed_until_its_last_task_has_ended(raw: Raw):
     """The race of `stack rm` and an immediate `stack deploy`: the copy of the node is seen."""
     raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
-    deaf = of_container(Image="acts/deaf:1", StopGracePeriod=60 * 10**9)
+    deaf = of_container(Image="acts/deaf:1", StopGracePeriod=5 * 10**9)
     deaf["TaskTemplate"]["Networks"] = [{"Target": "net"}]
     made(raw, deaf)
     until(lambda: running(raw, "web") == 1, "a task that runs")
