@@ -87,13 +87,13 @@ def _torn(count: int) -> str:
 
 
 def _write_page(page: Path, drawn: str, keep: tuple[Path, ...]) -> None:
-    from labkit.views.static import document
+    from labkit.views.live import page as pages
 
     if page.resolve() in [file.resolve() for file in keep]:
         raise LabError(
             f"to write {page}.", "it is the recording itself.", "name another file with -o."
         )
-    document.write(page, drawn)
+    pages.write(page, drawn)
 
 
 def _config_options(command: Callable[..., None]) -> Callable[..., None]:

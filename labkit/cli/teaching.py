@@ -43,7 +43,7 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     from labkit.lessons import room
     from labkit.lessons.practice.activity_log import wordings
     from labkit.views.cards import room as drawing
-    from labkit.views.static import document
+    from labkit.views.live import page
 
     if as_json and output:
         raise click.UsageError("--json draws nothing, so it goes without --output.")
@@ -52,7 +52,7 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
         # all of it in ASCII: an alias may hold what a terminal obeys
         echo.say(json.dumps(drawing.facts(gathered, wordings()), indent=1))
     elif output:
-        document.write(output, drawing.page(gathered, wordings()))
+        page.write(output, drawing.page(gathered, wordings()))
         echo.say(f"{output}: open it in a browser.")
     else:
         echo.say(drawing.text(gathered, wordings()))

@@ -6,4 +6,4 @@ from .static.comparison import Comparison as Comparison
 from .static.figures import figure as figure
 from .static.snapshot import Snapshot as Snapshot
 from .static.snapshot import html as html
-from .static.texts import text as text
+from .static.snapshot import text as text

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from labkit.base import settings
-from labkit.cli import jupyter
+from labkit.cli import lab
 
 
 def test_it_listens_on_loopback_and_asks_nobody_outside():
-    words = jupyter.options([])
+    words = lab.jupyter_options([])
 
     assert "--ServerApp.ip=localhost" in words
     assert "--LabApp.news_url=None" in words
@@ -22,11 +22,11 @@ def test_it_listens_on_loopback_and_asks_nobody_outside():
 
 
 def test_what_the_learner_says_comes_last():
-    assert jupyter.options(["--port", "8899"])[-2:] == ["--port", "8899"]
+    assert lab.jupyter_options(["--port", "8899"])[-2:] == ["--port", "8899"]
 
 
 def test_docker_in_a_terminal_talks_to_the_labs_engine():
-    seen = jupyter.environment("unix:///lab.sock", {"PATH": "/bin", "LANG": "C"})
+    seen = lab.jupyter_environment("unix:///lab.sock", {"PATH": "/bin", "LANG": "C"})
 
     assert seen["DOCKER_HOST"] == "unix:///lab.sock"
     assert seen["LABKIT_HOME"] == str(settings.home())

@@ -21,7 +21,7 @@ from labkit import lessons
 from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import workspace
-from labkit.lessons.steps import edits, steps, variants
+from labkit.lessons.steps import edits, steps
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
 
@@ -211,7 +211,7 @@ def test_edits_of_one_file_can_be_made_in_any_order(first: str, then: str) -> No
 def test_a_variant_is_the_shipped_worker_with_edits(tmp_path: Path) -> None:
     worker().write_text("mine")
 
-    variants.write(tmp_path / "worker", ("faster", "one bad"))
+    steps.write_edited(tmp_path / "worker", ("faster", "one bad"))
 
     text = (tmp_path / "worker" / "worker.py").read_text()
     assert "time.sleep(0.01)" in text

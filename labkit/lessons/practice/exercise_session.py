@@ -24,7 +24,7 @@ from labkit.lessons.checks import Evidence, Exercise, Finding
 from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
 from labkit.lessons.practice.joined import joined
-from labkit.lessons.steps import steps, variants
+from labkit.lessons.steps import steps
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import describe
@@ -46,7 +46,7 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
     """
     stop()
     with echo.muted():  # what was done is said in sentences; an engine's lines would bury the task
-        built = [variants.build(swarm, image) for image in exercise.begins.images]
+        built = [steps.build_edited(swarm, image) for image in exercise.begins.images]
         done = steps.reset(swarm, _step(exercise))
     folder = _new_folder(exercise)
     activity_log.note(exercise, "began", recording=folder)  # first: the recorder goes by it

@@ -5,13 +5,11 @@ prediction appends one line to a file there, and nothing leaves the machine by i
 
     noting      the learner's side: a line an event, under an alias
     aliases     what a learner is called there
-    gathering   the instructor's side: many such files, read
-    advice      what the spread of predictions says about what to do next
+    gathering   the instructor's side: many such files, read, and what to do next
 """
 
-from labkit.lessons.room.advice import Advice, advise
 from labkit.lessons.room.aliases import alias
-from labkit.lessons.room.gathering import Guess, Note, Room, Stuck, gather
+from labkit.lessons.room.gathering import Advice, Guess, Note, Room, Stuck, advise, gather
 from labkit.lessons.room.noting import announcement, note
 
 __all__ = [

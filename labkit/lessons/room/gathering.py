@@ -1,4 +1,4 @@
-"""The instructor's side of the room: the files of a class, read.
+"""The instructor's side of the room: the files of a class, read, and what to do next.
 
 The files come from other people's machines, so nothing in them is taken on trust: a link is
 not followed, long texts are cut, and lines of other kinds are left out and counted.
@@ -7,7 +7,7 @@ not followed, long texts are cut, and lines of other kinds are left out and coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,9 @@ _LONGEST = 60
 _LAST_STEP = 99
 #: Names that a room knows: a lesson has some twenty, a hostile file as many as it likes.
 _MOST_NAMES = 100
+#: What part of a class is nearly all of it, and what part is most of it.
+_NEARLY_ALL = 0.8
+_MOST = 0.5
 
 
 class Note(NamedTuple):
@@ -49,6 +52,14 @@ class Guess:
     choice: str
     #: The key of what their recording showed; `""` while they have not compared.
     answer: str
+
+
+class Advice(NamedTuple):
+    """What to do next, and the answer that it is about."""
+
+    what: Literal["wait", "move on", "address", "explain"]
+    #: The key of the answer that the recordings showed, or of the one to address; else `""`.
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,24 @@ class Room:
         named = {(note.name, note.alias): None for note in self.notes if note.kind in kinds}
         names = [name for name, _ in Counter(name for name, _ in named).most_common(_MOST_NAMES)]
         return sorted(names, key=self.step_of)
+
+
+def advise(guesses: Sequence[Guess]) -> Advice:
+    """Return what to do next after a question; until a comparison, wait.
+
+    Nearly all as the recordings showed: go on. Most with one other answer: that belief is
+    worth addressing. Evenly spread: explain anew, in other words.
+    """
+    answers = Counter(each.answer for each in guesses if each.answer)
+    if not answers:
+        return Advice("wait")
+    shown = answers.most_common(1)[0][0]
+    # recordings differ: each learner's own one answers their prediction
+    others = [each.choice for each in guesses if each.choice != (each.answer or shown)]
+    if len(guesses) - len(others) >= len(guesses) * _NEARLY_ALL:
+        return Advice("move on", shown)
+    choice, count = Counter(others).most_common(1)[0]
+    return Advice("address", choice) if count >= len(guesses) * _MOST else Advice("explain")
 
 
 def gather(folder: Path) -> Room:

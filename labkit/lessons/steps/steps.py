@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
 from labkit.base.waiting import PATIENCE, poll
 from labkit.lessons import workspace
+from labkit.lessons.checks import Image
 from labkit.lessons.steps import edits
 from labkit.recordings.update.phases import describe
 from labkit.recordings.values import RollbackConfig, Snapshot, UpdateConfig
@@ -99,6 +101,31 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     built = _build(swarm, step)
     given = engines.nodes.share(swarm)
     return [*done, *built, *given, *_bring_stack(swarm, step, anew=bool(built))]
+
+
+def build_edited(swarm: Swarm, wanted: Image) -> str:
+    """Build worker as it is shipped, with some of the lesson's edits made to it.
+
+    Returns what was done in a sentence, or `""` if the image was there already, made from
+    the same. Raises `BuildFailed`.
+    """
+    image = f"{settings.docker_id()}/dockercoins_worker:{wanted.tag}"
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "worker"
+        write_edited(folder, wanted.edits)
+        built = images.ensure(swarm, folder, image)
+    shared = engines.nodes.share(swarm)
+    return "; ".join([f"{image} built", *shared]) if built else ""
+
+
+def write_edited(folder: Path, names: Sequence[str]) -> None:
+    """Write the files of worker as they are after these edits to a new folder."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(workspace.shipped("worker"), folder, ignore=ignored)
+    for name in names:
+        change = edits.EDITS[name]
+        path = folder.parent / change.file
+        path.write_text(change.apply(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _build(swarm: Swarm, step: Step) -> list[str]:

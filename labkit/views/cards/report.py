@@ -16,7 +16,6 @@ from labkit.lessons.journal import Event, Progress, Wording
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
 from labkit.views.pages import render
-from labkit.views.static import document
 from labkit.views.static.snapshot import Snapshot
 
 #: Of a recording; the table would be long, and hashes say little without hovering.
@@ -68,12 +67,11 @@ class Report:
             left_out=self._left_out,
             longest=_LONGEST,
         )
-        style = page.style((*page.STYLES, "progress", "report"))
-        return document.document("Lab report", style, body)
+        return page.document("Lab report", (*page.STYLES, "progress", "report"), body)
 
     def save(self, path: Path | str) -> None:
         """Write the page to a file. Raises `LabError` where it cannot be written."""
-        document.write(Path(path), self.page)
+        page.write(Path(path), self.page)
 
     def __repr__(self) -> str:
         charts = counted(len(self._numbers), "chart")

@@ -17,7 +17,6 @@ from labkit.views.live import page as assets
 from labkit.views.pages import render
 from labkit.views.state.sentences import counted
 from labkit.views.state.words import plain
-from labkit.views.static.document import document
 
 Wordings = Mapping[str, Wording]
 
@@ -41,7 +40,7 @@ def text(room: Room, wordings: Wordings) -> str:
 def page(room: Room, wordings: Wordings) -> str:
     """Return the room as a page of its own, which asks for nothing outside of itself."""
     body = render("room.html", drawn=_Drawn(room, wordings))
-    return document("The room", assets.style(("view", "room")), body)
+    return assets.document("The room", ("view", "room"), body)
 
 
 def facts(room: Room, wordings: Wordings) -> dict[str, Any]:

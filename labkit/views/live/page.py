@@ -17,10 +17,13 @@ from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 
 from markupsafe import Markup
 
+from labkit.base.errors import LabError
 from labkit.views import parts
+from labkit.views.pages import render
 
 #: Where `labkit.views.live.server` has plotly.js, under the Jupyter server's own address.
 PLOTLY = f"labkit/plotly-{version('plotly')}.min.js"
@@ -79,6 +82,21 @@ def plotly_script() -> Markup:
     """Return plotly.js (4.8 MB) out of the installed plotly package."""
     script = files("plotly") / "package_data" / "plotly.min.js"
     return Markup(script.read_text(encoding="utf-8"))  # noqa: S704 - a library's own
+
+
+def document(title: str, styles: tuple[str, ...], body: str) -> str:
+    """Return a page of its own with these style sheets; the title is text, the body HTML."""
+    return render("document.html", title=title, style=style((*styles, "page")), body=body)
+
+
+def write(path: Path, html: str) -> None:
+    """Write a page to a file. Raises `LabError` where it cannot be written."""
+    try:
+        path.write_text(html, encoding="utf-8")
+    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
+        raise LabError(
+            f"to write {path}.", f"{problem}.", "name a file in a folder that is there."
+        ) from None
 
 
 def _read(name: str) -> str:

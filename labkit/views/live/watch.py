@@ -47,7 +47,7 @@ from labkit.views.parts import known_parts
 from labkit.views.state.view_state import Json, ViewState
 from labkit.views.state.words import plain
 from labkit.views.static import snapshot
-from labkit.views.static.texts import text
+from labkit.views.static.snapshot import text
 from swarmsim.go.states import UpdateState
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
-"""A view state that has come to its end: all of its parts, with no kernel. Pure."""
+"""A view state that has come to its end: all of its parts, as HTML or text. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from markupsafe import Markup
@@ -10,8 +10,9 @@ from markupsafe import Markup
 from labkit.recordings.recording import Recording
 from labkit.views import parts as known
 from labkit.views.pages import render
-from labkit.views.state.sentences import torn
+from labkit.views.state.sentences import minutes, torn
 from labkit.views.state.view_state import Json, ViewState
+from labkit.views.state.words import plain
 from labkit.views.static import still
 from labkit.views.static.drawing import drawing
 
@@ -93,3 +94,39 @@ def finish(view_state: ViewState, recording: Recording) -> None:
     if recording.ended is None:
         why = "There is no end in the recording: it broke off here, or it still goes on."
         view_state.end(recording.last_at, why, died=True)
+
+
+def text(recording: Recording) -> str:
+    """Return all that a view of the recording shows, as lines of text.
+
+    For a terminal, a log, a screen reader. Nothing in it is coloured, and what an engine says
+    steers no terminal.
+    """
+    view_state = Snapshot.of(recording).view_state
+    (service, standing), *sections, (_, table) = _parts(view_state)
+    sections += [("The engine did not answer", _gaps(view_state)), ("Marks", _marks(view_state))]
+    told = [
+        "\n".join([f"{name}:", *(f"  {line}" for line in lines)])
+        for name, lines in sections
+        if lines
+    ]
+    rows = (plain(line, len(line)).rstrip() for line in table)
+    return "\n\n".join(["\n".join([service, *standing]), *told, "\n".join(rows)])
+
+
+def _parts(view_state: Json) -> Iterator[tuple[str, list[str]]]:
+    for part in known.PARTS:
+        said = getattr(known.module(part), "text", None)
+        if said:
+            yield said(view_state)
+
+
+def _gaps(view_state: Json) -> list[str]:
+    return [
+        f"{minutes(begin)} to {'the end' if end is None else minutes(end)}: {reason}"
+        for begin, end, reason in view_state["gaps"]
+    ]
+
+
+def _marks(view_state: Json) -> list[str]:
+    return [f"{minutes(at)} {label}" for at, label in view_state["marks"]]

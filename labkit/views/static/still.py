@@ -22,7 +22,6 @@ from markupsafe import Markup
 from labkit.views.live import page
 from labkit.views.pages import render
 from labkit.views.state.view_state import Json
-from labkit.views.static.document import document
 
 
 class Drawing(NamedTuple):
@@ -72,7 +71,7 @@ class Still(ABC):
         """It as a page of its own, plotly.js included; it asks for nothing more."""
         library, module = page.plotly_script(), page.module()
         body = self._rendered("still_page.html", as_image=False, library=library, module=module)
-        return document(self.title, page.style(), body)
+        return page.document(self.title, page.STYLES, body)
 
     @property
     def plain(self) -> Markup:
