@@ -6,24 +6,9 @@ from dataclasses import asdict, fields
 
 import pandas as pd
 
-from labkit.recordings.recording import Recording, Span, TaskSeen
+from labkit.recordings.recording import Recording, Span
 
-_TRANSITIONS = ["at", "slot", "task", "tag", "node", "state", "desired_state", "status_at", "error"]
 _SPANS = [*(each.name for each in fields(Span)), "seconds"]
-
-
-def transitions(recording: Recording) -> pd.DataFrame:
-    """Return one row a change of a task, in the order seen.
-
-    `at` is when labkit saw it, `status_at` the engine's own time of that state.
-    """
-    rows = [
-        {name: getattr(change.task, name, None) for name in _TRANSITIONS}
-        | {"at": change.at, "task": change.task.id}
-        for change in recording.changes
-        if isinstance(change, TaskSeen)
-    ]
-    return pd.DataFrame(rows, columns=_TRANSITIONS).astype({"slot": "Int64"})
 
 
 def spans(recording: Recording) -> pd.DataFrame:

@@ -51,11 +51,6 @@ class Row:
     error: str
     ports: str
 
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """The row's texts, in the order of `TASK_HEADER`."""
-        return astuple(self)
-
 
 def rows(
     tasks: Iterable[Task],
@@ -88,12 +83,12 @@ def without_clean_history(shown: Iterable[Row]) -> list[Row]:
     to be shut down and did so cleanly, and would drop any other line that says
     "Shutdown" twice. Failed and rejected tasks stay.
     """
-    return [row for row in shown if not _CLEAN_HISTORY.search(" ".join(row.cells))]
+    return [row for row in shown if not _CLEAN_HISTORY.search(" ".join(astuple(row)))]
 
 
 def table(shown: Iterable[Row]) -> str:
     """Return task rows as text, with docker's header and padding; no line break at the end."""
-    return write(TASK_HEADER, (row.cells for row in shown))
+    return write(TASK_HEADER, map(astuple, shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +103,6 @@ class ServiceRow:
     image: str
     #: Ports published through the routing mesh, ranges drawn together.
     ports: str
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """The row's texts, in the order of `SERVICE_HEADER`."""
-        return astuple(self)
 
     @classmethod
     def from_api(cls, service: Mapping[str, Any]) -> Self:
@@ -132,7 +122,7 @@ class ServiceRow:
 def service_table(shown: Iterable[ServiceRow]) -> str:
     """Return services as text, in docker's order, with its header and padding."""
     ordered = sorted(shown, key=lambda row: natural_key(row.name))
-    return write(SERVICE_HEADER, (row.cells for row in ordered))
+    return write(SERVICE_HEADER, map(astuple, ordered))
 
 
 def stack_table(counts: Mapping[str, int]) -> str:

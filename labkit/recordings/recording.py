@@ -38,11 +38,12 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.values import (
@@ -58,15 +59,13 @@ from labkit.recordings.values import (
 from swarmsim.go import durations
 from swarmsim.go.states import UpdateState
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
 #: Raised whenever an older reader would misread a newer file.
 SCHEMA = 1
-#: The types that JSON has a form for, as fields of values are annotated with them.
-_PLAIN: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "str | None": (str, type(None)),
-    "int": (int,),
-    "int | None": (int, type(None)),
-}
 #: What reading a line may raise that a recorder did not write.
 _UNREADABLE = (
     ValueError,
@@ -92,63 +91,64 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskSeen:
+class _Seen:
+    """Something that was seen of the service."""
+
+    #: When; that of a mark is when it was made, which may be after the recording's end.
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen(_Seen):
     """A task that is new, or differs from what was last seen of it."""
 
     kind: ClassVar[str] = "task"
-    at: datetime
     task: Task
 
 
 @dataclass(frozen=True, slots=True)
-class TaskForgotten:
+class TaskForgotten(_Seen):
     """A task that the manager no longer lists."""
 
     kind: ClassVar[str] = "forgotten"
-    at: datetime
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceSeen:
+class ServiceSeen(_Seen):
     """The service, when anything about it changed."""
 
     kind: ClassVar[str] = "service"
-    at: datetime
     service: Service
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceRemoved:
+class ServiceRemoved(_Seen):
     """The service is gone."""
 
     kind: ClassVar[str] = "removed"
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(_Seen):
     """From here on the engine did not answer, so nothing is known."""
 
     kind: ClassVar[str] = "gap"
-    at: datetime
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Back(_Seen):
     """The engine answers again; what changed meanwhile follows."""
 
     kind: ClassVar[str] = "back"
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class HashesSeen:
+class HashesSeen(_Seen):
     """How many hashes dockercoins had made, as its web page says."""
 
     kind: ClassVar[str] = "hashes"
-    at: datetime
     hashes: int
     #: The web page's own clock when it read the counter, in seconds since 1970.
     now: float
@@ -162,12 +162,10 @@ class HashesSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(_Seen):
     """A label that somebody put on the time axis."""
 
     kind: ClassVar[str] = "mark"
-    #: When it was put there, which may be after the recording's end.
-    at: datetime
     #: The moment that it is about.
     of: datetime
     label: str
@@ -181,11 +179,10 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(_Seen):
     """The recorder stopped, and why."""
 
     kind: ClassVar[str] = "ended"
-    at: datetime
     why: str
 
 
@@ -414,12 +411,6 @@ class Recording:
             yield change_line(change)
 
 
-#: Changes whose fields are written as they are.
-_SIMPLE: dict[str, Any] = {
-    kind.kind: kind for kind in (TaskForgotten, ServiceRemoved, Gap, Back, HashesSeen, Ended)
-}
-
-
 #: The state from which alone Swarm comes to another (swarmkit, manager/orchestrator/update).
 _FROM: dict[UpdateState, UpdateState] = {
     "completed": "updating",
@@ -495,13 +486,9 @@ def _read_header(path: Path, line: str) -> Header:
                 f"{path} is of schema {schema}, written by a newer labkit.",
                 "update labkit, then open it again.",
             )
-        words = {name: row.get(name, "") for name in ("service", "service_id", "engine")}
-        if not row["service"] or not all(isinstance(word, str) for word in words.values()):
+        if not row["service"]:
             raise ValueError(line)
-        provenance = row.get("provenance", "engine")
-        if provenance not in get_args(Provenance):
-            raise ValueError(line)
-        return Header(**words, started=_time(row["started"]), provenance=provenance)
+        return _read_fields(Header, {"service_id": "", "engine": ""} | row)
     except _UNREADABLE:
         raise RecordingProblem(
             f"a recording at {path}.",
@@ -512,49 +499,46 @@ def _read_header(path: Path, line: str) -> Header:
 
 def _change_from(row: dict[str, Any]) -> Change | None:
     """Return the change that a line holds; `None` for a kind this reader does not know."""
-    kind, at = row["kind"], _time(row["at"])
-    match kind:
-        case "task":
-            times = {name: _time(row[name]) for name in ("status_at", "created_at")}
-            return TaskSeen(at, Task(**_known(Task, row) | times))
-        case "service":
-            return ServiceSeen(at, _service_from(row))
-        case "mark":
-            return Marked(at, _time(row["of"]), row["label"])
-    plain = _SIMPLE.get(kind)
-    names = [each.name for each in fields(plain)[1:]] if plain else []
-    return plain(at, *(row[name] for name in names)) if plain else None
+    at = _time(row["at"])
+    match row["kind"]:
+        case TaskSeen.kind:
+            return TaskSeen(at, _read_fields(Task, row))
+        case ServiceSeen.kind:
+            return ServiceSeen(at, _read_fields(Service, {"update_status": None} | row))
+        case kind:
+            known = (each for each in get_args(Change) if each.kind == kind)
+            return next((_read_fields(each, row) for each in known), None)
 
 
-def _service_from(row: dict[str, Any]) -> Service:
-    status = row.get("update_status")
-    return Service(
-        **_known(Service, row)
-        | {
-            "update_config": UpdateConfig(**_known(UpdateConfig, row["update_config"])),
-            "rollback_config": RollbackConfig(**_known(RollbackConfig, row["rollback_config"])),
-            "update_status": _status_from(status) if status else None,
-        }
-    )
-
-
-def _status_from(row: dict[str, Any]) -> UpdateStatus:
-    if row["state"] not in get_args(UpdateState):
-        raise ValueError(f"{row['state']!r} is not a state of an update")
-    times = {name: instant(row.get(name)) for name in ("started_at", "completed_at")}
-    return UpdateStatus(**_known(UpdateStatus, row) | times)
-
-
-def _known(kind: type, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a row that a value has; newer files may hold more.
+def _read_fields(kind: type[T], row: dict[str, Any]) -> T:
+    """Return a value whose fields stand in a row; newer files may hold more.
 
     Raises `TypeError` for a number where a text belongs, and the other way round.
     """
-    found = {each.name: row[each.name] for each in fields(kind) if each.name in row}
-    for each in fields(kind):
-        wanted = _PLAIN.get(str(each.type))
-        if wanted and each.name in found and not isinstance(found[each.name], wanted):
-            raise TypeError(f"{each.name} is {each.type}, not {found[each.name]!r}")
+    readers = _readers(kind).items()
+    return kind(**{name: read(row[name]) for name, read in readers if name in row})
+
+
+@cache
+def _readers(kind: type[DataclassInstance]) -> dict[str, Callable[[Any], Any]]:
+    """Return what reads each field of a value, by what it is annotated with."""
+    return {each.name: _reader(*str(each.type).split(" | ")) for each in fields(kind)}
+
+
+def _reader(annotation: str, *or_none: str) -> Callable[[Any], Any]:
+    read = _READERS.get(annotation, lambda found: found)
+    return (lambda found: None if found is None else read(found)) if or_none else read
+
+
+def _only(kind: type, found: Any) -> Any:
+    if not isinstance(found, kind):
+        raise TypeError(f"{found!r} is not of type {kind.__name__}")
+    return found
+
+
+def _one_of(choices: object, found: Any) -> Any:
+    if found not in get_args(choices):
+        raise ValueError(f"{found!r} is none of {', '.join(get_args(choices))}")
     return found
 
 
@@ -563,6 +547,19 @@ def _time(text: str) -> datetime:
     if found is None:
         raise ValueError(f"{text!r} is not a time")
     return found
+
+
+#: What reads a field, by its annotation; what is not here is taken as it is.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "str": partial(_only, str),
+    "int": partial(_only, int),
+    "datetime": _time,
+    "Provenance": partial(_one_of, Provenance),
+    "UpdateState": partial(_one_of, UpdateState),
+    "UpdateConfig": partial(_read_fields, UpdateConfig),
+    "RollbackConfig": partial(_read_fields, RollbackConfig),
+    "UpdateStatus": partial(_read_fields, UpdateStatus),
+}
 
 
 def _span(start: datetime, task: Task, end: datetime | None) -> Span:

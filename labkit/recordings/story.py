@@ -115,14 +115,13 @@ def slots_that_ran(recording: Recording, tag: str) -> set[int | None]:
     return {task.slot for task in tasks if task.tag == tag and task.id not in history}
 
 
-def slots_in_order(recording: Recording, tag: str) -> list[int | None]:
-    """Return the slots in the order in which a task with this tag first ran in them."""
-    return list(dict.fromkeys(first.task.slot for first in _starts(recording, tag)))
-
-
 def starts(recording: Recording, tag: str) -> list[datetime]:
     """Return when each task with this tag came to run by the engine's own times, in order."""
-    return sorted(first.task.status_at for first in _starts(recording, tag))
+    first: dict[str, datetime] = {}
+    for change in recording.changes:
+        if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag:
+            first.setdefault(change.task.id, change.task.status_at)
+    return sorted(first.values())
 
 
 def most_at_once(recording: Recording, tag: str) -> int:
@@ -152,11 +151,7 @@ def from_last_start_to_end(recording: Recording, tag: str) -> timedelta:
 
     Measured between the engine's own times. Raises `NotSettled` if it is not done.
     """
-    status = recording.service.update_status if recording.service else None
-    began = [first.task.status_at for first in _starts(recording, tag)]
-    if not status or not status.completed_at or not began:
-        raise _not_done(recording)
-    return status.completed_at - max(began)
+    return _to_the_end(recording, max(starts(recording, tag), default=None))
 
 
 def took(recording: Recording) -> timedelta:
@@ -165,9 +160,7 @@ def took(recording: Recording) -> timedelta:
     Raises `NotSettled` if it is not done.
     """
     status = recording.service.update_status if recording.service else None
-    if not status or not status.completed_at or not status.started_at:
-        raise _not_done(recording)
-    return status.completed_at - status.started_at
+    return _to_the_end(recording, status.started_at if status else None)
 
 
 def slots_touched(recording: Recording) -> int:
@@ -294,21 +287,16 @@ def _history(recording: Recording) -> set[str]:
     return {each.task.id for each in looked if isinstance(each, TaskSeen) and each.task.ended}
 
 
-def _starts(recording: Recording, tag: str) -> list[TaskSeen]:
-    """Return the moment at which each task with this tag was first seen running."""
-    first: dict[str, TaskSeen] = {}
-    for change in recording.changes:
-        if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag:
-            first.setdefault(change.task.id, change)
-    return list(first.values())
-
-
-def _not_done(recording: Recording) -> NotSettled:
-    return NotSettled(
-        "a recording of an update from its start to its end.",
-        describe(recording.service, recording.current),
-        "run the notebook again from the top, or watch the service anew and update it.",
-    )
+def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
+    """Return how long after a moment the update was called done. Raises `NotSettled`."""
+    status = recording.service.update_status if recording.service else None
+    if not status or not status.completed_at or not began:
+        raise NotSettled(
+            "a recording of an update from its start to its end.",
+            describe(recording.service, recording.current),
+            "run the notebook again from the top, or watch the service anew and update it.",
+        )
+    return status.completed_at - began
 
 
 def in_words(recording: Recording) -> str:

@@ -232,7 +232,6 @@ def test_hashes_and_marks_move_no_replica() -> None:
     assert made.running_by_tag() == plain.running_by_tag()
     assert made.spans() == plain.spans()
     assert made.update_states() == plain.update_states()
-    assert frames.transitions(made).equals(frames.transitions(plain))
 
 
 @pytest.mark.parametrize("label", ["", " \n\t", None, 5])
@@ -332,31 +331,16 @@ def test_a_folder_or_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path: 
         Recording.load("a\0b")
 
 
-def test_frames_hold_transitions_spans_and_replicas() -> None:
+def test_frames_hold_spans_and_replicas() -> None:
     made = stop_first()
 
-    transitions, spans, replicas = (
-        frames.transitions(made),
-        frames.spans(made),
-        frames.replicas(made),
-    )
-
-    assert list(transitions["state"]) == [
-        "running",
-        "running",
-        "running",
-        "ready",
-        "shutdown",
-        "running",
-    ]
-    assert spans["seconds"].dropna().tolist() == [1.0, 2.0, 2.0]
-    assert replicas.to_dict("list") == {"1.0": [2, 1], "1.1": [0, 1]}
+    assert frames.spans(made)["seconds"].dropna().tolist() == [1.0, 2.0, 2.0]
+    assert frames.replicas(made).to_dict("list") == {"1.0": [2, 1], "1.1": [0, 1]}
 
 
-def test_frames_of_an_empty_recording_have_their_columns() -> None:
+def test_frames_of_an_empty_recording_are_empty() -> None:
     made = recording()
 
-    assert "status_at" in frames.transitions(made).columns
     assert frames.spans(made).empty
     assert frames.replicas(made).empty
 
