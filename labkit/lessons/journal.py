@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, TypeVar, get_args
 
 from labkit.base import lines
 from labkit.base.errors import LabError
@@ -54,6 +54,9 @@ class Event:
     try_next: str = ""
     #: The file of the recording that was looked at, beside the journal where possible.
     recording: str = ""
+
+
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ class Journal:
             return []
         except OSError as problem:
             raise self._refused("to read your progress in", problem) from None
-        return [event for row in rows if (event := _event(row))]
+        return [event for row in rows if (event := read_event(Event, row))]
 
     def _refused(self, what: str, problem: OSError) -> LabError:
         return LabError(
@@ -182,18 +185,17 @@ def _row(event: Event) -> dict[str, Any]:
     return row | {"at": event.at.isoformat()}
 
 
-def _event(row: Mapping[str, Any]) -> Event | None:
-    """Return the event that a line holds; `None` if it holds none that is known."""
-    known = {each.name: row[each.name] for each in fields(Event) if each.name in row}
-    numbers = {"step": known.get("step"), "rung": known.get("rung", 0)}
-    words = {name: value for name, value in known.items() if name not in numbers}
-    if known.get("kind") not in get_args(Kind) or any(type(n) is not int for n in numbers.values()):
+def read_event(kind: type[E], row: Mapping[str, Any]) -> E | None:
+    """Return the event that a line holds, of a kind of `Event`; `None` if it holds none."""
+    given = {each.name: row[each.name] for each in fields(kind) if each.name in row}
+    types = {"step": int, "rung": int}
+    if any(type(value) is not types.get(name, str) for name, value in given.items()):
         return None
-    if not all(isinstance(word, str) for word in words.values()):
+    if given.get("kind") not in get_args(Kind):
         return None
-    with contextlib.suppress(KeyError, ValueError):
-        at = datetime.fromisoformat(words.pop("at"))
-        return Event(at=at, **numbers, **words) if at.tzinfo else None
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        event = kind(**given | {"at": datetime.fromisoformat(given["at"])})
+        return event if event.at.tzinfo else None
     return None
 
 

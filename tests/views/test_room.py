@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from labkit import cli
 from labkit.lessons import room
-from labkit.lessons.journal import Event, Journal, Wording
+from labkit.lessons.journal import Event, Journal, Kind, Wording
 from labkit.lessons.practice import activity_log as lesson
 from labkit.lessons.room import Note, Room
 from labkit.views.cards import room as drawing
@@ -32,7 +32,7 @@ WORDINGS = {
 }
 
 
-def noted(alias: str, kind: str, name: str = "pairs", seconds: float = 0, **more: Any) -> Note:
+def noted(alias: str, kind: Kind, name: str = "pairs", seconds: float = 0, **more: Any) -> Note:
     told: dict[str, Any] = {"step": 2, "outcome": "", "choice": "", "answer": "", "rung": 0}
     return Note(at=at(seconds), alias=alias, kind=kind, name=name, **(told | more))
 

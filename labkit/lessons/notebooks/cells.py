@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +118,3 @@ def identity(cell: Cell) -> str:
 def without_output(cell: Cell) -> Cell:
     """Return a cell as one that never ran."""
     return cell | {"outputs": [], "execution_count": None} if is_code(cell) else cell
-
-
-def copied(book: Book) -> Book:
-    """Return a copy that shares nothing with the notebook."""
-    return deepcopy(book)

@@ -1,8 +1,14 @@
-"""Fix in a source what needs no thought: outputs, counts, what JupyterLab remembers."""
+"""Fix in a source what needs no thought: outputs, counts, what JupyterLab remembers.
+
+It is not done with the preprocessors of nbconvert and nbstripout: here tags match without regard
+to capitals or spaces, metadata is an allow-list, and each cleaning is told in a sentence; and
+both would be imported at each `labkit up`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -11,7 +17,6 @@ from labkit.lessons.notebooks.cells import (
     CHECKED,
     Book,
     Cell,
-    copied,
     has,
     identity,
     is_code,
@@ -29,7 +34,7 @@ _JUPYTER = {"source_hidden"}
 
 def cleaned(book: Book) -> tuple[Book, list[str]]:
     """Return a source without what does not belong there, and a sentence for each cleaning."""
-    clean = copied(book)
+    clean = deepcopy(book)
     said = [f"metadata {key!r} taken out" for key in sorted(strange(clean, BOOK_METADATA))]
     clean["metadata"] = _only(metadata(clean), BOOK_METADATA)
     said += _identify(clean)

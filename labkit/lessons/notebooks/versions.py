@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,7 +12,6 @@ from labkit.lessons.notebooks.cells import (
     CHECKED,
     Book,
     Cell,
-    copied,
     has,
     identity,
     is_code,
@@ -107,7 +107,7 @@ def _over(
 
 def _version(version: VersionName, book: Book, cells: list[Cell], **own: Any) -> Book:
     """Return a notebook of these cells that says which version it is."""
-    return copied(with_metadata(book, labkit={"version": version, **own}) | {"cells": cells})
+    return deepcopy(with_metadata(book, labkit={"version": version, **own}) | {"cells": cells})
 
 
 def _outputs(cells: Sequence[Cell], *, keep_checked: bool) -> list[Cell]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from labkit.base import lines
 from labkit.base.errors import LabError
+from labkit.lessons.journal import Event, read_event
 from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
 
 #: A class of a day makes some kilobytes a learner.
@@ -22,6 +23,9 @@ _MOST_BYTES = 1_000_000
 #: Characters of an alias, of a name and of a choice that are kept.
 _LONGEST = 60
 _LAST_STEP = 99
+#: What a line has at least, and which of that may be long.
+_FIELDS = ("at", "alias", *TOLD)
+_CUT = ("alias", "name", "outcome", "choice", "answer")
 #: Names that a room knows: a lesson has some twenty, a hostile file as many as it likes.
 _MOST_NAMES = 100
 #: What part of a class is nearly all of it, and what part is most of it.
@@ -29,18 +33,11 @@ _NEARLY_ALL = 0.8
 _MOST = 0.5
 
 
-class Note(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Event):
     """One line of a learner's file."""
 
-    at: datetime
     alias: str
-    kind: str
-    step: int
-    name: str
-    outcome: str
-    choice: str
-    answer: str
-    rung: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,22 +228,19 @@ def _of_a_newer_labkit(row: dict[str, Any]) -> bool:
 
 def _note(row: dict[str, Any]) -> Note | None:
     """Return the note in a line, its texts cut; `None` if there is none."""
+    if row.get("schema") != SCHEMA or not row.keys() >= {*_FIELDS}:
+        return None
+    cut = {name: row[name] for name in _FIELDS}
+    cut |= {name: cut[name][:_LONGEST] for name in _CUT if isinstance(cut[name], str)}
+    note = read_event(Note, cut)
+    if not (note and note.kind in NOTED and note.alias and note.name):
+        return None
+    if not all(0 <= number <= _LAST_STEP for number in (note.step, note.rung)):
+        return None
     try:
-        words = {name: row[name] for name in ("alias", *TOLD) if name not in ("step", "rung")}
-        numbers = {name: row[name] for name in ("step", "rung")}
-        told = datetime.fromisoformat(row["at"])
-        at = told.astimezone(UTC)
-    except (KeyError, ValueError, TypeError, OverflowError):
+        return replace(note, at=note.at.astimezone(UTC))
+    except OverflowError:
         return None
-    if row.get("schema") != SCHEMA or not told.tzinfo or row["kind"] not in NOTED:
-        return None
-    if not all(isinstance(word, str) for word in words.values()):
-        return None
-    if not all(type(n) is int and 0 <= n <= _LAST_STEP for n in numbers.values()):
-        return None
-    if not (words["alias"] and words["name"]):
-        return None
-    return Note(at=at, **numbers, **{name: word[:_LONGEST] for name, word in words.items()})
 
 
 def _guesses(notes: Iterable[Note]) -> Iterator[Guess]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from labkit.base import lines
 from labkit.base.errors import BadValue
 from labkit.recordings.recording import Change, Marked, Recording, change_line
 from labkit.views.parts import PARTS, known_parts
@@ -35,14 +37,10 @@ class Replay(still.Still):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.recording = recording
+        self.title = f"Replay of {recording.header.service}"
         self.parts = known_parts(parts)
         self._path = None if path is None else Path(path)
         self._clock = clock
-
-    @property
-    def title(self) -> str:
-        """What it is of."""
-        return f"Replay of {self.recording.header.service}"
 
     def data(self) -> Json:
         """Return the first state, the deltas that follow with their times, and the end."""
@@ -75,7 +73,8 @@ class Replay(still.Still):
             )
         mark = Marked(self._clock(), header.started + timedelta(seconds=seconds), label)
         if self._path is not None:
-            _append(self._path, change_line(mark))
+            # a link is followed here: it is the learner's own
+            lines.append(self._path.resolve(strict=True), json.loads(change_line(mark)), mode=0o644)
         self.recording.add(mark)
 
     def __repr__(self) -> str:
@@ -119,14 +118,3 @@ def _ms(recording: Recording, at: datetime) -> int:
 
 def _length(recording: Recording) -> int:
     return _ms(recording, recording.last_at)
-
-
-def _append(path: Path, line: str) -> None:
-    """Append a line to a recording's file, whose last line may have been cut short."""
-    with path.open("r+b") as file:
-        file.seek(0, 2)
-        if file.tell():
-            file.seek(-1, 2)
-            if file.read(1) != b"\n":
-                file.write(b"\n")
-        file.write(line.encode())

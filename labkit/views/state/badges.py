@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
+from labkit.base.rules import words
 from labkit.recordings.values import Provenance
 
 
@@ -14,20 +16,7 @@ class Badge(NamedTuple):
     meaning: str
 
 
-_BADGES: dict[Provenance, Badge] = {
-    "simulated": Badge(
-        "simulated",
-        "Seen on labkit's simulated engine, not on Docker. The swarm, its rules and its times "
-        "are simulated; the code of the images was really run. Times are those of the engine's "
-        "clock, which may be faster than real time; hashes are counted in real seconds.",
-    ),
-    "predicted": Badge(
-        "predicted",
-        "Worked out beforehand by labkit's model of Swarm. Nothing was run.",
-    ),
-}
-
-
 def badge_of(provenance: Provenance) -> Badge | None:
     """Return the badge of what comes from there; `None` for a Docker engine."""
-    return _BADGES.get(provenance)
+    meanings = words(Path(__file__).with_suffix(".yaml"))
+    return Badge(provenance, meanings[provenance]) if provenance in meanings else None

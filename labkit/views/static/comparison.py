@@ -66,11 +66,7 @@ class Comparison(still.Still):
         self.runs = [_run(number, *each) for number, each in enumerate(told)]
         services = dict.fromkeys(recording.header.service for recording in recordings)
         self._service = plain(", ".join(services))
-
-    @property
-    def title(self) -> str:
-        """What it is of."""
-        return f"Updates of {self._service}"
+        self.title = f"Updates of {self._service}"
 
     def data(self) -> Json:
         """Return what the page draws lines of: times in ms since each update began."""

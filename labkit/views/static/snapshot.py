@@ -29,6 +29,7 @@ class Snapshot(still.Still):
     ) -> None:
         self.parts = known.known_parts(parts)
         self.state = {**heading, **view_state.full()}
+        self.title = f"Update of {self.state['service']}"
         if self.state["end"] is None:
             at = max(0, heading["now"] - self.state["origin"])
             why = "A snapshot; the recording went on."
@@ -46,11 +47,6 @@ class Snapshot(still.Still):
         finish(view_state, recording)
         view_state.delta()
         return cls(heading(recording), view_state, parts)
-
-    @property
-    def title(self) -> str:
-        """What it is of."""
-        return f"Update of {self.state['service']}"
 
     def data(self) -> Json:
         """Return the view state, and which parts of it are shown if not all of them are."""

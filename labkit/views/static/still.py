@@ -44,10 +44,8 @@ class Drawing(NamedTuple):
 class Still(ABC):
     """Something drawn that Jupyter displays as HTML."""
 
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What it is of."""
+    #: What it is of.
+    title: str
 
     @abstractmethod
     def data(self) -> Json:
