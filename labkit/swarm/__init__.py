@@ -1,1 +1,1 @@
-"""A swarm through the Docker SDK: services, stacks, images, compose files."""
+"""A swarm through the Engine API: services, stacks, images, compose files."""
