@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
@@ -31,6 +31,8 @@ Order = Literal["stop-first", "start-first"]
 #: labkit's model alone, with nothing run.
 Provenance = Literal["engine", "simulated", "predicted"]
 
+#: The durations of an update config.
+_LENGTHS = ("delay", "monitor")
 _FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -58,7 +60,7 @@ class UpdateConfig:
 
     def __post_init__(self) -> None:
         """Take durations as text, and refuse what Swarm would refuse."""
-        for name in ("delay", "monitor"):
+        for name in _LENGTHS:
             try:
                 length = durations.to_timedelta(getattr(self, name))
             except ValueError as problem:
@@ -84,25 +86,20 @@ class UpdateConfig:
         a missing or zero `Monitor` reads 5 s, as in the engine.
         """
         full = defaults.update_config(config)
-        return cls(
-            parallelism=full["Parallelism"],
-            delay=durations.from_nanoseconds(full["Delay"]),
-            failure_action=full["FailureAction"],
-            monitor=durations.from_nanoseconds(full["Monitor"]),
-            max_failure_ratio=full["MaxFailureRatio"],
-            order=full["Order"],
-        )
+        given = {field: full[name] for field, name in cls.api_names().items()}
+        lengths = {name: durations.from_nanoseconds(given[name]) for name in _LENGTHS}
+        return cls(**given | lengths)
 
     def to_api(self) -> dict[str, Any]:
         """Return the object that the Engine API takes, every field in it."""
-        return {
-            "Parallelism": self.parallelism,
-            "Delay": durations.to_nanoseconds(self.delay),
-            "FailureAction": self.failure_action,
-            "Monitor": durations.to_nanoseconds(self.monitor),
-            "MaxFailureRatio": self.max_failure_ratio,
-            "Order": self.order,
-        }
+        lengths = {name: durations.to_nanoseconds(getattr(self, name)) for name in _LENGTHS}
+        given = asdict(self) | lengths
+        return {name: given[field] for field, name in self.api_names().items()}
+
+    @classmethod
+    def api_names(cls) -> dict[str, str]:
+        """Return the name that the Engine API has for each field."""
+        return {each.name: each.name.title().replace("_", "") for each in fields(cls)}
 
     @classmethod
     def _actions(cls) -> tuple[str, ...]:

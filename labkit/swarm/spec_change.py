@@ -115,12 +115,10 @@ def _checked(name: str, change: ConfigChange | None, kind: type[UpdateConfig]) -
 
 def _to_api(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that were given as the Engine API spells them."""
-    spelled = UpdateConfig(**given).to_api()
-    return {key: spelled[key] for key in map(_api_name, given)}
-
-
-def _api_name(field: str) -> str:
-    return "".join(word.capitalize() for word in field.split("_"))
+    change = UpdateConfig(**given)
+    names = change.api_names()
+    spelled = change.to_api()
+    return {names[field]: spelled[names[field]] for field in given}
 
 
 def _set_replicas(spec: dict[str, Any], replicas: int) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from labkit.base.rules import words
 from labkit.recordings.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Service, Task, UpdateConfig
 from swarmsim.go import durations
@@ -21,32 +23,9 @@ QUIET = timedelta(seconds=3)
 COMING = timedelta(seconds=15)
 
 
-#: What each update state means, with `{now}` for "7 of 10 replicas run 1.1".
-_SENTENCES = {
-    None: "No update is under way: {now}.",
-    "updating": "Updating: {now}.",
-    "completed": "Completed: {now}.",
-    "paused": "Paused: {now}. Swarm goes no further until the service is updated again.",
-    "rollback_started": "Rolling back: {now} again.",
-    "rollback_completed": "Rolled back: {now} again.",
-    "rollback_paused": (
-        "The rollback is paused: {now}. A rollback that fails is not rolled back again."
-    ),
-}
+_WORDS = words(Path(__file__).with_name("phases.yaml"))
 #: What a state says about the service, for a ribbon of states over time; `""` is not a state.
-MEANINGS = {
-    "": "The service has not been updated yet.",
-    "updating": "Swarm replaces the tasks that differ from the new spec, slot by slot.",
-    "completed": "Every slot was updated, and watched until its monitor window was over.",
-    "paused": "Too many new tasks failed: Swarm stopped here, until the service is updated again.",
-    "rollback_started": "The previous spec is back, and Swarm replaces the tasks that differ.",
-    "rollback_completed": "Every slot that had left the previous spec was given it back.",
-    "rollback_paused": "Tasks failed in the rollback as well: Swarm stopped here, for good.",
-}
-_ALMOST = {
-    "updating": "{now}. Not completed yet: {tail}",
-    "rollback_started": "{now} again. The rollback is not completed yet: {tail}",
-}
+MEANINGS: dict[str, str] = _WORDS["meanings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +60,12 @@ def sentence(service: Service | None, counts: Counts) -> str:
     running = counts.running
     share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
     now = f"{share} {service.tag}"
-    state = service.update_status.state if service.update_status else None
-    if state in _ALMOST and running == wanted and not counts.leaving:
+    state = service.update_status.state if service.update_status else ""
+    if state in _WORDS["almost"] and running == wanted and not counts.leaving:
         back = state == "rollback_started"
         tail = _tail(service.rollback_config if back else service.update_config)
-        return _ALMOST[state].format(now=now, tail=tail)
-    return _SENTENCES[state].format(now=now)
+        return str(_WORDS["almost"][state]).format(now=now, tail=tail)
+    return str(_WORDS["sentences"][state]).format(now=now)
 
 
 def leaving(task: Task) -> bool:

@@ -12,10 +12,9 @@ from labkit.base.rules import words
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.schema import (
     SECTIONS,
-    Config,
+    Declared,
     FileReference,
     Mount,
-    Network,
     Secret,
     Service,
     Volume,
@@ -96,7 +95,7 @@ def top_level(tree: Mapping[str, Any], problems: Problems) -> None:
                     problems.add((key, name), "a name has letters, digits, dots, _ and - only")
 
 
-def external(section: str, key: str, thing: Network | Volume | Config, problems: Problems) -> None:
+def external(section: str, key: str, thing: Declared, problems: Problems) -> None:
     """Refuse what contradicts `external`, which means that something is there already."""
     if isinstance(thing.external, str) and thing.name:
         problems.add((section, key), "`external.name` and `name` contradict; use `name`")

@@ -26,14 +26,16 @@ from typing import Any
 
 from labkit.swarm.compose.problems import Path, Problems
 
-_NAME = r"[_a-zA-Z][_a-zA-Z0-9]*"
-_OPERATION = rf"(?P<{{0}}>{_NAME})(?:(?P<{{0}}_operator>:?[-?])(?P<{{0}}_operand>[^}}}}]*))?"
 _VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|"
-    + _OPERATION.format("bare")
-    + r"|\{"
-    + _OPERATION.format("braced")
-    + r"\}|(?P<broken>))"
+    r"""\$(?:
+        (?P<dollar>\$)
+        | (?P<brace>\{)?
+          (?P<name>[_a-zA-Z][_a-zA-Z0-9]*)
+          (?: (?P<operator>:?[-?]) (?P<operand>[^}]*) )?
+          (?(brace)\})
+        | (?P<broken>)
+    )""",
+    re.VERBOSE,
 )
 
 
@@ -65,14 +67,13 @@ def substitute(text: str, env: Mapping[str, str]) -> str:
 def _value(found: re.Match[str], text: str, env: Mapping[str, str]) -> str:
     if found["dollar"]:
         return "$"
-    kind = "bare" if found["bare"] else "braced"
-    name, operator = found[kind], found[f"{kind}_operator"] or ""
+    name, operator, operand = found["name"], found["operator"] or "", found["operand"] or ""
     if not name:
         raise ValueError(
             f"{text!r} has a $ that begins no variable; write $$ for a dollar sign, "
             "and ${NAME}, ${NAME:-default} or ${NAME:?message} for a variable"
         )
-    value, operand = env.get(name), found[f"{kind}_operand"] or ""
+    value = env.get(name)
     missing = not value if operator.startswith(":") else value is None
     if operator.endswith("?") and missing:
         raise ValueError(f"required variable {name} is missing a value: {operand}")

@@ -455,44 +455,42 @@ class Ipam(Model):
     config: Maybe[list[Subnet]] = None
 
 
-class Network(Extensible):
-    """A network of the stack, or one that is there already."""
+class Declared(Extensible):
+    """Something of the stack's own, or something that is there already."""
 
     name: Maybe[str] = None
+    external: Maybe[External] = None
+    labels: Maybe[Labels] = None
+
+
+class Driven(Declared):
+    """Such a thing as a driver makes."""
+
     driver: Maybe[str] = None
     driver_opts: Maybe[Options] = None
+
+
+class Network(Driven):
+    """A network."""
+
     ipam: Maybe[Ipam] = None
-    external: Maybe[External] = None
     internal: Maybe[CastBool] = None
     attachable: Maybe[CastBool] = None
-    labels: Maybe[Labels] = None
 
 
-class Volume(Extensible):
-    """A volume of the stack, or one that is there already."""
-
-    name: Maybe[str] = None
-    driver: Maybe[str] = None
-    driver_opts: Maybe[Options] = None
-    external: Maybe[External] = None
-    labels: Maybe[Labels] = None
+class Volume(Driven):
+    """A volume."""
 
 
-class Config(Extensible):
-    """A config of the stack, or one that is there already."""
+class Config(Declared):
+    """A config."""
 
-    name: Maybe[str] = None
     file: Maybe[str] = None
-    external: Maybe[External] = None
-    labels: Maybe[Labels] = None
     template_driver: Maybe[str] = None
 
 
-class Secret(Config):
-    """A secret of the stack, or one that is there already."""
-
-    driver: Maybe[str] = None
-    driver_opts: Maybe[Options] = None
+class Secret(Config, Driven):
+    """A secret."""
 
 
 #: The sections of a file, and what each holds.

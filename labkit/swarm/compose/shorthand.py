@@ -23,11 +23,12 @@ _HIGHEST_PORT = 65_535
 _LEAST_EXPONENT, _EXPONENT_OF_A_MILLION = -4, 6
 _PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
-_WORD = re.compile(
-    r"""(?P<bare>[^\s"'\\]) | \\(?P<escaped>.) | '(?P<single>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)"
-    """,
+#: As Google's shlex has them: a `#` begins a comment only where a word could begin.
+_TOKEN = re.compile(
+    r"""[ \t\r\n]+ | \#[^\n]* | (?P<word> (?: [^\s"'\\] | \\. | '[^']*' | "(?:[^"\\]|\\.)*" )+ )""",
     re.VERBOSE | re.DOTALL,
 )
+_QUOTED = re.compile(r"""\\(.)|'([^']*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
 
 
 def text_of(value: object) -> str:
@@ -96,31 +97,20 @@ def words(value: object) -> list[str]:
 
 
 def _split(text: str) -> Iterator[str]:
-    """Split as Google's shlex does: quotes, backslashes, and `#` comments between words."""
+    """Split as Google's shlex does: quotes, backslashes, and comments between words."""
     at = 0
     while at < len(text):
-        if text[at] in " \t\r\n":
-            at += 1
-        elif text[at] == "#":
-            at = len(text) if "\n" not in text[at:] else text.index("\n", at)
-        else:
-            word, at = _one_word(text, at)
-            yield word
-
-
-def _one_word(text: str, at: int) -> tuple[str, int]:
-    word = ""
-    while at < len(text) and text[at] not in " \t\r\n":
-        found = _WORD.match(text, at)
+        found = _TOKEN.match(text, at)
         if not found:
             raise ValueError(f"has a quote or a backslash with nothing to match it: {text!r}")
-        double = found["double"]
-        if double is not None:
-            word += re.sub(r"\\(.)", r"\1", double, flags=re.DOTALL)
-        else:
-            word += found["bare"] or found["escaped"] or found["single"] or ""
+        if found["word"]:
+            yield _QUOTED.sub(_unquoted, found["word"])
         at = found.end()
-    return word, at
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    escaped, single, double = found.groups("")
+    return escaped + single + re.sub(r"\\(.)", r"\1", double, flags=re.DOTALL)
 
 
 def health_test(value: object) -> list[str]:

@@ -17,6 +17,7 @@ from labkit.swarm.compose.schema import (
     Attachment,
     Config,
     CredentialSpec,
+    Declared,
     Deploy,
     FileReference,
     HealthCheck,
@@ -24,7 +25,6 @@ from labkit.swarm.compose.schema import (
     Network,
     Placement,
     Port,
-    Reservations,
     Resources,
     RestartPolicy,
     Secret,
@@ -90,7 +90,7 @@ def attachments(service: Service) -> dict[str, Attachment | None]:
     return service.networks or {DEFAULT_NETWORK: None}
 
 
-def is_external(thing: Network | Volume | Config | None) -> bool:
+def is_external(thing: Declared | None) -> bool:
     """Whether something is declared to be there already."""
     return bool(thing and thing.external)
 
@@ -286,17 +286,7 @@ def _named_volume(mount: Mount, key: str, names: _Names) -> Spec:
 def _resources(resources: Resources) -> Spec:
     limits, reservations = resources.limits, resources.reservations
     return _present(
-        Limits=limits and limits.filled(), Reservations=reservations and _reservations(reservations)
-    )
-
-
-def _reservations(reserved: Reservations) -> Spec:
-    named = (one.discrete_resource_spec for one in reserved.generic_resources or ())
-    generic = [{"DiscreteResourceSpec": each.present()} for each in named if each is not None]
-    return (
-        reserved.filled() | {"GenericResources": generic}
-        if generic
-        else (reserved.model_copy(update={"generic_resources": None}).filled())
+        Limits=limits and limits.filled(), Reservations=reservations and reservations.filled()
     )
 
 
