@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from labkit import engines, lessons
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue
+from labkit.engines import nodes as node_containers
 from labkit.lessons import coins, room
 from labkit.lessons.copies import unused
 from labkit.recordings import comparison, story
@@ -260,7 +261,7 @@ def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None
     _require_text(tag=tag)
     _require_texts("args", args or {})
     images.build(current_swarm(), where, tag, buildargs=args)
-    for sentence in engines.nodes.share(current_swarm()):
+    for sentence in node_containers.share(current_swarm()):
         echo.say(f"{sentence}.")
 
 

@@ -15,6 +15,7 @@ from labkit import engines
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotSettled
 from labkit.base.waiting import poll
+from labkit.engines import nodes as node_containers
 from labkit.engines import ports, state
 from labkit.lessons import coins, workspace
 from labkit.swarm import ownership, stack
@@ -38,9 +39,9 @@ def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) ->
         raise BadValue(f"a swarm has one node at least, not {nodes}")
     with state.locked():
         engine = engines.up(choice, nodes=nodes)
-        engines.nodes.start(engine.swarm, nodes)
+        node_containers.start(engine.swarm, nodes)
         _build_images(engine.swarm)
-        engines.nodes.join(engine.swarm)
+        node_containers.join(engine.swarm)
         if with_stack:
             _refresh_files()
             _deploy(engine)
@@ -59,7 +60,7 @@ def down(*, everything: bool = False) -> None:
         if swarm:
             for name in known.stacks:
                 stack.rm(swarm, name)
-            engines.nodes.down(swarm)
+            node_containers.down(swarm)
             if everything and known.kind == "yours":  # those of the lab's own go with it
                 for image in images.remove_images(swarm):
                     echo.say(f"Removed the image {image}.")
@@ -81,7 +82,7 @@ def _build_images(swarm: Swarm) -> None:
     """Build the images that are missing or older than their sources, on every node."""
     sources = settings.lesson_files() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)
-    given = engines.nodes.share(swarm)
+    given = node_containers.share(swarm)
     for sentence in built + given or ["nothing to do"]:
         echo.say(f"Images: {sentence}.")
 

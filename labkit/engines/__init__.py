@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NoEngine
-from labkit.engines import membership, nodes, state
+from labkit.engines import membership, state
 from labkit.engines.locations import OWN, EngineLocation, Kind, locations, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
 from labkit.swarm.client import Swarm
@@ -25,7 +25,6 @@ __all__ = [
     "down",
     "find",
     "locations",
-    "nodes",
     "private",
     "simulated",
     "up",

@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from labkit import engines
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
 from labkit.base.waiting import PATIENCE, poll
+from labkit.engines import nodes as node_containers
 from labkit.lessons import workspace
 from labkit.lessons.checks import Image
 from labkit.lessons.steps import edits
@@ -99,7 +99,7 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     done = ["your copy of dockercoins is up to date"] if workspace.refresh() else []
     done += [did for file in edits.FILES if (did := edits.put(file, step.edits))]
     built = _build(swarm, step)
-    given = engines.nodes.share(swarm)
+    given = node_containers.share(swarm)
     return [*done, *built, *given, *_bring_stack(swarm, step, anew=bool(built))]
 
 
@@ -114,7 +114,7 @@ def build_edited(swarm: Swarm, wanted: Image) -> str:
         folder = Path(temporary) / "worker"
         write_edited(folder, wanted.edits)
         built = images.ensure(swarm, folder, image)
-    shared = engines.nodes.share(swarm)
+    shared = node_containers.share(swarm)
     return "; ".join([f"{image} built", *shared]) if built else ""
 
 
