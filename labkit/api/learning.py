@@ -136,7 +136,7 @@ def report() -> Report:
 
     log, now = activity_log, datetime.now().astimezone()
     events = log.journal().events()
-    return Report(log.progress(), events, log.recordings(events), log.wordings(), now=now)
+    return Report(log.progress(), events, log.recordings(events), now=now)
 
 
 def _swarm_of(exercise: checks.Exercise) -> Swarm | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from labkit.base import echo, settings
 from labkit.cli.base import main
+
+_NAME: click.Parameter = click.Argument(["name"])
+_NO_TRUNC = click.Option(["--no-trunc"], is_flag=True, help="Do not cut what is long.")
 
 
 @main.group("stack")
@@ -30,48 +35,23 @@ def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     """Deploy a stack, or update it."""
     # the models of a compose file have no plugins; pydantic would search all that is installed
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from labkit import engines
-    from labkit.swarm import stack
-
     env = settings.compose_environment()
-    stack.deploy(engines.connect(), files, name, prune=prune, env=env, show_command=False)
+    _run("deploy", files=files, name=name, prune=prune, env=env)
 
 
-@_stack.command("ls")
-def _stack_ls() -> None:
-    """List the stacks."""
+def _run(what: str, **given: Any) -> None:
+    """Do what `docker stack` calls so, and print the table that it gives, if it gives one."""
     from labkit import engines
     from labkit.swarm import stack
 
-    echo.say(stack.ls(engines.connect(), show_command=False))
+    if table := getattr(stack, what)(engines.connect(), **given, show_command=False):
+        echo.say(table)
 
 
-@_stack.command("ps")
-@click.option("--no-trunc", is_flag=True, help="Do not cut what is long.")
-@click.argument("name")
-def _stack_ps(name: str, *, no_trunc: bool) -> None:
-    """List the tasks of a stack."""
-    from labkit import engines
-    from labkit.swarm import stack
-
-    echo.say(stack.ps(engines.connect(), name, no_trunc=no_trunc, show_command=False))
-
-
-@_stack.command("services")
-@click.argument("name")
-def _stack_services(name: str) -> None:
-    """List the services of a stack."""
-    from labkit import engines
-    from labkit.swarm import stack
-
-    echo.say(stack.services(engines.connect(), name, show_command=False))
-
-
-@_stack.command("rm")
-@click.argument("name")
-def _stack_rm(name: str) -> None:
-    """Remove a stack, and wait until it is gone."""
-    from labkit import engines
-    from labkit.swarm import stack
-
-    stack.rm(engines.connect(), name, show_command=False)
+for _what, _text, _given in (
+    ("ls", "List the stacks.", []),
+    ("ps", "List the tasks of a stack.", [_NO_TRUNC, _NAME]),
+    ("services", "List the services of a stack.", [_NAME]),
+    ("rm", "Remove a stack, and wait until it is gone.", [_NAME]),
+):
+    _stack.add_command(click.Command(_what, None, partial(_run, _what), _given, help=_text))

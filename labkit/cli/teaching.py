@@ -41,7 +41,7 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     Nothing is logged unless LABKIT_CLASS names a folder where learners work.
     """
     from labkit.lessons import room
-    from labkit.lessons.practice.activity_log import wordings
+    from labkit.lessons.practice.activity_log import plan
     from labkit.views.cards import room as drawing
     from labkit.views.live import page
 
@@ -50,9 +50,9 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     gathered = room.gather(folder)
     if as_json:
         # all of it in ASCII: an alias may hold what a terminal obeys
-        echo.say(json.dumps(drawing.facts(gathered, wordings()), indent=1))
+        echo.say(json.dumps(drawing.facts(gathered, plan()), indent=1))
     elif output:
-        page.write(output, drawing.page(gathered, wordings()))
+        page.write(output, drawing.page(gathered, plan()))
         echo.say(f"{output}: open it in a browser.")
     else:
-        echo.say(drawing.text(gathered, wordings()))
+        echo.say(drawing.text(gathered, plan()))

@@ -61,21 +61,14 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A question or an exercise of the lesson."""
+    """A question or an exercise of the lesson, and what it says to a person."""
 
     #: The number of its notebook.
     step: int
     kind: Literal["question", "exercise"]
     #: What it goes by; no two items share one.
     name: str
-    #: What it is about, for a person.
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What a question or an exercise says to a person."""
-
+    #: What it is about.
     title: str
     #: The question itself, or the task.
     text: str = ""
@@ -274,7 +267,7 @@ class Progress:
         """Return how each item stands, for a machine."""
         return [
             {
-                **asdict(each.item),
+                **{name: getattr(each.item, name) for name in ("step", "kind", "name", "title")},
                 "state": each.state,
                 "done": each.done,
                 "done_before": each.before,

@@ -10,7 +10,7 @@ import pytest
 
 from labkit import views
 from labkit.base.errors import LabError
-from labkit.lessons.journal import Event, Item, Progress, Wording
+from labkit.lessons.journal import Event, Item, Progress
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import Provenance
 from labkit.views.cards.report import MOST_CHARTS, Report
@@ -20,19 +20,16 @@ from tests.views.acted import Page, assert_text_only, play, settled
 
 PLAN = (
     Item(1, "question", "first-slot", "Which slot goes first?"),
-    Item(2, "question", "pairs", "How long do pairs take?"),
+    Item(
+        *(2, "question", "pairs", "How long do pairs take?"),
+        text="Ten replicas, two at a time, 5 s between them.",
+        choices={"25s": "about 25 seconds", "45s": "about 45 seconds"},
+    ),
     Item(2, "exercise", "half-time", "In half the time"),
 )
 NOTEBOOKS = {1: "rolling-updates", 2: "updates-in-parallel"}
 #: What a drawing says of itself; a chart is several `<svg>`, one in another.
 DRAWING = 'aria-label="dc_worker, from 0:00'
-WORDINGS = {
-    "pairs": Wording(
-        "How long do pairs take?",
-        "Ten replicas, two at a time, 5 s between them.",
-        {"25s": "about 25 seconds", "45s": "about 45 seconds"},
-    ),
-}
 
 
 def event(kind: Any, name: str, *, step: int = 2, **more: Any) -> Event:
@@ -53,7 +50,7 @@ COMPARED = event(
 
 def made(*events: Event, recordings: dict[str, Recording] | None = None, **more: Any) -> Report:
     progress = Progress.of(events, PLAN, NOTEBOOKS)
-    return Report(progress, events, recordings or {}, WORDINGS, **more)
+    return Report(progress, events, recordings or {}, **more)
 
 
 # ---- progress ----------------------------------------------------------------------
@@ -232,12 +229,12 @@ def test_no_text_is_markup():
         event("compared", "pairs", answer=HOSTILE, recording=HOSTILE, **words),
         event("checked", "half-time", outcome=HOSTILE, recording="b" + HOSTILE, **words),
     ]
-    plan = [Item(2, "question", "pairs", HOSTILE), Item(2, "exercise", "half-time", HOSTILE)]
-    wordings = {"pairs": Wording(HOSTILE, HOSTILE, {"x": HOSTILE})}
+    pairs = Item(2, "question", "pairs", HOSTILE, HOSTILE, {"x": HOSTILE})
+    plan = [pairs, Item(2, "exercise", "half-time", HOSTILE)]
     progress = Progress.of(events, plan, {2: HOSTILE})
 
     for html in (
-        Report(progress, events, {HOSTILE: recording}, wordings).page,
+        Report(progress, events, {HOSTILE: recording}).page,
         views.ProgressTable(progress).html,
     ):
         assert_text_only(html)

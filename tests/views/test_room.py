@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from labkit import cli
 from labkit.lessons import room
-from labkit.lessons.journal import Event, Journal, Kind, Wording
+from labkit.lessons.journal import Event, Item, Journal, Kind
 from labkit.lessons.practice import activity_log as lesson
 from labkit.lessons.room import Note, Room
 from labkit.views.cards import room as drawing
@@ -21,15 +21,15 @@ from tests.acting import HOSTILE
 from tests.values import at
 from tests.views.acted import Page, assert_text_only
 
-WORDINGS = {
-    "pairs": Wording(
-        "How long do pairs take?",
-        "Two at a time, 5 s between them.",
-        {"25s": "about 25 s", "45s": "about 45 s", "never": "it never ends"},
-        {"25s": "The delay comes between the pairs."},
+PLAN = [
+    Item(
+        *(2, "question", "pairs", "How long do pairs take?"),
+        text="Two at a time, 5 s between them.",
+        choices={"25s": "about 25 s", "45s": "about 45 s", "never": "it never ends"},
+        beliefs={"25s": "The delay comes between the pairs."},
     ),
-    "half-time": Wording("In half the time"),
-}
+    Item(2, "exercise", "half-time", "In half the time"),
+]
 
 
 def noted(alias: str, kind: Kind, name: str = "pairs", seconds: float = 0, **more: Any) -> Note:
@@ -46,7 +46,7 @@ def predictions(choices: str, answer: str = "45s") -> list[Note]:
 
 
 def lines(*notes: Note) -> list[str]:
-    return drawing.text(Room(notes), WORDINGS).splitlines()
+    return drawing.text(Room(notes), PLAN).splitlines()
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             Event(at=at(0), kind="compared", step=2, name="pairs", choice=choice, answer="45s")
         )
         room.note(Event(at=at(1), kind="checked", step=2, name="half-time", outcome="not yet"))
-    monkeypatch.setattr(lesson, "wordings", lambda: WORDINGS)
+    monkeypatch.setattr(lesson, "plan", lambda: PLAN)
     return tmp_path / "class"
 
 
@@ -141,7 +141,7 @@ def test_what_was_left_out_is_counted():
 
 
 def test_the_page_draws_the_same_and_asks_for_nothing():
-    html = drawing.page(Room(tuple(predictions("aaab"))), WORDINGS)
+    html = drawing.page(Room(tuple(predictions("aaab"))), PLAN)
     found = Page(html)
 
     assert "about 45 s◂ the recordings showed this" in found.text
@@ -215,17 +215,18 @@ def test_json_and_a_page_at_once_are_wrong_usage(folder: Path):
 
 def test_what_the_lesson_asks_is_known_to_the_room():
     """Titles and labels in `labkit class` are those that learners read."""
-    told = lesson.wordings()
+    told = lesson.plan()
 
     assert told, "a lesson has questions and exercises"
-    for name, wording in told.items():
-        assert wording.title, name
-        assert set(wording.choices) == set(wording.beliefs), name
+    for item in told:
+        assert item.title, item.name
+        assert item.text, item.name
+        assert set(item.choices) == set(item.beliefs), item.name
 
 
 def test_progress_and_report_are_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    name = next(iter(lesson.wordings()))
+    name = lesson.plan()[0].name
     journal = Journal(tmp_path / ".labkit" / "progress.jsonl")
     seen = Event(at=at(0), kind="compared", step=1, name=name, saw="It took 51 s.")
     for event in (seen, replace(seen, kind="checked", outcome="passed")):  # whichever it is

@@ -12,7 +12,7 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, LabError, RecordingProblem
 from labkit.lessons import checks, room
 from labkit.lessons.checks import Choice, Exercise, Question
-from labkit.lessons.journal import Event, Item, Journal, Kind, Progress, Wording
+from labkit.lessons.journal import Event, Item, Journal, Kind, Progress
 from labkit.lessons.practice.joined import joined
 from labkit.lessons.steps.steps import STEPS
 from labkit.recordings.recording import Recording
@@ -68,24 +68,19 @@ def _add(event: Event) -> None:
 
 def plan() -> list[Item]:
     """Return what there is to do in the lesson, in its order; a notebook's questions first."""
-    questions = [Item(q.step, "question", q.name, q.title) for q in checks.QUESTIONS.values()]
-    exercises = [Item(e.step, "exercise", e.name, e.title) for e in checks.EXERCISES.values()]
-    return sorted(questions + exercises, key=lambda item: item.step)
-
-
-def wordings() -> dict[str, Wording]:
-    """Return what each question and exercise says, by its name."""
-    questions = {
-        name: Wording(
-            question.title,
-            question.text,
-            {choice.key: choice.label for choice in question.choices},
-            {choice.key: choice.belief for choice in question.choices},
+    questions = [
+        Item(
+            *(each.step, "question", each.name, each.title, each.text),
+            choices={choice.key: choice.label for choice in each.choices},
+            beliefs={choice.key: choice.belief for choice in each.choices},
         )
-        for name, question in checks.QUESTIONS.items()
-    }
-    exercises = {name: Wording(each.title, each.task) for name, each in checks.EXERCISES.items()}
-    return questions | exercises
+        for each in checks.QUESTIONS.values()
+    ]
+    exercises = [
+        Item(each.step, "exercise", each.name, each.title, each.task)
+        for each in checks.EXERCISES.values()
+    ]
+    return sorted(questions + exercises, key=lambda item: item.step)
 
 
 def progress() -> Progress:

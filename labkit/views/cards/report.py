@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from labkit.base.rules import counted
-from labkit.lessons.journal import Event, Progress, Wording
+from labkit.lessons.journal import Event, Item, Progress
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
 from labkit.views.pages import render
@@ -32,8 +32,7 @@ class Report:
     """A learner's predictions, findings and charts; `page` is all of it.
 
     `recordings` has those that can still be loaded, by the name that events have for them;
-    of the others the page says that they are gone. `wordings` has what questions and
-    exercises say, by their names. With `now` the page says when it was made.
+    of the others the page says that they are gone. With `now` the page says when it was made.
     """
 
     def __init__(
@@ -41,14 +40,12 @@ class Report:
         progress: Progress,
         events: Iterable[Event],
         recordings: Mapping[str, Recording],
-        wordings: Mapping[str, Wording] | None = None,
         *,
         now: datetime | None = None,
     ) -> None:
         self.progress = progress
         self._events = list(events)
         self._recordings = recordings
-        self._wordings = wordings or {}
         self._made = f"{now:%Y-%m-%d %H:%M} {now.tzname() or ''}".strip() if now else ""
         names = self._names(*progress.steps)
         #: The number of each recording that has a chart, by its name.
@@ -84,7 +81,7 @@ class Report:
         tried = self._done(step, "exercise", "began", "checked", "hinted", "solved")
         return {
             "step": step,
-            "predictions": [it | _prediction(it["wording"], it["events"]) for it in predicted],
+            "predictions": [it | _prediction(it["item"], it["events"]) for it in predicted],
             "exercises": [it | _exercise(it["events"]) for it in tried],
             "charts": list(self._charts(step)),
         }
@@ -96,9 +93,7 @@ class Report:
             events = [each for each in self._events if each.name == item.name]
             events = [each for each in events if each.kind in kinds]
             if item.kind == kind and events:
-                wording = self._wordings.get(item.name, Wording(item.title))
-                title = wording.title or item.title
-                yield {"standing": standing, "title": title, "wording": wording, "events": events}
+                yield {"standing": standing, "item": item, "events": events}
 
     def _charts(self, step: int) -> Iterator[tuple[int, str, str]]:
         """Return the charts of a notebook, except those that an earlier one has."""
@@ -115,16 +110,16 @@ class Report:
         return list(dict.fromkeys(each.recording for each in named if each.recording))
 
 
-def _prediction(wording: Wording, events: list[Event]) -> Json:
+def _prediction(item: Item, events: list[Event]) -> Json:
     compared = next((each for each in reversed(events) if each.kind == "compared"), None)
     # what was chosen after the recording had answered is not a prediction
     before = events[: events.index(compared) + 1] if compared else events
     choice = before[-1].choice
     return {
-        "choice": wording.choice(choice) if choice else "",
+        "choice": item.choice(choice) if choice else "",
         "why": next((each.why for each in reversed(before) if each.why), ""),
         "compared": compared,
-        "answer": wording.choice(compared.answer) if compared and compared.answer else "",
+        "answer": item.choice(compared.answer) if compared and compared.answer else "",
     }
 
 

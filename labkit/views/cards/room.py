@@ -6,27 +6,25 @@ answers come from other people's files, so they are text and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from labkit.lessons.journal import Wording
+from labkit.lessons.journal import Item
 from labkit.lessons.room import Room, Stuck, advise
 from labkit.views.live import page as assets
 from labkit.views.pages import render
 from labkit.views.state.sentences import counted
 from labkit.views.state.words import plain
 
-Wordings = Mapping[str, Wording]
-
 #: Characters of the longest bar, of an answer, a title and a question in a terminal.
 _BAR, _ANSWER, _TITLE, _TEXT = 30, 40, 70, 240
 
 
-def text(room: Room, wordings: Wordings) -> str:
+def text(room: Room, plan: Iterable[Item]) -> str:
     """Return the room for a terminal."""
-    drawn = _Drawn(room, wordings)
+    drawn = _Drawn(room, plan)
     lines = [drawn.summary]
     for question in drawn.questions:
         lines += ["", *question.in_text()]
@@ -37,15 +35,15 @@ def text(room: Room, wordings: Wordings) -> str:
     return "\n".join(lines)
 
 
-def page(room: Room, wordings: Wordings) -> str:
+def page(room: Room, plan: Iterable[Item]) -> str:
     """Return the room as a page of its own, which asks for nothing outside of itself."""
-    body = render("room.html", drawn=_Drawn(room, wordings))
+    body = render("room.html", drawn=_Drawn(room, plan))
     return assets.document("The room", ("view", "room"), body)
 
 
-def facts(room: Room, wordings: Wordings) -> dict[str, Any]:
+def facts(room: Room, plan: Iterable[Item]) -> dict[str, Any]:
     """Return the room for a machine: texts as they are, times in RFC 3339."""
-    drawn = _Drawn(room, wordings)
+    drawn = _Drawn(room, plan)
     return {
         "learners": room.aliases,
         "files_skipped": room.skipped,
@@ -70,11 +68,11 @@ class _Item:
 
     room: Room
     name: str
-    wordings: Wordings
+    plan: Mapping[str, Item]
 
     @property
-    def wording(self) -> Wording:
-        return self.wordings.get(self.name) or Wording(self.name)
+    def item(self) -> Item:
+        return self.plan.get(self.name) or Item(self.step, "question", self.name, self.name)
 
     @property
     def step(self) -> int:
@@ -85,7 +83,7 @@ class _Question(_Item):
     @property
     def text(self) -> str:
         """What it says beyond its title."""
-        return self.wording.text if self.wording.text != self.wording.title else ""
+        return self.item.text if self.item.text != self.item.title else ""
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -94,8 +92,8 @@ class _Question(_Item):
         Choices without votes are included: that too says something.
         """
         spread, shown = self.room.spread(self.name), self.room.shown(self.name)
-        keys = dict.fromkeys([*self.wording.choices, *spread, *shown])
-        label = self.wording.choice
+        keys = dict.fromkeys([*self.item.choices, *spread, *shown])
+        label = self.item.choice
         return [Answer(key, label(key), spread.get(key, 0), shown.get(key, 0)) for key in keys]
 
     @property
@@ -114,11 +112,11 @@ class _Question(_Item):
             return "Nearly all said what the recordings showed: move on."
         if what == "explain":
             return "The answers are spread: explain anew, in other words, and ask again."
-        belief = self.wording.beliefs.get(key, "")
-        return f"Most said “{self.wording.choice(key)}”: address that. {belief}".rstrip()
+        belief = self.item.beliefs.get(key, "")
+        return f"Most said “{self.item.choice(key)}”: address that. {belief}".rstrip()
 
     def in_text(self) -> Iterator[str]:
-        yield f"{self.step} · {plain(self.wording.title, _TITLE)}"
+        yield f"{self.step} · {plain(self.item.title, _TITLE)}"
         if self.text:
             yield f"  {plain(self.text, _TEXT)}"
         labels = [plain(each.label, _ANSWER) for each in self.answers]
@@ -133,7 +131,7 @@ class _Question(_Item):
         return {
             "name": self.name,
             "step": self.step,
-            "text": self.wording.text,
+            "text": self.item.text,
             "answers": [each._asdict() for each in self.answers],
             "advice": advise(self.room.guesses(self.name))._asdict(),
         }
@@ -155,7 +153,7 @@ class _Exercise(_Item):
         return f"{stuck.outcome}, {effort}, since {stuck.since.astimezone():%H:%M}"
 
     def in_text(self) -> Iterator[str]:
-        yield f"  {self.step} · {plain(self.wording.title, _TITLE)}: {self.result}"
+        yield f"  {self.step} · {plain(self.item.title, _TITLE)}: {self.result}"
         for each in self.stuck:
             yield f"      {plain(each.alias)}: {self.how(each)}"
 
@@ -169,7 +167,7 @@ class _Exercise(_Item):
         return {
             "name": self.name,
             "step": self.step,
-            "title": self.wording.title,
+            "title": self.item.title,
             "passed": self.room.done[self.name],
             "stuck": stuck,
         }
@@ -178,10 +176,11 @@ class _Exercise(_Item):
 class _Drawn:
     """What there is to say of a room."""
 
-    def __init__(self, room: Room, wordings: Wordings) -> None:
+    def __init__(self, room: Room, plan: Iterable[Item]) -> None:
+        known = {item.name: item for item in plan}
         self._room = room
-        self.questions = [_Question(room, name, wordings) for name in room.questions]
-        self.exercises = [_Exercise(room, name, wordings) for name in room.exercises]
+        self.questions = [_Question(room, name, known) for name in room.questions]
+        self.exercises = [_Exercise(room, name, known) for name in room.exercises]
 
     @property
     def summary(self) -> str:
