@@ -26,7 +26,7 @@ from labkit.api import doing
 from labkit.base import settings
 from labkit.lessons import coins
 from labkit.recordings import speed
-from labkit.recordings.recording import Recording
+from labkit.recordings.recording import HashesSeen, Recording
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
@@ -453,7 +453,6 @@ def deployed(swarm: Swarm, coins_images: str) -> Iterator[tuple[str, list[int]]]
             swarm,
             [file],
             name,
-            resolve_image="never",
             env=variables | {"LABKIT_DOCKER_ID": coins_images},
         )
         yield name, ports
@@ -493,7 +492,7 @@ def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
         recorder.wait_for(lambda r: len(speed.points(r)) >= 10, "a line of five seconds")
 
     made = Recording.load(path)
-    first, *_, last = speed.samples(made)
+    first, *_, last = made.of(HashesSeen)
     true = (last.hashes - first.hashes) / (last.now - first.now)
     assert true > 5, "hashes a second, of ten workers"
     line = [value for _, value in speed.points(made)]

@@ -65,7 +65,7 @@ def compare(recordings: Sequence[Recording], names: Sequence[str] | None = None)
 def name_of(recording: Recording) -> str:
     """Return what an update was, in a few words: `dc_worker 1.0 → 1.1, 2 at a time, delay 5s`."""
     began = _update(recording).began
-    seen = [change for change in recording.changes if isinstance(change, ServiceSeen)]
+    seen = recording.of(ServiceSeen)
     after = next(change.service for change in seen if change.at >= began)
     before = seen[0].service  # not the one just before: a spec may be seen before its update
     tags = after.tag if after.tag == before.tag else f"{before.tag} → {after.tag}"

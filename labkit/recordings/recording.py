@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+C = TypeVar("C")
 
 #: Raised whenever an older reader would misread a newer file.
 SCHEMA = 1
@@ -288,6 +289,10 @@ class Recording:
         last = self._last()
         return last if isinstance(last, Ended) else None
 
+    def of(self, kind: type[C]) -> list[C]:
+        """Return the changes of one kind, in order."""
+        return [change for change in self.changes if isinstance(change, kind)]
+
     def _last(self) -> Change | None:
         """Return the last change that is not a mark: marks may be made after the end."""
         seen = (change for change in reversed(self.changes) if not isinstance(change, Marked))
@@ -346,9 +351,7 @@ class Recording:
     def update_states(self) -> list[tuple[datetime, UpdateStatus | None]]:
         """Return the service's update status over time, one entry a change of its state."""
         states: list[tuple[datetime, UpdateStatus | None]] = []
-        for change in self.changes:
-            if not isinstance(change, ServiceSeen):
-                continue
+        for change in self.of(ServiceSeen):
             status = change.service.update_status
             last = states[-1][1] if states else None
             if not states or (status and status.state) != (last and last.state):
@@ -367,8 +370,7 @@ class Recording:
 
     def marks(self) -> list[tuple[datetime, str]]:
         """Return the marks on the time axis, the moment and the label of each, in its order."""
-        found = [(c.of, c.label) for c in self.changes if isinstance(c, Marked)]
-        return sorted(found, key=lambda mark: mark[0])
+        return sorted(((c.of, c.label) for c in self.of(Marked)), key=lambda mark: mark[0])
 
     # ---- the file ------------------------------------------------------------------
 

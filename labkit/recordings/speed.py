@@ -67,12 +67,7 @@ class Speed:
 def points(recording: Recording) -> list[Point]:
     """Return the speed over the whole recording; nothing if it holds no samples."""
     speed = Speed(recording.header.started)
-    return [point for sample in samples(recording) for point in speed.take(sample)]
-
-
-def samples(recording: Recording) -> list[HashesSeen]:
-    """Return what was seen of the counter, in order."""
-    return [change for change in recording.changes if isinstance(change, HashesSeen)]
+    return [point for sample in recording.of(HashesSeen) for point in speed.take(sample)]
 
 
 def rate(of: Sequence[HashesSeen]) -> float:

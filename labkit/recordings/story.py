@@ -87,9 +87,7 @@ def ran(recording: Recording) -> list[tuple[datetime, int]]:
     running: set[str] = set()
     steps: list[tuple[datetime, int]] = []
     count = 0
-    for change in recording.changes:
-        if not isinstance(change, TaskSeen):
-            continue
+    for change in recording.of(TaskSeen):
         task, runs = change.task, change.task.id in running
         if task.running and not runs:
             running.add(task.id)
@@ -118,8 +116,8 @@ def slots_that_ran(recording: Recording, tag: str) -> set[int | None]:
 def starts(recording: Recording, tag: str) -> list[datetime]:
     """Return when each task with this tag came to run by the engine's own times, in order."""
     first: dict[str, datetime] = {}
-    for change in recording.changes:
-        if isinstance(change, TaskSeen) and change.task.running and change.task.tag == tag:
+    for change in recording.of(TaskSeen):
+        if change.task.running and change.task.tag == tag:
             first.setdefault(change.task.id, change.task.status_at)
     return sorted(first.values())
 
@@ -132,9 +130,7 @@ def most_at_once(recording: Recording, tag: str) -> int:
     on_the_way: set[int | None] = set()
     most = 0
     moment: datetime | None = None
-    for change in recording.changes:
-        if not isinstance(change, TaskSeen):
-            continue
+    for change in recording.of(TaskSeen):
         if change.at != moment:  # everything in one poll counts as one moment
             most, moment = max(most, len(on_the_way)), change.at
         task = change.task
@@ -176,8 +172,8 @@ def slots_touched(recording: Recording) -> int:
     there: set[int | str] = set()
     touched: set[int | str] = set()
     known: set[str] = set()
-    for change in recording.changes:
-        if not isinstance(change, TaskSeen) or change.task.id in known:
+    for change in recording.of(TaskSeen):
+        if change.task.id in known:
             continue
         task = change.task
         known.add(task.id)
@@ -210,7 +206,7 @@ def hashes_lost(recording: Recording) -> float | None:
     if update is None or update.ended is None:
         return None
     began, ended = update.began, update.ended
-    seen = speed.samples(recording)
+    seen = recording.of(HashesSeen)
     before = [each for each in seen if began - _BEFORE <= each.at <= began]
     during = before[-1:] + [each for each in seen if began < each.at <= ended]
     if not _reach(before, began) or not _reach(during, ended) or _falls(before + during[1:]):
@@ -227,7 +223,7 @@ def errors(recording: Recording) -> list[str]:
     Those of tasks that had ended before the recording began do not count.
     """
     history = _history(recording)
-    seen = (c.task for c in recording.changes if isinstance(c, TaskSeen))
+    seen = (change.task for change in recording.of(TaskSeen))
     said = (task.error for task in seen if task.error and task.id not in history)
     return list(dict.fromkeys(said))
 

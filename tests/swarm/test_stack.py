@@ -106,10 +106,10 @@ def mine(swarm: Swarm, unique: str, coins_images: str, tmp_path: Path) -> Iterat
 def test_the_docker_command_that_does_the_same_is_shown(
     mine: Mine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine.deploy(prune=True, resolve_image="never")
+    mine.deploy(prune=True)
     first = capsys.readouterr().out.splitlines()[0]
     file = mine.folder / "compose.yml"
-    assert first == f"$ docker stack deploy -c={file} --prune --resolve-image=never {mine.name}"
+    assert first == f"$ docker stack deploy -c={file} --prune {mine.name}"
     stack.ls(mine.swarm)
     stack.services(mine.swarm, mine.name)
     mine.rm()

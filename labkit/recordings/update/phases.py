@@ -92,8 +92,7 @@ def settled(recording: Recording, now: datetime) -> str | None:
     (a scale, a label) has been followed by `QUIET` without any movement.
     """
     if recording.service is None:
-        removed = any(isinstance(change, ServiceRemoved) for change in recording.changes)
-        if removed and not recording.listed:
+        if recording.of(ServiceRemoved) and not recording.listed:
             return "The service was removed, and its last task is gone."
         return None
     status = recording.service.update_status
@@ -125,7 +124,7 @@ def _replicas_are_coming(recording: Recording, now: datetime) -> bool:
 
 def _began_here(recording: Recording) -> bool:
     """Whether an update began while this was recorded, or was under way at first sight."""
-    seen = [change.service for change in recording.changes if isinstance(change, ServiceSeen)]
+    seen = [change.service for change in recording.of(ServiceSeen)]
     status = seen[0].update_status
     under_way = status is not None and not status.settled
     return under_way or any(_begun(later) != _begun(seen[0]) for later in seen[1:])

@@ -8,7 +8,7 @@ and answers like any other recording, and says of itself that it is predicted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -182,19 +182,15 @@ class _ChangeCollector:
 
 def _service(service: Service) -> values.Service:
     status = service.update_status
-    previous = service.previous_spec
-    mode = service.spec.get("Mode") or {}
-    return values.Service(
-        id=service.id,
-        name=service.name,
-        version=service.version,
-        image=_image(service.spec),
-        replicas=None if "Global" in mode else (mode.get("Replicated") or {}).get("Replicas", 1),
-        update_config=values.UpdateConfig.from_api(service.spec.get("UpdateConfig")),
-        rollback_config=values.RollbackConfig.from_api(service.spec.get("RollbackConfig")),
-        update_status=_status(status) if status else None,
-        previous_image=_image(previous) if previous else None,
+    found = values.Service.from_api(
+        {
+            "ID": service.id,
+            "Version": {"Index": service.version},
+            "Spec": service.spec,
+            "PreviousSpec": service.previous_spec,
+        }
     )
+    return replace(found, update_status=_status(status) if status else None)
 
 
 def _status(status: UpdateStatus) -> values.UpdateStatus:
@@ -204,10 +200,6 @@ def _status(status: UpdateStatus) -> values.UpdateStatus:
         started_at=_time(status.started_at),
         completed_at=None if status.completed_at is None else _time(status.completed_at),
     )
-
-
-def _image(spec: Mapping[str, Any]) -> str:
-    return str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
 def _join(cluster: Cluster, node: Node) -> None:

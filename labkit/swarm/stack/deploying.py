@@ -11,20 +11,17 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 from labkit.base import echo
 from labkit.swarm import compose, ownership
 from labkit.swarm.client import Swarm
-from labkit.swarm.compose.specs import IMAGE, StackSpecs
+from labkit.swarm.compose.specs import StackSpecs
 from labkit.swarm.images import digests
 from labkit.swarm.stack import conditions
 from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
 from labkit.swarm.stack.removing import remove_all
 from swarmsim.go import references
 
-#: When a registry is asked for the digest of an image: docker's `--resolve-image`.
-ResolveImage = Literal["always", "changed", "never"]
 #: An image with its digest, and the platforms that it is for.
 Pinned = tuple[str, list[dict[str, str]]]
 
@@ -38,7 +35,6 @@ def deploy(
     name: str,
     *,
     prune: bool = False,
-    resolve_image: ResolveImage = "always",
     env: Mapping[str, str] | None = None,
     show_command: bool = True,
 ) -> None:
@@ -54,7 +50,7 @@ def deploy(
     done stands, as with docker.
     """
     if show_command:
-        echo.command(_command(files, name, prune, resolve_image))
+        echo.command(_command(files, name, prune=prune))
     loaded = compose.load(files, os.environ if env is None else env)
     specs = loaded.specs(name)
     swarm.require_manager()
@@ -65,7 +61,7 @@ def deploy(
     for note in loaded.notes:
         echo.say(f"{note}\n")
     present = {name_of(each): each for each in cluster.of("service", name)}
-    images = _look_up(swarm, specs, present, resolve_image)
+    images = _look_up(swarm, specs)
     if prune:
         remove_all(swarm, "service", _left_out(present, specs))
     _create_networks(swarm, specs, cluster.of("network", name))
@@ -80,26 +76,16 @@ def deploy(
         if spec["Name"] in present:
             unpinned.add(_image(spec))
     # docker warns of each service that it updates, and says nothing of one that it creates
-    digests.warn_unpinned(
-        [image for image in sorted(unpinned) if image in images and images[image] is None]
-    )
+    digests.warn_unpinned([each for each in sorted(unpinned) if images.get(each, each) is None])
 
 
-def _look_up(
-    swarm: Swarm, specs: StackSpecs, present: Mapping[str, Thing], mode: ResolveImage
-) -> dict[str, Pinned | None]:
-    """Ask the registries for every image that must be asked for, several at once.
+def _look_up(swarm: Swarm, specs: StackSpecs) -> dict[str, Pinned | None]:
+    """Ask the registries for every image, several at once.
 
     docker asks for one after the other; a registry that is out of reach then costs its
     time limit once for each service. An image that no registry has maps to `None`.
     """
-    asked = {
-        _image(spec)
-        for spec in specs.services
-        if mode == "always"
-        or (mode == "changed" and not _same_image(spec, present.get(spec["Name"])))
-    }
-    tagged = sorted(map(references.with_tag, asked))
+    tagged = sorted({references.with_tag(_image(spec)) for spec in specs.services})
     with ThreadPoolExecutor(_LOOK_UPS_AT_ONCE) as pool:
         return dict(
             zip(tagged, pool.map(lambda each: digests.look_up(swarm, each), tagged), strict=True)
@@ -108,11 +94,6 @@ def _look_up(
 
 def _image(spec: Thing) -> str:
     return str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
-
-
-def _same_image(spec: Thing, found: Thing | None) -> bool:
-    """Whether the file names the image that it named when the service was deployed."""
-    return found is not None and found["Spec"]["Labels"].get(IMAGE) == _image(spec)
 
 
 def _left_out(present: Mapping[str, Thing], specs: StackSpecs) -> list[Thing]:
@@ -164,17 +145,11 @@ def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
 def _put_service(
     swarm: Swarm, spec: Thing, found: Thing | None, images: Mapping[str, Pinned | None]
 ) -> None:
-    name, tagged = spec["Name"], references.with_tag(_image(spec))
-    container = spec["TaskTemplate"]["ContainerSpec"]
-    container["Image"] = tagged
-    if tagged in images:
-        pinned = images[tagged]
-        if pinned:
-            container["Image"], platforms = pinned
-            spec["TaskTemplate"]["Placement"] |= {"Platforms": platforms} if platforms else {}
-    elif found and found["Spec"]["Labels"].get(IMAGE) == spec["Labels"][IMAGE]:
-        # not asked for and named as before: what the last deploy pinned stays
-        container["Image"] = _image(found["Spec"])
+    name, container = spec["Name"], spec["TaskTemplate"]["ContainerSpec"]
+    container["Image"] = references.with_tag(_image(spec))
+    if pinned := images[container["Image"]]:
+        container["Image"], platforms = pinned
+        spec["TaskTemplate"]["Placement"] |= {"Platforms": platforms} if platforms else {}
     if found is None:
         echo.say(f"Creating service {name}")
         with explaining_refusal(f"the service {name} to be created."):
@@ -200,11 +175,8 @@ def _replacing(spec: Thing) -> Callable[[Thing], None]:
     return change
 
 
-def _command(
-    files: Sequence[Path], name: str, prune: bool, resolve_image: ResolveImage
-) -> list[str]:
+def _command(files: Sequence[Path], name: str, *, prune: bool) -> list[str]:
     """Return the docker command that does what `deploy` does."""
     words = ["docker", "stack", "deploy", *(f"-c={path}" for path in files)]
     words += ["--prune"] if prune else []
-    words += [f"--resolve-image={resolve_image}"] if resolve_image != "always" else []
     return [*words, name]
