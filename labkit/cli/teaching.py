@@ -18,7 +18,7 @@ def _progress(*, as_json: bool) -> None:
     from labkit.api import learning
 
     shown = learning.progress()
-    echo.say(json.dumps(shown.progress.facts(), indent=1) if as_json else shown.text())
+    echo.say(json.dumps(shown.progress.facts(), indent=1) if as_json else repr(shown))
 
 
 @main.command("report")

@@ -52,10 +52,7 @@ class BackgroundEngine:
 
     def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
-        try:
-            return Swarm.at(self.url)
-        except NoEngine:
-            return None
+        return reach(self.url)
 
     def process(self) -> psutil.Process | None:
         """Return its server, if that runs."""
@@ -112,6 +109,14 @@ class BackgroundEngine:
             "another engine: `labkit up --engine URL`.",
             docker_says=last_lines(self.log),
         )
+
+
+def reach(url: str | None) -> Swarm | None:
+    """Return a connection to the engine at an address, or `None` when nothing answers."""
+    try:
+        return Swarm.at(url)
+    except NoEngine:
+        return None
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:

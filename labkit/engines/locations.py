@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labkit.base import settings
-from labkit.base.errors import BadValue, NoEngine
+from labkit.base.errors import BadValue
 from labkit.engines import state
-from labkit.engines.background import BackgroundEngine
+from labkit.engines.background import BackgroundEngine, reach
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm.client import Swarm
@@ -36,10 +36,7 @@ class EngineLocation:
 
     def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
-        try:
-            return Swarm.at(self.url or None)
-        except NoEngine:
-            return None
+        return reach(self.url or None)
 
     def why_not(self) -> str:
         """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""

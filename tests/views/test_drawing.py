@@ -13,8 +13,7 @@ from labkit.views.parts.axis import Axis
 from labkit.views.parts.slots import MOST_ROWS
 from labkit.views.state import words
 from labkit.views.state.looks import LOOKS
-from labkit.views.static import over
-from labkit.views.static.drawing import drawing
+from labkit.views.static.drawing import drawing, labels
 from tests.acting import HOSTILE, HOSTILE_TAG
 from tests.values import at, recording, service, snapshot, status, task
 from tests.views.acted import (
@@ -207,7 +206,7 @@ def test_marks_and_gaps_go_across_all_charts(update: Recording) -> None:
 
 def test_labels_do_not_meet() -> None:
     marks = [[ms, "twenty letters of it."] for ms in (1000, 1500, 2000, 9800)]
-    found = over.labels({"marks": marks, "phases": []}, Axis(0, 10_000), states=True)
+    found = labels({"marks": marks, "phases": []}, Axis(0, 10_000), states=True)
 
     assert [level for *_, level, _ in found] == [0, 1, 2, 0]
     assert [side for *_, side in found] == ["start", "start", "start", "end"]

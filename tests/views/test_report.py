@@ -70,7 +70,7 @@ def test_progress_is_a_table_with_signs_and_words():
 
 
 def test_what_is_not_in_words_is_not_read_aloud():
-    page = Page(views.ProgressTable(Progress.of([], PLAN)).html)
+    page = Page(views.ProgressTable(Progress.of([], PLAN))._repr_html_())
 
     assert page.names.count("tr") == 3
     assert page.attributes.count(("aria-hidden", "true")) == 5
@@ -78,7 +78,7 @@ def test_what_is_not_in_words_is_not_read_aloud():
 
 def test_hints_and_a_solution_that_was_seen_stand_beside_an_exercise():
     events = [event("hinted", "half-time", rung=n) for n in (1, 2)] + [event("solved", "half-time")]
-    html = views.ProgressTable(Progress.of(events, PLAN)).html
+    html = views.ProgressTable(Progress.of(events, PLAN))._repr_html_()
 
     assert "open, 2 hints, solution seen" in html
 
@@ -90,7 +90,7 @@ def test_progress_in_a_terminal_is_the_same_in_lines():
 
 
 def test_a_lesson_without_items_has_a_sentence():
-    assert "There is nothing to do" in views.ProgressTable(Progress.of([], ())).html
+    assert "There is nothing to do" in views.ProgressTable(Progress.of([], ()))._repr_html_()
 
 
 # ---- the report --------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_no_text_is_markup():
 
     for html in (
         Report(progress, events, {HOSTILE: recording}).page,
-        views.ProgressTable(progress).html,
+        views.ProgressTable(progress)._repr_html_(),
     ):
         assert_text_only(html)
 

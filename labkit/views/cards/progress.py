@@ -14,18 +14,9 @@ class ProgressTable:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
 
-    @property
-    def html(self) -> str:
-        """It as HTML that can stand in any page."""
+    def _repr_html_(self) -> str:
         style = page.style(("view", "progress"))
         return render("progress_table.html", progress=self.progress, style=style)
 
-    def text(self) -> str:
-        """Return it as lines for a terminal."""
-        return "\n".join(map(plain, str(self.progress).split("\n")))
-
-    def _repr_html_(self) -> str:
-        return self.html
-
     def __repr__(self) -> str:
-        return self.text()
+        return "\n".join(map(plain, str(self.progress).split("\n")))

@@ -11,6 +11,7 @@ browser, with no address outside the machine.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -22,28 +23,26 @@ _PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
 _A_YEAR = 31_536_000
 
 
-class ViewsModule(JupyterHandler):
-    """`labkit/watch.js`: the module that draws a view, for snapshots that come to life."""
+class Script(JupyterHandler):
+    """A file of JavaScript, and how long a browser may keep it."""
+
+    def initialize(self, script: Callable[[], str | bytes], keep: str) -> None:
+        """Take the function that gives what is in the file, called whenever it is asked for."""
+        self._script, self._keep = script, keep
 
     @web.authenticated
     def get(self) -> None:
-        """Answer with the module; it changes with labkit, so the browser asks each time."""
+        """Answer with the file."""
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache")
-        from labkit.views.live import page  # not at the server's start: it loads widgets
-
-        self.finish(page.module())
+        self.set_header("Cache-Control", self._keep)
+        self.finish(self._script())
 
 
-class PlotlyScript(JupyterHandler):
-    """`labkit/plotly-<version>.min.js`: plotly.js out of the installed plotly package."""
+def _module() -> str:
+    """Return the module that draws a view, for snapshots that come to life."""
+    from labkit.views.live import page  # not at the server's start: it loads widgets
 
-    @web.authenticated
-    def get(self) -> None:
-        """Answer with the script; its name has the version in it, so it never changes."""
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.set_header("Cache-Control", f"private, max-age={_A_YEAR}, immutable")
-        self.finish(_PLOTLY.read_bytes())
+    return page.module()
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -52,10 +51,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     under = url_path_join(app.web_app.settings["base_url"], "labkit")
+    plotly = {"script": _PLOTLY.read_bytes, "keep": f"private, max-age={_A_YEAR}, immutable"}
     app.web_app.add_handlers(
         ".*$",
         [
-            (url_path_join(under, "watch.js"), ViewsModule),
-            (url_path_join(under, r"plotly-[\w.]+\.min\.js"), PlotlyScript),
+            # it changes with labkit, so the browser asks each time
+            (url_path_join(under, "watch.js"), Script, {"script": _module, "keep": "no-cache"}),
+            # its name has the version in it, so it never changes
+            (url_path_join(under, r"plotly-[\w.]+\.min\.js"), Script, plotly),
         ],
     )

@@ -15,9 +15,8 @@ from labkit.views import parts as known
 from labkit.views.pages import render
 from labkit.views.parts import phases, replicas
 from labkit.views.parts.axis import Axis, Chart
-from labkit.views.state.sentences import minutes, shortened
+from labkit.views.state.sentences import minutes, shortened, spoken
 from labkit.views.state.view_state import Json
-from labkit.views.static import over
 from labkit.views.static.still import Drawing
 
 #: px: how high a chart's name is, the room between two charts, a line of a legend, the axis,
@@ -25,6 +24,15 @@ from labkit.views.static.still import Drawing
 _NAME, _BETWEEN, _LEGEND, _AXIS, _TAGS = 17, 12, 22, 20, 20
 #: A letter's width in pixels, about.
 _LETTER = 6.6
+#: Letters of a mark's label that are drawn.
+_MOST_LABEL_LETTERS = 32
+#: Of labels above the charts, and px of each.
+_LEVELS, _LEVEL = 3, 14
+#: A letter's share of the width in a narrow window, in %.
+_LABEL_LETTER = 1.15
+
+#: A moment, its label, its level above the charts, and the end of the label that is there.
+Label = tuple[float, str, int, str]
 
 
 def drawing(view_state: Json, parts: Iterable[str] | None = None) -> Drawing | None:
@@ -40,16 +48,16 @@ def drawing(view_state: Json, parts: Iterable[str] | None = None) -> Drawing | N
     drawn = [view_state[key] for key in ("tags", "origin", "end", "steps")], asked
     prefix = f"labkit-{crc32(repr(drawn).encode('utf-8', 'replace')):x}"
     charts = [known.module(part).svg(view_state, axis, prefix) for part in asked]
-    labels = over.labels(view_state, axis, states="phases" not in asked)
+    marked = labels(view_state, axis, states="phases" not in asked)
     tags = list(_tags(view_state)) if {"replicas", "slots"} & {*asked} else []
     first_line = _TAGS if tags or view_state["badge"] else 0
     return stacked(
         charts,
         axis,
-        over.head_room(labels) + first_line + 2,
+        head_room(marked) + first_line + 2,
         _in_words(view_state, asked, axis),
         template="drawing.svg",
-        over=over.over(view_state, axis, labels),
+        over=across(view_state, axis, marked),
         looks=view_state["tags"],
         tags=tags,
         badge=view_state["badge"],
@@ -99,3 +107,45 @@ def _in_words(view_state: Json, asked: list[str], axis: Axis) -> str:
     if "replicas" in asked:
         words.append(replicas.in_words(view_state))
     return " ".join([*words, view_state["status"]["sentence"]])
+
+
+# ---- across all charts: marks, changes of the update status, and gaps ------------------
+
+
+def labels(view_state: Json, axis: Axis, *, states: bool) -> list[Label]:
+    """Return the marks, and with `states` the changes of the update status, with labels.
+
+    A label that would meet an earlier one goes a level higher, and one near the right end
+    to the left of its mark.
+    """
+    moments = [(at, label) for at, label in view_state["marks"]]
+    if states:
+        moments += [(at, spoken(state)) for at, state, *_ in view_state["phases"][1:]]
+    found: list[Label] = []
+    free = [0.0] * _LEVELS
+    for at, words in sorted(moments):
+        shown = shortened(words, _MOST_LABEL_LETTERS)
+        share, width = axis.share(at), len(shown) * _LABEL_LETTER + 1
+        side = "end" if share + width > 100 else "start"
+        begin = share - width if side == "end" else share
+        level = next((n for n, until in enumerate(free) if begin >= until), _LEVELS - 1)
+        free[level] = begin + width
+        found.append((at, shown, level, side))
+    return found
+
+
+def head_room(of: Iterable[Label]) -> float:
+    """Return how much room the labels need above the charts, in px."""
+    return max((level + 1 for _, _, level, _ in of), default=0) * _LEVEL
+
+
+def across(view_state: Json, axis: Axis, of: list[Label]) -> Json:
+    """Return what a drawing has across its charts: marks with their heights, changes, gaps."""
+    return {
+        "marks": [(at, words, level * _LEVEL, side) for at, words, level, side in of],
+        "changes": [at for at, *_ in view_state["phases"][1:]],
+        "gaps": [
+            (begin, axis.end if end is None else end, reason)
+            for begin, end, reason in view_state["gaps"]
+        ],
+    }

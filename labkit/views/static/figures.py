@@ -12,7 +12,7 @@ from labkit.views import parts
 from labkit.views.parts.axis import Axis, moment
 from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
-from labkit.views.static import over
+from labkit.views.static.drawing import labels
 from labkit.views.static.snapshot import Snapshot
 
 _GREY = "#888"
@@ -37,7 +37,7 @@ def figure(recording: Recording, part: str = "replicas") -> go.Figure:
 def _across(chart: go.Figure, view_state: Json) -> None:
     """Draw what goes across a chart: changes of the status, marks, gaps."""
     end = view_state["end"]["at"]
-    for at, label, level, side in over.labels(view_state, Axis(0, end), states=True):
+    for at, label, level, side in labels(view_state, Axis(0, end), states=True):
         chart.add_vline(moment(at), line={"width": 1, "color": _GREY})
         chart.add_annotation(
             x=moment(at),
