@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
+
+from labkit.base.rules import words
 
 #: Seconds between two labels of the axis, that people find easy to count in.
 _EASY = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 86_400)
@@ -66,6 +69,12 @@ class Chart(NamedTuple):
 def percent(share: float) -> str:
     """Return a share of the width as SVG takes it."""
     return f"{share:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def plotly(what: str, /, **values: object) -> dict[str, Any]:
+    """Return a trace or a layout of `figures.yaml`, with what was recorded."""
+    known: dict[str, Any] = words(Path(__file__).with_name("figures.yaml"))[what]
+    return known | values
 
 
 def moment(ms: float) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from labkit.views.pages import render
-from labkit.views.parts.axis import Axis, Chart, moment, percent
+from labkit.views.parts.axis import Axis, Chart, moment, percent, plotly
 from labkit.views.state.sentences import minutes
 from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
@@ -99,25 +99,19 @@ def _above(found: list[Band], axis: Axis) -> Iterator[tuple[str, str, str]]:
 
 def figure(view_state: Json) -> Json:
     """Return the ribbon as bars of Plotly's."""
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "base": [moment(band.begin)],
-            "x": [band.end - band.begin],
-            "y": ["update status"],
-            "name": band.name,
-            "text": band.name,
-            "insidetextanchor": "middle",
-            "textangle": 0,
-            "marker": {"color": band.colour or _GREY, "pattern": {"shape": band.pattern}},
-            "customdata": [for_plotly(band.message)],
-            "hovertemplate": "%{text}<br>%{customdata}<extra></extra>",
-        }
+    traces = [
+        plotly(
+            "band",
+            base=[moment(band.begin)],
+            x=[band.end - band.begin],
+            name=band.name,
+            text=band.name,
+            marker={"color": band.colour or _GREY, "pattern": {"shape": band.pattern}},
+            customdata=[for_plotly(band.message)],
+        )
         for band in bands(view_state)
     ]
-    layout = {"barmode": "overlay", "height": 220, "showlegend": False}
-    return {"data": traces, "layout": layout}
+    return {"data": traces, "layout": plotly("phases")}
 
 
 def html(view_state: Json) -> str:

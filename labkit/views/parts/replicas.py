@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from labkit.views.pages import render
-from labkit.views.parts.axis import Axis, Chart, moment
+from labkit.views.parts.axis import Axis, Chart, moment, plotly
 from labkit.views.state.looks import filled
 from labkit.views.state.sentences import minutes
 from labkit.views.state.view_state import Json
@@ -86,24 +85,19 @@ def _blocks(
 def figure(view_state: Json) -> Json:
     """Return the chart as areas of Plotly's."""
     dense = list(_dense(steps(view_state), max(1, view_state["end"]["at"] // 200)))
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "x": [moment(at) for at, _ in dense],
-            "y": [counts[number] for _, counts in dense],
-            "name": for_plotly(tag),
-            "mode": "lines",
-            "stackgroup": "replicas",
-            "line": {"shape": "hv", "width": 0.5, "color": colour},
-            "fillcolor": colour,
-            "fillpattern": filled(colour, pattern),
-            "hovertemplate": "%{y} running",
-        }
+    traces = [
+        plotly(
+            "area",
+            x=[moment(at) for at, _ in dense],
+            y=[counts[number] for _, counts in dense],
+            name=for_plotly(tag),
+            line={"shape": "hv", "width": 0.5, "color": colour},
+            fillcolor=colour,
+            fillpattern=filled(colour, pattern),
+        )
         for number, (tag, colour, pattern) in enumerate(view_state["tags"])
     ]
-    yaxis = {"tickformat": "d", "rangemode": "tozero", "title": "running replicas"}
-    legend = {"traceorder": "reversed"}
-    return {"data": traces, "layout": {"hovermode": "x unified", "legend": legend, "yaxis": yaxis}}
+    return {"data": traces, "layout": plotly("replicas")}
 
 
 def _dense(found: list[Step], apart: int) -> Iterator[tuple[int, list[int]]]:

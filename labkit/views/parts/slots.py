@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from labkit.recordings.ps import natural_key
 from labkit.views.pages import render
-from labkit.views.parts.axis import Axis, Chart, moment
+from labkit.views.parts.axis import Axis, Chart, moment, plotly
 from labkit.views.state.looks import filled
 from labkit.views.state.sentences import minutes, shortened
 from labkit.views.state.view_state import Json
@@ -245,35 +245,28 @@ def _bars(
 ) -> dict[str, Any]:
     tag, colour, pattern = look
     stage = pieces[0][1].stage
-    fill = {"color": colour, "pattern": filled(colour, pattern), "opacity": STAGES[stage][1]}
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "base": [moment(piece.begin) for _, piece in pieces],
-        "x": [piece.end - piece.begin for _, piece in pieces],
-        "y": [names[each.group] for each, _ in pieces],
-        "offset": [piece.place[0] - 0.5 for _, piece in pieces],
-        "width": [piece.place[1] for _, piece in pieces],
-        "name": for_plotly(tag),
-        "legendgroup": for_plotly(tag),
-        "marker": fill,
-        "hovertemplate": "%{customdata}<extra></extra>",
-        "customdata": [for_plotly(f"{each.name}: {tag}, {stage}") for each, _ in pieces],
-    }
+    return plotly(
+        "slot",
+        base=[moment(piece.begin) for _, piece in pieces],
+        x=[piece.end - piece.begin for _, piece in pieces],
+        y=[names[each.group] for each, _ in pieces],
+        offset=[piece.place[0] - 0.5 for _, piece in pieces],
+        width=[piece.place[1] for _, piece in pieces],
+        name=for_plotly(tag),
+        legendgroup=for_plotly(tag),
+        marker={"color": colour, "pattern": filled(colour, pattern), "opacity": STAGES[stage][1]},
+        customdata=[for_plotly(f"{each.name}: {tag}, {stage}") for each, _ in pieces],
+    )
 
 
 def _crosses(every: list[Attempt], names: dict[Group, str]) -> Json:
     failed = [(each, each.death) for each in every if each.death]
-    return {
-        "type": "scatter",
-        "x": [moment(move["at"]) for _, move in failed],
-        "y": [names[each.group] for each, _ in failed],
-        "name": "failed",
-        "mode": "markers",
-        "marker": {"symbol": "x", "size": 13, "color": "#d32f2f", "line": {"width": 1.5}},
-        "hovertemplate": "%{customdata}<extra></extra>",
-        "customdata": [for_plotly(f"{each.name}: {move['error']}") for each, move in failed],
-    }
+    return plotly(
+        "cross",
+        x=[moment(move["at"]) for _, move in failed],
+        y=[names[each.group] for each, _ in failed],
+        customdata=[for_plotly(f"{each.name}: {move['error']}") for each, move in failed],
+    )
 
 
 # ---- as text -----------------------------------------------------------------------

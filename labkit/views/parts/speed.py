@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from markupsafe import Markup
 
 from labkit.views.pages import render
-from labkit.views.parts.axis import Axis, Chart, moment
+from labkit.views.parts.axis import Axis, Chart, moment, plotly
 from labkit.views.state.view_state import Json
 
 TITLE = "The application’s speed, in hashes a second"
@@ -55,14 +55,6 @@ def curve(lines: Iterable[Line], axis: Axis, most: float, height: float) -> Mark
 
 def figure(view_state: Json) -> Json:
     """Return the chart as a line of Plotly's."""
-    line = {
-        "type": "scatter",
-        "x": [moment(at) for at, _ in view_state["speed"]],
-        "y": [rate for _, rate in view_state["speed"]],
-        "name": "hashes a second",
-        "mode": "lines",
-        "connectgaps": False,
-        "hovertemplate": "%{y:.1f} hashes a second<extra></extra>",
-    }
-    yaxis = {"rangemode": "tozero", "title": "hashes a second"}
-    return {"data": [line], "layout": {"yaxis": yaxis}}
+    points = view_state["speed"]
+    line = plotly("rate", x=[moment(at) for at, _ in points], y=[rate for _, rate in points])
+    return {"data": [line], "layout": plotly("speed")}

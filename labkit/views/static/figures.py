@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from labkit.base.errors import BadValue
 from labkit.recordings.recording import Recording
 from labkit.views import parts
-from labkit.views.parts.axis import Axis, moment
+from labkit.views.parts.axis import Axis, moment, plotly
 from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
 from labkit.views.static.drawing import labels
@@ -39,17 +39,10 @@ def _across(chart: go.Figure, view_state: Json) -> None:
     end = view_state["end"]["at"]
     for at, label, level, side in labels(view_state, Axis(0, end), states=True):
         chart.add_vline(moment(at), line={"width": 1, "color": _GREY})
-        chart.add_annotation(
-            x=moment(at),
-            y=1,
-            yref="paper",
-            yanchor="bottom",
-            yshift=14 * level,
-            xanchor="right" if side == "end" else "left",
-            showarrow=False,
-            text=for_plotly(label),
-            font={"size": 11, "color": _GREY},
-        )
+        anchor = "right" if side == "end" else "left"
+        words = {"text": for_plotly(label), "font": {"size": 11, "color": _GREY}}
+        place = {"x": moment(at), "yshift": 14 * level, "xanchor": anchor}
+        chart.add_annotation(**plotly("mark", **place, **words))
     for begin, stop, _ in view_state["gaps"]:
         until = moment(end if stop is None else stop)
         chart.add_vrect(moment(begin), until, fillcolor=_GREY, opacity=0.35, line_width=0)
@@ -57,16 +50,6 @@ def _across(chart: go.Figure, view_state: Json) -> None:
 
 def _layout(view_state: Json) -> dict[str, Any]:
     made = f" ({view_state['badge'].word})" if view_state["badge"] else ""
-    return {
-        "title": {"text": for_plotly(view_state["service"]) + made, "y": 0.97},
-        "template": "plotly_white",
-        "margin": {"l": 40, "r": 20, "t": 90, "b": 40},
-        "hoverlabel": {"namelength": -1},
-        "xaxis": {
-            "type": "date",
-            "range": [moment(0), moment(view_state["end"]["at"])],
-            "tickformat": "%-M:%S",
-            "hoverformat": "%-H:%M:%S after the start",
-            "title": {"text": "minutes and seconds since the recording began"},
-        },
-    }
+    title = {"text": for_plotly(view_state["service"]) + made, "y": 0.97}
+    reach = [moment(0), moment(view_state["end"]["at"])]
+    return plotly("every", title=title, xaxis=plotly("time", range=reach))
