@@ -36,7 +36,7 @@ def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     # the models of a compose file have no plugins; pydantic would search all that is installed
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     env = settings.compose_environment()
-    _run("deploy", files=files, name=name, prune=prune, env=env)
+    _run("deploy", files=files, name=name, prune=prune, env=env, show_command=False)
 
 
 def _run(what: str, **given: Any) -> None:
@@ -44,7 +44,7 @@ def _run(what: str, **given: Any) -> None:
     from labkit import engines
     from labkit.swarm import stack
 
-    if table := getattr(stack, what)(engines.connect(), **given, show_command=False):
+    if table := getattr(stack, what)(engines.connect(), **given):
         echo.say(table)
 
 
@@ -52,6 +52,12 @@ for _what, _text, _given in (
     ("ls", "List the stacks.", []),
     ("ps", "List the tasks of a stack.", [_NO_TRUNC, _NAME]),
     ("services", "List the services of a stack.", [_NAME]),
-    ("rm", "Remove a stack, and wait until it is gone.", [_NAME]),
 ):
     _stack.add_command(click.Command(_what, None, partial(_run, _what), _given, help=_text))
+
+
+@_stack.command("rm")
+@click.argument("name")
+def _stack_rm(name: str) -> None:
+    """Remove a stack, and wait until it is gone."""
+    _run("rm", name=name, show_command=False)

@@ -205,11 +205,11 @@ def shown(swarm: Swarm, command: str, name: str) -> str:
     no_trunc = "--no-trunc" in command
     match command.split():
         case ["stack", "ls"]:
-            return stack.ls(swarm, show_command=False)
+            return stack.ls(swarm)
         case ["stack", "services"]:
-            return stack.services(swarm, name, show_command=False)
+            return stack.services(swarm, name)
         case ["stack", "ps", *_]:
-            return stack.ps(swarm, name, no_trunc=no_trunc, show_command=False)
+            return stack.ps(swarm, name, no_trunc=no_trunc)
     return ps.table(tasks_of(swarm, name, no_trunc=no_trunc))
 
 

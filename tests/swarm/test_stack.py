@@ -110,13 +110,8 @@ def test_the_docker_command_that_does_the_same_is_shown(
     first = capsys.readouterr().out.splitlines()[0]
     file = mine.folder / "compose.yml"
     assert first == f"$ docker stack deploy -c={file} --prune {mine.name}"
-    stack.ls(mine.swarm)
-    stack.services(mine.swarm, mine.name)
     mine.rm()
-    said = capsys.readouterr().out
-    assert "$ docker stack ls\n" in said
-    assert f"$ docker stack services {mine.name}\n" in said
-    assert f"$ docker stack rm {mine.name}\n" in said
+    assert f"$ docker stack rm {mine.name}\n" in capsys.readouterr().out
 
 
 def test_a_deploy_right_after_rm_works(mine: Mine) -> None:

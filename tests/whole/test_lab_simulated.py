@@ -182,7 +182,7 @@ def test_its_clock_hurries_and_labkit_goes_by_it(swarm: Swarm):
 def test_the_ages_in_a_table_are_by_its_clock(swarm: Swarm):
     """A service that was just updated is some seconds old there, however fast they went by."""
     tasks = {task.id: task for task in swarm.task_values(service="dc_worker")}
-    table = stack.ps(swarm, "dc", show_command=False)
+    table = stack.ps(swarm, "dc")
     oldest = max(swarm.ask_now() - task.status_at for task in tasks.values())
 
     assert "ago" in table

@@ -5,41 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from labkit.base import echo
 from labkit.base.errors import LabError
 from labkit.recordings import ps as rows_of
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE
 
 
-def ls(swarm: Swarm, *, show_command: bool = True) -> str:
+def ls(swarm: Swarm) -> str:
     """Return the table that `docker stack ls` prints: each stack and its services' number."""
-    if show_command:
-        echo.command(["docker", "stack", "ls"])
     return rows_of.stack_table(Counter(_stacks(swarm)))
 
 
-def services(swarm: Swarm, name: str, *, show_command: bool = True) -> str:
+def services(swarm: Swarm, name: str) -> str:
     """Return the table that `docker stack services NAME` prints.
 
     Raises `LabError` when there is no such stack.
     """
-    if show_command:
-        echo.command(["docker", "stack", "services", name])
     found = swarm.services(label=f"{NAMESPACE}={name}")
     if not found:
         raise _nothing(swarm, name)
     return rows_of.service_table(map(rows_of.ServiceRow.from_api, found))
 
 
-def ps(swarm: Swarm, name: str, *, no_trunc: bool = False, show_command: bool = True) -> str:
+def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
     """Return the table that `docker stack ps NAME` prints.
 
     It still has rows while a removed stack stops; the service's id then stands for its
     name. Raises `LabError` when there is no task of such a stack.
     """
-    if show_command:
-        echo.command(["docker", "stack", "ps", *(["--no-trunc"] if no_trunc else []), name])
     tasks = swarm.task_values(label=f"{NAMESPACE}={name}")
     if not tasks:
         raise _nothing(swarm, name)
