@@ -18,8 +18,7 @@ from labkit.lessons.practice import activity_log, exercise_session, helping
 if TYPE_CHECKING:
     from labkit.swarm.client import Swarm
     from labkit.views.cards.asking import Asked, Workbench
-    from labkit.views.cards.progress import ProgressTable
-    from labkit.views.cards.report import Report
+    from labkit.views.cards.report import ProgressTable, Report
 
 #: So long `check` waits for what is on its way; a notebook's cell has a little more.
 _CHECK_SECONDS = PATIENCE
@@ -122,7 +121,7 @@ def solution(name: str) -> Solution:
 
 def progress() -> ProgressTable:
     """Return what you have done, and what is next. It is kept on this machine only."""
-    from labkit.views.cards.progress import ProgressTable
+    from labkit.views.cards.report import ProgressTable
 
     return ProgressTable(activity_log.progress())
 

@@ -1,4 +1,4 @@
-from .cards.progress import ProgressTable as ProgressTable
+from .cards.report import ProgressTable as ProgressTable
 from .cards.report import Report as Report
 from .live.replay import Replay as Replay
 from .live.watch import Watch as Watch

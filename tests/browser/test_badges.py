@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from labkit import views
 from labkit.recordings.recording import Recording
 from labkit.views.live import page as assets
-from labkit.views.state.badges import badge_of
+from labkit.views.state.sentences import badge_of
 from tests.browser.lab import Lab, Notebook
 from tests.browser.pages import Open
 from tests.browser.test_accessibility import problems

@@ -16,7 +16,7 @@ import requests
 
 from labkit.base import errors
 from labkit.cli import doctor
-from labkit.cli.doctor import engine, lesson, machine
+from labkit.cli.doctor import engine, machine
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
@@ -171,13 +171,13 @@ def test_a_lesson_without_a_recording_is_named(tmp_path):
     (tmp_path / "recordings" / "00-scaled.jsonl").write_text("{}")
     (tmp_path / "recordings" / "01-torn.jsonl").touch()
 
-    line = lesson._recordings(tmp_path)
+    line = machine._recordings(tmp_path)
     assert (line.verdict, line.saw) == ("limited", "none of lesson 01, 02")
 
     for number in ("01", "02"):
         (tmp_path / "recordings" / f"{number}-b.jsonl").write_text("{}")
-    assert lesson._recordings(tmp_path).saw == "each of 3 lessons has one to show"
-    assert lesson._recordings(tmp_path / "none").verdict == "limited"
+    assert machine._recordings(tmp_path).saw == "each of 3 lessons has one to show"
+    assert machine._recordings(tmp_path / "none").verdict == "limited"
 
 
 def test_the_rooms_log_is_off_on_or_in_vain(monkeypatch, tmp_path):

@@ -15,7 +15,7 @@ from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
 from labkit.swarm.client import Swarm
 from labkit.views.parts import CHARTS
-from labkit.views.state.badges import badge_of
+from labkit.views.state.sentences import badge_of
 from labkit.views.static.drawing import drawing
 from labkit.views.static.snapshot import Snapshot
 from tests.claims import each_claim

@@ -4,9 +4,8 @@ Looking changes nothing and starts nothing. Each check gives one `Line`; what de
 an engine says so where there is none; it is not left out.
 
     line      one finding, made of facts by the rules in `lines.yaml`
-    machine   what this machine has, and what it may start
+    machine   what this machine has, what it may start, and what the lesson brings along
     engine    what answers, and what is on it
-    lesson    what the lesson brings along, and the room's log
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import asdict
 
 from labkit import engines
 from labkit.base.errors import LabError
-from labkit.cli.doctor import engine, lesson, machine
+from labkit.cli.doctor import engine, machine
 from labkit.cli.doctor.line import Line, Verdict
 
 __all__ = ["Line", "Verdict", "as_json", "examine"]
@@ -24,7 +23,7 @@ __all__ = ["Line", "Verdict", "as_json", "examine"]
 
 def examine() -> list[Line]:
     """Look at everything, and return a line for each."""
-    lines = [look() for look in (*machine.LINES, *lesson.LINES)]
+    lines = [look() for look in machine.LINES]
     try:
         found = engines.find()
     except LabError as problem:

@@ -1,4 +1,7 @@
-"""What this machine has: packages, processor, memory, disk; what it may start. Starts nothing."""
+"""What this machine has, what it may start, and what the lesson brings along. Starts nothing.
+
+The lesson's are its recordings, for a room without Docker, and the room's log.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from labkit.base import settings
 from labkit.base.errors import LabError
 from labkit.base.rules import Facts
 from labkit.cli.doctor.line import line
+from labkit.lessons.room import aliases
 
 _REGISTRY = "https://registry-1.docker.io/v2/"
 _REGISTRY_SECONDS = 3
@@ -143,7 +147,37 @@ def _cores() -> float:
         return cores
 
 
+@line("recordings")
+def _recordings(notebooks: Path | None = None) -> Facts:
+    """Look which lessons have a recording of themselves, to be shown where there is no Docker."""
+    folder = notebooks or settings.lesson_files() / "notebooks"
+    lessons = sorted({path.name[:2] for path in folder.glob("[0-9][0-9]-*.ipynb")})
+    found = (folder / "recordings").glob("*.jsonl")
+    stored = [path for path in found if path.is_file() and path.stat().st_size]
+    lacking = [each for each in lessons if not any(path.name.startswith(each) for path in stored)]
+    return {"lessons": lessons, "folder": folder, "lacking": lacking}
+
+
+@line("room's log")
+def _room() -> Facts:
+    folder, chosen = settings.class_folder(), settings.chosen_alias()
+    if folder is None:
+        return {"folder": None}
+    alias = chosen or aliases.kept()
+    file = folder / f"{alias}.jsonl" if alias else folder
+    enters = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    return {
+        "folder": folder,
+        "chosen": chosen[:60],
+        "valid": aliases.FORM.fullmatch(chosen),
+        "alias": alias,
+        "file": file,
+        "writable": enters and (not file.exists() or os.access(file, os.W_OK)),
+    }
+
+
 LINES = (
     *(_python, _packages, _browser_parts, _processor, _memory, _disk),
     *(_dockerd, _simulated, _up),
+    *(_recordings, _room),
 )

@@ -1,6 +1,6 @@
-"""The lab report: what a learner predicted, saw and found, as one page. Pure.
+"""What a learner has done: as a table, and with all that was seen as one page. Pure.
 
-The page asks for nothing outside of itself and needs no script. A recording that can no
+The page of a report asks for nothing outside of itself and needs no script. A recording that can no
 longer be drawn is said in a sentence; no path of the learner's machine is in the page.
 """
 
@@ -16,6 +16,7 @@ from labkit.lessons.journal import Event, Item, Progress
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
 from labkit.views.pages import render
+from labkit.views.state.words import plain
 from labkit.views.static.snapshot import Snapshot
 
 #: Of a recording; the table would be long, and hashes say little without hovering.
@@ -26,6 +27,20 @@ MOST_CHARTS = 40
 _LONGEST = 5000
 
 Json = dict[str, Any]
+
+
+class ProgressTable:
+    """Progress, drawn: a row a notebook, and each of its items folded away."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def _repr_html_(self) -> str:
+        style = page.style(("view", "progress"))
+        return render("progress_table.html", progress=self.progress, style=style)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(plain, str(self.progress).split("\n")))
 
 
 class Report:

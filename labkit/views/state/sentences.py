@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import NamedTuple
+
+from labkit.base.rules import words
 from labkit.recordings.update.tracker import Budget
+from labkit.recordings.values import Provenance
+
+
+class Badge(NamedTuple):
+    """A word that stands beside the service's name, and the sentences behind it."""
+
+    word: str
+    meaning: str
 
 
 def minutes(ms: float) -> str:
@@ -32,6 +44,12 @@ def torn(lines: int) -> str:
         return ""
     verb = f"{counted(lines, 'line')} of the file could not be read"
     return f"{verb}; what is drawn is what could."
+
+
+def badge_of(provenance: Provenance) -> Badge | None:
+    """Return what a view says of itself if it comes from there; `None` for a Docker engine."""
+    meanings = words(Path(__file__).with_name("badges.yaml"))
+    return Badge(provenance, meanings[provenance]) if provenance in meanings else None
 
 
 def budget_words(budget: Budget, state: str) -> list[str]:

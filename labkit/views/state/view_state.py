@@ -68,9 +68,8 @@ from labkit.recordings.speed import Speed
 from labkit.recordings.update import phases
 from labkit.recordings.update.tracker import Budget, UpdateTracker, group_of
 from labkit.recordings.values import Service, Task, UpdateConfig
-from labkit.views.state.badges import badge_of
 from labkit.views.state.looks import band_of, looks_of
-from labkit.views.state.sentences import budget_words
+from labkit.views.state.sentences import badge_of, budget_words
 from labkit.views.state.stages import stage
 from labkit.views.state.words import plain
 from swarmsim.go import references

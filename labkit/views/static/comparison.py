@@ -14,9 +14,8 @@ from labkit.recordings.recording import Recording
 from labkit.views.pages import render
 from labkit.views.parts import speed
 from labkit.views.parts.axis import Axis, Chart
-from labkit.views.state.badges import badge_of
 from labkit.views.state.looks import LOOKS
-from labkit.views.state.sentences import minutes, spoken
+from labkit.views.state.sentences import badge_of, minutes, spoken
 from labkit.views.state.view_state import Json
 from labkit.views.state.words import plain
 from labkit.views.static import still
