@@ -1,7 +1,7 @@
 """What a learner has done: as a table, and with all that was seen as one page. Pure.
 
-The page of a report asks for nothing outside of itself and needs no script. A recording that can no
-longer be drawn is said in a sentence; no path of the learner's machine is in the page.
+The page of a report asks for nothing outside of itself and needs no script. A recording that
+can no longer be drawn is said in a sentence; no path of the learner's machine is in the page.
 """
 
 from __future__ import annotations

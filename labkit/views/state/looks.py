@@ -1,14 +1,12 @@
-"""How tags and update states look: the same in every view of every recording. Pure.
-
-The tags' colours are those of Okabe and Ito, which colour-blind people can tell apart; each
-also has a pattern of its own, for paper and for those who see no colour.
-"""
+"""How tags and update states look: the same in every view of every recording. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
+from labkit.base.rules import words
 from labkit.views.state.sentences import spoken
 
 
@@ -19,25 +17,9 @@ class Look(NamedTuple):
     pattern: str
 
 
-LOOKS = (
-    Look("#e69f00", "/"),
-    Look("#009e73", "."),
-    Look("#cc79a7", "\\"),
-    Look("#56b4e9", "-"),
-    Look("#f0e442", "|"),
-    Look("#999999", "+"),
-    Look("#d55e00", "x"),
-    Look("#0072b2", ""),
-)
-#: Update states: going on, well over, stuck, going back. Ink on them is dark.
-STATES = {
-    "updating": Look("#a9d0f5", ""),
-    "completed": Look("#a8dcb0", ""),
-    "paused": Look("#ffcf66", "|"),
-    "rollback_started": Look("#f7b09c", "/"),
-    "rollback_completed": Look("#dcc3ee", "\\"),
-    "rollback_paused": Look("#f7b09c", "x"),
-}
+_FILE = words(Path(__file__).with_suffix(".yaml"))
+LOOKS = tuple(Look(*each) for each in _FILE["tags"])
+STATES = {state: Look(*each) for state, each in _FILE["states"].items()}
 #: What a recording begins with if no update is under way: what became of an earlier one.
 _OVER = ("", "completed", "rollback_completed")
 _PLAIN = Look("", "")
