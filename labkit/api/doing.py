@@ -215,7 +215,7 @@ def predict(
         after,
         behaviour=behaviour,
         old_behaviour=old_behaviour,
-        nodes=[prediction.Node.from_api(node) for node in current_swarm().get("/nodes")],
+        nodes=current_swarm().get("/nodes"),
         began=current_swarm().now(),
         seed=seed,
     )

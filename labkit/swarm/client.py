@@ -147,13 +147,9 @@ class Swarm:
             return
         state = swarm.get("LocalNodeState", "inactive")
         if state == "inactive":
-            raise errors.NotAManager(
-                "a Docker engine that is a swarm manager.",
-                "an engine that is not part of a swarm.",
-                "run `labkit up`, or `docker swarm init` in a terminal.",
-            )
-        raise errors.NotAManager(
-            "a Docker engine that is a swarm manager.",
+            advice = "run `labkit up`, or `docker swarm init` in a terminal."
+            raise _no_manager("an engine that is not part of a swarm.", advice)
+        raise _no_manager(
             f"a node of a swarm that is not a manager (its state is {state!r}).",
             "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
         )
@@ -419,14 +415,15 @@ def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
     if _STALE in says:
         return errors.OutOfSequence(wanted, found, docker_says=says, status=status)
     if "swarm manager" in says and status == 503:
-        return errors.NotAManager(
-            "a Docker engine that is a swarm manager.",
-            "an engine that is not a manager.",
-            "run `labkit up`, or point DOCKER_HOST at a manager.",
-            docker_says=says,
-        )
+        advice = "run `labkit up`, or point DOCKER_HOST at a manager."
+        return _no_manager("an engine that is not a manager.", advice, docker_says=says)
     kind = errors.NotFound if status == 404 else errors.EngineRefused
     return kind(wanted, found, docker_says=says, status=status)
+
+
+def _no_manager(found: str, advice: str, docker_says: str = "") -> errors.NotAManager:
+    wanted = "a Docker engine that is a swarm manager."
+    return errors.NotAManager(wanted, found, advice, docker_says=docker_says)
 
 
 def _node_name(node: Mapping[str, Any]) -> str:

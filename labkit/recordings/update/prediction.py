@@ -8,7 +8,7 @@ and answers like any other recording, and says of itself that it is predicted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,30 +41,11 @@ _MICROSECOND = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A node, as far as placing tasks on it is concerned."""
-
-    name: str
-    #: As the Engine API has it: Labels, Role, Availability.
-    spec: dict[str, Any] = field(
-        default_factory=lambda: {"Labels": {}, "Role": "manager", "Availability": "active"}
-    )
-    nano_cpus: int = 4 * 10**9
-    memory: int = 2**34
-    up: bool = True
-
-    @classmethod
-    def from_api(cls, node: Mapping[str, Any]) -> Node:
-        """Read a node of the Engine API."""
-        resources = node["Description"].get("Resources", {})
-        return cls(
-            name=node["Spec"].get("Name") or node["Description"]["Hostname"],
-            spec=dict(node["Spec"]),
-            nano_cpus=resources.get("NanoCPUs", 0),
-            memory=resources.get("MemoryBytes", 0),
-            up=node.get("Status", {}).get("State") != "down",
-        )
+#: A node as the Engine API has it, as far as placing tasks on it is concerned.
+_NODE = {
+    "Spec": {"Name": "node", "Labels": {}, "Role": "manager", "Availability": "active"},
+    "Description": {"Resources": {"NanoCPUs": 4 * 10**9, "MemoryBytes": 2**34}},
+}
 
 
 def predict(
@@ -73,19 +54,20 @@ def predict(
     *,
     behaviour: Behaviours | None = None,
     old_behaviour: Behaviours | None = None,
-    nodes: Sequence[Node] = (Node(name="node"),),
+    nodes: Sequence[Mapping[str, Any]] = (_NODE,),
     began: datetime,
     up_to: Duration = "1h",
     seed: int = 0,
 ) -> Recording:
     """Return what an update from one spec to another will do.
 
-    `before` and `after` are specs of the Engine API. `behaviour` says what tasks made from
-    `after` do, and `old_behaviour` what all others do: a `Behaviour`, a mapping of some of
-    its fields, or a function from the number of a slot to one of these (0 for a task of a
-    global service); without it they run until they are told to stop. The update begins a
-    second after `began`; the prediction ends when the update has settled, when nothing more
-    would ever happen, or `up_to` later. Which slot comes first is drawn by `seed`.
+    `before` and `after` are specs of the Engine API, and `nodes` nodes of it. `behaviour` says
+    what tasks made from `after` do, and `old_behaviour` what all others do: a `Behaviour`, a
+    mapping of some of its fields, or a function from the number of a slot to one of these (0
+    for a task of a global service); without it they run until they are told to stop. The
+    update begins a second after `began`; the prediction ends when the update has settled,
+    when nothing more would ever happen, or `up_to` later. Which slot comes first is drawn by
+    `seed`.
 
     Raises `BadValue` for an invalid behaviour.
     """
@@ -202,10 +184,15 @@ def _status(status: UpdateStatus) -> values.UpdateStatus:
     )
 
 
-def _join(cluster: Cluster, node: Node) -> None:
-    joined = cluster.add_node(node.name, nano_cpus=node.nano_cpus, memory=node.memory)
-    cluster.update_node(joined.id, joined.version, node.spec)
-    if not node.up:
+def _join(cluster: Cluster, node: Mapping[str, Any]) -> None:
+    about, has = node["Description"], node["Description"].get("Resources", {})
+    joined = cluster.add_node(
+        node["Spec"].get("Name") or about["Hostname"],
+        nano_cpus=has.get("NanoCPUs", 0),
+        memory=has.get("MemoryBytes", 0),
+    )
+    cluster.update_node(joined.id, joined.version, dict(node["Spec"]))
+    if node.get("Status", {}).get("State") == "down":
         cluster.set_node_state(joined.id, "down")
 
 

@@ -100,19 +100,18 @@ def tag(swarm: Swarm, image: str, new: str) -> None:
     swarm.post(f"/images/{image}/tag", repo=repository, tag=its_tag)
 
 
-def push(swarm: Swarm, image: str, *, say: Say = echo.say) -> None:
+def push(swarm: Swarm, image: str) -> None:
     """Push an image to its registry, as `docker image push IMAGE` does.
 
     Only ever done when asked for. Raises `LabError` with the registry's or Docker's
     words: the engine answers 200 and reports a refusal inside the stream that follows.
     """
-    if say:
-        echo.command(["docker", "image", "push", image])
+    echo.command(["docker", "image", "push", image])
     repository, its_tag = _split(image)
     answer = _follow(
         swarm,
         lambda: swarm.client.api.push(repository, tag=its_tag, stream=True, decode=True),
-        say,
+        echo.say,
     )
     if answer.error:
         raise errors.LabError(
@@ -127,7 +126,7 @@ def push(swarm: Swarm, image: str, *, say: Say = echo.say) -> None:
 # ---- dockercoins -------------------------------------------------------------------
 
 
-def build_all(swarm: Swarm, docker_id: str, root: Path, *, say: Say = None) -> list[str]:
+def build_all(swarm: Swarm, docker_id: str, root: Path) -> list[str]:
     """Build the five images of dockercoins at `:1.0`; return what was done, in sentences.
 
     An image that was made from the same sources on the same base is left as it is, so a
@@ -135,24 +134,23 @@ def build_all(swarm: Swarm, docker_id: str, root: Path, *, say: Say = None) -> l
     """
     names = {service: f"{docker_id}/dockercoins_{service}:{FIRST_TAG}" for service in SERVICES}
     missing = [each for each in SERVICES if not _is_current(swarm, root / each, names[each])]
-    if missing and not say:
+    if missing:
         echo.say(f"Building {', '.join(missing)} …")
     # two take two thirds of the time that they take one by one; more gain nothing on two cores
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda each: build(swarm, root / each, names[each], say=say), missing))
+        list(pool.map(lambda each: build(swarm, root / each, names[each], say=None), missing))
     return [f"{names[each]} built" for each in missing]
 
 
-def ensure(swarm: Swarm, folder: Path, image: str, *, say: Say = None) -> bool:
+def ensure(swarm: Swarm, folder: Path, image: str) -> bool:
     """Build an image unless it was made from the same sources on the same base.
 
     Returns whether it was built. Raises as `build_all` does.
     """
     if _is_current(swarm, folder, image):
         return False
-    if not say:
-        echo.say(f"Building {image} …")
-    build(swarm, folder, image, say=say)
+    echo.say(f"Building {image} …")
+    build(swarm, folder, image, say=None)
     return True
 
 

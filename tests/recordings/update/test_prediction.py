@@ -13,7 +13,7 @@ from labkit.base.errors import BadValue
 from labkit.recordings import comparison, story
 from labkit.recordings.recording import Recording
 from labkit.recordings.story import in_words
-from labkit.recordings.update.prediction import Node, predict
+from labkit.recordings.update.prediction import predict
 from swarmsim.model import Behaviour
 from tests.played import worker_spec
 from tests.values import START
@@ -82,7 +82,7 @@ def test_a_constraint_that_no_node_meets_ends_in_what_it_waits_for() -> None:
     before = copy.deepcopy(after)
     after["TaskTemplate"]["Placement"] = {"Constraints": ["node.labels.disk == ssd"]}
 
-    made = predict(before, after, began=START, nodes=[Node(name="lab")])
+    made = predict(before, after, began=START)
 
     assert story.phases(made) == ["updating"]
     assert made.ended
