@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from labkit.base.errors import BadValue
 from swarmsim.go import defaults, durations
@@ -45,6 +45,8 @@ class UpdateConfig:
     Raises `BadValue` for a value that Swarm would refuse.
     """
 
+    ACTIONS: ClassVar[tuple[str, ...]] = get_args(FailureAction)
+
     #: How many workers replace slots at the same time; 0 means one for every slot.
     parallelism: int = 1
     #: How long a worker pauses after each slot, the last one included.
@@ -69,8 +71,8 @@ class UpdateConfig:
                 raise BadValue(f"{name} is a duration of zero or more, not {getattr(self, name)!r}")
             object.__setattr__(self, name, length)
         require_count("parallelism", self.parallelism)
-        if self.failure_action not in self._actions():
-            choices = ", ".join(self._actions())
+        if self.failure_action not in self.ACTIONS:
+            choices = ", ".join(self.ACTIONS)
             raise BadValue(f"failure_action is one of {choices}, not {self.failure_action!r}")
         ratio = self.max_failure_ratio
         if not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
@@ -101,10 +103,6 @@ class UpdateConfig:
         """Return the name that the Engine API has for each field."""
         return {each.name: each.name.title().replace("_", "") for each in fields(cls)}
 
-    @classmethod
-    def _actions(cls) -> tuple[str, ...]:
-        return ("pause", "continue", "rollback")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackConfig(UpdateConfig):
@@ -115,6 +113,8 @@ class RollbackConfig(UpdateConfig):
     actions are `pause` and `continue`.
     """
 
+    ACTIONS: ClassVar[tuple[str, ...]] = ("pause", "continue")
+
     @classmethod
     def from_api(cls, config: Mapping[str, Any] | None) -> Self:
         """Read what the Engine API holds.
@@ -124,10 +124,6 @@ class RollbackConfig(UpdateConfig):
         if config and config.get("FailureAction") == "rollback":
             config = {**config, "FailureAction": "pause"}
         return super(RollbackConfig, cls).from_api(config)
-
-    @classmethod
-    def _actions(cls) -> tuple[str, ...]:
-        return ("pause", "continue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

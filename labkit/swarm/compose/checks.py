@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from labkit.base.errors import BadValue
-from labkit.base.rules import words
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.schema import (
+    FORMAT,
     SECTIONS,
     Declared,
     FileReference,
@@ -30,8 +29,6 @@ _SERVICE_NAME = re.compile(r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]*[a-zA-Z0-9])?")
 _LONGEST_SERVICE_NAME = 63
 #: What may stand before the `_web` of such a name.
 _STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
-#: What is special about some keys.
-FORMAT = words(pathlib.Path(__file__).with_name("format3.yaml"))
 
 
 def version(tree: Mapping[str, Any], problems: Problems) -> str:

@@ -15,6 +15,7 @@ from labkit.swarm.compose.interpolation import interpolate
 from labkit.swarm.compose.problems import Problems, dotted
 from labkit.swarm.compose.reading import read
 from labkit.swarm.compose.schema import (
+    FORMAT,
     SECTIONS,
     AddressedPort,
     Config,
@@ -230,14 +231,14 @@ def _merged(name: str, sources: Sequence[_Source]) -> Compose:
 def _notes(services: Mapping[str, Service]) -> Iterator[str]:
     """Say what has no effect."""
     used = {key for service in services.values() for key in service.model_fields_set}
-    ignored = [key for key in checks.FORMAT["ignored"] if key in used]
+    ignored = [key for key in FORMAT["ignored"] if key in used]
     if ignored:
         yield f"Ignoring unsupported options: {', '.join(ignored)}"
-    known = checks.FORMAT["deprecated"].items()
+    known = FORMAT["deprecated"].items()
     deprecated = [f"{key}: {why}" for key, why in known if key in used]
     if deprecated:
         yield "\n\n".join(["Ignoring deprecated options:", *deprecated])
-    silent = [key for key in checks.FORMAT["ignored silently"] if key in used]
+    silent = [key for key in FORMAT["ignored silently"] if key in used]
     if silent:
         yield f"Ignoring, as docker does without saying so: {', '.join(silent)}"
     for name, service in services.items():

@@ -10,6 +10,7 @@ mistake is found before anything has changed.
 from __future__ import annotations
 
 import difflib
+import pathlib
 import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeVar
@@ -28,10 +29,14 @@ from pydantic import (
 from pydantic.alias_generators import to_pascal
 from pydantic_core import ErrorDetails
 
+from labkit.base.rules import words
 from labkit.swarm.compose import shorthand
 from labkit.swarm.compose.interpolation import FromVariable
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.shorthand import shown
+
+#: What is special about some keys, and words for what is wrong.
+FORMAT = words(pathlib.Path(__file__).with_name("format3.yaml"))
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -519,19 +524,6 @@ def nearest(key: str, known: Iterable[str]) -> str:
     return "no such key" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-_WANTED = {
-    "string_type": "text (in quotes)",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-}
-
-
 def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
     """Return pydantic's finding in this project's words."""
     kind, found = error["type"], error["input"]
@@ -543,7 +535,7 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
         return "is missing"
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"must be {_bound(error)}, not {found!r}"
-    return f"must be {_WANTED.get(kind, error['msg'])}, not {shown(found)}"
+    return f"must be {FORMAT['wanted'].get(kind, error['msg'])}, not {shown(found)}"
 
 
 def _bound(error: ErrorDetails) -> str:

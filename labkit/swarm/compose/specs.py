@@ -255,11 +255,8 @@ def _credential_config(credentials: CredentialSpec | None, names: _Names) -> lis
 def _credentials(credentials: CredentialSpec | None, names: _Names) -> Spec | None:
     if credentials is None:
         return None
-    return {
-        "Config": names.full("configs", credentials.config) if credentials.config else "",
-        "File": credentials.file or "",
-        "Registry": credentials.registry or "",
-    }
+    spec = {"Config": "", "File": "", "Registry": ""} | credentials.present()
+    return spec | _filled(Config=credentials.config and names.full("configs", credentials.config))
 
 
 def _mount(mount: Mount, names: _Names) -> Spec:
