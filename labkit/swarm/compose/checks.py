@@ -184,6 +184,8 @@ def _networks(service: Service, known: set[str], path: Path, problems: Problems)
 def _mount(mount: Mount, known: set[str], path: Path, problems: Problems) -> None:
     for kind in ("bind", "volume", "tmpfs"):
         if getattr(mount, kind) is not None and mount.type != kind:
+            if kind == "bind" and mount.type == "npipe":
+                continue
             problems.add((*path, kind), f"is for a mount of type {kind}, and this is {mount.type}")
     if mount.type == "tmpfs":
         if mount.source:

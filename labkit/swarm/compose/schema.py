@@ -119,7 +119,7 @@ Mode = Annotated[
 EndpointMode = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("vip", "dnsrr"))]
 Protocol = Annotated[str, AfterValidator(_one_of("tcp", "udp", "sctp"))]
 PublishMode = Annotated[str, AfterValidator(_one_of("ingress", "host"))]
-VolumeType = Annotated[str, AfterValidator(_one_of("volume", "bind", "tmpfs", "image"))]
+VolumeType = Annotated[str, AfterValidator(_one_of("volume", "bind", "tmpfs", "npipe", "image"))]
 
 
 class Model(BaseModel):
