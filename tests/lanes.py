@@ -17,11 +17,12 @@ FIRST = [
     "tests/whole/test_notebooks.py::*",
     "tests/conformance/test_scenarios.py::*[[]fast*",
     "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
-    "tests/conformance/test_scenarios.py::*",
     "tests/browser/test_lesson.py::*",
     "tests/whole/test_notebooks_simulated.py::*",
     "tests/browser/*",  # they share a browser
     "tests/engines/test_nodes.py::*",
+    # judged by times, so not beside the notebooks, which keep a processor busy
+    "tests/conformance/test_scenarios.py::*",
     "tests/house/test_wheel.py::*",
     "tests/house/test_bootstrap.py::*",
     "tests/whole/test_nbval.py::*",

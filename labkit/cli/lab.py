@@ -16,8 +16,9 @@ from labkit.cli.base import main
 
 FIRST = "00-start-here.ipynb"
 #: Loopback and a token are Jupyter's defaults; the first is said all the same, because a
-#: configuration of the learner's may say otherwise. The others ask nobody outside; that
-#: JupyterLab does not even offer its news is in `page_config.json`, which is installed.
+#: configuration of the learner's may say otherwise. The others ask nobody outside. That
+#: JupyterLab does not even offer its news, nor starts node to see whether its own page has to
+#: be built anew, is in `page_config.json`, which is installed.
 _OPTIONS = (
     "--ServerApp.ip=localhost",
     "--LabApp.news_url=None",

@@ -128,6 +128,7 @@ def test_labkit_lab_opens_the_first_notebook(installed: Installed):
         notebook = answer("api/contents/00-start-here.ipynb")
         assert first
         assert first.url.split("?")[0].endswith("/lab/tree/00-start-here.ipynb")
+        assert '"buildCheck": false' in first.read().decode(), "labkit's page_config.json is there"
         assert notebook
         assert json.load(notebook)["type"] == "notebook"
     finally:

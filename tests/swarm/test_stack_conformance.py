@@ -9,6 +9,7 @@ a version are evened out.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def remove(swarm: Swarm, name: str) -> None:
 
 def by_docker(swarm: Swarm, name: str, files: list[Path], *flags: str) -> str:
     where = (f"--compose-file={path}" for path in files)
-    words = " ".join([*where, *flags, name])
+    words = shlex.join([*where, *flags, name])
     return docker(swarm, f"stack deploy --detach {words}", **VARIABLES)
 
 
