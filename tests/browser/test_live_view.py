@@ -104,7 +104,7 @@ def test_a_view_ends_with_the_last_picture(lab: Lab, page: Page) -> None:
 
 def test_a_view_whose_recorder_died_says_so(lab: Lab, page: Page) -> None:
     """The reason stands there, with the time of the last good snapshot."""
-    cells = [acted("pace=0.5"), "swarm.trouble = RuntimeError('the lights went out')"]
+    cells = [acted("pace=2"), "swarm.trouble = RuntimeError('the lights went out')"]
     notebook = Notebook(lab, page, cells)
     notebook.run(0)
     until(lambda: new_replicas(page) >= 2, "the update to go on")

@@ -23,9 +23,7 @@ QUIET = timedelta(seconds=3)
 COMING = timedelta(seconds=15)
 
 
-_WORDS = words(Path(__file__).with_name("phases.yaml"))
-#: What a state says about the service, for a ribbon of states over time; `""` is not a state.
-MEANINGS: dict[str, str] = _WORDS["meanings"]
+_WORDS = Path(__file__).with_name("phases.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,11 @@ class Counts:
     leaving: int
     #: Those that have not ended.
     left: int
+
+
+def meaning(state: str) -> str:
+    """Return what an update's state says about the service; `""` is that there never was one."""
+    return str(words(_WORDS)["meanings"][state])
 
 
 def describe(service: Service | None, tasks: Iterable[Task]) -> str:
@@ -61,11 +64,11 @@ def sentence(service: Service | None, counts: Counts) -> str:
     share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
     now = f"{share} {service.tag}"
     state = service.update_status.state if service.update_status else ""
-    if state in _WORDS["almost"] and running == wanted and not counts.leaving:
+    if state in words(_WORDS)["almost"] and running == wanted and not counts.leaving:
         back = state == "rollback_started"
         tail = _tail(service.rollback_config if back else service.update_config)
-        return str(_WORDS["almost"][state]).format(now=now, tail=tail)
-    return str(_WORDS["sentences"][state]).format(now=now)
+        return str(words(_WORDS)["almost"][state]).format(now=now, tail=tail)
+    return str(words(_WORDS)["sentences"][state]).format(now=now)
 
 
 def leaving(task: Task) -> bool:

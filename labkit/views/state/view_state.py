@@ -265,7 +265,7 @@ class ViewState:
         state, message = (status.state, status.message) if status else ("", "")
         before = self._current.update_status if self._current else None
         if not self._phases or (status and status.key) != (before and before.key):
-            self._phase(at, state, plain(message), phases.MEANINGS[state])
+            self._phase(at, state, plain(message), phases.meaning(state))
         self._current = service
 
     def _phase(self, at: datetime, state: str, message: str, meaning: str) -> None:

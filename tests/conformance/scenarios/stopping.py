@@ -28,7 +28,7 @@ def who_ignores_sigterm_is_killed_after_ten_seconds(play: Play) -> None:
     assert old.exit_code == 137
     play.took("stop", stopped_in(old), about=10, late=3)
     assert new.ran_at is not None
-    play.took("from the end to the next run", new.ran_at - old.ended_at, about=0.3, late=1.5)
+    play.took("from the end to the next run", new.ran_at - old.ended_at, about=0.3, late=3)
 
 
 @scenario(lasts=8)

@@ -98,7 +98,7 @@ def a_health_check_holds_a_task_back(play: Play) -> None:
 
     status = play.ends("completed")
     new = play.tasks[-1]
-    play.took("starting", new.held("starting"), about=2.8, late=2.5)
+    play.took("starting", new.held("starting"), about=2.8, late=4)
     assert new.ran_at is not None
     assert status.completed is not None
     play.took("monitored", status.completed - new.ran_at, about=1)
@@ -137,5 +137,5 @@ def a_task_that_never_becomes_healthy_never_runs(play: Play) -> None:
     play.ends("paused")
     task = play.tasks[1]
     assert task.ran_at is None
-    play.took("starting", task.held("starting"), about=3, late=5)
+    play.took("starting", task.held("starting"), about=3, late=8)
     play.tell("task", [task.last.desired, task.last.state, task.last.message, task.last.error])
