@@ -1,6 +1,6 @@
 """Requests that always get the same answer: the thing does not exist here, or is not simulated.
 
-`always.json` has the status for each, and the body or the error message.
+`always.json` says to which requests, with which status, and the body or the error message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from swarmsim.go.errors import ApiError
 
 routes = Routes()
 
-_ANSWERS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_ANSWERS = {
+    request: (answer["status"], answer["body"])
+    for answer in json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    for request in answer["requests"]
+}
 
 
 async def answered(call: Call, what: str) -> Answer:
