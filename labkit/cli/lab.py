@@ -138,7 +138,7 @@ def start_jupyter(arguments: Sequence[str]) -> int:
 
 def jupyter_options(arguments: Sequence[str]) -> list[str]:
     """Return JupyterLab's options; the learner's `arguments` come last and win."""
-    # Jupyter refuses to run as root unless it is told to; on a bare machine there is no other user
+    # Jupyter runs as root only with this flag, and a bare machine has no other user
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     return [
         *_OPTIONS,

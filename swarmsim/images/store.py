@@ -80,7 +80,7 @@ class Images:
         return self.images[begun[0]]
 
     def get(self, text: str) -> Image | None:
-        """Like `find`, but return `None` where there is no such image."""
+        """Like `find`, but return `None` for a missing image."""
         try:
             return self.find(text)
         except ApiError:

@@ -1,4 +1,4 @@
-"""The manager's store: objects, their versions, the clock, and who is told of a change. Pure.
+"""The manager's store: objects, their versions, the clock, and watchers of changes. Pure.
 
 swarmkit's parts talk to each other only through its store, by writing to it and by
 watching it. So do the parts here; what they are told of, they are told at once.

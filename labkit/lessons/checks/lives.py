@@ -1,7 +1,7 @@
 """The life of each task under a recording, by the engine's own times where it tells them. Pure.
 
 A recorder sees that a task was told to stop at its next poll, which may be seconds later by a
-clock that hurries. With stop-first a task is told in the same write that makes its successor,
+fast clock. With stop-first a task gets its stop request in the write that makes its successor,
 with start-first when its successor runs; and the engine dates both.
 """
 

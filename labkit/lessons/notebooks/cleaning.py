@@ -1,7 +1,7 @@
 """Fix in a source what needs no thought: outputs, counts, what JupyterLab remembers.
 
 It is not done with the preprocessors of nbconvert and nbstripout: here tags match without regard
-to capitals or spaces, metadata is an allow-list, and each cleaning is told in a sentence; and
+to capitals or spaces, metadata is an allow-list, and each cleaning is reported in a sentence; and
 both would be imported at each `labkit up`.
 """
 

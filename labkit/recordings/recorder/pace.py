@@ -39,7 +39,10 @@ class Pace:
 
     def pause(self, now: float, *, moving: bool) -> float:
         """Return how many seconds to wait; `moving` says that an update is under way."""
-        if any(now < until for until in tuple(self._awaited.values())):
+        for task, until in tuple(self._awaited.items()):
+            if until <= now:  # else a long recording would keep every task that ever started
+                self._awaited.pop(task, None)
+        if self._awaited:
             return ANNOUNCED
         if now < self._hot_until:
             return FAST

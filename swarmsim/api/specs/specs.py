@@ -65,7 +65,7 @@ def stored(spec: Spec) -> Spec:
 
 def _random_name() -> str:
     manner, person = _MANNERS.split(), _PEOPLE.split()
-    return f"{random.choice(manner)}_{random.choice(person)}"  # noqa: S311  a name is no secret
+    return f"{random.choice(manner)}_{random.choice(person)}"  # noqa: S311  a name is not a secret
 
 
 def of_task(template: Spec) -> Spec:

@@ -33,7 +33,7 @@ class Options:
 class Build:
     """One build on its way.
 
-    Raises `ApiError` if there is no stage of the name of `target`.
+    Raises `ApiError` if no stage is called `target`.
     """
 
     images: Images
