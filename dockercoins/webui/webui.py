@@ -31,9 +31,11 @@ def read_counters(store):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
+    """Answers the requests of one connection."""
 
+    protocol_version = "HTTP/1.1"  # which keeps the connection for the next question
     timeout = 10  # seconds; a client that says nothing does not keep a thread for ever
+    wbufsize = -1  # headers and body leave as one packet, else the second waits for an ACK
 
     def do_GET(self):
         path = self.path.partition("?")[0]
