@@ -26,8 +26,8 @@ def _stack() -> None:
     *("-c", "--compose-file", "files"),
     required=True,
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A compose file; of several, the later ones go over the earlier.",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help="A compose file, or - for standard input; later files override earlier ones.",
 )
 @click.option("--prune", is_flag=True, help="Remove services that the files no longer have.")
 @click.argument("name")

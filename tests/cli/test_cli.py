@@ -85,6 +85,15 @@ def test_what_fails_ends_in_1_with_a_sentence_and_no_traceback(words: list[str])
     assert isinstance(ended.exception, SystemExit)
 
 
+def test_a_stack_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch):
+    given: dict[str, object] = {}
+    monkeypatch.setattr("labkit.engines.connect", lambda: None)
+    monkeypatch.setattr(stack, "deploy", lambda _, files, **more: given.update(files=files))
+
+    assert labkit("stack", "deploy", "-c", "-", "dc").exit_code == 0
+    assert given["files"] == (Path("-"),)
+
+
 def test_doctor_without_an_engine_ends_in_1_and_says_how_to_get_one():
     ended = labkit("doctor")
 

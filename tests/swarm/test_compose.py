@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,34 @@ def test_merge_keys_bring_in_what_is_not_there() -> None:
     assert read(text, Problems())["z"] == {"a": 1, "b": 1, "c": 3}
 
 
+def test_the_first_document_is_the_file() -> None:
+    for rest in ("---\nb: 2", "...\nb: 2", "---\n: : ["):
+        assert read(f"a: 1\n{rest}", Problems()) == {"a": 1}
+
+
+def test_an_anchor_that_is_set_again_means_the_newer_from_there_on() -> None:
+    text = "a: &x 1\nb: *x\nc: &x 2\nd: *x"
+    assert read(text, Problems()) == {"a": 1, "b": 1, "c": 2, "d": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (f"x-a: {'[' * 400}{']' * 400}", "levels deep"),
+        (
+            "a: &a [1,1,1,1,1,1,1,1,1,1]\n"
+            + "".join(f"{x}: &{x} [{','.join([f'*{y}'] * 10)}]\n" for y, x in pairwise("abcdefgh")),
+            "excessive aliasing",
+        ),
+    ],
+)
+def test_a_small_file_cannot_mean_a_huge_one(text: str, what: str) -> None:
+    found = Problems()
+    read(text, found)
+    ((_, said),) = found.listed()
+    assert what in said
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_as_text_is_the_same_number(number: float) -> None:
     assert float(shorthand.text_of(number)) == number
@@ -114,6 +144,25 @@ def test_a_mistake_that_docker_refuses_is_found_under_its_path(tmp_path, more, p
     assert_found(tmp_path, more, path, what)
 
 
+@pytest.mark.parametrize("more", claims(__file__, "accepted"))
+def test_what_docker_accepts_is_accepted(tmp_path: Path, more: str) -> None:
+    assert load(tmp_path, GOOD + more)
+
+
+def test_every_service_counts_also_one_that_is_named_like_an_extension(tmp_path: Path) -> None:
+    assert set(load(tmp_path, GOOD + "  x-db: {image: lab/db}").services) == {"web", "x-db"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be-with-its-mark"])
+def test_a_file_says_how_it_is_encoded(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "1.yml"
+    if encoding == "utf-16-be-with-its-mark":
+        file.write_bytes(codecs.BOM_UTF16_BE + GOOD.encode("utf-16-be"))
+    else:
+        file.write_text(GOOD, encoding)
+    assert compose.load([file], {}).services["web"].image == "lab/web:1"
+
+
 @each_claim(__file__, "stricter", "more", "path", "what")
 def test_so_is_one_that_docker_would_find_out_later(tmp_path, more, path, what) -> None:
     """When half of the stack is there, or not at all."""
@@ -127,13 +176,17 @@ def assert_found(folder: Path, more: str, path: str, what: str) -> None:
 
 
 @needs_docker
-@pytest.mark.parametrize("more", [more for more, _, _ in claims(__file__, "refused")])
-def test_docker_refuses_it_as_well(tmp_path: Path, more: str) -> None:
+@pytest.mark.parametrize(
+    ("more", "accepted"),
+    [(more, False) for more, _, _ in claims(__file__, "refused")]
+    + [(more, True) for more in claims(__file__, "accepted")],
+)
+def test_docker_says_the_same(tmp_path: Path, more: str, accepted: bool) -> None:
     (tmp_path / "1.yml").write_text(GOOD + more)
     ran = subprocess.run(
         ["docker", "stack", "config", "-c", str(tmp_path / "1.yml")], capture_output=True
     )
-    assert ran.returncode != 0
+    assert (ran.returncode == 0) == accepted
 
 
 def test_all_mistakes_are_reported_at_once_in_the_words_of_an_error(tmp_path: Path) -> None:
@@ -159,7 +212,7 @@ def test_all_mistakes_are_reported_at_once_in_the_words_of_an_error(tmp_path: Pa
 
 def test_with_several_files_a_mistake_names_its_file(tmp_path: Path) -> None:
     said = problems(tmp_path, GOOD, GOOD + "    portz: []", "a: [")
-    assert list(said) == ["2.yml: services.web.portz", "3.yml: line 1, column 5"]
+    assert list(said) == ["2.yml: services.web.portz", "3.yml: line 2, column 1"]
 
 
 def test_files_of_different_versions_are_refused(tmp_path: Path) -> None:

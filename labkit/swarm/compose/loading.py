@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -124,7 +125,7 @@ class _Source:
     def keys(self, section: str) -> list[str]:
         """Return the names that a section declares, right or wrong."""
         found = self.tree.get(section)
-        return [key for key in found if not key.startswith("x-")] if isinstance(found, dict) else []
+        return list(found) if isinstance(found, dict) else []
 
     def checked(self, section: str, model: type[Extensible]) -> dict[str, Any]:
         """Return the models of a section, without those that have mistakes."""
@@ -197,7 +198,9 @@ class _Source:
 
 def _text(path: Path, problems: Problems) -> str:
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text("utf-8-sig")
+        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
     except (OSError, ValueError) as problem:
         problems.add((), _why(path, problem))
         return ""

@@ -1,135 +1,208 @@
 """YAML as the docker command line reads it, with duplicate keys refused.
 
-Docker uses Go's yaml.v3, whose plain scalars are not PyYAML's: `yes`, `on` and `12:30`
-are text, `1e3` is a number, `0o17` and `0444` are octal. So PyYAML parses, and the
-scalars are resolved here. A date is refused: docker would turn `2001-01-01` into
-`2001-01-01 00:00:00 +0000 UTC`, which is never meant.
+Docker uses Go's yaml.v3, a port of libyaml, whose plain scalars are not PyYAML's: `yes`,
+`on` and `12:30` are text, `1e3` is a number, `0o17` and `0444` are octal. So libyaml parses,
+through PyYAML, and values are made of its events here; where PyYAML came without libyaml,
+its own parser does, which allows fewer tabs. Only the first document of a file counts. A date
+is refused: docker would turn `2001-01-01` into `2001-01-01 00:00:00 +0000 UTC`, which is never
+meant.
 """
 
 from __future__ import annotations
 
+import base64
+import math
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import yaml
-from yaml import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import AliasEvent, DocumentStartEvent, Event, ScalarEvent, SequenceStartEvent
 
 from labkit.swarm.compose.problems import Path, Problems, Refused
 
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _TAG = "tag:yaml.org,2002:"
 #: The plain scalars of yaml.v3 (its resolve.go), in the order in which they are tried.
-_PLAIN = (
-    ("null", r"~|null|Null|NULL|"),
-    ("bool", r"true|True|TRUE|false|False|FALSE"),
-    ("int", r"[-+]?(?:0[bB]_*[01][01_]*|0[oO]?_*[0-7][0-7_]*|0[xX]_*[0-9a-fA-F][0-9a-fA-F_]*)"),
-    ("int", r"[-+]?(?:0_*|[1-9][0-9_]*)"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
-    ("timestamp", r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?"),
-    ("merge", r"<<"),
-)
-
-
-class _Loader(yaml.BaseLoader):
-    """A parser that knows yaml.v3's plain scalars."""
-
-
-for _name, _pattern in _PLAIN:
-    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})$"), None)
+_PLAIN = [
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("null", r"~|null|Null|NULL|"),
+        ("bool", r"true|True|TRUE|false|False|FALSE"),
+        ("int", r"[-+]?(0[bB]_*[01][01_]*|0[oO]?_*[0-7][0-7_]*|0[xX]_*[0-9a-fA-F][0-9a-fA-F_]*)"),
+        ("int", r"[-+]?(?:0_*|[1-9][0-9_]*)"),
+        ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
+        ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"),
+        ("timestamp", r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?"),
+        ("merge", r"<<"),
+    )
+]
+#: The tags by which a text in quotes is what it would be without them.
+_TAGGED = ("null", "bool", "int", "float", "timestamp")
+#: Levels of lists and mappings; docker takes thousands, and no compose file has ten.
+_DEEPEST = 100
+#: Up to `_FEW` nodes 99 in 100 may come from aliases, from `_MANY` on one in ten (yaml.v3's
+#: decode.go), so that a small file cannot mean a huge one.
+_FEW, _MANY = 400_000, 4_000_000
 
 
 def read(text: str, problems: Problems) -> dict[str, Any]:
     """Return the mapping that a YAML document holds; `{}` when it cannot be read."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        tree = _Reader(yaml.parse(text, Loader=_Loader), problems).document()
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = (f"line {mark.line + 1}, column {mark.column + 1}",) if mark else ()
         said = ", ".join(filter(None, (problem.context, problem.problem)))
         problems.add(where, f"this is not YAML: {said}")
-        return {}
     except yaml.YAMLError as problem:
         problems.add((), f"this is not YAML: {problem}")
-        return {}
-    if not isinstance(node, MappingNode):
-        problems.add((), "a compose file is a mapping at its top, with `services:` in it")
-        return {}
-    try:
-        return _Reader(problems).mapping(node, ())
     except Refused as problem:
         problems.add(problem.path, problem.what)
-        return {}
+    else:
+        if isinstance(tree, dict):
+            return tree
+        problems.add((), "a compose file is a mapping at its top, with `services:` in it")
+    return {}
+
+
+class _Anchored(NamedTuple):
+    """What an anchor names, and of how many nodes it is made."""
+
+    value: Any
+    nodes: int
 
 
 class _Reader:
-    """Turns nodes into values and notes what is wrong on the way."""
+    """Turns events into values and notes what is wrong on the way."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, events: Iterator[Event], problems: Problems) -> None:
+        self._events = events
         self._problems = problems
-        self._open: set[int] = set()
+        #: `None` while the anchor's own value is being read.
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._nodes = self._aliased = 0
 
-    def value(self, node: Node, path: Path) -> Any:
-        if isinstance(node, ScalarNode):
-            return self._scalar(node, path)
-        if id(node) in self._open:
+    def document(self) -> Any:
+        """Return the value of the first document."""
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                if event.version not in (None, (1, 1)):
+                    raise Refused((), "docker takes YAML 1.1 only; remove the line with %YAML")
+                return self._value(next(self._events), ())
+        return None
+
+    def _value(self, event: Event, path: Path) -> Any:
+        if isinstance(event, AliasEvent):
+            return self._alias(event, path)
+        if len(path) > _DEEPEST:
+            raise Refused(path[:3], f"this is nested more than {_DEEPEST} levels deep")
+        before = self._nodes
+        self._nodes += 1
+        anchor = getattr(event, "anchor", None)
+        if anchor:
+            self._anchors[anchor] = None
+        if isinstance(event, ScalarEvent):
+            value = self._scalar(event, path)
+        elif isinstance(event, SequenceStartEvent):
+            value = [self._value(each, (*path, i)) for i, each in enumerate(self._inside())]
+        else:
+            value = self._mapping(path)
+        if anchor:
+            self._anchors[anchor] = _Anchored(value, self._nodes - before)
+        return value
+
+    def _inside(self) -> Iterator[Event]:
+        """Yield the event with which each node of a list or a mapping begins."""
+        while not isinstance(event := next(self._events), yaml.CollectionEndEvent):
+            yield event
+
+    def _alias(self, event: AliasEvent, path: Path) -> Any:
+        if event.anchor not in self._anchors:
+            raise Refused(path, f"there is no anchor &{event.anchor} before this")
+        anchored = self._anchors[event.anchor]
+        if anchored is None:
             raise Refused(path, "this anchor holds itself")
-        self._open.add(id(node))
-        try:
-            if isinstance(node, SequenceNode):
-                return [self.value(each, (*path, i)) for i, each in enumerate(node.value)]
-            assert isinstance(node, MappingNode)
-            return self.mapping(node, path)
-        finally:
-            self._open.remove(id(node))
+        self._nodes += 1 + anchored.nodes
+        self._aliased += anchored.nodes
+        few = (_MANY - min(max(self._nodes, _FEW), _MANY)) / (_MANY - _FEW)
+        if self._nodes > 1000 and self._aliased > (0.1 + 0.89 * few) * self._nodes:
+            raise Refused(path, "docker says: document contains excessive aliasing")
+        return anchored.value
 
-    def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: Path) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         own: dict[str, Any] = {}
         lines: dict[str, int] = {}
-        for key_node, value_node in node.value:
-            if key_node.tag == _TAG + "merge":
-                merged = self._merged(value_node, path) | merged
-                continue
-            key = self._key(key_node, path)
-            line = key_node.start_mark.line + 1
+        for event in self._inside():
+            is_merge = _kind(event) == "merge"
+            key = "<<" if is_merge else self._key(event, path)
+            line = event.start_mark.line + 1 if event.start_mark else 0
             if key in lines:
                 what = f"this key is there twice, on lines {lines[key]} and {line}"
                 self._problems.add((*path, key), what)
             lines[key] = line
-            own[key] = self.value(value_node, (*path, key))
+            value = self._value(next(self._events), (*path, key))
+            if is_merge:
+                merged = _merged(value, (*path, key))
+            else:
+                own[key] = value
         return merged | own
 
-    def _merged(self, node: Node, path: Path) -> dict[str, Any]:
-        """Return what `<<: *anchor` or `<<: [*one, *two]` brings in; the first wins."""
-        value = self.value(node, (*path, "<<"))
-        parts = value if isinstance(value, list) else [value]
-        found: dict[str, Any] = {}
-        for part in parts:
-            if not isinstance(part, dict):
-                raise Refused((*path, "<<"), "only a mapping, or a list of them, can be merged in")
-            found = part | found
-        return found
-
-    def _key(self, node: Node, path: Path) -> str:
-        if isinstance(node, ScalarNode) and node.tag == _TAG + "str":
-            return str(node.value)
-        shown = node.value if isinstance(node, ScalarNode) else "a list or a mapping"
+    def _key(self, event: Event, path: Path) -> str:
+        value = self._value(event, path)
+        if isinstance(value, str):
+            return value
+        shown = event.value if isinstance(event, ScalarEvent) else "a list or a mapping"
         raise Refused(path, f"a key is text, and {shown} is not; put it in quotes")
 
-    def _scalar(self, node: ScalarNode, path: Path) -> Any:
-        kind, text = node.tag.removeprefix(_TAG), node.value
-        if kind == "null":
-            return None
-        if kind == "bool":
-            return text.lower() == "true"
-        if kind == "int":
-            return _whole_number(text)
-        if kind == "float":
-            return float(text)
-        if kind == "timestamp":
+    def _scalar(self, event: ScalarEvent, path: Path) -> Any:
+        kind, text = _kind(event), str(event.value)
+        wanted = (event.tag or "").removeprefix(_TAG)
+        if wanted == "binary":
+            return base64.b64decode(text).decode("utf-8", "replace")
+        if wanted in _TAGGED and kind != wanted and (kind, wanted) != ("int", "float"):
+            self._problems.add(path, f"docker cannot decode `{text}` as a !!{wanted}")
+        elif kind == "timestamp":
             self._problems.add(path, f"YAML takes {text} for a date; put it in quotes")
-        elif kind not in ("str", "merge"):
-            self._problems.add(path, f"docker knows no YAML tag {node.tag}")
+        elif kind == "null":
+            return None
+        elif kind == "bool":
+            return text.lower() == "true"
+        elif kind == "int":
+            return _whole_number(text)
+        elif kind == "float":
+            return self._float(text, path)
         return text
+
+    def _float(self, text: str, path: Path) -> float | str:
+        if not text.strip("+-").startswith((".i", ".I", ".n", ".N")):
+            found = float(text)
+            return found if math.isfinite(found) else text  # too large for Go, too
+        self._problems.add(
+            path, f"docker refuses {text}: json: unsupported value; put it in quotes"
+        )
+        return text
+
+
+def _kind(event: Event) -> str:
+    """Return what a scalar is: one of `_PLAIN`, or `str`, as with a tag that Go ignores."""
+    if not isinstance(event, ScalarEvent):
+        return ""
+    tag = event.tag or ""
+    if tag.removeprefix(_TAG) in _TAGGED or event.implicit[0]:
+        return next((kind for kind, of in _PLAIN if of.fullmatch(event.value)), "str")
+    return "str"
+
+
+def _merged(value: Any, path: Path) -> dict[str, Any]:
+    """Return what `<<: *anchor` or `<<: [*one, *two]` brings in; the first wins."""
+    found: dict[str, Any] = {}
+    for part in value if isinstance(value, list) else [value]:
+        if not isinstance(part, dict):
+            raise Refused(path, "only a mapping, or a list of them, can be merged in")
+        found = part | found
+    return found
 
 
 def _whole_number(text: str) -> int:

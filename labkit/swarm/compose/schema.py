@@ -60,7 +60,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 def _constraint(value: str) -> str:
-    if not re.fullmatch(r"[\w.\-]+ *(==|!=) *.+", value):
+    if not re.fullmatch(r"\s*[\w.\-]+\s*(==|!=)\s*.+", value):
         raise ValueError(f"must be such as 'node.role == worker', with == or !=, not {value!r}")
     return value
 
@@ -84,12 +84,17 @@ def _whole(text: str) -> int:
     return int(re.fullmatch(r"[-+]?[0-9]+", text)[0])  # type: ignore[index]
 
 
+def _unpointed(value: object) -> object:
+    """Read `2.0` as 2: JSON, by whose rules docker checks a file, has one kind of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 _TRUTH = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(
     ("n", "no", "false", "off"), False
 )
 #: Where text that came from a variable is cast.
-CastInt = Annotated[int, _cast(_whole, "a whole number")]
-CastCount = Annotated[int, Field(ge=0), _cast(_whole, "a whole number")]
+CastInt = Annotated[int, BeforeValidator(_unpointed), _cast(_whole, "a whole number")]
+CastCount = Annotated[CastInt, Field(ge=0)]
 CastBool = Annotated[bool, _cast(lambda text: _TRUTH[text.lower()], "true or false")]
 CastRatio = Annotated[float, Field(ge=0, le=1), _cast(float, "a number")]
 #: A key that may be left out, but not be there without a value.
@@ -107,8 +112,7 @@ Words = Annotated[list[str], BeforeValidator(shorthand.words)]
 Nanoseconds = Annotated[int, BeforeValidator(shorthand.nanoseconds)]
 Bytes = Annotated[int, BeforeValidator(shorthand.number_of_bytes)]
 NanoCpus = Annotated[int, BeforeValidator(shorthand.nano_cpus)]
-Count = Annotated[int, Field(ge=0)]
-PortNumber = Annotated[int, Field(ge=0, le=65_535), _cast(_whole, "a whole number")]
+PortNumber = Annotated[CastInt, Field(ge=0, le=65_535)]
 Constraint = Annotated[str, AfterValidator(_constraint)]
 UpdateOrder = Annotated[str, AfterValidator(_one_of("start-first", "stop-first"))]
 Action = Annotated[str, AfterValidator(_one_of("pause", "continue", "rollback"))]
@@ -117,8 +121,8 @@ Mode = Annotated[
     str, AfterValidator(_one_of("replicated", "global", "replicated-job", "global-job"))
 ]
 EndpointMode = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("vip", "dnsrr"))]
-Protocol = Annotated[str, AfterValidator(_one_of("tcp", "udp", "sctp"))]
-PublishMode = Annotated[str, AfterValidator(_one_of("ingress", "host"))]
+Protocol = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("tcp", "udp", "sctp"))]
+PublishMode = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("ingress", "host"))]
 VolumeType = Annotated[str, AfterValidator(_one_of("volume", "bind", "tmpfs", "npipe", "image"))]
 
 
@@ -140,6 +144,12 @@ class Model(BaseModel):
     def filled(self) -> dict[str, Any]:
         """Return those that are not empty, as Go's `omitempty` does."""
         return {name: value for name, value in self.present().items() if value}
+
+
+class Open(Model):
+    """A mapping whose unknown keys docker ignores without a word."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class Extensible(Model):
@@ -194,14 +204,14 @@ class Limits(Model):
 
     cpus: Maybe[NanoCpus] = Field(None, serialization_alias="NanoCPUs")
     memory: Maybe[Bytes] = Field(None, serialization_alias="MemoryBytes")
-    pids: Maybe[int] = None
+    pids: Maybe[CastInt] = None
 
 
 class DiscreteResource(Model):
     """A number of things of one kind that a node has."""
 
     kind: str
-    value: int
+    value: CastInt
 
 
 class GenericResource(Model):
@@ -287,23 +297,23 @@ class AddressedPort(Port):
     host_ip: str = Field(exclude=True)
 
 
-class Bind(Model):
+class Bind(Open):
     """Options of a directory of the node."""
 
     propagation: Maybe[str] = None
 
 
-class VolumeOptions(Model):
+class VolumeOptions(Open):
     """Options of a volume."""
 
     nocopy: Maybe[CastBool] = Field(None, serialization_alias="NoCopy")
     subpath: Maybe[str] = None
 
 
-class Tmpfs(Model):
+class Tmpfs(Open):
     """Options of a file system in memory."""
 
-    size: Maybe[Count] = Field(None, serialization_alias="SizeBytes")
+    size: Maybe[CastCount] = Field(None, serialization_alias="SizeBytes")
 
 
 class Mount(Model):
@@ -319,7 +329,7 @@ class Mount(Model):
     tmpfs: Maybe[Tmpfs] = Field(None, exclude=True)
 
 
-class FileReference(Model):
+class FileReference(Open):
     """A config or a secret as a file in a container."""
 
     source: str
@@ -380,12 +390,22 @@ def _flat(lists: Iterable[Any]) -> list[Port]:
     return [port for ports in lists for port in ports]
 
 
+def _build(value: object) -> object:
+    if value is not None and not isinstance(value, str | dict):
+        raise ValueError(f"must be text or a mapping, not {shown(value)}")
+    return value
+
+
 def _mount(value: object) -> object:
     return shorthand.volume(value) if isinstance(value, str) else value
 
 
 FileReferences = list[Annotated[FileReference, BeforeValidator(_source)]]
-Ports = Annotated[list[Annotated[Port, WrapValidator(_ports)]], AfterValidator(_flat)]
+Ports = Annotated[
+    list[Annotated[Port, WrapValidator(_ports)]],
+    BeforeValidator(shorthand.distinct),
+    AfterValidator(_flat),
+]
 
 
 class Service(Extensible):
@@ -426,14 +446,14 @@ class Service(Extensible):
     volumes: Maybe[list[Annotated[Mount, BeforeValidator(_mount)]]] = None
     working_dir: Maybe[str] = None
 
-    build: Any = None
+    build: Annotated[Any, AfterValidator(_build)] = None
     cgroup_parent: Maybe[str] = None
     cgroupns_mode: Maybe[str] = None
     container_name: Maybe[str] = None
     depends_on: Maybe[Texts] = None
     devices: Maybe[Texts] = None
     domainname: Maybe[str] = None
-    expose: Maybe[list[Filled]] = None
+    expose: Maybe[Annotated[list[Filled], BeforeValidator(shorthand.distinct)]] = None
     external_links: Maybe[Texts] = None
     ipc: Maybe[str] = None
     links: Maybe[Texts] = None

@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from swarmsim.go import durations
+
+L = TypeVar("L")
 
 _BYTES = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
 _POWERS = "kmgtp"
@@ -74,10 +76,11 @@ def texts(value: list[object]) -> list[str]:
     return [str(each) for each in value]
 
 
-def distinct(value: list[str]) -> list[str]:
-    """Require that no text is in a list twice."""
-    for each in value:
-        if value.count(each) > 1:
+def distinct(value: L) -> L:
+    """Require that nothing is in a list twice."""
+    listed = value if isinstance(value, list) else []
+    for each in listed:
+        if listed.count(each) > 1:
             raise ValueError(f"has {each!r} twice")
     return value
 
