@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import nbformat
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from labkit import lessons
 from labkit.base import settings
 from labkit.lessons import checks
-from labkit.lessons.notebooks import cells, checking, versions
+from labkit.lessons.notebooks import cells, checking, minutes, versions
 
 each_step = pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
 
@@ -25,6 +26,28 @@ def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
     )
 
     assert [str(problem) for problem in found] == []
+
+
+@each_step
+def test_the_minutes_of_a_notebook_are_the_same_in_its_notes_its_first_cell_and_the_readme(
+    step: lessons.Step,
+) -> None:
+    """Those of the exercises are stated apart."""
+    book = cells.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb")["cells"]
+    exercises = sum(
+        minutes.total(inside)
+        for heading, inside in minutes.sections(book)
+        if heading.text.startswith("## Exercise")
+    )
+    noted = [minutes.total(book) - exercises, *([exercises] if exercises else [])]
+
+    first = re.findall(r"\d+(?= minutes| for )", cells.text(book[0]))
+    readme = (settings.SOURCE / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in readme.splitlines() if line.startswith(f"| {step.number} · "))
+    stated = re.findall(r"(?<=\| )\d+(?= \|)|\d+(?= min)", row)
+
+    assert [int(each) for each in first] == noted
+    assert [int(each) for each in stated] == noted
 
 
 @each_step
