@@ -19,13 +19,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from labkit.base.errors import BadValue
+from swarmsim.go import references
 
 #: Everything the lab deploys carries this label; nothing without it is touched.
 LAB_LABEL = "labkit.lab"
+#: What may stand before the `_web` of a service's name.
+STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
+STACK_NAME_IN_WORDS = "letters, digits, - and _, beginning with a letter or a digit"
 #: Maximum speed-up.
 FASTEST = 10_000
 
@@ -55,19 +60,25 @@ def speed() -> float:
 
 
 def stack_name() -> str:
-    """Return the name of the learner's stack."""
-    return os.environ.get("LABKIT_STACK") or "dc"
+    """Return the name of the learner's stack. Raises `BadValue` for one that Swarm would refuse."""
+    chosen = os.environ.get("LABKIT_STACK") or "dc"
+    if STACK_NAME.fullmatch(chosen):
+        return chosen
+    raise BadValue(f"LABKIT_STACK is {STACK_NAME_IN_WORDS}, not {chosen!r}")
 
 
 def docker_id() -> str:
     """Return the `<Docker ID>` that image names begin with.
 
     The logged-in one is read as the docker command line reads it, credential
-    helpers included; a helper that fails counts as not logged in.
+    helpers included; a helper that fails counts as not logged in. Raises `BadValue` if
+    `LABKIT_DOCKER_ID` cannot be the beginning of an image's name.
     """
     chosen = os.environ.get("LABKIT_DOCKER_ID")
     if chosen:
-        return chosen
+        if references.is_valid(f"{chosen}/dockercoins_worker:1.0"):
+            return chosen
+        raise BadValue(f"LABKIT_DOCKER_ID is what image names begin with, not {chosen!r}")
     if not _LOGINS & docker_config().keys():
         return "lab"
     from docker import auth  # takes as long to import as most commands take to run
@@ -77,6 +88,14 @@ def docker_id() -> str:
     except Exception:  # a broken credential helper can raise anything
         login = None
     return str((login or {}).get("username") or (login or {}).get("Username") or "lab")
+
+
+def check() -> None:
+    """Raise `BadValue`, naming the variable, if one of these cannot be used."""
+    speed()
+    stack_name()
+    if os.environ.get("LABKIT_DOCKER_ID"):
+        docker_id()
 
 
 def docker_config() -> dict[str, Any]:

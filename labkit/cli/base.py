@@ -6,17 +6,38 @@ commands take to do their work.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import click
 
+from labkit.base import settings
 from labkit.base.errors import LabError
 
 
 class _Commands(click.Group):
-    """Commands whose `LabError` is shown whole, with no traceback, and ends in status 1."""
+    """Commands whose `LabError` is shown whole, with no traceback, and ends in status 1.
+
+    So does what the machine refuses: a disk or an output that is full, say.
+    """
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command. Characters that the terminal cannot encode become question marks."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        try:
+            return super().main(*args, **options)
+        except OSError as problem:
+            # else Python writes what is left of the output once more when it ends
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            click.echo(f"The machine refused: {problem}", err=True)
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -36,3 +57,4 @@ def output_option(text: str, **options: Any) -> Callable[[Any], Any]:
 @click.version_option(package_name="labkit")
 def main() -> None:
     """Watch Docker Swarm update a service, on a real engine or a simulated one."""
+    settings.check()

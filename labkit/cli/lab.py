@@ -53,7 +53,7 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
 @_engine
 @click.option(
     "--nodes",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 100),
     default=1,
     show_default=True,
     help="How many nodes the swarm has at least; those that it lacks become containers "

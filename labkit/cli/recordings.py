@@ -18,10 +18,18 @@ from labkit.cli.base import main, output_option
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 
 
+class _Seconds(click.FloatRange):
+    """A number of seconds, which `nan` and `inf` are not."""
+
+    def convert(self, value: Any, *where: Any) -> float:
+        found = float(super().convert(value, *where))
+        return found if math.isfinite(found) else self.fail(f"{value} is not a time", *where)
+
+
 @main.command("record")
 @click.argument("service")
 @output_option("The file to record to.", required=True)
-@click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many SECONDS.")
+@click.option("--for", "seconds", type=_Seconds(min=0), help="Stop after so many SECONDS.")
 @click.option("--until-settled", is_flag=True, help="Stop when an update has settled (default).")
 def _record(service: str, output: Path, seconds: float | None, *, until_settled: bool) -> None:
     """Record SERVICE while it is updated. Ctrl-C ends it, and loses nothing."""
@@ -119,7 +127,7 @@ _CONFIG_HELP = {
 @main.command("predict")
 @click.argument("service")
 @click.option("--image", help="The image to update to.")
-@click.option("--replicas", type=click.IntRange(min=0), help="The number of replicas.")
+@click.option("--replicas", type=click.IntRange(0, 10_000), help="The number of replicas.")
 @click.option("--force", is_flag=True, help="Replace every task although nothing differs.")
 @_config_options
 @click.option("--exits-after", help="When the new tasks end by themselves, such as 2s.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -61,11 +62,15 @@ def test_python_dash_m_is_the_same():
         ["nosuch"],
         ["up", "--nodes", "many"],
         ["up", "--nodes", "0"],
+        ["up", "--nodes", "100000"],
         ["stack", "ps"],
         ["stack", "deploy", "dc"],
         ["stack", "deploy", "-c", "nosuch.yml", "dc"],
         ["record", "dc_worker"],
         ["record", "dc_worker", "-o", "x", "--for", "-1"],
+        ["record", "dc_worker", "-o", "x", "--for", "nan"],
+        ["record", "dc_worker", "-o", "x", "--for", "inf"],
+        ["predict", "dc_worker", "--replicas", "100000000"],
         ["show"],
         ["show", "nosuch.jsonl"],
         ["show", __file__, "--json", "-o", "x.html"],
@@ -85,10 +90,43 @@ def test_what_fails_ends_in_1_with_a_sentence_and_no_traceback(words: list[str])
     assert isinstance(ended.exception, SystemExit)
 
 
+@each_claim(__file__, "bad_settings", "variable", "value")
+def test_a_bad_setting_is_refused_by_its_name_before_anything_begins(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, home: Path
+):
+    monkeypatch.setenv(variable, value)
+    ended = labkit("up", "--engine", "simulated")
+
+    assert ended.exit_code == 1
+    assert variable in ended.stderr
+    assert repr(value) in ended.stderr
+    assert not list(home.iterdir())
+
+
+def test_what_a_terminal_cannot_encode_is_a_question_mark():
+    words = [sys.executable, "-m", "labkit", "doctor"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(words, capture_output=True, text=True, env=env)
+
+    assert "? missing engine: nothing answers" in ran.stdout
+    assert not ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("words", [["--help"], ["doctor"]])
+def test_an_output_that_is_full_is_said_in_a_sentence(words: list[str]):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "labkit", *words]
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert ran.returncode == 1
+    assert ran.stderr == "The machine refused: [Errno 28] No space left on device\n"
+
+
 def test_a_stack_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch):
     given: dict[str, object] = {}
     monkeypatch.setattr("labkit.engines.connect", lambda: None)
-    monkeypatch.setattr(stack, "deploy", lambda _, files, **more: given.update(files=files))
+    monkeypatch.setattr(stack, "deploy", lambda _, files, **__: given.update(files=files))
 
     assert labkit("stack", "deploy", "-c", "-", "dc").exit_code == 0
     assert given["files"] == (Path("-"),)

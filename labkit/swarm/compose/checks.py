@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labkit.base.errors import BadValue
+from labkit.base.settings import STACK_NAME, STACK_NAME_IN_WORDS
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.schema import (
     FORMAT,
@@ -27,8 +28,6 @@ _NAME = re.compile(r"[a-zA-Z0-9._-]+")
 #: What swarmkit takes for the name of a service (controlapi/common.go).
 _SERVICE_NAME = re.compile(r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]*[a-zA-Z0-9])?")
 _LONGEST_SERVICE_NAME = 63
-#: What may stand before the `_web` of such a name.
-_STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
 
 
 def version(tree: Mapping[str, Any], problems: Problems) -> str:
@@ -106,11 +105,8 @@ def external(section: str, key: str, thing: Declared, problems: Problems) -> Non
 
 def stack_name(stack: str) -> None:
     """Raise `BadValue` for a name of a stack with which no full name could be Swarm's."""
-    if not _STACK_NAME.fullmatch(stack):
-        raise BadValue(
-            "a stack (LABKIT_STACK) is named with letters, digits, - and _, "
-            f"a letter or a digit first, not {stack!r}"
-        )
+    if not STACK_NAME.fullmatch(stack):
+        raise BadValue(f"a stack's name (LABKIT_STACK) is {STACK_NAME_IN_WORDS}, not {stack!r}")
 
 
 def full_names(stack: str, services: Mapping[str, Service], problems: Problems) -> None:
