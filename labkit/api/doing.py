@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from labkit import engines, lessons
 from labkit.base import echo, settings
@@ -50,7 +50,7 @@ def connect(engine: str | None = None) -> Swarm:
     """
     global _current
     if engine is not None:
-        _require_text(engine=engine)
+        require_text(engine=engine)
     _current = engines.connect(engine)
     echo.say(f"Connected to {_current.about()}.")
     if _current.provenance == "simulated":
@@ -96,7 +96,7 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     ...     labkit.update("dc_worker", image="lab/dockercoins_worker:1.1")
     ...     recorder.wait()
     """
-    _require_text(service=service)
+    require_text(service=service)
     global _recorder
     where = _path("path", path) if path is not None else _new_file(service)
     until = settled if until_settled else None
@@ -163,7 +163,7 @@ def update(
     every task although nothing differs. Where a `...` is left as a value, it says so and
     changes nothing.
     """
-    _require_text(service=service)
+    require_text(service=service)
     asked = spec_change.Asked(
         image=image,
         replicas=replicas,
@@ -191,15 +191,25 @@ def predict(
 ) -> Recording:
     """Work out what `update` would do, change nothing, and say it; returns a recording.
 
-    Takes what `update` takes, and what the new tasks do: `behaviour={"exits_after": "1s",
-    "exit_code": 1}`, a `Behaviour`, or a function from a slot's number to one of these;
-    without it they run until they are stopped. `old_behaviour` is that of the tasks there
-    are now. Which slot comes first is chance, and drawn by `seed`.
+    Takes what `update` takes, and in `behaviour` what the new tasks do; without it they run
+    until they are told to stop. It has any of these keys, durations being text such as "2s":
 
-    >>> expected = labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1")  # doctest: +SKIP
+    exits_after, exit_code            when they end by themselves, and with what; 0 without it
+    stops_after, stop_code            how long they take to stop; `None` ignores SIGTERM
+    healthy_after, unhealthy_after    with a health check: when they are first found so
+    pull_error, start_error           why the image cannot be had, or the program not started
+    stdout, stderr                    what they write, for logs; a prediction keeps none
+
+    A function from a slot's number to such a mapping lets slots differ. `old_behaviour` is
+    that of the tasks there are now: it is they that an update stops. Which slot comes first
+    is chance, drawn by `seed`; where that matters, ranges over several seeds are said.
+
+    >>> labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1",
+    ...                behaviour={"exits_after": "1s", "exit_code": 1})             # doctest: +SKIP
+    >>> labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1",
+    ...                old_behaviour={"stops_after": None})        # they ignore SIGTERM
     >>> labkit.show(expected, view, names=["expected", "seen"])                     # doctest: +SKIP
     """
-    _require_text(service=service)
     change = spec_change.SpecChange.of(
         image=image,
         replicas=replicas,
@@ -207,31 +217,36 @@ def predict(
         rollback_config=rollback_config,
         force=force,
     )
-    before = current_swarm().service(service)["Spec"]
+    expected = predictions(
+        service, change, behaviour=behaviour, old_behaviour=old_behaviour, seed=seed
+    )
+    echo.say(story.in_words(*expected))
+    return expected[0]
+
+
+def predictions(service: str, change: spec_change.SpecChange, **more: Any) -> list[Recording]:
+    """Return the prediction of a change with each of some seeds, saying nothing.
+
+    `more` is as in `labkit.recordings.update.prediction.predict`.
+    """
+    require_text(service=service)
+    swarm = current_swarm()
+    before = swarm.service(service)["Spec"]
     after = copy.deepcopy(before)
     change.apply(after)
-    expected = prediction.predict(
-        before,
-        after,
-        behaviour=behaviour,
-        old_behaviour=old_behaviour,
-        nodes=current_swarm().get("/nodes"),
-        began=current_swarm().now(),
-        seed=seed,
-    )
-    echo.say(story.in_words(expected))
-    return expected
+    nodes, began = swarm.get("/nodes"), swarm.now()
+    return [*prediction.over_seeds(before, after, nodes=nodes, began=began, **more)]
 
 
 def rollback(service: str) -> None:
     """Bring back the previous spec of a service, as `docker service rollback` does."""
-    _require_text(service=service)
+    require_text(service=service)
     services.rollback(current_swarm(), service)
 
 
 def logs(service: str, *, tail: int = 20) -> None:
     """Print what the task that failed last wrote, or one that runs if none failed."""
-    _require_text(service=service)
+    require_text(service=service)
     services.logs(current_swarm(), service, tail=tail)
 
 
@@ -258,7 +273,7 @@ def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None
     Nodes that are containers of the lab are given the image as well.
     """
     where = _path("folder", folder)
-    _require_text(tag=tag)
+    require_text(tag=tag)
     _require_texts("args", args or {})
     images.build(current_swarm(), where, tag, buildargs=args)
     for sentence in node_containers.share(current_swarm()):
@@ -267,7 +282,7 @@ def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None
 
 def push(image: str) -> None:
     """Push an image to its registry, as `docker image push` does."""
-    _require_text(image=image)
+    require_text(image=image)
     images.push(current_swarm(), image)
 
 
@@ -284,11 +299,11 @@ def _stack(name: str | None) -> str:
     """Return the name of a stack; without one given, that of the learner's."""
     if name is None:
         return settings.stack_name()
-    _require_text(name=name)
+    require_text(name=name)
     return name
 
 
-def _require_text(**given: object) -> None:
+def require_text(**given: object) -> None:
     """Raise `BadValue` for anything but text, before contacting the engine."""
     for what, value in given.items():
         if not isinstance(value, str) or not value:
@@ -322,7 +337,7 @@ def _require_names(names: object, count: int) -> None:
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise BadValue(f"names are several texts, not {names!r}")
     for name in names:
-        _require_text(**{"each of the names": name})
+        require_text(**{"each of the names": name})
     if len(names) != count:
         raise BadValue(f"each recording needs a name: {count} recordings, but {len(names)} names")
 

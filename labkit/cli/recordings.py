@@ -153,6 +153,7 @@ def _predict(
     """Work out what an update of SERVICE would do. Nothing is changed."""
     from labkit.api import doing
     from labkit.recordings import story
+    from labkit.swarm.spec_change import SpecChange
     from swarmsim.model import Behaviour
 
     configs = {
@@ -162,23 +163,22 @@ def _predict(
     if given["ignores_stop"]:
         behaviour["stops_after"] = None
     stops = {name: behaviour[name] for name in behaviour if name == "stops_after"}
-    with echo.muted():  # what it says follows, in one form or the other
-        expected = doing.predict(
+    change = SpecChange.of(image=image, replicas=replicas, force=force, **configs)
+    with echo.muted():  # of the engine: a machine may read what follows
+        expected, *others = doing.predictions(
             service,
-            image=image,
-            replicas=replicas,
-            force=force,
+            change,
             behaviour=behaviour,
             old_behaviour=stops,  # it is the old tasks that an update stops
             seed=seed,
-            **configs,
         )
     if output:
         expected.save(output)
     if as_json:
-        echo.say(json.dumps(story.facts(expected), indent=1))
+        facts = story.facts(expected) | {"over_seeds": story.over_seeds([expected, *others])}
+        echo.say(json.dumps(facts, indent=1))
     else:
-        echo.say(story.in_words(expected))
+        echo.say(story.in_words(expected, *others))
 
 
 def _given(options: Mapping[str, Any], prefix: str, kind: type) -> dict[str, Any]:

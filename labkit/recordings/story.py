@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,6 +16,9 @@ from labkit.recordings.values import Task, UpdateStatus
 
 #: How much of the time before an update says how fast dockercoins was without it.
 _BEFORE = timedelta(seconds=30)
+#: The share of their length, or seconds, by which predictions differ for no other reason than
+#: how long each step takes.
+_ALIKE, _ALIKE_SECONDS = 0.05, 1.0
 
 
 def phases(recording: Recording) -> list[str]:
@@ -295,22 +299,54 @@ def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
     return status.completed_at - began
 
 
-def in_words(recording: Recording) -> str:
+def over_seeds(runs: Sequence[Recording]) -> dict[str, Any]:
+    """Return what predictions with different seeds have, in values that JSON has.
+
+    `total_seconds` is the least and the most, `None` where no update ends; of all else there
+    are the different values, in order.
+    """
+    updates = [update for run in runs if (update := first_update(run))]
+    totals = [update.total.total_seconds() for update in updates if update.total]
+    return {
+        "seeds": len(runs),
+        "states": sorted({update.status.state for update in updates}),
+        "total_seconds": [min(totals), max(totals)] if totals else None,
+        "slots_touched": sorted(set(map(slots_touched, runs))),
+        "fewest_running": sorted(set(map(fewest_running, runs))),
+    }
+
+
+def in_words(recording: Recording, *others: Recording) -> str:
     """Return what a prediction says, in a sentence: how it ends, when, and at what cost.
 
-    In a rollback it is chance whether it is at a slot before the restart supervisor, and so
-    whether it has a monitor window to wait for: the time is one of several.
+    `others` are predictions of the same with other seeds: where they differ, chance decides,
+    and there is a range.
     """
     update = first_update(recording)
     ended = recording.ended.why if recording.ended else ""
     if update is None:
         running = sum(running_now(recording).values())
         return f"Predicted: no task is replaced; in the end {running} replicas run. {ended}"
-    total = f" after {update.total.total_seconds():.1f} s" if update.total else ""
-    slots = slots_touched(recording)
+    spread = over_seeds((recording, *others))
+    counts = [spread[name] for name in ("states", "slots_touched", "fewest_running")]
+    states, slots, (fewest, *more) = counts
+    least, most = spread["total_seconds"] or (0.0, 0.0)
+    total, seeds = "", spread["seeds"]
+    if most - least > max(_ALIKE * most, _ALIKE_SECONDS):
+        total = f" after {least:.1f} to {most:.1f} s"
+    elif update.total:
+        total = f" after {update.total.total_seconds():.1f} s"
+    chance = any(len(values) > 1 for values in counts) or " to " in total
     return (
-        f"Predicted: {update.status.state}{total}; {slots} slot{'s' * (slots != 1)} touched, "
-        f"never fewer than {fewest_running(recording)} replicas running."
+        f"Predicted: {' or '.join(states)}{total}; {_one_of(slots)} slot{'s' * (slots != [1])} "
+        f"touched, never fewer than {fewest} replicas running"
+        + (f" ({more[-1]} with luck)." if more else ".")
         + ("" if update.ended else f" {ended}")
-        + (" Another seed may give another time." if "rollback" in update.status.state else "")
+        + (f" Chance decides: these are the ranges over {seeds} seeds." if chance else "")
     )
+
+
+def _one_of(counts: Sequence[int]) -> str:
+    """Return a count that is one of several: `6`, `6 or 10`, `6 to 10`."""
+    first, last = counts[0], counts[-1]
+    return f"{first}" if first == last else f"{first} {'to' if counts[2:] else 'or'} {last}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,12 @@ def test_so_does_one_beside_a_recording(given: list[Any], options: Any, says: st
     with pytest.raises(BadValue) as problem:
         labkit.show(MADE, *given, **options)
     assert says in str(problem.value)
+
+
+def test_help_names_everything_that_a_behaviour_may_say() -> None:
+    said = set(re.findall(r"\w+", labkit.predict.__doc__ or ""))
+
+    assert {field.name for field in fields(labkit.Behaviour)} - said == set()
 
 
 # ---- showing -----------------------------------------------------------------------

@@ -388,6 +388,8 @@ def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
         2,
     )
     assert 25 < told["total_seconds"] < 35, "two rounds of ten seconds, and the monitor window"
+    spread = told.pop("over_seeds")
+    assert (spread["states"], spread["slots_touched"]) == (["completed"], [4])
     assert story.facts(Recording.load(kept)) == told
 
 

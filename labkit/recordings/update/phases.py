@@ -19,7 +19,7 @@ from swarmsim.go import durations
 
 #: How long nothing may move before a change that needed no update counts as settled.
 QUIET = timedelta(seconds=3)
-#: How long replicas may still be coming after an update is completed by its status.
+#: How long replicas may still come and go after an update is over by its status.
 COMING = timedelta(seconds=15)
 
 
@@ -90,7 +90,7 @@ def settled(recording: Recording, now: datetime) -> str | None:
     """Return why a recorded update has settled, as a sentence, or `None` while it has not.
 
     It has settled when the engine says so of an update that began under this recording,
-    and the replicas that were on their way are there;
+    the replicas that were on their way are there, and those told to stop are gone;
     when the service is gone with its last task; or when a change that needed no update
     (a scale, a label) has been followed by `QUIET` without any movement.
     """
@@ -101,7 +101,7 @@ def settled(recording: Recording, now: datetime) -> str | None:
     status = recording.service.update_status
     began = _began_here(recording)
     if status is not None:
-        if not (status.settled and began) or _replicas_are_coming(recording, now):
+        if not (status.settled and began) or _replicas_move(recording, now):
             return None
         return f"The update has settled: {status.state} ({status.message})."
     if began and _still(recording, now):
@@ -109,20 +109,27 @@ def settled(recording: Recording, now: datetime) -> str | None:
     return None
 
 
-def _replicas_are_coming(recording: Recording, now: datetime) -> bool:
-    """Whether an update is done by its status, and replicas are still on their way.
+def _replicas_move(recording: Recording, now: datetime) -> bool:
+    """Whether an update is done by its status, and replicas are still coming or going.
 
-    So it is after a rollback whose slots the restart supervisor had restored before the
+    They come after a rollback whose slots the restart supervisor had restored before the
     updater looked: it is completed at once, and their tasks wait for the restart delay.
-    A task that never comes is waited for no longer than `COMING`.
+    They go where old tasks are stopped after new ones run, or were being stopped as the
+    update ended. What takes longer is waited for no longer than `COMING`.
     """
     service = recording.service
     status = service.update_status if service else None
-    if service is None or status is None or "paused" in status.state:
+    if service is None or status is None:
         return False
     done_at = recording.update_states()[-1][0]
-    running = sum(task.running for task in recording.current)
-    return running < (service.replicas or 0) and now - done_at < COMING
+    staying = sum(task.running and not leaving(task) for task in recording.current)
+    coming = "paused" not in status.state and staying < (service.replicas or 0)
+    return (coming or stopping(recording)) and now - done_at < COMING
+
+
+def stopping(recording: Recording) -> bool:
+    """Whether a task still runs that has been told to stop."""
+    return any(task.running and leaving(task) for task in recording.current)
 
 
 def _began_here(recording: Recording) -> bool:

@@ -7,7 +7,7 @@ and answers like any other recording, and says of itself that it is predicted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
-from labkit.recordings.update.phases import settled
+from labkit.recordings.update.phases import settled, stopping
 from swarmsim.go.durations import Duration, to_text, to_timedelta
 from swarmsim.model import Behaviour as Behaviour
 from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
@@ -38,6 +38,8 @@ _WARM_UP = timedelta(minutes=2)
 _BEFORE = timedelta(seconds=1)
 _STEP = timedelta(seconds=1)
 _MICROSECOND = 1000
+#: Runs that show what chance can do; and how many replicas they may have all together.
+SEEDS, _LEAST_SEEDS, _TASKS = 20, 3, 400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,14 +88,29 @@ def predict(
     return collector.recording
 
 
+def over_seeds(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, seed: int = 0, **more: Any
+) -> Iterator[Recording]:
+    """Return the same as `predict` for one seed after another: what differs is chance.
+
+    There are `SEEDS` of them for a small service, and fewer the more replicas it has.
+    """
+    mode = after.get("Mode") or {}
+    replicas = (mode.get("Replicated") or {}).get("Replicas") or 1
+    for number in range(max(_LEAST_SEEDS, min(SEEDS, _TASKS // replicas))):
+        yield predict(before, after, seed=seed + number, **more)
+
+
 def _run(cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration) -> str:
     """Let the update happen, and return why that came to an end."""
     while True:
         now = _time(cluster.now)
         status = recording.service.update_status if recording.service else None
         # while an update runs, it has not settled: the question would cost time
-        if (status is None or status.settled) and (why := settled(recording, now)):
-            return why
+        if status is None or status.settled:
+            why = settled(recording, now)
+            if why and not stopping(recording):
+                return why
         if cluster.next_due() is None:
             return _waits_for(recording)
         if now >= deadline:

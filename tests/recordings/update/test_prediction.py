@@ -13,7 +13,7 @@ from labkit.base.errors import BadValue
 from labkit.recordings import comparison, story
 from labkit.recordings.recording import Recording
 from labkit.recordings.story import in_words
-from labkit.recordings.update.prediction import predict
+from labkit.recordings.update.prediction import SEEDS, over_seeds, predict
 from swarmsim.model import Behaviour
 from tests.played import worker_spec
 from tests.values import START
@@ -55,7 +55,7 @@ def test_tasks_that_fail_are_predicted_to_be_rolled_back() -> None:
     assert story.running_now(made) == {"1.0": 10}
     assert story.errors(made) == ["task: non-zero exit (1)"]
     assert story.slots_touched(made) <= 2
-    assert in_words(made).endswith(" running. Another seed may give another time.")
+    assert in_words(made).startswith("Predicted: rollback_completed after ")
 
 
 def test_a_function_says_what_the_task_of_each_slot_does() -> None:
@@ -75,6 +75,63 @@ def test_old_tasks_that_ignore_the_stop_signal_take_their_grace() -> None:
 
     slower = story.took(stubborn) - story.took(prompt)
     assert 18 < slower.total_seconds() < 22, "ten seconds a slot"
+
+
+def of_production(tag: str, seed: int, **more: Any) -> Recording:
+    """What notebook 5 asks of twelve replicas."""
+    config: Spec = {"Parallelism": 2, "Delay": 10**10, "Order": "start-first"}
+    config |= {"Monitor": 30 * 10**9, "MaxFailureRatio": 0.1}
+    after = spec(tag, 12, **config) | {"RollbackConfig": {"Parallelism": 0}}
+    return of_update(after, seed=seed, **more)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_prediction_ends_when_nothing_moves_any_more(seed: int) -> None:
+    """A rollback was over by its status while old tasks, told to stop before it, still ran."""
+    crashes = {"exits_after": "1s", "exit_code": 1}
+    for made in (
+        of_production("1.1", seed),
+        of_production("bugged", seed, behaviour=crashes),
+        of_production("bugged", seed, behaviour=crashes, old_behaviour={"stops_after": "25s"}),
+    ):
+        left = [task for task in made.current if not task.ended]
+
+        assert [task.desired_state for task in left] == ["running"] * 12
+        assert story.running_now(made) == {made.service and made.service.tag: 12}
+
+
+def test_what_chance_decides_is_a_range_over_seeds() -> None:
+    """One bad slot of ten, and none is tolerated: all depends on when its turn comes."""
+    after = spec("1.1", Parallelism=2, MaxFailureRatio=0.05)
+    before = spec("1.0")
+
+    def one_in_ten(slot: int) -> Spec:
+        return {"exits_after": "1s", "exit_code": 1} if slot == 3 else {}
+
+    runs = [*over_seeds(before, after, behaviour=one_in_ten, began=START)]
+    spread = story.over_seeds(runs)
+    least, most = spread["total_seconds"]
+    slots = spread["slots_touched"]
+
+    assert len(runs) == SEEDS
+    assert story.facts(runs[4]) == story.facts(
+        predict(before, after, behaviour=one_in_ten, began=START, seed=4)
+    )
+    assert most - least > 10
+    assert len(slots) > 1
+    assert (
+        f"after {least:.1f} to {most:.1f} s; {slots[0]} to {slots[-1]} slots touched"
+        in in_words(*runs)
+    )
+    assert in_words(*runs).endswith(f" Chance decides: these are the ranges over {SEEDS} seeds.")
+
+
+def test_what_chance_does_not_decide_is_said_as_it_is() -> None:
+    before, after = spec("1.0", replicas=4), spec("1.1", replicas=4)
+    runs = [*over_seeds(before, after, began=START)]
+
+    assert in_words(*runs) == in_words(runs[0])
+    assert "Chance" not in in_words(*runs)
 
 
 def test_a_constraint_that_no_node_meets_ends_in_what_it_waits_for() -> None:
