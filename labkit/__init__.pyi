@@ -7,6 +7,7 @@ from .api.doing import push as push
 from .api.doing import record as record
 from .api.doing import remove as remove
 from .api.doing import reset as reset
+from .api.doing import resume as resume
 from .api.doing import rollback as rollback
 from .api.doing import show as show
 from .api.doing import update as update

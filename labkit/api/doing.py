@@ -7,7 +7,9 @@ to `connect` yet.
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +19,8 @@ from labkit.base.errors import BadValue
 from labkit.engines import nodes as node_containers
 from labkit.lessons import coins, room
 from labkit.lessons.copies import unused
+from labkit.lessons.notebooks import cells
+from labkit.lessons.practice import activity_log, exercise_session
 from labkit.recordings import comparison, story
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
@@ -101,6 +105,46 @@ def record(service: str, *, path: Path | str | None = None, until_settled: bool 
     where = _path("path", path) if path is not None else _new_file(service)
     until = settled if until_settled else None
     _recorder = coins.recorder(current_swarm(), service, where, until=until).start()
+    return _recorder
+
+
+def resume() -> Watch | None:
+    """Go on where you were after the kernel was restarted; returns the view, to be displayed.
+
+    Gives the notebook `step`, `swarm`, `view` and `recording` back, and what it imports: those
+    of the step that began last. What was recorded is there; where it had not ended, the
+    recording goes on, in a file of its own. Raises `NotSettled` where no step has begun.
+    """
+    from labkit.views import Watch
+
+    step, began, exercise_began = activity_log.begun_step()
+    swarm = current_swarm()
+    names: dict[str, object] = {"step": step, "swarm": swarm}
+    recorder = (
+        _last_recording(swarm, exercise_began)
+        or exercise_session.resume(swarm)
+        or _last_recording(swarm, began)
+    )
+    view = Watch(recorder) if recorder else None
+    if view:
+        names |= {"view": view, "recording": view.recording}
+    notebook = vars(sys.modules["__main__"])
+    exec(cells.imports(step.shipped), notebook)  # noqa: S102 - the lesson's own code
+    notebook.update(names)
+    echo.say(f"Notebook {step.number} goes on. These are there again: {', '.join(names)}.")
+    return view
+
+
+def _last_recording(swarm: Swarm, since: datetime) -> Recorder | None:
+    """Return what goes on with the newest recording of `watch` or `record` since then."""
+    global _recorder
+    path = activity_log.newest(settings.state_dir() / "recordings", since)
+    if path is None:
+        return None
+    before = Recording.load(path)
+    service = before.header.service
+    where = path if before.ended else _new_file(service)
+    _recorder = coins.recorder(swarm, service, where, before=before).start()
     return _recorder
 
 

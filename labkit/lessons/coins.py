@@ -18,7 +18,7 @@ from labkit.engines import ports
 from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recorder.poller import Until
-from labkit.recordings.recording import HashesSeen
+from labkit.recordings.recording import HashesSeen, Recording
 from labkit.recordings.speed import rate
 from labkit.recordings.update.phases import settled
 from labkit.recordings.values import Service
@@ -121,9 +121,20 @@ def _counted(swarm: Swarm, worker: str) -> tuple[int, dict[str, bytes]]:
     return len(tasks) if service.replicas is None else service.replicas, counted
 
 
-def recorder(swarm: Swarm, service: str, path: Path, *, until: Until | None = settled) -> Recorder:
-    """Return a recorder of a service, not started yet, that also counts its stack's hashes."""
-    return Recorder(swarm, service, path, until=until, meter=meter(swarm, service))
+def recorder(
+    swarm: Swarm,
+    service: str,
+    path: Path,
+    *,
+    until: Until | None = settled,
+    before: Recording | None = None,
+) -> Recorder:
+    """Return a recorder of a service, not started yet, that also counts its stack's hashes.
+
+    With `before` it goes on with what was recorded before.
+    """
+    counts = meter(swarm, service)
+    return Recorder(swarm, service, path, until=until, meter=counts, before=before)
 
 
 def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -26,6 +28,7 @@ from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import STEPS, Step, checks
 from labkit.lessons.journal import Event, Standing
 from labkit.lessons.practice import activity_log, exercise_session
+from labkit.recordings import story
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import settled
 from labkit.swarm.client import Swarm
@@ -301,6 +304,12 @@ def folder_of(name: str) -> Path:
     return found
 
 
+def recordings_of(name: str) -> list[str]:
+    """The files of what is recorded of an exercise."""
+    ours = (path for path in folder_of(name).iterdir() if path.stem.isdecimal())
+    return sorted(path.name for path in ours)
+
+
 def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
     service = swarm().snapshot(step.worker)
 
@@ -383,7 +392,7 @@ def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: S
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "✓ passed: " in said.stdout, said.stdout + said.stderr
-    assert [path.name for path in activity_log.parts(folder_of(HALF))] == ["1.jsonl", "2.jsonl"]
+    assert recordings_of(HALF) == ["1.jsonl", "2.jsonl"]
 
 
 def test_a_kernel_that_is_restarted_in_the_midst_of_an_update_goes_on(step: Step) -> None:
@@ -394,7 +403,95 @@ def test_a_kernel_that_is_restarted_in_the_midst_of_an_update_goes_on(step: Step
     found = learning.check(HALF)
 
     assert found.outcome != "not attempted", found
-    assert len(activity_log.parts(folder_of(HALF))) == 2
+    assert recordings_of(HALF) == ["1.jsonl", "2.jsonl"]
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Forget what a kernel knows, as one that is restarted does; returns the new one's names."""
+    recorders = [each for each in (doing.last_recorder(), exercise_session._recorder) if each]
+    for recorder in recorders:
+        recorder._live.close()  # a kernel that is killed writes no end
+        recorder.stop()
+    monkeypatch.setattr(doing, "_recorder", None)
+    monkeypatch.setattr(exercise_session, "_recorder", None)
+    monkeypatch.setitem(sys.modules, "__main__", main := ModuleType("__main__"))
+    return vars(main)
+
+
+def test_resume_gives_a_view_back_whose_update_still_runs(
+    lab: Step, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the file has is there, what came meanwhile is a gap, and the rest is recorded."""
+    labkit.reset(2)
+    seen = labkit.watch(lab.worker)
+    labkit.update(lab.worker, image=lab.image("1.0"), update_config={"delay": "8s"})
+    seen.wait_for_replicas("1.0", 2)
+    names = forget(monkeypatch)
+    capsys.readouterr()
+
+    view = labkit.resume()
+
+    assert "Notebook 2 goes on" in capsys.readouterr().out
+    assert names["view"] is view
+    assert names["recording"] is view.recording is doing.last_recorder().recording
+    assert (names["step"].number, names["swarm"]) == (2, swarm())
+    assert names["story"].__name__ == "labkit.recordings.story", "it imports what the notebook does"
+    assert view.recording.changes[: len(seen.recording.changes)] == seen.recording.changes
+    assert view.path != seen.path
+    view.wait()
+    ((_, back, why),) = view.recording.gaps()
+    assert (back is not None, why) == (True, "Nothing was recorded here.")
+    assert story.fewest_running(view.recording) >= 8
+    assert Recording.load(view.path) == view.recording
+
+
+def test_resume_gives_an_ended_view_back_as_it_was(
+    lab: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labkit.reset(2)
+    seen = labkit.watch(lab.worker)
+    labkit.update(lab.worker, replicas=11)
+    why = seen.wait()
+    forget(monkeypatch)
+
+    view = labkit.resume()
+
+    assert (view.path, view.recording) == (seen.path, seen.recording)
+    assert view.wait() == why
+    assert view.ended
+    view.mark("afterwards")
+    assert [label for _, label in Recording.load(seen.path).marks()] == ["afterwards"]
+
+
+def test_resume_goes_on_with_an_exercise_that_has_begun(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    five_at_once(step)
+    until(lambda: running("1.1"), "a slot to be new")
+    names = forget(monkeypatch)
+
+    view = labkit.resume()
+
+    assert view.recording is exercise_session.recorder().recording
+    assert names["view"] is view
+    assert learning.check(HALF).passed
+
+
+def test_resume_before_anything_was_watched_gives_no_view(
+    lab: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labkit.reset(2)
+    names = forget(monkeypatch)
+
+    assert labkit.resume() is None
+    assert names["step"] == lab
+    assert "view" not in names
+
+
+@pytest.mark.usefixtures("alone")
+def test_resume_where_no_notebook_has_begun_says_so() -> None:
+    with pytest.raises(NotSettled, match="run the notebook from its first cell"):
+        labkit.resume()
 
 
 @pytest.mark.usefixtures("step")
@@ -434,7 +531,7 @@ def test_a_look_back_at_one_exercise_takes_nothing_from_the_next() -> None:
     assert hint.rung == 1
     assert exercise_session.recorder() is recorder
     assert recorder.alive
-    assert [path.name for path in activity_log.parts(folder_of(HALF))] == ["1.jsonl"]
+    assert recordings_of(HALF) == ["1.jsonl"]
 
 
 def test_a_reset_takes_the_worker_from_an_exercise(step: Step) -> None:
@@ -487,7 +584,7 @@ def test_a_file_of_somebody_else_s_among_the_recordings_is_passed_over() -> None
     (folder_of(HALF) / "1-Copy1.jsonl").write_text("nothing")
 
     assert learning.check(HALF).outcome == "not attempted"
-    assert [path.name for path in activity_log.parts(folder_of(HALF))] == ["1.jsonl"]
+    assert recordings_of(HALF) == ["1.jsonl"]
 
 
 @pytest.mark.usefixtures("step")

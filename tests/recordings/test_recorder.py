@@ -180,6 +180,23 @@ def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> 
     assert gap[1] is not None
 
 
+def test_what_was_recorded_before_goes_on_though_the_service_is_gone_by_now(
+    tmp_path: Path,
+) -> None:
+    """As after a kernel that was killed while the engine did not answer."""
+    before = recording(BEFORE, UPDATING)
+    before.add(Gap(at(1.5), "connection refused"))
+    path = tmp_path / "r.jsonl"
+
+    with Recorder(Scripted(not_found()), "dc_worker", path, before=before) as made:
+        why = made.wait(timeout=10)
+
+    assert why == "The service was removed, and its last task is gone."
+    assert made.recording.changes[: len(before.changes)] == before.changes
+    assert [reason for _, _, reason in made.recording.gaps()] == ["connection refused"]
+    assert Recording.load(path) == made.recording
+
+
 def test_listeners_hear_of_changes_and_of_the_end() -> None:
     heard: list[Any] = []
     made = Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker")

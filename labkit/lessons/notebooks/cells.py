@@ -6,6 +6,7 @@ returns a notebook returns a new one.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -59,6 +60,15 @@ def text(cell: Cell) -> str:
     """Return what stands in a cell; a file keeps it in one piece or in lines."""
     source = cell.get("source", "")
     return "".join(map(str, source)) if isinstance(source, list) else str(source)
+
+
+def imports(path: Path) -> str:
+    """Return the code of a notebook that imports something."""
+    code = "\n".join(text(cell) for cell in read(path)["cells"] if is_code(cell))
+    wanted = (
+        node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)
+    )
+    return "\n".join(map(ast.unparse, wanted))
 
 
 def with_text(cell: Cell, words: str) -> Cell:

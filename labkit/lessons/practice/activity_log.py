@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from labkit.base import echo, settings
-from labkit.base.errors import BadValue, LabError, RecordingProblem
+from labkit.base.errors import BadValue, LabError, NotSettled, RecordingProblem
 from labkit.lessons import checks, room
 from labkit.lessons.checks import Choice, Exercise, Question
 from labkit.lessons.journal import Event, Item, Journal, Kind, Progress
-from labkit.lessons.practice.joined import joined
-from labkit.lessons.steps.steps import STEPS
+from labkit.lessons.steps.steps import STEPS, Step
 from labkit.recordings.recording import Recording
 
 T = TypeVar("T")
@@ -97,17 +96,24 @@ def recordings(events: Iterable[Event]) -> dict[str, Recording]:
     found = {}
     for name in {event.recording for event in events if event.recording}:
         place = settings.state_dir() / name
-        paths = parts(place) if place.is_dir() else [place]
+        path = newest(place) if place.is_dir() else place
         with contextlib.suppress(RecordingProblem):
-            if read := [Recording.load(path) for path in paths]:
-                found[name] = joined(read)
+            if path:
+                found[name] = Recording.load(path)
     return found
 
 
-def parts(folder: Path) -> list[Path]:
-    """Return the recordings of an exercise, in their order."""
-    ours = (path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
-    return sorted(ours, key=lambda path: int(path.stem))
+def newest(folder: Path, since: datetime | None = None) -> Path | None:
+    """Return the numbered recording in a folder that was written to last, if it was since then."""
+    ours = (each for each in folder.glob("*.jsonl") if each.stem.rpartition("-")[2].isdecimal())
+    return max(
+        (each for each in ours if not since or written(each) > since), key=written, default=None
+    )
+
+
+def written(path: Path) -> datetime:
+    """Return when a file was last written to."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def done_since(step: int) -> int:
@@ -125,6 +131,24 @@ def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
         elif event.name == of.name and event.kind in kinds:
             found = event
     return found
+
+
+def begun_step() -> tuple[Step, datetime, datetime]:
+    """Return the step that began last, when it did, and when the last exercise since then did.
+
+    Raises `NotSettled` where none has begun.
+    """
+    events = journal().events()
+    resets = [number for number, event in enumerate(events) if event.kind == "reset"]
+    if not resets:
+        raise NotSettled(
+            "a notebook that has begun.",
+            "none has, so there is nothing to go on with.",
+            "run the notebook from its first cell.",
+        )
+    since = events[resets[-1] :]
+    began = [event.at for event in since if event.kind in ("reset", "began")]
+    return STEPS[since[0].step], began[0], began[-1]
 
 
 def begun_last() -> str:

@@ -2,7 +2,7 @@
 
     .labkit/exercises/half-the-time-1/
         1.jsonl     the worker, from the beginning of the exercise
-        2.jsonl     the same after the kernel was restarted, and so on
+        2.jsonl     a copy that goes on, after the kernel was restarted, and so on
 
 Each beginning has a folder of its own. A check reads what is recorded here, no matter who
 updated the service, and from where.
@@ -19,14 +19,13 @@ from pathlib import Path
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotFound
 from labkit.base.waiting import poll
-from labkit.lessons import coins
+from labkit.lessons import checks, coins
 from labkit.lessons.checks import Evidence, Exercise, Finding
 from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
-from labkit.lessons.practice.joined import joined
 from labkit.lessons.steps import steps
 from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import Recording
+from labkit.recordings.recording import Ended, Recording
 from labkit.recordings.update.phases import describe
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
@@ -94,6 +93,15 @@ def recorder() -> Recorder:
     return _recorder
 
 
+def resume(swarm: Swarm) -> Recorder | None:
+    """Record on the exercise that has the worker; returns what does, if there is one to go on."""
+    exercise = checks.EXERCISES.get(activity_log.begun_last())
+    folder = begun(exercise) if exercise else None
+    if exercise and folder:
+        _go_on(swarm, exercise, folder)
+    return _recorder
+
+
 def check(
     swarm: Swarm | None,
     exercise: Exercise,
@@ -150,12 +158,7 @@ def evidence(
     mine = _recorder if _records(folder) else None
     if mine:
         _catch_up(mine, live)
-    whole = joined(
-        [
-            mine.recording if mine and mine.path == path else Recording.load(path)
-            for path in activity_log.parts(folder)
-        ]
-    )
+    whole = mine.recording if mine else _so_far(folder)
     return Evidence(
         recording=whole,
         service=live if _has_worker(exercise) else whole.service,
@@ -180,10 +183,17 @@ def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
     event = activity_log.last(exercise, "began", "checked")
     if event and event.outcome == "passed":
         return
-    try:
-        _record(swarm, exercise, folder)
-    except NotFound:  # the service is gone: nothing to record
-        stop()
+    whole = _so_far(folder)
+    before = Recording(whole.header)
+    for change in whole.changes:
+        if not isinstance(change, Ended):
+            before.add(change)
+    _record(swarm, exercise, folder, before)
+
+
+def _so_far(folder: Path) -> Recording:
+    """Return what was recorded of an exercise. Raises `RecordingProblem` where that is gone."""
+    return Recording.load(activity_log.newest(folder) or folder / "1.jsonl")
 
 
 def _has_worker(exercise: Exercise) -> bool:
@@ -196,7 +206,9 @@ def _records(folder: Path) -> bool:
     return bool(_recorder and _recorder.path and _recorder.path.parent == folder)
 
 
-def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
+def _record(
+    swarm: Swarm, exercise: Exercise, folder: Path, before: Recording | None = None
+) -> None:
     """Record the worker until something else is done with it, in another kernel maybe."""
     global _recorder
     stop()
@@ -206,7 +218,7 @@ def _record(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
 
     path = unused(lambda number: folder / f"{number}.jsonl")
     worker = steps.STEPS[0].worker
-    _recorder = coins.recorder(swarm, worker, path, until=taken).start()
+    _recorder = coins.recorder(swarm, worker, path, until=taken, before=before).start()
 
 
 def _catch_up(recorder: Recorder, live: Service | None) -> None:

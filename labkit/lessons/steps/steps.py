@@ -49,6 +49,11 @@ class Step:
     edits: tuple[str, ...]
 
     @property
+    def shipped(self) -> Path:
+        """Its notebook as it is shipped."""
+        return settings.lesson_files() / "notebooks" / f"{self.notebook}.ipynb"
+
+    @property
     def stack(self) -> str:
         """The name of the learner's stack."""
         return settings.stack_name()

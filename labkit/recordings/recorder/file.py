@@ -14,11 +14,12 @@ from labkit.recordings.recording import Change, Header, change_line, header_line
 class File:
     """Takes changes as they come. What cannot be written now is written before the next one."""
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Header, *, exists: bool = False) -> None:
+        """Begin a new file; one that `exists`, and has a header, is opened and closed again."""
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = FileIO(path, "x")
+            self._file = FileIO(path, "r+" if exists else "x")
         except OSError as problem:
             raise RecordingProblem(
                 f"to write a recording to {path}.",
@@ -26,7 +27,10 @@ class File:
                 "choose the name of a file that does not exist yet, in a folder you may write to.",
             ) from None
         self._unwritten = b""
-        self._append(header_line(header).encode())
+        if exists:
+            self._file.close()
+        else:
+            self._append(header_line(header).encode())
 
     def write(self, changes: Sequence[Change]) -> OSError | None:
         """Append changes, to a closed file too; returns what keeps them from it, or `None`."""

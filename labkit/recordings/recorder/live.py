@@ -18,17 +18,22 @@ _NAP = 0.5
 class LiveRecording:
     """Keeps a recording, in memory and in a file, and tells of each change.
 
-    `path` names the file; without it the recording is kept in memory only.
+    `path` names the file; without it the recording is kept in memory only. A recording that
+    came `before` is at its beginning; one that has ended already has its file.
     """
 
-    def __init__(self, header: Header, path: Path | None) -> None:
+    def __init__(self, header: Header, path: Path | None, before: Recording | None = None) -> None:
         self.recording = Recording(header=header)
         #: What keeps changes from reaching the file, or `None`; they are kept in memory.
         self.file_error: OSError | None = None
-        self._file = File(path, header) if path else None
-        self._closed = False
+        self._closed = before is not None and before.ended is not None
+        self._file = File(path, header, exists=self._closed) if path else None
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
+        for change in before.changes if before else ():
+            self.recording.add(change)
+        if not self._closed:
+            self._write(self.recording.changes)
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
         """Record what a snapshot changes, and return it."""

@@ -44,7 +44,8 @@ class Source(Protocol):
 class Poller:
     """Polls a service until something says to stop.
 
-    `first` is what was seen of it so far. `until` is asked after each change, and now and
+    `first` is what was seen of it so far; without it, what was recorded before goes on, after
+    a gap. `until` is asked after each change, and now and
     then; a reason ends the polling, `None` lets it go on. `speed` is how many times as fast
     as real time the source's clock runs: the faster, the more often it is polled, as far as
     the share of the processor goes.
@@ -53,7 +54,7 @@ class Poller:
     def __init__(
         self,
         source: Source,
-        first: Snapshot,
+        first: Snapshot | None,
         live: LiveRecording,
         until: Until | None,
         now: Callable[[], datetime],
@@ -66,7 +67,7 @@ class Poller:
         self._until = until
         self._now = now
         #: When the engine last answered.
-        self.last_seen = first.at
+        self.last_seen = first.at if first else live.recording.last_at
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._why_stopped = ""
@@ -76,8 +77,12 @@ class Poller:
         self._in_gap = False
         self._service_moved = True
         self._asked_at = 0.0
-        self._tasks = first.tasks
-        live.observe(first)
+        self._tasks = first.tasks if first else None
+        if first:
+            live.observe(first)
+        elif not live.recording.ended:
+            self._in_gap = any(end is None for _, end, _ in live.recording.gaps())
+            self._begin_gap(self.last_seen, "Nothing was recorded here.")
 
     def stop(self, why: str) -> None:
         """Make `poll_until_done` return, with this reason."""

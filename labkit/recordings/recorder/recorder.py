@@ -31,8 +31,9 @@ class Recorder:
     recording is kept in memory only. `until` says when to stop by itself: a function of
     the recording and the time that returns a reason, or `None` to go on. `now` is the
     clock, in place of the source's own, or of this machine's. `meter` says how many hashes
-    the application has made, and when, in seconds of its own clock.
-    Raises `NotFound` at once for a service that does not exist.
+    the application has made, and when, in seconds of its own clock. With `before`, what was
+    recorded before, the recording begins with that, and goes on; nothing comes after an end.
+    Raises `NotFound` at once for a service that does not exist, unless it did `before`.
     """
 
     def __init__(
@@ -44,22 +45,27 @@ class Recorder:
         until: Until | None = settled,
         now: Callable[[], datetime] | None = None,
         meter: Meter | None = None,
+        before: Recording | None = None,
     ) -> None:
         self._now = now or getattr(source, "now", None) or (lambda: datetime.now(UTC))
         self._ask_now = now or getattr(source, "ask_now", None) or self._now
-        first = source.snapshot(service)
-        self.service = first.service.name if first.service else service
+        first = None if before else source.snapshot(service)
+        self.service = first.service.name if first and first.service else service
         self.path = path
         #: What ended the recorder against its will, or `None`.
         self.error: Exception | None = None
-        header = Header(
-            service=self.service,
-            service_id=first.service.id if first.service else "",
-            engine=_engine_of(source),
-            started=self._now(),
-            provenance=getattr(source, "provenance", "engine"),
+        header = (
+            before.header
+            if before
+            else Header(
+                service=self.service,
+                service_id=first.service.id if first and first.service else "",
+                engine=_engine_of(source),
+                started=self._now(),
+                provenance=getattr(source, "provenance", "engine"),
+            )
         )
-        self._live = LiveRecording(header, path)
+        self._live = LiveRecording(header, path, before)
         self.recording = self._live.recording
         speed = getattr(source, "speed", 1.0)
         self._poller = Poller(source, first, self._live, until, self._now, speed)
@@ -68,7 +74,7 @@ class Recorder:
 
     def start(self) -> Self:
         """Begin to poll. Returns the recorder. Starting twice does nothing more."""
-        if self._thread.ident is None:
+        if self._thread.ident is None and not self.recording.ended:
             self._thread.start()
             if self._metering:
                 self._metering.start()
