@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from labkit.base import echo
-from labkit.base.errors import LabError, NotSettled, RecordingProblem
+from labkit.base.errors import NotSettled, RecordingProblem
 from labkit.cli.base import main, output_option
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 
@@ -68,6 +68,7 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
     from labkit.api import doing
     from labkit.recordings import story
     from labkit.recordings.recording import Recording
+    from labkit.views.live import page as pages
 
     if as_json and output:
         raise click.UsageError("--json draws nothing, so it goes without --output.")
@@ -82,7 +83,7 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
     for file, recording in zip(files, recordings, strict=True):
         if recording.torn_lines:
             echo.say(f"{file}: {_torn(recording.torn_lines)} left out.")
-    _write_page(page, drawn, keep=files)
+    pages.write(page, drawn)
     echo.say(f"{page}: open it in a browser.")
 
 
@@ -92,16 +93,6 @@ def _page_beside(files: tuple[Path, ...]) -> Path:
 
 def _torn(count: int) -> str:
     return "1 torn line was" if count == 1 else f"{count} torn lines were"
-
-
-def _write_page(page: Path, drawn: str, keep: tuple[Path, ...]) -> None:
-    from labkit.views.live import page as pages
-
-    if page.resolve() in [file.resolve() for file in keep]:
-        raise LabError(
-            f"to write {page}.", "it is the recording itself.", "name another file with -o."
-        )
-    pages.write(page, drawn)
 
 
 def _config_options(command: Callable[..., None]) -> Callable[..., None]:

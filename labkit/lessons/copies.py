@@ -25,6 +25,20 @@ def unused(numbered: Callable[[int], Path]) -> Path:
     return next(path for path in map(numbered, count(1)) if not path.exists())
 
 
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a link is replaced, and not written through.
+
+    Raises `OSError`; what was there stays then.
+    """
+    aside = path.with_name(f".{path.name}.new")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
 def digest(content: bytes) -> str:
     """Return the hash of what is in a file."""
     return sha256(content).hexdigest()

@@ -42,6 +42,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args
 
@@ -67,13 +68,17 @@ C = TypeVar("C")
 
 #: Raised whenever an older reader would misread a newer file.
 SCHEMA = 1
+#: Bytes; a longer first line is that of another file.
+_LONGEST_HEADER = 100_000
+#: Nothing that a swarm does is from another time, and views draw seconds around it.
+_YEARS = range(1970, 9000)
 #: What reading a line may raise that a recorder did not write.
 _UNREADABLE = (
     ValueError,
     KeyError,
     TypeError,
     AttributeError,
-    OverflowError,  # a time in the year 9999, moved to UTC
+    OverflowError,  # the last hour of the year 9999, moved to UTC
     RecursionError,  # a thousand brackets
 )
 
@@ -383,7 +388,7 @@ class Recording:
         path = Path(path)
         try:
             # not splitlines(), which also splits at U+2028 and others inside a text
-            lines = path.read_bytes().decode("utf-8", "replace").rstrip("\n").split("\n")
+            lines = path.read_bytes().decode("utf-8-sig", "replace").rstrip("\n").split("\n")
         except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
             raise RecordingProblem(
                 f"a recording at {path}.",
@@ -402,9 +407,9 @@ class Recording:
         return recording
 
     def save(self, path: Path | str) -> None:
-        """Write the whole recording to a file, replacing what was there."""
-        with Path(path).open("w", encoding="utf-8") as file:
-            file.writelines(self.lines())
+        """Write the whole recording to a new file. Raises `RecordingProblem`, as `create`."""
+        with create(Path(path)) as file:
+            file.writelines(line.encode() for line in self.lines())
 
     def lines(self) -> Iterator[str]:
         """Return the lines of the file, each with its line end."""
@@ -433,6 +438,31 @@ def _passed_unseen(before: Service, seen: Service) -> Service | None:
         return None
     passed = replace(status, state=_FROM[status.state], message="", completed_at=None)
     return None if was and was.key == passed.key else replace(seen, update_status=passed)
+
+
+def create(path: Path, *, exists: bool = False) -> FileIO:
+    """Return a new file for a recording, and make its folders; or one that `exists`.
+
+    Raises `RecordingProblem` where it cannot, or the new one is there: none is replaced.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileIO(path, "r+" if exists else "x")
+    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
+        raise RecordingProblem(
+            f"to write a recording to {path}.",
+            str(problem),
+            "choose the name of a file that does not exist yet, in a folder you may write to.",
+        ) from None
+
+
+def is_at(path: Path) -> bool:
+    """Whether a file is a recording, of whatever schema."""
+    try:
+        with path.open("rb") as file:
+            return bool(json.loads(file.readline(_LONGEST_HEADER))["kind"] == "recording")
+    except (OSError, *_UNREADABLE):
+        return False
 
 
 def header_line(header: Header) -> str:
@@ -546,7 +576,7 @@ def _one_of(choices: object, found: Any) -> Any:
 
 def _time(text: str) -> datetime:
     found = instant(text)
-    if found is None:
+    if found is None or found.year not in _YEARS:
         raise ValueError(f"{text!r} is not a time")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -239,8 +240,41 @@ def test_a_recording_is_never_drawn_over(file: Path):
     for words in (["show", str(page)], ["show", str(page), "-o", str(page)]):
         ended = labkit(*words)
         assert ended.exit_code == 1
-        assert "it is the recording itself" in ended.stderr
+        assert "it is a recording" in ended.stderr
     assert page.read_bytes() == before
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize("words", [["show", "{file}", "-o"], ["report", "-o"]])
+def test_no_page_takes_the_place_of_another_recording(words: list[str], file: Path, home: Path):
+    other = home / "other.html"
+    other.write_bytes(file.read_bytes())
+    ended = labkit(*(word.format(file=file) for word in words), str(other))
+
+    assert ended.exit_code == 1
+    assert "it is a recording" in ended.stderr
+    assert other.read_bytes() == file.read_bytes()
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_page_is_written_whole_or_not_at_all(
+    file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = home / "x.html"
+    page.write_text("the page of yesterday")
+
+    def half(path: Path, content: bytes) -> None:
+        with path.open("wb") as opened:
+            opened.write(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    ended = labkit("show", str(file), "-o", str(page))
+
+    assert ended.exit_code == 1
+    assert "No space left on device" in ended.stderr
+    assert page.read_text() == "the page of yesterday"
+    assert not list(home.glob(".*"))
 
 
 @pytest.mark.usefixtures("drawn")

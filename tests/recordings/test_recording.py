@@ -204,6 +204,37 @@ def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path
     assert read.last_at == read.header.started
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text("".join(stop_first().lines()), "utf-8-sig")
+
+    assert Recording.load(path) == stop_first()
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "1969-12-31T00:00:00Z"])
+def test_a_time_that_no_swarm_has_costs_its_line_only(tmp_path: Path, time: str) -> None:
+    path = tmp_path / "r.jsonl"
+    made = everything()
+    made.save(path)
+    with path.open("a") as file:
+        file.write(f'{{"kind": "gap", "at": "{time}", "reason": ""}}\n')
+
+    assert Recording.load(path).torn_lines == 1
+
+    path.write_text(path.read_text().replace("2026-03-01", time[:10], 1))
+    with pytest.raises(RecordingProblem, match="not a recording's header"):
+        Recording.load(path)
+
+
+def test_a_recording_is_saved_to_a_new_file_only(tmp_path: Path) -> None:
+    path = tmp_path / "of" / "mine" / "r.jsonl"
+    stop_first().save(path)
+    with pytest.raises(RecordingProblem, match="does not exist yet"):
+        everything().save(path)
+
+    assert Recording.load(path) == stop_first()
+
+
 def test_an_update_state_that_there_is_not_costs_its_line_only(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     stop_first().save(path)

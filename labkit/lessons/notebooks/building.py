@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labkit.base.errors import BadValue, LabError
-from labkit.lessons.copies import Hashes, digest, files, unused
+from labkit.lessons.copies import Hashes, digest, files, replace, unused
 from labkit.lessons.notebooks import checking, versions
 from labkit.lessons.notebooks.cells import Book, read, written
 from labkit.lessons.notebooks.notes import Kept
@@ -153,12 +153,9 @@ def _set_aside(place: Path) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file in one go: a link to a source is replaced, and not written through."""
-    aside = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(content)
-        aside.replace(path)
+        replace(path, content)
     except OSError as problem:
         raise LabError(
             f"to write {path}.", str(problem), "name another folder with -o, or make room."

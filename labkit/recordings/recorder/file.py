@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 
-from labkit.base.errors import RecordingProblem
-from labkit.recordings.recording import Change, Header, change_line, header_line
+from labkit.recordings.recording import Change, Header, change_line, create, header_line
 
 
 class File:
@@ -17,15 +16,7 @@ class File:
     def __init__(self, path: Path, header: Header, *, exists: bool = False) -> None:
         """Begin a new file; one that `exists`, and has a header, is opened and closed again."""
         self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = FileIO(path, "r+" if exists else "x")
-        except OSError as problem:
-            raise RecordingProblem(
-                f"to write a recording to {path}.",
-                str(problem),
-                "choose the name of a file that does not exist yet, in a folder you may write to.",
-            ) from None
+        self._file = create(path, exists=exists)
         self._unwritten = b""
         if exists:
             self._file.close()

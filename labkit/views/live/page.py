@@ -22,6 +22,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from labkit.base.errors import LabError
+from labkit.lessons.copies import replace
+from labkit.recordings.recording import is_at
 from labkit.views import parts
 from labkit.views.pages import render
 
@@ -90,9 +92,17 @@ def document(title: str, styles: tuple[str, ...], body: str) -> str:
 
 
 def write(path: Path, html: str) -> None:
-    """Write a page to a file. Raises `LabError` where it cannot be written."""
+    """Write a page to a file, whole or not at all; a page that was there is replaced.
+
+    Raises `LabError` where it cannot be written, or a recording would be replaced.
+    """
+    if is_at(path):
+        raise LabError(f"to write {path}.", "it is a recording.", "name another file with -o.")
     try:
-        path.write_text(html, encoding="utf-8")
+        if path.is_char_device() or path.is_fifo():  # which a file would take the place of
+            path.write_text(html, encoding="utf-8")
+        else:
+            replace(path, html.encode())
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise LabError(
             f"to write {path}.", f"{problem}.", "name a file in a folder that is there."
