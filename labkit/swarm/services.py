@@ -6,11 +6,13 @@ says the docker command that does the same.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from labkit.base import echo
 from labkit.base.errors import LabError, NotFound
+from labkit.recordings.values import Service
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.images.digests import pin
@@ -23,7 +25,9 @@ def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
     `update_config` and `rollback_config` take a whole `UpdateConfig` or `RollbackConfig`,
     or a mapping of some fields (`{"failure_action": "rollback"}`), as the flags of the
     docker command line do. `force` replaces every task although nothing differs.
-    Without any change the same spec is sent again, which resumes a paused update.
+    Without any change the same spec is sent again, which resumes a paused update. An image
+    that the service is asked for already is said to replace nothing, and is not sent if
+    nothing else changes: that would begin an update that is under way once more.
 
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
     that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
@@ -36,7 +40,33 @@ def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
     pinned, platforms = pin(swarm, image) if image else (None, None)
     if image:
         _note_missing_image(swarm, image)
+        if _replaces_nothing(service, change, pinned, platforms):
+            return
     swarm.update_service(service["ID"], lambda spec: change.apply(spec, pinned, platforms))
+
+
+def _replaces_nothing(
+    service: Mapping[str, Any],
+    change: SpecChange,
+    pinned: str | None,
+    platforms: Sequence[Mapping[str, str]] | None,
+) -> bool:
+    """Say so if a change leaves the tasks as they are; returns whether it leaves all as it is."""
+    spec = copy.deepcopy(service["Spec"])
+    change.apply(spec, pinned, platforms)
+    # as values: the engine leaves out what is 0
+    before, after = Service.from_api(service), Service.from_api({**service, "Spec": spec})
+    state = before.update_status.state if before.update_status else ""
+    if spec["TaskTemplate"] != service["Spec"]["TaskTemplate"] or state.endswith("paused"):
+        return False
+    if after == before:
+        echo.say(f"{before.name} is asked to run {before.tag} already. Nothing was sent.")
+    elif after.replicas == before.replicas and state not in ("updating", "rollback_started"):
+        echo.say(
+            f"Every slot of {before.name} has {before.tag} already, so this replaces no task. "
+            "(force=True replaces them all the same.)"
+        )
+    return after == before
 
 
 def rollback(swarm: Swarm, name: str) -> None:

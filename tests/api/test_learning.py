@@ -375,6 +375,39 @@ def test_a_check_waits_for_what_is_on_its_way_and_says_so(
     assert learning.check(HALF).outcome == "not attempted"
 
 
+def test_a_second_try_that_replaces_nothing_is_said_to_and_begun_anew_it_passes(
+    step: Step, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the update, and by the check, which says how to go on."""
+    labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": 2})
+    assert "sleeps a delay of 5s" in learning.check(HALF).because
+    capsys.readouterr()
+
+    five_at_once(step)
+
+    assert f"Every slot of {step.worker} has 1.1 already" in capsys.readouterr().out
+    found = learning.check(HALF)
+    assert "the newest update replaced no task" in found.saw
+    assert found.try_next.startswith(f'start again (`labkit.exercise("{HALF}")`)')
+    learning.exercise(HALF)
+    five_at_once(step)
+    assert learning.check(HALF).passed
+
+
+def test_an_update_that_is_under_way_is_not_begun_once_more(
+    step: Step, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody has typed it in a terminal, and runs the notebook's cell as well."""
+    five_at_once(step)
+    until(lambda: running("1.1"), "a slot to be new")
+    capsys.readouterr()
+
+    five_at_once(step)
+
+    assert "is asked to run 1.1 already. Nothing was sent." in capsys.readouterr().out
+    assert learning.check(HALF).passed
+
+
 @pytest.mark.skipif(not shutil.which("docker"), reason="uses the docker command line")
 def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: Step) -> None:
     """Nothing of it was done by labkit, and another process judges it."""

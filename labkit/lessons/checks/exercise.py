@@ -49,6 +49,20 @@ class Evidence:
         return self.attempts[0] if self.attempts else None
 
     @property
+    def replaced_nothing(self) -> bool:
+        """Whether a spec was written after the newest update that differs in no task.
+
+        Swarm then has nothing to update, and no update status.
+        """
+        service, last = self.recording.service, self.last
+        return bool(
+            service
+            and last
+            and service.update_status is None
+            and service.replicas == last.requested.replicas
+        )
+
+    @property
     def pending(self) -> bool:
         """Whether something is still on its way that the judge should wait for."""
         if self.recording.ended:  # a shipped one: nothing of it is on its way any more
@@ -135,13 +149,15 @@ def exercise(
 
     def judge(evidence: Evidence) -> Finding:
         judged = evidence.attempts if any_update and evidence.attempts else [evidence.last]
-        found = [_finding(rules.first(_known(evidence, each, facts))) for each in judged]
-        return next((each for each in found if each.passed), found[0])
+        known = [_known(name, evidence, each, facts) for each in judged]
+        found = [_finding(rules.first(each)) for each in known]
+        idle = rules.first(known[0], "idle") if evidence.replaced_nothing else None
+        return next((each for each in found if each.passed), _finding(idle) if idle else found[0])
 
     def notice(evidence: Evidence) -> str:
         if evidence.service is None:
             return ""
-        return rules.first(_known(evidence, evidence.last, facts), "notice").get("text", "")
+        return rules.first(_known(name, evidence, evidence.last, facts), "notice").get("text", "")
 
     begins = said.get("begins", {})
     images = tuple(
@@ -158,9 +174,10 @@ def exercise(
     )
 
 
-def _known(evidence: Evidence, attempt: Attempt | None, facts: FactsOf) -> Facts:
+def _known(name: str, evidence: Evidence, attempt: Attempt | None, facts: FactsOf) -> Facts:
     seen = [each for each in evidence.recording.changes if isinstance(each, ServiceSeen)]
     return {
+        "name": name,
         "attempt": attempt,
         "attempts": evidence.attempts,
         "last": evidence.last,

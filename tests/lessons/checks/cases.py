@@ -78,12 +78,12 @@ def says(found: object, case: Case) -> None:
     for part in ("saw", "because", "try_next"):
         text = getattr(found, part)
         for piece in _pieces(case.get(part, ())):
-            assert _stands(piece, text) or _stands(piece, unmarked(text)), found
+            assert stands(piece, text) or stands(piece, unmarked(text)), found
         for piece in _pieces(case.get(f"not_{part}", ())):
             assert piece not in text, found
 
 
-def _stands(piece: str, text: str) -> bool:
+def stands(piece: str, text: str) -> bool:
     """Whether a piece is in a text, in the place that it says."""
     bare = piece.removeprefix("^").removesuffix("$")
     return (

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labkit.lessons.checks import EXERCISES, Finding
+from labkit.base.rules import Rules, words
+from labkit.lessons.checks import EXERCISES, Finding, content
 from labkit.lessons.checks.exercise import Image
 from labkit.recordings import story
-from labkit.recordings.recording import Change, HashesSeen, Recording, ServiceSeen
-from tests.lessons.checks.cases import Case, cases, play, says
+from labkit.recordings.recording import Change, HashesSeen, Recording, ServiceSeen, TaskSeen
+from tests.claims import load
+from tests.lessons.checks.cases import Case, cases, play, says, stands
 from tests.lessons.checks.seen import check, evidence, notice
 from tests.played import CRASHES, Played
 
@@ -57,17 +61,37 @@ def test_an_image_has_the_tag_of_its_last_edit_unless_another_is_given() -> None
     assert Image(("faster",), "1.1").tag == "1.1"
 
 
+def unseen_running() -> Finding:
+    """The finding of an update whose new tasks were never seen running."""
+    made = play({"does": [{"tag": "1.1", "parallelism": 5}]})
+    seen = Recording(made.recording.header)
+    for change in made.recording.changes:
+        if not (isinstance(change, TaskSeen) and change.task.running and change.task.tag == "1.1"):
+            seen.add(change)
+    return EXERCISES["half-the-time"].judge(replace(evidence(made), recording=seen))
+
+
+def test_without_a_task_that_was_seen_to_run_no_time_is_measured() -> None:
+    assert unseen_running().saw == "no new task of 1.1 was seen running."
+
+
 # ---- rollbacks -----------------------------------------------------------------------
 
 
 def test_a_rollback_that_is_paused_is_said_to_be_so() -> None:
+    found = check("which-flag", rollback_paused())
+
+    assert "the rollback from bugged was paused" in found.saw
+    assert "Tasks of 1.0, the tag of the previous spec, failed too" in found.because
+
+
+def rollback_paused() -> Played:
     """The old tag fails as well by the time it comes back."""
     made = Played("1.0")
     made.update("bugged", CRASHES, seconds=1, parallelism=0, failure_action="rollback")
     made._does["1.0"] = CRASHES
     made.wait(200)
-
-    assert "the rollback from bugged was paused" in check("which-flag", made).saw
+    return made
 
 
 def test_a_rollback_with_nothing_to_replace_counts_though_its_start_was_not_seen() -> None:
@@ -124,3 +148,67 @@ def test_that_nobody_works_any_more_is_said_where_hashes_were_seen() -> None:
 
     found = EXERCISES["silent-bug"].judge(replace(evidence(made), recording=counted))
     assert "and hashes a second fell from 30.0 to 0.0" in found.saw
+
+
+# ---- the advice of the cards -----------------------------------------------------------
+
+ADVICE: dict[str, Any] = load(Path(__file__).with_name("advice.yaml").read_text(encoding="utf-8"))
+#: So many cards are enough to pass, whatever was tried before.
+ROUNDS = 6
+
+
+@pytest.mark.parametrize(("name", "case"), [each for each in CASES if each.values[0] in ADVICE])
+def test_who_follows_the_advice_of_the_cards_passes(name: str, case: Case) -> None:
+    """And no card says again what it has said before: that would be a dead end."""
+    said: list[Finding] = []
+    for _ in range(ROUNDS):
+        found = check(name, play(case))
+        assert found not in said, found
+        if found.passed:
+            return
+        said.append(found)
+        case = followed(name, case, found.try_next)
+    pytest.fail("\n".join(map(str, said)))
+
+
+def followed(name: str, case: Case, advice: str) -> Case:
+    """The case after what somebody does who follows a card's advice."""
+    does = next(does for piece, does in ADVICE[name]["advice"].items() if stands(piece, advice))
+    if does[0] == "again":
+        return {"begins": ADVICE[name]["begins"], "does": does[1:]}
+    return {**case, "does": [*case.get("does", ()), *does]}
+
+
+# ---- the rules -------------------------------------------------------------------------
+
+
+def test_every_rule_is_what_some_claim_comes_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else nobody has seen that its words are true when it holds."""
+    left = {id(rule): rule for rule in leaves(words(content.FINDINGS))}
+    match = Rules._match
+
+    def matched(self: Rules, rules: Any, facts: Any) -> Any:
+        found = match(self, rules, facts)
+        left.pop(id(found), None)
+        return found
+
+    monkeypatch.setattr(Rules, "_match", matched)
+    for name, _, case in cases("exercises.yaml"):
+        check(name, play(case), answer=blanks(case.get("answer")))
+        notice(name, play(case), tags=case.get("tags", ()))
+    check("which-flag", rollback_paused())
+    unseen_running()
+    for seed in range(8):
+        way_back(seed)
+
+    unseen = [rule.get("saw", rule) for rule in left.values()]
+    assert not unseen, "\n".join(map(str, unseen))
+
+
+def leaves(said: Any) -> Iterator[dict[str, Any]]:
+    """The rules in some sections that have words."""
+    inside = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    for each in inside:
+        if isinstance(said, list) and {"saw", "text"} & each.keys():
+            yield each
+        yield from leaves(each)

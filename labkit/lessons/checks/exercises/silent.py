@@ -61,6 +61,8 @@ def _speeds(attempt: Attempt, whole: Recording) -> str:
     after = [value for at, value in points if began < at <= ended][-_POINTS:]
     if not after or mean(after) > _STILL:
         return ""
+    if before and mean(before) <= _STILL:
+        return f", and there are still {mean(after):.1f} hashes a second"
     was = f" from {mean(before):.1f}" if before else ""
     return f", and hashes a second fell{was} to {mean(after):.1f}"
 
