@@ -7,6 +7,7 @@ grammar are those of github.com/distribution/reference.
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -102,3 +103,12 @@ def _split_domain(text: str) -> tuple[str, str]:
     if domain == _DEFAULT_DOMAIN and "/" not in path:
         path = f"library/{path}"
     return domain, path
+
+
+def is_match(name: str, pattern: str) -> bool:
+    """Whether a name or a path is of a pattern, as Go's path.Match: a `*` crosses no slash."""
+    wanted, parts = pattern.split("/"), name.split("/")
+    return len(wanted) == len(parts) and all(
+        fnmatch.fnmatchcase(part, each.replace("[^", "[!"))
+        for part, each in zip(parts, wanted, strict=True)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from swarmsim.go import durations, errors
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters, has_label
+from swarmsim.go.references import is_match
 from swarmsim.go.times import SECOND, stamp
 from swarmsim.images import names
 from swarmsim.images.documents import Image
@@ -160,16 +160,7 @@ def _row(images: Images, image: Image, shown: list[str]) -> dict[str, Any]:
 def _matches(name: str, patterns: list[str]) -> bool:
     """Whether a name is of one of the patterns: `repository`, `repository:tag`, with `*`."""
     repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
-    return any(_is_of(name, pattern) or _is_of(repository, pattern) for pattern in patterns)
-
-
-def _is_of(name: str, pattern: str) -> bool:
-    """As Go's path.Match: a `*` does not cross a slash."""
-    wanted, parts = pattern.split("/"), name.split("/")
-    return len(wanted) == len(parts) and all(
-        fnmatch.fnmatchcase(part, each.replace("[^", "[!"))
-        for part, each in zip(parts, wanted, strict=True)
-    )
+    return any(is_match(name, pattern) or is_match(repository, pattern) for pattern in patterns)
 
 
 def _exact(created: str) -> tuple[int, str]:

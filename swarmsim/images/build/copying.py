@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+from swarmsim.go.references import is_match
 from swarmsim.images import trees
 from swarmsim.images.build.words import StepFailed
 from swarmsim.images.registry import registry
@@ -52,7 +53,7 @@ def collect(
 
     Raises `StepFailed` in Docker's words.
     """
-    sources = [path for source in copy.sources for path in _sources(copy, source)]
+    sources = [each for source in copy.sources for each in _sources(copy, source)]
     if not sources:
         raise copy.failed("no source files were specified")
     into_folder = copy.destination.endswith("/") or copy.destination in (".", "")
@@ -65,15 +66,19 @@ def collect(
     into_folder = into_folder or has_folder(target)
     found: list[Entry] = []
     contents = []
-    for source in sources:
-        each = list(_entries(copy, source, target, scratch, into_folder=into_folder))
+    for name, source in sources:
+        place = f"{target}/{name}".strip("/") if into_folder and not source.is_dir() else target
+        each = list(_entries(copy, source, place, target, scratch))
         contents.append(("dir" if source.is_dir() else "file", trees.content_hash(each)))
         found += each
     return [*_parents(found, has_folder), *found], _described(contents)
 
 
-def _sources(copy: Copy, source: str) -> Iterator[Path]:
-    """Yield the files and folders that a source means, wildcards included."""
+def _sources(copy: Copy, source: str) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the place of what a source means, wildcards included.
+
+    Links are followed and never lead out; a wildcard finds nothing behind one.
+    """
     if url := _URL.match(source):
         if copy.name == "COPY":
             raise copy.failed("source can't be a URL for COPY")
@@ -82,12 +87,16 @@ def _sources(copy: Copy, source: str) -> Iterator[Path]:
     if copy.from_context and posixpath.normpath(inside).startswith(".."):
         raise copy.failed(f"forbidden path outside the build context: {source} ()")
     if _WILDCARDS.search(inside):
-        yield from sorted(copy.root.glob(inside.replace("[^", "[!")))
-        return
-    path = trees.within(copy.root, inside)
-    if not path.exists():
-        raise copy.failed(_absent(copy, inside))
-    yield path
+        pattern = posixpath.normpath(inside)
+        below = (each.relative_to(copy.root).as_posix() for each in copy.root.rglob("*"))
+        found = sorted(each for each in below if is_match(each, pattern))
+    else:
+        found = [inside]
+    for each in found:
+        path = trees.within(copy.root, each)
+        if not path.exists():
+            raise copy.failed(_absent(copy, each))
+        yield PurePosixPath(each).name, path
 
 
 def _absent(copy: Copy, source: str) -> str:
@@ -102,15 +111,11 @@ def _absent(copy: Copy, source: str) -> str:
     )
 
 
-def _entries(
-    copy: Copy, source: Path, target: str, scratch: Path, *, into_folder: bool
-) -> Iterator[Entry]:
+def _entries(copy: Copy, source: Path, place: str, folder: str, scratch: Path) -> Iterator[Entry]:
+    """Yield a file under its `place`; what is in a folder, or in an archive to ADD, in `folder`."""
     if copy.name == "ADD" and source.is_file() and tarfile.is_tarfile(source):
         source = _unpacked(source, scratch)
-    if source.is_dir():
-        yield from trees.entries(source, target)
-    else:
-        yield Entry(f"{target}/{source.name}".strip("/") if into_folder else target, source)
+    yield from trees.entries(source, folder) if source.is_dir() else [Entry(place, source)]
 
 
 def _unpacked(archive: Path, scratch: Path) -> Path:

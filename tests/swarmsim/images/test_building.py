@@ -265,3 +265,24 @@ def test_a_link_in_the_context_leads_to_no_file_outside(builder, tmp_path):
     (builder.context / "link").symlink_to(tmp_path / "secret")
     assert builder.build(BASE + "COPY link /x\n") is None
     assert "file not found in build context" in builder.error
+
+
+def test_no_link_or_wildcard_leads_out_of_the_context(builder, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_text("of the host")
+    builder.file("own/secret", "of the context")
+    (builder.context / "link").symlink_to(tmp_path / "outside")
+    (builder.context / "secret-link").symlink_to(tmp_path / "outside" / "secret")
+    for sources in ("link/secret", "l*nk/secret", "link/*", "secret-link", "secret-l*", "l*nk"):
+        assert builder.build(BASE + f"COPY {sources} /app/\n") is None, sources
+    image = builder.build(BASE + "COPY */secret /app/\n")
+    assert (builder.images.files(image) / "app/secret").read_text() == "of the context"
+
+
+def test_what_is_copied_through_a_link_has_the_links_name(builder):
+    builder.file("a.txt")
+    (builder.context / "b.txt").symlink_to("a.txt")
+    assert builder.tree(builder.build(BASE + "COPY b.txt /one/\nCOPY b* /two/\n")) == [
+        "one/b.txt",
+        "two/b.txt",
+    ]

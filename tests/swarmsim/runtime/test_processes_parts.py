@@ -318,6 +318,28 @@ def test_what_is_bound_has_to_be_there(folder, tmp_path):
     )
 
 
+def test_nothing_is_mounted_in_place_of_the_whole_task(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "task")
+    folder.root.mkdir(parents=True)
+    (folder.root / "of-the-image").touch()
+    for target in ("/", "", "//", "/app/.."):
+        bind = {"Type": "bind", "Source": str(tmp_path), "Target": target}
+        assert mount_all(folder, [bind], tmp_path, []) == (
+            'invalid mount config for type "bind": '
+            "invalid specification: destination can't be '/'"
+        )
+    assert (folder.root / "of-the-image").exists()
+
+
+def test_a_folder_of_this_machine_that_is_mounted_gets_nothing_of_the_image(tmp_path: Path) -> None:
+    folder, source = Folder(tmp_path / "task"), tmp_path / "mine"
+    (folder.root / "app").mkdir(parents=True)
+    (folder.root / "app" / "of-the-image").touch()
+    source.mkdir()
+    mount_all(folder, [{"Type": "bind", "Source": str(source), "Target": "/app"}], tmp_path, [])
+    assert not list(source.iterdir())
+
+
 # ---- programs ------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from swarmsim.runtime.port import Host
 COPIED_UP_TO = 1024 * 1024
 #: Folders that every system has, and in which the files of this machine's system are meant.
 SYSTEM = frozenset(FOLDERS) - {"home", "opt", "root", "run", "srv", "tmp", "var/tmp"}
+_NOT_THERE = "invalid specification: destination can't be '/'"
 #: An absolute path in a word of a command, such as in `--config=/app/x`.
 _PATH = re.compile(r"(?<![\w./@-])/[\w.@%+,/-]+")
 
@@ -60,11 +61,11 @@ class Folder:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
-    def mount(self, path: str, source: Path) -> None:
-        """Mount a folder or file of this machine."""
+    def mount(self, path: str, source: Path, *, is_volume: bool) -> None:
+        """Mount a folder or file of this machine. An empty volume gets what is there."""
         target = self.inside(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir() and source.is_dir() and not any(source.iterdir()):
+        if is_volume and target.is_dir() and not any(source.iterdir()):
             shutil.copytree(target, source, symlinks=True, dirs_exist_ok=True)
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
@@ -124,10 +125,12 @@ def mount_all(
     for number, path in enumerate(anonymous):
         source = folder.path / f"volume{number}"
         source.mkdir()
-        folder.mount(path, source)
+        folder.mount(path, source, is_volume=True)
     for mount in mounts:
         target = str(mount.get("Target") or "")
         kind = mount.get("Type") or "volume"
+        if folder.inside(target) == folder.root:  # or all of the task would be that folder
+            return f'invalid mount config for type "{kind}": {_NOT_THERE}'
         if kind == "bind":
             source = Path(str(mount.get("Source") or ""))
             if not source.exists():
@@ -141,7 +144,7 @@ def mount_all(
         else:
             source = folder.path / f"mount-{_as_one_name(target)}"
             source.mkdir()
-        folder.mount(target, source)
+        folder.mount(target, source, is_volume=kind == "volume")
     return ""
 
 
