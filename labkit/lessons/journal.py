@@ -90,7 +90,7 @@ class Standing:
     state: State = "open"
     #: The different hints that were taken.
     rungs: frozenset[int] = frozenset()
-    #: Whether the solution was looked at.
+    #: Whether the solution was seen.
     solved: bool = False
     #: Whether it was done before a reset that opened it again.
     before: bool = False

@@ -239,7 +239,7 @@ def test_a_solution_that_is_missing_says_which_tags_are_looked_for(
 @pytest.mark.usefixtures("alone")
 def test_progress_and_report_say_nothing_and_everything() -> None:
     assert "0 of 3 predictions, 0 of 1 exercise" in repr(learning.progress())
-    assert "Nothing was done here yet." in learning.report().page
+    assert "Nothing done here yet." in learning.report().page
 
     learning.question(MISSING, choose="two", why="<b>so</b>")
     learning.exercise(RIDDLE)

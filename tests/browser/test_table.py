@@ -255,7 +255,7 @@ def test_what_an_update_still_waits_for_is_counted_down(page: Page, opened: Open
         "The last delay ends in 2 s, then the monitor window begins.",
         "The last delay ends in 1 s, then the monitor window begins.",
         "The monitor window ends in 5 s.",
-        "The monitor window is over: any moment now Swarm says so.",
+        "The monitor window is over: Swarm will say so any moment.",
     ]
 
 

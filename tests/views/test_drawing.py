@@ -136,7 +136,7 @@ def test_of_many_slots_the_latest_are_drawn_and_it_says_so() -> None:
     told = texts(drawn(played, "slots"))
     rows = [text for text in told if text.isdecimal()]
 
-    assert "Of 120 slots the 60 where something happened last are drawn." in told
+    assert "Only the 60 most recently active of 120 slots are drawn." in told
     assert "116" in rows
     assert len(rows) <= MOST_ROWS
 
@@ -147,7 +147,7 @@ def test_a_crash_loop_leaves_the_other_slots_their_bars() -> None:
     polls = (snapshot(n + 1, service(), task(2), dead) for n, dead in enumerate(deaths))
     root = drawn(recording(snapshot(0, service(), task(2)), *polls), "slots")
 
-    assert "Of each slot the last 250 tasks are drawn." in texts(root)
+    assert "Only the last 250 tasks of each slot are drawn." in texts(root)
     assert len([each for each in root.iter() if each.get("data-failed")]) == 250
     assert list(titled(root, "dc_worker.2"))
 
@@ -222,7 +222,7 @@ def test_a_drawing_is_told_in_words(update: Recording) -> None:
         "Completed: 10 of 10 replicas run 1.1.",
     ):
         assert words_of_it in label
-    assert "No replica was seen." in (drawn(Recording(HEADER)).get("aria-label") or "")
+    assert "No replicas were seen." in (drawn(Recording(HEADER)).get("aria-label") or "")
 
 
 def test_hostile_text_stays_text_in_a_drawing() -> None:

@@ -132,7 +132,7 @@ def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
     update.torn_lines = 1
     replay = Replay(update)
 
-    says = "1 line of the file could not be read; what is drawn is what could."
+    says = "1 line of the file could not be read; the rest is shown."
     assert replay.data()["first"]["trouble"] == says
     assert says in replay.plain
 

@@ -96,7 +96,7 @@ def test_an_answer_that_nobody_chose_is_there_all_the_same():
             predictions("aaab"),
             "Most said “about 25 s”: address that. The delay comes between the pairs.",
         ),
-        (predictions("abccab"), "The answers are spread: explain anew, in other words"),
+        (predictions("abccab"), "The answers are spread out: explain it again in other words"),
         (predictions("ab", answer=""), "No recording has answered yet"),
     ],
 )

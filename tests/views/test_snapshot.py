@@ -50,8 +50,8 @@ def test_a_recording_that_breaks_off_says_so(update: Recording) -> None:
     update.changes.pop()
     text = "".join(Page(Snapshot.of(update).html).said)
 
-    assert "There is no end in the recording: it broke off here, or it still goes on." in text
-    assert f"The last good snapshot is of {update.last_at:%Y-%m-%d %H:%M:%S} UTC." in text
+    assert "The recording has no end: it broke off here, or is still going on." in text
+    assert f"The last good snapshot was taken at {update.last_at:%Y-%m-%d %H:%M:%S} UTC." in text
 
 
 def test_hostile_text_stays_text_in_a_snapshot() -> None:
@@ -139,7 +139,7 @@ def test_a_snapshot_has_the_budget_in_words(update: Recording) -> None:
 def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
     update.torn_lines = 2
 
-    says = "2 lines of the file could not be read; what is drawn is what could."
+    says = "2 lines of the file could not be read; the rest is shown."
     assert says in Page(Snapshot.of(update).html).said
     assert Snapshot.of(update).state["trouble"] == says
 

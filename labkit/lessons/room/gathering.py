@@ -155,7 +155,7 @@ def advise(guesses: Sequence[Guess]) -> Advice:
     """Return what to do next after a question; until a comparison, wait.
 
     Nearly all as the recordings showed: go on. Most with one other answer: that belief is
-    worth addressing. Evenly spread: explain anew, in other words.
+    worth addressing. Evenly spread: explain it again in other words.
     """
     answers = Counter(each.answer for each in guesses if each.answer)
     if not answers:

@@ -163,7 +163,7 @@ def _still(recording: Recording, now: datetime) -> bool:
 def _tail(config: UpdateConfig) -> str:
     tail = durations.to_text(completes_after(config))
     delay = f"a last delay of {durations.to_text(config.delay)}, then " if config.delay else ""
-    return f"Swarm says so {tail} after the last replica started ({delay}the monitor window)."
+    return f"that comes {tail} after the last replica started ({delay}the monitor window)."
 
 
 def _removed(left: int) -> str:

@@ -145,6 +145,6 @@ def _exercise(events: list[Event]) -> Json:
     hints = len({each.rung for each in events if each.kind == "hinted"})
     effort = [counted(len(checks), "check"), counted(hints, "hint")]
     if any(each.kind == "solved" for each in events):
-        effort.append("the solution was looked at")
+        effort.append("the solution was seen")
     last = passed or checks
     return {"check": last[-1] if last else None, "effort": ", ".join(effort)}

@@ -111,7 +111,7 @@ class _Question(_Item):
         if what == "move on":
             return "Nearly all said what the recordings showed: move on."
         if what == "explain":
-            return "The answers are spread: explain anew, in other words, and ask again."
+            return "The answers are spread out: explain it again in other words, and ask again."
         belief = self.item.beliefs.get(key, "")
         return f"Most said “{self.item.choice(key)}”: address that. {belief}".rstrip()
 

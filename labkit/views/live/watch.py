@@ -309,7 +309,7 @@ class Watch(anywidget.AnyWidget):
             return ""
         return plain(
             f"The recording cannot be written to its file: {problem}. What was written before "
-            "is safe; the rest is kept in memory and follows when there is room again."
+            "is safe; the rest is kept in memory, and written as soon as that is possible again."
         )
 
     def _leave_snapshot(self) -> None:

@@ -16,7 +16,7 @@ def html(view_state: Json) -> str:
     end, last_good = view_state["end"], ""
     if end["died"]:
         seen = datetime.fromtimestamp(view_state["seen"] / 1000, UTC)
-        last_good = f"The last good snapshot is of {seen:%Y-%m-%d %H:%M:%S} UTC."
+        last_good = f"The last good snapshot was taken at {seen:%Y-%m-%d %H:%M:%S} UTC."
     looks = zip(view_state["tags"], replicas.running(view_state), strict=True)
     tags = [(*look, count) for look, (_, count) in looks]
     return render("head.html", view=view_state, last_good=last_good, tags=tags)

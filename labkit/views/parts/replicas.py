@@ -42,7 +42,7 @@ def in_words(view_state: Json) -> str:
     """Return how many replicas ran at least, as a sentence."""
     totals = [(sum(counts), at) for at, counts in view_state["steps"]]
     if not totals:
-        return "No replica was seen."
+        return "No replicas were seen."
     fewest, at = min(totals)
     return f"At least {fewest} replicas ran, the fewest at {minutes(at)}."
 

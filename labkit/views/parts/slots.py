@@ -22,7 +22,7 @@ from labkit.views.state.sentences import minutes, shortened
 from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
 
-TITLE = "Slots: every task that had them"
+TITLE = "Slots: all tasks, by slot"
 #: How a task is drawn in a stage: how much of its place it takes up (the nearer to running, the
 #: higher), how dense it is, whether it has an outline, and what the legend says. One that has
 #: ended is not drawn.
@@ -38,8 +38,8 @@ MOST_ROWS, _ROWS_OF_MORE = 100, 60
 _TASKS, _WINDOWS = (0.07, 0.72), (0.77, 0.95)
 _SIGNS = {
     "failed": "failed",
-    "delay": "delay: the update sleeps",
-    "monitor": "monitor window: a death here counts",
+    "delay": "delay: the updater sleeps",
+    "monitor": "monitor window: a failure in here counts",
 }
 SHARED = {
     "stages": STAGES,
@@ -213,9 +213,9 @@ def _left_out(every: list[Attempt], shown: dict[Group, list[Attempt]], most: int
     """Return what is not drawn, as sentences, or `""`."""
     count, notes = len({each.group for each in every}), []
     if len(shown) < count:
-        notes = [f"Of {count:,} slots the {len(shown)} where something happened last are drawn."]
+        notes = [f"Only the {len(shown)} most recently active of {count:,} slots are drawn."]
     if any(len(of) > most for of in shown.values()):
-        notes.append(f"Of each slot the last {most} tasks are drawn.")
+        notes.append(f"Only the last {most} tasks of each slot are drawn.")
     return " ".join(notes)
 
 

@@ -43,7 +43,7 @@ def torn(lines: int) -> str:
     if not lines:
         return ""
     verb = f"{counted(lines, 'line')} of the file could not be read"
-    return f"{verb}; what is drawn is what could."
+    return f"{verb}; the rest is shown."
 
 
 def badge_of(provenance: Provenance) -> Badge | None:
@@ -55,10 +55,10 @@ def badge_of(provenance: Provenance) -> Badge | None:
 def budget_words(budget: Budget, state: str) -> list[str]:
     """Return a failure budget in sentences, given the update state; the first sums it up."""
     if not budget.watched:
-        return ["Not watched, as failure_action is continue."]
+        return ["Not watched, because failure_action is continue."]
     if not budget.missed:
         return [_standing(budget, state)]
-    when = f"after the monitor window, or when the {budget.of} looked it was over"
+    when = f"the monitor window was over when it died, or when the {budget.of} checked"
     died = f"{counted(len(budget.missed), 'task')} died without being counted: {when}."
     return [_standing(budget, state), died]
 
@@ -77,7 +77,7 @@ def _standing(budget: Budget, state: str) -> str:
         none = "No failure was tolerated, and none was counted."
         return none if over else f"No failure is tolerated: the first one {does}."
     which = f"of {counted(budget.slots, 'slot')} {'that were' if over else 'being'} updated"
-    seen = counted(failures, "failure") if failures else "No failure"
+    seen = counted(failures, "failure") if failures else "No failures"
     left = tolerated + 1 - failures
     then = f"; {'one more' if left == 1 else f'{left} more'} and Swarm {does}"
     return f"{seen} of {tolerated} tolerated ({which}){'' if over else then}."

@@ -165,7 +165,7 @@ def _end(run: Json) -> float:
 def _replicas(runs: list[Json], axis: Axis) -> Chart:
     most = max([1, *(count for run in runs for _, count in run["steps"])])
     paths = [speed.curve(_corners(run), axis, most, _REPLICAS - 8) for run in runs]
-    title = "Running replicas; a run's upright line is where its update ended"
+    title = "Running replicas; a vertical line marks the end of each update"
     return _chart(title, runs, paths, axis, _REPLICAS, f"{most}")
 
 

@@ -88,7 +88,7 @@ def heading(recording: Recording) -> Json:
 def finish(view_state: ViewState, recording: Recording) -> None:
     """Say in a view state that its recording breaks off, if it does."""
     if recording.ended is None:
-        why = "There is no end in the recording: it broke off here, or it still goes on."
+        why = "The recording has no end: it broke off here, or is still going on."
         view_state.end(recording.last_at, why, died=True)
 
 

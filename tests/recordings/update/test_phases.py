@@ -22,7 +22,7 @@ def test_all_replicas_new_and_update_completed_are_two_moments() -> None:
     assert describe(updating, (task(1, "1.1"), task(2))) == "Updating: 1 of 2 replicas run 1.1."
     assert describe(updating, NEW) == (
         "2 of 2 replicas run 1.1. Not completed yet: "
-        "Swarm says so 5s after the last replica started (the monitor window)."
+        "that comes 5s after the last replica started (the monitor window)."
     )
 
 

@@ -34,7 +34,7 @@ class Comparison {
         this.library = library;
         this.draw();
       },
-      (problem) => write(this.note, `There are no charts: ${problem.message}`),
+      (problem) => write(this.note, `The charts cannot be drawn: ${problem.message}`),
     );
   }
 

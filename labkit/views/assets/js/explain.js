@@ -9,22 +9,22 @@ import { capital, minutes } from "./words.js";
 
 /** What Swarm does with a task that may start, until it runs. */
 const STARTING = {
-  new: "Swarm has only just made it.",
+  new: "Swarm has only just created it.",
   pending: "Swarm is looking for a node that can run it.",
   assigned: "Swarm has given it to a node.",
-  accepted: "Its node has taken it on.",
+  accepted: "Its node has accepted it.",
   preparing: "Its node is getting the image.",
   ready: "Its node has the image; it is about to start.",
-  starting: "Its container is starting. With a health check it stays in this state until it is found healthy.",
+  starting: "Its container is starting. With a health check it stays in this state until it is healthy.",
 };
 
-const REPLACED = "Should it end, Swarm puts a new task in its place, as the restart policy says.";
+const REPLACED = "If it ends, Swarm replaces it as the restart policy says.";
 
 /** Returns sentences about a task, `[setting, value and meaning]`, and commands that show more. */
 export function explain(task, viewState) {
   const known = knownOf(task, viewState);
   const { what, settings } = STAGES[known.last.stage](known);
-  const gone = task.listed ? [] : ["The manager no longer lists it: of each slot Swarm keeps a few tasks only."];
+  const gone = task.listed ? [] : ["The manager no longer lists it: Swarm keeps only a few tasks per slot."];
   return {
     what: [madeBy(known), ...what, ...gone],
     settings: [...settings, ...(task.listed ? [] : [HISTORY])],
@@ -59,18 +59,18 @@ function runOf({ cause, moves }, { phases, status, budget, rollback_budget: othe
 // ---- what made it ------------------------------------------------------------------
 
 function madeBy({ task, older, viewState }) {
-  const place = older ? `, to take the place of task ${short(older)} (${viewState.tags[older.tag][0]})` : "";
+  const place = older ? `, to replace task ${short(older)} (${viewState.tags[older.tag][0]})` : "";
   switch (task.cause) {
     case "there":
       return "It was there before the recording began.";
     case "create":
-      return "Swarm made it when the service was created or scaled up. An update does not watch such a task.";
+      return "Swarm created it when the service was created or scaled up. An update does not watch such a task.";
     case "restart":
       return older
-        ? `Swarm's restart supervisor made it, because task ${short(older)} in the same slot had ${older.moves.at(-1).stage === "failed" ? "failed" : "ended"}.`
-        : "Swarm's restart supervisor made it, because the task before it in the same slot had ended.";
+        ? `Swarm's restart supervisor created it, because task ${short(older)} in the same slot had ${older.moves.at(-1).stage === "failed" ? "failed" : "ended"}.`
+        : "Swarm's restart supervisor created it, because the task before it in the same slot had ended.";
     default:
-      return `The ${task.cause} made it${place}.`;
+      return `The ${task.cause} created it${place}.`;
   }
 }
 
@@ -81,7 +81,7 @@ const STAGES = {
     const { task, of, older, last } = known;
     const meanwhile = last.state === "ready" ? ["Its image is ready."] : ["Meanwhile its node gets the image."];
     if (task.cause === "restart") {
-      return { what: ["It may not start before the restart delay is over.", ...meanwhile], settings: [RESTART_DELAY] };
+      return { what: ["It may not start until the restart delay is over.", ...meanwhile], settings: [RESTART_DELAY] };
     }
     if (!of) return { what: ["It may not start yet.", ...meanwhile], settings: [] };
     const stopped = older && ["failed", "ended"].includes(older.moves.at(-1).stage);
@@ -113,7 +113,7 @@ const STAGES = {
     return {
       what: [
         `Swarm has told it to stop${because}.`,
-        "Its container got the signal SIGTERM, and has the stop grace period to end; after that it is killed.",
+        "Its container was sent SIGTERM and has the stop grace period to end; after that it is killed.",
       ],
       settings: [GRACE, ...(heir && isMade(heir) ? [orderOf(knownOf(heir, known.viewState))] : [])],
     };
@@ -126,7 +126,7 @@ const STAGES = {
   ended(known) {
     const { last } = known;
     if (last.state === "complete") {
-      const ended = `Its process ended by itself${ranFor(known)}, with exit code 0. Swarm expects a service to run on, so this is an early end.`;
+      const ended = `Its process ended by itself${ranFor(known)}, with exit code 0. Swarm expects a service to keep running, so it ended early.`;
       return { what: [ended, ...countedWords(known), ...replaced(known)], settings: [...watching(known), RESTART_CONDITION, RESTART_DELAY] };
     }
     const killed = last.exit === 137 ? ", but not within the stop grace period: it was killed (exit code 137)" : "";
@@ -142,13 +142,13 @@ function awaitsUpdate({ task, heir, viewState: { status, tasks } }) {
 }
 
 function watchedWords({ window, of, run, viewState: { at } }) {
-  if (run.budget?.watched === false) return [`If it ends, the ${of} does not mind: failure_action is continue.`];
+  if (run.budget?.watched === false) return [`If it ends, the ${of} goes on: failure_action is continue.`];
   if (!window) return [];
   const [, from, delay, monitor] = window;
-  if (run.over && at >= run.over[0]) return [`The ${of} is ${run.over[1].endsWith("paused") ? "paused" : "over"}: if it ends now, that counts as no failure.`];
+  if (run.over && at >= run.over[0]) return [`The ${of} is ${run.over[1].endsWith("paused") ? "paused" : "over"}: if it ends now, that does not count as a failure.`];
   const sleeps = delay > from && at < delay ? [`The ${of} sleeps until ${minutes(delay)} before the next slot (its delay).`] : [];
   const inside = `It is inside its monitor window: if it ends before ${minutes(monitor)}, that counts as a failure.`;
-  const outside = `Its monitor window was over at ${minutes(monitor)}: if it ends now, that counts as no failure.`;
+  const outside = `Its monitor window was over at ${minutes(monitor)}: if it ends now, that does not count as a failure.`;
   return [at < monitor ? inside : outside, ...sleeps];
 }
 
@@ -156,7 +156,7 @@ function deathOf(known) {
   const { last, task } = known;
   const says = last.error ? ` ${saysDocker(last)}` : "";
   if (last.state === "rejected") return `Node ${task.node || "unknown"} could not prepare it, so it never started.${says}`;
-  if (last.state === "orphaned") return `Its node has been down for so long, a day, that Swarm gave it up.${says}`;
+  if (last.state === "orphaned") return `Its node has been down for a day, so Swarm gave up on it.${says}`;
   const code = last.exit === null ? "It failed" : `Its process ended with exit code ${last.exit}`;
   return `${code}${ranFor(known)}.${says}`;
 }
@@ -169,10 +169,10 @@ function ranFor({ ran, last }) {
 
 /** Whether Swarm counted the end of a task as a failure of an update, and why. */
 function countedWords({ task, of, run, window, ran, last, viewState }) {
-  if (!of) return viewState.budget ? ["It counts as no failure: only tasks that the update or the rollback itself made are counted."] : [];
+  if (!of) return viewState.budget ? ["It does not count as a failure: only tasks made by the update or the rollback itself count."] : [];
   const { budget, over } = run;
   if (budget?.watched === false) return ["It is not counted: failure_action is continue."];
-  if (over?.[2].includes(task.id)) return [`It counts as a failure of the ${of}, and as the one too many: Docker's message names it.`];
+  if (over?.[2].includes(task.id)) return [`It counts as a failure of the ${of}, the one too many: Docker's message names it.`];
   const death = task.moves.find(({ stage }) => stage === last.stage);
   if (over && death.at > over[0]) return [`It is not counted: the ${of} was ${over[1].endsWith("paused") ? "paused" : "over"} by then.`];
   if (!window) return [`It counts as a failure of the ${of}: it ended before it was seen running.`];
@@ -180,35 +180,35 @@ function countedWords({ task, of, run, window, ran, last, viewState }) {
   const late = last.since - ran.since > window[3] - window[1]; // both by the engine's clock, which need not be ours
   const told = budget && budget.missed === budget.uncounted.length; // of very many the page knows some only
   const counts = told ? !budget.uncounted.includes(task.n) : !late;
-  if (late && counts) return [`It counts as a failure of the ${of}: where the delay is as long as the monitor window, Swarm watches for a second more than the delay.`];
+  if (late && counts) return [`It counts as a failure of the ${of}: when the delay is as long as the monitor window, Swarm watches for one second longer than the delay.`];
   if (late) return [`It does not count as a failure of the ${of}: its monitor window was over at ${monitor}.`];
   if (counts) return [`It counts as a failure of the ${of}: it ended inside its monitor window, before ${monitor}.`];
-  return ["It was not counted: while the last slots are in work Swarm does not look at failures, and when it looked the monitor window was over."];
+  return ["It was not counted: Swarm does not check failures while the last slots are being replaced, and when it checked, the monitor window was over."];
 }
 
 function replaced({ heir, task }) {
   if (heir) return [`${capital(takenBy(heir))}.`];
-  return task.listed && task.moves.at(-1).stage === "failed" ? ["Nothing is in its place yet; the restart policy says whether and when."] : [];
+  return task.listed && task.moves.at(-1).stage === "failed" ? ["Nothing has replaced it yet; the restart policy says whether and when."] : [];
 }
 
 function takenBy(heir) {
   const by = { update: "the update", rollback: "the rollback", restart: "the restart supervisor" }[heir.cause];
-  return by ? `${by} put task ${short(heir)} in its place` : `task ${short(heir)} took its place`;
+  return by ? `${by} replaced it with task ${short(heir)}` : `task ${short(heir)} took its place`;
 }
 
 // ---- which setting -----------------------------------------------------------------
 
-const RESTART_DELAY = ["restart_policy.delay", "how long a task waits before it takes a dead one's place; 5s if nothing is set"];
-const RESTART_CONDITION = ["restart_policy.condition", "whether a task that ended is replaced; any if nothing is set"];
-const GRACE = ["stop_grace_period", "how long a container may take to stop before it is killed; 10s if nothing is set"];
-const HISTORY = ["task-history-limit", "how many tasks of a slot Swarm keeps in all; 5 if nothing is set (docker swarm update)"];
+const RESTART_DELAY = ["restart_policy.delay", "how long a new task waits before it replaces one that ended; 5s by default"];
+const RESTART_CONDITION = ["restart_policy.condition", "whether a task that ended is replaced; any by default"];
+const GRACE = ["stop_grace_period", "how long a container may take to stop before it is killed; 10s by default"];
+const HISTORY = ["task-history-limit", "how many tasks Swarm keeps per slot, the current one included; 5 by default (docker swarm update)"];
 
 const isMade = ({ cause }) => cause === "update" || cause === "rollback";
 const setting = ({ of }, name, value, meaning) => [`${of}_config.${name}`, value === undefined ? meaning : `${value}: ${meaning}`];
 const duration = (ms) => (ms === undefined ? undefined : `${ms / 1000}s`);
 
 const orderOf = (known) => setting(known, "order", known.run.config?.order, "which comes first, stopping the old task or starting the new one");
-const parallelismOf = (known) => setting(known, "parallelism", known.run.config?.parallelism, "how many slots are updated at a time; 0 is all");
+const parallelismOf = (known) => setting(known, "parallelism", known.run.config?.parallelism, "how many slots are updated at a time; 0 means all");
 
 /** The settings by which an update watches the tasks that it made. */
 function watching(known) {
@@ -218,9 +218,9 @@ function watching(known) {
   const monitor = window ? window[3] - window[1] : config?.monitor_ms;
   const delay = window ? window[2] - window[1] : config?.delay_ms;
   return [
-    setting(known, "monitor", duration(monitor), "how long after a new task began to run its end counts as a failure"),
-    ...(delay ? [setting(known, "delay", duration(delay), "the pause after a slot, before the next one")] : []),
-    setting(known, "max_failure_ratio", budget?.ratio ?? config?.max_failure_ratio, "the share of the slots that may fail; more than that triggers the action"),
+    setting(known, "monitor", duration(monitor), "how long after a new task started its end counts as a failure"),
+    ...(delay ? [setting(known, "delay", duration(delay), "the pause of an updater after each slot")] : []),
+    setting(known, "max_failure_ratio", budget?.ratio ?? config?.max_failure_ratio, "the share of the slots that may fail; a larger share triggers the action"),
     setting(known, "failure_action", budget?.action ?? config?.failure_action, "what Swarm does then"),
   ];
 }

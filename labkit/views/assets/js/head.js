@@ -67,7 +67,7 @@ export class Head {
 function lifeOf(viewState) {
   const { end, gaps, still, trouble = "" } = viewState;
   if (end) {
-    const last = end.died ? `\nThe last good snapshot is of ${clock(viewState.now)}.` : "";
+    const last = end.died ? `\nThe last good snapshot was taken at ${clock(viewState.now)}.` : "";
     const more = [end.why + last, trouble].filter(Boolean).join("\n");
     return { lamp: end.died ? "no" : "ended", text: `ended ${clock(viewState.origin + end.at)}`, more, died: end.died };
   }
@@ -86,5 +86,5 @@ export function waitsFor({ settling, end, gaps, silent, at }) {
   const left = (until) => `${Math.ceil((until - at) / 1000)} s`;
   if (at < settling.delay) return `The last delay ends in ${left(settling.delay)}, then the monitor window begins.`;
   if (at < settling.monitor) return `The monitor window ends in ${left(settling.monitor)}.`;
-  return "The monitor window is over: any moment now Swarm says so.";
+  return "The monitor window is over: Swarm will say so any moment.";
 }

@@ -45,7 +45,7 @@ export class Marks {
     this.input.hidden = false;
     this.input.value = "";
     this.input.placeholder = `what happened at ${minutes(this.asked)}?`;
-    this.input.setAttribute("aria-label", `Label of the mark at ${minutes(this.asked)}; Enter keeps it, Escape does not`);
+    this.input.setAttribute("aria-label", `Label of the mark at ${minutes(this.asked)}; Enter saves it, Escape cancels`);
     this.input.focus();
     this.view.draw();
   }

@@ -232,11 +232,11 @@ export class Slots extends Chart {
       ["labkit-card-quiet", `task ${task.id.slice(0, 12)}${task.node ? ` on ${task.node}` : ""}`],
       ["", this.why(task)],
       ...statesOf(task).map((line) => ["labkit-card-state", line]),
-      ...(window && window[2] > window[1] ? [["labkit-card-quiet", `Its delay lasts until ${minutes(window[2])}, unless the update is over before.`]] : []),
-      ...(window && window[3] > window[1] ? [["labkit-card-quiet", `Its monitor window lasts until ${minutes(window[3])}: a death before counts as a failure.`]] : []),
+      ...(window && window[2] > window[1] ? [["labkit-card-quiet", `Its delay lasts until ${minutes(window[2])}, unless the update ends first.`]] : []),
+      ...(window && window[3] > window[1] ? [["labkit-card-quiet", `Its monitor window lasts until ${minutes(window[3])}: if it ends before that, it counts as a failure.`]] : []),
       ...(last?.error ? [["labkit-card-bad", last.error]] : []),
       ...(last && last.exit !== null ? [["labkit-card-quiet", `exit code ${last.exit}`]] : []),
-      ...(this.view.explains ? [["labkit-card-says", "A click says why, below the table."]] : []),
+      ...(this.view.explains ? [["labkit-card-says", "Click it to see why, below the table."]] : []),
     ];
   }
 
@@ -244,7 +244,7 @@ export class Slots extends Chart {
     if (cause !== "restart") return BECAUSE[cause] ?? "";
     const dead = this.viewState.tasks.get(before);
     const ended = dead?.moves.at(-1).stage === "failed" ? "failed" : "ended";
-    return dead ? `Restarted by Swarm after ${dead.id.slice(0, 12)} ${ended}.` : "Restarted by Swarm after the one before had ended.";
+    return dead ? `Made by the restart supervisor after ${dead.id.slice(0, 12)} ${ended}.` : "Made by the restart supervisor after the task before it ended.";
   }
 
   clicked(event) {

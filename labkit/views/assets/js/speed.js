@@ -20,7 +20,7 @@ export class Speed extends Chart {
 
   says({ speed }) {
     const last = speed.at(-1)?.[1];
-    const now = last === undefined || last === null ? "The web page did not answer last." : `Last: ${Math.round(last)}.`;
+    const now = last === undefined || last === null ? "The web page did not answer the last time." : `Last: ${Math.round(last)}.`;
     return `Hashes a second over time. ${now}`;
   }
 

@@ -42,7 +42,7 @@ export class Table {
   bar(root) {
     const bar = make("div", "labkit-table-bar", root);
     this.command = make("span", "labkit-code", bar);
-    write(make("span", "labkit-narrow", bar), "A wider view has ID, NODE and PORTS, too.");
+    write(make("span", "labkit-narrow", bar), "A wider view also shows ID, NODE and PORTS.");
     this.all = make("button", "labkit-button", bar);
     this.all.type = "button";
     this.all.hidden = true;

@@ -49,7 +49,7 @@ export class View {
         this.library = library;
         if (!this.removed) this.draw(true);
       },
-      (problem) => write(make("div", "labkit-note", this.axis.charts.at(-1).root), `A plain chart: ${problem.message}`),
+      (problem) => write(make("div", "labkit-note", this.axis.charts.at(-1).root), `These are plain charts: ${problem.message}`),
     );
   }
 
