@@ -294,15 +294,16 @@ def logs(service: str, *, tail: int = 20) -> None:
     services.logs(current_swarm(), service, tail=tail)
 
 
-def reset(step: int | str | None = None) -> lessons.Step:
+def reset(step: int | str | None = None, *, forget: bool = False) -> lessons.Step:
     """Bring the stack and your files to where a step of the lesson begins, and say what was done.
 
     `step` is a number or a notebook's name; without it, the first. It may be called at any
-    moment. What you have written in `worker.py` or the compose file is kept beside it, and
-    what you have done of this step and later ones is open again (the journal keeps it).
+    moment. What you have written in `worker.py` or the compose file is kept beside it. The
+    step's questions are asked again, and what you have done stays done; with `forget`, this
+    step and later ones start over (the journal keeps what you did).
     """
     wanted = lessons.find(step)
-    for sentence in lessons.restart(current_swarm(), wanted):
+    for sentence in lessons.restart(current_swarm(), wanted, forget=forget):
         echo.say(f"- {sentence}.")
     echo.say(
         f"Step {wanted.number} begins: {wanted.worker} runs "

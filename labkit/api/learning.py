@@ -13,6 +13,7 @@ from labkit.api import doing
 from labkit.base.errors import BadValue
 from labkit.base.waiting import PATIENCE
 from labkit.lessons import Hint, Solution, checks
+from labkit.lessons.journal import LATE
 from labkit.lessons.practice import activity_log, exercise_session, helping
 
 if TYPE_CHECKING:
@@ -34,13 +35,17 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
 
     wanted = activity_log.question(name)
 
-    def take(key: str, reason: str) -> None:
-        activity_log.note(wanted, "predicted", choice=key, why=reason)
+    def take(key: str, reason: str) -> bool:
+        late = activity_log.last(wanted, "compared") is not None
+        outcome = LATE if late else ""
+        activity_log.note(wanted, "predicted", choice=key, why=reason, outcome=outcome)
+        return late
 
     if choose is not None:
         take(wanted.choice(choose).key, why)
     noted = activity_log.last(wanted, "predicted")
-    return Asked(wanted, activity_log.chosen(wanted), noted.why if noted else "", take)
+    prediction, late = activity_log.chosen(wanted)
+    return Asked(wanted, prediction or late, noted.why if noted else "", take, late=bool(late))
 
 
 def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
@@ -52,13 +57,14 @@ def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
     given = recording if recording is not None else doing.last_recorder()
     if given is None:
         raise BadValue("there is no recording yet: give one, such as what labkit.watch returned")
-    found = checks.Compared(
-        wanted, activity_log.chosen(wanted), wanted.read(doing.recording_of(given))
-    )
+    prediction, late = activity_log.chosen(wanted)
+    reading = wanted.read(doing.recording_of(given))
+    found = checks.Compared(wanted, prediction, reading, late)
     activity_log.note(
         wanted,
         "compared",
-        choice=found.chosen.key if found.chosen else "",
+        outcome=LATE if late else "",
+        choice=prediction.key if prediction else "",
         answer=found.reading.choice,
         saw=found.reading.saw,
         because=found.reading.because,

@@ -101,12 +101,13 @@ def _lab(ctx: click.Context, arguments: tuple[str, ...]) -> None:
 
 @main.command("reset")
 @click.argument("step", required=False)
-def _reset(step: str | None) -> None:
+@click.option("--forget", is_flag=True, help="Start over: open STEP and later ones in progress.")
+def _reset(step: str | None, *, forget: bool) -> None:
     """Bring stack and files to where STEP of the lesson begins (a number or a notebook)."""
     from labkit import engines, lessons
 
     wanted = lessons.find(step)
-    for sentence in lessons.restart(engines.connect(), wanted):
+    for sentence in lessons.restart(engines.connect(), wanted, forget=forget):
         echo.say(f"- {sentence}.")
     echo.say(f"Step {wanted.number}, {wanted.notebook}, begins.")
 

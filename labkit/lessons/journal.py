@@ -16,13 +16,19 @@ from typing import Any, Literal, Self, TypeVar, get_args
 from labkit.base import lines
 from labkit.base.errors import LabError
 
-Kind = Literal["predicted", "compared", "began", "checked", "hinted", "solved", "reset"]
-#: Of a question: open, predicted, compared. Of an exercise: open, begun, not yet, passed.
-State = Literal["open", "predicted", "compared", "begun", "not yet", "passed"]
+Kind = Literal["predicted", "compared", "began", "checked", "hinted", "solved", "reset", "forgot"]
+#: Of a question: from open to compared. Of an exercise: open, begun, not yet, passed.
+State = Literal[
+    "open", "predicted", "not predicted", "predicted late", "compared", "begun", "not yet", "passed"
+]
 
 #: In the order in which they are reached; rerunning a cell takes nothing back.
 _ORDER = get_args(State)
 _DONE = ("compared", "passed")
+#: The recording has answered, and there was no prediction before it did.
+_MISSED = ("not predicted", "predicted late")
+#: The outcome of a prediction that was made after the first comparison.
+LATE = "late"
 #: Characters of a text that are kept: enough for a long explanation.
 _LONGEST = 5000
 
@@ -36,11 +42,11 @@ class Event:
     kind: Kind
     #: The number of the notebook, 0 to 5.
     step: int
-    #: The question or the exercise; `""` of a reset.
+    #: The question or the exercise; `""` of a step that begins anew (`reset`, `forgot`).
     name: str = ""
-    #: Of a check: "passed", "not yet" or "not attempted".
+    #: Of a check: "passed", "not yet" or "not attempted". Of a prediction: `LATE` if it was.
     outcome: str = ""
-    #: The key of the answer that was chosen.
+    #: The key of the answer that was chosen; of a comparison, in time.
     choice: str = ""
     #: Of a comparison: the key of the answer that the recording showed.
     answer: str = ""
@@ -54,6 +60,12 @@ class Event:
     try_next: str = ""
     #: The file of the recording that was looked at, beside the journal where possible.
     recording: str = ""
+
+    def opens(self, step: int) -> bool:
+        """Whether a step begins anew with it: alone, or forgotten with all later ones."""
+        return (self.kind == "reset" and step == self.step) or (
+            self.kind == "forgot" and step >= self.step
+        )
 
 
 E = TypeVar("E", bound=Event)
@@ -92,15 +104,18 @@ class Standing:
     rungs: frozenset[int] = frozenset()
     #: Whether the solution was seen.
     solved: bool = False
-    #: Whether it was done before a reset that opened it again.
+    #: Whether it was done before its notebook was run again, which opens its questions.
     before: bool = False
+    #: Whether the last comparison showed what was predicted.
+    right: bool = False
 
     def after(self, event: Event) -> Self:
         """Return how it stands after an event, which may be of another item."""
-        if event.kind == "reset" and self.item.step >= event.step:
-            return replace(
-                self, state="open", rungs=frozenset(), solved=False, before=self.before or self.done
-            )
+        if event.opens(self.item.step):
+            if event.kind == "forgot":
+                return type(self)(self.item)
+            asked = self.item.kind == "question"
+            return replace(self, state="open", before=self.done) if asked else self
         if event.name != self.item.name:
             return self
         if event.kind == "hinted":
@@ -108,7 +123,8 @@ class Standing:
         if event.kind == "solved":
             return replace(self, solved=True)
         reached = _reached(event, self.item.kind)
-        return replace(self, state=max(self.state, reached, key=_ORDER.index))
+        right = event.choice == event.answer if reached == "compared" else self.right
+        return replace(self, state=max(self.state, reached, key=_ORDER.index), right=right)
 
     @property
     def hints(self) -> int:
@@ -117,19 +133,30 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to do: the question was compared, the exercise passed."""
-        return self.state in _DONE
+        """Whether the exercise was passed, or the question predicted in time and compared."""
+        return self.state in _DONE or self.before
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do until its notebook is run again."""
+        return self.done or self.state in _MISSED
 
     @property
     def mark(self) -> str:
-        """How it stands, as one character: ✓ done, … begun, ○ open."""
-        return "✓" if self.done else "○" if self.state == "open" else "…"
+        """How it stands, as one character.
+
+        ✓ passed or as predicted, ● compared, – not predicted in time, … begun, ○ open.
+        """
+        if self.done:
+            return "✓" if self.right or self.item.kind == "exercise" else "●"
+        return "–" if self.over else "○" if self.state == "open" else "…"
 
     @property
     def words(self) -> str:
         """How it stands, for a person."""
-        said = "to be compared" if self.state == "predicted" else str(self.state)
-        return said if self.done or not self.before else f"{said} (done before)"
+        compared = "as predicted" if self.right else "not as predicted"
+        said = {"predicted": "to be compared", "compared": compared}.get(self.state, self.state)
+        return f"{said} (done before)" if self.before and self.state not in _DONE else said
 
 
 # ---- the journal -------------------------------------------------------------------
@@ -213,8 +240,8 @@ class Progress:
         """Return what the events come to.
 
         `plan` has the items in the order of the lesson. An event of an item that is not in
-        it says nothing. What was done stays done, whatever is checked later, until a reset
-        of its step or of an earlier one opens it again.
+        it says nothing. What was done stays done, whatever is checked or run again later, until
+        it is forgotten.
         """
         standings = [Standing(item) for item in plan]
         for event in events:
@@ -223,8 +250,8 @@ class Progress:
 
     @property
     def next(self) -> Item | None:
-        """The first item that is not done; `None` when all are."""
-        return next((each.item for each in self.standings if not each.done), None)
+        """The first item with something left to do; `None` when there is none."""
+        return next((each.item for each in self.standings if not each.over), None)
 
     @property
     def steps(self) -> list[int]:
@@ -257,11 +284,11 @@ class Progress:
 
     def to_do(self, step: int) -> str:
         """Return what is next in a notebook, in words."""
-        left = [each for each in self.within(step) if not each.done]
-        if not left:
-            return "all done"
-        again = " (done before)" if left[0].before else ""
-        return f"next: {left[0].item.title}{again}"
+        left = [each for each in self.within(step) if not each.over]
+        if left:
+            return f"next: {left[0].item.title}"
+        missed = sum(not each.done for each in self.within(step))
+        return f"{missed} not predicted in time" if missed else "all done"
 
     def facts(self) -> list[dict[str, Any]]:
         """Return how each item stands, for a machine."""
@@ -299,8 +326,12 @@ def _counted(of_kind: list[Standing], word: str) -> str:
 def _reached(event: Event, of: str) -> State:
     """Return how far an event brings an item of a kind; one of the other kind says nothing."""
     match of, event.kind, event.outcome:
-        case "question", ("predicted" | "compared") as kind, _:
-            return kind
+        case "question", ("predicted" | "compared"), "late":
+            return "predicted late"
+        case "question", "predicted", _:
+            return "predicted"
+        case "question", "compared", _:
+            return "compared" if event.choice else "not predicted"
         case "exercise", "began", _:
             return "begun"
         case "exercise", "checked", ("passed" | "not yet") as outcome:

@@ -125,6 +125,42 @@ def test_who_has_predicted_nothing_is_told_what_was_seen_all_the_same() -> None:
 
 
 @pytest.mark.usefixtures("alone")
+def test_what_is_chosen_after_the_recording_has_answered_is_kept_as_late() -> None:
+    """Unless the notebook is run again: then the question is asked anew."""
+    learning.compare(MISSING, updated())
+    assert standing(MISSING).state == "not predicted"
+
+    learning.question(MISSING, choose="one")
+    found = learning.compare(MISSING, updated())
+
+    assert (found.chosen, found.as_predicted) == (None, False)
+    assert found.said == "You chose “One” after the recording had answered: too late."
+    assert [(e.kind, e.choice, e.outcome) for e in events()] == [
+        ("compared", "", ""),
+        ("predicted", "one", "late"),
+        ("compared", "", "late"),
+    ]
+    assert (standing(MISSING).state, standing(MISSING).done) == ("predicted late", False)
+    assert "does not count" in learning.question(MISSING)._noted.value
+    activity_log.note_reset(1)
+    learning.question(MISSING, choose="one")
+    assert learning.compare(MISSING, updated()).as_predicted
+    assert standing(MISSING).mark == "✓"
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_mind_that_is_changed_after_the_recording_has_answered_changes_nothing() -> None:
+    learning.question(MISSING, choose="two")
+    learning.compare(MISSING, updated())
+    learning.question(MISSING, choose="one")
+
+    found = learning.compare(MISSING, updated())
+
+    assert found.chosen == checks.QUESTIONS[MISSING].choice("two")
+    assert standing(MISSING).words == "not as predicted"
+
+
+@pytest.mark.usefixtures("alone")
 def test_there_is_nothing_to_compare_with_before_an_update_is_over() -> None:
     with pytest.raises(BadValue, match="no recording yet"):
         learning.compare(MISSING)
@@ -367,12 +403,13 @@ def test_a_check_waits_for_what_is_on_its_way_and_says_so(
     assert "Outcome: <b>passed</b>" in page
     assert f"· {folder_of(HALF).name}</figcaption>" in page
 
-    capsys.readouterr()
     labkit.reset(2)
-    assert "1 thing is open again in your progress" in capsys.readouterr().out
-    assert standing(HALF).state == "open"
-    assert standing(HALF).before
+    assert standing(HALF).state == "passed", "what is done stays done"
     assert learning.check(HALF).outcome == "not attempted"
+    capsys.readouterr()
+    labkit.reset(1, forget=True)
+    assert "of later ones is open again in your progress" in capsys.readouterr().out
+    assert standing(HALF) == Standing(standing(HALF).item)
 
 
 def test_a_second_try_that_replaces_nothing_is_said_to_and_begun_anew_it_passes(
@@ -621,13 +658,13 @@ def test_a_file_of_somebody_else_s_among_the_recordings_is_passed_over() -> None
 
 
 @pytest.mark.usefixtures("step")
-def test_a_reset_in_a_terminal_opens_progress_again_too() -> None:
+def test_a_reset_in_a_terminal_forgets_progress_if_it_is_asked_to() -> None:
     assert standing(HALF).state != "open"
 
-    said = CliRunner().invoke(cli.main, ["reset", "2"])
-
-    assert said.exit_code == 0, said.output
-    assert standing(HALF).state == "open"
+    for words, is_open in ((["reset", "2"], False), (["reset", "2", "--forget"], True)):
+        said = CliRunner().invoke(cli.main, words)
+        assert said.exit_code == 0, said.output
+        assert (standing(HALF).state == "open") is is_open
 
 
 @pytest.mark.usefixtures("alone")

@@ -29,6 +29,11 @@ def event(kind: Any, name: str = "", *, step: int = 1, **more: Any) -> Event:
     return Event(at=at(0), kind=kind, step=step, name=name, **more)
 
 
+def compared(name: str, choice: str = "a") -> Event:
+    """A recording answers a; that was predicted, unless another choice is given."""
+    return event("compared", name, choice=choice, answer="a")
+
+
 def checked(name: str, outcome: str) -> Event:
     return event("checked", name, outcome=outcome)
 
@@ -131,10 +136,23 @@ def test_an_exercise_is_done_when_it_has_passed_once(does, state, done):
 
 def assert_stands(name: str, does: list[str], state: str, done: bool) -> None:
     """Hold that an item stands so after what was done: a kind of event, or what a check found."""
-    events = [event(each, name) if each in KINDS else checked(name, each) for each in does]
-    found = standing(name, *events)
+    found = standing(name, *did(name, does))
 
     assert (found.state, found.done) == (state, done)
+
+
+def did(name: str, does: list[str]) -> list[Event]:
+    """The events of one item; a comparison has the prediction that was made before the first."""
+    events: list[Event] = []
+    choice = next((each for each in does if each in ("predicted", "compared")), "")
+    for each in does:
+        if each == "late":
+            events.append(event("predicted", name, choice="b", outcome="late"))
+        elif each == "compared":
+            events.append(compared(name, "a" if choice == "predicted" else ""))
+        else:
+            events.append(event(each, name) if each in KINDS else checked(name, each))
+    return events
 
 
 def test_a_hint_that_is_read_twice_counts_once():
@@ -145,29 +163,60 @@ def test_a_hint_that_is_read_twice_counts_once():
     assert (found.hints, found.solved, found.state) == (2, True, "open")
 
 
-def test_a_reset_opens_its_step_and_the_later_ones_and_says_what_was_done_before():
-    done = [checked("half-time", "passed"), event("compared", "pairs"), event("reset", step=2)]
+def test_a_notebook_that_is_run_again_asks_its_own_questions_and_takes_nothing_back():
+    done = [checked("half-time", "passed"), compared("first-slot"), compared("pairs")]
+    again = [*done, event("reset", step=1)]
+
+    assert standing("half-time", *again) == standing("half-time", *done)
+    assert standing("pairs", *again) == standing("pairs", *done)
+    asked = standing("first-slot", *again)
+    assert (asked.state, asked.done, asked.mark) == ("open", True, "✓")
+    assert asked.words == "open (done before)"
+    never = standing("completed", *done, event("reset", step=2))
+    assert (never.done, never.words) == (False, "open")
+    redone = standing("first-slot", *again, compared("first-slot", "b"))
+    assert (redone.done, redone.words, redone.mark) == (True, "not as predicted", "●")
+    twice = standing("first-slot", *again, event("reset", step=1))
+    assert twice.done
+
+
+def test_what_is_forgotten_is_open_again_from_its_step_on():
+    done = [checked("half-time", "passed"), compared("pairs"), event("forgot", step=2)]
 
     assert standing("half-time", *done).done
-    again = standing("pairs", *done)
-    assert (again.done, again.before, again.words) == (False, True, "open (done before)")
-    never = standing("completed", *done)
-    assert (never.before, never.words) == (False, "open")
-    redone = standing("pairs", *done, event("compared", "pairs"))
-    assert (redone.done, redone.words) == (True, "compared")
+    assert standing("pairs", *done) == standing("pairs")
+    assert not standing("bad-image", checked("bad-image", "passed"), done[-1]).done
 
 
-def test_done_before_outlasts_a_second_reset():
-    resets = [event("compared", "pairs"), event("reset", step=2), event("reset", step=0)]
+def test_a_prediction_that_did_not_come_true_has_a_sign_of_its_own():
+    """It is done, and nothing is marked wrong."""
+    signs = {
+        choice: (found.done, found.mark, found.words)
+        for choice in ("a", "b", "")
+        for found in [standing("pairs", compared("pairs", choice))]
+    }
 
-    assert standing("pairs", *resets).before
+    assert signs == {
+        "a": (True, "✓", "as predicted"),
+        "b": (True, "●", "not as predicted"),
+        "": (False, "–", "not predicted"),
+    }
+
+
+def test_what_was_not_predicted_in_time_does_not_count_and_holds_nothing_up():
+    events = [compared("pairs"), compared("completed", "")]
+    found = Progress.of(events, PLAN, NAMES)
+
+    assert (found.counts(2), found.mark(2)) == ("1 of 2 predictions", "·")
+    assert found.to_do(2) == "1 not predicted in time"
+    assert Progress.of([compared("first-slot", "")], PLAN).next == PLAN[1]
 
 
 def test_next_is_the_first_item_of_the_lesson_that_is_not_done():
     assert Progress.of([], PLAN).next == PLAN[0]
-    assert Progress.of([event("compared", "first-slot")], PLAN).next == PLAN[1]
-    assert Progress.of([event("compared", "pairs")], PLAN).next == PLAN[0]
-    every = [event("compared", each.name) for each in PLAN]
+    assert Progress.of([compared("first-slot")], PLAN).next == PLAN[1]
+    assert Progress.of([compared("pairs")], PLAN).next == PLAN[0]
+    every = [compared(each.name) for each in PLAN]
     every += [checked(each.name, "passed") for each in PLAN]
     assert Progress.of(every, PLAN).next is None
 
@@ -178,19 +227,17 @@ def test_an_event_of_another_lesson_says_nothing():
 
 def test_in_a_terminal_there_is_a_line_a_notebook():
     events = [
-        event("compared", "first-slot"),
+        compared("first-slot"),
         checked("half-time", "passed"),
-        event("compared", "completed"),
-        checked("bad-image", "passed"),
-        event("reset", step=3),
+        compared("completed"),
+        event("reset", step=2),
     ]
 
     assert str(Progress.of(events, PLAN, NAMES)).splitlines() == [
         "✓ 1 · rolling-updates      1 of 1 prediction, 1 of 1 exercise  all done",
         "→ 2 · updates-in-parallel  1 of 2 predictions                  "
         "next: How long do pairs take?",
-        "· 3 · rolling-back         0 of 1 exercise                     "
-        "next: Survive a bad image (done before)",
+        "· 3 · rolling-back         0 of 1 exercise                     next: Survive a bad image",
     ]
 
 
@@ -200,7 +247,7 @@ def test_a_lesson_without_items_has_nothing_to_do():
 
 
 def test_progress_is_facts_for_a_machine():
-    facts = Progress.of([event("compared", "pairs"), event("reset", step=2)], PLAN).facts()
+    facts = Progress.of([compared("pairs"), event("reset", step=2)], PLAN).facts()
 
     assert json.loads(json.dumps(facts)) == facts
     assert facts[2] == {
@@ -209,7 +256,7 @@ def test_progress_is_facts_for_a_machine():
         "name": "pairs",
         "title": "How long do pairs take?",
         "state": "open",
-        "done": False,
+        "done": True,
         "done_before": True,
         "hints": 0,
         "solution_seen": False,

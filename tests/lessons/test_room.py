@@ -246,9 +246,10 @@ def test_of_what_is_gathered(folder: Path, case: dict[str, Any]):
 
 
 def told(text: str, seconds: int) -> dict:
-    """A line of ada's, from its kind, what was chosen, and what was shown."""
+    """A line of ada's, from its kind, or `late`, what was chosen, and what was shown."""
     kind, choice, answer, *_ = (*text.split(), "", "")
-    return line("ada", kind, seconds=seconds, choice=choice, answer=answer)
+    kind, outcome = ("predicted", kind) if kind == "late" else (kind, "")
+    return line("ada", kind, seconds=seconds, choice=choice, answer=answer, outcome=outcome)
 
 
 def test_who_is_stuck_where_since_when_and_after_what(folder: Path):

@@ -26,13 +26,16 @@ class Learner:
         self.noted: list[tuple[str, str]] = []
         #: What keeps it from being noted, if anything.
         self.trouble: LabError | None = None
+        #: Whether the recording has answered by now.
+        self.answered = False
         self.asked = Asked(question, chosen, why, self.note)
         self.radio, self.why, self.said = self.asked._buttons.children
 
-    def note(self, key: str, why: str) -> None:
+    def note(self, key: str, why: str) -> bool:
         if self.trouble:
             raise self.trouble
         self.noted.append((key, why))
+        return self.answered
 
     @property
     def sees(self) -> str:
@@ -79,6 +82,19 @@ def test_a_mind_may_be_changed():
 
     assert [key for key, _ in learner.noted] == ["25", "45", "25"]
     assert learner.sees.startswith("Noted: About 25 s.")
+
+
+def test_a_choice_after_the_recording_has_answered_is_said_not_to_count():
+    learner = Learner()
+    learner.answered = True
+
+    learner.radio.value = "25"
+
+    assert learner.sees == (
+        "Noted: About 25 s. The recording had answered already, so this does not count."
+    )
+    asked = Asked(QUESTION, QUESTION.choice("25"), "", learner.note, late=True)
+    assert "does not count" in asked._noted.value
 
 
 def test_asked_anew_it_shows_what_was_chosen_and_notes_nothing():

@@ -58,12 +58,15 @@ def made(*events: Event, recordings: dict[str, Recording] | None = None, **more:
 
 def test_progress_is_a_table_with_signs_and_words():
     """A state is told by a sign and by a word, and by no colour alone."""
-    progress = Progress.of([event("compared", "first-slot"), COMPARED], PLAN, NOTEBOOKS)
+    seen = event("compared", "first-slot", step=1, choice="one", answer="one")
+    progress = Progress.of([seen, COMPARED], PLAN, NOTEBOOKS)
     page = Page(views.ProgressTable(progress)._repr_html_())
 
     assert "✓1 · rolling-updates1 of 1 predictionall done" in page.text
     assert "→2 · updates-in-parallel1 of 1 prediction, 0 of 1 exercise" in page.text
     assert "next: In half the time" in page.text
+    assert "✓Which slot goes first? · as predicted" in page.text
+    assert "●How long do pairs take? · not as predicted" in page.text
     assert "○In half the time · open" in page.text
     assert page.names.count("caption") == 1
     assert ("scope", "row") in page.attributes
@@ -137,6 +140,16 @@ CHOSE_25S, CHOSE_45S = (
         ([CHOSE_25S, COMPARED, CHOSE_45S], "“about 25 seconds”.Because of 25s.", "of 45s"),
         ([replace(CHOSE_25S, choice="of-old")], "You said “of-old”.", "25 seconds"),
         ([COMPARED, event("reset", "")], "open (done before)", "Not compared"),
+        (
+            [replace(COMPARED, choice=""), replace(CHOSE_45S, outcome="late")],
+            "You chose “about 45 seconds” after the recording had answered.",
+            "You said",
+        ),
+        (
+            [CHOSE_25S, COMPARED, replace(CHOSE_45S, outcome="late"), COMPARED],
+            "You said “about 25 seconds”.Because of 25s.",
+            "of 45s",
+        ),
         ([event("began", "half-time")], "Begun, but not checked yet.", "Outcome"),
     ],
 )

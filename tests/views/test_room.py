@@ -228,7 +228,7 @@ def test_progress_and_report_are_commands(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     name = lesson.plan()[0].name
     journal = Journal(tmp_path / ".labkit" / "progress.jsonl")
-    seen = Event(at=at(0), kind="compared", step=1, name=name, saw="It took 51 s.")
+    seen = Event(at=at(0), kind="compared", step=1, name=name, choice="a", saw="It took 51 s.")
     for event in (seen, replace(seen, kind="checked", outcome="passed")):  # whichever it is
         journal.add(event)
 

@@ -96,6 +96,8 @@ class Compared:
     #: What the learner had chosen; `None` if nothing.
     chosen: Choice | None
     reading: Reading
+    #: What they chose after the recording had answered, if nothing before.
+    late: Choice | None = None
 
     @property
     def as_predicted(self) -> bool:
@@ -105,6 +107,8 @@ class Compared:
     @property
     def said(self) -> str:
         """What the learner had said, in a sentence."""
+        if self.late and self.chosen is None:
+            return f"You chose “{self.late.label}” after the recording had answered: too late."
         if self.chosen is None:
             return "You made no prediction; next time, make one before you run it."
         if self.as_predicted:

@@ -12,7 +12,7 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, LabError, NotSettled, RecordingProblem
 from labkit.lessons import checks, room
 from labkit.lessons.checks import Choice, Exercise, Question
-from labkit.lessons.journal import Event, Item, Journal, Kind, Progress
+from labkit.lessons.journal import LATE, Event, Item, Journal, Kind, Progress
 from labkit.lessons.steps.steps import STEPS, Step
 from labkit.recordings.recording import Recording
 
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _FILE = "progress.jsonl"
 
+#: The kinds of events with which a step begins.
+_BEGINS = ("reset", "forgot")
 #: The exercises that bring the worker somewhere.
 _ON_WORKER = {name for name, each in checks.EXERCISES.items() if not each.shipped}
 
@@ -46,9 +48,9 @@ def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
     room.note(event)
 
 
-def note_reset(step: int) -> None:
-    """Note that the lesson begins anew from a step on."""
-    _add(Event(at=datetime.now(UTC), kind="reset", step=step))
+def note_reset(step: int, *, forget: bool = False) -> None:
+    """Note that a step begins anew; with `forget`, that what was done from there on is open."""
+    _add(Event(at=datetime.now(UTC), kind="forgot" if forget else "reset", step=step))
 
 
 def _add(event: Event) -> None:
@@ -116,21 +118,20 @@ def written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def done_since(step: int) -> int:
-    """Return how much of a step and of those after it is done or begun."""
-    standings = progress().standings
-    return sum(each.item.step >= step and each.state != "open" for each in standings)
+def since_begun(of: Question | Exercise, *kinds: Kind) -> list[Event]:
+    """Return the events of some kinds since its step began anew, or was forgotten."""
+    found: list[Event] = []
+    for event in journal().events():
+        if event.opens(of.step):
+            found = []
+        elif event.name == of.name and event.kind in kinds:
+            found.append(event)
+    return found
 
 
 def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
-    """Return the newest event of some kinds, unless a reset came after it."""
-    found = None
-    for event in journal().events():
-        if event.kind == "reset" and event.step <= of.step:
-            found = None
-        elif event.name == of.name and event.kind in kinds:
-            found = event
-    return found
+    """Return the newest of these events."""
+    return next(reversed(since_begun(of, *kinds)), None)
 
 
 def begun_step() -> tuple[Step, datetime, datetime]:
@@ -139,7 +140,7 @@ def begun_step() -> tuple[Step, datetime, datetime]:
     Raises `NotSettled` where none has begun.
     """
     events = journal().events()
-    resets = [number for number, event in enumerate(events) if event.kind == "reset"]
+    resets = [number for number, event in enumerate(events) if event.kind in _BEGINS]
     if not resets:
         raise NotSettled(
             "a notebook that has begun.",
@@ -147,7 +148,7 @@ def begun_step() -> tuple[Step, datetime, datetime]:
             "run the notebook from its first cell.",
         )
     since = events[resets[-1] :]
-    began = [event.at for event in since if event.kind in ("reset", "began")]
+    began = [event.at for event in since if event.kind in (*_BEGINS, "began")]
     return STEPS[since[0].step], began[0], began[-1]
 
 
@@ -159,18 +160,25 @@ def begun_last() -> str:
     """
     found = ""
     for event in journal().events():
-        if event.kind == "reset":
+        if event.kind in _BEGINS:
             found = ""
         elif event.kind == "began" and event.name in _ON_WORKER:
             found = event.name
     return found
 
 
-def chosen(question: Question) -> Choice | None:
-    """Return what the learner has chosen last, or `None`."""
-    event = last(question, "predicted")
+def chosen(question: Question) -> tuple[Choice | None, Choice | None]:
+    """Return the learner's prediction, and the choice that came too late where there is none.
+
+    In time is what was chosen before the first comparison: after that one knows.
+    """
     known = {choice.key: choice for choice in question.choices}
-    return known.get(event.choice) if event else None
+    events = since_begun(question, "predicted", "compared")
+    keys = [event.choice for event in events if event.outcome != LATE]
+    answered = [event.choice for event in events if event.kind == "compared"]
+    prediction = known.get((answered[:1] or keys[-1:] or [""])[0])
+    late = [event.choice for event in events if event.kind == "predicted" and event.outcome == LATE]
+    return prediction, None if prediction or not late else known.get(late[-1])
 
 
 def question(name: str) -> Question:

@@ -72,17 +72,20 @@ def stop() -> None:
     _recorder = None
 
 
-def restart(swarm: Swarm, step: steps.Step) -> list[str]:
-    """Bring stack, files and progress to where a step begins; returns what was done."""
+def restart(swarm: Swarm, step: steps.Step, *, forget: bool = False) -> list[str]:
+    """Bring stack and files to where a step begins; returns what was done.
+
+    Its questions are asked again, and what was done counts; with `forget`, all that was done
+    of it and of later steps is open again.
+    """
     stop()
     done = steps.reset(swarm, step)
-    open_again = activity_log.done_since(step.number)
-    activity_log.note_reset(step.number)  # no exercise has the worker any more
-    if open_again:
-        things = "1 thing is" if open_again == 1 else f"{open_again} things are"
+    before = activity_log.progress()
+    activity_log.note_reset(step.number, forget=forget)  # no exercise has the worker any more
+    if forget and activity_log.progress() != before:
         done.append(
-            f"{things} open again in your progress, of this step and later ones; "
-            "the journal keeps what you have done"
+            "all of this step and of later ones is open again in your progress; "
+            "the journal keeps what you did"
         )
     return done
 

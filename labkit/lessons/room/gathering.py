@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from labkit.base import lines
 from labkit.base.errors import LabError
-from labkit.lessons.journal import Event, read_event
+from labkit.lessons.journal import LATE, Event, read_event
 from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
 
 #: A class of a day makes some kilobytes a learner.
@@ -248,7 +248,7 @@ def _guesses(notes: Iterable[Note]) -> Iterator[Guess]:
     chosen: dict[str, str] = {}
     answers: dict[str, str] = {}
     for note in notes:
-        if note.kind == "predicted" and note.alias not in answers:
+        if note.kind == "predicted" and note.alias not in answers and note.outcome != LATE:
             chosen[note.alias] = note.choice
         elif note.kind == "compared":
             # the room may have been turned on after the prediction

@@ -15,8 +15,9 @@ from labkit.views.live.replay import Replay
 from labkit.views.live.watch import Watch
 from labkit.views.state.words import plain
 
-#: Takes the key of what was chosen, and the learner's reason. Raises `LabError` where it cannot.
-Take = Callable[[str, str], None]
+#: Takes the key of what was chosen, and the learner's reason; returns whether that was too late
+#: to be a prediction. Raises `LabError` where it cannot.
+Take = Callable[[str, str], bool]
 
 _display: Callable[..., object] = ipython.display
 _WIDE = {"width": "auto", "max_width": "100%"}
@@ -25,10 +26,13 @@ _WIDE = {"width": "auto", "max_width": "100%"}
 class Asked:
     """A question as a cell shows it. What is chosen is noted at once, and may be changed.
 
-    `choice` is what was noted; where that failed, the line below says so.
+    `choice` is what was noted; where that failed, or came after the recording had answered,
+    the line below says so.
     """
 
-    def __init__(self, asked: Question, chosen: Choice | None, why: str, take: Take) -> None:
+    def __init__(
+        self, asked: Question, chosen: Choice | None, why: str, take: Take, *, late: bool = False
+    ) -> None:
         self._question = asked
         self._take = take
         self.choice = chosen
@@ -46,7 +50,7 @@ class Asked:
             style={"description_width": "initial"},
             layout={"width": "auto", "max_width": "60ch"},
         )
-        self._noted = ipywidgets.Label(value=self._words())
+        self._noted = ipywidgets.Label(value=self._words(late=late))
         self._buttons = ipywidgets.VBox([self._radio, self._why, self._noted])
         self._buttons.add_class("labkit-asked")  # with this the card does without its list
         self._radio.observe(self._changed, names="value")
@@ -58,17 +62,20 @@ class Asked:
             return
         chosen = self._question.choice(self._radio.value)
         try:
-            self._take(chosen.key, self._why.value)
+            late = self._take(chosen.key, self._why.value)
         except LabError as problem:  # an exception here would be invisible
             self._noted.value = plain(f"Not noted: {_in_a_line(problem)}")
             return
         self.choice = chosen
-        self._noted.value = self._words()
+        self._noted.value = self._words(late=late)
 
-    def _words(self) -> str:
+    def _words(self, *, late: bool) -> str:
         if self.choice is None:
             return "Nothing is marked wrong: your own recording will answer."
-        return f"Noted: {plain(self.choice.label)}. You may change it until you compare."
+        noted = f"Noted: {plain(self.choice.label)}."
+        if late:
+            return f"{noted} The recording had answered already, so this does not count."
+        return f"{noted} You may change it until you compare."
 
     def _ipython_display_(self) -> None:
         _display(self._card)

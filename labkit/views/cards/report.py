@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from labkit.base.rules import counted
-from labkit.lessons.journal import Event, Item, Progress
+from labkit.lessons.journal import LATE, Event, Item, Progress
 from labkit.recordings.recording import Recording
 from labkit.views.live import page
 from labkit.views.pages import render
@@ -127,11 +127,15 @@ class Report:
 
 def _prediction(item: Item, events: list[Event]) -> Json:
     compared = next((each for each in reversed(events) if each.kind == "compared"), None)
+    choice = (compared or events[-1]).choice
+    chosen = [each for each in events if each.kind == "predicted"]
+    late = "" if choice else next((e.choice for e in reversed(chosen) if e.outcome == LATE), "")
     # what was chosen after the recording had answered is not a prediction
     before = events[: events.index(compared) + 1] if compared else events
-    choice = before[-1].choice
+    before = [each for each in before if each.outcome != LATE]
     return {
         "choice": item.choice(choice) if choice else "",
+        "late": item.choice(late) if late else "",
         "why": next((each.why for each in reversed(before) if each.why), ""),
         "compared": compared,
         "answer": item.choice(compared.answer) if compared and compared.answer else "",
