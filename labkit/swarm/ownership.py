@@ -30,7 +30,7 @@ NAMESPACE = "com.docker.stack.namespace"
 
 def is_ours(thing: Mapping[str, Any]) -> bool:
     """Whether the lab made this service, network, config or secret of the Engine API."""
-    return settings.LAB_LABEL in labels(thing) or _note(identity(thing)).exists()
+    return settings.LAB_LABEL in labels(thing) or is_noted(identity(thing))
 
 
 def require_ours(service: Mapping[str, Any]) -> None:
@@ -43,9 +43,17 @@ def require_ours(service: Mapping[str, Any]) -> None:
         )
 
 
-def note(thing_id: str, labels_sent: Mapping[str, str]) -> None:
-    """Remember that labkit made something, unless its label says so."""
-    if settings.LAB_LABEL not in labels_sent:
+def is_noted(thing_id: str) -> bool:
+    """Whether labkit has noted that this lab made something."""
+    return _note(thing_id).exists()
+
+
+def note(thing_id: str, labels_sent: Mapping[str, str] | None = None) -> None:
+    """Remember that labkit made something, unless its label says so.
+
+    Images are noted in any case: what is built on one inherits its label.
+    """
+    if labels_sent is None or settings.LAB_LABEL not in labels_sent:
         _note(thing_id).parent.mkdir(parents=True, exist_ok=True)
         _note(thing_id).touch()
 

@@ -26,6 +26,7 @@ from docker.errors import APIError, DockerException
 from docker.utils import parse_repository_tag
 
 from labkit.base import echo, errors, settings
+from labkit.swarm import ownership
 from labkit.swarm.client import Swarm, no_engine
 from labkit.swarm.images import baseimage
 
@@ -63,7 +64,7 @@ def build(
     """
     dockerfile = _read_dockerfile(folder)
     arguments = dict(buildargs or {})
-    marks = {settings.LAB_LABEL: "true"}
+    marks = {} if f"LABEL {settings.LAB_LABEL}" in dockerfile else {settings.LAB_LABEL: "true"}
     if f"ARG {_BASE_ARGUMENT}" in dockerfile and not arguments:
         base = base_image(swarm, say=say)
         marks[_SOURCE_LABEL] = source_hash(folder, inspect(swarm, base)["Id"])
@@ -87,6 +88,7 @@ def build(
     )
     if answer.error or not answer.image_id:
         raise _build_failed(folder, answer, shown=say is not None)
+    ownership.note(str(inspect(swarm, answer.image_id)["Id"]))
     return answer.image_id
 
 
@@ -130,10 +132,13 @@ def build_all(swarm: Swarm, docker_id: str, root: Path) -> list[str]:
     """Build the five images of dockercoins at `:1.0`; return what was done, in sentences.
 
     An image that was made from the same sources on the same base is left as it is, so a
-    second call does nothing. Raises `BuildFailed`, or `LabError` without a base image.
+    second call does nothing. Raises `BuildFailed`, `NotOurs` if a name is taken, or
+    `LabError` without a base image.
     """
     names = {service: f"{docker_id}/dockercoins_{service}:{FIRST_TAG}" for service in SERVICES}
     missing = [each for each in SERVICES if not _is_current(swarm, root / each, names[each])]
+    for each in missing:
+        _require_free(swarm, names[each])
     if missing:
         echo.say(f"Building {', '.join(missing)} …")
     # two take two thirds of the time that they take one by one; more gain nothing on two cores
@@ -149,6 +154,7 @@ def ensure(swarm: Swarm, folder: Path, image: str) -> bool:
     """
     if _is_current(swarm, folder, image):
         return False
+    _require_free(swarm, image)
     echo.say(f"Building {image} …")
     build(swarm, folder, image, say=None)
     return True
@@ -175,25 +181,51 @@ def source_hash(folder: Path, base_id: str) -> str:
 
 def images_made_by_labkit(swarm: Swarm) -> list[str]:
     """Return the names (or else ids) of the images that carry labkit's label."""
-    listed = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
-    return sorted(name for image in listed for name in _names(image))
+    return sorted(name for image in _made_by_labkit(swarm) for name in _names(image))
 
 
 def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
-    """Remove the images that labkit made for one Docker ID; with the last, what all stand on.
+    """Remove the images of a Docker ID; with the last, what all stand on.
 
-    Another learner on the same engine keeps theirs, and what a container uses stays.
-    Returns the names of what was removed.
+    Without one, the learner's own, as far as this lab has built them: another lab on the same
+    engine keeps its images, and so does somebody who built on one of ours and has inherited
+    its label. What a container uses stays. Returns the names of what was removed.
     """
     prefix = f"{docker_id or settings.docker_id()}/dockercoins_"
-    made = [name for name in images_made_by_labkit(swarm) if not baseimage.is_one(name)]
+    mine = [
+        name
+        for image in _made_by_labkit(swarm)
+        if docker_id or ownership.is_noted(image["Id"])
+        for name in _names(image)
+    ]
     removed = [
-        name for name in made if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
+        name
+        for name in sorted(mine)
+        if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
     ]
     left = images_made_by_labkit(swarm)
     if all(baseimage.is_one(name) for name in left):
-        removed += [name for name in left if _removed(swarm, name)]
+        removed += [name for name in left if name in mine and _removed(swarm, name)]
     return removed
+
+
+def _made_by_labkit(swarm: Swarm) -> list[dict[str, Any]]:
+    return list(swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]}))
+
+
+def _require_free(swarm: Swarm, image: str) -> None:
+    """Raise `NotOurs` if a name is that of an image that somebody else has made."""
+    try:
+        labels = inspect(swarm, image)["Config"]["Labels"] or {}
+    except errors.NotFound:
+        return
+    if settings.LAB_LABEL not in labels:
+        raise errors.NotOurs(
+            f"no image called {image}, or one that the lab has built.",
+            f"there is one without the label {settings.LAB_LABEL}, and it would lose its name.",
+            "give it another name with `docker image tag`, then `docker image rm` this one; "
+            "or use another Docker ID (LABKIT_DOCKER_ID).",
+        )
 
 
 # ---- the base image ----------------------------------------------------------------
@@ -224,6 +256,7 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
         say(f"No registry gives {baseimage.OFFICIAL}: {refusal}")
         say(f"Making {equivalent} from this machine's package source (some seconds).")
     baseimage.make(swarm.client.api, equivalent)
+    ownership.note(str(inspect(swarm, equivalent)["Id"]))
     return equivalent
 
 

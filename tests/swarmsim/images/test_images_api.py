@@ -36,6 +36,41 @@ def test_labkit_builds_all_of_dockercoins_once(swarm):
     assert images.remove_images(swarm, "lab") == sorted(names)
 
 
+@pytest.mark.parametrize("service", ["rng", "worker"])
+def test_labkit_takes_no_name_from_an_image_of_somebody_else(swarm, tmp_path, service):
+    name = f"lab/dockercoins_{service}:1.0"
+    (tmp_path / "Dockerfile").write_text("FROM busybox\n")
+    theirs = swarm.client.images.build(path=str(tmp_path), tag=name)[0].id
+    with pytest.raises(errors.NotOurs, match=f"no image called {name}"):
+        images.build_all(swarm, "lab", COINS)
+    with pytest.raises(errors.NotOurs, match=name):
+        images.ensure(swarm, COINS / service, name)
+    assert images.images_made_by_labkit(swarm) == [], "nothing was built before that was seen"
+    assert images.inspect(swarm, name)["Id"] == theirs
+
+
+def test_an_image_that_a_learner_has_built_with_docker_is_the_labs(swarm):
+    name = "lab/dockercoins_worker:1.0"
+    theirs = swarm.client.images.build(path=str(COINS / "worker"), tag=name)[0].id
+    assert name in images.images_made_by_labkit(swarm)
+    assert images.ensure(swarm, COINS / "worker", name)
+    assert images.inspect(swarm, name)["Id"] != theirs
+
+
+def test_a_lab_removes_what_it_has_built_and_nothing_of_another(swarm, monkeypatch, tmp_path):
+    """With the same Docker ID, on the same engine; and nothing that was built on its images."""
+    for home in ("rng", "hasher"):
+        monkeypatch.setenv("LABKIT_HOME", str(tmp_path / home))
+        images.build(swarm, COINS / home, f"lab/dockercoins_{home}:1.0")
+    (tmp_path / "Dockerfile").write_text("FROM lab/dockercoins_hasher:1.0\nLABEL a=b\n")
+    heir = swarm.client.images.build(path=str(tmp_path))[0].id
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "third"))
+    assert images.remove_images(swarm) == []
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "rng"))
+    assert images.remove_images(swarm) == ["lab/dockercoins_rng:1.0"]
+    assert set(images.images_made_by_labkit(swarm)) >= {"lab/dockercoins_hasher:1.0", heir}
+
+
 def test_labkit_shows_a_build_and_its_mistakes(swarm, tmp_path, capsys):
     folder = Path(shutil.copytree(COINS / "worker", tmp_path / "worker"))
     built = images.build(swarm, folder, "lab/worker:1.1")
