@@ -19,11 +19,13 @@ import yaml
 
 from labkit import lessons
 from labkit.base import settings
-from labkit.base.errors import BadValue, LabError, NotSettled
+from labkit.base.errors import BadComposeFile, BadValue, LabError, NotOurs, NotSettled
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits, steps
+from labkit.swarm import services
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
+from tests.simulated import simulated_swarm
 
 
 @pytest.fixture(autouse=True)
@@ -386,3 +388,24 @@ def test_a_step_begins_when_all_of_the_stack_runs(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(steps, "_WAIT_SECONDS", 0)
     with pytest.raises(NotSettled, match="dc_redis do not"):
         steps._wait_for_all(cast(Swarm, SimpleNamespace(services=listed)), lessons.STEPS[0])
+
+
+def test_a_reset_removes_nothing_where_it_cannot_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Because something in the stack is somebody else's, or the learner's file has a mistake."""
+    step = lessons.STEPS[0]
+    monkeypatch.setattr(steps, "_build", lambda *_: [])
+    with simulated_swarm() as swarm:
+        steps.reset(swarm, step)
+        services.update(swarm, step.worker, replicas=3)
+        before = swarm.service(step.worker)["ID"]
+        good = compose().read_text()
+        compose().write_text(good.replace("replicas", "replicaz") + "nonsense: 1\n")
+        with pytest.raises(BadComposeFile):
+            steps._bring_stack(swarm, step, anew=True)
+        compose().write_text(good)
+        theirs = {"Name": "dc_extra", "Labels": {"com.docker.stack.namespace": "dc"}}
+        template = {"ContainerSpec": {"Image": "busybox"}}
+        swarm.post("/services/create", {**theirs, "TaskTemplate": template})
+        with pytest.raises(NotOurs, match="service dc_extra"):
+            steps.reset(swarm, step)
+        assert swarm.service(step.worker)["ID"] == before

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from labkit.lessons.checks import Image
 from labkit.lessons.steps import edits
 from labkit.recordings.update.phases import describe
 from labkit.recordings.values import RollbackConfig, Snapshot, UpdateConfig
-from labkit.swarm import ownership, stack
+from labkit.swarm import compose, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from swarmsim.go import defaults
@@ -159,27 +160,38 @@ def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
     if found and plain and _in_place(found, step):
         _wait_for_all(swarm, step)
         return []
-    done = []
-    if found and found.service and not (plain and _runs(found, step.tag)):
-        ownership.require_ours(swarm.service(step.worker))
-        swarm.delete(f"/services/{found.service.id}")
-        done.append(f"{step.worker} removed")
-        _wait(swarm, step.worker, lambda now: now is None, "its last task to be gone")
-    _deploy(swarm, step)
+    anew = found is not None and not (plain and _runs(found, step.tag))
+    env = settings.compose_environment()
+    with _compose_file(step) as file:
+        # before anything is removed: what is wrong with it would come to light halfway
+        stack.check(swarm, step.stack, compose.load([file], env).specs(step.stack))
+        done = _remove(swarm, found) if found and anew else []
+        with echo.muted():  # what was done is said in a sentence afterwards
+            stack.deploy(swarm, [file], step.stack, env=env)
     _wait(swarm, step.worker, lambda now: now is not None and _runs(now, step.tag), "ten replicas")
     _wait_for_all(swarm, step)
     return [*done, f"{step.stack} deployed: {REPLICAS} replicas of {step.worker} run {step.tag}"]
 
 
-def _deploy(swarm: Swarm, step: Step) -> None:
-    """Deploy the learner's compose file, with the tag that worker has when the step begins."""
+@contextmanager
+def _compose_file(step: Step) -> Iterator[Path]:
+    """Lend the learner's compose file with the tag that worker has when the step begins."""
     text = workspace.mine(edits.COMPOSE).read_text(encoding="utf-8")
     text = text.replace("/dockercoins_worker:1.0", f"/dockercoins_worker:{step.tag}")
     with TemporaryDirectory() as folder:
         file = Path(folder) / edits.COMPOSE
         file.write_text(text, encoding="utf-8")
-        with echo.muted():  # what was done is said in a sentence afterwards
-            stack.deploy(swarm, [file], step.stack, env=settings.compose_environment())
+        yield file
+
+
+def _remove(swarm: Swarm, found: Snapshot) -> list[str]:
+    """Remove a service, wait until its last task is gone, and say so."""
+    if found.service is None:
+        return []
+    swarm.delete(f"/services/{found.service.id}")
+    name = found.service.name
+    _wait(swarm, name, lambda now: now is None, "its last task to be gone")
+    return [f"{name} removed"]
 
 
 def _in_place(found: Snapshot, step: Step) -> bool:

@@ -53,11 +53,7 @@ def deploy(
         echo.command(_command(files, name, prune=prune))
     loaded = compose.load(files, os.environ if env is None else env)
     specs = loaded.specs(name)
-    swarm.require_manager()
-    cluster = ClusterState.fetch(swarm)
-    conditions.require_ours(name, cluster)
-    conditions.require_changeable(name, specs, cluster)
-    conditions.require_external(specs, cluster)
+    cluster = check(swarm, name, specs)
     for note in loaded.notes:
         echo.say(f"{note}\n")
     present = {name_of(each): each for each in cluster.of("service", name)}
@@ -77,6 +73,16 @@ def deploy(
             unpinned.add(_image(spec))
     # docker warns of each service that it updates, and says nothing of one that it creates
     digests.warn_unpinned([each for each in sorted(unpinned) if images.get(each, each) is None])
+
+
+def check(swarm: Swarm, name: str, specs: StackSpecs) -> ClusterState:
+    """Return what the swarm has; raise what keeps `deploy` from changing it to these specs."""
+    swarm.require_manager()
+    cluster = ClusterState.fetch(swarm)
+    conditions.require_ours(name, cluster)
+    conditions.require_changeable(name, specs, cluster)
+    conditions.require_external(specs, cluster)
+    return cluster
 
 
 def _look_up(swarm: Swarm, specs: StackSpecs) -> dict[str, Pinned | None]:
