@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Iterator
 
 #: Default seconds that a call waits for Swarm: at most 50
 #: in the lesson on a machine with little else to do, and twice that on a busy one.
 PATIENCE = 110
+
+
+def longest() -> float:
+    """Return how many seconds a call may wait altogether while something moves.
+
+    There is no limit, except under pytest (nbval), which ends a cell that takes longer.
+    """
+    return PATIENCE if "PYTEST_VERSION" in os.environ else math.inf
 
 
 def poll(seconds: float, every: float) -> Iterator[float]:

@@ -8,14 +8,15 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from labkit.base import waiting
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
-from labkit.recordings.recorder import Recorder, meter, pace, poller
+from labkit.recordings.recorder import Recorder, meter, pace, poller, recorder
 from labkit.recordings.recording import (
     Back,
     Ended,
@@ -26,7 +27,7 @@ from labkit.recordings.recording import (
     ServiceRemoved,
     TaskSeen,
 )
-from labkit.recordings.values import Service, Snapshot
+from labkit.recordings.values import RollbackConfig, Service, Snapshot, UpdateConfig
 from tests.values import at, recording, service, snapshot, status, task
 from tests.waiting import until
 
@@ -51,7 +52,7 @@ class Scripted:
 
     def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
         assert name == "dc_worker"
-        assert known in (None, *(a.service for a in (BEFORE, UPDATING, DONE)))
+        assert known is None or known.name == name
         self.looks += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -141,6 +142,70 @@ def test_waiting_in_vain_says_what_for_and_how_far_things_are() -> None:
 
     assert caught.value.expected == "10 replicas of dc_worker to run 1.1, within 0.2 s."
     assert caught.value.found == "Updating: 1 of 2 replicas run 1.1."
+
+
+class Slow(Scripted):
+    """A source in which something moves every 50 ms, again and again, and then nothing."""
+
+    def __init__(self, moves: int) -> None:
+        super().__init__(BEFORE)
+        self.begun, self.moves = time.monotonic(), moves
+
+    def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
+        super().snapshot(name, known)
+        moved = min(int((time.monotonic() - self.begun) / 0.05), self.moves)
+        coming = task(2, "1.1", "starting", desired_state="running", message=f"move {moved}")
+        return snapshot(moved, service("1.1"), task(1, "1.1"), coming)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may rest for longer than half a second; and no pytest limits a cell."""
+    monkeypatch.setattr(recorder, "PATIENCE", 0.5)
+    monkeypatch.delenv("PYTEST_VERSION")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_wait_goes_on_as_long_as_something_moves_and_says_how_things_stand() -> None:
+    """A counter of hashes that goes up moves nothing."""
+    said: list[str] = []
+    count = itertools.count()
+    source = Slow(moves=30)
+    with (
+        Recorder(source, "dc_worker", meter=lambda: (next(count), 0.0)) as made,
+        pytest.raises(NotSettled, match="1 of 2 replicas run"),
+    ):
+        made.wait_for_replicas("1.1", 10, say=said.append)
+
+    assert 2.0 <= time.monotonic() - source.begun < 4
+    assert set(said) == {"No update is under way: 1 of 2 replicas run 1.1."}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_update_may_rest_for_its_delay_and_its_monitor_window() -> None:
+    window = timedelta(seconds=1)
+    resting = service(
+        "1.1",
+        update_status=status("updating"),
+        update_config=UpdateConfig(monitor=window),
+        rollback_config=RollbackConfig(monitor=window),
+    )
+    begun = time.monotonic()
+
+    with Recorder(Scripted(snapshot(0, resting)), "dc_worker") as made, pytest.raises(NotSettled):
+        made.wait()
+
+    assert 1.5 <= time.monotonic() - begun < 4
+
+
+def test_under_nbval_a_wait_ends_before_the_cell_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE", 0.3)
+    begun = time.monotonic()
+
+    with Recorder(Slow(moves=1000), "dc_worker") as made, pytest.raises(NotSettled):
+        made.wait()
+
+    assert time.monotonic() - begun < 5
 
 
 def test_waiting_for_what_an_ended_recording_lacks_says_that_it_has_ended() -> None:

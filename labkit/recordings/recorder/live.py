@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labkit.recordings.recorder.file import File
-from labkit.recordings.recording import Change, Header, Marked, Recording
+from labkit.recordings.recording import Change, HashesSeen, Header, Marked, Recording
 from labkit.recordings.values import Snapshot
 
 #: Seconds after which a waiting thread checks again without a notification.
@@ -26,6 +26,8 @@ class LiveRecording:
         self.recording = Recording(header=header)
         #: What keeps changes from reaching the file, or `None`; they are kept in memory.
         self.file_error: OSError | None = None
+        #: When something of the service last changed, by `time.monotonic`.
+        self.moved_at = time.monotonic()
         self._closed = before is not None and before.ended is not None
         self._file = File(path, header, exists=self._closed) if path else None
         self._changed = threading.Condition()
@@ -41,6 +43,7 @@ class LiveRecording:
             changes = self.recording.observe(snapshot)
             self._write(changes)
         if changes:
+            self.moved_at = time.monotonic()
             self._notify()
         return changes
 
@@ -52,6 +55,8 @@ class LiveRecording:
                 return
             self.recording.add(change)
             self._write([change])
+            if not isinstance(change, HashesSeen | Marked):
+                self.moved_at = time.monotonic()
         self._notify()
 
     def close(self) -> None:
@@ -66,15 +71,13 @@ class LiveRecording:
         """Call `listener()` after each change and at the end, from the thread that made it."""
         self._listeners.append(listener)
 
-    def wait(self, over: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something is so, or the time is up; returns whether it is so."""
-        deadline = time.monotonic() + seconds
+    def wait(self, over: Callable[[], bool], left: Callable[[], float]) -> bool:
+        """Wait until something is so, or no seconds are left; returns whether it is so."""
         with self._changed:
             while not over():
-                left = deadline - time.monotonic()
-                if left <= 0:
+                if (seconds := left()) <= 0:
                     return False
-                self._changed.wait(min(left, _NAP))
+                self._changed.wait(min(seconds, _NAP))
         return True
 
     def _write(self, changes: list[Change]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, get_args
 
+from labkit.base import waiting
 from labkit.base.errors import BadValue, NotSettled
 from labkit.base.waiting import PATIENCE
 from labkit.recordings.recorder.live import LiveRecording
@@ -16,8 +18,11 @@ from labkit.recordings.recorder.meter import Meter, Metering
 from labkit.recordings.recorder.poller import Poller, Source, Until
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
-from labkit.recordings.update.phases import describe, settled
+from labkit.recordings.update.phases import completes_after, describe, settled
 from swarmsim.go.states import UpdateState
+
+#: Takes how things stand while somebody waits, as a sentence.
+Say = Callable[[str], None]
 
 
 class Recorder:
@@ -135,49 +140,71 @@ class Recorder:
     # ---- waiting -------------------------------------------------------------------
 
     def wait_for(
-        self, condition: Callable[[Recording], bool], what: str, timeout: float = PATIENCE
+        self,
+        condition: Callable[[Recording], bool],
+        what: str,
+        timeout: float | None = None,
+        say: Say = lambda _: None,
     ) -> None:
-        """Wait until a condition holds of the recording. `timeout` is in seconds.
+        """Wait until a condition holds of the recording, as long as something moves.
 
-        Raises what killed the recorder if it died, and `NotSettled`, naming `what` was
-        waited for and how far things are, if the time is up or the recorder stopped.
+        With a `timeout`, no longer than these seconds. Meanwhile `say` receives how things
+        stand, as a sentence. Raises what killed the recorder if it died, and `NotSettled`,
+        naming `what` was waited for and how far things are, if the recorder stopped, the time
+        is up, or nothing has moved for `PATIENCE` seconds more than the update rests.
         """
         satisfied = False
+        begun = time.monotonic()
 
         def over() -> bool:
             nonlocal satisfied
             satisfied = condition(self.recording)
-            return satisfied or self.error is not None or not self.alive
+            if satisfied or self.error is not None or not self.alive:
+                return True
+            say(describe(self.recording.service, self.recording.current))
+            return False
 
-        in_time = self._live.wait(over, timeout)
+        def left() -> float:
+            if timeout is not None:
+                return begun + timeout - time.monotonic()
+            still = max(begun, self._live.moved_at) + PATIENCE + _rest(self.recording)
+            return min(still, begun + waiting.longest()) - time.monotonic()
+
+        in_time = self._live.wait(over, left)
         if self.error:
             raise self.error
         if not satisfied:
-            raise self._not_settled(what, None if in_time else timeout)
+            waited = timeout or round(time.monotonic() - begun)
+            raise self._not_settled(what, None if in_time else waited)
 
-    def wait(self, timeout: float = PATIENCE) -> str:
-        """Wait until it has stopped by itself, and return why. `timeout` is in seconds."""
+    def wait(self, timeout: float | None = None, say: Say = lambda _: None) -> str:
+        """Wait until it has stopped by itself, and return why; as `wait_for`."""
         self.wait_for(
             lambda recording: recording.ended is not None,
             f"the update of {self.service} to settle",
             timeout,
+            say,
         )
         return self.why
 
-    def wait_for_replicas(self, tag: str, count: int, timeout: float = PATIENCE) -> None:
-        """Wait until `count` replicas run a tag. `timeout` is in seconds; as `wait_for`."""
+    def wait_for_replicas(
+        self, tag: str, count: int, timeout: float | None = None, say: Say = lambda _: None
+    ) -> None:
+        """Wait until `count` replicas run a tag; as `wait_for`."""
 
         def enough(recording: Recording) -> bool:
             return sum(task.running and task.tag == tag for task in recording.current) >= count
 
-        self.wait_for(enough, f"{count} replicas of {self.service} to run {tag}", timeout)
+        self.wait_for(enough, f"{count} replicas of {self.service} to run {tag}", timeout, say)
 
-    def wait_for_update(self, state: UpdateState, timeout: float = PATIENCE) -> None:
+    def wait_for_update(
+        self, state: UpdateState, timeout: float | None = None, say: Say = lambda _: None
+    ) -> None:
         """Wait until the update status has been `state`, say `rollback_started`; as `wait_for`."""
         if state not in get_args(UpdateState):
             raise BadValue(f"an update is {', '.join(get_args(UpdateState))}, not {state!r}")
         what = f"the update of {self.service} to be {state}"
-        self.wait_for(lambda recording: state in phases(recording), what, timeout)
+        self.wait_for(lambda recording: state in phases(recording), what, timeout, say)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -217,6 +244,15 @@ class Recorder:
             doing,
             "run the cell again to wait longer, or look at the table for a task with an error.",
         )
+
+
+def _rest(recording: Recording) -> float:
+    """Return for how many seconds nothing may move in an update that goes on as it should."""
+    service = recording.service
+    if service is None or service.update_status is None or service.update_status.settled:
+        return 0
+    configs = (service.update_config, service.rollback_config)
+    return max(completes_after(config).total_seconds() for config in configs)
 
 
 def _engine_of(source: Source) -> str:

@@ -40,8 +40,8 @@ import traitlets
 from IPython import display as ipython
 
 from labkit.base.errors import NotSettled
-from labkit.base.waiting import PATIENCE
 from labkit.recordings.recording import Recording
+from labkit.views.cards.meanwhile import Meanwhile
 from labkit.views.live import page
 from labkit.views.parts import known_parts
 from labkit.views.state.view_state import Json, ViewState
@@ -71,10 +71,11 @@ _display: Callable[..., object] = ipython.display
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn the interruption of a wait into a sentence; the recording goes on."""
+def _waiting() -> Iterator[Callable[[str], None]]:
+    """Show how things stand, and turn an interruption into a sentence; the recording goes on."""
     try:
-        yield
+        with Meanwhile() as meanwhile:
+            yield meanwhile.say
     except KeyboardInterrupt:
         raise NotSettled(
             "to wait.",
@@ -160,20 +161,23 @@ class Watch(anywidget.AnyWidget):
         self._recorder.mark(label)
         self._catch_up()
 
-    def wait(self, timeout: float = PATIENCE) -> str:
-        """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`."""
-        with _interruptible():
-            return self._recorder.wait(timeout)
+    def wait(self, timeout: float | None = None) -> str:
+        """Wait until the recorder has stopped by itself, and return why. As `Recorder.wait`.
 
-    def wait_for_replicas(self, tag: str, count: int, timeout: float = PATIENCE) -> None:
+        It waits as long as something moves; with a `timeout`, at most so many seconds.
+        """
+        with _waiting() as say:
+            return self._recorder.wait(timeout, say)
+
+    def wait_for_replicas(self, tag: str, count: int, timeout: float | None = None) -> None:
         """Wait until `count` replicas run a tag. As `Recorder.wait_for_replicas`."""
-        with _interruptible():
-            self._recorder.wait_for_replicas(tag, count, timeout)
+        with _waiting() as say:
+            self._recorder.wait_for_replicas(tag, count, timeout, say)
 
-    def wait_for_update(self, state: UpdateState, timeout: float = PATIENCE) -> None:
+    def wait_for_update(self, state: UpdateState, timeout: float | None = None) -> None:
         """Wait until the update status has been `state`. As `Recorder.wait_for_update`."""
-        with _interruptible():
-            self._recorder.wait_for_update(state, timeout)
+        with _waiting() as say:
+            self._recorder.wait_for_update(state, timeout, say)
 
     def stop(self) -> Recording:
         """Stop recording, and return the recording. Stopping twice does nothing more."""
