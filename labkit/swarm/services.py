@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from labkit.base import echo
-from labkit.base.errors import LabError, NotFound
+from labkit.base.errors import EngineRefused, NotFound
 from labkit.recordings.values import Service
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
@@ -73,20 +73,25 @@ def rollback(swarm: Swarm, name: str) -> None:
     """Bring back the spec that the service had before its last update, and return at once.
 
     The rollback itself is governed by the rollback config of the spec that comes back.
-    Raises `LabError` with Docker's words when there is no previous spec: Swarm keeps one,
-    and an automatic rollback uses it up.
+    Raises `EngineRefused` with Docker's words when there is no previous spec: Swarm keeps
+    one, and an automatic rollback uses it up.
     """
     service = swarm.service(name)
     ownership.require_ours(service)
     echo.command(["docker", "service", "rollback", name])
-    if not service.get("PreviousSpec"):
-        raise LabError(
+    try:
+        swarm.update_service(service["ID"], rollback=True)
+    except EngineRefused as refused:
+        if service.get("PreviousSpec"):
+            raise
+        raise EngineRefused(
             f"{name} to have a previous spec to go back to.",
             "Swarm keeps none: the service was never updated, or the last update was rolled "
             "back by itself, which uses up the one spec that Swarm keeps.",
             "update the service to the image you want.",
-        )
-    swarm.update_service(service["ID"], rollback=True)
+            docker_says=refused.docker_says,
+            status=refused.status,
+        ) from None
 
 
 def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:

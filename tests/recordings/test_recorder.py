@@ -428,7 +428,9 @@ def test_a_mark_is_about_now_unless_it_says_which_moment() -> None:
     made.stop()
 
 
-def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(tmp_path: Path) -> None:
+def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "r.jsonl"
     heard: list[int] = []
     with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker", path) as made:
@@ -438,7 +440,9 @@ def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(tmp_path: Path) -
     assert ended
 
     made.mark("it is over")
+    assert capsys.readouterr().out == "The recording has ended: the mark is at its end.\n"
     made.mark("<b>first</b> pair", of=at(1))
+    assert capsys.readouterr().out == ""
 
     assert made.recording.marks() == [(at(1), "<b>first</b> pair"), (ended.at, "it is over")]
     assert heard == [1, 2]

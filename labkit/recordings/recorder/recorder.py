@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, get_args
 
-from labkit.base import waiting
+from labkit.base import echo, waiting
 from labkit.base.errors import BadValue, NotSettled
 from labkit.base.waiting import PATIENCE
 from labkit.recordings.recorder.live import LiveRecording
@@ -97,12 +97,14 @@ class Recorder:
     def mark(self, label: str, of: datetime | None = None) -> None:
         """Put a label on the time axis, at the moment `of`; without one, now.
 
-        It is kept in the recording. After the recording's end "now" is its end.
+        It is kept in the recording. After the recording's end "now" is its end, which is said.
         Raises `BadValue` for an empty label, or a moment without a time zone.
         """
         now = self._ask_now()
         ended = self.recording.ended
         self._live.add(Marked(now, of or (ended.at if ended else now), label))
+        if ended and of is None:
+            echo.say("The recording has ended: the mark is at its end.")
 
     # ---- how it is -----------------------------------------------------------------
 
