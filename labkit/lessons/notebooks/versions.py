@@ -61,7 +61,7 @@ def instructor(book: Book, older: Book | None = None, *, keep_outputs: bool = Fa
     The notes that an instructor wrote into the `older` version are kept.
     """
     cells = [_signed(_open(cell)) for cell in book["cells"]]
-    return _over("instructor", book, cells, older, minutes.in_headings, keep_outputs=keep_outputs)
+    return _over("instructor", book, cells, older, _for_instructor, keep_outputs=keep_outputs)
 
 
 def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
@@ -124,10 +124,18 @@ def _open(cell: Cell) -> Cell:
 
 
 def _signed(cell: Cell) -> Cell:
-    """Return a note that says that it is one."""
-    if not is_note(cell) or is_code(cell) or text(cell).startswith(NOTE_SIGN):
+    """Return a note as a quotation, so that every line of it shows that it is one."""
+    if not is_note(cell) or is_code(cell):
         return cell
-    return with_text(cell, f"{NOTE_SIGN}\n\n{text(cell)}")
+    found = text(cell)
+    words = found if found.startswith(NOTE_SIGN) else f"{NOTE_SIGN}\n\n{found}"
+    lines = (each if each.startswith(">") else f"> {each}" for each in words.split("\n"))
+    return with_text(cell, "\n".join(">" if each == "> " else each for each in lines))
+
+
+def _for_instructor(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells with minutes in the headings, and an instructor's own notes signed, too."""
+    return minutes.in_headings([_signed(cell) for cell in cells])
 
 
 def _on_slides(cells: Sequence[Cell]) -> list[Cell]:

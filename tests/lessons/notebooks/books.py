@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from labkit.lessons.notebooks.cells import Book, Cell, text
+from labkit.lessons.notebooks.cells import Book, Cell, is_note, text
+from labkit.lessons.notebooks.versions import NOTE_SIGN
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -81,4 +83,11 @@ def by_id(made: Book) -> dict[str, Cell]:
 
 
 def texts(made: Book) -> list[str]:
-    return [text(cell) for cell in made["cells"]]
+    return [noted(cell) for cell in made["cells"]]
+
+
+def noted(cell: Cell) -> str:
+    """The text of a cell; of a note without what marks it as one."""
+    if not is_note(cell):
+        return text(cell)
+    return re.sub(r"^> ?", "", text(cell).removeprefix(f"{NOTE_SIGN}\n>\n"), flags=re.MULTILINE)

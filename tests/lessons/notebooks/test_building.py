@@ -17,8 +17,8 @@ from labkit.base import settings
 from labkit.base.errors import BadValue, LabError
 from labkit.lessons import workspace
 from labkit.lessons.notebooks import building, versions
-from labkit.lessons.notebooks.cells import Cell, read, text, written
-from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, texts
+from labkit.lessons.notebooks.cells import Cell, read, written
+from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, noted, texts
 
 
 @pytest.fixture
@@ -113,8 +113,8 @@ def test_a_note_that_was_added_to_a_build_is_kept_and_said(sources: Path, target
 
     said = labkit("instructor", "--from", sources, "-o", target, "1").output
 
-    assert text(by_id(read(path))["mine"]) == "Wait."
-    assert f"{path}: as it was; kept a note that was added there, cell mine." in said
+    assert noted(by_id(read(path))["mine"]) == "Wait."
+    assert f"{path}: written; kept a note that was added there, cell mine." in said
 
 
 def test_a_recording_with_an_instructors_marks_is_left_and_another_is_renewed(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labkit.lessons.notebooks import minutes, versions
 from labkit.lessons.notebooks.cells import is_note, metadata, text, with_text, written
 from labkit.lessons.notebooks.notes import fingerprint
-from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, texts, without
+from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, noted, texts, without
 
 
 def built(source, older=None, version="instructor"):
@@ -47,7 +47,7 @@ def test_an_added_note_stays_behind_the_cell_that_it_was_put_behind():
 
     assert ids(again.book)[ids(again.book).index("mine") - 1] == "ask"
     assert [(kept.cell, kept.how) for kept in again.kept] == [("mine", "added")]
-    assert text(by_id(again.book)["mine"]) == "Wait for questions."
+    assert noted(by_id(again.book)["mine"]) == "Wait for questions."
 
 
 def test_where_the_cell_before_is_gone_a_note_stays_behind_the_one_above_it():
@@ -79,7 +79,7 @@ def test_a_changed_note_keeps_its_text_and_the_rest_follows_the_source():
 
     again = built(source, older)
 
-    assert text(by_id(again.book)["n-watch"]) == "My own words."
+    assert noted(by_id(again.book)["n-watch"]) == "My own words."
     assert texts(again.book)[2] == "## Watch closely"
     assert [kept.how for kept in again.kept] == ["changed"]
 
@@ -109,7 +109,7 @@ def test_of_a_note_that_both_changed_both_are_kept_side_by_side():
 
 def test_a_note_that_both_changed_to_the_same_is_one_note():
     source = say(lesson(), "n-watch", "Better words.")
-    older = say(built(lesson()).book, "n-watch", f"{versions.NOTE_SIGN}\n\nBetter words.")
+    older = say(built(lesson()).book, "n-watch", f"{versions.NOTE_SIGN}\n>\n> Better words.")
 
     again = built(source, older)
 
@@ -127,7 +127,7 @@ def test_a_note_that_the_source_has_no_more_is_kept_and_nobody_is_said_to_have_a
     again = built(source, older)
 
     for each in (again, built(source, again.book)):
-        assert text(by_id(each.book)["n-watch"]) == text(by_id(older)["n-watch"])
+        assert noted(by_id(each.book)["n-watch"]) == noted(by_id(older)["n-watch"])
         assert [(kept.cell, kept.how) for kept in each.kept] == [("n-watch", "dropped")]
 
 
@@ -191,7 +191,7 @@ def test_a_note_that_lost_its_tag_is_known_by_its_mark():
     kept = by_id(built(lesson(), older).book)["n-watch"]
 
     assert is_note(kept)
-    assert text(kept) == "My own words."
+    assert noted(kept) == "My own words."
 
 
 def test_notes_are_known_without_their_ids():
@@ -319,7 +319,7 @@ def test_every_note_is_still_there_whatever_was_done_and_a_second_build_changes_
     for cell in filter(is_note, older["cells"]):
         own = metadata(cell).get("labkit", {}).get("built") != fingerprint(cell)
         if own or source == lesson():  # what is as it was built may follow its source
-            assert minutes.without(text(cell)) in there
+            assert minutes.without(noted(cell)) in there
     assert len(set(ids(again))) == len(again["cells"])
     assert built(source, again, version).book == again
     fresh = built(source, version=version).book["cells"]

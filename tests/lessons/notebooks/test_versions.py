@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from labkit.lessons.notebooks import versions
-from labkit.lessons.notebooks.cells import written
+from labkit.lessons.notebooks.cells import is_note, text, written
 from tests.lessons.notebooks.books import book, by_id, code, lesson, md, note, texts
 
 HIDDEN = ["n-open", "n-watch", "solved", "why", "n-do"]
@@ -77,9 +77,21 @@ def test_notes_stand_in_their_places_and_say_what_they_are():
     built = versions.instructor(lesson()).book
 
     assert [c["id"] for c in built["cells"]] == [c["id"] for c in lesson()["cells"]]
-    shown = texts(built)[1]
-    assert shown == f"{versions.NOTE_SIGN}\n\n{texts(lesson())[1]}"
-    assert sum(versions.NOTE_SIGN in words for words in texts(built)) == 3
+    assert texts(built)[1] == texts(lesson())[1]
+    notes = [text(cell) for cell in built["cells"] if is_note(cell)]
+    assert len(notes) == 3
+    for words in notes:
+        assert words.startswith(versions.NOTE_SIGN)
+        assert all(line.startswith(">") for line in words.split("\n"))
+
+
+def test_a_note_of_ones_own_is_marked_in_the_next_build():
+    older = versions.instructor(lesson()).book
+    older["cells"].append(note("mine", "- **Ask:** why?\n\n- **Minutes:** 1"))
+
+    mine = versions.instructor(lesson(), older).book["cells"][-1]
+
+    assert text(mine) == f"{versions.NOTE_SIGN}\n>\n> - **Ask:** why?\n>\n> - **Minutes:** 1"
 
 
 def test_solutions_are_open():
