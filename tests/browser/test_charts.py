@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.recordings.recording import Recording
+from labkit.recordings.recording import HashesSeen, Recording
 from labkit.recordings.values import UpdateConfig
 from labkit.views.state.view_state import Json
 from labkit.views.static.snapshot import Snapshot
 from tests.browser.lab import screenshot
 from tests.browser.pages import Open, area, at_moment, drag
 from tests.looks import Looks, recorded
-from tests.views.acted import play
+from tests.views.acted import after, play, settled
+from tests.views.test_focus import read_before
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -83,7 +84,7 @@ def ranges(page: Page) -> list[list[float]]:
 def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
     """To the pixel, in a wide and in a narrow panel; only the lowest prints the times."""
     show(Snapshot.of(an_update_with_a_death()).data())
-    for width in (1280, 520):
+    for width in (1280, 520, 320):
         page.set_viewport_size({"width": width, "height": 1000})
         until(lambda: len({_columns(page, part) for part in CHARTS}) == 1, "the charts to line up")
         screenshot(page, f"charts-{width}")
@@ -92,7 +93,7 @@ def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
 
     printed = [chart(page, part).locator(".xtick text").count() for part in CHARTS]
     assert printed[:2] == [0, 0]
-    assert printed[2] > 2
+    assert printed[2] >= 2
     assert len({tuple(shown) for shown in ranges(page)}) == 1
 
 
@@ -114,6 +115,72 @@ def test_zooming_one_chart_zooms_all(page: Page, show: Show) -> None:
     box = area(chart(page, "replicas"))
     page.mouse.dblclick(box["x"] + 300, box["y"] + 40)
     until(lambda: ranges(page) == whole, "all of the time to be back")
+
+
+def test_the_axis_begins_shortly_before_the_update(page: Page, show: Show) -> None:
+    """A double click, or 0, shows the reading before, too; once more, and it is left out again."""
+    show(Snapshot.of(read_before(130)).data())
+    until(lambda: len({tuple(shown) for shown in ranges(page)}) == 1, "the charts to be drawn")
+    update = ranges(page)
+    assert update[0][0] == 127_000
+    assert update[0][1] < 136_000
+
+    box = area(chart(page, "replicas"))
+    page.mouse.dblclick(box["x"] + 300, box["y"] + 40)
+    until(lambda: all(shown[0] == 0 for shown in ranges(page)), "all of the time")
+    assert ranges(page)[0][1] > 135_000
+    chart(page, "slots").focus()
+    page.keyboard.press("0")
+    until(lambda: ranges(page) == update, "the update alone")
+
+
+def test_while_nothing_has_happened_the_last_half_minute_is_shown(page: Page, show: Show) -> None:
+    show(live(130, pace=1, rest=600))
+    begin, end = drawn_range(page, "slots")
+
+    assert end - begin == 30_000
+    assert begin >= 100_000
+
+
+def test_head_charts_and_first_rows_are_seen_together(page: Page, show: Show) -> None:
+    """In what JupyterLab leaves of a screen of 1440 by 900, beside a notebook and alone."""
+    made = settled()
+    for second in range(13):
+        made.add(HashesSeen(after(second), second * 4, float(second)))
+    show(Snapshot.of(made).data())
+    for width in (600, 1100):
+        page.set_viewport_size({"width": width, "height": 780})
+        until(lambda: len({_columns(page, part) for part in CHARTS}) == 1, "the charts to line up")
+        expect(page.locator(".labkit-name")).to_be_in_viewport(ratio=1)
+        expect(page.locator("[data-part=speed] .labkit-chart")).to_be_in_viewport(ratio=1)
+        expect(page.locator(".labkit-ps tr[data-n]").nth(2)).to_be_in_viewport(ratio=1)
+
+
+def test_a_chart_is_one_tab_stop(page: Page, show: Show) -> None:
+    show(live(8, pace=1), kernel=True)
+    expect(chart(page, "phases").locator(".modebar-btn")).not_to_have_count(0)
+    page.get_by_role("button", name="Mark").focus()
+    stops = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.closest('[data-part]').dataset.part"))
+
+    assert stops == [*CHARTS, "table"]
+
+
+def test_keys_save_a_picture_and_are_told(page: Page, show: Show) -> None:
+    show(Snapshot.of(an_update_with_a_death()).data())
+    slots = chart(page, "slots")
+    keys = page.locator("[data-part=slots] .labkit-keys")
+    expect(keys).to_be_hidden()
+    chart(page, "replicas").focus()
+    page.keyboard.press("Tab")
+    expect(slots).to_be_focused()
+    expect(keys).to_contain_text("0 shows all")
+    with page.expect_download() as download:
+        page.keyboard.press("s")
+
+    assert download.value.suggested_filename == "dc_worker.png"
 
 
 def test_an_attempt_that_died_at_once_cannot_be_missed(page: Page, show: Show) -> None:
@@ -309,7 +376,7 @@ def _longest_of_some_updates(page: Page, number: int) -> float:
                 view.axis.step(0.9);
                 await rest();
             }
-            view.axis.zoom(null);
+            view.axis.all();
             await rest();
             return Math.max(0, ...long);
         }""",

@@ -274,7 +274,7 @@ def test_without_a_table_a_click_in_the_slots_still_explains(page: Page, opened:
     update, _, _ = play(16)
     opened.html(views.Snapshot.of(update, ["slots"]).page)
     plot = page.locator("[data-part=slots] .nsewdrag").first
-    plot.click(position={"x": 200, "y": 20})
+    plot.click(position={"x": 200, "y": 8})
 
     expect(page.locator(".labkit-why")).to_contain_text("dc_worker.1")
     page.get_by_role("button", name="Close").click()
@@ -284,10 +284,43 @@ def test_without_a_table_a_click_in_the_slots_still_explains(page: Page, opened:
 def test_beside_a_notebook_the_table_shows_tag_and_state(page: Page, opened: Open) -> None:
     """Columns that an update does not change make room for those that it does."""
     update, _, _ = play(16)
-    page.set_viewport_size({"width": 640, "height": 3000})
+    page.set_viewport_size({"width": 1000, "height": 3000})
     opened.html(views.Snapshot.of(update).page)
 
     # until the table is drawn, the snapshot's is in the page as well
     expect(page.locator(".labkit-narrow")).to_be_visible()
     expect(page.locator("th", has_text="CURRENT STATE")).to_be_in_viewport()
     expect(page.locator("th").first).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 480, 600, 880])
+def test_in_a_narrow_panel_state_and_error_are_not_cut_off(
+    page: Page, opened: Open, width: int
+) -> None:
+    """What all rows have in common goes, and what is still too long goes on in a second line."""
+    page.set_viewport_size({"width": width, "height": 900})
+    opened.view(stated(history()), "table")
+    until(lambda: len(lines(page)) == 3, "the rows")
+    failed = row(page, "bugged").locator("td")
+    expect(failed.nth(6)).to_have_text('"task: non-zero exit (1): dock…"')
+    for number in (1, 2, 5, 6):
+        cell = failed.nth(number)
+        expect(cell).to_be_in_viewport(ratio=1)
+        assert cell.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth"), number
+    assert page.locator(".labkit-scroll").evaluate("(el) => el.scrollWidth <= el.clientWidth")
+    expect(failed.nth(1).locator(".labkit-wide")).to_be_hidden()
+    screenshot(page, f"table-{width}")
+
+
+def test_a_second_line_of_an_error_is_no_matter_to_the_keyboard(page: Page, opened: Open) -> None:
+    page.set_viewport_size({"width": 320, "height": 900})
+    _, _, state = play(16, slots=60, pace=0.2)
+    opened.view(at_moment(state, state.full()["origin"] + 16_000), "table")
+    until(lambda: lines(page), "the rows")
+    row(page, "dc_worker.1").focus()
+    page.keyboard.press("End")
+    expect(row(page, "dc_worker.60")).to_be_in_viewport(ratio=0.9)
+    for _ in range(59):
+        page.keyboard.press("ArrowUp")
+
+    expect(page.locator(".labkit-ps tr:focus")).to_be_in_viewport(ratio=0.9)

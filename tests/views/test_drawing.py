@@ -53,7 +53,7 @@ def test_a_band_is_as_high_as_its_replicas(update: Recording) -> None:
     band = next(iter(titled(drawn(update, "replicas"), "1.1")))
     last = band.findall("{*}rect")[-1]
 
-    assert (float(last.get("y") or ""), float(last.get("height") or "")) == (6.0, 124.0)
+    assert (float(last.get("y") or ""), float(last.get("height") or "")) == (6.0, 84.0)
 
 
 def test_a_step_stands_where_its_time_is(update: Recording) -> None:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from labkit.base.rules import words
+from labkit.views.state.focus import LEAD
+from labkit.views.state.view_state import Json
 
 #: Seconds between two labels of the axis, that people find easy to count in.
 _EASY = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 86_400)
@@ -27,6 +29,17 @@ class Axis:
     end: float
     left: float = 6.0
     right: float = 98.5
+
+    @classmethod
+    def of(cls, view_state: Json, left: float = 6.0) -> Axis:
+        """Return the axis of a view state that has ended: where its latest events are."""
+        end = view_state["end"]["at"] or 1
+        begin, until = view_state["focus"] or (0, None)
+        return cls(max(0, min(begin, end - LEAD)), min(until or end, end), left)
+
+    def shows(self, at: float) -> bool:
+        """Whether a time is on the axis."""
+        return self.begin <= at <= self.end
 
     def share(self, at: float) -> float:
         """Return where a time stands; one outside the axis stands at its end."""

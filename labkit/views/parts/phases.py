@@ -92,7 +92,8 @@ def _above(found: list[Band], axis: Axis) -> Iterator[tuple[str, str, str]]:
     for band in found:
         near = axis.share(band.begin) + _needs(band) > axis.right
         left = axis.right - _needs(band) if near else axis.share(band.begin)
-        if not _fits(band, axis) and left >= taken:
+        shown = band.end > axis.begin and axis.shows(max(band.begin, axis.begin))
+        if shown and not _fits(band, axis) and left >= taken:
             taken = left + _needs(band)
             yield percent(axis.right if near else left), band.label, "end" if near else "start"
 

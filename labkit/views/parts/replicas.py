@@ -12,7 +12,7 @@ from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
 
 TITLE = "Running replicas, by tag"
-_HEIGHT = 130
+_HEIGHT = 90
 #: Steps that are drawn: as many as a screen has columns.
 MOST_STEPS = 1000
 
@@ -75,7 +75,7 @@ def _blocks(
 ) -> Iterator[tuple[str, float, str, float]]:
     """Return where a tag's replicas are drawn: x and y, and how wide and high."""
     for begin, end, counts in found:
-        if counts[number]:
+        if counts[number] and end > axis.begin:
             high, under = counts[number] * scale, sum(counts[:number]) * scale
             # a trifle wider, or rounding to whole pixels leaves a seam here and there
             width = axis.width(begin, end + (axis.end - axis.begin) / MOST_STEPS)

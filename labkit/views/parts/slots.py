@@ -50,7 +50,7 @@ SHARED = {
 }
 #: Tasks that are drawn, at most; of more, the last ones of every row.
 MOST_TASKS = 500
-_HEIGHT, _HIGHEST, _LOWEST = 420, 22.0, 6.0
+_HEIGHT, _HIGHEST, _LOWEST = 420, 18.0, 6.0
 #: px of a row that is high enough for a label of its own, and for windows under its bars.
 _ROOMY = 11
 

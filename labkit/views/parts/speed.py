@@ -11,7 +11,7 @@ from labkit.views.parts.axis import Axis, Chart, moment, plotly
 from labkit.views.state.view_state import Json
 
 TITLE = "The application’s speed, in hashes a second"
-_HEIGHT = 70
+_HEIGHT = 50
 #: Points of a line that are drawn, about.
 _MOST_POINTS = 500
 
@@ -20,7 +20,7 @@ Line = list[tuple[float, float]]
 
 def svg(view_state: Json, axis: Axis, _: str) -> Chart:
     """Return the chart. Where there is no answer the line is broken."""
-    points = view_state["speed"]
+    points = [point for point in view_state["speed"] if axis.shows(point[0])]
     most = max((rate for _, rate in points if rate is not None), default=0) or 1
     path = curve(unbroken(points), axis, most, _HEIGHT - 8)
     inside = render("speed.svg", axis=axis, path=path, high=_HEIGHT, most=f"{most:.0f}")

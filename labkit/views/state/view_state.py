@@ -38,6 +38,8 @@ of what changed.
 | `marks`     | `[at, label]`: the marks that somebody put                               |
 | `speed` +   | `[at, hashes a second or null]`                                          |
 | `gaps`      | `[from, to or null, reason]`: when the engine did not answer             |
+| `focus`     | null, or `[from, to or null]`: what the time axis shows at first: the    |
+|             | latest events; it goes on while `to` is null                             |
 | `end`       | null, or `at`, `why`, `died`                                             |
 
 Every text in it has been through `words.plain`.
@@ -68,11 +70,13 @@ from labkit.recordings.speed import Speed
 from labkit.recordings.update import phases
 from labkit.recordings.update.tracker import Budget, UpdateTracker, group_of
 from labkit.recordings.values import Service, Task, UpdateConfig
+from labkit.views.state.focus import Focus
 from labkit.views.state.looks import band_of, looks_of
 from labkit.views.state.sentences import badge_of, budget_words
 from labkit.views.state.stages import stage
 from labkit.views.state.words import plain
 from swarmsim.go import references
+from swarmsim.go.states import SETTLED_UPDATE_STATES
 
 #: Steps, and points of the speed, that are kept; the oldest go first. A crash loop makes
 #: two steps a second, the web page is asked once a second.
@@ -84,6 +88,9 @@ MOST_UNCOUNTED = 50
 
 #: No update state; what the ribbon shows of a service that is gone.
 _REMOVED = ("removed", "", "The service was removed.")
+
+#: Update states in which the swarm does nothing by itself.
+_AT_REST = SETTLED_UPDATE_STATES | {"", _REMOVED[0]}
 
 _NOTHING = "Nothing has been recorded yet."
 
@@ -123,6 +130,7 @@ class ViewState:
         self._phases: list[list[Any]] = []
         self._marks: list[tuple[int, str]] = []
         self._gaps: list[list[Any]] = []
+        self._focus = Focus()
         self._end: Json | None = None
         self._new: dict[str, list[Any]] = {key: [] for key in _LISTS}
         self._sent: Json = {}
@@ -146,6 +154,7 @@ class ViewState:
                 case HashesSeen():
                     self._add("speed", self._speed_points(change))
                 case Marked(of=of, label=label):
+                    self._happened(of)
                     self._marks = sorted([*self._marks, (self._ms(of), plain(label))])
                 case Ended(at=at, why=why):
                     self.end(at, why)
@@ -155,10 +164,20 @@ class ViewState:
 
     def _apply_silence(self, change: Gap | Back) -> None:
         """Note that the engine stopped answering, or answers again."""
+        self._happened(change.at)
         if isinstance(change, Gap):
             self._gaps.append([self._ms(change.at), None, plain(change.reason)])
         elif self._gaps:
             self._gaps[-1] = [self._gaps[-1][0], self._ms(change.at), self._gaps[-1][2]]
+
+    @property
+    def _going(self) -> bool:
+        """Whether an update is going on, or the engine does not say."""
+        updating = bool(self._phases) and self._phases[-1][1] not in _AT_REST
+        return updating or (bool(self._gaps) and self._gaps[-1][1] is None)
+
+    def _happened(self, at: datetime) -> None:
+        self._focus.note(self._ms(at), going=self._going)
 
     def table(self, now: datetime) -> list[tuple[Task, ps.Row]]:
         """Return the tasks that the manager lists, and their rows in `docker service ps`."""
@@ -218,6 +237,8 @@ class ViewState:
         moves = self._moves[number]
         if not moves or moves[-1][2:] != what:
             moves.append([number, self._ms(at), *what])
+            if self._ms(at):  # the first poll shows what had happened before
+                self._happened(at)
             self._new["moves"].append(moves[-1])
 
     def _count(self, task: Task) -> None:
@@ -269,6 +290,8 @@ class ViewState:
         self._current = service
 
     def _phase(self, at: datetime, state: str, message: str, meaning: str) -> None:
+        if self._phases or state not in _AT_REST:
+            self._happened(at)
         band = band_of(state, first=not self._phases)
         self._phases.append([self._ms(at), state, message, meaning, *band])
 
@@ -347,6 +370,7 @@ class ViewState:
             "rollback_budget": self._budget(budgets[1]) if len(budgets) > 1 else None,
             "marks": [list(mark) for mark in self._marks],
             "gaps": list(self._gaps),
+            "focus": self._focus.shown(going=self._going),
             "end": self._end,
         }
 

@@ -43,7 +43,7 @@ def drawing(view_state: Json, parts: Iterable[str] | None = None) -> Drawing | N
     if not asked:
         return None
     names = any(isinstance(entry[2], str) for entry in view_state["tasks"]) and "slots" in asked
-    axis = Axis(0, view_state["end"]["at"] or 1, left=16 if names else 6)
+    axis = Axis.of(view_state, left=16 if names else 6)
     # two drawings on one page must not take each other's patterns
     drawn = [view_state[key] for key in ("tags", "origin", "end", "steps")], asked
     prefix = f"labkit-{crc32(repr(drawn).encode('utf-8', 'replace')):x}"
@@ -99,7 +99,7 @@ def _tags(view_state: Json) -> Iterator[tuple[float, str]]:
 
 def _in_words(view_state: Json, asked: list[str], axis: Axis) -> str:
     """Return what the drawing shows, for those who do not see it."""
-    words = [f"{view_state['service']}, from 0:00 to {minutes(axis.end)}."]
+    words = [f"{view_state['service']}, from {minutes(axis.begin)} to {minutes(axis.end)}."]
     if badge := view_state["badge"]:
         words.append(f"{badge.word.capitalize()}. {badge.meaning}")
     if "phases" in asked:
@@ -123,7 +123,7 @@ def labels(view_state: Json, axis: Axis, *, states: bool) -> list[Label]:
         moments += [(at, spoken(state)) for at, state, *_ in view_state["phases"][1:]]
     found: list[Label] = []
     free = [0.0] * _LEVELS
-    for at, words in sorted(moments):
+    for at, words in sorted(moment for moment in moments if axis.shows(moment[0])):
         shown = shortened(words, _MOST_LABEL_LETTERS)
         share, width = axis.share(at), len(shown) * _LABEL_LETTER + 1
         side = "end" if share + width > 100 else "start"
@@ -143,7 +143,7 @@ def across(view_state: Json, axis: Axis, of: list[Label]) -> Json:
     """Return what a drawing has across its charts: marks with their heights, changes, gaps."""
     return {
         "marks": [(at, words, level * _LEVEL, side) for at, words, level, side in of],
-        "changes": [at for at, *_ in view_state["phases"][1:]],
+        "changes": [at for at, *_ in view_state["phases"][1:] if axis.shows(at)],
         "gaps": [
             (begin, axis.end if end is None else end, reason)
             for begin, end, reason in view_state["gaps"]

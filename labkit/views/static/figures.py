@@ -51,5 +51,6 @@ def _across(chart: go.Figure, view_state: Json) -> None:
 def _layout(view_state: Json) -> dict[str, Any]:
     made = f" ({view_state['badge'].word})" if view_state["badge"] else ""
     title = {"text": for_plotly(view_state["service"]) + made, "y": 0.97}
-    reach = [moment(0), moment(view_state["end"]["at"])]
+    axis = Axis.of(view_state)
+    reach = [moment(axis.begin), moment(axis.end)]
     return plotly("every", title=title, xaxis=plotly("time", range=reach))

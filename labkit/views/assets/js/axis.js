@@ -1,4 +1,7 @@
-// One time axis for all charts of a view: where it ends, what of it is shown, the pointer's line.
+// One time axis for all charts of a view: what of the time is shown, the pointer's line.
+//
+// At first that is where something happens (`focus` of the view state): reading takes minutes, an
+// update seconds. A reader zooms, or has all of the time shown.
 
 /** A live axis grows in these leaps, in seconds, so that it seldom moves. */
 const ENDS = [30, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600];
@@ -7,25 +10,41 @@ const ROOM = 1.02;
 const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600]; // seconds apart
 const ROOM_OF_TICK = 64; // px at the usual size of letters
 const SHORTEST = 500; // ms that a zoom shows at least
+const REST = 30_000; // ms that are shown while nothing has happened yet; they go on in steps
+const STEP = 10_000;
 
 export class TimeAxis {
   /** `moved()` is called whenever a reader has zoomed or panned. */
   constructor(moved) {
     this.moved = moved;
     this.charts = [];
-    this.end = 0;
-    this.zoomed = null;
+    this.fit = this.whole = [0, 0];
+    this.zoomed = null; // a range; `whole` itself if all is to be shown
     this.left = 0;
   }
 
   follow(viewState) {
-    this.end = endOf(viewState);
-    if (this.zoomed) this.zoomed = within(this.zoomed, this.end);
+    const all = this.zoomed === this.whole;
+    if (!viewState.until || !this.whole[1]) this.fit = fitOf(viewState); // a replay begins with its end
+    this.whole = [0, endOf(viewState, 0, Infinity)];
+    if (all) this.zoomed = this.whole;
+    else if (this.zoomed) this.zoomed = within(this.zoomed, this.whole);
   }
 
   /** What is shown, in ms since the recording began. */
   get range() {
-    return this.zoomed ?? [0, this.end];
+    return this.zoomed ?? this.fit;
+  }
+
+  /** Where a moment is, as a share of what is shown; what is outside stands at the edge. */
+  share(at) {
+    const [from, to] = this.range;
+    return Math.min(Math.max((at - from) / (to - from), 0), 1);
+  }
+
+  shows(at) {
+    const [from, to] = this.range;
+    return at >= from && at <= to;
   }
 
   get top() {
@@ -43,9 +62,15 @@ export class TimeAxis {
     this.moved();
   }
 
-  /** Shows another part of the time in all charts; null shows all of it. */
+  /** Shows another part of the time in all charts. */
   zoom(range) {
-    this.zoomed = range && within(range, this.end);
+    this.zoomed = within(range, this.whole);
+    this.moved();
+  }
+
+  /** Shows all of the time; what was shown at first if that is shown already. */
+  all() {
+    this.zoomed = this.zoomed === this.whole ? null : this.whole;
     this.moved();
   }
 
@@ -71,17 +96,25 @@ export class TimeAxis {
   }
 }
 
-function endOf(viewState) {
-  if (viewState.until) return Math.ceil(viewState.until * ROOM);
-  if (viewState.end) return Math.max(Math.ceil(viewState.at * ROOM), 1000);
-  const until = Math.max(viewState.at, viewState.settling?.monitor ?? 0) / 1000;
-  return 1000 * (ENDS.find((end) => end >= until) ?? Math.ceil(until / 1800) * 1800);
+/** The time of the latest events; while there are none, the last half minute. */
+function fitOf(viewState) {
+  const { focus, at, until, end } = viewState;
+  if (focus) return [focus[0], endOf(viewState, focus[0], focus[1] ?? Infinity)];
+  const from = until || end ? 0 : Math.max(0, Math.ceil(at / STEP) * STEP - REST);
+  return [from, endOf(viewState, from, Infinity)];
 }
 
-/** As much of a range as there is; null if that is all. */
-function within([from, to], end) {
+/** Where an axis ends that begins at a moment, and shows no more than up to another. */
+function endOf({ at, until, end, settling }, from, most) {
+  const length = Math.min(until ?? Math.max(at, end ? 0 : (settling?.monitor ?? 0)), most) - from;
+  if (until || end) return from + Math.max(Math.ceil(length * ROOM), 1000);
+  return from + 1000 * (ENDS.find((seconds) => seconds * 1000 >= length) ?? Math.ceil(length / 1_800_000) * 1800);
+}
+
+/** As much of a range as there is; `whole` itself if that is all. */
+function within([from, to], whole) {
   const length = Math.max(to - from, SHORTEST);
-  if (length >= end) return null;
-  const start = Math.min(Math.max(from, 0), end - length);
+  if (length >= whole[1]) return whole;
+  const start = Math.min(Math.max(from, 0), whole[1] - length);
   return [start, start + length].map(Math.round); // dates have no less than ms
 }

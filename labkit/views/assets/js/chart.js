@@ -2,11 +2,12 @@
 
 import { Card } from "./card.js";
 import { make, write } from "./dom.js";
+import { noTabStops } from "./plotly.js";
 import { label, minutes, moment } from "./words.js";
 
 /** Sizes in px at JupyterLab's usual font size; they grow with it. */
 const USUAL_FONT = 13;
-const SIZES = { left: 40, right: 14, top: 6, bottom: 6, ticks: 22, level: 15 };
+const SIZES = { left: 40, right: 14, top: 4, bottom: 6, ticks: 20, level: 14 };
 const MOST_LEVELS = 3; // of labels, above the top chart
 const A_CLICK = 4; // px that the pointer may move in a click
 const AGAIN = 350; // ms within which a second click makes a double click
@@ -20,10 +21,12 @@ export class Chart {
     this.title = title;
     this.head = make("div", "labkit-title", root);
     write(make("span", "", this.head), title);
+    write(make("span", "labkit-keys", this.head), this.help);
     const frame = make("div", "labkit-frame", root);
     this.el = make("div", "labkit-chart", frame);
     this.el.tabIndex = 0;
     this.el.setAttribute("role", "group");
+    this.el.setAttribute("aria-description", this.help);
     this.el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrows for itself
     this.line = make("div", "labkit-pointer", frame);
     this.line.hidden = true;
@@ -31,6 +34,11 @@ export class Chart {
     this.card = new Card(frame);
     this.axis.charts.push(this);
     this.listen();
+  }
+
+  /** What keys do in it; it is seen while the chart has the keyboard. */
+  get help() {
+    return "← → move, + − zoom, 0 shows all, S saves a picture";
   }
 
   get hidden() {
@@ -75,6 +83,7 @@ export class Chart {
     this.plot = make("div", "labkit-plot");
     this.el.replaceChildren(this.plot);
     library.newPlot(this.plot, [], this.layout(this.viewState), config(this, library));
+    noTabStops(this.plot);
     this.plot.on("plotly_relayout", (change) => {
       const zoomed = Object.keys(change).some((name) => name.startsWith("xaxis.range"));
       if (zoomed) this.axis.zoom(this.plot.layout.xaxis.range.map((at) => this.ms(at)));
@@ -85,7 +94,10 @@ export class Chart {
   react(library, viewState) {
     const layout = this.layout(viewState);
     this.el.style.height = `${layout.height}px`;
-    library.react(this.plot, this.traces(viewState), layout).then(() => this.pointAgain());
+    library.react(this.plot, this.traces(viewState), layout).then(() => {
+      noTabStops(this.plot);
+      this.pointAgain();
+    });
   }
 
   /** Sizes in px: of the letters, and of the plot with the room round it. */
@@ -245,7 +257,7 @@ export class Chart {
     this.clickedAt = again ? null : event.timeStamp;
     if (again) {
       this.view.marks.cancel();
-      this.axis.zoom(null);
+      this.axis.all();
     } else if (!before.target.closest(".modebar")) this.clicked(before);
   }
 
@@ -257,7 +269,7 @@ export class Chart {
   }
 
   typed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.plot) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.plot || event.target !== this.el) return;
     const act = this.keys()[event.key];
     if (!act) return;
     event.preventDefault();
@@ -270,7 +282,8 @@ export class Chart {
     return {
       "+": () => this.axis.step(0.5),
       "-": () => this.axis.step(2),
-      0: () => this.axis.zoom(null),
+      0: () => this.axis.all(),
+      s: () => this.save(),
       ArrowLeft: () => this.axis.step(1, -0.25),
       ArrowRight: () => this.axis.step(1, 0.25),
     };
@@ -308,7 +321,7 @@ const config = (chart, { Icons }) => ({
   modeBarButtons: [[
     { name: "save", title: "Download as PNG", icon: Icons.camera, click: () => chart.save() },
     "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d",
-    { name: "all", title: "Show all of the time", icon: Icons.home, click: () => chart.axis.zoom(null) },
+    { name: "all", title: "Show all of the time", icon: Icons.home, click: () => chart.axis.all() },
   ]],
 });
 

@@ -9,19 +9,19 @@ export class Head {
     write(make("span", "labkit-name", head), viewState.service);
     stamp(viewState.badge, head);
     this.badge = make("span", "labkit-badge", head);
+    this.tags = make("div", "labkit-tags", head);
+    this.tags.setAttribute("role", "list");
+    this.tags.setAttribute("aria-label", "Replicas running now, by tag");
     this.live = make("span", "labkit-live", head);
     const line = make("div", "labkit-sentence", root);
     this.sentence = make("span", "", line);
     this.sentence.setAttribute("aria-live", "polite");
     this.countdown = make("b", "labkit-countdown", line); // outside: nobody wants to be told every second
     this.countdown.setAttribute("role", "timer");
-    this.message = make("div", "labkit-message", root);
+    this.message = make("span", "labkit-message", line);
     this.says = make("span", "", this.message);
     this.quote = make("q", "", this.message);
     this.end = make("div", "labkit-end", root);
-    this.tags = make("div", "labkit-tags", root);
-    this.tags.setAttribute("role", "list");
-    this.tags.setAttribute("aria-label", "Replicas running now, by tag");
   }
 
   draw(viewState) {

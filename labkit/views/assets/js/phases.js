@@ -24,7 +24,7 @@ export class Phases extends Chart {
   }
 
   height() {
-    return 26;
+    return 20;
   }
 
   get grid() {

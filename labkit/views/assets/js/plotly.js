@@ -19,6 +19,11 @@ async function warmed(library) {
   return library;
 }
 
+/** A chart is one tab stop, and has keys: the buttons that Plotly puts over it are for the pointer. */
+export function noTabStops(plot) {
+  for (const button of plot.querySelectorAll(".modebar-btn")) button.tabIndex = -1;
+}
+
 function loadScript(path) {
   const base = jupyterBase();
   if (base === null) return Promise.reject(new Error("this page is not JupyterLab's."));

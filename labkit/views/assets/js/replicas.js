@@ -20,7 +20,7 @@ export class Replicas extends Chart {
   }
 
   height() {
-    return 150;
+    return 84;
   }
 
   traces(viewState) {
@@ -43,7 +43,7 @@ export class Replicas extends Chart {
 
   yaxis(viewState) {
     const most = mostOf(viewState);
-    return { range: [0, most * 1.06], tickformat: "d", nticks: 6, dtick: most < 6 ? 1 : undefined }; // there are no half replicas
+    return { range: [0, most * 1.06], tickformat: "d", nticks: 4, dtick: most < 6 ? 1 : undefined }; // there are no half replicas
   }
 
   shapes({ status }) {
@@ -66,7 +66,7 @@ export class Replicas extends Chart {
 
   /** A step chart with nothing to load: until plotly.js is there, or in its place. */
   drawPlain(viewState) {
-    this.el.replaceChildren(plainReplicas(viewState, stepsOf(viewState, this.view.at), this.axis.range[1]));
+    this.el.replaceChildren(plainReplicas(viewState, stepsOf(viewState, this.view.at), this.axis));
     return false;
   }
 }
@@ -91,10 +91,11 @@ function dense(steps, [from, to]) {
   });
 }
 
-function plainReplicas(viewState, steps, end) {
+function plainReplicas(viewState, steps, axis) {
   const [width, height, left, top, bottom] = [1000, 200, 40, 10, 24];
   const most = mostOf(viewState);
-  const x = (at) => left + ((width - left - 14) * at) / end;
+  const [from, to] = axis.range;
+  const x = (at) => left + (width - left - 14) * axis.share(at);
   const y = (count) => top + (height - top - bottom) * (1 - count / (most * 1.06));
   const svg = drawn("svg", { class: "labkit-plain-chart", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none" });
   let under = steps.map(() => 0);
@@ -105,8 +106,8 @@ function plainReplicas(viewState, steps, end) {
     under = over;
   });
   for (const count of [0, most]) drawn("text", { x: left - 8, y: y(count) + 4, "text-anchor": "end" }, svg).textContent = count;
-  drawn("text", { x: left, y: height - 6 }, svg).textContent = "0:00";
-  drawn("text", { x: width - 14, y: height - 6, "text-anchor": "end" }, svg).textContent = minutes(end);
+  drawn("text", { x: left, y: height - 6 }, svg).textContent = minutes(from);
+  drawn("text", { x: width - 14, y: height - 6, "text-anchor": "end" }, svg).textContent = minutes(to);
   return svg;
 }
 

@@ -7,8 +7,8 @@ import { SHARED } from "./shared.js";
 import { slotRows } from "./spans.js";
 import { label, minutes } from "./words.js";
 
-const ROW = 25; // px of a row, as long as all of them are no higher than
-const HIGHEST = 400;
+const ROW = 17; // px of a row, as long as all of them are no higher than
+const HIGHEST = 300;
 /** Where tasks stand in a row, and the windows below them; how tasks are drawn by stage. */
 const { title: SLOTS, tasks: TASKS, windows: WINDOWS, stages, signs } = SHARED.slots;
 const LOOKS = Object.fromEntries(Object.entries(stages).map(([stage, [high, dense, hollow]]) => [stage, { high, dense, hollow }]));
@@ -34,6 +34,10 @@ export class Slots extends Chart {
       make("i", "labkit-look", item).dataset.look = look;
       item.append(words);
     }
+  }
+
+  get help() {
+    return "← → ↑ ↓ from task to task, Enter explains one, + − zoom, 0 shows all, S saves a picture";
   }
 
   draw(viewState) {
@@ -67,7 +71,7 @@ export class Slots extends Chart {
     const failed = this.rows.flatMap(({ group, attempts }) => attempts.filter((one) => one.failed !== null).map((one) => `${group} at ${minutes(one.failed)}`));
     const tasks = this.rows.reduce((all, { attempts }) => all + attempts.length, 0);
     const deaths = failed.length ? `Failed: ${failed.length}, in ${this.of} ${failed.slice(0, 10).join(", ")}` : "None failed";
-    return `Tasks over time: ${tasks} tasks in ${this.rows.length} ${this.of}. ${deaths}. Arrow keys go from task to task, Enter explains one.`;
+    return `Tasks over time: ${tasks} tasks in ${this.rows.length} ${this.of}. ${deaths}.`;
   }
 
   height() {
@@ -286,7 +290,7 @@ export class Slots extends Chart {
 
   /** Bars with nothing to load: until plotly.js is there, or in its place. */
   drawPlain(viewState) {
-    this.el.replaceChildren(plainSlots(viewState, this.rows, this.axis.range[1]));
+    this.el.replaceChildren(plainSlots(viewState, this.rows, this.axis));
     return false;
   }
 }
@@ -311,9 +315,9 @@ function statesOf({ moves }) {
   });
 }
 
-function plainSlots({ tags }, rows, end) {
+function plainSlots({ tags }, rows, axis) {
   const [width, row, left] = [1000, Math.min(ROW, HIGHEST / (rows.length || 1)), 40];
-  const x = (at) => left + ((width - left - 14) * at) / end;
+  const x = (at) => left + (width - left - 14) * axis.share(at);
   const svg = drawn("svg", { class: "labkit-plain-chart", viewBox: `0 0 ${width} ${row * rows.length}`, preserveAspectRatio: "none" });
   rows.forEach(({ attempts }, number) => {
     for (const { task, pieces, failed } of attempts) {
@@ -324,7 +328,7 @@ function plainSlots({ tags }, rows, end) {
         drawn("rect", { ...box, fill: colour, "fill-opacity": Math.max(0.2, LOOKS[piece.stage].dense), stroke: colour }, svg);
       }
       const [cx, cy] = [failed === null ? 0 : x(failed), (number + 0.45) * row];
-      if (failed !== null) drawn("path", { d: `M${cx - 5} ${cy - 5}l10 10m0 -10l-10 10`, class: "labkit-plain-cross" }, svg);
+      if (failed !== null && axis.shows(failed)) drawn("path", { d: `M${cx - 5} ${cy - 5}l10 10m0 -10l-10 10`, class: "labkit-plain-cross" }, svg);
     }
   });
   return svg;

@@ -25,7 +25,7 @@ export class Speed extends Chart {
   }
 
   height() {
-    return 70;
+    return 44;
   }
 
   traces({ speed }) {
@@ -41,7 +41,7 @@ export class Speed extends Chart {
   }
 
   yaxis({ speed }) {
-    return { range: [0, 1.1 * speed.reduce((most, [, hashes]) => Math.max(most, hashes ?? 0), 1)], nticks: 4 };
+    return { range: [0, 1.1 * speed.reduce((most, [, hashes]) => Math.max(most, hashes ?? 0), 1)], nticks: 3 };
   }
 
   more() {

@@ -11,13 +11,13 @@ const USUAL_HEIGHT = 24; // px of a row, until one can be measured
 const FRESH = 1500; // ms for which a row is lit that something happened in
 const WIDEST = 48; // letters of a column; the rest of a longer text is in its tooltip
 const WIDEST_NAME = 96; // a service, a node's id, and the branch before them
-const FOLD = 12; // letters of the button that unfolds a slot
+const FOLD = [12, 6]; // letters of the button that unfolds a slot: in a wide view, in a narrow one
 const ERROR_COLUMNS = 30;
 const COLUMNS = [
-  ["ID", 12], ["NAME", 12], ["IMAGE", 16], ["NODE", 8], ["DESIRED STATE", 13],
+  ["ID", 12], ["NAME", 12, 4], ["IMAGE", 16, 5], ["NODE", 8], ["DESIRED STATE", 13, 8],
   ["CURRENT STATE", 24], ["ERROR", 12], ["PORTS", 6],
-];
-const [NAME, IMAGE, ERROR] = [1, 2, 6]; // numbers of columns
+]; // each with the letters that it has room for at least, in a wide view and in a narrow one
+const [NAME, IMAGE, DESIRED, ERROR] = [1, 2, 4, 6]; // numbers of columns
 
 export class Table {
   explains = true; // the task that is selected
@@ -61,13 +61,15 @@ export class Table {
     write(make("caption", "", this.table), `Tasks of ${service}. Arrow keys go from row to row, Enter explains one.`);
     const widths = make("colgroup", "", this.table);
     this.columns = COLUMNS.map(() => make("col", "", widths));
-    this.widths = COLUMNS.map(() => 0);
+    this.widths = COLUMNS.map(() => ({}));
     const head = make("tr", "", make("thead", "", this.table));
-    COLUMNS.forEach(([name, width], number) => {
+    COLUMNS.forEach(([name, width, narrow = width], number) => {
       const cell = make("th", "", head);
       cell.scope = "col";
-      write(cell, name);
-      this.widen(number, Math.max(width, name.length));
+      const [word, more] = number === DESIRED ? name.split(/(?= )/) : [name];
+      write(cell, word);
+      if (more) write(make("span", "labkit-wide", cell), more);
+      this.widen(number, Math.max(width, name.length), Math.max(narrow, word.length));
     });
     this.body = make("tbody", "", this.table);
     [this.above, this.below] = [0, 1].map(() => make("tr", "", this.body));
@@ -102,6 +104,7 @@ export class Table {
     space(this.above, first * this.height);
     space(this.below, (rows.length - last) * this.height);
     this.table.setAttribute("aria-rowcount", rows.length + 1);
+    this.table.dataset.many = rows.length > DRAW_ALL_BELOW ? "yes" : "no";
     let before = this.above;
     let index = first + 2; // counted from 1, and the header is the first
     for (const [n, row] of wanted) {
@@ -146,8 +149,8 @@ export class Table {
     const row = make("tr", "");
     row.dataset.n = n;
     COLUMNS.forEach(() => make("td", "", row));
-    row.children[NAME].append("");
-    row.children[IMAGE].append(make("span", "labkit-swatch"), make("span", ""));
+    row.children[NAME].append("", make("span", "labkit-wide"), "");
+    row.children[IMAGE].append(make("span", "labkit-swatch"), make("span", "labkit-wide"), "");
     row.children[5].className = "labkit-state";
     row.children[ERROR].className = "labkit-error";
     this.shown.set(n, row);
@@ -158,24 +161,35 @@ export class Table {
     const { task } = row;
     const { tags, now, origin, fresh } = this.viewState;
     const { state, desired, since, error } = task.moves.at(-1);
-    const [, colour, pattern] = tags[task.tag];
-    const name = row.older ? ` \\_ ${task.name}` : task.name;
+    const [tag, colour, pattern] = tags[task.tag];
     const age = `${capital(state)} ${ago(now - origin - since)} ago`;
-    const texts = [task.id.slice(0, 12), name, task.image, task.node, capital(desired), age, quoted(error), task.ports];
+    const name = [row.older ? " \\_ " : "", `${this.viewState.service}.`, String(task.group)];
+    const image = apart(task.image, tag);
+    const texts = [task.id.slice(0, 12), name.join(""), task.image, task.node, capital(desired), age, quoted(error), task.ports];
     this.light(shown, fresh.get(task.n));
     const key = JSON.stringify([texts, error, row.folded, row.open, colour, task.n === this.chosen]);
     if (key === shown.key) return; // most rows of most drawings: not even the style is worked out again
     shown.key = key;
     texts.forEach((text, number) => {
       const cell = shown.children[number];
-      write(number === NAME ? cell.firstChild : number === IMAGE ? cell.lastChild : cell, text);
+      if (number !== NAME && number !== IMAGE) write(cell, text);
       cell.title = number === ERROR ? error : text.length > WIDEST ? text : "";
-      this.widen(number, columnsOf(text) + (number === IMAGE ? 3 : 0) + (number === NAME && row.folded ? FOLD : 0));
+      if (number !== NAME && number !== IMAGE) this.widen(number, columnsOf(text));
     });
+    this.fillInParts(shown, row, name, image);
     paint(shown.children[IMAGE].firstChild, colour, pattern);
     drawFold(shown.children[NAME], row);
     shown.dataset.mood = SHARED.table.moods[task.moves.at(-1).stage] ?? "way";
     shown.setAttribute("aria-selected", task.n === this.chosen);
+  }
+
+  /** Name and image: a narrow view leaves out what all rows have in common. */
+  fillInParts(shown, { folded }, name, image) {
+    name.forEach((text, number) => write(shown.children[NAME].childNodes[number], text));
+    image.forEach((text, number) => write(shown.children[IMAGE].childNodes[number + 1], text));
+    const [wide, narrow] = folded ? FOLD : [0, 0];
+    this.widen(NAME, columnsOf(name.join("")) + wide, columnsOf(name[0] + name[2]) + narrow);
+    this.widen(IMAGE, columnsOf(image.join("")) + 3, columnsOf(image[1]) + 3);
   }
 
   /** A row is lit for a moment, at once and not faded: a fade would paint sixty times a second. */
@@ -184,10 +198,12 @@ export class Table {
   }
 
   /** A column grows with its text and never shrinks, so that nothing jumps. */
-  widen(number, letters) {
-    if (letters <= this.widths[number]) return;
-    this.widths[number] = letters;
-    this.columns[number].style.width = `calc(${Math.min(letters, number === NAME ? WIDEST_NAME : WIDEST)}ch + ${number ? 12 : 18}px)`;
+  widen(number, wide, narrow = wide) {
+    for (const [name, letters] of Object.entries({ wide, narrow })) {
+      if (letters <= (this.widths[number][name] ?? 0)) continue;
+      this.widths[number][name] = letters;
+      this.columns[number].style.setProperty(`--${name}`, `calc(${Math.min(letters, number === NAME ? WIDEST_NAME : WIDEST)}ch + ${number ? 12 : 18}px)`);
+    }
   }
 
   drawBar() {
@@ -238,7 +254,10 @@ export class Table {
     const number = this.rows.findIndex(({ task }) => task.n === n);
     if (number < 0) return;
     const { scrollTop, clientHeight } = this.scroll;
-    const [top, room] = [number * this.height, clientHeight - 2 * this.height];
+    const head = this.table.tHead.offsetHeight;
+    const shown = this.shown.get(n); // in a narrow view its error may have a line more
+    const top = shown ? shown.offsetTop - head : number * this.height;
+    const room = clientHeight - head - (shown?.offsetHeight ?? this.height);
     if (top < scrollTop) this.scroll.scrollTop = top;
     else if (top > scrollTop + room) this.scroll.scrollTop = top - room;
     this.place();
@@ -371,6 +390,9 @@ const WIDE = /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u3247\u3250-\u4dbf\
 /** How many columns of a terminal a text takes. */
 const columnsOf = (text) =>
   /^[ -~]*$/.test(text) ? text.length : [...text].reduce((columns, letter) => columns + (WIDE.test(letter) ? 2 : 1), 0);
+
+/** An image as `[what all tags of it have in common, its tag]`. */
+const apart = (image, tag) => (image.endsWith(`:${tag}`) ? [image.slice(0, -tag.length), tag] : ["", image]);
 
 /** An error as docker prints it: cut to 30 columns of a terminal, then in quotes. */
 function quoted(error) {
