@@ -94,7 +94,7 @@ def test_a_failed_attempt_has_a_cross_where_it_failed(update: Recording) -> None
 
 
 def test_a_bar_tells_its_task_states_and_error() -> None:
-    told = next(text for text in titles(drawn(failing())) if "bugged" in text)
+    told = next(text for text in titles(drawn(failing())) if "· bugged" in text)
 
     assert told.split("\n") == [
         "dc_worker.1 · bugged · node-1",

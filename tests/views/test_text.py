@@ -5,6 +5,7 @@ from __future__ import annotations
 from labkit.recordings import ps
 from labkit.recordings.recording import Back, Gap, Marked, Recording
 from labkit.views import text
+from tests.played import Played
 from tests.values import at, service, snapshot, task
 from tests.views.acted import HEADER, START, after, failing, hostile, play, settled
 
@@ -33,6 +34,21 @@ def test_the_text_has_the_phases_with_their_times() -> None:
         "0:05 rollback started",
     ]
     assert "Docker says: “gone wrong”." in lines[2]
+
+
+def test_an_update_says_what_it_is_about_and_whether_another_one_overtook_it() -> None:
+    made = Played("1.0")
+    made.update("1.1", seconds=5)
+    made.update("1.2")
+    _, *lines, completed = section(text(made.recording), "Update status")
+
+    assert completed.startswith("0:")
+    first, changed, second = (line.partition(" ")[2] for line in lines)
+    assert "the new spec (1.1)" in first
+    assert first.endswith("Another update overtook this one before it was completed.")
+    assert changed.startswith("no update. The service was changed")
+    assert "the new spec (1.2)" in second
+    assert "overtook" not in second + completed
 
 
 def test_the_text_has_the_replicas_by_tag() -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from labkit.base.rules import words
 from labkit.recordings.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
-from labkit.recordings.values import Service, Task, UpdateConfig
+from labkit.recordings.values import Service, Task, UpdateConfig, UpdateStatus
 from swarmsim.go import durations
 
 #: How long nothing may move before a change that needed no update counts as settled.
@@ -38,9 +39,17 @@ class Counts:
     left: int
 
 
-def meaning(state: str) -> str:
-    """Return what an update's state says about the service; `""` is that there never was one."""
-    return str(words(_WORDS)["meanings"][state])
+def meaning(state: str, tag: str = "") -> str:
+    """Return what an update's state says about a service; `""` is that there never was one.
+
+    There is no state, too, where it was `changed`, and an update may be `overtaken`.
+    """
+    return str(words(_WORDS)["meanings"][state]).format(tag=tag)
+
+
+def overtaken(before: UpdateStatus | None, now: UpdateStatus | None) -> bool:
+    """Whether an update went no further, as the service was changed in the midst of it."""
+    return bool(before and not before.settled and (not now or now.started_at != before.started_at))
 
 
 def describe(service: Service | None, tasks: Iterable[Task]) -> str:
@@ -103,10 +112,24 @@ def settled(recording: Recording, now: datetime) -> str | None:
     if status is not None:
         if not (status.settled and began) or _replicas_move(recording, now):
             return None
-        return f"The update has settled: {status.state} ({status.message})."
+        how = f"has settled: {status.state} ({status.message})."
+        if tags := _overtaken(recording):
+            which = f"Another update overtook the one to {' and the one to '.join(tags)}."
+            return f"{which} The update to {recording.service.tag} {how}"
+        return f"The update {how}"
     if began and _still(recording, now):
         return "The service was changed, no task needed an update, and nothing moves any more."
     return None
+
+
+def _overtaken(recording: Recording) -> list[str]:
+    """Return the tags that updates were about which another one overtook."""
+    seen = [change.service for change in recording.of(ServiceSeen)]
+    return [
+        before.tag
+        for before, now in pairwise(seen)
+        if overtaken(before.update_status, now.update_status)
+    ]
 
 
 def _replicas_move(recording: Recording, now: datetime) -> bool:

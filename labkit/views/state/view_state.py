@@ -286,7 +286,11 @@ class ViewState:
         state, message = (status.state, status.message) if status else ("", "")
         before = self._current.update_status if self._current else None
         if not self._phases or (status and status.key) != (before and before.key):
-            self._phase(at, state, plain(message), phases.meaning(state))
+            if phases.overtaken(before, status):
+                self._phases[-1][3] += f" {phases.meaning('overtaken')}"
+            known = state or ("changed" if self._phases else "")
+            meaning = phases.meaning(known, plain(service.tag))
+            self._phase(at, state, plain(message), meaning)
         self._current = service
 
     def _phase(self, at: datetime, state: str, message: str, meaning: str) -> None:

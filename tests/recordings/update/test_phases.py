@@ -11,6 +11,7 @@ from labkit.recordings.update.phases import completes_after, describe, settled
 from labkit.recordings.values import UpdateConfig
 from tests.claims import each_claim
 from tests.looks import recorded
+from tests.played import CRASHES, Played
 from tests.values import at, service, status, task
 
 NEW = (task(1, "1.1"), task(2, "1.1"))
@@ -74,3 +75,21 @@ def test_when_a_recording_has_settled(case: dict[str, Any]) -> None:
     for second, says in case["settled"].items():
         seen = {when: look for when, look in case["looks"].items() if when <= second}
         assert settled(recorded(seen), at(second)) == says, second
+
+
+def test_an_update_that_another_one_overtook_says_so() -> None:
+    """Swarm calls only the last of them completed; a rollback that it does itself is none."""
+    made = Played("1.0")
+    for tag in ("1.1", "1.2"):
+        made.update(tag, seconds=5)
+    made.update("1.3")
+
+    assert settled(made.recording, made.now) == (
+        "Another update overtook the one to 1.1 and the one to 1.2. "
+        "The update to 1.3 has settled: completed (update completed)."
+    )
+    back = Played("1.0")
+    back.update("bugged", CRASHES, failure_action="rollback")
+    said = settled(back.recording, back.now)
+    assert said
+    assert said.startswith("The update has settled: rollback_completed")
