@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from labkit.base import echo
 from labkit.base.errors import NotSettled, RecordingProblem
 from labkit.cli.base import main, output_option
 from labkit.recordings.values import RollbackConfig, UpdateConfig
+
+if TYPE_CHECKING:
+    from labkit.recordings.recorder import Recorder
 
 
 class _Seconds(click.FloatRange):
@@ -41,16 +44,31 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
     swarm = engines.connect()
     with coins.recorder(swarm, service, output, until=until) as recorder:
         echo.say(f"Recording {recorder.service} to {output}; Ctrl-C ends it.")
+        recorder.subscribe(_warner(recorder))
         # with --for, the end of the time is what was asked for
         with contextlib.suppress(KeyboardInterrupt, *([] if seconds is None else [NotSettled])):
             recorder.wait(timeout=math.inf if seconds is None else seconds)
     if recorder.file_error:
         raise RecordingProblem(
-            f"{output} to take the whole recording.",
+            f"{recorder.path} to take the whole recording.",
             f"{recorder.file_error}. What was written before is in the file.",
             "make room, or record to another disk.",
         )
-    echo.say(f"{recorder.why} {len(recorder.recording.changes)} changes are in {output}.")
+    count = len(recorder.recording.changes)
+    echo.say(f"{recorder.why} {count} changes are in {recorder.path}.")
+
+
+def _warner(recorder: Recorder) -> Callable[[], None]:
+    """Return what says, at once and once, that something is amiss while it is recorded."""
+    said = [""]
+
+    def warn() -> None:
+        trouble = recorder.engine_trouble or recorder.file_trouble
+        if trouble != said[0]:
+            said[0] = trouble
+            echo.warn(trouble or "All is well again.")
+
+    return warn
 
 
 @main.command("show")

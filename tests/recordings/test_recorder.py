@@ -243,6 +243,7 @@ def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> 
     (gap,) = made.recording.gaps()
     assert gap[2].startswith("The engine took 0 s")
     assert gap[1] is not None
+    assert (gap[1] - gap[0]).total_seconds() >= 0.2, "it has the length of the wait"
 
 
 def test_what_was_recorded_before_goes_on_though_the_service_is_gone_by_now(
@@ -294,6 +295,9 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
             part, self.left = data[: self.left], 0
             return int(self.real.write(part))
 
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
     real = file._file
     monkeypatch.setattr(file, "_file", Full(real))
     live.observe(UPDATING)
@@ -305,6 +309,58 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
     assert made.file_error is None
     assert Recording.load(tmp_path / "r.jsonl") == made.recording
     made.stop()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_file_that_was_moved_is_begun_anew_with_all_that_was_recorded(
+    tmp_path: Path, taken: bool
+) -> None:
+    path = tmp_path / "r.jsonl"
+    made = Recorder(Scripted(BEFORE), "dc_worker", path)
+    path.rename(tmp_path / "moved.jsonl")
+    if taken:
+        path.write_text("precious")
+
+    made._live.observe(UPDATING)
+
+    assert made.path == (tmp_path / "r-1.jsonl" if taken else path)
+    assert f"The whole recording is in {made.path}." in made.file_trouble
+    assert Recording.load(made.path) == made.recording
+    assert not taken or path.read_text() == "precious"
+    made._live.observe(DONE)
+    made.stop()
+    assert Recording.load(made.path) == made.recording
+
+
+def test_a_file_that_cannot_be_begun_anew_is_begun_when_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    made = Recorder(Scripted(BEFORE), "dc_worker", folder / "r.jsonl")
+    (folder / "r.jsonl").unlink()
+    folder.rmdir()
+    folder.write_text("in the way")
+
+    made._live.observe(UPDATING)
+    assert "cannot be written to its file" in made.file_trouble
+
+    folder.unlink()
+    made._live.observe(DONE)
+    made.stop()
+    assert Recording.load(folder / "r.jsonl") == made.recording
+
+
+def test_a_silent_engine_is_said_with_since_when_and_what_helps() -> None:
+    silent = NoEngine("an engine.", "connection refused.", "start it.")
+    heard: list[str] = []
+    made = Recorder(Scripted(BEFORE, silent, UPDATING, DONE), "dc_worker")
+    made.subscribe(lambda: heard.append(made.engine_trouble))
+    with made:
+        made.wait(timeout=10)
+
+    (said,) = {each for each in heard if each}
+    assert "has not answered since" in said
+    assert "(connection refused)" in said
+    assert "labkit up" in said
+    assert made.engine_trouble == ""
 
 
 def test_a_file_that_exists_is_never_written_over(tmp_path: Path) -> None:

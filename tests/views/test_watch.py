@@ -28,7 +28,7 @@ class ByHand:
         self.swarm = ActedSwarm(now=self.now, **options)
         self.recording = Recording(HEADER)
         self.error: Exception | None = None
-        self.file_error: OSError | None = None
+        self.file_trouble = ""
         self.why = ""
         self.last_seen = START
         self.listeners: list[Callable[[], None]] = []
@@ -167,7 +167,7 @@ def test_a_full_disk_is_said_with_every_message(
     watch: Watch, recorder: ByHand, sent: list[dict]
 ) -> None:
     watch.pulse()
-    recorder.file_error = OSError(28, "No space left on device")
+    recorder.file_trouble = "[Errno 28] No space left on device"
     watch.pulse()
 
     assert sent[0]["trouble"] == ""

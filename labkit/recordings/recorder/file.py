@@ -23,6 +23,15 @@ class File:
         else:
             self._append(header_line(header).encode())
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether its path no longer leads to it: it was moved or deleted."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            return True
+        return not (self._file.closed or os.path.samestat(os.fstat(self._file.fileno()), there))
+
     def write(self, changes: Sequence[Change]) -> OSError | None:
         """Append changes, to a closed file too; returns what keeps them from it, or `None`."""
         return self._append("".join(map(change_line, changes)).encode())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
+from labkit.base.errors import RecordingProblem
 from labkit.recordings.recorder.file import File
 from labkit.recordings.recording import Change, HashesSeen, Header, Marked, Recording
 from labkit.recordings.values import Snapshot
@@ -28,6 +30,9 @@ class LiveRecording:
         self.file_error: OSError | None = None
         #: When something of the service last changed, by `time.monotonic`.
         self.moved_at = time.monotonic()
+        #: Where the file is; another one is begun if that is moved or deleted.
+        self.path = path
+        self._was_lost = False
         self._closed = before is not None and before.ended is not None
         self._file = File(path, header, exists=self._closed) if path else None
         self._changed = threading.Condition()
@@ -80,8 +85,39 @@ class LiveRecording:
                 self._changed.wait(min(seconds, _NAP))
         return True
 
+    @property
+    def trouble(self) -> str:
+        """What has become of the file, as a sentence; `""` if all is well."""
+        if self.file_error:
+            return (
+                f"The recording cannot be written to its file: {self.file_error}. What was "
+                "written before is safe; the rest is kept in memory, and written as soon as "
+                "that is possible again."
+            )
+        if self._was_lost:
+            return f"The file was moved or deleted. The whole recording is in {self.path}."
+        return ""
+
+    def _begin_anew(self) -> None:
+        """Write everything to a new file, in place of one that was moved or deleted."""
+        assert self._file
+        assert self.path
+        wanted, self._was_lost = self.path, True
+        self._file.close()
+        if wanted.exists():
+            others = (wanted.with_stem(f"{wanted.stem}-{number}") for number in count(1))
+            self.path = next(each for each in others if not each.exists())
+        try:
+            self._file = File(self.path, self.recording.header)
+        except RecordingProblem as problem:
+            self.file_error = OSError(problem.found)
+        else:
+            self.file_error = self._file.write(self.recording.changes)
+
     def _write(self, changes: list[Change]) -> None:
-        if self._file and changes:
+        if self._file and changes and not self._closed and self._file.is_lost:
+            self._begin_anew()
+        elif self._file and changes:
             self.file_error = self._file.write(changes)
             if self._closed:
                 self.file_error = self._file.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -74,14 +75,16 @@ class Poller:
         self._events = WakeUps(getattr(source, "events", None), self._service, self._poke)
         self._pace = Pace()
         self._judged_at = 0.0
-        self._in_gap = False
+        #: What the engine's silence began with, while it lasts.
+        self.gap: Gap | None = None
         self._service_moved = True
         self._asked_at = 0.0
         self._tasks = first.tasks if first else None
         if first:
             live.observe(first)
         elif not live.recording.ended:
-            self._in_gap = any(end is None for _, end, _ in live.recording.gaps())
+            if any(end is None for _, end, _ in live.recording.gaps()):
+                self.gap = live.recording.of(Gap)[-1]
             self._begin_gap(self.last_seen, "Nothing was recorded here.")
 
     def stop(self, why: str) -> None:
@@ -128,9 +131,10 @@ class Poller:
             return True
         if (seconds := time.monotonic() - began) > _BLOCKED:
             self._begin_gap(before, f"The engine took {seconds:.0f} s to answer.")
+            snapshot = replace(snapshot, at=self._now())  # it may have answered just now
         self.last_seen = snapshot.at
-        if self._in_gap:
-            self._in_gap = False
+        if self.gap:
+            self.gap = None
             self._live.add(Back(snapshot.at))
             self._events.start()
         if snapshot.tasks is self._tasks and snapshot.service == self._live.recording.service:
@@ -142,21 +146,21 @@ class Poller:
 
     def _begin_gap(self, at: datetime, reason: str) -> None:
         """Record that nothing is known from here on, once."""
-        if not self._in_gap:
-            self._in_gap = True
-            self._live.add(Gap(at, reason))
+        if not self.gap:
+            self.gap = Gap(at, reason)
+            self._live.add(self.gap)
 
     def _known(self) -> Service | None:
         """Return the service if it need not be asked for: no event, and not long ago."""
         now = self._clock()
-        if self._service_moved or self._in_gap or now - self._asked_at > _SERVICE:
+        if self._service_moved or self.gap or now - self._asked_at > _SERVICE:
             self._service_moved, self._asked_at = False, now
             return None
         return self._live.recording.service
 
     def _pause(self) -> float:
         """Return how long to wait before the next poll, in seconds of the source's clock."""
-        moving = self._in_gap or _moving(self._live.recording)
+        moving = bool(self.gap) or _moving(self._live.recording)
         return self._pace.pause(self._clock(), moving=moving)
 
     def _poke(self, task: str = "", *, service_moved: bool = False) -> None:

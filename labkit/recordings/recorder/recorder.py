@@ -56,7 +56,6 @@ class Recorder:
         self._ask_now = now or getattr(source, "ask_now", None) or self._now
         first = None if before else source.snapshot(service)
         self.service = first.service.name if first and first.service else service
-        self.path = path
         #: What ended the recorder against its will, or `None`.
         self.error: Exception | None = None
         header = (
@@ -131,9 +130,30 @@ class Recorder:
         return self._poller.last_seen
 
     @property
+    def path(self) -> Path | None:
+        """The file; another one than at first if that was moved or deleted meanwhile."""
+        return self._live.path
+
+    @property
     def file_error(self) -> OSError | None:
         """What keeps changes from reaching the file, or `None`; they are kept in memory."""
         return self._live.file_error
+
+    @property
+    def file_trouble(self) -> str:
+        """What has become of the file, as a sentence; `""` if all is well."""
+        return self._live.trouble
+
+    @property
+    def engine_trouble(self) -> str:
+        """Since when the engine does not answer, and what to do; `""` while it does."""
+        gap = self._poller.gap
+        if not gap:
+            return ""
+        return (
+            f"The engine has not answered since {gap.at:%H:%M:%S} UTC ({gap.reason.rstrip('.')}). "
+            "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
+        )
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each change and at the end, from a thread of the recorder."""
@@ -163,7 +183,7 @@ class Recorder:
             satisfied = condition(self.recording)
             if satisfied or self.error is not None or not self.alive:
                 return True
-            say(describe(self.recording.service, self.recording.current))
+            say(self.engine_trouble or describe(self.recording.service, self.recording.current))
             return False
 
         def left() -> float:

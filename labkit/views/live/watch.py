@@ -303,18 +303,8 @@ class Watch(anywidget.AnyWidget):
             "seq": self._number,
             "now": round(self._recorder.now().timestamp() * 1000),
             "seen": round(self._recorder.last_seen.timestamp() * 1000),
-            "trouble": self._trouble(),
+            "trouble": plain(self._recorder.file_trouble),
         }
-
-    def _trouble(self) -> str:
-        """Return what keeps the recording from its file, as a sentence, or `""`."""
-        problem = self._recorder.file_error
-        if problem is None:
-            return ""
-        return plain(
-            f"The recording cannot be written to its file: {problem}. What was written before "
-            "is safe; the rest is kept in memory, and written as soon as that is possible again."
-        )
 
     def _leave_snapshot(self) -> None:
         if self._displayed:
