@@ -8,11 +8,13 @@ and what it did; the manager hears of that later (see `dispatcher`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from swarmsim.model import states
 from swarmsim.model.nodes.dispatcher import Dispatcher, Status
 from swarmsim.model.nodes.driver import Driver
+from swarmsim.model.nodes.timing import Range
 from swarmsim.model.objects import Node, Task
 from swarmsim.model.plan import grace, is_networked
 from swarmsim.model.store import Store
@@ -77,9 +79,9 @@ class Agents:
         if held.dropped:
             self._forget(held)
         elif not held.told_to_stop:
-            self._store.after(self._store.timing.notice, self._ended, held)
+            self._later(self._store.timing.notice, self._ended, held)
         elif held.stopping:
-            self._store.after(self._store.timing.teardown, self._shut_down, held)
+            self._later(self._store.timing.teardown, self._shut_down, held)
 
     def health(self, task_id: str, health: str) -> None:
         """A healthy task runs; an unhealthy one is stopped by its agent, and has failed."""
@@ -132,7 +134,7 @@ class Agents:
     def _accept(self, held: _Held) -> None:
         self._report(held, states.ACCEPTED, "accepted")
         held.is_busy = True
-        self._store.after(self._store.timing.accept, self._prepare, held)
+        self._later(self._store.timing.accept, self._prepare, held)
 
     def _prepare(self, held: _Held) -> None:
         if held.dropped or held.told_to_stop:
@@ -141,7 +143,7 @@ class Agents:
             return
         self._report(held, states.PREPARING, "preparing")
         error = self._driver.pull(held.task)
-        self._store.after(self._store.timing.prepare, self._prepared, held, error)
+        self._later(self._store.timing.prepare, self._prepared, held, error)
 
     def _prepared(self, held: _Held, error: str) -> None:
         held.is_busy = False
@@ -156,7 +158,7 @@ class Agents:
                 self._stop(held)
             elif held.desired == states.RUNNING:
                 held.is_busy = True
-                self._store.after(self._store.timing.accept, self._start, held)
+                self._later(self._store.timing.accept, self._start, held)
 
     def _start(self, held: _Held) -> None:
         if held.dropped or held.told_to_stop:
@@ -168,7 +170,7 @@ class Agents:
         held.is_busy = True
         timing, task = self._store.timing, held.task
         length = timing.start_networked if is_networked(task) else timing.start
-        self._store.after(length, self._started, held)
+        self._later(length, self._started, held)
 
     def _started(self, held: _Held) -> None:
         held.is_busy = False
@@ -200,7 +202,7 @@ class Agents:
         if held.started:
             held.exit_code = _STOPPING if held.state == states.RUNNING else held.exit_code
             self._report(held, held.state)
-            self._store.after(self._store.timing.retry, self._stop, held)
+            self._later(self._store.timing.retry, self._stop, held)
         else:
             self._stop(held)
 
@@ -210,13 +212,13 @@ class Agents:
             return
         held.stopping = True
         if is_networked(held.task):
-            self._store.after(self._store.timing.leave_network, self._ask, held)
+            self._later(self._store.timing.leave_network, self._ask, held)
         else:
             self._ask(held)
 
     def _ask(self, held: _Held) -> None:
         if held.is_up:
-            self._store.after(grace(held.task.spec, self._store.timing.grace), self._kill, held)
+            self._later(grace(held.task.spec, self._store.timing.grace), self._kill, held)
             self._driver.stop(held.task)
         elif held.dropped:
             self._forget(held)
@@ -224,7 +226,7 @@ class Agents:
             self._shut_down(held)
 
     def _kill(self, held: _Held) -> None:
-        if held.is_up and held.task.id in self._held:
+        if held.is_up:
             self._driver.kill(held.task)
 
     def _shut_down(self, held: _Held) -> None:
@@ -255,6 +257,17 @@ class Agents:
             self._stop(held)
         elif not held.is_busy:
             self._forget(held)
+
+    def _later(
+        self, length: Range | int, step: Callable[..., None], held: _Held, *more: str
+    ) -> None:
+        """Take a step after a time, unless the node has forgotten the task by then."""
+
+        def take() -> None:
+            if self._held.get(held.task.id) is held:
+                step(held, *more)
+
+        self._store.after(length, take)
 
     def _forget(self, held: _Held) -> None:
         if self._held.pop(held.task.id, None) and held.state >= states.PREPARING:

@@ -132,6 +132,8 @@ class Scheduler:
 
     def _assign(self, task: Task, info: NodeInfo, message: str) -> None:
         self._preassigned.pop(task.id, None)
+        # it comes back here while all are placed when the task before it ends in between
+        self._unassigned.pop(task.id, None)
         info.add(task)
         self._store.observe(task, states.ASSIGNED, message)
 

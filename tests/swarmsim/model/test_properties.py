@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from swarmsim.model import (
     Task,
     states,
 )
+from swarmsim.model.plan import reservations
 from tests.swarmsim.model.swarms import config, spec, tag_of
 
 QUICK = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -343,3 +345,76 @@ def test_whatever_is_done_in_the_end_every_slot_has_its_task(
     # without a slot there was nothing to update
     assert service.update_status is None or service.update_status.state == "completed"
     assert {task.service_id for task in watched.cluster.tasks.values()} == {service.id}
+
+
+deeds_of_nodes = st.sampled_from(
+    ["constrain", "limit", "reserve", "retag", "scale", "label", "down", "up", "away", "add"]
+)
+
+
+@settings(QUICK, max_examples=80)
+@given(
+    st.lists(st.tuples(deeds_of_nodes, st.integers(0, 99), configs, st.floats(0, 6)), max_size=16),
+    good,
+    st.integers(0, 2**32),
+)
+def test_no_task_is_placed_twice_and_what_is_booked_is_what_the_tasks_of_a_node_need(
+    done: list[tuple[str, int, Any, float]], behaviour: Behaviour, seed: int
+) -> None:
+    watched = Watched({"1": behaviour, "2": behaviour}, seed, nodes=2)
+    cluster = watched.cluster
+    placed: Counter[str] = Counter()
+    cluster.on_observed.append(
+        lambda task: placed.update([task.id] if task.observed == states.ASSIGNED else [])
+    )
+    network = {"Networks": [{"Target": "net"}]}
+    services = [
+        cluster.create_service(spec("1", 3, template=network if name == "a" else {}, Name=name))
+        for name in "ab"
+    ]
+    for what, number, update, pause in done:
+        change_placement(cluster, services[number % 2], what, number, update)
+        watched.wait(pause)
+        for info in cluster._scheduler._node_infos.values():
+            held = [cluster.tasks[each] for each in info.tasks]
+            assert {task.node_id for task in held} <= {info.node.id}
+            assert info.memory == sum(reservations(task.spec)[1] for task in held)
+            assert info.active == sum(info.tasks.values()) == sum(info.of_service.values())
+    watched.wait(200)
+    assert not placed or max(placed.values()) == 1
+    live = [each for each in cluster.tasks.values() if each.observed == states.RUNNING]
+    assert not [task.error for task in live if task.error], "nothing is left of why it had to wait"
+
+
+def change_placement(
+    cluster: Cluster, service: Service, what: str, number: int, update: Any
+) -> None:
+    wanted, node = copy.deepcopy(service.spec), list(cluster.nodes.values())[-1]
+    template, placement = wanted["TaskTemplate"], wanted["TaskTemplate"].setdefault("Placement", {})
+    match what:
+        case "constrain":
+            placement["Constraints"] = ["node.labels.x==y"] if number % 3 else []
+        case "limit":
+            placement["MaxReplicas"] = number % 4
+        case "reserve":
+            template["Resources"] = {"Reservations": {"MemoryBytes": number % 5 * 2**30}}
+        case "retag":
+            template["ContainerSpec"] = {"Image": f"web:{1 + number % 3}"}
+        case "scale":
+            wanted["Mode"] = {"Replicated": {"Replicas": number % 7}}
+        case "label":
+            labels = {"x": "y"} if number % 2 else {}
+            cluster.update_node(node.id, node.version, {**node.spec, "Labels": labels})
+            return
+        case "away" if node.role != "manager":
+            cluster.remove_node(node.id, force=True)
+            return
+        case "add":
+            cluster.add_node(f"n{number}")
+            return
+        case _:
+            if node.role != "manager":
+                cluster.set_node_state(node.id, "down" if what == "down" else "ready")
+            return
+    wanted["UpdateConfig"] = update
+    cluster.update_service(service.id, service.version, wanted)

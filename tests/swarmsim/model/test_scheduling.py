@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from swarmsim.model import SECOND, Task
+from swarmsim.model import SECOND, Cluster, Task, states
 from tests.claims import each_claim
 from tests.swarmsim.model.swarms import Swarm, dies, spec
 
@@ -195,3 +195,18 @@ def test_while_there_is_much_to_write_the_scheduler_waits_but_not_for_more_than_
     swarm.update(spec(replicas=2))
     assigned = swarm.wait_for(lambda: bool(swarm.times("1", "assigned")))
     assert 0.9 < assigned < 1.1
+
+
+def test_a_pending_task_that_an_update_replaces_has_one_successor_that_is_placed_once() -> None:
+    """Its end lets the successor be scheduled, in the middle of a pass that places that one."""
+    cluster = Cluster(0)
+    cluster.add_node("lab", manager=True)
+    placement = {"MaxReplicas": 2, "Constraints": ["node.labels.x==y"]}
+    service = cluster.create_service(spec("1", 1, template={"Placement": placement}))
+    cluster.run_until(2 * SECOND)
+    for replicas in (1, 2):
+        wanted = spec("1", replicas, template={"Placement": {"MaxReplicas": 2}})
+        cluster.update_service(service.id, service.version, wanted)
+        cluster.run_until(cluster.now + 20 * SECOND)
+    running = [each for each in cluster.tasks_of(service.id) if each.observed == states.RUNNING]
+    assert len(running) == 2
