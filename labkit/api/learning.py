@@ -5,6 +5,8 @@ As in `labkit.api.doing`, each call uses the engine that `labkit.connect` found 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +17,15 @@ from labkit.base.waiting import PATIENCE
 from labkit.lessons import Hint, Solution, checks
 from labkit.lessons.journal import LATE
 from labkit.lessons.practice import activity_log, exercise_session, helping
+from labkit.recordings.update.phases import describe
 
 if TYPE_CHECKING:
+    from labkit.recordings.recorder import Recorder
     from labkit.swarm.client import Swarm
-    from labkit.views.cards.asking import Asked, Workbench
+    from labkit.views import Replay, Watch
+    from labkit.views.cards.asking import Asked
     from labkit.views.cards.report import ProgressTable, Report
+    from labkit.views.cards.workbench import Workbench
 
 #: So long `check` waits for what is on its way; a notebook's cell has a little more.
 _CHECK_SECONDS = PATIENCE
@@ -81,16 +87,46 @@ def exercise(name: str) -> Workbench:
     It may be begun anew at any time. Whatever updates the service counts, a `docker`
     command in a terminal too.
     """
-    from labkit.views import Replay, Watch
-    from labkit.views.cards.asking import Workbench
-    from labkit.views.cards.cards import exercise as card
+    from labkit.views.cards.workbench import Workbench
 
     begun = activity_log.exercise(name)
-    if begun.shipped:
-        shown = Replay(exercise_session.begin_shipped(begun), begun.parts)
-        return Workbench(card(begun, ()), shown)
-    done = exercise_session.begin(doing.current_swarm(), begun)
-    return Workbench(card(begun, done), Watch(exercise_session.recorder()))
+    return Workbench(begun, _Desk(begun))
+
+
+class _Desk:
+    """What the buttons of an exercise do: the same as the calls."""
+
+    def __init__(self, of: checks.Exercise) -> None:
+        self._of = of
+        self._recorder: Recorder | None = None
+
+    def begin(self) -> tuple[Iterable[str], Watch | Replay]:
+        from labkit.views import Replay, Watch
+
+        if self._of.shipped:
+            return (), Replay(exercise_session.begin_shipped(self._of), self._of.parts)
+        done = exercise_session.begin(doing.current_swarm(), self._of)
+        self._recorder = exercise_session.recorder()
+        return done, Watch(self._recorder)
+
+    def state(self) -> str:
+        seen = self._recorder
+        return (
+            (seen.why or describe(seen.recording.service, seen.recording.current)) if seen else ""
+        )
+
+    def follow(self, listener: Callable[[], None]) -> None:
+        if self._recorder:
+            self._recorder.subscribe(listener)
+
+    def check(self, say: Callable[[str], None]) -> checks.Finding:
+        answer = vars(sys.modules["__main__"]).get("answer") if self._of.asks else None
+        return _checked(self._of, answer, say)
+
+    def help(self, kind: str) -> Hint | Solution:
+        if kind == "solution":
+            return helping.solution(self._of)
+        return helping.hint(_swarm_of(self._of), self._of)
 
 
 def check(name: str, answer: object = None) -> checks.Finding:
@@ -103,11 +139,13 @@ def check(name: str, answer: object = None) -> checks.Finding:
 
     wanted = activity_log.exercise(name)
     with Meanwhile() as meanwhile:
-        found = exercise_session.check(
-            _swarm_of(wanted), wanted, answer, seconds=_CHECK_SECONDS, say=meanwhile.say
-        )
+        found = _checked(wanted, answer, meanwhile.say)
     _show_cards()
     return found
+
+
+def _checked(of: checks.Exercise, answer: object, say: Callable[[str], None]) -> checks.Finding:
+    return exercise_session.check(_swarm_of(of), of, answer, seconds=_CHECK_SECONDS, say=say)
 
 
 def hint(name: str) -> Hint:

@@ -425,7 +425,7 @@ def test_a_second_try_that_replaces_nothing_is_said_to_and_begun_anew_it_passes(
     assert f"Every slot of {step.worker} has 1.1 already" in capsys.readouterr().out
     found = learning.check(HALF)
     assert "the newest update replaced no task" in found.saw
-    assert found.try_next.startswith(f'start again (`labkit.exercise("{HALF}")`)')
+    assert found.try_next.startswith(f'press *Start again* (or call `labkit.exercise("{HALF}")`)')
     learning.exercise(HALF)
     five_at_once(step)
     assert learning.check(HALF).passed

@@ -9,7 +9,7 @@ import pytest
 
 from labkit.base.errors import BadValue, LabError
 from labkit.lessons.checks import Choice, Question
-from labkit.views.cards import asking
+from labkit.views.cards import asking, workbench
 from labkit.views.cards.asking import Asked
 from tests.acting import HOSTILE
 from tests.views.acted import QUESTION
@@ -144,9 +144,14 @@ def test_hostile_choices_and_reasons_are_text():
 def test_a_cell_shows_the_card_and_then_the_buttons(monkeypatch: pytest.MonkeyPatch):
     shown: list[Any] = []
     monkeypatch.setattr(asking, "_display", shown.append)
+    monkeypatch.setattr(workbench, "_display", lambda bundle, **_: shown.append(bundle))
     learner = Learner()
 
     learner.asked._ipython_display_()
 
-    assert shown == [learner.asked._card, learner.asked._buttons]
+    card, controls = shown
+    assert card is learner.asked._card
+    assert controls["text/plain"] == "(With a kernel, an answer can be chosen here.)"
+    model = controls["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert model == learner.asked._buttons.model_id
     assert 'labkit.question("pairs", choose="25")' in repr(learner.asked)

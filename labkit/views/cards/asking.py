@@ -1,4 +1,4 @@
-"""What is asked in a cell: a question that can be answered there, and an exercise to watch."""
+"""A question that can be answered in the cell that asks it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from IPython import display as ipython
 from labkit.base.errors import LabError
 from labkit.lessons.checks import Choice, Question
 from labkit.views.cards.cards import Card, question
-from labkit.views.live.replay import Replay
-from labkit.views.live.watch import Watch
+from labkit.views.cards.workbench import show_controls
 from labkit.views.state.words import plain
 
 #: Takes the key of what was chosen, and the learner's reason; returns whether that was too late
@@ -79,7 +78,7 @@ class Asked:
 
     def _ipython_display_(self) -> None:
         _display(self._card)
-        _display(self._buttons)
+        show_controls(self._buttons, "an answer can be chosen here.")
 
     def __repr__(self) -> str:
         return repr(self._card)
@@ -89,18 +88,3 @@ def _in_a_line(problem: LabError) -> str:
     """Return what went wrong and what to do; an error of one sentence has only that."""
     what = problem.found or problem.expected
     return f"{what} Try: {problem.try_next}" if problem.try_next else what
-
-
-class Workbench:
-    """What `labkit.exercise` returns; `view` is live, or a recording to be played."""
-
-    def __init__(self, card: Card, view: Watch | Replay) -> None:
-        self._card = card
-        self.view = view
-
-    def _ipython_display_(self) -> None:
-        _display(self._card)
-        _display(self.view)
-
-    def __repr__(self) -> str:
-        return repr(self._card)

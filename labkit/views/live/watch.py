@@ -204,7 +204,14 @@ class Watch(anywidget.AnyWidget):
         # nbval compares it, so there is nothing in it that differs from run to run
         return f"<labkit.watch of {self._service}>"
 
-    def _ipython_display_(self) -> None:
+    def take_place_of(self, other: Watch) -> None:
+        """Be displayed where another view is."""
+        with other._lock:  # it leaves no snapshot there any more
+            other._displayed = False
+        self._display_id = other._display_id
+        self._ipython_display_(update=True)
+
+    def _ipython_display_(self, **how: bool) -> None:
         with self._lock:  # or the snapshot at the end could come before what it replaces
             self._displayed = True
             if self.ended:
@@ -212,7 +219,7 @@ class Watch(anywidget.AnyWidget):
                 metadata: Json = {}
             else:
                 data, metadata = self._repr_mimebundle_() or ({}, {})
-            _display(data, raw=True, metadata=metadata, display_id=self._display_id)
+            _display(data, raw=True, metadata=metadata, display_id=self._display_id, **how)
 
     # ---- the thread ----------------------------------------------------------------
 
