@@ -1,0 +1,91 @@
+"""An exercise that is worked on from its card, by its buttons, in JupyterLab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbconvert import HTMLExporter
+from playwright.sync_api import Page, expect
+
+from labkit import cli
+from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.test_accessibility import problems
+from tests.waiting import until
+from tests.whole import labs
+
+#: In milliseconds: what waits for Swarm, and what does not.
+SLOW, QUICK = 90_000, 20_000
+PAIRS, FIVE = ({"parallelism": 2}, {"parallelism": 5, "delay": "0s"})
+UPDATE = 'labkit.update(step.worker, image=step.image("1.1"), update_config={})'
+CELLS = [
+    "import labkit\nstep = labkit.reset(2)",
+    'labkit.exercise("half-the-time")',
+    UPDATE.replace("{}", str(PAIRS)),
+    UPDATE.replace("{}", str(FIVE)),
+    BLOCK,
+]
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, page: Page) -> Iterator[Notebook]:
+    """A notebook on a simulated engine that hurries."""
+    with labs.home(tmp_path):
+        said = CliRunner().invoke(cli.main, ["up"])
+        assert said.exit_code == 0, said.output
+        with Lab(tmp_path) as lab:
+            yield Notebook(lab, page, CELLS)
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> None:
+    """A hint, a wrong try, a fresh start and a pass, each by a button."""
+    state = page.locator(".labkit-tools .widget-label")
+    said = page.locator(".labkit-note-card").nth(1)
+
+    def press(button: str) -> None:
+        of_card = page.locator(".labkit-tools").get_by_role("button", name=button)
+        expect(of_card).to_be_enabled(timeout=SLOW)
+        of_card.click()
+
+    notebook.run(0)
+    notebook.run(1)
+    expect(state).to_contain_text("10 of 10 replicas run 1.0", timeout=SLOW)
+    expect(page.locator(".labkit-card-ways")).to_be_hidden()
+    press("Hint")
+    expect(said).to_contain_text("Hint 1 of 3", timeout=QUICK)
+    screenshot(page, "workbench-hint")
+
+    notebook.run(2)
+    expect(state).to_contain_text("replicas run 1.1", timeout=QUICK)
+    press("Check")
+    expect(state).to_contain_text("Waiting:", timeout=QUICK)
+    until(lambda: not notebook.busy(), "the kernel to be free while the check waits", 10)
+    screenshot(page, "workbench-waiting")
+    expect(said).to_contain_text("not yet", timeout=SLOW)
+    expect(said).to_contain_text("press Start again")
+    screenshot(page, "workbench-not-yet")
+
+    press("Start again")
+    expect(said).to_contain_text("Begun again", timeout=SLOW)
+    expect(state).to_contain_text("10 of 10 replicas run 1.0", timeout=QUICK)
+    notebook.run(3)
+    expect(state).to_contain_text("replicas run 1.1", timeout=QUICK)
+    press("Check")
+    expect(said).to_contain_text("passed", timeout=SLOW)
+    screenshot(page, "workbench-passed")
+    assert problems(page, ".labkit-tools", ".labkit-note-card") == []
+
+    notebook.run(4)
+    press("Solution")  # what it shows while a cell blocks is up to the kernel
+    notebook.release()
+    expect(said).to_contain_text("A solution", timeout=QUICK)
+    book = nbformat.from_dict(notebook.save())
+    exported, _ = HTMLExporter().from_notebook_node(book)
+    assert "VBox(children" not in exported
+    assert "A solution" in exported
+    assert "there are buttons here: Check" in exported
