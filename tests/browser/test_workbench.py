@@ -84,7 +84,8 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     press("Solution")  # what it shows while a cell blocks is up to the kernel
     notebook.release()
     expect(said).to_contain_text("A solution", timeout=QUICK)
-    book = nbformat.from_dict(notebook.save())
+    notebook.save()
+    book = nbformat.read(notebook.lab.folder / notebook.name, 4)
     exported, _ = HTMLExporter().from_notebook_node(book)
     assert "VBox(children" not in exported
     assert "A solution" in exported
