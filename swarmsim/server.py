@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 #: Only the user who runs the engine may talk to it: it runs programs as that user.
 _PRIVATE = 0o600
+#: Connections that wait to be accepted; a system has a limit of its own, which Go takes.
+_BACKLOG = 4096
 #: How large a body may be is up to `app.largest_body`.
 _ANY_SIZE = 1 << 62
 #: Bytes, as Go's server has it: filters may be long.
@@ -265,7 +267,7 @@ def _bound(path: Path) -> socket.socket:
             f"An engine answers on {path} already. Use that one, or choose another --socket."
         )
     try:
-        return netutil.bind_unix_socket(str(path), mode=_PRIVATE)
+        return netutil.bind_unix_socket(str(path), mode=_PRIVATE, backlog=_BACKLOG)
     except (OSError, ValueError) as problem:
         raise CannotServe(
             f"No socket can be made at {path}: {problem}. "

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from click.testing import CliRunner
 
+from swarmsim import server
 from swarmsim.__main__ import main
 from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import Raw
@@ -143,6 +146,15 @@ def test_many_clients_at_once_are_all_answered(raw: Raw):
 
     assert statuses == [201] * 100
     assert len({config["Spec"]["Name"] for config in raw.get("/configs").json}) == 100
+
+
+def test_clients_that_come_while_it_is_busy_are_let_in_afterwards(tmp_path):
+    listening = server._bound(tmp_path / "engine.sock")  # and nobody accepts
+    with listening, ExitStack() as clients:
+        for _ in range(500):
+            client = clients.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            client.connect(str(tmp_path / "engine.sock"))
 
 
 def test_a_client_that_stops_reading_holds_up_nobody(served: Served):
