@@ -48,6 +48,10 @@ class Allocator:
             elif about.ended:
                 self._free(self._addresses.get(about.id, {}))
 
+    def has_all_networks(self, task: Task) -> bool:
+        """Whether all networks of a task exist; without, it stays `new`."""
+        return all(it["Target"] in self._networks for it in attachments(task.spec))
+
     def addresses_of(self, task_id: str) -> Mapping[str, str]:
         """A task's address, with prefix, by network id. One that ended keeps showing its last."""
         return self._addresses.get(task_id, {})

@@ -105,10 +105,26 @@ class Containers:
 
     def start(self, task: Task) -> str:
         """Start the process of a task."""
-        error = self._runtime.start(task)
+        error = self._missing(task) or self._runtime.start(task)
         if container := self._of_task.get(task.id):
             self._started(container, error)
         return error
+
+    def _missing(self, task: Task) -> str:
+        """Name a secret or config of the task that was removed since, in Docker's words.
+
+        Its service's previous spec may have it, which nothing keeps from being removed.
+        """
+        engine = self._engine
+        for kind, kept in (("secret", engine.secrets), ("config", engine.configs)):
+            for each in task.container.get(f"{kind.capitalize()}s") or ():
+                wanted = each.get(f"{kind.capitalize()}ID")
+                if wanted not in kept:
+                    return (
+                        f"starting container failed: unable to get {kind} from {kind} store: "
+                        f"{kind} {wanted} not found"
+                    )
+        return ""
 
     def _started(self, container: Container, error: str) -> None:
         if error:

@@ -219,6 +219,7 @@ class Engine:
             lambda it: self.cluster_events.service(it, "update", cluster.now),
         )
         cluster.watch(self._changed)
+        cluster.can_allocate = self.allocator.has_all_networks
         return cluster
 
     def _changed(self, change: StoreEvent) -> None:

@@ -92,6 +92,8 @@ class Store(Agenda):
         self.on_observed: list[TaskListener] = []
         self.on_ended: list[Callable[[list[Task]], None]] = []
         self.on_deleted: list[TaskListener] = []
+        #: Says whether a task can be given all that it wants from the allocator.
+        self.can_allocate: Callable[[Task], bool] = lambda _: True
         self._ending: list[Task] = []
         self._is_batch = False
         self._when_running: dict[str, list[Callable[[], None]]] = {}

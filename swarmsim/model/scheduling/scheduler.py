@@ -43,7 +43,7 @@ class Scheduler:
         self._store.after(self._store.timing.allocate, self._allocated, task)
 
     def _allocated(self, task: Task) -> None:
-        if task.id not in self._store.tasks:
+        if task.id not in self._store.tasks or not self._store.can_allocate(task):
             return
         queue = self._preassigned if task.node_id else self._unassigned
         queue[task.id] = task

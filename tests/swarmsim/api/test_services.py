@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from swarmsim import Engine
 from tests.claims import each_claim
 from tests.swarmsim.raw import Raw, Reply
 from tests.waiting import until
@@ -185,3 +188,51 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
 
     assert status["Err"] == "No such image: missing/image:1"
     assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
+
+
+# ---- rolled back to what is gone ---------------------------------------------------------
+
+
+def updated(raw: Raw, first: dict[str, Any]) -> None:
+    """Make a service, and update it to a spec that has nothing of the first but its image."""
+    made(raw, first)
+    until(lambda: raw.get("/tasks").json[0]["Status"]["State"] == "running", "the first task")
+    assert update(raw, "web", spec()).status == 200
+    until(lambda: state_of_update(raw) == "completed", "the update")
+
+
+def state_of_update(raw: Raw) -> str:
+    return raw.get("/services/web").json.get("UpdateStatus", {}).get("State", "")
+
+
+@pytest.mark.parametrize("kind", ["secret", "config"])
+def test_a_rollback_to_a_spec_whose_secret_or_config_is_gone_fails_and_is_paused(
+    raw: Raw, kind: str
+):
+    """As when a rotated secret is removed, and the update that used the new one is taken back."""
+    blob = raw.post(f"/{kind}s/create", {"Name": "old", "Data": "aGk="}).json["ID"]
+    of = kind.capitalize()
+    file = {"Name": "x", "UID": "0", "GID": "0", "Mode": 292}
+    reference = {f"{of}ID": blob, f"{of}Name": "old", "File": file}
+    updated(raw, of_container(**{f"{of}s": [reference]}))
+    assert raw.send("DELETE", f"/{kind}s/old").status == 204
+
+    assert update(raw, "web", spec(), rollback="previous").status == 200
+    until(lambda: state_of_update(raw) == "rollback_paused", "the rollback to fail")
+    failed = [each for each in raw.get("/tasks").json if each["Status"]["State"] == "failed"]
+    assert {each["Status"]["Err"] for each in failed} == {
+        f"starting container failed: unable to get {kind} from {kind} store: "
+        f"{kind} {blob} not found"
+    }
+
+
+def test_a_task_of_a_network_that_is_gone_stays_new(raw: Raw, engine: Engine):
+    network = {"Name": "net", "Driver": "overlay"}
+    net = raw.post("/networks/create", network).json["Id"]
+    updated(raw, of_task(Networks=[{"Target": net}]))
+    until(lambda: raw.send("DELETE", "/networks/net").status == 204, "the network to be free")
+
+    assert update(raw, "web", spec(), rollback="previous").status == 200
+    engine.advance(60)
+    newest = max(raw.get("/tasks").json, key=lambda each: each["CreatedAt"])
+    assert newest["Status"]["State"] == "new"
