@@ -352,15 +352,15 @@ def require_text(**given: object) -> None:
     """Raise `BadValue` for anything but text, before contacting the engine."""
     for what, value in given.items():
         if not isinstance(value, str) or not value:
-            raise BadValue(f"{what} is text, not {value!r}")
+            raise BadValue(f"{what} must be text, not {value!r}")
 
 
 def _require_texts(what: str, given: object) -> None:
     if not isinstance(given, Mapping):
-        raise BadValue(f"{what} is a mapping of texts, not {given!r}")
+        raise BadValue(f"{what} must be a mapping of texts, not {given!r}")
     for key, value in given.items():
         if not isinstance(value, str):
-            raise BadValue(f"{what} are texts, and {key!r} is {value!r}")
+            raise BadValue(f"the values of {what} must be text, and {key!r} is {value!r}")
 
 
 def recording_of(given: object) -> Recording:
@@ -369,7 +369,7 @@ def recording_of(given: object) -> Recording:
         return Recording.load(given)
     found = getattr(given, "recording", given)
     if not isinstance(found, Recording):
-        raise BadValue(f"what is shown is a recording, its path, or a view, not {given!r}")
+        raise BadValue(f"show takes a recording, its path, or a view, not {given!r}")
     return found
 
 
@@ -380,7 +380,7 @@ def _name(given: object, recording: Recording) -> str:
 
 def _require_names(names: object, count: int) -> None:
     if isinstance(names, str) or not isinstance(names, Sequence):
-        raise BadValue(f"names are several texts, not {names!r}")
+        raise BadValue(f"names must be a list of texts, not {names!r}")
     for name in names:
         require_text(**{"each of the names": name})
     if len(names) != count:
@@ -389,7 +389,7 @@ def _require_names(names: object, count: int) -> None:
 
 def _path(what: str, given: object) -> Path:
     if not isinstance(given, str | Path):
-        raise BadValue(f"{what} is a path, not {given!r}")
+        raise BadValue(f"{what} must be a path, not {given!r}")
     return Path(given)
 
 

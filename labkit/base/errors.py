@@ -102,7 +102,7 @@ class BadComposeFile(LabError):
         super().__init__(
             f"{file} to be a compose file that `docker stack deploy` accepts.",
             listed,
-            try_next or "Mend the file and deploy again. Nothing was changed.",
+            try_next or "Fix the file and deploy again. Nothing was changed.",
         )
         self.file = file
         self.problems = problems

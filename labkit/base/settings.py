@@ -56,7 +56,7 @@ def speed() -> float:
     with contextlib.suppress(ValueError):
         if 0 < (number := float(chosen)) <= FASTEST:
             return number
-    raise BadValue(f"LABKIT_SPEED is a number above 0, at most {FASTEST}, not {chosen!r}")
+    raise BadValue(f"LABKIT_SPEED must be a number above 0, at most {FASTEST}, not {chosen!r}")
 
 
 def stack_name() -> str:
@@ -64,7 +64,7 @@ def stack_name() -> str:
     chosen = os.environ.get("LABKIT_STACK") or "dc"
     if STACK_NAME.fullmatch(chosen):
         return chosen
-    raise BadValue(f"LABKIT_STACK is {STACK_NAME_IN_WORDS}, not {chosen!r}")
+    raise BadValue(f"LABKIT_STACK must be {STACK_NAME_IN_WORDS}, not {chosen!r}")
 
 
 def docker_id() -> str:
@@ -78,7 +78,7 @@ def docker_id() -> str:
     if chosen:
         if references.is_valid(f"{chosen}/dockercoins_worker:1.0"):
             return chosen
-        raise BadValue(f"LABKIT_DOCKER_ID is what image names begin with, not {chosen!r}")
+        raise BadValue(f"LABKIT_DOCKER_ID must be what image names can begin with, not {chosen!r}")
     if not _LOGINS & docker_config().keys():
         return "lab"
     from docker import auth  # takes as long to import as most commands take to run

@@ -56,8 +56,8 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="How many nodes the swarm has at least; those that it lacks become containers "
-    "(of a simulated engine: come with it).",
+    help="The least number of nodes; missing ones are added as containers "
+    "(in a simulated engine: as part of it).",
 )
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:

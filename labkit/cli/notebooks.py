@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from labkit.lessons.notebooks.versions import VersionName
 
 _HOW = {
-    "added": "kept a note that was added there, cell {}",
-    "changed": "kept a note as it was changed there, cell {}",
-    "both": "kept a note that was changed there and in its source, cell {} behind the new one",
-    "dropped": "kept a note that its source has no more, cell {}; delete it there if it is to go",
+    "added": "kept a note that you added there, cell {}",
+    "changed": "kept a note that you changed there, cell {}",
+    "both": "kept a note that changed both there and in its source, cell {} after the new one",
+    "dropped": "kept a note that its source no longer has, cell {}; delete it if you don't need it",
 }
 _EXPLAINED: dict[VersionName, str] = {
-    "learner": "Build what learners get: no notes, no solutions, no outputs.",
+    "learner": "Build what learners get: no notes, solutions or outputs.",
     "instructor": "Build what an instructor teaches from: notes and solutions open, minutes "
     "in the headings.",
-    "slides": "Build notebooks that are slides, too; the notes are the speaker's.",
+    "slides": "Build notebooks that are also slides; the notes become speaker notes.",
 }
 
 _names = click.argument("names", nargs=-1, metavar="[NAME]...")
@@ -83,7 +83,7 @@ def _build(
         said = [done.what, *(_HOW[kept.how].format(kept.cell) for kept in done.kept)]
         if done.copy:
             said.append(
-                "cells that are not notes had been changed there, so the old one is "
+                "cells that are not notes were changed there, so the old version is "
                 f"kept as {done.copy.name}; tag a cell `instructor` to make it a note"
             )
         echo.say(f"{done.path}: {'; '.join(said)}.")
@@ -96,7 +96,7 @@ for _version in _EXPLAINED:
 @_notebooks.command("check")
 @_names
 @_from
-@click.option("--fix", is_flag=True, help="Clean what needs no thought, and say what.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed automatically, and say what.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 @click.pass_context
 def _check(
@@ -106,7 +106,9 @@ def _check(
     from labkit.lessons.notebooks import building
 
     if fix and not folder and not settings.is_checkout():
-        raise click.UsageError("the sources are installed and stay as they are; name a --from.")
+        raise click.UsageError(
+            "the installed sources are never changed; name a folder with --from."
+        )
     found = []
     paths = building.sources(folder or settings.lesson_files() / "notebooks", names)
     for path in paths:

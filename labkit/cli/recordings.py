@@ -50,9 +50,9 @@ def _record(service: str, output: Path, seconds: float | None, *, until_settled:
             recorder.wait(timeout=math.inf if seconds is None else seconds)
     if recorder.file_error:
         raise RecordingProblem(
-            f"{recorder.path} to take the whole recording.",
+            f"{recorder.path} to hold the whole recording.",
             f"{recorder.file_error}. What was written before is in the file.",
-            "make room, or record to another disk.",
+            "free some space, or record to another disk.",
         )
     count = len(recorder.recording.changes)
     echo.say(f"{recorder.why} {count} changes are in {recorder.path}.")
@@ -80,7 +80,7 @@ def _warner(recorder: Recorder) -> Callable[[], None]:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @output_option("The page to write; the default is FILE with .html, or comparison.html for several.")
-@click.option("--json", "as_json", is_flag=True, help="Print what they tell; draw nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts; draw nothing.")
 def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> None:
     """Draw a recording as a page for any browser, with no engine; several, to compare them."""
     from labkit.api import doing
@@ -89,7 +89,7 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
     from labkit.views.live import page as pages
 
     if as_json and output:
-        raise click.UsageError("--json draws nothing, so it goes without --output.")
+        raise click.UsageError("--json draws nothing, so it cannot be combined with --output.")
     recordings = [Recording.load(file) for file in files]
     if as_json:
         told = [story.facts(recording) for recording in recordings]
@@ -124,10 +124,10 @@ def _config_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _CONFIG_HELP = {
-    "parallelism": "How many slots at the same time; 0 for all.",
-    "delay": "What a worker pauses after each slot, such as 5s.",
+    "parallelism": "How many slots at the same time; 0 means all.",
+    "delay": "The pause of an updater after each slot, such as 5s.",
     "failure_action": "pause, continue or rollback (a rollback has the first two).",
-    "monitor": "How long a new task's death counts as a failure.",
+    "monitor": "How long after its start a new task's end counts as a failure.",
     "max_failure_ratio": "The share of slots that may fail.",
     "order": "stop-first or start-first.",
 }
@@ -137,15 +137,15 @@ _CONFIG_HELP = {
 @click.argument("service")
 @click.option("--image", help="The image to update to.")
 @click.option("--replicas", type=click.IntRange(0, 10_000), help="The number of replicas.")
-@click.option("--force", is_flag=True, help="Replace every task although nothing differs.")
+@click.option("--force", is_flag=True, help="Replace every task even if nothing differs.")
 @_config_options
 @click.option("--exits-after", help="When the new tasks end by themselves, such as 2s.")
-@click.option("--exit-code", type=int, help="With what they end; 0 without it.")
+@click.option("--exit-code", type=int, help="Their exit code; 0 by default.")
 @click.option("--stops-after", help="How long tasks take to stop, old and new.")
-@click.option("--ignores-stop", is_flag=True, help="Tasks, old and new, have to be killed.")
-@click.option("--healthy-after", help="With a healthcheck: when they are first found healthy.")
-@click.option("--unhealthy-after", help="With a healthcheck: when they are found unhealthy.")
-@click.option("--seed", type=int, default=0, help="Draws which slot comes first.")
+@click.option("--ignores-stop", is_flag=True, help="Tasks, old and new, ignore SIGTERM.")
+@click.option("--healthy-after", help="With a health check: when they become healthy.")
+@click.option("--unhealthy-after", help="With a health check: when they become unhealthy.")
+@click.option("--seed", type=int, default=0, help="Seeds the random order of slots.")
 @output_option("Keep the prediction as a recording, which `labkit show` draws.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 def _predict(
@@ -159,7 +159,7 @@ def _predict(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Work out what an update of SERVICE would do. Nothing is changed."""
+    """Predict what an update of SERVICE would do, changing nothing."""
     from labkit.api import doing
     from labkit.recordings import story
     from labkit.swarm.spec_change import SpecChange

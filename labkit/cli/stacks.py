@@ -1,4 +1,4 @@
-"""What `docker stack` does, with no docker command line needed."""
+"""Do what `docker stack` does, without a docker command line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from labkit.base import echo, settings
 from labkit.cli.base import main
 
 _NAME: click.Parameter = click.Argument(["name"])
-_NO_TRUNC = click.Option(["--no-trunc"], is_flag=True, help="Do not cut what is long.")
+_NO_TRUNC = click.Option(["--no-trunc"], is_flag=True, help="Do not truncate output.")
 
 
 @main.group("stack")
 def _stack() -> None:
-    """What `docker stack` does, with no docker command line needed."""
+    """Do what `docker stack` does, without a docker command line."""
 
 
 @_stack.command("deploy")

@@ -14,7 +14,7 @@ from labkit.cli.base import main, output_option
 @main.command("progress")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 def _progress(*, as_json: bool) -> None:
-    """Say what is done of the lesson, and what is next."""
+    """Say what you have done of the lesson, and what is next."""
     from labkit.api import learning
 
     shown = learning.progress()
@@ -33,7 +33,7 @@ def _report(output: Path) -> None:
 
 @main.command("class")
 @click.argument("folder", type=click.Path(path_type=Path))
-@output_option("Write it as a page, to be shown to the class.")
+@output_option("Write it as a page to show to the class.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
 def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     """Gather what learners logged in FOLDER: the spread of predictions, who is stuck where.
@@ -46,7 +46,7 @@ def _class(folder: Path, output: Path | None, *, as_json: bool) -> None:
     from labkit.views.live import page
 
     if as_json and output:
-        raise click.UsageError("--json draws nothing, so it goes without --output.")
+        raise click.UsageError("--json draws nothing, so it cannot be combined with --output.")
     gathered = room.gather(folder)
     if as_json:
         # all of it in ASCII: an alias may hold what a terminal obeys

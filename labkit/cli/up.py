@@ -36,7 +36,7 @@ def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) ->
     swarm, and the images.
     """
     if nodes < 1:
-        raise BadValue(f"a swarm has one node at least, not {nodes}")
+        raise BadValue(f"a swarm has at least one node, not {nodes}")
     with state.locked():
         engine = engines.up(choice, nodes=nodes)
         node_containers.start(engine.swarm, nodes)
@@ -103,7 +103,7 @@ def _deploy(engine: engines.Engine) -> None:
         raise NotSettled(
             f"the stack {name} to run within {_RUNNING_SECONDS} s.",
             f"{running} of its {wanted} replicas run.",
-            f"see what keeps the others: `labkit stack ps {name}`.",
+            f"see what is wrong with the others: `labkit stack ps {name}`.",
         )
     what = "nothing to do" if complete else "deployed"
     echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")

@@ -105,7 +105,7 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     if created:
         count = len(engine.swarm.get("/nodes"))
         size = "one node" if count == 1 else f"{count} nodes"
-        echo.say(f"It was in no swarm; made it a swarm of {size}.")
+        echo.say(f"It was not part of a swarm; made it a swarm of {size}.")
     if engine.kind == "simulated":
         _require_nodes(engine.swarm, nodes)
     _remember(engine, created=created)
@@ -171,7 +171,7 @@ def _chosen(where: list[EngineLocation]) -> tuple[int, Swarm | None]:
 
 
 def _started(location: EngineLocation, nodes: int) -> Swarm:
-    seconds = ", which takes some seconds" if location.kind == "private" else ""
+    seconds = ", which takes a few seconds" if location.kind == "private" else ""
     echo.say(f"Starting a {location.kind} engine{seconds} …")
     return OWN[location.kind]().start(nodes)
 
@@ -180,7 +180,7 @@ def _say_of_a_real_one(where: list[EngineLocation]) -> None:
     """Say that there is a Docker engine by now, where one would be taken in the first place."""
     for location in where:
         if location.kind != "simulated" and (location.connect() or not location.why_not()):
-            echo.say(f"- There is a real one by now: {location}.")
+            echo.say(f"- A real one is available now: {location}.")
             return
 
 
@@ -188,7 +188,7 @@ def _say_of_another_speed(swarm: Swarm) -> None:
     """Say that `LABKIT_SPEED` asks for another speed than the engine was started with."""
     if os.environ.get("LABKIT_SPEED") and settings.speed() != swarm.speed:
         echo.say(
-            "- Its speed stays as it was when it was started, whatever LABKIT_SPEED says now; "
+            "- It keeps the speed it was started with, whatever LABKIT_SPEED says now; "
             "`labkit down`, then `labkit up` changes it."
         )
 
@@ -199,7 +199,7 @@ def _require_nodes(swarm: Swarm, wanted: int) -> None:
     if count < wanted:
         raise LabError(
             f"a simulated swarm of {wanted} nodes.",
-            f"the one that runs has {count}, and stays so until it is stopped.",
+            f"the one that runs has {count}, and keeps them until it is stopped.",
             f"`labkit down`, then `labkit up --engine simulated --nodes {wanted}`.",
         )
 
@@ -209,7 +209,7 @@ def _remember(engine: Engine, *, created: bool) -> None:
     known = state.read()
     if known.engine != engine.url:
         if known.kind == "simulated":
-            echo.say(f"The simulated engine at {known.engine} goes on until `labkit down`.")
+            echo.say(f"The simulated engine at {known.engine} keeps running until `labkit down`.")
         elif known.engine:
             echo.say(f"What an earlier `labkit up` made at {known.engine} stays there.")
         known = state.State()

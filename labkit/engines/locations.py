@@ -41,7 +41,7 @@ class EngineLocation:
     def why_not(self) -> str:
         """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""
         if self.kind == "yours":
-            return "labkit starts engines of its own only."
+            return "labkit only starts its own engines."
         return OWN[self.kind]().why_not()
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
         return [_own(wanted)]
     if "://" not in wanted:
         raise BadValue(
-            f"An engine is auto, private, simulated or a URL such as tcp://host, not {wanted!r}."
+            f"An engine must be auto, private, simulated or a URL (tcp://host), not {wanted!r}."
         )
     return [_place(wanted, "you named it")]
 

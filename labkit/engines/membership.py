@@ -40,9 +40,9 @@ def leave(swarm: Swarm) -> str:
     if others:
         return f"The swarm stays, because {', '.join(others)} still runs on it."
     if nodes > 1:
-        return f"The swarm stays, because it has {nodes} nodes by now."
+        return f"The swarm stays, because it has {nodes} nodes now."
     swarm.post("/swarm/leave", force="true")
-    return "Left the swarm that labkit had made."
+    return "Left the swarm that labkit had created."
 
 
 def _init(swarm: Swarm, address: str) -> None:

@@ -97,8 +97,8 @@ def join(swarm: Swarm) -> None:
         name = min(set(ours) - ready)
         raise NotSettled(
             f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",
-            "it is not; the end of what its dockerd says is below.",
-            "fix that; or `labkit down`, and `labkit up` without --nodes.",
+            "it is not; the end of its dockerd's log is below.",
+            "fix that, or run `labkit down` and then `labkit up` without --nodes.",
             docker_says=_log(swarm, name),
         )
     echo.say(f"Nodes: {len(nodes)}. Those that are containers stay until `labkit down`.")
@@ -202,7 +202,7 @@ def _require_reachable(swarm: Swarm) -> None:
     if ip_address(host).is_loopback:
         raise LabError(
             "a swarm that a second node can join.",
-            f"its manager can be reached on this machine only, at {host}.",
+            f"its manager can only be reached on this machine, at {host}.",
             "`labkit down` leaves a swarm that labkit made; then `labkit up --nodes` makes one "
             "that can be joined. For a swarm of your own: `labkit up --engine private --nodes`.",
         )
@@ -231,8 +231,8 @@ def _wait_for_engine(swarm: Swarm, name: str) -> None:
     _discard(swarm, name)
     raise LabError(
         f"the dockerd in {name} to answer within {_READY_SECONDS} s.",
-        "it does not; the end of what it says is below. The node has been removed.",
-        "this engine or its kernel may allow no nodes in containers: leave out --nodes.",
+        "it does not; the end of its log is below. The node has been removed.",
+        "this engine or its kernel may not allow nodes in containers: leave out --nodes.",
         docker_says=said,
     )
 

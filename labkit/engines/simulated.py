@@ -26,9 +26,9 @@ from labkit.engines.background import BackgroundEngine
 
 #: What labkit prints whenever this engine is used.
 WHAT_IT_IS = (
-    "This is labkit's simulated engine, and no Docker.",
-    "- Simulated: the swarm. Its nodes and networks, its rules, and how long things take.",
-    "- Real: the code of your images. It runs on this machine, as you, in no container.",
+    "This is labkit's simulated engine, not Docker.",
+    "- Simulated: the swarm, with its nodes and networks, its rules, and how long things take.",
+    "- Real: the code of your images. It runs on this machine, as you, without a container.",
     "- For a real engine: start or install Docker (`labkit doctor` says what is missing); "
     "then `labkit down`, and `labkit up`.",
 )
@@ -111,7 +111,7 @@ def _make_private(folder: Path) -> None:
     if about.st_uid != os.geteuid() or folder.is_symlink():
         raise LabError(
             f"{folder} to be a folder of yours, for the socket of the simulated engine.",
-            "it is somebody else's.",
-            "remove it, or put the lab where its path is shorter.",
+            "it belongs to somebody else.",
+            "remove it, or put the lab in a folder with a shorter path.",
         )
     folder.chmod(0o700)

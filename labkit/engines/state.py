@@ -77,13 +77,13 @@ def locked() -> Iterator[None]:
         raise LabError(
             "the lab to be free within five minutes.",
             f"another `labkit up` or `labkit down` holds {path}.",
-            "let it finish, or end it.",
+            "let it finish, or stop it.",
         ) from None
     except OSError as problem:
         raise LabError(
             f"to write to {path.parent}.",
             f"{problem}.",
-            "set LABKIT_HOME to a folder that you may write to.",
+            "set LABKIT_HOME to a folder that you can write to.",
         ) from None
     try:
         yield

@@ -51,7 +51,7 @@ def webui(swarm: Swarm, stack: str) -> str:
     if not published:
         raise LabError(
             f"{stack}_webui to publish a port.",
-            "it publishes none.",
+            "it does not publish one.",
             "deploy the stack from the lab's docker-compose.yml.",
         )
     return f"http://{host(swarm)}:{published[0]}"
@@ -94,9 +94,9 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
             if counting == len(after) == replicas and samples == sorted(samples):
                 return rate([HashesSeen(_moment(each), *each) for each in samples])
     raise NotSettled(
-        f"all {replicas} workers of {stack} to add to the counter of hashes.",
+        f"all {replicas} workers of {stack} to make hashes.",
         f"{counting} of them did within {_PATIENCE_SECONDS} s, so their speed is not known.",
-        f"see which of them do not run with `labkit stack ps {stack}`, or what they wrote with "
+        f"see which of them do not run with `labkit stack ps {stack}`, or read their output with "
         f'`labkit.logs("{worker}")`; then measure again.',
     )
 
@@ -168,6 +168,6 @@ def _ask(page: Connection, timeout: float = _ANSWER_SECONDS) -> _Answer:
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as problem:
         raise LabError(
             f"the web page of dockercoins at http://{page.host}:{page.port}.",
-            f"no answer that could be read: {problem}",
+            f"no readable answer: {problem}",
             "see whether webui and redis run: `labkit stack ps` and the name of your stack.",
         ) from None

@@ -194,7 +194,7 @@ class Journal:
         return LabError(
             f"{what} {self.path}.",
             f"{problem}.",
-            "make it a file that you may read and write, or set LABKIT_HOME to another folder.",
+            "make it a file that you can read and write, or set LABKIT_HOME to another folder.",
         )
 
 

@@ -68,17 +68,21 @@ class UpdateConfig:
             except ValueError as problem:
                 raise BadValue(str(problem)) from None
             if length < timedelta(0):
-                raise BadValue(f"{name} is a duration of zero or more, not {getattr(self, name)!r}")
+                raise BadValue(
+                    f"{name} must be a duration of zero or more, not {getattr(self, name)!r}"
+                )
             object.__setattr__(self, name, length)
         require_count("parallelism", self.parallelism)
         if self.failure_action not in self.ACTIONS:
             choices = ", ".join(self.ACTIONS)
-            raise BadValue(f"failure_action is one of {choices}, not {self.failure_action!r}")
+            raise BadValue(f"failure_action must be one of {choices}, not {self.failure_action!r}")
         ratio = self.max_failure_ratio
         if not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
-            raise BadValue(f"max_failure_ratio is between 0 and 1, not {self.max_failure_ratio!r}")
+            raise BadValue(
+                f"max_failure_ratio must be between 0 and 1, not {self.max_failure_ratio!r}"
+            )
         if self.order not in ("stop-first", "start-first"):
-            raise BadValue(f"order is stop-first or start-first, not {self.order!r}")
+            raise BadValue(f"order must be stop-first or start-first, not {self.order!r}")
 
     @classmethod
     def from_api(cls, config: Mapping[str, Any] | None) -> Self:
@@ -284,7 +288,7 @@ class Snapshot:
 def require_count(name: str, value: object) -> None:
     """Raise `BadValue` unless a value, such as the replicas of a service, counts something."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadValue(f"{name} is a whole number of zero or more, not {value!r}")
+        raise BadValue(f"{name} must be a whole number of zero or more, not {value!r}")
 
 
 def tag_of(image: str) -> str:

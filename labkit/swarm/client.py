@@ -240,7 +240,7 @@ class Swarm:
         except APIError as problem:
             raise errors.NotFound(
                 f"container {container[:12]} on this node.",
-                "its logs cannot be had: it has been removed, or is on another node.",
+                "its logs are not available: it was removed, or is on another node.",
                 "ask the node that the task ran on, with `docker logs`.",
                 docker_says=str(problem.explanation),
                 status=problem.status_code or 404,
@@ -385,7 +385,7 @@ def _sdk(url: str) -> docker.DockerClient:
 
 def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
     """Return the error for an engine that does not answer at `url`."""
-    where = url or "the place that DOCKER_HOST or the docker context names"
+    where = url or "the address that DOCKER_HOST or the docker context names"
     return errors.NoEngine(
         f"a Docker engine at {where}.",
         "nothing answers there.",

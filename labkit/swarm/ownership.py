@@ -38,7 +38,7 @@ def require_ours(service: Mapping[str, Any]) -> None:
     if not is_ours(service):
         raise NotOurs(
             f"{service['Spec']['Name']} to be a service that the lab deployed.",
-            f"it has no label {settings.LAB_LABEL}, and labkit has no note of deploying it.",
+            f"it does not have the label {settings.LAB_LABEL}, and labkit did not deploy it.",
             "use the docker command line for it, or deploy it with `labkit.deploy`.",
         )
 

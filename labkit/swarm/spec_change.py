@@ -44,7 +44,7 @@ class SpecChange:
     def of(cls, **asked: Unpack[Asked]) -> Self:
         """Check what is asked. Raises `BadValue` for what docker or Swarm would refuse."""
         if unknown := asked.keys() - Asked.__annotations__.keys():
-            raise TypeError(f"nothing can be asked of a service's {', '.join(unknown)}")
+            raise TypeError(f"an update cannot change a service's {', '.join(unknown)}")
         image, replicas = asked.get("image"), asked.get("replicas")
         _require_image(image)
         if replicas is not None:
@@ -101,7 +101,9 @@ class SpecChange:
 def _require_image(image: object) -> None:
     """Raise `BadValue` for what docker would not take for the name of an image."""
     if image is not None and not (isinstance(image, str) and references.is_valid(image)):
-        raise BadValue(f"image is the name of an image such as 'lab/worker:1.1', not {image!r}")
+        raise BadValue(
+            f"image must be the name of an image such as 'lab/worker:1.1', not {image!r}"
+        )
 
 
 def _checked(name: str, change: ConfigChange | None, kind: type[UpdateConfig]) -> dict[str, Any]:

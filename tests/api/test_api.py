@@ -40,8 +40,8 @@ def test_a_wrong_value_gets_a_sentence(name: str, given: list[Any], says: str) -
     ("given", "options", "says"),
     [
         ([None], {}, "its path, or a view, not None"),
-        ([MADE], {"names": "ab"}, "names are several texts, not 'ab'"),
-        ([MADE], {"names": [1, 2]}, "each of the names is text, not 1"),
+        ([MADE], {"names": "ab"}, "names must be a list of texts, not 'ab'"),
+        ([MADE], {"names": [1, 2]}, "each of the names must be text, not 1"),
         ([MADE], {"names": ["one"]}, "2 recordings, but 1 names"),
     ],
 )

@@ -244,7 +244,7 @@ def test_an_edit_that_is_made_already_says_so_and_changes_nothing(
     lessons.edit(name)
 
     assert [workspace.mine(file).read_text() for file in edits.FILES] == once
-    assert "is as it should be" in capsys.readouterr().out
+    assert "already has the change" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -262,9 +262,9 @@ def test_an_update_config_of_the_learner_s_own_is_read_and_not_doubled(
 
     if done:
         lessons.edit("in pairs")
-        assert "is as it should be" in capsys.readouterr().out
+        assert "already has the change" in capsys.readouterr().out
     else:
-        with pytest.raises(LabError, match="the place to change is not there"):
+        with pytest.raises(LabError, match="the line to change was not found"):
             lessons.edit("in pairs")
     assert compose().read_text() == text
 
@@ -272,7 +272,7 @@ def test_an_update_config_of_the_learner_s_own_is_read_and_not_doubled(
 def test_a_file_in_which_the_place_is_gone_is_left_alone_with_a_sentence() -> None:
     worker().write_text("print('mine')\n")
 
-    with pytest.raises(LabError, match="the place to change is not there"):
+    with pytest.raises(LabError, match="the line to change was not found"):
         lessons.edit("faster")
     assert worker().read_text() == "print('mine')\n"
 
@@ -300,7 +300,9 @@ def test_putting_a_file_back_keeps_what_the_learner_wrote(content: bytes) -> Non
 
     said = edits.put(edits.WORKER, ("faster",))
 
-    assert said == "dockercoins/worker/worker.py put back (yours is kept as worker.py.yours-1)"
+    assert (
+        said == "dockercoins/worker/worker.py restored (your version is kept as worker.py.yours-1)"
+    )
     assert worker().with_name("worker.py.yours-1").read_bytes() == content
     assert "time.sleep(0.01)" in worker().read_text()
 
@@ -309,7 +311,7 @@ def test_a_health_check_is_put_back_like_any_other_edit() -> None:
     """With another worker, or another probe, it would make every task unhealthy."""
     lessons.edit("health check")
 
-    assert edits.put(edits.DOCKERFILE, ()) == "dockercoins/worker/Dockerfile put back"
+    assert edits.put(edits.DOCKERFILE, ()) == "dockercoins/worker/Dockerfile restored"
     shipped = workspace.shipped(edits.DOCKERFILE)
     assert workspace.mine(edits.DOCKERFILE).read_text() == shipped.read_text()
 
@@ -329,7 +331,7 @@ def test_putting_back_one_of_the_lesson_s_own_versions_keeps_no_copy() -> None:
     lessons.edit("faster")
     lessons.edit("bugged")
 
-    assert edits.put(edits.WORKER, ()) == "dockercoins/worker/worker.py put back"
+    assert edits.put(edits.WORKER, ()) == "dockercoins/worker/worker.py restored"
     assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
     assert edits.put(edits.WORKER, ()) == ""
 

@@ -341,7 +341,7 @@ def test_a_folder_without_a_class_is_refused(folder: Path):
     with pytest.raises(LabError, match="none"):
         room.gather(folder)
     file(folder, "other", {"a": 1})
-    with pytest.raises(LabError, match="no line of a class"):
+    with pytest.raises(LabError, match="no class log"):
         room.gather(folder)
     for other in (folder / "nosuch", folder / "other.jsonl", Path("nul\0")):
         with pytest.raises(LabError, match="the folder of a class"):

@@ -40,7 +40,7 @@ def test_a_config_that_swarm_would_refuse_is_refused_with_a_sentence(
 
 
 def test_a_rollback_never_rolls_back() -> None:
-    with pytest.raises(ValueError, match="failure_action is one of pause, continue, not"):
+    with pytest.raises(ValueError, match="failure_action must be one of pause, continue, not"):
         RollbackConfig(failure_action="rollback")
     assert RollbackConfig.from_api({"FailureAction": "rollback"}).failure_action == "pause"
 

@@ -182,7 +182,7 @@ def test_a_file_without_the_label_is_ours_because_labkit_notes_what_it_makes(
     assert len(list((home / ".labkit" / "deployed").iterdir())) == 2
     mine.deploy(UNLABELLED)
 
-    monkeypatch.setenv("LABKIT_HOME", str(mine.folder / "somebody else's"))
+    monkeypatch.setenv("LABKIT_HOME", str(mine.folder / "belongs to somebody else"))
     with pytest.raises(NotOurs):
         mine.rm()
 

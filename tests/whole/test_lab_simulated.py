@@ -344,8 +344,9 @@ def test_going_over_to_another_engine_says_what_goes_on(tmp_path: Path):
         other.start()
         try:
             said = run("up", "--engine", other.url, "--no-stack")
-            assert f"The simulated engine at {simulated.url} goes on until `labkit down`." in (
-                said.output
+            assert (
+                f"The simulated engine at {simulated.url} keeps running until `labkit down`."
+                in (said.output)
             )
             assert engines.connect(other.url).url == other.url
         finally:
@@ -389,5 +390,5 @@ def test_binder_s_start_goes_on_where_the_lab_does_not_come_up(tmp_path: Path, m
         monkeypatch.undo()
 
     assert ran.returncode == 0
-    assert "LABKIT_SPEED is a number above 0" in ran.stdout
+    assert "LABKIT_SPEED must be a number above 0" in ran.stdout
     assert ran.stdout.endswith("begun\n")

@@ -92,7 +92,7 @@ def _built(
     book = read(path)
     if wrong := checking.unfit(book):
         raise LabError(
-            f"{path} to say which cells are for whom.",
+            f"every cell of {path} to be tagged correctly.",
             " ".join(wrong),
             "`labkit notebooks check` says what to do.",
         )
@@ -119,7 +119,7 @@ def _older(version: VersionName, place: Path) -> Book:
         raise LabError(
             f"{place} to say which of its cells are notes.",
             " ".join(wrong),
-            "fix that tag there, or remove it: notes are kept, and all else is rebuilt.",
+            "fix or remove that tag there: notes are kept, and everything else is rebuilt.",
         )
     return older
 
@@ -128,7 +128,7 @@ def _refuse_changed(place: Path, known: tuple[str | None, ...]) -> None:
     if digest(place.read_bytes()) not in known:
         raise LabError(
             f"{place} to be as it was built.",
-            "somebody has changed it since, and a learner's version can keep no notes.",
+            "somebody has changed it since, and a learner's version cannot keep notes.",
             "rename or delete it, or name another folder with -o.",
         )
 
@@ -158,7 +158,7 @@ def _write(path: Path, content: bytes) -> None:
         replace(path, content)
     except OSError as problem:
         raise LabError(
-            f"to write {path}.", str(problem), "name another folder with -o, or make room."
+            f"to write {path}.", str(problem), "name another folder with -o, or free some space."
         ) from None
 
 

@@ -47,7 +47,7 @@ def _no_notebook(path: Path, found: str) -> LabError:
     return LabError(
         f"{path} to be a notebook of format 4.",
         found,
-        "open it in JupyterLab and save it anew, or move it away.",
+        "open it in JupyterLab and save it again, or move it away.",
     )
 
 

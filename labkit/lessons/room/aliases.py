@@ -33,7 +33,7 @@ def alias() -> str:
         return kept() or _drawn()
     if FORM.fullmatch(chosen):
         return chosen
-    raise BadValue(f"LABKIT_ALIAS is up to 40 letters, digits, - and _, not {chosen[:60]!r}")
+    raise BadValue(f"LABKIT_ALIAS must be up to 40 letters, digits, - and _, not {chosen[:60]!r}")
 
 
 def kept() -> str:
@@ -57,7 +57,7 @@ def _drawn() -> str:
         return _keep(drawn)
     except OSError as problem:
         raise LabError(
-            f"to keep what you are called in the room's log in {_file()}.",
+            f"to store your alias for the room's log in {_file()}.",
             f"{problem}.",
             "choose a name yourself: LABKIT_ALIAS=…",
         ) from None

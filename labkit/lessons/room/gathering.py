@@ -179,8 +179,8 @@ def gather(folder: Path) -> Room:
     notes = [note for found in read if found for note in found.notes]
     if not notes:
         raise LabError(
-            f"the files of a class, one .jsonl a learner, in {folder}.",
-            f"{len(read)} such files, and no line of a class in them." if read else "none.",
+            f"the files of a class, one .jsonl per learner, in {folder}.",
+            f"{len(read)} such files, but no class log in them." if read else "none.",
             "let learners work with LABKIT_CLASS set to this folder, or copy their files into it.",
         )
     return Room(
@@ -197,7 +197,7 @@ def _files(folder: Path) -> list[Path]:
         raise LabError(
             f"the folder of a class, {folder}.",
             f"{problem}.",
-            "give the folder that learners have in LABKIT_CLASS, or that their files are in.",
+            "give the folder that LABKIT_CLASS names for learners, or the one with their files.",
         ) from None
 
 

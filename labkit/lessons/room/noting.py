@@ -55,7 +55,7 @@ def announcement() -> str:
     return (
         "The room's log is on: your instructor turned it on (LABKIT_CLASS). "
         "Each check, hint and prediction appends one line to "
-        f"{folder / f'{name}.jsonl'}: when, which exercise or question, what came of it, and "
+        f"{folder / f'{name}.jsonl'}: when, which exercise or question, the outcome, and "
         f"which answer you chose, under the alias {name}. Your name, your code and your own "
         "sentences are not in it. LABKIT_ALIAS gives you another alias."
     )
@@ -73,4 +73,4 @@ def _in_a_sentence(problem: LabError) -> str:
 def _say_once(why: str) -> None:
     if why not in _said:
         _said.add(why)
-        echo.say(f"The room's log was not written: {why}. Your work goes on as before.")
+        echo.say(f"The room's log was not written: {why}. Your work is not affected.")

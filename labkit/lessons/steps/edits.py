@@ -81,14 +81,14 @@ def edit(name: str) -> None:
     shown = f"dockercoins/{change.file}"
     before = _read(path, shown)
     if change.made(before):
-        echo.say(f"{shown} is as it should be: {change.what}.")
+        echo.say(f"{shown} already has the change: {change.what}.")
         return
     after = change.apply(before)
     if after == before:
         raise LabError(
             f"to change {shown} so that {change.what}.",
-            "the place to change is not there: the file has been edited.",
-            "make the change by hand, or run `labkit.reset(...)` to start this step afresh.",
+            "the line to change was not found: the file has been edited.",
+            "make the change by hand, or run `labkit.reset(...)` to start this step again.",
         )
     path.write_text(after, encoding="utf-8", newline="\n")
     echo.say(f"{shown}: {change.what}.")
@@ -112,7 +112,7 @@ def put(file: str, edits: tuple[str, ...]) -> str:
         return ""
     kept = "" if present in _known(original, file) else workspace.keep_a_copy(path).name
     path.write_text(wanted, encoding="utf-8", newline="\n")
-    return f"dockercoins/{file} put back" + (f" (yours is kept as {kept})" if kept else "")
+    return f"dockercoins/{file} restored" + (f" (your version is kept as {kept})" if kept else "")
 
 
 def _read(path: Path, shown: str) -> str:
@@ -122,7 +122,7 @@ def _read(path: Path, shown: str) -> str:
         raise LabError(
             f"to read {shown}.",
             f"{problem}.",
-            "run `labkit.reset(...)`, which puts it back; what you have written is kept beside it.",
+            "run `labkit.reset(...)`, which restores it; your version is kept beside it.",
         ) from None
 
 

@@ -106,7 +106,9 @@ def external(section: str, key: str, thing: Declared, problems: Problems) -> Non
 def stack_name(stack: str) -> None:
     """Raise `BadValue` for a name of a stack with which no full name could be Swarm's."""
     if not STACK_NAME.fullmatch(stack):
-        raise BadValue(f"a stack's name (LABKIT_STACK) is {STACK_NAME_IN_WORDS}, not {stack!r}")
+        raise BadValue(
+            f"a stack's name (LABKIT_STACK) must be {STACK_NAME_IN_WORDS}, not {stack!r}"
+        )
 
 
 def full_names(stack: str, services: Mapping[str, Service], problems: Problems) -> None:

@@ -58,7 +58,7 @@ def is_one(image: str) -> bool:
 def why_not(engine_architecture: str) -> str:
     """Return why no image can be made on this machine for that engine; `""` if one can."""
     if not name():
-        return "this is not Debian or Ubuntu, whose packages it would be made from"
+        return "this is not Debian or Ubuntu, and it would be made from their packages"
     if engine_architecture != platform.machine():
         return f"the engine is {engine_architecture} and this machine {platform.machine()}"
     if not shutil.which("mmdebstrap"):

@@ -54,7 +54,7 @@ def warn_unpinned(images: Sequence[str]) -> None:
         "versions of the image.\n"
     )
     if others:
-        echo.say(f"The same holds for {', '.join(others)}.\n")
+        echo.say(f"The same applies to {', '.join(others)}.\n")
 
 
 def _platform(found: dict[str, Any]) -> dict[str, str]:

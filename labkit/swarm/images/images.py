@@ -253,8 +253,8 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
     if reason or not equivalent:
         raise _no_base(baseimage.OFFICIAL, reason, refusal)
     if say:
-        say(f"No registry gives {baseimage.OFFICIAL}: {refusal}")
-        say(f"Making {equivalent} from this machine's package source (some seconds).")
+        say(f"No registry has {baseimage.OFFICIAL}: {refusal}")
+        say(f"Making {equivalent} from this machine's package source (a few seconds).")
     baseimage.make(swarm.client.api, equivalent)
     ownership.note(str(inspect(swarm, equivalent)["Id"]))
     return equivalent
@@ -375,7 +375,7 @@ def _build_failed(folder: Path, answer: _Answer, *, shown: bool) -> errors.Build
     steps = [line for line in answer.lines if line.startswith("Step ")]
     return errors.BuildFailed(
         f"every step of {folder / 'Dockerfile'} to succeed.",
-        f"this step failed: {steps[-1]}" if steps else "the engine did not begin with it.",
+        f"this step failed: {steps[-1]}" if steps else "the engine did not start the build.",
         "fix that line, or the file that it names, and build again.",
         docker_says=answer.error or "(the engine ended its answer without an image)",
         output="\n".join(answer.lines),

@@ -63,7 +63,7 @@ def explaining_refusal(expected: str) -> Iterator[None]:
         raise type(problem)(
             expected,
             problem.found,
-            "fix what Docker names and try again; what was done before this stands.",
+            "fix what Docker names and try again; what was done before this stays.",
             docker_says=problem.docker_says,
             status=problem.status,
         ) from None

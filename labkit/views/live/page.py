@@ -105,7 +105,7 @@ def write(path: Path, html: str) -> None:
             replace(path, html.encode())
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise LabError(
-            f"to write {path}.", f"{problem}.", "name a file in a folder that is there."
+            f"to write {path}.", f"{problem}.", "name a file in an existing folder."
         ) from None
 
 

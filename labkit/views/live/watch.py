@@ -80,7 +80,7 @@ def _waiting() -> Iterator[Callable[[str], None]]:
         raise NotSettled(
             "to wait.",
             "the wait was interrupted. The recording and the update go on.",
-            "run the cell again to go on waiting.",
+            "run the cell again to keep waiting.",
         ) from None
 
 

@@ -68,7 +68,7 @@ class Behaviour:
                 continue
             length = to_timedelta(given)
             if length < timedelta(0):
-                raise BadValue(f"{name} is a duration of zero or more, not {given!r}")
+                raise BadValue(f"{name} must be a duration of zero or more, not {given!r}")
             object.__setattr__(self, name, length)
 
 

@@ -114,7 +114,7 @@ def test_a_note_that_was_added_to_a_build_is_kept_and_said(sources: Path, target
     said = labkit("instructor", "--from", sources, "-o", target, "1").output
 
     assert noted(by_id(read(path))["mine"]) == "Wait."
-    assert f"{path}: written; kept a note that was added there, cell mine." in said
+    assert f"{path}: written; kept a note that you added there, cell mine." in said
 
 
 def test_a_recording_with_an_instructors_marks_is_left_and_another_is_renewed(
@@ -147,8 +147,8 @@ def test_cells_that_are_no_notes_are_built_anew_and_a_copy_keeps_them(sources: P
     assert copy.read_text() == mine
     assert "demo" not in by_id(read(path))
     assert "mine" in by_id(read(path))
-    assert f"so the old one is kept as {copy.name};" in said
-    assert said.count("the old one is kept") == 1
+    assert f"so the old version is kept as {copy.name};" in said
+    assert said.count("the old version is kept") == 1
 
     renew(sources / "01-update.ipynb")
     done = building.build("instructor", sources, target)

@@ -198,7 +198,7 @@ def test_a_prediction_is_kept_in_a_file_as_one(tmp_path: Path) -> None:
         ("crashes", "behaviour is of type Behaviour or a mapping of its fields, not 'crashes'"),
         ({"dies": "1s"}, "Behaviour has no 'dies'; it has exits_after, exit_code"),
         ({"exits_after": "soon"}, "soon"),
-        ({"exits_after": "-1s"}, "exits_after is a duration of zero or more"),
+        ({"exits_after": "-1s"}, "exits_after must be a duration of zero or more"),
         (lambda slot: slot, "behaviour is of type Behaviour or a mapping of its fields, not 1"),
     ],
 )

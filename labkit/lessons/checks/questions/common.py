@@ -42,13 +42,13 @@ def newest(
 
 def not_over(recording: Recording, of: str) -> NotSettled:
     """Return that what a question is about has not happened, or is not over."""
-    found = "nothing was recorded yet."
+    found = "nothing has been recorded yet."
     if recording.changes:
         found = describe(recording.service, recording.current)
     return NotSettled(
         f"a recording of {of}, from its beginning to its end.",
         found,
-        "run the cell that does it, wait until it is over, and compare then.",
+        "run the cell that does it, wait until it has finished, and compare then.",
     )
 
 
