@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import deploying, modelling, viewing, watching
+from benchmarks import deploying, exploring, modelling, viewing, watching
 
 
 def main() -> int:
@@ -19,6 +19,7 @@ def main() -> int:
         "deploying": deploying.run,
         "viewing": viewing.run,
         "modelling": modelling.run,
+        "exploring": exploring.run,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", help=f"some of {', '.join(known)}; all by default")

@@ -12,6 +12,7 @@ from .api.doing import rollback as rollback
 from .api.doing import show as show
 from .api.doing import update as update
 from .api.doing import watch as watch
+from .api.exploring import explore as explore
 from .api.learning import check as check
 from .api.learning import compare as compare
 from .api.learning import exercise as exercise

@@ -1,4 +1,4 @@
-"""What an update asks of a service: checked, in a spec, and as a docker command. Pure.
+"""What an update asks of a service: checked, in a spec, as a docker command, in a file. Pure.
 
 Nothing but what is asked for changes in the spec.
 """
@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Self, TypedDict, Unpack
 
+import yaml
+
 from labkit.base.errors import BadValue, LabError
 from labkit.base.fields import build
 from labkit.recordings.values import RollbackConfig, UpdateConfig, require_count
+from labkit.swarm.ownership import NAMESPACE
 from swarmsim.go import durations, references
 
 #: A whole config, or some of its fields by name: then the others keep their values.
@@ -96,6 +99,22 @@ class SpecChange:
             ]
         words += ["--force"] if self.force else []
         return [*words, name]
+
+
+def compose_lines(spec: Mapping[str, Any]) -> str:
+    """Return the lines of a compose file that say what an update may change of a spec.
+
+    Fields that have Swarm's default are left out: a file's configs replace those of the service.
+    """
+    deploy: dict[str, Any] = {"replicas": spec["Mode"]["Replicated"].get("Replicas", 1)}
+    for key, kind in (("UpdateConfig", UpdateConfig), ("RollbackConfig", RollbackConfig)):
+        usual, config = asdict(kind()), asdict(kind.from_api(spec.get(key)))
+        if changed := {name: it for name, it in config.items() if it != usual[name]}:
+            lengths = {n: _flag(it) for n, it in changed.items() if isinstance(it, timedelta)}
+            deploy[key.replace("Config", "_config").lower()] = changed | lengths
+    image = spec["TaskTemplate"]["ContainerSpec"]["Image"].partition("@")[0]
+    name = spec["Name"].removeprefix(f"{spec.get('Labels', {}).get(NAMESPACE, '')}_")
+    return yaml.safe_dump({name: {"image": image, "deploy": deploy}}, sort_keys=False)
 
 
 def _require_image(image: object) -> None:

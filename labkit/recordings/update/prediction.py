@@ -38,6 +38,7 @@ _WARM_UP = timedelta(minutes=2)
 _BEFORE = timedelta(seconds=1)
 _STEP = timedelta(seconds=1)
 _MICROSECOND = 1000
+_ON_THE_WAY = ("assigned", "accepted", "preparing", "starting")
 #: Runs that show what chance can do; and how many replicas they may have all together.
 SEEDS, _LEAST_SEEDS, _TASKS = 20, 3, 400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -109,13 +110,20 @@ def _run(cluster: Cluster, recording: Recording, deadline: datetime, up_to: Dura
         # while an update runs, it has not settled: the question would cost time
         if status is None or status.settled:
             why = settled(recording, now)
-            if why and not stopping(recording):
+            if why and not (stopping(recording) or _starting(recording)):
                 return why
         if cluster.next_due() is None:
             return _waits_for(recording)
         if now >= deadline:
             return f"It has not settled within {to_text(to_timedelta(up_to))}."
         cluster.run_until(cluster.now + _ns_of(_STEP))
+
+
+def _starting(recording: Recording) -> bool:
+    """Whether a node is about to run a task; one that waits for its restart is not counted."""
+    return any(
+        task.state in _ON_THE_WAY and task.desired_state == "running" for task in recording.current
+    )
 
 
 def _waits_for(recording: Recording) -> str:

@@ -52,7 +52,7 @@ def module() -> Markup:
 def sources() -> dict[str, str]:
     """Return each module as it is written, by its name."""
     names = (each.name for each in (_ASSETS / "js").iterdir() if each.name.endswith(".js"))
-    found = {name.removesuffix(".js"): _read(f"js/{name}") for name in sorted(names)}
+    found = {name.removesuffix(".js"): asset(f"js/{name}") for name in sorted(names)}
     return found | {"shared": _shared(), "parts": _parts()}
 
 
@@ -76,7 +76,7 @@ def _parts() -> str:
 @cache
 def style(names: tuple[str, ...] = STYLES) -> Markup:
     """Return the style sheet, joined of those that are named."""
-    return Markup("\n".join(_read(f"css/{name}.css") for name in names))  # noqa: S704 - our own
+    return Markup("\n".join(asset(f"css/{name}.css") for name in names))  # noqa: S704 - our own
 
 
 @cache
@@ -109,5 +109,6 @@ def write(path: Path, html: str) -> None:
         ) from None
 
 
-def _read(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file in `assets`."""
     return (_ASSETS / name).read_text(encoding="utf-8")

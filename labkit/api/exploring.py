@@ -1,0 +1,152 @@
+"""What if? An update that one sets up with sliders: predicted as they move, and then run."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from labkit.api import doing
+from labkit.base import settings
+from labkit.base.errors import BadValue, LabError, NoEngine, NotFound
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
+from labkit.recordings.update import prediction
+from labkit.recordings.values import Service, UpdateConfig
+from labkit.swarm import compose, spec_change
+from labkit.swarm.client import Swarm
+from labkit.swarm.spec_change import Asked, SpecChange
+
+if TYPE_CHECKING:
+    from labkit.views.cards.explorer import Explorer
+
+Spec = dict[str, Any]
+_CONFIG, _LENGTHS = tuple(asdict(UpdateConfig())), ("delay", "monitor")
+#: The tag that the lesson has for an image that does this.
+_TAGS = {"dies": "bugged", "ignores": "deaf", "unhealthy": "stuck"}
+
+
+def explore(service: str) -> Explorer:
+    """Show what an update of a service would do, as you move its settings; changes nothing.
+
+    The settings begin with those of the service; where no engine answers, it is the lesson's
+    worker, made up. `Run it` asks first, and then lays the recording over the prediction.
+    """
+    from labkit.views.cards.explorer import Explorer
+
+    doing.require_text(service=service)
+    try:
+        swarm = doing.current_swarm()
+    except NoEngine:
+        return Explorer(Situation(made_up(service)))
+    return Explorer(Situation(swarm.service(service)["Spec"], swarm))
+
+
+class Situation:
+    """A service as it is, and what becomes of it with the values that are chosen."""
+
+    def __init__(self, spec: Spec, swarm: Swarm | None = None) -> None:
+        self._spec, self._swarm = spec, swarm
+        self._nodes = {"nodes": swarm.get("/nodes")} if swarm else {}
+        self.service = str(spec["Name"])
+        self._now = Service.from_api({"ID": "", "Version": {"Index": 0}, "Spec": spec})
+        if self._now.replicas is None:
+            raise BadValue(f"a replicated service can be explored; {self.service} is global")
+        config = {name: _plain(value) for name, value in asdict(self._now.update_config).items()}
+        #: What is chosen at first; lengths are in seconds.
+        self.start = config | {"replicas": self._now.replicas, "image": self.image("runs")}
+        #: Why it cannot be run, or `""`.
+        self.note = "" if swarm else "No engine answers: this is the lesson's worker, made up."
+
+    def image(self, does: str) -> str:
+        """Return the lesson's image that does this, or else runs another tag than now."""
+        name = self._now.image.partition("@")[0].removesuffix(f":{self._now.tag}")
+        return f"{name}:{_TAGS.get(does) or ('1.0' if self._now.tag == '1.1' else '1.1')}"
+
+    def predict(self, values: Mapping[str, Any]) -> Iterator[Recording]:
+        """Return what these values would do, for one seed after another."""
+        after, broken = self._after(values), _broken(values["does"], values["after"])
+        return prediction.over_seeds(
+            self._spec,
+            after,
+            behaviour=lambda slot: broken if slot <= values["slots"] else {},
+            old_behaviour=broken if values["does"] == "ignores" else {},
+            began=self._swarm.now() if self._swarm else datetime.now(UTC),
+            **self._nodes,
+        )
+
+    def ways(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the docker command that does it, and the lines of a compose file."""
+        command = shlex.join(self._change(values).command(self.service))
+        # a flag a line: browsers break a line after any of its dashes
+        return command.replace(" --", " \\\n  --"), spec_change.compose_lines(self._after(values))
+
+    def doubt(self, values: Mapping[str, Any]) -> str:
+        """Return what speaks against running it now, or `""`."""
+        try:
+            doing.current_swarm().get(f"/images/{values['image']}/json")
+        except NotFound:
+            return f"This engine does not have {values['image']}: build it first."
+        return ""
+
+    def run(self, values: Mapping[str, Any]) -> tuple[Recorder, str]:
+        """Update the service. Returns its recorder, and what was printed."""
+        recorder = doing.record(self.service)
+        try:
+            with redirect_stdout(StringIO()) as printed:
+                doing.update(self.service, **self._asked(values))
+        except LabError:
+            recorder.stop()
+            raise
+        return recorder, printed.getvalue()
+
+    def _asked(self, values: Mapping[str, Any]) -> Asked:
+        """Return what differs from the service as it is: nothing else is touched."""
+        moved = {name for name in values.keys() & self.start if values[name] != self.start[name]}
+        config = {
+            name: f"{values[name]}s" if name in _LENGTHS else values[name]
+            for name in _CONFIG
+            if name in moved
+        }
+        replicas = values["replicas"] if "replicas" in moved else None
+        return Asked(image=values["image"], replicas=replicas, update_config=config)
+
+    def _change(self, values: Mapping[str, Any]) -> SpecChange:
+        return SpecChange.of(**self._asked(values))
+
+    def _after(self, values: Mapping[str, Any]) -> Spec:
+        after = copy.deepcopy(self._spec)
+        self._change(values).apply(after)
+        return after
+
+
+def _broken(does: str, seconds: float) -> dict[str, Any]:
+    """Return what a task does of which this is said."""
+    known: dict[str, dict[str, Any]] = {
+        "dies": {"exits_after": f"{seconds}s", "exit_code": 1},
+        "ignores": {"stops_after": None},
+        "unhealthy": {"unhealthy_after": f"{seconds}s"},
+    }
+    return known.get(does, {})
+
+
+def made_up(service: str) -> Spec:
+    """Return the worker of the lesson's compose file, under another name."""
+    file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"
+    stack = settings.stack_name()
+    specs = compose.load([file], settings.compose_environment()).specs(stack).services
+    worker = next(spec for spec in specs if spec["Name"] == f"{stack}_worker")
+    return worker | {"Name": service}
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as a slider has it: a length in seconds."""
+    if not isinstance(value, timedelta):
+        return value
+    seconds = value.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds

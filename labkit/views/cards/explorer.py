@@ -1,0 +1,235 @@
+"""What if? Settings of an update with sliders, and what it would do, drawn as they move."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import ipywidgets
+import traitlets
+from IPython import display as ipython
+from markupsafe import Markup
+
+from labkit.base.errors import LabError
+from labkit.base.rules import words
+from labkit.recordings import story
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Recording
+from labkit.views.live import page
+from labkit.views.live.watch import Watch
+from labkit.views.pages import render
+from labkit.views.static.comparison import Comparison
+from labkit.views.static.snapshot import Snapshot
+from labkit.views.static.still import Drawing
+
+Values = dict[str, Any]
+
+_display: Callable[..., object] = ipython.display
+#: Of the prediction.
+CHARTS = ("phases", "replicas", "slots")
+#: Seconds for which nothing is moved before what chance decides is worked out.
+_REST = 0.4
+_SAID: Values = words(Path(__file__).with_name("explorer.yaml"))
+
+
+class Settings(anywidget.AnyWidget):
+    """The form; what is moved in it is in `values` at once."""
+
+    _esm = page.asset("settings.js")
+    fields = traitlets.Any().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    #: What cannot be moved now.
+    off = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+
+class Situation(Protocol):
+    """A service as it is, and what becomes of it with the values that are chosen."""
+
+    service: str
+    #: The values at first.
+    start: Values
+    #: Why it cannot be run, or `""`.
+    note: str
+
+    def image(self, does: str) -> str:
+        """Return the lesson's image that does this."""
+
+    def predict(self, values: Values) -> Iterator[Recording]:
+        """Return what these values would do, for one seed after another."""
+
+    def ways(self, values: Values) -> tuple[str, str]:
+        """Return the docker command that does it, and the lines of a compose file."""
+
+    def doubt(self, values: Values) -> str:
+        """Return what speaks against running it now, or `""`."""
+
+    def run(self, values: Values) -> tuple[Recorder, str]:
+        """Update the service. Returns its recorder, and what was printed."""
+
+
+class Explorer:
+    """Sliders, the picture that follows them, and a button that runs it.
+
+    A saved notebook keeps the picture: it is shown as HTML first, which is hidden where the
+    sliders are.
+    """
+
+    def __init__(self, situation: Situation) -> None:
+        self._situation = situation
+        values = _SAID["at first"] | {"slots": situation.start["replicas"]} | situation.start
+        fields = [_reaching(field, values[field["name"]]) for field in _SAID["fields"]]
+        self.settings = Settings(fields=fields, values=values)
+        self._words, self._ways, self._picture, self._said = (ipywidgets.HTML() for _ in range(4))
+        self._run = _button("Run it …", self._ask, disabled=bool(situation.note))
+        self._yes, self._no = _button("Yes, run it", self._start), _button("No", self._ask_later)
+        self._buttons, self._live = ipywidgets.HBox([self._run]), ipywidgets.VBox()
+        self._seeds: asyncio.Task[None] | None = None
+        self._compared: Comparison | None = None
+        self._display_id, self._displayed = uuid.uuid4().hex, False
+        style = ipywidgets.HTML(_style())
+        asked = [self._words, self._ways, self._buttons, self._said]
+        self._box = ipywidgets.VBox([style, self.settings, *asked, self._live, self._picture])
+        self._box.add_class("labkit-explorer")
+        self.settings.observe(self._moved, names="values")
+        self._moved()
+
+    # ---- what it would do ----------------------------------------------------------
+
+    def _moved(self, change: Any = None) -> None:
+        """Draw what is chosen; what chance decides follows when nothing is moved any more."""
+        values = self.settings.values
+        if change and change.old["does"] != values["does"] and self._renamed(values):
+            return  # it was drawn with its new name
+        if self._seeds:
+            self._seeds.cancel()
+        self._ask_later()
+        self.settings.off = ["after", "slots"] if values["does"] in ("runs", "ignores") else []
+        try:
+            runs = self._situation.predict(values)
+            self.expected = next(runs)
+        except LabError as problem:
+            self._say(self._words, *str(problem).splitlines())
+            return
+        self._say(self._words, story.in_words(self.expected))
+        self._ways.value, self._picture.value = self._way(), self._drawn().svg
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # nothing will be moved: there is no notebook
+            self._say(self._words, story.in_words(self.expected, *runs))
+            return
+        self._seeds = loop.create_task(self._over_seeds(runs))
+
+    def _renamed(self, values: Values) -> bool:
+        """Name the lesson's image that does what was chosen, in place of another of these."""
+        image = self._situation.image(values["does"])
+        does = next(field for field in _SAID["fields"] if field["name"] == "does")
+        known = [self._situation.image(value) for _, value in does["choices"]]
+        if values["image"] == image or values["image"] not in known:
+            return False
+        self.settings.values = values | {"image": image}
+        return True
+
+    async def _over_seeds(self, runs: Iterator[Recording]) -> None:
+        """Say what other seeds give, one after another: whatever is moved meanwhile goes first."""
+        await asyncio.sleep(_REST)
+        seen = [self.expected]
+        for run in runs:
+            seen.append(run)
+            await asyncio.sleep(0)
+        self._say(self._words, story.in_words(*seen))
+        self._keep()
+
+    def _drawn(self) -> Drawing:
+        drawing = Snapshot.of(self.expected, CHARTS).drawing()
+        assert drawing, "there are charts among the parts"
+        return drawing
+
+    def _way(self) -> Markup:
+        return render("explorer.html", ways=self._situation.ways(self.settings.values))
+
+    # ---- running it ----------------------------------------------------------------
+
+    def _ask(self, _: Any) -> None:
+        asked = f"This updates {self._situation.service} now, as the command above does."
+        self._say(self._said, asked, self._situation.doubt(self.settings.values))
+        self._buttons.children = [self._yes, self._no]
+        self._no.focus()
+
+    def _ask_later(self, _: Any = None) -> None:
+        self._say(self._said, self._situation.note)
+        self._buttons.children = [self._run]
+
+    def _start(self, _: Any) -> None:
+        self._buttons.children = []
+        try:
+            recorder, printed = self._situation.run(self.settings.values)
+        except LabError as problem:
+            self._say(self._said, *str(problem).splitlines())
+            return
+        self.settings.off = [*self.settings.values]
+        self._say(self._said, *printed.splitlines())
+        self._live.children = [Watch(recorder, ["head", "slots"])]
+        recorder.subscribe(lambda: self._compare(recorder))
+        self._compare(recorder)  # it may have ended before that
+
+    def _compare(self, recorder: Recorder) -> None:
+        """Lay the recording over the prediction, once it has ended."""
+        if recorder.recording.ended is None or self._compared:
+            return
+        try:
+            both = Comparison([self.expected, recorder.recording], ["predicted", "seen"])
+        except LabError as problem:  # no task had to be replaced
+            self._say(self._said, *str(problem).splitlines())
+            return
+        self._compared = both
+        self._live.children = [ipywidgets.HTML(both.plain), *self._live.children]
+        self._say(self._said, "Run the cell again to explore what the service is now.")
+        self._keep()
+
+    # ---- as a cell shows it --------------------------------------------------------
+
+    def _say(self, where: ipywidgets.HTML, *lines: str) -> None:
+        where.value = render("explorer_says.html", lines=[*filter(None, lines)])
+
+    def _still(self) -> dict[str, str]:
+        """Return what a saved notebook keeps: words and picture, with no widget."""
+        parts = [_style(), Markup(self._words.value), self._way(), self._drawn().image]  # noqa: S704 - our own
+        if self._compared and (both := self._compared.drawing()):
+            parts.append(self._compared.content(both.image))
+        html = Markup('<div class="labkit-explored labkit-watch">{}</div>')
+        return {"text/plain": repr(self), "text/html": html.format(Markup("").join(parts))}
+
+    def _keep(self) -> None:
+        if self._displayed:
+            _display(self._still(), raw=True, display_id=self._display_id, update=True)
+
+    def _ipython_display_(self) -> None:
+        self._displayed = True
+        _display(self._still(), raw=True, display_id=self._display_id)
+        _display(self._box)
+
+    def __repr__(self) -> str:
+        return f"<labkit.explore of {self._situation.service}>"
+
+
+def _style() -> Markup:
+    styles = page.style(("view", "charts", "compare", "explorer"))
+    return Markup("<style>{}</style>").format(styles)
+
+
+def _button(words: str, pressed: Callable[[Any], None], **more: Any) -> ipywidgets.Button:
+    button = ipywidgets.Button(description=words, **more)
+    button.on_click(pressed)
+    return button
+
+
+def _reaching(field: Values, value: Any) -> Values:
+    """Return a field whose slider, if it is one, reaches as far as the value at first."""
+    if "reach" not in field:
+        return field
+    least, most, step = field["reach"]
+    return field | {"reach": (min(least, value), max(most, value), step)}
