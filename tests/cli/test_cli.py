@@ -282,7 +282,7 @@ def test_a_page_that_cannot_be_written_is_refused_with_a_sentence(file: Path, ho
     ended = labkit("show", str(file), "-o", str(home / "none" / "x.html"))
 
     assert ended.exit_code == 1
-    assert "name a file in a folder that is there" in ended.stderr
+    assert "name a file in an existing folder" in ended.stderr
 
 
 def test_what_recordings_tell_can_be_had_as_json(file: Path):

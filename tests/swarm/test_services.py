@@ -200,8 +200,8 @@ def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make:
         ({"replicas": "3"}, "replicas must be a whole number of zero or more, not '3'"),
         ({"replicas": -1}, "replicas must be a whole number of zero or more, not -1"),
         ({"image": 1.1}, "image must be the name of an image such as 'lab/worker:1.1', not 1.1"),
-        ({"image": ""}, "image is the name of an image"),
-        ({"image": "lab/Worker:1.1"}, "image is the name of an image"),
+        ({"image": ""}, "image must be the name of an image"),
+        ({"image": "lab/Worker:1.1"}, "image must be the name of an image"),
     ],
 )
 def test_a_value_that_swarm_would_refuse_changes_nothing(
