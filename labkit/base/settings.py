@@ -16,10 +16,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 #: Where a wheel has the files of the lesson (`pyproject.toml` puts them there).
 _IN_A_WHEEL = SOURCE / "labkit" / "_lesson"
 #: Where docker's configuration has logins, or what keeps them.
-_LOGINS = {"auths", "credsStore", "credHelpers"}
+LOGINS = {"auths", "credsStore", "credHelpers"}
 
 
 def engine_choice() -> str:
@@ -79,12 +81,12 @@ def docker_id() -> str:
         if references.is_valid(f"{chosen}/dockercoins_worker:1.0"):
             return chosen
         raise BadValue(f"LABKIT_DOCKER_ID must be what image names can begin with, not {chosen!r}")
-    if not _LOGINS & docker_config().keys():
+    if not LOGINS & docker_config().keys():
         return "lab"
     from docker import auth  # takes as long to import as most commands take to run
 
     try:
-        login = auth.resolve_authconfig(auth.load_config())
+        login = auth.resolve_authconfig(auth.load_config(config_dict=docker_config()))
     except Exception:  # a broken credential helper can raise anything
         login = None
     return str((login or {}).get("username") or (login or {}).get("Username") or "lab")
@@ -99,12 +101,55 @@ def check() -> None:
 
 
 def docker_config() -> dict[str, Any]:
-    """Return the docker command line's `config.json`; `{}` where there is none to be read."""
+    """Return what can be used of the docker command line's `config.json`; `{}` without one.
+
+    What it would pass over is left out, because docker-py dies of it: a section or a login
+    that is none, and a credential helper that is not installed.
+    """
     folder = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
     try:
-        return dict(json.loads((Path(folder) / "config.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+    usable: dict[str, Any] = {}
+    for key, value in found.items() if isinstance(found, dict) else ():
+        if key in _OF_EACH and isinstance(value, dict):
+            usable[key] = {name: each for name, each in value.items() if _OF_EACH[key](each)}
+        elif key in _OF_ONE and _OF_ONE[key](value):
+            usable[key] = value
+    return usable
+
+
+def _is_text(found: object) -> bool:
+    return isinstance(found, str)
+
+
+def _is_helper(found: object) -> bool:
+    return isinstance(found, str) and bool(shutil.which(f"docker-credential-{found}"))
+
+
+def _is_login(found: object) -> bool:
+    try:
+        auth = dict(found)["auth"]  # type: ignore[call-overload]
+        return ":" in base64.b64decode(auth, validate=True).decode()
+    except KeyError:
+        return True
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_proxy(found: object) -> bool:
+    return isinstance(found, dict) and all(map(_is_text, found.values()))
+
+
+#: Whether each entry of a section of docker's configuration can be used, or a value itself.
+_OF_EACH = {
+    "auths": _is_login,
+    "credHelpers": _is_helper,
+    "HttpHeaders": _is_text,
+    "proxies": _is_proxy,
+}
+_OF_ONE = {"credsStore": _is_helper, "currentContext": _is_text, "detachKeys": _is_text}
 
 
 def python_image() -> str:

@@ -14,7 +14,7 @@ import contextlib
 import difflib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -371,16 +371,32 @@ def _sdk(url: str) -> docker.DockerClient:
 
     options: dict[str, Any] = {"timeout": wire.TIMEOUT_SECONDS, "max_pool_size": 4}
     try:
-        if url == _named_address():  # with the certificates that belong to it
-            client = docker.from_env(**options)
-        else:
-            client = docker.DockerClient(base_url=url, **options)
+        with _usable_config():
+            if url == _named_address():  # with the certificates that belong to it
+                client = docker.from_env(**options)
+            else:
+                client = docker.DockerClient(base_url=url, **options)
         # a socket has no proxy: without this, each request reads the environment for one
         client.api.trust_env = not client.api.base_url.startswith("http+docker:")
         client.ping()
     except (DockerException, ValueError) as problem:
         raise OSError(*problem.args) from problem
     return client
+
+
+@contextlib.contextmanager
+def _usable_config() -> Iterator[None]:
+    """Have the SDK read what can be used of docker's configuration; it dies of the rest."""
+    from docker.utils import config
+
+    load, usable = config.load_general_config, settings.docker_config()
+    if not any(usable.get(each) for each in settings.LOGINS):
+        usable["auths"] = {"none.invalid": {}}  # or it would take any other section for logins
+    config.load_general_config = lambda *_: usable
+    try:
+        yield
+    finally:
+        config.load_general_config = load
 
 
 def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:

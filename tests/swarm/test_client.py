@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import docker
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
-from labkit.base import errors
+from labkit.base import errors, settings
+from labkit.swarm import client
 from labkit.swarm.client import Swarm
 from labkit.swarm.wire import Answer
+
+DOCKER_HUB = "https://index.docker.io/v1/"
 
 
 @pytest.mark.engine
@@ -167,3 +175,59 @@ except engines.NoEngine:
 
     assert "labkit.swarm.wire" in loaded
     assert not {"docker", "requests", "urllib3", "psutil", "filelock"} & set(loaded)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["bWU6cHc=", "gone"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["auth", "username", "default", "httpProxy", DOCKER_HUB]) | st.text(),
+            inner,
+        )
+    ),
+    max_leaves=8,
+)
+CONFIGS = ANYTHING | st.dictionaries(
+    st.sampled_from(
+        ["auths", "credsStore", "credHelpers", "currentContext", "HttpHeaders", "proxies"]
+    ),
+    ANYTHING,
+)
+
+
+@hypothesis.settings(max_examples=200)
+@hypothesis.given(CONFIGS)
+def test_docker_s_configuration_may_hold_anything(found: object) -> None:
+    """Docker passes over what it cannot use; docker-py dies of it."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        Path(folder, "config.json").write_text(json.dumps(found))
+        patch.setenv("DOCKER_CONFIG", folder)
+        patch.delenv("LABKIT_DOCKER_ID", raising=False)
+        patch.delenv("DOCKER_HOST", raising=False)
+        assert settings.docker_id()
+        assert client._named_address()
+        with client._usable_config():
+            api: Any = docker.APIClient("unix:///nowhere", version="1.41")
+        api._auth_configs.get_all_credentials()  # as for a build
+
+
+@pytest.mark.parametrize("text", ["", "{", "\udcff", "[]", "null"])
+def test_a_configuration_that_is_none_counts_as_empty(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+
+    assert settings.docker_config() == {}
+
+
+def test_a_login_is_kept_beside_one_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auths = {DOCKER_HUB: {"auth": "bWU6cHc="}, "reg.example.org": {"auth": "!!!"}, "b": None}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("LABKIT_DOCKER_ID", raising=False)
+
+    assert settings.docker_id() == "me"
