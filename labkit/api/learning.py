@@ -133,11 +133,12 @@ def check(name: str, answer: object = None) -> checks.Finding:
     """Say how an exercise stands: passed, not yet, or not attempted; and why.
 
     It reads what was recorded and the live service, never your code, waits for what is on
-    its way, and changes nothing. Some exercises ask for an `answer`.
+    its way, and changes nothing. Some exercises ask for an `answer`. A step of the lesson that
+    is typed in a terminal has a check, too.
     """
     from labkit.views.cards.meanwhile import Meanwhile
 
-    wanted = activity_log.exercise(name)
+    wanted = activity_log.checked(name)
     with Meanwhile() as meanwhile:
         found = _checked(wanted, answer, meanwhile.say)
     _show_cards()
@@ -145,6 +146,8 @@ def check(name: str, answer: object = None) -> checks.Finding:
 
 
 def _checked(of: checks.Exercise, answer: object, say: Callable[[str], None]) -> checks.Finding:
+    if of.typed:
+        return exercise_session.check_typed(doing.current_swarm(), of, doing.last_recorder())
     return exercise_session.check(_swarm_of(of), of, answer, seconds=_CHECK_SECONDS, say=say)
 
 

@@ -148,5 +148,5 @@ def _problems(path: Path) -> list[Problem]:
     except LabError as problem:
         return [checking.Problem(path.stem, "", f"{problem.found} {problem.try_next}")]
     return checking.problems(
-        path.stem, book, exercises=checks.EXERCISES, questions=checks.QUESTIONS
+        path.stem, book, exercises=checks.EXERCISES | checks.TYPED, questions=checks.QUESTIONS
     )

@@ -274,7 +274,7 @@ def test_a_solution_that_is_missing_says_which_tags_are_looked_for(
 
 @pytest.mark.usefixtures("alone")
 def test_progress_and_report_say_nothing_and_everything() -> None:
-    assert "0 of 3 predictions, 0 of 1 exercise" in repr(learning.progress())
+    assert "0 of 3 predictions, 0 of 2 exercises" in repr(learning.progress())
     assert "Nothing done here yet." in learning.report().page
 
     learning.question(MISSING, choose="two", why="<b>so</b>")
@@ -463,6 +463,31 @@ def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: S
 
     assert "✓ passed: " in said.stdout, said.stdout + said.stderr
     assert recordings_of(HALF) == ["1.jsonl", "2.jsonl"]
+
+
+@pytest.mark.parametrize("by", ["docker", "labkit"])
+def test_a_step_that_is_typed_is_seen_whoever_sends_it(step: Step, by: str) -> None:
+    labkit.reset(3)
+    view = labkit.record(step.worker)
+    assert learning.check("type-image").outcome == "not attempted"
+    assert learning.check("type-flags").outcome == "not attempted"
+
+    if by == "labkit":
+        labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": 0})
+    elif shutil.which("docker"):
+        words = f"docker service update -d --image {step.image('1.1')} --update-parallelism 0"
+        subprocess.run(
+            [*words.split(), step.worker],
+            env={**os.environ, "DOCKER_HOST": swarm().url},
+            capture_output=True,
+            check=True,
+        )
+    else:
+        pytest.skip("uses the docker command line")
+
+    assert learning.check("type-image").passed, view.recording.changes
+    assert standing("type-image").done
+    view.stop()
 
 
 def test_a_kernel_that_is_restarted_in_the_midst_of_an_update_goes_on(step: Step) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
-from labkit.lessons.checks.exercises import EXERCISES
+from labkit.lessons.checks.exercises import EXERCISES, TYPED
 from labkit.lessons.checks.finding import Finding, Outcome
 from labkit.lessons.checks.question import Choice, Compared, Question, Reading
 from labkit.lessons.checks.questions import QUESTIONS
@@ -22,6 +22,7 @@ from labkit.lessons.checks.questions import QUESTIONS
 __all__ = [
     "EXERCISES",
     "QUESTIONS",
+    "TYPED",
     "Attempt",
     "Begins",
     "Choice",

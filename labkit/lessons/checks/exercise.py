@@ -118,6 +118,8 @@ class Exercise:
     #: What can be said about the state that things are in, such as "your image is built,
     #: but the service still runs 1.0"; `""` if nothing.
     notice: Callable[[Evidence], str]
+    #: Whether it is a step of the lesson, to be typed in a terminal; it has nothing but a check.
+    typed: bool = False
     #: Whether `labkit.check` wants an answer handed to it.
     asks: bool = False
     #: The shipped recording that it is about, beside the notebooks; then there is nothing to
@@ -168,7 +170,7 @@ def exercise(
         judge=judge,
         notice=notice,
         begins=Begins(begins.get("tag", "1.0"), tuple(begins.get("edits", ())), tuple(images)),
-        hints=tuple(said["hints"]),
+        hints=tuple(said.get("hints", ())),
         **{key: said[key] for key in ("title", "step", "task")},
         **more,
     )

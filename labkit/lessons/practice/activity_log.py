@@ -79,7 +79,7 @@ def plan() -> list[Item]:
     ]
     exercises = [
         Item(each.step, "exercise", each.name, each.title, each.task)
-        for each in checks.EXERCISES.values()
+        for each in (*checks.TYPED.values(), *checks.EXERCISES.values())
     ]
     return sorted(questions + exercises, key=lambda item: item.step)
 
@@ -189,6 +189,11 @@ def question(name: str) -> Question:
 def exercise(name: str) -> Exercise:
     """Return an exercise by its name. Raises `BadValue`, naming those there are."""
     return _named("exercise", checks.EXERCISES, name)
+
+
+def checked(name: str) -> Exercise:
+    """Return what can be checked by its name: an exercise, or a step that is typed."""
+    return _named("exercise", checks.EXERCISES | checks.TYPED, name)
 
 
 def _named(what: str, known: Mapping[str, T], name: object) -> T:

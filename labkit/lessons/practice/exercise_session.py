@@ -25,7 +25,7 @@ from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
 from labkit.lessons.steps import steps
 from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import Ended, Recording
+from labkit.recordings.recording import Ended, Header, Recording
 from labkit.recordings.update.phases import describe
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
@@ -34,6 +34,8 @@ from labkit.swarm.images import images
 _POLL_SECONDS = 0.2
 #: So long a recorder may need to see what the engine has just written.
 _CATCH_UP_SECONDS = 5.0
+#: So long after a command its update may be about to begin.
+_FRESH_SECONDS = 1.5
 
 _recorder: Recorder | None = None
 
@@ -140,6 +142,28 @@ def check(
     activity_log.note(exercise, "checked", recording=folder, **asdict(finding))
     if finding.passed and _records(folder):
         stop()
+    return finding
+
+
+def check_typed(swarm: Swarm, step: Exercise, seen: Recorder | None) -> Finding:
+    """Judge a step that is typed in a terminal, by what was recorded and the service now.
+
+    Without a recorder there is only the service.
+    """
+    live = _live(swarm)
+    if seen:
+        _catch_up(seen, live)
+    nothing = Recording(
+        Header(
+            service=steps.STEPS[0].worker, service_id="", engine=swarm.about(), started=swarm.now()
+        )
+    )
+    for _ in poll(_FRESH_SECONDS, _POLL_SECONDS):  # the update status may come a poll later
+        recording = seen.recording if seen else nothing
+        finding = step.judge(Evidence(recording=recording, service=live, now=swarm.now()))
+        if finding.passed:
+            break
+    activity_log.note(step, "checked", **asdict(finding))
     return finding
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from labkit.lessons.checks.exercise import Evidence
-from labkit.lessons.checks.exercises import EXERCISES
+from labkit.lessons.checks.exercises import EXERCISES, TYPED
 from labkit.lessons.checks.finding import Finding
 from tests.played import Played
+
+#: Whatever can be checked, by its name.
+ALL = EXERCISES | TYPED
 
 
 def evidence(made: Played, *, answer: object = None, tags: Iterable[str] = ()) -> Evidence:
@@ -23,9 +26,9 @@ def evidence(made: Played, *, answer: object = None, tags: Iterable[str] = ()) -
 
 def check(name: str, made: Played, *, answer: object = None) -> Finding:
     """The finding of an exercise's judge."""
-    return EXERCISES[name].judge(evidence(made, answer=answer))
+    return ALL[name].judge(evidence(made, answer=answer))
 
 
 def notice(name: str, made: Played, *, tags: Iterable[str] = ()) -> str:
     """What an exercise says about the state that things are in."""
-    return EXERCISES[name].notice(evidence(made, tags=tags))
+    return ALL[name].notice(evidence(made, tags=tags))

@@ -22,7 +22,10 @@ def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
     path = settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb"
 
     found = checking.problems(
-        step.notebook, cells.read(path), exercises=checks.EXERCISES, questions=checks.QUESTIONS
+        step.notebook,
+        cells.read(path),
+        exercises=checks.EXERCISES | checks.TYPED,
+        questions=checks.QUESTIONS,
     )
 
     assert [str(problem) for problem in found] == []

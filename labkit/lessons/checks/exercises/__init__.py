@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from labkit.lessons.checks import content
 from labkit.lessons.checks.exercise import Exercise
-from labkit.lessons.checks.exercises import parallel, reading, returning, silent, stopping
+from labkit.lessons.checks.exercises import parallel, reading, returning, silent, stopping, typed
 
-_MODULES = (parallel, reading, returning, silent, stopping)
+_MODULES = (parallel, reading, returning, silent, stopping, typed)
+_ALL = content.in_order(Exercise, _MODULES, content.EXERCISES)
 
-#: Each exercise by its name, in the order of the lesson.
-EXERCISES = content.in_order(Exercise, _MODULES, content.EXERCISES)
+#: Each exercise by its name, in the order of the lesson; and each step that is typed.
+EXERCISES = {name: each for name, each in _ALL.items() if not each.typed}
+TYPED = {name: each for name, each in _ALL.items() if each.typed}
