@@ -129,11 +129,10 @@ def _is_helper(found: object) -> bool:
 
 
 def _is_login(found: object) -> bool:
+    if not isinstance(found, dict) or "auth" not in found:
+        return isinstance(found, dict)
     try:
-        auth = dict(found)["auth"]  # type: ignore[call-overload]
-        return ":" in base64.b64decode(auth, validate=True).decode()
-    except KeyError:
-        return True
+        return ":" in base64.b64decode(found["auth"], validate=True).decode()
     except (TypeError, ValueError):
         return False
 
