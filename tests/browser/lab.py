@@ -148,6 +148,10 @@ class Notebook:
         saved: dict[str, Any] = json.loads((self.lab.folder / self.name).read_text())
         return saved
 
+    def is_saved(self) -> bool:
+        """Whether all that the page shows is in the file."""
+        return not self.page.evaluate(f"() => {_PANEL}.context.model.dirty")
+
     def end_kernel(self) -> None:
         """Shut its kernel down."""
         self.page.evaluate(f"() => {_PANEL}.sessionContext.shutdown()")

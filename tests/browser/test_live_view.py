@@ -46,7 +46,7 @@ def new_replicas(page: Page) -> int:
 def test_a_view_moves_while_another_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
     """Table, status, and chart go on while the kernel is busy with something else."""
     notebook = watching(lab, page, "pace=2, rest=2", BLOCK)
-    expect(page.locator(".labkit-ps tbody td").first).to_be_visible()
+    expect(page.locator(".labkit-ps tbody td:visible").first).to_be_visible()
     notebook.run(1)
 
     seen: list[int] = []
@@ -110,7 +110,7 @@ def test_a_view_whose_recorder_died_says_so(lab: Lab, page: Page) -> None:
     until(lambda: new_replicas(page) >= 2, "the update to go on")
     notebook.run(1)
 
-    end = page.locator(".labkit-end")
+    end = page.locator(".labkit-panel .labkit-end")
     expect(end).to_contain_text("the lights went out")
     expect(end).to_contain_text("last good snapshot")
     expect(page.locator(".labkit-live")).to_contain_text("ended")

@@ -30,7 +30,7 @@ from labkit.views.pages import render
 #: Where `labkit.views.live.server` has plotly.js, under the Jupyter server's own address.
 PLOTLY = f"labkit/plotly-{version('plotly')}.min.js"
 #: Of a view, and of what is made of views; others are asked for by name.
-STYLES = ("view", "head", "charts", "marks", "table", "replay", "compare")
+STYLES = ("view", "place", "head", "charts", "marks", "table", "replay", "compare")
 
 _ASSETS = files("labkit.views") / "assets"
 _IMPORT = re.compile(r'^import [^;]*"\./(\w+)\.js";\n', re.MULTILINE)

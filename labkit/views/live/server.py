@@ -1,5 +1,8 @@
 """A Jupyter server extension that hands labkit's views and plotly.js to the page.
 
+And to JupyterLab the extension that shows views beside the notebook. What is installed of that
+(`labextension`) only asks for it here.
+
 The chart of a live view needs plotly.js: 4.8 MB, too much for a widget's own module
 (anywidget gives that two seconds) and for every notebook that is saved. The installed
 `plotly` package has the file, so the server that serves the page serves it too, once a
@@ -20,20 +23,26 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 _PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
+_EXTENSION = files("labkit.views") / "assets" / "lab.js"
 _A_YEAR = 31_536_000
 
 
 class Script(JupyterHandler):
-    """A file of JavaScript, and how long a browser may keep it."""
+    """A file of JavaScript or of styles, and how long a browser may keep it.
 
-    def initialize(self, script: Callable[[], str | bytes], keep: str) -> None:
+    What changes with labkit it asks for each time.
+    """
+
+    def initialize(
+        self, script: Callable[[], str | bytes], keep: str = "no-cache", kind: str = "javascript"
+    ) -> None:
         """Take the function that gives what is in the file, called whenever it is asked for."""
-        self._script, self._keep = script, keep
+        self._script, self._keep, self._kind = script, keep, kind
 
     @web.authenticated
     def get(self) -> None:
         """Answer with the file."""
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Content-Type", f"text/{self._kind}; charset=utf-8")
         self.set_header("Cache-Control", self._keep)
         self.finish(self._script())
 
@@ -43,6 +52,12 @@ def _module() -> str:
     from labkit.views.live import page  # not at the server's start: it loads widgets
 
     return page.module()
+
+
+def _style() -> str:
+    from labkit.views.live import page
+
+    return page.style()
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -55,8 +70,9 @@ def _load_jupyter_server_extension(app: Any) -> None:
     app.web_app.add_handlers(
         ".*$",
         [
-            # it changes with labkit, so the browser asks each time
-            (url_path_join(under, "watch.js"), Script, {"script": _module, "keep": "no-cache"}),
+            (url_path_join(under, "watch.js"), Script, {"script": _module}),
+            (url_path_join(under, "lab.js"), Script, {"script": _EXTENSION.read_bytes}),
+            (url_path_join(under, "views.css"), Script, {"script": _style, "kind": "css"}),
             # its name has the version in it, so it never changes
             (url_path_join(under, r"plotly-[\w.]+\.min\.js"), Script, plotly),
         ],

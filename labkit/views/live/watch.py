@@ -93,8 +93,12 @@ class Watch(anywidget.AnyWidget):
     view_state = traitlets.Any().tag(sync=True, to_json=lambda _, watch: watch.full())
     plotly = traitlets.Unicode(page.PLOTLY).tag(sync=True)
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    #: Whether JupyterLab shows it beside the notebook, and not in its cell.
+    beside = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, recorder: Recorder, parts: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, recorder: Recorder, parts: Sequence[str] | None = None, *, beside: bool = True
+    ) -> None:
         self._recorder = recorder
         self._service = recorder.recording.header.service
         self._lock = threading.RLock()
@@ -110,7 +114,7 @@ class Watch(anywidget.AnyWidget):
         self._wake = threading.Event()
         self._apply()
         self._state.delta()
-        super().__init__(parts=known_parts(parts))
+        super().__init__(parts=known_parts(parts), beside=beside)
         self.on_msg(self._receive)
         recorder.subscribe(self._wake.set)
         threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
@@ -126,7 +130,8 @@ class Watch(anywidget.AnyWidget):
     def snapshot(self) -> snapshot.Snapshot:
         """Return the view as it is now, for a saved notebook: HTML and SVG, no kernel."""
         with self._lock:
-            return snapshot.Snapshot(self._heading(), self._state, self.parts)
+            heading = self._heading() | {"beside": self.beside}
+            return snapshot.Snapshot(heading, self._state, self.parts)
 
     def text(self) -> str:
         """Return what it shows as plain text, for where neither widgets nor HTML are displayed."""
@@ -137,7 +142,7 @@ class Watch(anywidget.AnyWidget):
 
         The parts are head, phases, replicas, slots, speed, budget and table.
         """
-        return Watch(self._recorder, parts)
+        return Watch(self._recorder, parts, beside=False)
 
     # ---- what a learner asks -------------------------------------------------------
 

@@ -53,7 +53,7 @@ export class Chart {
   listen() {
     this.el.addEventListener("mousemove", (event) => this.moved(event));
     this.el.addEventListener("mouseleave", () => this.left());
-    this.el.addEventListener("mousedown", (event) => (this.pressed = event), true);
+    this.el.addEventListener("mousedown", (event) => event.button || (this.pressed = event), true); // the primary one
     this.el.addEventListener("keydown", (event) => this.typed(event));
     this.el.addEventListener("blur", () => this.card.hide());
     this.release = (event) => this.released(event);

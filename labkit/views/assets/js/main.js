@@ -1,6 +1,7 @@
 // Where views are used: as a live widget, and in a page that has data and no kernel.
 
 import { compare } from "./compare.js";
+import { Place } from "./place.js";
 import { ViewState } from "./view_state.js";
 import { Replay } from "./replay.js";
 import { View } from "./view.js";
@@ -10,9 +11,20 @@ export function show(el, data, plotlyPath) {
   if (data.runs) return compare(el, data, plotlyPath);
   el.replaceChildren();
   if (data.frames) return new Replay(el, data, plotlyPath);
-  const { parts, ...full } = data;
-  return new View(el, new ViewState(full), { plotlyPath, parts });
+  const { parts, beside, ...full } = data;
+  const viewState = new ViewState(full);
+  return new Place(el, viewState, beside, drawing(viewState, { plotlyPath, parts }));
 }
+
+/** What a place draws. */
+const drawing = (viewState, given, views = new Set()) => (el) => {
+  const view = new View(el, viewState, given);
+  views.add(view);
+  return () => {
+    views.delete(view);
+    view.remove();
+  };
+};
 
 /** The live widget: one state, which every view of it in the page draws. */
 export default () => {
@@ -41,16 +53,9 @@ export default () => {
       load();
     },
     render({ model, el }) {
-      const view = new View(el, viewState, {
-        plotlyPath: model.get("plotly"),
-        parts: model.get("parts"),
-        send: (message) => model.send(message),
-      });
-      views.add(view);
-      return () => {
-        views.delete(view);
-        view.remove();
-      };
+      const given = { plotlyPath: model.get("plotly"), parts: model.get("parts"), send: (message) => model.send(message) };
+      const place = new Place(el, viewState, model.get("beside"), drawing(viewState, given, views));
+      return () => place.leave();
     },
   };
 };

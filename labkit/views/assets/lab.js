@@ -1,0 +1,119 @@
+// The JupyterLab extension: the panels beside a notebook in which views are drawn, one a service.
+//
+// It is loaded as it is written (`labextension/static/remoteEntry.js`), and shares nothing with the
+// module of the views but `globalThis.labkitPanels`: a view's `Place` asks it for a panel. What is
+// in a panel after a reload comes from the notebook's outputs; JupyterLab restores where it was.
+
+const OPEN = "labkit:open-panel";
+const IN_THE_CELL = "labkit-in-the-cell"; // recordings whose view a person has put back, in this tab
+
+export async function plugin(shared) {
+  const { Widget } = await shared("@lumino/widgets");
+  const { WidgetTracker } = await shared("@jupyterlab/apputils");
+  const { ILayoutRestorer } = await shared("@jupyterlab/application");
+  return {
+    id: "labkit:panels",
+    description: "Shows live views beside the notebook.",
+    autoStart: true,
+    optional: [ILayoutRestorer],
+    activate(app, restorer) {
+      if (app.name !== "JupyterLab") return; // Notebook 7 has no place beside a notebook
+      const tracker = new WidgetTracker({ namespace: "labkit" });
+      const panels = new Panels(app.shell, tracker, () => new Widget());
+      app.commands.addCommand(OPEN, { execute: ({ service }) => panels.open(service) });
+      restorer?.restore(tracker, {
+        command: OPEN,
+        args: ({ service }) => ({ service }),
+        name: ({ service }) => service,
+      });
+      const style = document.createElement("link"); // of an output would go with the output
+      Object.assign(style, { rel: "stylesheet", href: new URL("views.css", import.meta.url).href });
+      document.head.append(style);
+      globalThis.labkitPanels = panels;
+    },
+  };
+}
+
+class Panels {
+  constructor(shell, tracker, widget) {
+    Object.assign(this, { shell, tracker, widget });
+    this.all = new Map(); // a panel of each service
+    this.inTheCell = new Set(JSON.parse(sessionStorage.getItem(IN_THE_CELL) ?? "[]"));
+  }
+
+  /** Whether a view goes beside its notebook by itself: if none of the service's is newer. */
+  wants({ service, origin }) {
+    const shown = this.all.get(service)?.place;
+    return !this.inTheCell.has(origin) && !(shown?.origin > origin);
+  }
+
+  /** Gives a view the panel of its service; the view that had it goes back to its cell. */
+  give(place) {
+    const panel = this.all.get(place.service) ?? this.open(place.service, place.notebook);
+    const before = panel.place;
+    panel.place = place;
+    panel.node.replaceChildren(place.el);
+    this.follow(place);
+    this.choose(place, false);
+    if (before !== place) before?.lose();
+  }
+
+  /** Takes a view out of its panel, as a person has asked; an empty panel goes. */
+  take(place) {
+    const panel = this.all.get(place.service);
+    if (panel?.place !== place) return;
+    this.choose(place, true);
+    panel.place = null;
+    panel.dispose();
+  }
+
+  /** Saves a notebook whose view has just been displayed: a reload shows what was saved. */
+  save({ notebook }) {
+    const { context } = this.find(notebook) ?? {};
+    if (context?.isReady && context.model.dirty && !context.model.readOnly) void context.save();
+  }
+
+  /** Keeps over a reload whether a person wants a view in its cell. */
+  choose({ origin }, inTheCell) {
+    this.inTheCell[inTheCell ? "add" : "delete"](origin);
+    sessionStorage.setItem(IN_THE_CELL, JSON.stringify([...this.inTheCell]));
+  }
+
+  /** Opens the panel of a service, right of a notebook. */
+  open(service, notebook) {
+    const panel = this.widget();
+    panel.id = `labkit-panel-${service}`;
+    panel.service = service;
+    panel.addClass("labkit-panel");
+    panel.title.label = service;
+    panel.title.caption = `The update of ${service}, live`;
+    panel.title.closable = true;
+    panel.node.textContent = `Here you will see ${service}, when labkit.watch has been called.`;
+    panel.disposed.connect(() => this.closed(panel));
+    this.all.set(service, panel);
+    const beside = notebook ? { mode: "split-right", ref: notebook } : { mode: "split-right" };
+    this.shell.add(panel, "main", { ...beside, activate: false });
+    void this.tracker.add(panel);
+    return panel;
+  }
+
+  /** A person who closes a panel wants its view back in the cell. */
+  closed(panel) {
+    this.all.delete(panel.service);
+    if (!panel.place) return;
+    this.choose(panel.place, true);
+    panel.place.lose(true);
+  }
+
+  /** A panel goes with the notebook of its view. */
+  follow(place) {
+    this.find(place.notebook)?.disposed.connect(() => {
+      const panel = this.all.get(place.service);
+      if (panel?.place === place) panel.dispose();
+    });
+  }
+
+  find(notebook) {
+    return [...this.shell.widgets("main")].find(({ id }) => id === notebook);
+  }
+}

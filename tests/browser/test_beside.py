@@ -1,0 +1,60 @@
+"""Views beside the notebook, in a real JupyterLab."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.lab import Lab, screenshot
+from tests.browser.test_live_view import acted, watching
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+PANEL, LINE = ".labkit-panel", ".jp-NotebookPanel .labkit-line"
+
+
+def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: Page) -> None:
+    """A line stays in the cell; the end of the update changes nothing of where it is."""
+    watching(lab, page, "pace=0.3, rest=0.5")
+    panel = page.locator(PANEL)
+    expect(panel.locator(".labkit-live")).to_have_text("live")
+    expect(page.locator(LINE)).to_contain_text("is open beside the notebook")
+    screenshot(page, "beside")
+    notebook, beside = page.locator(".jp-NotebookPanel").bounding_box(), panel.bounding_box()
+    assert notebook
+    assert beside
+    assert beside["x"] >= notebook["x"] + notebook["width"]
+
+    expect(panel.locator(".labkit-end")).to_contain_text("has settled", timeout=20_000)
+    expect(page.locator(".jp-NotebookPanel [data-part=slots]")).to_have_count(0)
+    screenshot(page, "beside-ended")
+    panel.get_by_role("button", name="Show in the cell").click()
+    expect(panel).to_have_count(0)
+    in_the_cell = page.locator(".jp-NotebookPanel .labkit-place")
+    expect(in_the_cell.locator(".labkit-badge")).to_have_text("completed")
+    in_the_cell.get_by_role("button", name="Show beside the notebook").click()
+    expect(panel.locator(".labkit-badge")).to_have_text("completed")
+
+
+def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -> None:
+    """There is one panel; the older view is a line that shows it again, also after a reload."""
+    notebook = watching(lab, page, "pace=0.2, rest=0.5", acted("pace=2"))
+    panel, lines = page.locator(PANEL), page.locator(LINE)
+    expect(panel.locator(".labkit-end")).to_contain_text("has settled", timeout=20_000)
+    notebook.run(1)
+    expect(panel.locator(".labkit-live")).to_have_text("live")
+
+    def is_so() -> None:
+        expect(panel).to_have_count(1)
+        expect(lines.first).to_contain_text("The view of dc_worker from")
+        expect(lines.last).to_contain_text("is open beside the notebook")
+        expect(panel.locator(".labkit-live")).to_have_text("live")
+
+    is_so()
+    screenshot(page, "beside-taken-over")
+    until(notebook.is_saved, "the notebook to be saved")
+    notebook.open()
+    is_so()
+    lines.first.get_by_role("button", name="Show it here").click()
+    expect(page.locator(".jp-NotebookPanel .labkit-badge")).to_have_text("completed")
