@@ -31,11 +31,12 @@ def made(recording: Recording) -> Recording:
 
 
 def test_a_live_view_and_one_part_of_it_carry_the_badge(lab: Lab, page: Page) -> None:
-    cells = [LIVE.format(options="pace=0.2, rest=0.5"), "Watch(recorder, ['replicas'])"]
+    part = "Watch(recorder, ['replicas'], beside=False)"
+    cells = [LIVE.format(options="pace=0.2, rest=0.5"), part]
     notebook = Notebook(lab, page, cells)
-    for cell in (0, 1):
+    for cell, place in enumerate((".labkit-panel", ".jp-NotebookPanel")):
         notebook.run(cell)
-        badge = page.locator(".jp-Cell").nth(cell).locator(".labkit-made")
+        badge = page.locator(place).locator(".labkit-made")
         expect(badge).to_have_text(SIMULATED.word)
         expect(badge).to_have_attribute("title", SIMULATED.meaning)
 

@@ -287,8 +287,9 @@ def begin(lesson: Lesson, cell: Cell) -> None:
     """See what is asked for, and the service that it is asked of, live."""
     shown = lesson.through(cell)
     expect(shown.locator(".labkit-note-card")).to_contain_text(EXERCISE.title)
-    expect(shown.locator(".labkit-live")).to_have_text("live", timeout=QUICK)
-    expect(shown.locator(".labkit-tags")).to_contain_text("deaf", timeout=QUICK)
+    beside = lesson.page.locator(".labkit-panel")
+    expect(beside.locator(".labkit-live")).to_have_text("live", timeout=QUICK)
+    expect(beside.locator(".labkit-tags")).to_contain_text("deaf", timeout=QUICK)
     lesson.picture(shown.locator(".labkit-note-card"), "exercise")
     assert serious(lesson.page) == []
 

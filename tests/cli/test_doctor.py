@@ -160,7 +160,7 @@ def test_what_the_page_needs_is_installed_or_named(monkeypatch, tmp_path):
     line = line_of("browser parts")
 
     assert line.verdict == "limited"
-    assert line.saw.startswith("labkit's server extension, anywidget, @jupyter-widgets/")
+    assert line.saw.startswith("labkit's server extension, labkit, anywidget, @jupyter-widgets/")
 
 
 def test_a_lesson_without_a_recording_is_named(tmp_path):

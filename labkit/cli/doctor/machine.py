@@ -38,7 +38,7 @@ _CORES = 2
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 #: What the page needs to draw a live view: labkit's own part, and that of its widgets.
 _EXTENSION = Path("jupyter_server_config.d") / "labkit.json"
-_WIDGETS = (Path("anywidget"), Path("@jupyter-widgets") / "jupyterlab-manager")
+_WIDGETS = (Path("labkit"), Path("anywidget"), Path("@jupyter-widgets") / "jupyterlab-manager")
 
 
 @line("registry")

@@ -41,10 +41,10 @@ class Panels {
     this.inTheCell = new Set(JSON.parse(sessionStorage.getItem(IN_THE_CELL) ?? "[]"));
   }
 
-  /** Whether a view goes beside its notebook by itself: if none of the service's is newer. */
-  wants({ service, origin }) {
-    const shown = this.all.get(service)?.place;
-    return !this.inTheCell.has(origin) && !(shown?.origin > origin);
+  /** Where a view goes by itself: beside its notebook, unless a newer one of the service is there. */
+  where({ service, origin }) {
+    if (this.inTheCell.has(origin)) return "cell";
+    return this.all.get(service)?.place?.origin > origin ? "line" : "panel";
   }
 
   /** Gives a view the panel of its service; the view that had it goes back to its cell. */

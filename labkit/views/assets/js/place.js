@@ -18,8 +18,9 @@ export class Place {
     this.notebook = globalThis.labkitPanels && this.cell.closest(".jp-NotebookPanel")?.id;
     if (!this.notebook) return this.inTheCell();
     globalThis.labkitPanels.save(this);
-    if (!this.beside) this.inTheCell();
-    else if (globalThis.labkitPanels.wants(this)) this.putBeside();
+    const where = this.beside ? globalThis.labkitPanels.where(this) : "cell";
+    if (where === "cell") this.inTheCell();
+    else if (where === "panel") this.putBeside();
     else this.asALine();
   }
 
