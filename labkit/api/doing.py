@@ -131,7 +131,7 @@ def resume() -> Watch | None:
     notebook = vars(sys.modules["__main__"])
     exec(cells.imports(step.shipped), notebook)  # noqa: S102 - the lesson's own code
     notebook.update(names)
-    echo.say(f"Notebook {step.number} goes on. These are there again: {', '.join(names)}.")
+    echo.say(f"Notebook {step.number} continues. You have these again: {', '.join(names)}.")
     return view
 
 

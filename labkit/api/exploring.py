@@ -56,12 +56,12 @@ class Situation:
         self.service = str(spec["Name"])
         self._now = Service.from_api({"ID": "", "Version": {"Index": 0}, "Spec": spec})
         if self._now.replicas is None:
-            raise BadValue(f"a replicated service can be explored; {self.service} is global")
+            raise BadValue(f"only a replicated service can be explored; {self.service} is global")
         config = {name: _plain(value) for name, value in asdict(self._now.update_config).items()}
         #: What is chosen at first; lengths are in seconds.
         self.start = config | {"replicas": self._now.replicas, "image": self.image("runs")}
         #: Why it cannot be run, or `""`.
-        self.note = "" if swarm else "No engine answers: this is the lesson's worker, made up."
+        self.note = "" if swarm else "No engine answers: this is a made-up service."
 
     def image(self, does: str) -> str:
         """Return the lesson's image that does this, or else runs another tag than now."""

@@ -51,7 +51,7 @@ def move(shown: Explorer, **values: Any) -> None:
 
 def test_with_no_engine_the_lessons_worker_is_made_up_and_cannot_be_run(made_up: Explorer) -> None:
     assert "10 slots touched, never fewer than 9 replicas" in made_up._words.value
-    assert "made up" in made_up._said.value
+    assert "made-up" in made_up._said.value
     assert made_up._run.disabled
     assert made_up.settings.values["image"] == "lab/dockercoins_worker:1.1"
 

@@ -408,7 +408,7 @@ def test_a_check_waits_for_what_is_on_its_way_and_says_so(
     assert learning.check(HALF).outcome == "not attempted"
     capsys.readouterr()
     labkit.reset(1, forget=True)
-    assert "of later ones is open again in your progress" in capsys.readouterr().out
+    assert "later ones are open again in your progress" in capsys.readouterr().out
     assert standing(HALF) == Standing(standing(HALF).item)
 
 
@@ -526,7 +526,7 @@ def test_resume_gives_a_view_back_whose_update_still_runs(
 
     view = labkit.resume()
 
-    assert "Notebook 2 goes on" in capsys.readouterr().out
+    assert "Notebook 2 continues" in capsys.readouterr().out
     assert names["view"] is view
     assert names["recording"] is view.recording is doing.last_recorder().recording
     assert (names["step"].number, names["swarm"]) == (2, swarm())
@@ -622,7 +622,7 @@ def test_a_look_back_at_one_exercise_takes_nothing_from_the_next() -> None:
     hint = learning.hint(HALF)
 
     assert found.outcome == "not attempted", found
-    assert found.try_next.startswith(f'`labkit.exercise("{HALF}")`: the worker was brought')
+    assert found.try_next.startswith(f'`labkit.exercise("{HALF}")`: the worker has been reset')
     assert hint.rung == 1
     assert exercise_session.recorder() is recorder
     assert recorder.alive
@@ -638,7 +638,7 @@ def test_a_reset_takes_the_worker_from_an_exercise(step: Step) -> None:
     found = learning.check(HALF)
 
     assert found.outcome != "passed", found
-    assert "brought elsewhere" in found.try_next
+    assert "has been reset" in found.try_next
     assert not recorder.alive
 
 
@@ -652,7 +652,7 @@ def test_the_recorder_of_another_kernel_ends_when_an_exercise_begins_in_this_one
     learning.exercise("never-fewer")
 
     until(lambda: not there.alive, "the other kernel's recorder to end", 20)
-    assert there.why == "The worker was brought elsewhere."
+    assert there.why == "The worker was reset."
 
 
 def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(

@@ -144,7 +144,7 @@ def begun_step() -> tuple[Step, datetime, datetime]:
     if not resets:
         raise NotSettled(
             "a notebook that has begun.",
-            "none has, so there is nothing to go on with.",
+            "none has, so there is nothing to resume.",
             "run the notebook from its first cell.",
         )
     since = events[resets[-1] :]

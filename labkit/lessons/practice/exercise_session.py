@@ -86,7 +86,7 @@ def restart(swarm: Swarm, step: steps.Step, *, forget: bool = False) -> list[str
     activity_log.note_reset(step.number, forget=forget)  # no exercise has the worker any more
     if forget and activity_log.progress() != before:
         done.append(
-            "all of this step and of later ones is open again in your progress; "
+            "this step and later ones are open again in your progress; "
             "the journal keeps what you did"
         )
     return done
@@ -125,7 +125,7 @@ def check(
         return Finding(
             "not attempted",
             "the exercise has not begun.",
-            "Only what is recorded from its beginning on can be judged.",
+            "Only what is recorded after its beginning can be judged.",
             f'labkit.exercise("{exercise.name}")',
         )
     for _ in poll(seconds, _POLL_SECONDS):
@@ -135,9 +135,7 @@ def check(
         say(describe(found.recording.service, found.recording.current))
     finding = exercise.judge(found)
     if swarm and not finding.passed and not _has_worker(exercise):
-        begin_anew = (
-            f'`labkit.exercise("{exercise.name}")`: the worker was brought elsewhere since.'
-        )
+        begin_anew = f'`labkit.exercise("{exercise.name}")`: the worker has been reset since then.'
         finding = replace(finding, try_next=begin_anew)
     activity_log.note(exercise, "checked", recording=folder, **asdict(finding))
     if finding.passed and _records(folder):
@@ -241,7 +239,7 @@ def _record(
     stop()
 
     def taken(*_: object) -> str | None:
-        return None if _has_worker(exercise) else "The worker was brought elsewhere."
+        return None if _has_worker(exercise) else "The worker was reset."
 
     path = unused(lambda number: folder / f"{number}.jsonl")
     worker = steps.STEPS[0].worker

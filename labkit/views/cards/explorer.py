@@ -187,7 +187,7 @@ class Explorer:
             return
         self._compared = both
         self._live.children = [ipywidgets.HTML(both.plain), *self._live.children]
-        self._say(self._said, "Run the cell again to explore what the service is now.")
+        self._say(self._said, "Run the cell again to explore the service as it is now.")
         self._keep()
 
     # ---- as a cell shows it --------------------------------------------------------

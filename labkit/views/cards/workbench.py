@@ -102,7 +102,7 @@ class Workbench:
         return cards.finding(self._desk.check(lambda sentence: self._say(f"Waiting: {sentence}")))
 
     def _begin(self) -> Card:
-        self._say("Beginning again: this takes some seconds …")
+        self._say("Starting again: this takes a few seconds …")
         done, view = self._desk.begin()
         if isinstance(view, Watch) and isinstance(self.view, Watch):
             view.take_place_of(self.view)

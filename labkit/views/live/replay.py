@@ -68,8 +68,8 @@ class Replay(still.Still):
         header, length = self.recording.header, _length(self.recording)
         if not isinstance(seconds, int | float) or not 0 <= seconds * 1000 <= length:
             raise BadValue(
-                f"a mark is at 0 to {math.floor(length / 1000)} seconds, where the recording "
-                f"of {minutes(length)} is, not at {seconds!r}"
+                f"a mark must be at 0 to {math.floor(length / 1000)} seconds, within the recording "
+                f"of {minutes(length)}, not at {seconds!r}"
             )
         mark = Marked(self._clock(), header.started + timedelta(seconds=seconds), label)
         if self._path is not None:
