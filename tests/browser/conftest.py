@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.lab import Lab, refuse_outside
+from tests.browser.lab import REFUSE, Lab, note_outside
 from tests.browser.pages import Open
 
 # a machine that is busy draws late
@@ -37,16 +37,25 @@ def browser() -> Iterator[Browser]:
             if os.environ.get("CI"):
                 pytest.fail("CI must run these tests in a real browser; there is no Chromium.")
             pytest.skip("needs Chromium")
-        started = playwright.chromium.launch(executable_path=expected, args=["--no-sandbox"])
+        args = ["--no-sandbox", REFUSE]
+        started = playwright.chromium.launch(executable_path=expected, args=args)
         yield started
         started.close()
 
 
+@pytest.fixture(scope="package")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What pages share: a cache, or each would load and compile JupyterLab anew."""
+    shared = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(context: BrowserContext) -> Iterator[Page]:
     """A page that may ask this machine only; a request to any other fails the test."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    outside = refuse_outside(opened)
+    opened = context.new_page()
+    outside = note_outside(opened)
     problems: list[str] = []
     opened.on("pageerror", lambda problem: problems.append(str(problem)))
     yield opened

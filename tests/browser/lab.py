@@ -1,6 +1,7 @@
 """JupyterLab in a real browser: a server on loopback, and a notebook in a page.
 
 Everything the page asks for outside this machine is refused and noted.
+It is the browser that refuses it: were each request asked about here, nothing would be cached.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Request
 
 from tests.waiting import until
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _LOOPBACK = {"127.0.0.1", "localhost"}
+#: Of a browser that finds no other machine.
+REFUSE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 _GATE = "go-on"
 #: Goes on when the test says so (`Notebook.release`), or has failed.
 BLOCK = f"""
@@ -157,19 +160,16 @@ class Notebook:
         self.page.evaluate(f"() => {_PANEL}.sessionContext.shutdown()")
 
 
-def refuse_outside(page: Page) -> list[str]:
-    """Refuse every request that leaves this machine; returns the list they are noted in."""
+def note_outside(page: Page) -> list[str]:
+    """Return the list in which every request that leaves this machine is noted."""
     outside: list[str] = []
 
-    def decide(route: Route) -> None:
-        address = urlsplit(route.request.url)
-        if address.scheme in ("data", "blob", "file") or address.hostname in _LOOPBACK:
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
+    def note(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob", "file") and address.hostname not in _LOOPBACK:
+            outside.append(request.url)
 
-    page.route("**/*", decide)
+    page.on("request", note)
     return outside
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from labkit import views
-from tests.browser.lab import Lab, Notebook
-from tests.browser.pages import Open, put_on
-from tests.browser.test_live_view import acted, watching
-from tests.views.acted import play
+from tests.browser.lab import Lab
+from tests.browser.pages import Open, at_moment, put_on
+from tests.browser.test_live_view import watching
+from tests.views.acted import failing, play
 
 pytestmark = pytest.mark.browser
 
@@ -32,35 +34,60 @@ def problems(page: Page, *parts: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_what_is_too_pale_is_found_in_jupyterlab(lab: Lab, page: Page) -> None:
-    """Else the tests here would find nothing to complain about."""
-    watching(lab, page, "pace=0.5")
+def test_a_live_view_in_jupyterlab(lab: Lab, page: Page) -> None:
+    """In both themes; and what is too pale is found, or the tests here would find nothing."""
+    watching(lab, page, "pace=2")
     expect(page.locator(".labkit-badge")).to_have_text("updating", timeout=20_000)
-    page.add_style_tag(content=".labkit-watch * { color: #bbb !important }")
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
+    for theme in ("Dark", "Light"):
+        put_on(page, theme)
+        # one that lasts: axe may come while a row is being put in
+        assert (problems(page) and problems(page)) == [], theme
 
+    page.add_style_tag(content=".labkit-watch * { color: #bbb !important }")
     assert problems(page)
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_a_live_view_in_jupyterlab(lab: Lab, page: Page, theme: str) -> None:
-    notebook = Notebook(lab, page, [acted("pace=0.5")])
-    put_on(page, theme)
-    notebook.run(0)
-    expect(page.locator(".labkit-badge")).to_have_text("updating", timeout=20_000)
-    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
-    # one that lasts: axe may come while a row is being put in
-    found = problems(page) and problems(page)
-    put_on(page, "Light")
-
-    assert found == []
-
-
-def test_a_page_of_a_recording_with_a_row_explained(page: Page, opened: Open) -> None:
-    recording, _, _ = play(16)
-    opened.html(views.html(recording))
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_of_a_recording_with_a_row_explained(
+    page: Page, opened: Open, theme: Literal["light", "dark"]
+) -> None:
+    """Wide, and as narrow as a panel can be."""
+    page.emulate_media(color_scheme=theme)
+    opened.html(views.html(failing()))
     page.locator(".labkit-ps tbody tr:not([hidden])").first.click()
+    for width in (1280, 600, 320):
+        page.set_viewport_size({"width": width, "height": 900})
 
-    assert problems(page) == []
+        assert problems(page) == []
+
+
+def test_a_view_is_used_by_keyboard_alone(page: Page, opened: Open) -> None:
+    """From the top, by Tab, arrows and Enter: a mark, a task of a chart, a row of the table."""
+    _, _, state = play(16)
+    opened.view(at_moment(state, state.full()["origin"] + 16_000), kernel=True)
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_attached()
+    why = page.locator(".labkit-why")
+    press(page, "Tab", "Enter")
+    page.keyboard.type("all there")
+    press(page, "Enter")
+    assert page.evaluate("sent.map(({ mark }) => mark)") == ["all there"]
+
+    press(page, "Tab", "Tab", "Tab", "ArrowDown", "Enter")
+    expect(why).to_contain_text("dc_worker.1, 1.1")
+    press(page, "Escape")
+    expect(why).to_be_hidden()
+
+    press(page, "Tab", "Tab", "ArrowDown", "Enter")  # there is a button that unfolds all
+    expect(why).to_contain_text("dc_worker.2")
+    press(page, "Escape")
+    expect(why).to_be_hidden()
+    expect(page.locator(".labkit-ps tr:focus")).to_contain_text("dc_worker.2")
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
 
 
 def test_a_replay_and_a_comparison(page: Page, opened: Open) -> None:

@@ -22,7 +22,7 @@ from labkit.lessons.journal import Journal
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
-from tests.browser.lab import Lab, Notebook, refuse_outside, screenshot
+from tests.browser.lab import Lab, Notebook, note_outside, screenshot
 from tests.browser.pages import put_on
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
@@ -213,21 +213,20 @@ helping.Solution(exercise.title, tuple(helping._cells(exercise)))
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_axe_finds_nothing_serious_in_cards_and_questions(lab: Lab, page: Page, theme: str) -> None:
+def test_axe_finds_nothing_serious_in_cards_and_questions(lab: Lab, page: Page) -> None:
+    """In both themes."""
     notebook = Notebook(lab, page, list(CARDS))
     page.set_viewport_size({"width": 1280, "height": 3000})
-    put_on(page, theme)
     for cell in range(len(CARDS)):
         notebook.run(cell)
     expect(page.locator(".labkit-meanwhile")).to_be_visible(timeout=QUICK)
     expect(page.locator(".labkit-asked input[type=radio]")).to_have_count(3, timeout=QUICK)
     expect(page.locator(".labkit-note-card")).to_have_count(8)
-    screenshot(page, f"cards-{theme.lower()}")
-    found = serious(page, ".labkit-note-card", ".labkit-asked", ".labkit-meanwhile")
-    put_on(page, "Light")
-
-    assert found == []
+    for theme in ("Dark", "Light"):
+        put_on(page, theme)
+        screenshot(page, f"cards-{theme.lower()}")
+        found = serious(page, ".labkit-note-card", ".labkit-asked", ".labkit-meanwhile")
+        assert found == [], theme
 
 
 @pytest.mark.browser
@@ -339,7 +338,7 @@ def read_the_report(page: Page, path: Path) -> None:
     browser = page.context.browser
     assert browser
     report = browser.new_page()
-    outside = refuse_outside(report)
+    outside = note_outside(report)
     asked: list[str] = []
     report.on("request", lambda request: asked.append(request.url))
     report.goto(path.as_uri())

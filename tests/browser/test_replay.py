@@ -161,3 +161,17 @@ def test_updates_are_compared_in_numbers_and_in_lines(page: Page, opened: Open) 
     dashes = plot.evaluate("(plot) => plot.data.filter((d) => d.x.length).map((d) => d.line?.dash)")
     assert len({dash for dash in dashes if dash}) == 2
     screenshot(page, "compared")
+
+
+def test_the_buttons_of_a_comparison_are_one_tab_stop(page: Page, opened: Open) -> None:
+    fast, _, _ = play(16)
+    slow, _, _ = play(30, pace=2)
+    opened.html(Comparison([slow, fast], ["one at a time", "two"]).page)
+    buttons = page.locator(".labkit-compared .modebar-btn")
+    expect(page.locator(".labkit-compared .modebar-btn[tabindex='-1']")).to_have_count(5)
+    buttons.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(buttons.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(buttons.last).to_be_focused()

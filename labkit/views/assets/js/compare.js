@@ -3,7 +3,7 @@
 // Times are in ms since each update began, so that they lie over one another.
 
 import { make, write } from "./dom.js";
-import { plotly } from "./plotly.js";
+import { goToNextButton, oneTabStop, plotly } from "./plotly.js";
 import { label, moment } from "./words.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "star", "pentagon", "cross", "hexagon"];
@@ -23,6 +23,8 @@ class Comparison {
     this.root.querySelector(".labkit-facts-scroll + *").remove();
     this.el = make("div", "labkit-compared", this.root);
     this.el.setAttribute("role", "group");
+    this.el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrows for itself
+    this.el.addEventListener("keydown", goToNextButton);
     this.el.setAttribute("aria-label", "Running replicas and hashes a second over time, a line for each update. The table above has the facts.");
     this.note = make("div", "labkit-note", this.root);
     this.themes = new MutationObserver(() => this.draw());
@@ -45,7 +47,7 @@ class Comparison {
     const colour = (name) => style.getPropertyValue(`--labkit-${name}`).trim();
     const look = { width, family: style.fontFamily, font: parseFloat(style.fontSize), text: colour("text"), quiet: colour("quiet"), line: colour("line"), back: colour("back") };
     const buttons = [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
-    this.library.react(this.el, linesOf(this.runs, look), comparedLayout(this.runs, look), { displaylogo: false, responsive: false, modeBarButtons: buttons });
+    this.library.react(this.el, linesOf(this.runs, look), comparedLayout(this.runs, look), { displaylogo: false, responsive: false, modeBarButtons: buttons }).then(oneTabStop);
   }
 
   remove() {

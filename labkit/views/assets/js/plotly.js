@@ -24,6 +24,21 @@ export function noTabStops(plot) {
   for (const button of plot.querySelectorAll(".modebar-btn")) button.tabIndex = -1;
 }
 
+/** Where there are no such keys, the buttons are one tab stop together, and arrow keys go from one to the next. */
+export function oneTabStop(plot) {
+  noTabStops(plot);
+  plot.querySelector(".modebar-btn").tabIndex = 0;
+}
+
+export function goToNextButton(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const buttons = [...event.currentTarget.querySelectorAll(".modebar-btn")];
+  const here = buttons.indexOf(event.target);
+  if (!step || here < 0) return;
+  event.preventDefault();
+  buttons[(here + step + buttons.length) % buttons.length].focus();
+}
+
 function loadScript(path) {
   const base = jupyterBase();
   if (base === null) return Promise.reject(new Error("this page is not JupyterLab's."));

@@ -15,7 +15,7 @@ const FOLD = [12, 6]; // letters of the button that unfolds a slot: in a wide vi
 const ERROR_COLUMNS = 30;
 const COLUMNS = [
   ["ID", 12], ["NAME", 12, 4], ["IMAGE", 16, 5], ["NODE", 8], ["DESIRED STATE", 13, 8],
-  ["CURRENT STATE", 24], ["ERROR", 12], ["PORTS", 6],
+  ["CURRENT STATE", 24, 22], ["ERROR", 12], ["PORTS", 6],
 ]; // each with the letters that it has room for at least, in a wide view and in a narrow one
 const [NAME, IMAGE, DESIRED, ERROR] = [1, 2, 4, 6]; // numbers of columns
 
@@ -202,7 +202,8 @@ export class Table {
     for (const [name, letters] of Object.entries({ wide, narrow })) {
       if (letters <= (this.widths[number][name] ?? 0)) continue;
       this.widths[number][name] = letters;
-      this.columns[number].style.setProperty(`--${name}`, `calc(${Math.min(letters, number === NAME ? WIDEST_NAME : WIDEST)}ch + ${number ? 12 : 18}px)`);
+      const room = name === "narrow" ? 8 : number ? 12 : 18; // px
+      this.columns[number].style.setProperty(`--${name}`, `calc(${Math.min(letters, number === NAME ? WIDEST_NAME : WIDEST)}ch + ${room}px)`);
     }
   }
 
