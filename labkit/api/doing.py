@@ -81,8 +81,7 @@ def watch(
 
     It ends by itself when an update has settled, unless `until_settled` is false.
     The recording goes to `path`, or to a new file under `.labkit/recordings/`.
-    `parts` names what the view is to show, such as `["replicas", "speed"]`; without it
-    all there is.
+    `parts` names what the view shows, such as `["replicas", "speed"]`; by default everything.
     """
     from labkit.views import Watch
     from labkit.views.parts import known_parts
@@ -157,8 +156,8 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
     """Show what was recorded, with no engine: one recording to replay, several to compare.
 
     Each is a `Recording`, the path of its file, or a view or recorder that has one. `names`
-    has one for each, for the comparison; without it a file's is its own, and a recording
-    has what was asked of Swarm. `.page` of what comes back is a page for any browser.
+    labels them in a comparison; by default with the file's name, or with what was asked of
+    Swarm. `.page` of the result is a page for any browser.
     Raises `RecordingProblem` for a file that is not a recording, and in a comparison for a
     recording in which nothing was updated.
     """
@@ -204,8 +203,8 @@ def update(
 
     A config is given whole (`UpdateConfig(parallelism=2)`), or as some of its fields
     (`{"failure_action": "rollback"}`): then the others keep their values. `force` replaces
-    every task although nothing differs. Where a `...` is left as a value, it says so and
-    changes nothing.
+    every task even if nothing differs. If a value is still `...`, it says so and changes
+    nothing.
     """
     require_text(service=service)
     asked = spec_change.Asked(
@@ -233,20 +232,20 @@ def predict(
     old_behaviour: prediction.Behaviours | None = None,
     seed: int = 0,
 ) -> Recording:
-    """Work out what `update` would do, change nothing, and say it; returns a recording.
+    """Predict what `update` would do and say it, changing nothing; returns a recording.
 
     Takes what `update` takes, and in `behaviour` what the new tasks do; without it they run
-    until they are told to stop. It has any of these keys, durations being text such as "2s":
+    until     they are told to stop. It may have these keys, with durations such as "2s":
 
-    exits_after, exit_code            when they end by themselves, and with what; 0 without it
+    exits_after, exit_code            when they end by themselves, and how; 0 by default
     stops_after, stop_code            how long they take to stop; `None` ignores SIGTERM
-    healthy_after, unhealthy_after    with a health check: when they are first found so
-    pull_error, start_error           why the image cannot be had, or the program not started
+    healthy_after, unhealthy_after    with a health check: when they become so
+    pull_error, start_error           why the image cannot be pulled, or the program not started
     stdout, stderr                    what they write, for logs; a prediction keeps none
 
     A function from a slot's number to such a mapping lets slots differ. `old_behaviour` is
-    that of the tasks there are now: it is they that an update stops. Which slot comes first
-    is chance, drawn by `seed`; where that matters, ranges over several seeds are said.
+    for the current tasks, which the update stops. The order of slots is random, from `seed`;
+    where it matters, the sentence gives ranges over several seeds.
 
     >>> labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1",
     ...                behaviour={"exits_after": "1s", "exit_code": 1})             # doctest: +SKIP
@@ -289,18 +288,18 @@ def rollback(service: str) -> None:
 
 
 def logs(service: str, *, tail: int = 20) -> None:
-    """Print what the task that failed last wrote, or one that runs if none failed."""
+    """Print the output of the task that failed last, or of a running one if none failed."""
     require_text(service=service)
     services.logs(current_swarm(), service, tail=tail)
 
 
 def reset(step: int | str | None = None, *, forget: bool = False) -> lessons.Step:
-    """Bring the stack and your files to where a step of the lesson begins, and say what was done.
+    """Reset the stack and your files to the start of a step, and say what was done.
 
-    `step` is a number or a notebook's name; without it, the first. It may be called at any
-    moment. What you have written in `worker.py` or the compose file is kept beside it. The
-    step's questions are asked again, and what you have done stays done; with `forget`, this
-    step and later ones start over (the journal keeps what you did).
+    `step` is a number or a notebook's name; by default the first. You can call it at any
+    time. Your own changes to `worker.py` or the compose file are kept beside it. The step's
+    questions are asked again, and what you have done stays done; with `forget`, this step and
+    later ones start over (the journal keeps what you did).
     """
     wanted = lessons.find(step)
     for sentence in lessons.restart(current_swarm(), wanted, forget=forget):
@@ -315,7 +314,7 @@ def reset(step: int | str | None = None, *, forget: bool = False) -> lessons.Ste
 def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None) -> None:
     """Build an image from a folder with a Dockerfile, showing what the engine says.
 
-    Nodes that are containers of the lab are given the image as well.
+    Nodes that are containers of the lab get the image as well.
     """
     where = _path("folder", folder)
     require_text(tag=tag)

@@ -32,10 +32,10 @@ _CHECK_SECONDS = PATIENCE
 
 
 def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
-    """Ask a question of the lesson, to be answered before the next cell is run.
+    """Ask a question of the lesson, to be answered before the next cell runs.
 
-    What is chosen in the notebook is noted at once; `choose` does the same where nothing
-    can be clicked. Nothing is marked wrong: `compare` shows it beside what happened.
+    A choice in the notebook is saved at once; `choose` does the same where nothing can be
+    clicked. Nothing is marked wrong: `compare` shows it beside what happened.
     """
     from labkit.views.cards.asking import Asked
 
@@ -55,7 +55,7 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
 
 
 def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
-    """Show what was predicted beside what a recording says; without one, the last recorded.
+    """Show a prediction beside what a recording says; by default, the last recording.
 
     Raises `NotSettled` while that recording has no answer yet.
     """
@@ -82,10 +82,10 @@ def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
 
 
 def exercise(name: str) -> Workbench:
-    """Begin an exercise: bring worker and your files to where it begins, and watch from there.
+    """Begin an exercise: prepare the worker and your files, and watch from there.
 
-    It may be begun anew at any time. Whatever updates the service counts, a `docker`
-    command in a terminal too.
+    You can begin it again at any time. Any update of the service counts, a `docker` command
+    in a terminal too.
     """
     from labkit.views.cards.workbench import Workbench
 
@@ -132,9 +132,9 @@ class _Desk:
 def check(name: str, answer: object = None) -> checks.Finding:
     """Say how an exercise stands: passed, not yet, or not attempted; and why.
 
-    It reads what was recorded and the live service, never your code, waits for what is on
-    its way, and changes nothing. Some exercises ask for an `answer`. A step of the lesson that
-    is typed in a terminal has a check, too.
+    It reads what was recorded and the live service, never your code; it waits for what is under
+    way, and changes nothing. Some exercises ask for an `answer`. A step of the lesson that you
+    type in a terminal has a check, too.
     """
     from labkit.views.cards.meanwhile import Meanwhile
 
