@@ -195,6 +195,11 @@ def workspace() -> Path:
     return home() / "lab"
 
 
+def built(version: str) -> Path:
+    """Return the folder that a version of the notebooks is built into."""
+    return home() / "build" / "notebooks" / version
+
+
 def class_folder() -> Path | None:
     """Return the folder that the room's log is kept in; `None` where it is off."""
     chosen = os.environ.get("LABKIT_CLASS")

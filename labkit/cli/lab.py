@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from labkit.base import echo, settings
+from labkit.base import echo
 from labkit.cli.base import main
 
-FIRST = "00-start-here.ipynb"
-#: Loopback and a token are Jupyter's defaults; the first is said all the same, because a
-#: configuration of the learner's may say otherwise. The others ask nobody outside. That
-#: JupyterLab does not even offer its news, nor starts node to see whether its own page has to
-#: be built anew, is in `page_config.json`, which is installed.
-_OPTIONS = (
-    "--ServerApp.ip=localhost",
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    "--LabApp.extension_manager=readonly",
-)
+if TYPE_CHECKING:
+    from labkit.lessons.notebooks.versions import VersionName
 
 _engine = click.option(
     "--engine",
@@ -89,14 +76,24 @@ def _env(engine: str | None) -> None:
 
 
 @main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.option(
+    "--version",
+    type=click.Choice(["learner", "instructor", "slides"]),
+    help="Open this version of the notebooks, as `labkit notebooks` builds it, and not `lab/`.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
 @click.pass_context
-def _lab(ctx: click.Context, arguments: tuple[str, ...]) -> None:
-    """Do as `up`, then start JupyterLab on the first notebook."""
+def _lab(ctx: click.Context, version: VersionName | None, arguments: tuple[str, ...]) -> None:
+    """Do as `up`, then start JupyterLab on the first notebook.
+
+    What is said of a setting in JUPYTER ARGS wins over what labkit would say.
+    """
     if {"-h", "--help"} & set(arguments):
-        echo.say("Usage: labkit lab [JUPYTER ARGS]...\n\n  Do as `up`, then start JupyterLab.")
+        echo.say(ctx.get_help())
         return
-    ctx.exit(start_jupyter(arguments))
+    from labkit.cli import jupyter
+
+    ctx.exit(jupyter.start(arguments, jupyter.version(version) if version else None))
 
 
 @main.command("reset")
@@ -110,49 +107,3 @@ def _reset(step: str | None, *, forget: bool) -> None:
     for sentence in lessons.restart(engines.connect(), wanted, forget=forget):
         echo.say(f"- {sentence}.")
     echo.say(f"Step {wanted.number}, {wanted.notebook}, begins.")
-
-
-# ---- JupyterLab on the learner's copy of the notebooks ---------------------------------
-
-
-def start_jupyter(arguments: Sequence[str]) -> int:
-    """Bring the lab up and be JupyterLab until that ends; return `labkit up`'s failure.
-
-    It runs in this process, and most of its start is imports. They go on while a process of
-    its own brings the lab up.
-    """
-    # -P: the current folder's files must not shadow labkit's modules, as they do not here
-    coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up"])
-    # Half of JupyterLab's start is jsonschema's making of a parser for a format of texts, `iri`,
-    # that no schema of Jupyter's has; without the parser it leaves the format unchecked.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    from jupyterlab import labapp
-
-    from labkit.engines import state
-
-    if failure := coming_up.wait():
-        return failure
-    os.environ.update(jupyter_environment(state.read().engine, os.environ))
-    labapp.LabApp.launch_instance(jupyter_options(arguments))
-    return 0
-
-
-def jupyter_options(arguments: Sequence[str]) -> list[str]:
-    """Return JupyterLab's options; the learner's `arguments` come last and win."""
-    # Jupyter runs as root only with this flag, and a bare machine has no other user
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return [
-        *_OPTIONS,
-        *root,
-        f"--ServerApp.root_dir={settings.workspace()}",
-        f"--LabApp.default_url=/lab/tree/{FIRST}",
-        *arguments,
-    ]
-
-
-def jupyter_environment(url: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Return what kernels and terminals see: `docker` and `labkit` there use the lab's engine."""
-    programs = str(Path(sys.executable).parent)
-    path = os.pathsep.join([programs, env.get("PATH", os.defpath)])
-    home = {"LABKIT_HOME": str(settings.home())}
-    return {**env, **home, "DOCKER_HOST": url, "PATH": path}

@@ -78,7 +78,7 @@ def _build(
     from labkit.lessons.notebooks import building
 
     sources = folder or settings.lesson_files() / "notebooks"
-    target = output or settings.home() / "build" / "notebooks" / version
+    target = output or settings.built(version)
     for done in building.build(version, sources, target, names, keep_outputs=keep_outputs):
         said = [done.what, *(_HOW[kept.how].format(kept.cell) for kept in done.kept)]
         if done.copy:

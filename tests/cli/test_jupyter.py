@@ -2,31 +2,93 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from labkit.base import settings
-from labkit.cli import lab
+from labkit.cli import jupyter
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    for name in ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def given(*arguments: str) -> dict[str, str]:
+    """The options that labkit adds to a learner's arguments."""
+    return dict(
+        word.removeprefix("--").split("=", 1)
+        for word in jupyter.options(arguments, settings.workspace())
+    )
 
 
 def test_it_listens_on_loopback_and_asks_nobody_outside():
-    words = lab.jupyter_options([])
+    words = given()
 
-    assert "--ServerApp.ip=localhost" in words
-    assert "--LabApp.news_url=None" in words
-    assert "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate" in words
-    assert "--LabApp.extension_manager=readonly" in words
+    assert words["ServerApp.ip"] == "localhost"
+    assert words["LabApp.news_url"] == "None"
+    assert words["LabApp.check_for_updates_class"] == "jupyterlab.NeverCheckForUpdate"
+    assert words["LabApp.extension_manager"] == "readonly"
     assert not any("token" in word for word in words), "Jupyter makes a token of its own"
 
 
-def test_what_the_learner_says_comes_last():
-    assert lab.jupyter_options(["--port", "8899"])[-2:] == ["--port", "8899"]
+@pytest.mark.parametrize(
+    ("arguments", "left_out"),
+    [
+        (["--port", "8899"], set()),
+        (["--ip=0.0.0.0"], {"ServerApp.ip"}),
+        (["--ServerApp.ip", "::1"], {"ServerApp.ip"}),
+        (["--notebook-dir=."], {"ServerApp.root_dir"}),
+        (["--ServerApp.root_dir=."], {"ServerApp.root_dir"}),
+        (["."], {"ServerApp.root_dir"}),
+        (["--LabApp.default_url=/lab"], {"LabApp.default_url"}),
+        (["here.ipynb"], {"LabApp.default_url"}),
+        (["--config=here.py"], {"ServerApp.ip", "LabApp.workspaces_dir"}),
+    ],
+)
+def test_what_the_learner_says_wins(
+    arguments: list[str], left_out: set[str], home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Under any alias, and in a file: Jupyter refuses what is given twice."""
+    monkeypatch.chdir(home)
+    (home / "here.ipynb").touch()
+    said = 'c.ServerApp.ip = "::1"\nc.LabApp.workspaces_dir = "/elsewhere"'
+    (home / "here.py").write_text(said)
+
+    assert given().keys() - given(*arguments).keys() == left_out
+
+
+def test_settings_and_layout_are_the_labs_own_and_a_persons_changes_stay(home: Path):
+    """Saved often; notebook, view and terminal side by side."""
+    folder = Path(given()["LabApp.user_settings_dir"])
+    file = folder / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
+    (layout,) = Path(given()["LabApp.workspaces_dir"]).iterdir()
+
+    assert folder.is_relative_to(home / ".labkit")
+    assert json.loads(file.read_text())["autosaveInterval"] <= 10
+    assert {"labkit:dc_worker", "terminal:1"} < json.loads(layout.read_text())["data"].keys()
+    layout.write_text("mine")
+    given()
+    assert layout.read_text() == "mine"
+
+
+def test_a_version_of_the_notebooks_is_built_when_it_is_opened(home: Path):
+    root = jupyter.version("instructor")
+
+    assert root == home / "build" / "notebooks" / "instructor"
+    assert (root / jupyter.FIRST).exists()
 
 
 def test_docker_in_a_terminal_talks_to_the_labs_engine():
-    seen = lab.jupyter_environment("unix:///lab.sock", {"PATH": "/bin", "LANG": "C"})
+    seen = jupyter.environment("unix:///lab.sock", {"PATH": "/bin", "LANG": "C"})
 
     assert seen["DOCKER_HOST"] == "unix:///lab.sock"
     assert seen["LABKIT_HOME"] == str(settings.home())

@@ -49,7 +49,7 @@ class Panels {
 
   /** Gives a view the panel of its service; the view that had it goes back to its cell. */
   give(place) {
-    const panel = this.all.get(place.service) ?? this.open(place.service, place.notebook);
+    const panel = this.open(place.service, place.notebook);
     const before = panel.place;
     panel.place = place;
     panel.node.replaceChildren(place.el);
@@ -79,8 +79,9 @@ class Panels {
     sessionStorage.setItem(IN_THE_CELL, JSON.stringify([...this.inTheCell]));
   }
 
-  /** Opens the panel of a service, right of a notebook. */
+  /** Returns the panel of a service; a new one is right of a notebook. */
   open(service, notebook) {
+    if (this.all.has(service)) return this.all.get(service);
     const panel = this.widget();
     panel.id = `labkit-panel-${service}`;
     panel.service = service;

@@ -65,6 +65,9 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
+    if terminals := app.web_app.settings.get("terminal_manager"):
+        # where the notebooks are, not where the server was started
+        terminals.term_settings.setdefault("cwd", app.root_dir)
     under = url_path_join(app.web_app.settings["base_url"], "labkit")
     plotly = {"script": _PLOTLY.read_bytes, "keep": f"private, max-age={_A_YEAR}, immutable"}
     app.web_app.add_handlers(

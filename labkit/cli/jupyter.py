@@ -1,0 +1,127 @@
+"""JupyterLab on the learner's copy of the notebooks, or on a version of an instructor's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.base import settings
+
+if TYPE_CHECKING:
+    from labkit.lessons.notebooks.versions import VersionName
+
+FIRST = "00-start-here.ipynb"
+#: Other names that Jupyter has for a setting; a notebook or a folder that is named is one, too.
+_ALSO = {"root_dir": {"notebook_dir"}, "default_url": {"file_to_run"}}
+
+
+def start(arguments: Sequence[str], root: Path | None = None) -> int:
+    """Bring the lab up and be JupyterLab until that ends; return `labkit up`'s failure.
+
+    It runs in this process, and most of its start is imports. They go on while a process of
+    its own brings the lab up. Without a `root` it serves the learner's copy.
+    """
+    # -P: the current folder's files must not shadow labkit's modules, as they do not here
+    coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up"])
+    # Half of JupyterLab's start is jsonschema's making of a parser for a format of texts, `iri`,
+    # that no schema of Jupyter's has; without the parser it leaves the format unchecked.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from jupyterlab import labapp
+
+    from labkit.engines import state
+
+    if failure := coming_up.wait():
+        return failure
+    os.environ.update(environment(state.read().engine, os.environ))
+    labapp.LabApp.launch_instance([*options(arguments, root or settings.workspace()), *arguments])
+    return 0
+
+
+def version(name: VersionName) -> Path:
+    """Return the folder of a version of the notebooks, which is built if it was not yet."""
+    from labkit.lessons.notebooks import building
+
+    folder = settings.built(name)
+    if not folder.is_dir():
+        building.build(name, settings.lesson_files() / "notebooks", folder, ())
+    return folder
+
+
+def options(arguments: Sequence[str], root: Path) -> list[str]:
+    """Return the options that labkit gives JupyterLab: those that `arguments` say nothing of.
+
+    What is given twice Jupyter refuses, and what a file says it would overrule.
+    """
+    chosen = _chosen(arguments)
+    return [
+        f"--{name}={value}"
+        for name, value in _defaults(root).items()
+        if not chosen & {name.split(".")[1], *_ALSO.get(name.split(".")[1], ())}
+    ]
+
+
+def _defaults(root: Path) -> dict[str, object]:
+    own = _own_folder(root)
+    found: dict[str, object] = {
+        # Loopback and a token are Jupyter's defaults; the first is said all the same, because a
+        # configuration of the learner's may say otherwise.
+        "ServerApp.ip": "localhost",
+        # The next three ask nobody outside. That JupyterLab does not even offer its news, nor
+        # starts node to see whether its own page has to be built anew, is in
+        # `page_config.json`, which is installed.
+        "LabApp.news_url": None,
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.extension_manager": "readonly",
+        "ServerApp.root_dir": root,
+        "LabApp.default_url": f"/lab/tree/{FIRST}",
+    }
+    for name, folder in (("user_settings_dir", "settings"), ("workspaces_dir", "workspaces")):
+        if f"JUPYTERLAB_{folder.upper()}_DIR" not in os.environ:
+            found[f"LabApp.{name}"] = own / folder
+    # Jupyter runs as root only with this flag, and a bare machine has no other user
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        found["ServerApp.allow_root"] = True
+    return found
+
+
+def _chosen(arguments: Sequence[str]) -> set[str]:
+    """Return the settings that a learner's arguments give, by whichever alias, or in a file."""
+    from jupyter_server.serverapp import ServerApp
+    from jupyterlab.labapp import LabApp
+
+    app = ServerApp()
+    app.aliases = {**app.aliases, **LabApp.aliases}
+    app.flags = {**app.flags, **LabApp.flags}
+    app.parse_command_line(list(arguments))
+    if app.config_file:
+        app.load_config_file()
+    return {name for section in app.config.values() for name in section}
+
+
+def environment(url: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Return what kernels and terminals see: `docker` and `labkit` there use the lab's engine."""
+    programs = str(Path(sys.executable).parent)
+    path = os.pathsep.join([programs, env.get("PATH", os.defpath)])
+    home = {"LABKIT_HOME": str(settings.home())}
+    return {**env, **home, "DOCKER_HOST": url, "PATH": path}
+
+
+def _own_folder(root: Path) -> Path:
+    """Return the folder of JupyterLab's settings and layout, made ready at the first start.
+
+    What a person changes there stays. Each version of the notebooks has its own.
+    """
+    folder = settings.state_dir() / "jupyterlab" / root.name
+    if not folder.exists():
+        with as_file(files("labkit.cli") / "jupyterlab") as shipped:
+            shutil.copytree(shipped, folder)
+        layout = next((folder / "workspaces").iterdir())
+        text = layout.read_text(encoding="utf-8")
+        layout.write_text(text.replace("dc_worker", f"{settings.stack_name()}_worker"))
+    return folder
