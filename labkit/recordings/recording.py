@@ -310,24 +310,26 @@ class Recording:
         """
         steps: list[tuple[datetime, Counter[str]]] = []
         running: dict[str, str] = {}
-        seen: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for change in self.changes:
             match change:
-                case TaskSeen(task=task) if task.running:
-                    running[task.id] = task.tag
                 case TaskSeen(task=task):
-                    running.pop(task.id, None)
+                    tag = task.tag if task.running else ""
+                    before = running.pop(task.id, "")
+                    if tag:
+                        running[task.id] = tag
                 case TaskForgotten(id=task_id):
-                    running.pop(task_id, None)
+                    tag, before = "", running.pop(task_id, "")
                 case _:
                     continue
-            counts = Counter(dict.fromkeys(seen, 0))
-            counts.update(running.values())
-            seen.update(counts.keys())
+            if before:
+                counts[before] -= 1
+            if tag:
+                counts[tag] += 1
             if steps and steps[-1][0] == change.at:
                 steps.pop()
-            if not steps or steps[-1][1] != counts or set(steps[-1][1]) != set(counts):
-                steps.append((change.at, counts))
+            if not steps or steps[-1][1] != counts or len(steps[-1][1]) != len(counts):
+                steps.append((change.at, counts.copy()))
         return steps
 
     def spans(self) -> list[Span]:
