@@ -321,7 +321,7 @@ const config = (chart, { Icons }) => ({
   modeBarButtons: [[
     { name: "save", title: "Download as PNG", icon: Icons.camera, click: () => chart.save() },
     "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d",
-    { name: "all", title: "Show all of the time", icon: Icons.home, click: () => chart.axis.all() },
+    { name: "all", title: "Show the whole time", icon: Icons.home, click: () => chart.axis.all() },
   ]],
 });
 
