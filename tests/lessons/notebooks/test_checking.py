@@ -59,7 +59,7 @@ def test_each_mistake_has_its_sentence(case: dict):
 def test_a_stub_with_all_that_the_solution_says_has_its_sentence():
     made = changed("stub", source=by_id(lesson())["solved"]["source"])
 
-    assert any("cell stub has all that this solution says" in said for said in wrong(made))
+    assert any("cell stub contains all of this solution" in said for said in wrong(made))
 
 
 def test_cells_in_another_order_are_told_the_right_one():
@@ -68,7 +68,7 @@ def test_cells_in_another_order_are_told_the_right_one():
     cells[9], cells[10] = cells[10], cells[9]
 
     assert one(made) == (
-        "01, cell stub: the cells of the exercise 'half-the-time' stand as stub, exercise, "
+        "01, cell stub: the cells of the exercise 'half-the-time' are in the order stub, exercise, "
         "solution, solution, check. Move them into this order: exercise, stub, solution, check."
     )
 
@@ -79,7 +79,7 @@ def test_an_exercise_begins_once():
 
     assert one(made) == (
         "01, cell begin: the exercise 'half-the-time' has two cells tagged 'exercise'. "
-        "Take one out."
+        "Remove one."
     )
 
 
