@@ -88,7 +88,7 @@ class _Reader:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
                 if event.version not in (None, (1, 1)):
-                    raise Refused((), "docker takes YAML 1.1 only; remove the line with %YAML")
+                    raise Refused((), "docker only supports YAML 1.1; remove the line with %YAML")
                 return self._value(next(self._events), ())
         return None
 
@@ -139,7 +139,7 @@ class _Reader:
             key = "<<" if is_merge else self._key(event, path)
             line = event.start_mark.line + 1 if event.start_mark else 0
             if key in lines:
-                what = f"this key is there twice, on lines {lines[key]} and {line}"
+                what = f"this key appears twice, on lines {lines[key]} and {line}"
                 self._problems.add((*path, key), what)
             lines[key] = line
             value = self._value(next(self._events), (*path, key))
@@ -164,7 +164,7 @@ class _Reader:
         if wanted in _TAGGED and kind != wanted and (kind, wanted) != ("int", "float"):
             self._problems.add(path, f"docker cannot decode `{text}` as a !!{wanted}")
         elif kind == "timestamp":
-            self._problems.add(path, f"YAML takes {text} for a date; put it in quotes")
+            self._problems.add(path, f"YAML reads {text} as a date; put it in quotes")
         elif kind == "null":
             return None
         elif kind == "bool":

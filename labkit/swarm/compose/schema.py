@@ -44,7 +44,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def _not_null(value: object) -> object:
     if value is None:
-        raise ValueError("is there without a value; give it one or leave it out")
+        raise ValueError("has no value; give it one or leave it out")
     return value
 
 
@@ -61,7 +61,9 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _constraint(value: str) -> str:
     if not re.fullmatch(r"\s*[\w.\-]+\s*(==|!=)\s*.+", value):
-        raise ValueError(f"must be such as 'node.role == worker', with == or !=, not {value!r}")
+        raise ValueError(
+            f"must be like 'node.role == worker', with == or !=, not {value!r}"
+        )
     return value
 
 

@@ -224,7 +224,7 @@ def _address(text: str, whole: str) -> str:
     try:
         found = ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
     except ValueError:
-        raise ValueError(f"{whole!r} begins with {text!r}, which is no IP address") from None
+        raise ValueError(f"{whole!r} begins with {text!r}, which is not an IP address") from None
     return "" if found.is_unspecified else str(found)
 
 

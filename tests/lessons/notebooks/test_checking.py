@@ -78,8 +78,7 @@ def test_an_exercise_begins_once():
     made["cells"].insert(9, by_id(made)["begin"] | {"id": "again"})
 
     assert one(made) == (
-        "01, cell begin: the exercise 'half-the-time' has two cells tagged 'exercise'. "
-        "Remove one."
+        "01, cell begin: the exercise 'half-the-time' has two cells tagged 'exercise'. Remove one."
     )
 
 
