@@ -61,9 +61,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _constraint(value: str) -> str:
     if not re.fullmatch(r"\s*[\w.\-]+\s*(==|!=)\s*.+", value):
-        raise ValueError(
-            f"must be like 'node.role == worker', with == or !=, not {value!r}"
-        )
+        raise ValueError(f"must be like 'node.role == worker', with == or !=, not {value!r}")
     return value
 
 
