@@ -233,6 +233,20 @@ def test_an_answer_is_judged_each_time_by_itself() -> None:
 
 
 @pytest.mark.usefixtures("alone")
+def test_the_check_button_judges_the_answer_of_the_notebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "answer", ANSWER, raising=False)
+    bench = learning.exercise(RIDDLE)
+
+    check = next(each for each in bench._buttons if each.description == "Check")
+    check.click()
+
+    until(lambda: not check.disabled, "the check to be done")
+    assert standing(RIDDLE).state == "passed"
+
+
+@pytest.mark.usefixtures("alone")
 def test_hints_are_a_ladder_whose_last_rung_stays() -> None:
     of = len(checks.EXERCISES[RIDDLE].hints)
     learning.exercise(RIDDLE)

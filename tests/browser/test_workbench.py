@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
-from labkit import cli
+from labkit import cli, engines
 from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
@@ -27,7 +29,11 @@ CELLS = [
     UPDATE.replace("{}", str(PAIRS)),
     UPDATE.replace("{}", str(FIVE)),
     BLOCK,
+    "view = labkit.watch(step.worker)\nview",
+    'labkit.check("type-image")',
 ]
+#: What a learner types, in a terminal that talks to the lab's engine.
+TYPED = "docker service update -d --image lab/dockercoins_worker:1.1 dc_worker"
 
 
 @pytest.fixture
@@ -38,6 +44,39 @@ def notebook(tmp_path: Path, page: Page) -> Iterator[Notebook]:
         assert said.exit_code == 0, said.output
         with Lab(tmp_path) as lab:
             yield Notebook(lab, page, CELLS)
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not shutil.which("docker"), reason="types a docker command")
+def test_a_step_that_is_typed_in_a_terminal_is_seen(notebook: Notebook, page: Page) -> None:
+    notebook.run(0)
+    notebook.run(1)  # so that 1.1 is built, and the worker runs 1.0
+    notebook.run(5)
+    notebook.run(6)
+    said = page.locator(".labkit-note-card").last
+    expect(said).to_contain_text("not attempted", timeout=SLOW)
+    start = "window.jupyterapp.commands.execute('terminal:create-new')"
+    page.evaluate(f"async () => {{ await {start}; }}")
+    terminal = page.locator(".jp-Terminal .xterm-helper-textarea")
+    expect(terminal).to_be_attached(timeout=QUICK)
+    terminal.focus()
+    page.keyboard.type(f'eval "$({sys.executable} -m labkit env)" && {TYPED}\n')
+    until(lambda: running() > 0, "the update to be under way", 60)
+    screenshot(page, "typed-terminal")
+
+    page.evaluate(
+        "() => window.jupyterapp.shell.activateById(document.querySelector('.jp-NotebookPanel').id)"
+    )
+    notebook.run(6)
+
+    expect(said).to_contain_text("passed", timeout=SLOW)
+    screenshot(page, "typed-seen")
+
+
+def running() -> int:
+    """How many replicas run 1.1."""
+    return engines.connect().snapshot("dc_worker").running_by_tag().get("1.1", 0)
 
 
 @pytest.mark.browser
