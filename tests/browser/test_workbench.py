@@ -129,3 +129,8 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     assert "VBox(children" not in exported
     assert "A solution" in exported
     assert "there are buttons here: Check" in exported
+
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    expect(page.locator(".labkit-tools .jupyter-button").first).to_be_hidden(timeout=QUICK)
+    expect(page.locator(".labkit-card-ways").first).to_be_visible()
+    screenshot(page, "workbench-restarted")

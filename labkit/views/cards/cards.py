@@ -103,9 +103,10 @@ def exercise(begun: Exercise, done: Iterable[str]) -> Card:
 
 
 _WAYS = (
-    ("check", "says how it stands, as often as you like."),
-    ("hint", "helps a little, and each time a little more."),
+    ("check", "says how you stand, as often as you like."),
+    ("hint", "helps a little, and a little more each time."),
     ("solution", "shows one way to do it."),
+    ("exercise", "starts again."),
 )
 
 
