@@ -26,8 +26,8 @@ def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
     or a mapping of some fields (`{"failure_action": "rollback"}`), as the flags of the
     docker command line do. `force` replaces every task although nothing differs.
     Without any change the same spec is sent again, which resumes a paused update. An image
-    that the service is asked for already is said to replace nothing, and is not sent if
-    nothing else changes: that would begin an update that is under way once more.
+    that every slot has already is said to replace nothing. An update that is under way is
+    not sent once more: Swarm would begin it anew.
 
     Raises `NotFound` for an unknown service (naming those there are), `NotOurs` for one
     that the lab did not deploy, `BadValue` for a value that Swarm would refuse.
@@ -51,7 +51,7 @@ def _replaces_nothing(
     pinned: str | None,
     platforms: Sequence[Mapping[str, str]] | None,
 ) -> bool:
-    """Say so if a change leaves the tasks as they are; returns whether it leaves all as it is."""
+    """Say so if a change leaves the tasks as they are; returns whether it is under way already."""
     spec = copy.deepcopy(service["Spec"])
     change.apply(spec, pinned, platforms)
     # as values: the engine leaves out what is 0
@@ -59,14 +59,15 @@ def _replaces_nothing(
     state = before.update_status.state if before.update_status else ""
     if spec["TaskTemplate"] != service["Spec"]["TaskTemplate"] or state.endswith("paused"):
         return False
-    if after == before:
-        echo.say(f"{before.name} is asked to run {before.tag} already. Nothing was sent.")
-    elif after.replicas == before.replicas and state not in ("updating", "rollback_started"):
+    if after == before and state == "updating":
+        echo.say(f"{before.name} is being updated to {before.tag} already. Nothing was sent.")
+        return True
+    if after.replicas == before.replicas and state not in ("updating", "rollback_started"):
         echo.say(
             f"Every slot of {before.name} has {before.tag} already, so this replaces no task. "
             "(force=True replaces them all the same.)"
         )
-    return after == before
+    return False
 
 
 def rollback(swarm: Swarm, name: str) -> None:
