@@ -269,5 +269,5 @@ def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(tmp_path: Path):
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
     for path in (tmp_path / "none" / "report.html", "nul\0.html"):
-        with pytest.raises(LabError, match="a folder that is there"):
+        with pytest.raises(LabError, match="an existing folder"):
             made().save(path)

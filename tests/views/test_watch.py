@@ -321,6 +321,23 @@ def test_the_output_is_replaced_by_a_snapshot_at_the_end(recorder: ByHand, shown
     assert last["update"] is True
 
 
+def test_a_view_that_takes_the_place_of_another_is_displayed_there(
+    recorder: ByHand, sent: list[dict], shown: list
+) -> None:
+    """And at the end it alone leaves a snapshot."""
+    del sent
+    first, second = watched(recorder), watched(recorder)
+    first._ipython_display_()
+
+    second.take_place_of(first)
+    recorder.end()
+    until(lambda: not _threads(), "the views to end")
+
+    ids = [how["display_id"] for _, how in shown]
+    assert len(set(ids)) == 1
+    assert [how.get("update") for _, how in shown] == [None, True, True]
+
+
 def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
     recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
