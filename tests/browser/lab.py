@@ -155,6 +155,11 @@ class Notebook:
         """Whether all that the page shows is in the file."""
         return not self.page.evaluate(f"() => {_PANEL}.context.model.dirty")
 
+    def restart_kernel(self) -> None:
+        """Restart its kernel, which then knows of nothing."""
+        self.page.evaluate(f"() => {_KERNEL}.restart()")
+        self._wait_for_kernel()
+
     def end_kernel(self) -> None:
         """Shut its kernel down."""
         self.page.evaluate(f"() => {_PANEL}.sessionContext.shutdown()")

@@ -231,19 +231,29 @@ def test_axe_finds_nothing_serious_in_cards_and_questions(lab: Lab, page: Page) 
 
 @pytest.mark.browser
 def test_a_question_is_a_list_where_nothing_can_be_clicked(lab: Lab, page: Page) -> None:
-    """The buttons stand for the list; where a new kernel knows of none, it is back."""
+    """The buttons stand for the list; where their kernel is gone, it is back, with what to do."""
     notebook = Notebook(lab, page, [CARDS[0]])
     notebook.run(0)
     choices = page.locator(".labkit-choices")
     expect(page.locator(".labkit-asked")).to_be_visible(timeout=QUICK)
     expect(choices).to_be_hidden()
+    expect(page.locator(".labkit-gone")).to_be_hidden()
     notebook.save()
-    notebook.end_kernel()
 
+    notebook.restart_kernel()
+    says_what_to_do(page)
+    screenshot(page, "question-restarted")
     notebook.open()
+    says_what_to_do(page)
+    screenshot(page, "question-reloaded")
 
-    expect(choices).to_be_visible(timeout=QUICK)
-    expect(choices.locator("li")).to_have_count(3)
+
+def says_what_to_do(page: Page) -> None:
+    expect(page.locator(".labkit-choices li")).to_have_count(3, timeout=QUICK)
+    expect(page.locator(".labkit-choices")).to_be_visible()
+    expect(page.locator(".labkit-gone")).to_contain_text("run import labkit; labkit.resume() first")
+    expect(page.get_by_role("radio")).to_have_count(0)
+    expect(page.get_by_text("widget")).to_be_hidden()
 
 
 def predict(lesson: Lesson, cell: Cell, name: str) -> None:

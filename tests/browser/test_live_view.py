@@ -137,6 +137,7 @@ def test_a_silent_engine_and_a_silent_kernel_are_told(lab: Lab, page: Page) -> N
 
     notebook.end_kernel()
     expect(live).to_contain_text("no news since", timeout=20_000)
+    expect(page.locator(".labkit-end")).to_contain_text("import labkit; labkit.resume()")
     screenshot(page, "kernel-silent")
 
 

@@ -96,6 +96,7 @@ def test_a_questions_choices_are_on_the_card_until_there_are_buttons():
 
     assert '<ul class="labkit-choices"><li>About 25 s</li><li>About 45 s</li></ul>' in card
     assert ":has(.labkit-asked:not(.jupyter-widgets-disconnected)) .labkit-choices" in card
+    assert "first." in card.split('<p class="labkit-gone">')[1]
 
 
 # ---- hints, solutions, exercises ---------------------------------------------------

@@ -76,7 +76,10 @@ function lifeOf(viewState) {
     return { lamp: "no", text: `no answer from the engine since ${clock(viewState.origin + gap[0])}`, more: gap[2] };
   }
   if (still) return { lamp: "ended", text: `recorded at ${clock(viewState.now)}`, more: trouble };
-  if (viewState.silent) return { lamp: "no", text: `no news since ${clock(viewState.seen)}`, more: trouble };
+  if (viewState.silent) {
+    const more = [trouble, "If the kernel has restarted, run “import labkit; labkit.resume()” to go on."].filter(Boolean).join("\n");
+    return { lamp: "no", text: `no news since ${clock(viewState.seen)}`, more };
+  }
   return { lamp: "yes", text: "live", more: trouble };
 }
 
