@@ -137,6 +137,8 @@ def resume() -> Watch | None:
 def _last_recording(swarm: Swarm, since: datetime) -> Recorder | None:
     """Return what goes on with the newest recording of `watch` or `record` since then."""
     global _recorder
+    if _recorder and _recorder.alive:  # the kernel was not restarted
+        return _recorder
     path = activity_log.newest(settings.state_dir() / "recordings", since)
     if path is None:
         return None

@@ -537,6 +537,7 @@ def test_resume_gives_a_view_back_whose_update_still_runs(
     seen = labkit.watch(lab.worker)
     labkit.update(lab.worker, image=lab.image("1.0"), update_config={"delay": "8s"})
     seen.wait_for_replicas("1.0", 2)
+    assert labkit.resume().recording is seen.recording, "nothing was restarted"
     names = forget(monkeypatch)
     capsys.readouterr()
 
