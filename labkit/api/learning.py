@@ -41,8 +41,11 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
 
     wanted = activity_log.question(name)
 
+    def answered() -> bool:
+        return activity_log.last(wanted, "compared") is not None
+
     def take(key: str, reason: str) -> bool:
-        late = activity_log.last(wanted, "compared") is not None
+        late = answered()
         outcome = LATE if late else ""
         activity_log.note(wanted, "predicted", choice=key, why=reason, outcome=outcome)
         return late
@@ -51,7 +54,9 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
         take(wanted.choice(choose).key, why)
     noted = activity_log.last(wanted, "predicted")
     prediction, late = activity_log.chosen(wanted)
-    return Asked(wanted, prediction or late, noted.why if noted else "", take, late=bool(late))
+    why = noted.why if noted else ""
+    given = {"late": bool(late), "answered": answered()}
+    return Asked(wanted, prediction or late, why, take, **given)
 
 
 def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:

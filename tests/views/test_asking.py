@@ -95,6 +95,8 @@ def test_a_choice_after_the_recording_has_answered_is_said_not_to_count():
     )
     asked = Asked(QUESTION, QUESTION.choice("25"), "", learner.note, late=True)
     assert "does not count" in asked._noted.value
+    known = Asked(QUESTION, QUESTION.choice("25"), "", learner.note, answered=True)
+    assert known._noted.value == "Noted: About 25 s."
 
 
 def test_asked_anew_it_shows_what_was_chosen_and_notes_nothing():

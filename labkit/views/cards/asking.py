@@ -30,10 +30,18 @@ class Asked:
     """
 
     def __init__(
-        self, asked: Question, chosen: Choice | None, why: str, take: Take, *, late: bool = False
+        self,
+        asked: Question,
+        chosen: Choice | None,
+        why: str,
+        take: Take,
+        *,
+        late: bool = False,
+        answered: bool = False,
     ) -> None:
         self._question = asked
         self._take = take
+        self._answered = answered
         self.choice = chosen
         self._card: Card = question(asked)
         self._radio = ipywidgets.RadioButtons(
@@ -70,11 +78,12 @@ class Asked:
 
     def _words(self, *, late: bool) -> str:
         if self.choice is None:
-            return "Nothing is marked wrong: your own recording will answer."
+            has = "has answered already" if self._answered else "will answer"
+            return f"Nothing is marked wrong: your own recording {has}."
         noted = f"Noted: {plain(self.choice.label)}."
         if late:
             return f"{noted} The recording had answered already, so this does not count."
-        return f"{noted} You may change it until you compare."
+        return f"{noted} {'' if self._answered else 'You may change it until you compare.'}".strip()
 
     def _ipython_display_(self) -> None:
         _display(self._card)
