@@ -160,8 +160,8 @@ class Slow(Scripted):
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing may rest for longer than half a second; and no pytest limits a cell."""
-    monkeypatch.setattr(recorder, "PATIENCE", 0.5)
+    """Nothing may rest for longer than two seconds; and no pytest limits a cell."""
+    monkeypatch.setattr(recorder, "PATIENCE", 2)
     monkeypatch.delenv("PYTEST_VERSION")
 
 
@@ -170,14 +170,14 @@ def test_a_wait_goes_on_as_long_as_something_moves_and_says_how_things_stand() -
     """A counter of hashes that goes up moves nothing."""
     said: list[str] = []
     count = itertools.count()
-    source = Slow(moves=30)
+    source = Slow(moves=60)  # in three seconds
     with (
         Recorder(source, "dc_worker", meter=lambda: (next(count), 0.0)) as made,
         pytest.raises(NotSettled, match="1 of 2 replicas run"),
     ):
         made.wait_for_replicas("1.1", 10, say=said.append)
 
-    assert 2.0 <= time.monotonic() - source.begun < 4
+    assert 4 < time.monotonic() - source.begun < 20
     assert set(said) == {"No update is under way: 1 of 2 replicas run 1.1."}
 
 
@@ -195,7 +195,7 @@ def test_an_update_may_rest_for_its_delay_and_its_monitor_window() -> None:
     with Recorder(Scripted(snapshot(0, resting)), "dc_worker") as made, pytest.raises(NotSettled):
         made.wait()
 
-    assert 1.5 <= time.monotonic() - begun < 4
+    assert 3 <= time.monotonic() - begun < 20
 
 
 def test_under_nbval_a_wait_ends_before_the_cell_does(monkeypatch: pytest.MonkeyPatch) -> None:
