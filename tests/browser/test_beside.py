@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.lab import Lab, screenshot
+from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.pages import running
 from tests.browser.test_live_view import acted, watching
 from tests.waiting import until
 
@@ -58,3 +61,32 @@ def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -
     is_so()
     lines.first.get_by_role("button", name="Show it here").click()
     expect(page.locator(".jp-NotebookPanel .labkit-badge")).to_have_text("completed")
+
+
+def test_after_a_reload_it_goes_on_while_a_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
+    """The server reads the recording's file; when the kernel is free, the view is live again."""
+    file = lab.folder / f"{secrets.token_hex(4)}.jsonl"
+    kept = acted("pace=2, rest=2").replace(
+        '"dc_worker")', f'"dc_worker", path=Path({str(file)!r}))'
+    )
+    notebook = Notebook(lab, page, [f"from pathlib import Path\n{kept}", BLOCK])
+    notebook.run(0)
+    until(lambda: running(page, "1.1") >= 1, "the update to begin")
+    until(notebook.is_saved, "the notebook to be saved")
+    notebook.run(1)
+    until(lambda: file.name in layouts(lab), "the layout to be saved")
+    before = running(page, "1.1")
+    page.reload()
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+
+    until(lambda: running(page, "1.1") > before, "the view to go on", 60)
+    screenshot(page, "beside-while-a-cell-blocks")
+    expect(page.locator(".jp-NotebookPanel .labkit-line")).to_have_count(0)
+    notebook.release()
+    expect(page.locator(LINE)).to_contain_text("is open beside the notebook")
+    expect(page.locator(PANEL).locator(".labkit-live")).to_have_text("live")
+
+
+def layouts(lab: Lab) -> str:
+    """What JupyterLab has written of its layouts."""
+    return "".join(path.read_text() for path in (lab.folder / "workspaces").glob("*"))

@@ -5,6 +5,7 @@
 // in a panel after a reload comes from the notebook's outputs; JupyterLab restores where it was.
 
 const OPEN = "labkit:open-panel";
+const EVERY = 1000; // ms between two looks at a recording's file
 const IN_THE_CELL = "labkit-in-the-cell"; // recordings whose view a person has put back, in this tab
 
 export async function plugin(shared) {
@@ -20,10 +21,12 @@ export async function plugin(shared) {
       if (app.name !== "JupyterLab") return; // Notebook 7 has no place beside a notebook
       const tracker = new WidgetTracker({ namespace: "labkit" });
       const panels = new Panels(app.shell, tracker, () => new Widget());
-      app.commands.addCommand(OPEN, { execute: ({ service }) => panels.open(service) });
+      app.commands.addCommand(OPEN, {
+        execute: ({ service, file }) => void panels.standIn(panels.open(service), file),
+      });
       restorer?.restore(tracker, {
         command: OPEN,
-        args: ({ service }) => ({ service }),
+        args: ({ service, file }) => ({ service, file }),
         name: ({ service }) => service,
       });
       const style = document.createElement("link"); // of an output would go with the output
@@ -52,6 +55,9 @@ class Panels {
     const panel = this.open(place.service, place.notebook);
     const before = panel.place;
     panel.place = place;
+    panel.standIn?.remove();
+    panel.file = place.file;
+    void this.tracker.save(panel);
     panel.node.replaceChildren(place.el);
     this.follow(place);
     this.choose(place, false);
@@ -96,6 +102,28 @@ class Panels {
     this.shell.add(panel, "main", { ...beside, activate: false });
     void this.tracker.add(panel);
     return panel;
+  }
+
+  /** Draws what a recording's file has while the kernel is busy with a cell, after a reload. */
+  async standIn(panel, file) {
+    if (!file) return;
+    const at = (path) => new URL(path, import.meta.url);
+    const { follow } = await import(at("watch.js"));
+    let seen = "";
+    while (!panel.place && !panel.isDisposed) {
+      const answer = await fetch(at(`state?${new URLSearchParams({ file, seen })}`));
+      if (!answer.ok) return;
+      const found = answer.status === 200 ? await answer.json() : null;
+      if (found && !panel.place) {
+        seen = found.seen;
+        if (!panel.standIn) {
+          panel.node.replaceChildren();
+          panel.standIn = follow(panel.node, found.state, found.plotly);
+        } else panel.standIn.load(found.state);
+        if (found.state.end) return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
+    }
   }
 
   /** A person who closes a panel wants its view back in the cell. */

@@ -14,13 +14,18 @@ browser, with no address outside the machine.
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
+
+from labkit.base.errors import RecordingProblem
 
 _PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
 _EXTENSION = files("labkit.views") / "assets" / "lab.js"
@@ -45,6 +50,35 @@ class Script(JupyterHandler):
         self.set_header("Content-Type", f"text/{self._kind}; charset=utf-8")
         self.set_header("Cache-Control", self._keep)
         self.finish(self._script())
+
+
+class State(JupyterHandler):
+    """The view state of a recording that is being written, for a page whose kernel is blocked."""
+
+    @web.authenticated
+    def get(self) -> Any:
+        """Answer with the state, or with nothing new since the change that was `seen`."""
+        # not at the server's start: they load pandas
+        from labkit.recordings.recording import Recording
+        from labkit.views.live import page
+        from labkit.views.state.view_state import ViewState
+        from labkit.views.static.snapshot import heading
+
+        file = Path(self.get_query_argument("file"))
+        try:
+            written = file.stat().st_mtime
+            if str(written) == self.get_query_argument("seen", ""):
+                return self.set_status(204)
+            recording = Recording.load(file)
+        except (OSError, RecordingProblem) as problem:
+            raise web.HTTPError(404) from problem
+        state = ViewState(recording.header)
+        state.apply(recording.changes)
+        state.delta()
+        now = heading(recording)
+        now["now"] += round((time.time() - written) * 1000)
+        found = {"seen": str(written), "state": now | state.full(), "plotly": page.PLOTLY}
+        return self.finish(json.dumps(found))
 
 
 def _module() -> str:
@@ -74,6 +108,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
         ".*$",
         [
             (url_path_join(under, "watch.js"), Script, {"script": _module}),
+            (url_path_join(under, "state"), State),
             (url_path_join(under, "lab.js"), Script, {"script": _EXTENSION.read_bytes}),
             (url_path_join(under, "views.css"), Script, {"script": _style, "kind": "css"}),
             # its name has the version in it, so it never changes

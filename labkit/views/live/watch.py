@@ -95,6 +95,8 @@ class Watch(anywidget.AnyWidget):
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     #: Whether JupyterLab shows it beside the notebook, and not in its cell.
     beside = traitlets.Bool().tag(sync=True)
+    #: The recording's file: what a page shows that was reloaded while a cell blocks the kernel.
+    file = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self, recorder: Recorder, parts: Sequence[str] | None = None, *, beside: bool = True
@@ -114,7 +116,8 @@ class Watch(anywidget.AnyWidget):
         self._wake = threading.Event()
         self._apply()
         self._state.delta()
-        super().__init__(parts=known_parts(parts), beside=beside)
+        file = str(self.path.absolute()) if self.path else ""
+        super().__init__(parts=known_parts(parts), beside=beside, file=file)
         self.on_msg(self._receive)
         recorder.subscribe(self._wake.set)
         threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()

@@ -5,8 +5,8 @@ import { clock } from "./words.js";
 
 export class Place {
   /** `draw(el)` draws the view into an element, and returns a function that removes it. */
-  constructor(cell, { service, origin }, beside, draw) {
-    Object.assign(this, { cell, service, origin, beside, draw });
+  constructor(cell, { service, origin, file = "" }, beside, draw) {
+    Object.assign(this, { cell, service, origin, file, beside, draw });
     this.el = make("div", "labkit-place");
     this.begin();
   }
