@@ -3,7 +3,6 @@
 export default { render({ model, el }) {
   const form = document.createElement("form");
   form.className = "labkit-settings";
-  form.dataset.lmSuppressShortcuts = "true"; // JupyterLab has an arrow key for itself
   form.addEventListener("submit", (event) => event.preventDefault());
   const inputs = new Map();
   for (const field of model.get("fields")) {
@@ -11,10 +10,14 @@ export default { render({ model, el }) {
     const input = document.createElement(field.choices ? "select" : "input");
     const shown = document.createElement("output");
     for (const [words, value] of field.choices ?? []) input.append(new Option(words, value));
+    input.dataset.lmSuppressShortcuts = "true"; // or JupyterLab has the arrow keys
     if (field.reach) [input.type, [input.min, input.max, input.step]] = ["range", field.reach];
     const read = () => (field.reach ? Number(input.value) : input.value);
     input.addEventListener(field.reach ? "input" : "change", () => {
-      model.set("values", { ...model.get("values"), [field.name]: read() });
+      const values = { ...model.get("values"), [field.name]: read() };
+      // the image that does what is chosen, in place of another of these; a typed one stays
+      if (Object.values(field.images ?? {}).includes(values.image)) values.image = field.images[values.does];
+      model.set("values", values);
       model.save_changes();
     });
     inputs.set(field, [input, shown]);

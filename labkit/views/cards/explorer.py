@@ -19,6 +19,7 @@ from labkit.base.rules import words
 from labkit.recordings import story
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
+from labkit.views.cards.workbench import show_controls
 from labkit.views.live import page
 from labkit.views.live.watch import Watch
 from labkit.views.pages import render
@@ -37,7 +38,7 @@ _SAID: Values = words(Path(__file__).with_name("explorer.yaml"))
 
 
 class Settings(anywidget.AnyWidget):
-    """The form; what is moved in it is in `values` at once."""
+    """The form; what is moved in it is in `values` at once, which only the page writes."""
 
     _esm = page.asset("settings.js")
     fields = traitlets.Any().tag(sync=True)
@@ -81,7 +82,7 @@ class Explorer:
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
         values = _SAID["at first"] | {"slots": situation.start["replicas"]} | situation.start
-        fields = [_reaching(field, values[field["name"]]) for field in _SAID["fields"]]
+        fields = [self._field(field, values[field["name"]]) for field in _SAID["fields"]]
         self.settings = Settings(fields=fields, values=values)
         self._words, self._ways, self._picture, self._said = (ipywidgets.HTML() for _ in range(4))
         self._run = _button("Run it …", self._ask, disabled=bool(situation.note))
@@ -97,13 +98,21 @@ class Explorer:
         self.settings.observe(self._moved, names="values")
         self._moved()
 
+    def _field(self, field: Values, value: Any) -> Values:
+        """Return a field with what depends on the service: how far it reaches, which images."""
+        if "reach" in field:
+            least, most, step = field["reach"]
+            return field | {"reach": (min(least, value), max(most, value), step)}
+        if field["name"] == "does":
+            images = {does: self._situation.image(does) for _, does in field["choices"]}
+            return field | {"images": images}
+        return field
+
     # ---- what it would do ----------------------------------------------------------
 
-    def _moved(self, change: Any = None) -> None:
+    def _moved(self, _: Any = None) -> None:
         """Draw what is chosen; what chance decides follows when nothing is moved any more."""
         values = self.settings.values
-        if change and change.old["does"] != values["does"] and self._renamed(values):
-            return  # it was drawn with its new name
         if self._seeds:
             self._seeds.cancel()
         self._ask_later()
@@ -122,16 +131,6 @@ class Explorer:
             self._say(self._words, story.in_words(self.expected, *runs))
             return
         self._seeds = loop.create_task(self._over_seeds(runs))
-
-    def _renamed(self, values: Values) -> bool:
-        """Name the lesson's image that does what was chosen, in place of another of these."""
-        image = self._situation.image(values["does"])
-        does = next(field for field in _SAID["fields"] if field["name"] == "does")
-        known = [self._situation.image(value) for _, value in does["choices"]]
-        if values["image"] == image or values["image"] not in known:
-            return False
-        self.settings.values = values | {"image": image}
-        return True
 
     async def _over_seeds(self, runs: Iterator[Recording]) -> None:
         """Say what other seeds give, one after another: whatever is moved meanwhile goes first."""
@@ -210,7 +209,7 @@ class Explorer:
     def _ipython_display_(self) -> None:
         self._displayed = True
         _display(self._still(), raw=True, display_id=self._display_id)
-        _display(self._box)
+        show_controls(self._box, "there are sliders here that the picture follows.")
 
     def __repr__(self) -> str:
         return f"<labkit.explore of {self._situation.service}>"
@@ -225,11 +224,3 @@ def _button(words: str, pressed: Callable[[Any], None], **more: Any) -> ipywidge
     button = ipywidgets.Button(description=words, **more)
     button.on_click(pressed)
     return button
-
-
-def _reaching(field: Values, value: Any) -> Values:
-    """Return a field whose slider, if it is one, reaches as far as the value at first."""
-    if "reach" not in field:
-        return field
-    least, most, step = field["reach"]
-    return field | {"reach": (min(least, value), max(most, value), step)}
