@@ -138,7 +138,13 @@ def test_a_silent_engine_and_a_silent_kernel_are_told(lab: Lab, page: Page) -> N
     notebook.end_kernel()
     expect(live).to_contain_text("no news since", timeout=20_000)
     expect(page.locator(".labkit-end")).to_contain_text("import labkit; labkit.resume()")
+    expect(page.locator(".labkit-lost")).to_be_hidden()
     screenshot(page, "kernel-silent")
+    notebook.save()
+    notebook.open()
+    expect(page.locator(".labkit-lost")).to_be_visible()
+    expect(page.get_by_text("model not found")).to_be_hidden()
+    screenshot(page, "kernel-lost")
 
 
 def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:

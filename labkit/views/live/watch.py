@@ -43,6 +43,7 @@ from labkit.base.errors import NotSettled
 from labkit.recordings.recording import Recording
 from labkit.views.cards.meanwhile import Meanwhile
 from labkit.views.live import page
+from labkit.views.pages import render
 from labkit.views.parts import known_parts
 from labkit.views.state.view_state import Json, ViewState
 from labkit.views.state.words import plain
@@ -228,6 +229,8 @@ class Watch(anywidget.AnyWidget):
             else:
                 data, metadata = self._repr_mimebundle_() or ({}, {})
             _display(data, raw=True, metadata=metadata, display_id=self._display_id, **how)
+            if not self.ended and not how:
+                _display({"text/html": render("lost.html"), "text/plain": ""}, raw=True)
 
     # ---- the thread ----------------------------------------------------------------
 
