@@ -64,12 +64,17 @@ def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -
 
 
 def test_after_a_reload_it_goes_on_while_a_cell_blocks_the_kernel(lab: Lab, page: Page) -> None:
-    """The server reads the recording's file; when the kernel is free, the view is live again."""
+    """The server reads the recording's file; when the kernel is free, the view is live again.
+
+    What the cell puts out after the reload is below it.
+    """
     file = lab.folder / f"{secrets.token_hex(4)}.jsonl"
     kept = acted("pace=2, rest=2").replace(
         '"dc_worker")', f'"dc_worker", path=Path({str(file)!r}))'
     )
-    notebook = Notebook(lab, page, [f"from pathlib import Path\n{kept}", BLOCK])
+    notebook = Notebook(
+        lab, page, [f"from pathlib import Path\n{kept}", f"{BLOCK}print('went on')"]
+    )
     notebook.run(0)
     until(lambda: running(page, "1.1") >= 1, "the update to begin")
     until(notebook.is_saved, "the notebook to be saved")
@@ -85,6 +90,7 @@ def test_after_a_reload_it_goes_on_while_a_cell_blocks_the_kernel(lab: Lab, page
     notebook.release()
     expect(page.locator(LINE)).to_contain_text("is open beside the notebook")
     expect(page.locator(PANEL).locator(".labkit-live")).to_have_text("live")
+    expect(page.locator(".jp-NotebookPanel .jp-OutputArea").last).to_contain_text("went on")
 
 
 def layouts(lab: Lab) -> str:

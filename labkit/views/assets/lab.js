@@ -12,12 +12,13 @@ export async function plugin(shared) {
   const { Widget } = await shared("@lumino/widgets");
   const { WidgetTracker } = await shared("@jupyterlab/apputils");
   const { ILayoutRestorer } = await shared("@jupyterlab/application");
+  const { INotebookTracker } = await shared("@jupyterlab/notebook");
   return {
     id: "labkit:panels",
     description: "Shows live views beside the notebook.",
     autoStart: true,
-    optional: [ILayoutRestorer],
-    activate(app, restorer) {
+    optional: [ILayoutRestorer, INotebookTracker],
+    activate(app, restorer, notebooks) {
       if (app.name !== "JupyterLab") return; // Notebook 7 has no place beside a notebook
       const tracker = new WidgetTracker({ namespace: "labkit" });
       const panels = new Panels(app.shell, tracker, () => new Widget());
@@ -33,8 +34,32 @@ export async function plugin(shared) {
       Object.assign(style, { rel: "stylesheet", href: new URL("views.css", import.meta.url).href });
       document.head.append(style);
       globalThis.labkitPanels = panels;
+      notebooks?.widgetAdded.connect((_, notebook) => keepOutputs(notebook));
     },
   };
+}
+
+const RAN = "labkit-ran-"; // and the number of a request: which cell it was of
+const OUTPUTS = new Set(["stream", "display_data", "execute_result", "error"]);
+
+/** Gives a cell that ran during a reload what it still puts out: JupyterLab forgets whose it is. */
+function keepOutputs({ context, content, sessionContext }) {
+  const receive = (kernel, { msg, direction }) => {
+    const { header, parent_header: parent, metadata, channel } = msg;
+    if (direction === "send" && header.msg_type === "execute_request" && metadata.cellId)
+      sessionStorage.setItem(RAN + header.msg_id, metadata.cellId);
+    const id = channel === "iopub" && sessionStorage.getItem(RAN + parent.msg_id);
+    if (!id) return;
+    const others = parent.session !== kernel.clientId; // of the page before the reload
+    const outputs = content.widgets.find(({ model }) => model.id === id)?.model.outputs;
+    if (others && OUTPUTS.has(header.msg_type)) outputs?.add({ ...msg.content, output_type: header.msg_type });
+    if (header.msg_type !== "status" || msg.content.execution_state !== "idle") return;
+    sessionStorage.removeItem(RAN + parent.msg_id);
+    if (others && outputs) void context.save();
+  };
+  const listen = (kernel) => kernel?.anyMessage.connect(receive); // once, however often it is said
+  listen(sessionContext.session?.kernel);
+  sessionContext.kernelChanged.connect((_, { newValue }) => listen(newValue));
 }
 
 class Panels {
@@ -95,7 +120,7 @@ class Panels {
     panel.title.label = service;
     panel.title.caption = `The update of ${service}, live`;
     panel.title.closable = true;
-    panel.node.textContent = `Here you will see ${service}, when labkit.watch has been called.`;
+    panel.node.textContent = `The view of ${service} opens here when you call labkit.watch.`;
     panel.disposed.connect(() => this.closed(panel));
     this.all.set(service, panel);
     const beside = notebook ? { mode: "split-right", ref: notebook } : { mode: "split-right" };
