@@ -69,7 +69,7 @@ def test_after_a_reload_it_goes_on_while_a_cell_blocks_the_kernel(lab: Lab, page
     What the cell puts out after the reload is below it.
     """
     file = lab.folder / f"{secrets.token_hex(4)}.jsonl"
-    kept = acted("pace=2, rest=2").replace(
+    kept = acted("pace=4, rest=2").replace(
         '"dc_worker")', f'"dc_worker", path=Path({str(file)!r}))'
     )
     notebook = Notebook(
