@@ -44,6 +44,7 @@ def test_an_update_is_explored_by_keyboard_and_kept(lab: Lab, page: Page) -> Non
     screenshot(page, "explorer")
     for theme in ("Dark", "Light"):
         put_on(page, theme)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
         screenshot(page, f"explorer-{theme}")
         assert problems(page, ".labkit-explorer") == []
 
