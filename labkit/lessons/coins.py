@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -149,7 +148,18 @@ def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
         address = webui(swarm, stack) if stack else None
     except LabError:
         return None
-    return partial(_ask, _page(address), _METER_SECONDS) if address else None
+    return _Meter(_page(address)) if address else None
+
+
+class _Meter:
+    """Asks the page again and again, on one connection until that is closed."""
+
+    def __init__(self, page: Connection) -> None:
+        self._page = page
+        self.close = page.close
+
+    def __call__(self) -> _Answer:
+        return _ask(self._page, _METER_SECONDS)
 
 
 def _page(address: str) -> Connection:

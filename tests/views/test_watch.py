@@ -62,6 +62,14 @@ class ByHand:
         self.tell()
 
 
+_OF_OTHERS: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def of_others() -> None:
+    _OF_OTHERS.update(threading.enumerate())
+
+
 def watched(recorder: Any, **more: Any) -> Watch:
     return Watch(recorder, **more)
 
@@ -404,4 +412,9 @@ def test_a_change_in_the_midst_of_a_look_is_not_lost(watch: Watch, recorder: ByH
 
 
 def _threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("watch ")]
+    """The threads of views that are not those of other tests, which may end later."""
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith("watch ") and thread not in _OF_OTHERS
+    ]

@@ -16,7 +16,7 @@ EVERY = 0.5
 
 
 class Metering:
-    """A thread that asks a meter, and hands on what it says.
+    """A thread that asks a meter, and hands on what it says; closes it, if it can, at the end.
 
     Errors of the meter are ignored: there is no sample then.
     Nobody waits for this thread, which may hang in a question; an answer that comes
@@ -38,6 +38,13 @@ class Metering:
         self._stopping.set()
 
     def _run(self) -> None:
+        try:
+            self._ask()
+        finally:
+            if close := getattr(self._meter, "close", None):
+                close()
+
+    def _ask(self) -> None:
         due = time.monotonic()
         while not self._stopping.wait(max(0, due - time.monotonic())):
             due = time.monotonic() + EVERY
