@@ -37,7 +37,7 @@ def test_an_update_is_explored_by_keyboard_and_kept(lab: Lab, page: Page) -> Non
     expect(page.locator(".labkit-explored-ways").nth(1)).to_contain_text("--update-delay=1s")
     page.get_by_label("what it does").select_option("dies")
     page.get_by_label("failure action").select_option("rollback")
-    page.get_by_label("in so many slots").press("Home")
+    page.get_by_label("in how many slots").press("Home")
     expect(words).to_contain_text("Chance decides")  # all three have arrived, one after another
     expect(page.get_by_label("new image")).to_have_value("lab/dockercoins_worker:bugged")
     expect(page.get_by_role("button", name="Run it")).to_be_disabled()

@@ -314,7 +314,7 @@ def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
     lesson.picture(shown, "waiting")
     lesson.ended(check)
     expect(finding(shown)).to_contain_text("… not yet")
-    expect(finding(shown)).to_contain_text("It is the old task that is told to stop")
+    expect(finding(shown)).to_contain_text("The old task is the one that is told to stop")
     expect(shown.locator(".labkit-meanwhile")).to_have_count(0)
     lesson.picture(shown.locator(".labkit-note-card"), "not-yet")
     assert serious(lesson.page) == []

@@ -62,10 +62,19 @@ function keepOutputs({ context, content, sessionContext }) {
   sessionContext.kernelChanged.connect((_, { newValue }) => listen(newValue));
 }
 
+/** JupyterLab takes what a save finds of another one, still under way, for somebody else's change,
+    and asks whose to keep: so each waits for the one before. */
+function saveInTurn(context) {
+  const save = context.save.bind(context);
+  let last = Promise.resolve();
+  context.save = (...how) => (last = last.catch(() => {}).then(() => save(...how)));
+}
+
 class Panels {
   constructor(shell, tracker, widget) {
     Object.assign(this, { shell, tracker, widget });
     this.all = new Map(); // a panel of each service
+    this.inTurn = new WeakSet(); // the notebooks that are saved in turn
     this.inTheCell = new Set(JSON.parse(sessionStorage.getItem(IN_THE_CELL) ?? "[]"));
   }
 
@@ -101,7 +110,10 @@ class Panels {
   /** Saves a notebook whose view has just been displayed: a reload shows what was saved. */
   save({ notebook }) {
     const { context } = this.find(notebook) ?? {};
-    if (context?.isReady && context.model.dirty && !context.model.readOnly) void context.save();
+    if (!context?.isReady || context.model.readOnly) return;
+    if (!this.inTurn.has(context)) saveInTurn(context);
+    this.inTurn.add(context);
+    if (context.model.dirty) void context.save();
   }
 
   /** Keeps over a reload whether a person wants a view in its cell. */
