@@ -156,7 +156,9 @@ def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
     plot.hover(position={"x": 50, "y": 40})
     expect(plot.locator(".hoverlayer")).to_contain_text("<img src=x")
     screenshot(page, "hostile")
-    expect(page.locator(".labkit-panel .labkit-end")).to_contain_text("The update has settled", timeout=20_000)
+    expect(page.locator(".labkit-panel .labkit-end")).to_contain_text(
+        "The update has settled", timeout=20_000
+    )
     notebook.save()
 
     assert page.evaluate("() => window.hacked") is None
