@@ -237,7 +237,7 @@ def predict(
     """Predict what `update` would do and say it, changing nothing; returns a recording.
 
     Takes what `update` takes, and in `behaviour` what the new tasks do; without it they run
-    until     they are told to stop. It may have these keys, with durations such as "2s":
+    until they are told to stop. It may have these keys, with durations such as "2s":
 
     exits_after, exit_code            when they end by themselves, and how; 0 by default
     stops_after, stop_code            how long they take to stop; `None` ignores SIGTERM

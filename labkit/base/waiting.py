@@ -15,7 +15,7 @@ PATIENCE = 110
 def longest() -> float:
     """Return how many seconds a call may wait altogether while something moves.
 
-    There is no limit, except under pytest (nbval), which ends a cell that takes longer.
+    Unlimited, except under pytest (nbval), which ends a cell that takes longer.
     """
     return PATIENCE if "PYTEST_VERSION" in os.environ else math.inf
 

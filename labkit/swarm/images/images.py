@@ -88,7 +88,7 @@ def build(
     )
     if answer.error or not answer.image_id:
         raise _build_failed(folder, answer, shown=say is not None)
-    ownership.note(str(inspect(swarm, answer.image_id)["Id"]))
+    ownership.note(answer.image_id)
     return answer.image_id
 
 

@@ -127,7 +127,7 @@ class Explorer:
         self._ways.value, self._picture.value = self._way(), self._drawn().svg
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # nothing will be moved: there is no notebook
+        except RuntimeError:  # without a notebook nobody moves a slider
             self._say(self._words, story.in_words(self.expected, *runs))
             return
         self._seeds = loop.create_task(self._over_seeds(runs))

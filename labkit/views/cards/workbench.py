@@ -43,7 +43,7 @@ class Desk(Protocol):
         ...
 
     def check(self, say: Callable[[str], None]) -> Finding:
-        """Say how it stands; meanwhile `say` is told what is waited for."""
+        """Say how it stands; meanwhile `say` receives what it waits for."""
         ...
 
     def help(self, kind: str) -> Any:

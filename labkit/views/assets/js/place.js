@@ -40,7 +40,7 @@ export class Place {
     this.inTheCell();
   }
 
-  /** What is no longer the newest is a line, so that nothing that is read moves away. */
+  /** Shows an older view as one line, so that nothing a person is reading moves away. */
   asALine() {
     this.hide();
     this.line(
