@@ -42,7 +42,8 @@ class Counts:
 def meaning(state: str, tag: str = "") -> str:
     """Return what an update's state says about a service; `""` is that there never was one.
 
-    There is no state, too, where it was `changed`, and an update may be `overtaken`.
+    Two are labkit's own: `changed`, of a service that has no status after a change, and
+    `overtaken`, of an update that another one has replaced.
     """
     return str(words(_WORDS)["meanings"][state]).format(tag=tag)
 
