@@ -13,7 +13,8 @@ written as it happens, so that a killed process loses at most a torn last line.
 |             | `provenance`: `engine` (also where it is missing), `simulated`, or        |
 |             | `predicted`                                                               |
 | `task`      | `at`, `id`, `slot`, `tag`, `image`, `node`, `state`, `desired_state`,     |
-|             | `status_at`, `created_at`, `message`, `error`, `exit_code`, `ports`       |
+|             | `status_at`, `created_at`, `message`, `error`, `exit_code`, `ports`,      |
+|             | `lost` (its node is down; never true in files before that was recorded)   |
 | `forgotten` | `at`, `id`: the manager no longer lists that task                         |
 | `service`   | `at`, `id`, `name`, `version`, `tag`, `image`, `replicas`,                |
 |             | `update_config`, `rollback_config`, `previous_image`, `update_status`     |
@@ -219,6 +220,8 @@ class Span:
     #: `None` while it lasts, and for good in a state that ends a task.
     end: datetime | None
     error: str
+    #: Its node was down, and it had not ended.
+    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -340,10 +343,7 @@ class Recording:
             match change:
                 case TaskSeen(at=at, task=task):
                     before = open_spans.get(task.id)
-                    if before and (before[1].state, before[1].desired_state) == (
-                        task.state,
-                        task.desired_state,
-                    ):
+                    if before and _where(before[1]) == _where(task):
                         open_spans[task.id] = (before[0], task)
                         continue
                     if before:
@@ -587,6 +587,7 @@ def _time(text: str) -> datetime:
 _READERS: dict[str, Callable[[Any], Any]] = {
     "str": partial(_only, str),
     "int": partial(_only, int),
+    "bool": partial(_only, bool),
     "datetime": _time,
     "Provenance": partial(_one_of, Provenance),
     "UpdateState": partial(_one_of, UpdateState),
@@ -596,6 +597,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _where(task: Task) -> tuple[object, ...]:
+    return task.state, task.desired_state, task.lost
+
+
 def _span(start: datetime, task: Task, end: datetime | None) -> Span:
-    same = ("slot", "tag", "node", "state", "desired_state", "error")
+    same = ("slot", "tag", "node", "state", "desired_state", "error", "lost")
     return Span(task=task.id, start=start, end=end, **{name: getattr(task, name) for name in same})

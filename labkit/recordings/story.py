@@ -85,10 +85,12 @@ def ran(recording: Recording) -> list[tuple[datetime, int]]:
     """Return how many replicas ran, as steps by the engine's own times.
 
     A dip that ends before the next poll shows here: tasks say when they came to run, and
-    when they ended. Those that ran at the first poll count from the beginning.
+    when they ended. Those that ran at the first poll count from the beginning. A task whose
+    node is down ran until the manager said so, and may run again when the node is back.
     """
     first = recording.changes[0].at if recording.changes else None
     running: set[str] = set()
+    ran: set[str] = set()
     steps: list[tuple[datetime, int]] = []
     count = 0
     for change in recording.of(TaskSeen):
@@ -98,10 +100,11 @@ def ran(recording: Recording) -> list[tuple[datetime, int]]:
             if change.at == first:
                 count += 1
             else:
-                steps.append((task.status_at, 1))
-        elif task.ended and runs:
+                steps.append((change.at if task.id in ran else task.status_at, 1))
+            ran.add(task.id)
+        elif runs and (task.ended or task.lost):
             running.discard(task.id)
-            steps.append((task.status_at, -1))
+            steps.append((task.status_at if task.ended else change.at, -1))
     # of two at the same moment, the start goes first: that is not a dip
     steps.sort(key=lambda step: (step[0], -step[1]))
     return [(at, count := count + step) for at, step in steps]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -187,6 +187,8 @@ class Task:
     ports: str = ""
     service_id: str = ""
     node_id: str = ""
+    #: Its node is down and it has not ended: `state` is the last that the manager heard of it.
+    lost: bool = False
 
     @property
     def tag(self) -> str:
@@ -195,8 +197,8 @@ class Task:
 
     @property
     def running(self) -> bool:
-        """Whether it was observed running, whatever is desired of it."""
-        return self.state == "running"
+        """Whether it was observed running, whatever is desired, and its node is not down."""
+        return self.state == "running" and not self.lost
 
     @property
     def ended(self) -> bool:
@@ -204,8 +206,13 @@ class Task:
         return self.state in TERMINAL_STATES
 
     @classmethod
-    def from_api(cls, task: Mapping[str, Any], nodes: Mapping[str, str]) -> Self:
-        """Read a task of the Engine API; `nodes` gives the name of each node's id."""
+    def from_api(
+        cls, task: Mapping[str, Any], nodes: Mapping[str, str], down: Container[str] = ()
+    ) -> Self:
+        """Read a task of the Engine API.
+
+        `nodes` gives the name of each node's id, `down` has the ids of those that are down.
+        """
         status = task.get("Status", {})
         container = status.get("ContainerStatus") or {}
         created = instant(task["CreatedAt"])
@@ -226,6 +233,7 @@ class Task:
             ports=_host_ports(status.get("PortStatus", {}).get("Ports") or ()),
             service_id=task.get("ServiceID", ""),
             node_id=task.get("NodeID", ""),
+            lost=not ended and task.get("NodeID", "") in down,
         )
 
 

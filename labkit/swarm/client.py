@@ -58,11 +58,14 @@ class Swarm:
         #: Where the engine listens, as `DOCKER_HOST` would say it.
         self.url = url
         self._clock = Clock(now or (lambda: datetime.now(UTC)))
+        #: The name of each node's id, those that were removed included; and which are down.
         self._nodes: dict[str, str] = {}
-        #: What was made of the JSON of each task that was read last.
-        self._values: dict[bytes, list[Task]] = {}
-        #: Where tasks were last read, what was answered, and what was made of that.
-        self._read: tuple[str, bytes, tuple[Task, ...]] = "", b"", ()
+        self._down: frozenset[str] = frozenset()
+        #: What was made of the JSON of each task that was read last, with those nodes down.
+        self._values: dict[tuple[bytes, frozenset[str]], list[Task]] = {}
+        #: Where tasks were last read, what was answered, with which nodes down, and what was
+        #: made of that.
+        self._read: tuple[str, bytes, frozenset[str], tuple[Task, ...]] = "", b"", self._down, ()
 
     @classmethod
     def at(cls, url: str | None = None) -> Self:
@@ -183,7 +186,8 @@ class Swarm:
     def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
         """Return a service and its tasks at this moment.
 
-        With `known` only the tasks are asked for, and the service is taken to be as it was.
+        With `known` only the tasks are asked for, and the service is taken to be as it was,
+        and each node as up or down as it was.
         A service that has been removed gives its last tasks until they have stopped;
         then, as for a name that never was, this raises `NotFound`.
         """
@@ -194,6 +198,8 @@ class Swarm:
                 service = Service.from_api(self.service(name))
             except errors.NotFound as problem:
                 missing = problem
+            if len(self._nodes) > 1:  # or the only one is the manager, which answers
+                self._ask_for_nodes()
         # After the service: what a task did is known no later than what came of it. And by
         # name, which the tasks of a removed service keep; the engine matches a prefix.
         tasks = self.task_values(name=f"{service.name if service else name}.")
@@ -209,27 +215,38 @@ class Swarm:
         body = self._call("GET", path).body
         # most polls find what the one before found, and comparing bytes is nearly free
         read = self._read
-        if read[:2] != (path, body):
-            self._read = read = path, body, self._task_values(body)
-        return read[2]
+        if read[:3] != (path, body, self._down):
+            tasks = self._task_values(body)
+            self._read = read = path, body, self._down, tasks
+        return read[3]
 
     def _task_values(self, body: bytes) -> tuple[Task, ...]:
         # most tasks are as they were: one whose JSON is known is not read again
-        known, whole = self._values, body.strip()[1:-1]
+        known, down, whole = self._values, self._down, body.strip()[1:-1]
         apart = whole.replace(b'},{"ID":', b'}\n{"ID":').split(b"\n")
         try:
-            new = {each: json.loads(b"[%b]" % each) for each in apart if each not in known}
+            new = {each: json.loads(b"[%b]" % each) for each in apart if (each, down) not in known}
         except ValueError:  # the volumes of a task begin with an ID, too
             apart, new = [whole], {whole: json.loads(body)}
         raw = [task for tasks in new.values() for task in tasks]
-        if any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw):
-            self._nodes = {node["ID"]: _node_name(node) for node in self.get("/nodes")}
+        unknown = any(task.get("NodeID") and task["NodeID"] not in self._nodes for task in raw)
+        # after the tasks: where one has taken the place of a lost one, its node is known as down
+        if unknown or (raw and len(self._nodes) > 1):
+            self._ask_for_nodes()
+            if self._down != down:
+                return self._task_values(body)
         known = known | {
-            each: [Task.from_api(task, self._nodes) for task in tasks]
+            (each, down): [Task.from_api(task, self._nodes, down) for task in tasks]
             for each, tasks in new.items()
         }
-        self._values = {each: known[each] for each in apart}
-        return tuple(task for each in apart for task in known[each])
+        self._values = {(each, down): known[each, down] for each in apart}
+        return tuple(task for each in apart for task in known[each, down])
+
+    def _ask_for_nodes(self) -> None:
+        nodes = self.get("/nodes")
+        # tasks of a node that was removed keep its id
+        self._nodes = self._nodes | {node["ID"]: _node_name(node) for node in nodes}
+        self._down = frozenset(node["ID"] for node in nodes if node["Status"]["State"] == "down")
 
     def container_logs(self, container: str, tail: int) -> str:
         """Return the last lines that a container of this node wrote. Raises `NotFound`."""

@@ -20,6 +20,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
+from labkit.recordings.story import fewest_running, ran
 from labkit.recordings.values import UpdateConfig
 from tests.looks import recorded
 from tests.values import at, recording, service, snapshot, status, task
@@ -85,6 +86,26 @@ def test_replicas_by_tag_are_steps_and_a_tag_once_seen_stays() -> None:
         (at(3), {"1.0": 1, "1.1": 1}),
         (at(4), {"1.0": 0, "1.1": 1}),
     ]
+
+
+def test_a_task_whose_node_is_down_does_not_count_until_it_is_back(tmp_path: Path) -> None:
+    away = {"is": "1.0-1", "lost": True}
+    made = recorded({0: ["service 1.0", "1.0-1..2"], 5: [away], 9: [away | {"lost": False}]})
+    made.save(path := tmp_path / "lost.jsonl")
+
+    for each in (made, Recording.load(path)):
+        assert each.running_by_tag() == [
+            (at(0), {"1.0": 2}),
+            (at(5), {"1.0": 1}),
+            (at(9), {"1.0": 2}),
+        ]
+        assert fewest_running(each) == 1
+        assert [count for _, count in ran(each)] == [1, 2]
+        assert [(s.start, s.lost) for s in each.spans() if s.slot == 1] == [
+            (at(0), False),
+            (at(5), True),
+            (at(9), False),
+        ]
 
 
 def test_spans_tell_what_each_task_did_and_for_how_long() -> None:

@@ -12,12 +12,14 @@ from typing import Any
 import docker
 import hypothesis
 import pytest
+from docker.types import ServiceMode
 from hypothesis import strategies as st
 
 from labkit.base import errors, settings
 from labkit.swarm import client
 from labkit.swarm.client import Swarm
 from labkit.swarm.wire import Answer
+from swarmsim import Engine
 
 DOCKER_HUB = "https://index.docker.io/v1/"
 
@@ -47,6 +49,20 @@ def test_where_nothing_answers_docker_s_own_words_are_kept() -> None:
         Swarm.at("unix:///nowhere")
 
     assert "No such file" in caught.value.docker_says
+
+
+def test_tasks_of_a_node_that_is_down_are_lost_until_it_is_back() -> None:
+    with Engine(nodes=3) as engine:
+        swarm, seen = Swarm(engine.client(), "unix://in-process"), []
+        engine.client().services.create("web:1", name="web", mode=ServiceMode("global"))
+        engine.advance("5s")
+        node = engine.cluster.tasks[swarm.snapshot("web").tasks[0].id].node_id
+        for state in ("ready", "down", "ready"):
+            engine.cluster.set_node_state(node, state)
+            found = swarm.snapshot("web")
+            seen.append(([t.node_id for t in found.tasks if t.lost], found.running_by_tag()["1"]))
+
+    assert seen == [([], 3), ([node], 2), ([], 3)]
 
 
 class Answering(Swarm):

@@ -179,4 +179,5 @@ def _moving(recording: Recording) -> bool:
     status = service.update_status if service else None
     if service is None or (status and not status.settled):
         return True
-    return any(not task.ended and task.state != task.desired_state for task in recording.current)
+    waits = (task for task in recording.current if not (task.ended or task.lost))
+    return any(task.state != task.desired_state for task in waits)

@@ -17,7 +17,7 @@ Follow = Callable[..., Iterator[dict[str, Any]]]
 
 
 class WakeUps:
-    """A thread that calls `poke` at each event of a service or of its containers."""
+    """A thread that calls `poke` at each event of a service, of its containers, or of a node."""
 
     def __init__(self, follow: Follow | None, service: str, poke: Callable[..., None]) -> None:
         self._follow = follow
@@ -47,14 +47,14 @@ class WakeUps:
         assert self._follow is not None
         # a recorder without events is slower, not wrong: polling finds every change
         with contextlib.suppress(Exception):
-            self._stream = self._follow(type=["container", "service"], event=_EVENTS)
+            self._stream = self._follow(type=["container", "node", "service"], event=_EVENTS)
             if self._stopped:
                 self.stop()
             for event in self._stream:
                 if self._stopped:
                     return
                 said = event.get("Actor", {}).get("Attributes", {})
-                if said.get("name") == self._service:
+                if event.get("Type") == "node" or said.get("name") == self._service:
                     self._poke(service_moved=True)
                 elif said.get("com.docker.swarm.service.name") == self._service:
                     announces = event.get("Action", "").split(":")[0] in _ANNOUNCING

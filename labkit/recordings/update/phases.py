@@ -35,8 +35,10 @@ class Counts:
     running: int
     #: Those that were told to shut down and have not ended.
     leaving: int
-    #: Those that have not ended.
+    #: Those that have not ended, and may be heard of.
     left: int
+    #: Those whose node is down.
+    lost: tuple[Task, ...] = ()
 
 
 def meaning(state: str, tag: str = "") -> str:
@@ -60,13 +62,48 @@ def describe(service: Service | None, tasks: Iterable[Task]) -> str:
     counts = Counts(
         running=sum(task.running and task.tag == tag for task in tasks),
         leaving=sum(map(leaving, tasks)),
-        left=sum(not task.ended for task in tasks),
+        left=sum(not (task.ended or task.lost) for task in tasks),
+        lost=tuple(task for task in tasks if task.lost),
     )
     return sentence(service, counts)
 
 
 def sentence(service: Service | None, counts: Counts) -> str:
     """Return the same sentence from tasks that are counted already."""
+    return " ".join([_sentence(service, counts), *_down(service, counts.lost)])
+
+
+def awaited(service: Service | None, lost: Iterable[Task]) -> Task | None:
+    """Return the task on a node that is down for which the updater waits, if there is one.
+
+    An updater waits without a time limit until the task that it made runs or has ended, also
+    when that has been replaced elsewhere (updater.go, updateTask).
+    """
+    status = service.update_status if service else None
+    if service is None or status is None or status.settled or status.started_at is None:
+        return None
+    made = (task for task in lost if task.image == service.image and task.state != "running")
+    return next((task for task in made if task.created_at >= status.started_at), None)
+
+
+def _down(service: Service | None, lost: tuple[Task, ...]) -> list[str]:
+    """Return what is not known of tasks whose node is down, and what waits for one of them."""
+    nodes = sorted({task.node or task.node_id for task in lost})
+    said = []
+    for node in nodes:
+        count = sum((task.node or task.node_id) == node for task in lost)
+        said.append(words(_WORDS)["down"][min(count, 2)].format(node=node, count=count))
+    if task := awaited(service, lost):
+        place = f"slot {task.slot}" if task.slot is not None else "one a node"
+        said.append(
+            words(_WORDS)["awaited"].format(
+                task=task.id[:12], place=place, node=task.node or task.node_id
+            )
+        )
+    return said
+
+
+def _sentence(service: Service | None, counts: Counts) -> str:
     if service is None:
         return _removed(counts.left)
     wanted = service.replicas
@@ -82,8 +119,8 @@ def sentence(service: Service | None, counts: Counts) -> str:
 
 
 def leaving(task: Task) -> bool:
-    """Whether a task has been told to stop, and has not ended."""
-    return task.desired_state in ("shutdown", "remove") and not task.ended
+    """Whether a task has been told to stop, can hear it, and has not ended."""
+    return task.desired_state in ("shutdown", "remove") and not (task.ended or task.lost)
 
 
 def completes_after(config: UpdateConfig) -> timedelta:
@@ -105,7 +142,7 @@ def settled(recording: Recording, now: datetime) -> str | None:
     (a scale, a label) has been followed by `QUIET` without any movement.
     """
     if recording.service is None:
-        if recording.of(ServiceRemoved) and not recording.listed:
+        if recording.of(ServiceRemoved) and all(task.lost for task in recording.current):
             return "The service was removed, and its last task is gone."
         return None
     status = recording.service.update_status

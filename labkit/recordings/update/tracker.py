@@ -104,6 +104,8 @@ class _TrackedUpdate:
     alike: set[Group] = field(default_factory=set)
     #: The task that the updater made in each slot.
     made: dict[Group, str] = field(default_factory=dict)
+    #: Slots whose old task was lost with its node, so that the restart supervisor filled them.
+    filled: set[Group] = field(default_factory=set)
     #: The engine's own time at which each of them was first seen running.
     ran: dict[str, datetime] = field(default_factory=dict)
     #: Those that ended: when, by the engine's own time.
@@ -199,7 +201,9 @@ class UpdateTracker:
         if at == self._first_at:
             return "there"
         run = self._run
-        if (
+        if run and before and before.lost and group not in run.made:
+            run.filled.add(group)
+        elif (
             run
             and run.ended_at is None
             and group not in run.made
@@ -259,6 +263,7 @@ class UpdateTracker:
             and task.created_at >= started
             and task.id != earlier
             and self._causes[task.id] != "create"
+            and group not in run.filled
         ):
             self._causes[task.id] = run.of
             self._explained.add(task.id)
@@ -335,7 +340,7 @@ class UpdateTracker:
         run = self._run
         if run is None or run.ended_at is not None or run.last_seen_settled is None:
             return None
-        if len(run.settled) < len(run.slots):
+        if len(run.settled) < len(run.slots - run.filled):
             return None
         last = run.last_seen_settled
         return Settling(last + run.config.delay, last + completes_after(run.config))

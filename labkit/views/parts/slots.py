@@ -31,6 +31,7 @@ STAGES = {
     "starting": (0.62, 0.6, False, "starting"),
     "running": (1.0, 1.0, False, "running"),
     "stopping": (1.0, 0.15, True, "told to stop"),
+    "lost": (1.0, 0.05, True, "its node is down"),
 }
 #: More slots than these are not all drawn; of more, those in which something happened last.
 MOST_ROWS, _ROWS_OF_MORE = 100, 60
@@ -137,7 +138,7 @@ def attempts(view_state: Json) -> list[Attempt]:
         found[n] = Attempt(n, group, created, name, nodes[node], tag, gone.get(n))
     for n, at, kind, since, *more in view_state["moves"]:
         state, desired, stage = kinds[kind]
-        error, code = more or ("", None)
+        error, code, *_ = more or ("", None)
         move = {"at": at, "since": since, "state": state, "desired": desired, "stage": stage}
         found[n].moves.append(move | {"error": error, "exit": code})
     for attempt in found.values():
@@ -194,7 +195,9 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
         prefix=prefix,
     )
     signs = [name.partition(":")[0] for name in _SIGNS.values()]
-    legend = render("slots_legend.svg", signs=signs, stages=STAGES, prefix=prefix)
+    seen = {piece.stage for each in every for piece in each.pieces}
+    stages = {stage: look for stage, look in STAGES.items() if stage != "lost" or stage in seen}
+    legend = render("slots_legend.svg", signs=signs, stages=stages, prefix=prefix)
     note = _left_out(every, shown, most)
     return Chart(TITLE, high * len(shown), inside, legend if shown else Markup(""), note)
 
@@ -203,9 +206,9 @@ def _story(attempt: Attempt, tags: list[list[str]]) -> list[str]:
     """Return a task in words: which, its states with their times, its errors."""
     words = [f"{attempt.name} · {tags[attempt.tag][0]} · {attempt.node or 'no node yet'}"]
     for move in attempt.moves:
-        told = f" (told to: {move['desired']})" if move["stage"] == "stopping" else ""
+        told = {"stopping": f" (told to: {move['desired']})", "lost": " (its node is down)"}
         code = f", exit code {move['exit']}" if move["exit"] else ""
-        words.append(f"{minutes(move['at'])} {move['state']}{told}{code}")
+        words.append(f"{minutes(move['at'])} {move['state']}{told.get(move['stage'], '')}{code}")
     return [*words, *dict.fromkeys(move["error"] for move in attempt.moves if move["error"])]
 
 

@@ -16,7 +16,7 @@ TITLE = ""
 #: Rows that a saved notebook has; a larger table would weigh on every save.
 MOST_ROWS = 500
 #: How loudly a row speaks, by its task's stage; on its way otherwise.
-_MOODS = {"failed": "bad", "ended": "off", "running": "on"}
+_MOODS = {"failed": "bad", "ended": "off", "lost": "off", "running": "on"}
 SHARED = {"moods": _MOODS}
 
 Rows = list[tuple[Task, ps.Row]]

@@ -23,9 +23,9 @@ of what changed.
 |             | the slot, or the node of a global task; `cause` is why it exists         |
 |             | (`tracker.Cause`), `before` whose place it took. An entry for a known    |
 |             | task replaces the earlier one                                            |
-| `moves` +   | `[n, at, kind, since, error, exit code]`: what task n was seen to do;    |
-|             | `since` is the engine's own time of the state. The last two are left out |
-|             | when empty                                                               |
+| `moves` +   | `[n, at, kind, since, error, exit code, message]`: what task n was seen  |
+|             | to do; `since` is the engine's own time of the state. The last three are |
+|             | left out when empty; the message is that of a task that was given up     |
 | `gone` +    | `[n, at]`: tasks that the manager no longer lists                        |
 | `dropped` + | tasks that are kept no longer                                            |
 | `status`    | `state`, `sentence`, Docker's `message`, `wanted` replicas, `config`     |
@@ -125,6 +125,7 @@ class ViewState:
         self._running: dict[str, str] = {}
         self._alive: set[str] = set()
         self._leaving: set[str] = set()
+        self._lost: dict[str, Task] = {}
         self._counts: Counter[str] = Counter()
         self._kept = {key: deque[list[Any]](maxlen=MOST_POINTS) for key in _KEPT}
         self._phases: list[list[Any]] = []
@@ -232,8 +233,9 @@ class ViewState:
         number = self._numbers[task.id]
         kind = task.state, task.desired_state, stage(task)
         what: list[Any] = [_place(self._kinds, kind), self._signed_ms(task.status_at)]
-        if task.error or task.exit_code:
-            what += [plain(task.error), task.exit_code]
+        given_up = [plain(task.message)] if task.state == "orphaned" else []
+        if task.error or task.exit_code or given_up:
+            what += [plain(task.error), task.exit_code, *given_up]
         moves = self._moves[number]
         if not moves or moves[-1][2:] != what:
             moves.append([number, self._ms(at), *what])
@@ -243,7 +245,9 @@ class ViewState:
 
     def _count(self, task: Task) -> None:
         self._count_out(task.id)
-        if not task.ended:
+        if task.lost:
+            self._lost[task.id] = task
+        elif not task.ended:
             self._alive.add(task.id)
         if phases.leaving(task):
             self._leaving.add(task.id)
@@ -254,6 +258,7 @@ class ViewState:
     def _count_out(self, task_id: str) -> None:
         self._alive.discard(task_id)
         self._leaving.discard(task_id)
+        self._lost.pop(task_id, None)
         tag = self._running.pop(task_id, None)
         if tag is not None:
             self._counts[tag] -= 1
@@ -385,6 +390,7 @@ class ViewState:
             running=self._counts[service.tag] if service else 0,
             leaving=len(self._leaving),
             left=len(self._alive),
+            lost=tuple(self._lost.values()),
         )
         back = status is not None and status.state.startswith("rollback")
         config = service and (service.rollback_config if back else service.update_config)

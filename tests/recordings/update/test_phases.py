@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labkit.recordings.update.phases import completes_after, describe, settled
-from labkit.recordings.values import UpdateConfig
+from labkit.recordings.values import Task, UpdateConfig
 from tests.claims import each_claim
 from tests.looks import recorded
 from tests.played import CRASHES, Played
@@ -47,6 +47,30 @@ def test_a_replica_that_is_still_stopping_keeps_a_rollback_going() -> None:
     said = describe(service("1.1", update_status=status("rollback_started")), (*NEW, stopping))
 
     assert said == "Rolling back: 2 of 2 replicas run 1.1 again."
+
+
+@pytest.mark.parametrize(
+    ("lost", "says"),
+    [
+        ([task(2, lost=True)], "node-1 is down; its task is not counted."),
+        ([task(2, lost=True), task(3, lost=True)], "node-1 is down; its 2 tasks are not counted."),
+        (
+            [task(2, "1.1", "starting", lost=True)],
+            "node-1 is down; its task is not counted. Swarm waits for task 1.1-2 (slot 2) on "
+            "node-1, and has no time limit for that. Start the node again, or remove it: "
+            "`docker node rm node-1`.",
+        ),
+        # an updater waits until its task runs, and that one did
+        ([task(2, "1.1", lost=True)], "node-1 is down; its task is not counted."),
+    ],
+)
+def test_what_a_node_that_is_down_had_is_not_counted(lost: list[Task], says: str) -> None:
+    updating = service("1.1", update_status=status("updating"))
+
+    said = describe(updating, (task(1, "1.1", node="node-2"), *lost))
+
+    assert said == f"Updating: 1 of 2 replicas run 1.1. {says}"
+    assert describe(None, lost) == f"The service is removed. {says.partition(' Swarm waits')[0]}"
 
 
 def test_a_removed_service_counts_the_tasks_that_are_still_stopping() -> None:

@@ -67,11 +67,17 @@ function madeBy({ task, older, viewState }) {
       return "Swarm created it when the service was created or scaled up. An update does not watch such a task.";
     case "restart":
       return older
-        ? `Swarm's restart supervisor created it, because task ${short(older)} in the same slot had ${older.moves.at(-1).stage === "failed" ? "failed" : "ended"}.`
+        ? `Swarm's restart supervisor created it, because task ${short(older)} in the same slot ${wentOf(older)}.`
         : "Swarm's restart supervisor created it, because the task before it in the same slot had ended.";
     default:
       return `The ${task.cause} created it${place}.`;
   }
+}
+
+/** How a task made way for the restart supervisor's. */
+function wentOf({ moves, node }) {
+  if (moves.some(({ stage }) => stage === "lost")) return `was on node ${node}, which went down`;
+  return moves.at(-1).stage === "failed" ? "had failed" : "had ended";
 }
 
 // ---- where it is, by stage ---------------------------------------------------------
@@ -119,6 +125,20 @@ const STAGES = {
     };
   },
 
+  lost(known) {
+    const { task, last, of, ran, heir } = known;
+    const gone = ["shutdown", "remove"].includes(last.desired);
+    return {
+      what: [
+        `Its node, ${task.node}, is down. The last state that Swarm heard of is “${last.state}”; whether the task still runs is not known, so it is not counted.`,
+        ...(heir ? [`${capital(takenBy(heir))}.`] : []),
+        ...(gone ? ["It learns that it has to stop when its node is back."] : []),
+        ...(of && !ran && !known.run.over ? [`The ${of} waits for it, however long that takes. Start the node again, or remove it from the swarm.`] : []),
+      ],
+      settings: [],
+    };
+  },
+
   failed(known) {
     return { what: [deathOf(known), ...countedWords(known), ...replaced(known)], settings: [...watching(known), RESTART_CONDITION, RESTART_DELAY] };
   },
@@ -156,7 +176,7 @@ function deathOf(known) {
   const { last, task } = known;
   const says = last.error ? ` ${saysDocker(last)}` : "";
   if (last.state === "rejected") return `Node ${task.node || "unknown"} could not prepare it, so it never started.${says}`;
-  if (last.state === "orphaned") return `Its node has been down for a day, so Swarm gave up on it.${says}`;
+  if (last.state === "orphaned") return `${last.message.includes("deleted") ? "Its node was removed from the swarm" : "Its node has been down for a day"}, so Swarm gave up on it.${says}`;
   const code = last.exit === null ? "It failed" : `Its process ended with exit code ${last.exit}`;
   return `${code}${ranFor(known)}.${says}`;
 }
@@ -229,7 +249,8 @@ function watching(known) {
 
 function commandsFor({ task, ran, viewState: { service } }) {
   const about = [`docker inspect ${short(task)}`, ...(ran ? [`docker service logs ${short(task)}`] : [])];
-  return [`docker service ps --no-trunc ${service}`, ...(task.listed ? about : []), `docker service inspect --pretty ${service}`];
+  const nodes = task.moves.at(-1).stage === "lost" ? ["docker node ls"] : [];
+  return [`docker service ps --no-trunc ${service}`, ...nodes, ...(task.listed ? about : []), `docker service inspect --pretty ${service}`];
 }
 
 const short = ({ id }) => id.slice(0, 12);

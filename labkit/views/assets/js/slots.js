@@ -33,6 +33,7 @@ export class Slots extends Chart {
       const item = make("span", "", legend);
       make("i", "labkit-look", item).dataset.look = look;
       item.append(words);
+      if (look === "lost") this.lost = item;
     }
   }
 
@@ -45,6 +46,7 @@ export class Slots extends Chart {
     this.rows = rows;
     this.of = typeof rows[0]?.group === "string" ? "nodes" : "slots";
     this.count = count;
+    this.lost.hidden = !rows.some(({ attempts }) => attempts.some(({ spans }) => spans.some(({ stage }) => stage === "lost")));
     const few = `${rows.length} of ${count.toLocaleString("en")} ${this.of}: those in which something happened last`;
     write(this.aside, rows.length < count ? few : "");
     return super.draw(viewState);
@@ -155,6 +157,9 @@ export class Slots extends Chart {
       [`${n} stopping`, {
         fillcolor: fade(colour, LOOKS.stopping.dense), fillpattern: { shape: "/", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.3 },
       }],
+      [`${n} lost`, {
+        fillcolor: fade(colour, LOOKS.lost.dense), fillpattern: { shape: ".", fillmode: "overlay", fgcolor: fade(colour, 0.9), size: 5, solidity: 0.2 },
+      }],
       [`${n} running`, {
         name: label(tag), showlegend: true, fillcolor: colour,
         fillpattern: { shape: pattern, bgcolor: colour, fgcolor: "rgba(0,0,0,0.3)", size: 7, solidity: 0.16 },
@@ -247,7 +252,7 @@ export class Slots extends Chart {
   why({ cause, before }) {
     if (cause !== "restart") return BECAUSE[cause] ?? "";
     const dead = this.viewState.tasks.get(before);
-    const ended = dead?.moves.at(-1).stage === "failed" ? "failed" : "ended";
+    const ended = { failed: "failed", lost: "was lost with its node" }[dead?.moves.at(-1).stage] ?? "ended";
     return dead ? `Made by the restart supervisor after ${dead.id.slice(0, 12)} ${ended}.` : "Made by the restart supervisor after the task before it ended.";
   }
 
@@ -308,8 +313,10 @@ const fade = (colour, share) => colour + Math.round(share * 255).toString(16).pa
 
 /** The states of a task with their times; what it was told to do stands between them. */
 function statesOf({ moves }) {
-  return moves.flatMap(({ at, state, desired, since }, n) => {
+  return moves.flatMap(({ at, state, desired, since, stage }, n) => {
     const before = moves[n - 1];
+    if (stage === "lost" && before?.stage !== "lost") return [`${minutes(at)}  its node is down`];
+    if (before?.stage === "lost" && before.state === state && stage !== "lost") return [`${minutes(at)}  its node is back`];
     const lines = before?.state === state ? [] : [`${since < 0 ? "earlier" : minutes(since)}  ${state}`];
     return before && before.desired !== desired && before.state === state ? [`${minutes(at)}  desired state: ${desired}`] : lines;
   });

@@ -160,12 +160,12 @@ export class Table {
   fill(shown, row) {
     const { task } = row;
     const { tags, now, origin, fresh } = this.viewState;
-    const { state, desired, since, error } = task.moves.at(-1);
+    const { state, desired, since, error, stage } = task.moves.at(-1);
     const [tag, colour, pattern] = tags[task.tag];
     const age = `${capital(state)} ${ago(now - origin - since)} ago`;
     const name = [row.older ? " \\_ " : "", `${this.viewState.service}.`, String(task.group)];
     const image = apart(task.image, tag);
-    const texts = [task.id.slice(0, 12), name.join(""), task.image, task.node, capital(desired), age, quoted(error), task.ports];
+    const texts = [task.id.slice(0, 12), name.join(""), task.image, stage === "lost" ? `${task.node} (down)` : task.node, capital(desired), age, quoted(error), task.ports];
     this.light(shown, fresh.get(task.n));
     const key = JSON.stringify([texts, error, row.folded, row.open, colour, task.n === this.chosen]);
     if (key === shown.key) return; // most rows of most drawings: not even the style is worked out again
@@ -179,7 +179,7 @@ export class Table {
     this.fillInParts(shown, row, name, image);
     paint(shown.children[IMAGE].firstChild, colour, pattern);
     drawFold(shown.children[NAME], row);
-    shown.dataset.mood = SHARED.table.moods[task.moves.at(-1).stage] ?? "way";
+    shown.dataset.mood = SHARED.table.moods[stage] ?? "way";
     shown.setAttribute("aria-selected", task.n === this.chosen);
   }
 

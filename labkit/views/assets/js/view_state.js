@@ -65,9 +65,9 @@ export class ViewState {
       const known = this.tasks.get(n)?.moves ?? [];
       this.tasks.set(n, { n, id, group, created, name, image, node, tag, ports, cause, before, moves: known, listed: true });
     }
-    for (const [n, at, kind, since, error = "", exit = null] of moves) {
+    for (const [n, at, kind, since, error = "", exit = null, message = ""] of moves) {
       const [state, desired, stage] = this.kinds[kind];
-      this.tasks.get(n)?.moves.push({ at, state, desired, since, stage, error, exit });
+      this.tasks.get(n)?.moves.push({ at, state, desired, since, stage, error, exit, message });
     }
     for (const [n, at] of gone) {
       const task = this.tasks.get(n);
