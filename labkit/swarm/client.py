@@ -98,7 +98,7 @@ class Swarm:
         """Return the engine in words.
 
         `Docker Engine 20.10.24 (API 1.41)`, or
-        `swarmsim simulated engine (API 1.41), at 20 times real time`.
+        `swarmsim simulated engine (API 1.52), at 20 times real time`.
         """
         version = self.get("/version")
         api = f"(API {version['ApiVersion']})"

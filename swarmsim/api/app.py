@@ -88,7 +88,11 @@ async def _route(call: Call) -> Answer | None:
     route = _ROUTES.find(call.method, path)
     if route is None:
         raise ApiError(404, "page not found")
-    handler, call.path = route
+    handler, call.route, call.path = route
     call.found = True
-    versions.require(version or versions.API_VERSION)
-    return await handler(call)
+    call.version = version or versions.API_VERSION
+    versions.require(call.version)
+    call.query = versions.fitting(versions.QUERIES, call.route, call.version, call.query)
+    found = await handler(call)
+    body = found and versions.fitting(versions.ANSWERS, call.route, call.version, found.body)
+    return found and replace(found, body=body)

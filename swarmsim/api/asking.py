@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from swarmsim.api import versions
 from swarmsim.api.http import Call
 from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
+from swarmsim.go.shapes import read
 from swarmsim.model import Refused
 
 T = TypeVar("T")
@@ -16,6 +18,12 @@ T = TypeVar("T")
 _LARGEST_VERSION = 1 << 64
 #: The messages for no match, and for several.
 _WORDS = ("{1} {0} not found", "{1} {0} is ambiguous ({2} matches found)")
+
+
+async def body_of(call: Call, kind: str) -> dict[str, Any]:
+    """The body as a struct, without fields that the client's version of the API has not."""
+    given = read(await call.json(), kind)
+    return dict(versions.fitting(versions.BODIES, kind, call.version, given))
 
 
 def find(

@@ -102,6 +102,8 @@ class Call:
         self.queries = _parsed(query)
         #: The parts of the path that the route names in braces.
         self.path: dict[str, str] = {}
+        #: The route, such as `GET /services/{id}`, and the version of the API that is spoken.
+        self.route = self.version = ""
         self.headers: dict[str, str] = {}
         #: Whether there is a route for it.
         self.found = False
@@ -162,13 +164,13 @@ class Routes:
     """A table of routes, in the order in which they are tried."""
 
     def __init__(self) -> None:
-        self._table: list[tuple[str, re.Pattern[str], Handler]] = []
+        self._table: list[tuple[str, str, re.Pattern[str], Handler]] = []
 
     def add(self, method: str, path: str) -> Callable[[Handler], Handler]:
         """Answer requests for a path such as `/tasks/{id}`."""
 
         def added(handler: Handler) -> Handler:
-            self._table.append((method, _pattern(path), handler))
+            self._table.append((method, path, _pattern(path), handler))
             return handler
 
         return added
@@ -180,11 +182,11 @@ class Routes:
         """Add the routes of another table after these."""
         self._table += others._table
 
-    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | None:
-        """The function for a path without its version, and the path's named parts."""
-        for verb, pattern, handler in self._table:
+    def find(self, method: str, path: str) -> tuple[Handler, str, dict[str, str]] | None:
+        """The function for a path without its version, its route, and its named parts."""
+        for verb, declared, pattern, handler in self._table:
             if verb == method and (found := pattern.fullmatch(path)):
-                return handler, found.groupdict()
+                return handler, f"{verb} {declared}", found.groupdict()
         return None
 
 

@@ -1,21 +1,95 @@
-"""The versions of the Engine API that are spoken here."""
+"""What each version of the Engine API adds, changes and hides: the tables of this module.
+
+Routes show everything of every version. What a client of version V gets is what `ANSWERS`
+leaves of it, and what it asks for is what `QUERIES` and `BODIES` leave of that. Where an
+engine changed for all its versions at once, the change is listed at the version that came
+with it: at 1.41 this is Docker Engine 20.10, and so on.
+
+From moby's `api/docs/CHANGELOG.md` and the version checks in its `daemon/server/router`, and
+as seen on Docker Engine 20.10, 26.1 and 28.5.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
+
 from swarmsim.go.errors import ApiError
 
-API_VERSION = "1.41"
+API_VERSION = "1.52"
 MIN_API_VERSION = "1.24"
+
+
+class Row(NamedTuple):
+    """Fields that some versions have: from `since` on, and before `until`.
+
+    A path is `Config.Hostname`; it leads into every item of a list, and `*` is any key.
+    """
+
+    #: `GET /images/json`, as routes are declared; or the struct of a body.
+    where: str
+    #: Paths, separated by spaces.
+    fields: str
+    since: str = MIN_API_VERSION
+    until: str = ""
+    #: Versions without the field omit it only where it is empty, as Go's `omitempty` does.
+    only_empty: bool = False
+
+    def shows(self, version: str) -> bool:
+        """Whether a version has these fields."""
+        number = numbers(version)
+        return numbers(self.since) <= number and (not self.until or number < numbers(self.until))
+
+
+_SERVICE = "swarm.ServiceSpec"
+_CONTAINER = "TaskTemplate.ContainerSpec."
+_IMAGE = "GET /images/{name:path}/json"
+
+#: Parameters of a query that other versions ignore.
+QUERIES = (
+    Row("GET /images/json", "filter", until="1.41"),
+    Row("GET /services", "status", "1.41"),
+    Row("GET /images/json", "shared-size", "1.42"),
+    Row("GET /system/df", "type", "1.42"),
+    Row("POST /containers/{id}/stop", "signal", "1.42"),
+    Row("GET /images/json", "manifests", "1.47"),
+    Row("GET /system/df", "verbose", "1.52"),
+)
+
+#: Fields of a body that other versions ignore.
+BODIES = (
+    Row("swarm.InitRequest", "DefaultAddrPool SubnetSize", "1.39"),
+    Row("swarm.InitRequest", "DataPathPort", "1.40"),
+    Row(_SERVICE, f"{_CONTAINER}Sysctls TaskTemplate.Placement.MaxReplicas", "1.40"),
+    Row(_SERVICE, f"{_CONTAINER}CapabilityAdd {_CONTAINER}CapabilityDrop", "1.41"),
+    Row(_SERVICE, f"{_CONTAINER}Ulimits TaskTemplate.Resources.Limits.Pids", "1.41"),
+    Row(_SERVICE, "Mode.ReplicatedJob Mode.GlobalJob", "1.41"),
+    Row(_SERVICE, f"{_CONTAINER}Healthcheck.StartInterval", "1.44"),
+    Row(_SERVICE, "Networks", until="1.44"),
+)
+
+#: Fields of an answer that other versions leave out.
+ANSWERS = (
+    Row("GET /info", "KernelMemory", until="1.42"),
+    Row("GET /system/df", "BuilderSize", until="1.42"),
+    Row("GET /images/json", "VirtualSize", until="1.44"),
+    Row(_IMAGE, "VirtualSize", until="1.44"),
+    Row("GET /system/df", "Images.VirtualSize", until="1.44"),
+    Row(_IMAGE, "Container ContainerConfig", until="1.45"),
+    Row("GET /events", "status id from", until="1.52"),
+    Row(_IMAGE, "Parent Comment DockerVersion Author", until="1.52", only_empty=True),
+)
 
 
 def require(version: str) -> None:
     """Raise what the engine answers to a client of a version that it does not speak."""
-    if _numbers(API_VERSION) < _numbers(version):
+    if numbers(API_VERSION) < numbers(version):
         message = (
             f"client version {version} is too new. Maximum supported API version is {API_VERSION}"
         )
         raise ApiError(400, message)
-    if _numbers(version) < _numbers(MIN_API_VERSION):
+    if numbers(version) < numbers(MIN_API_VERSION):
         message = (
             f"client version {version} is too old. Minimum supported API version is "
             f"{MIN_API_VERSION}, please upgrade your client to a newer version"
@@ -23,8 +97,35 @@ def require(version: str) -> None:
         raise ApiError(400, message)
 
 
-def _numbers(version: str) -> list[int]:
+@cache
+def numbers(version: str) -> tuple[int, ...]:
+    """A version by which versions can be put in order."""
     found = [int(part or 0) for part in version.split(".")]
     while len(found) > 1 and not found[-1]:
         found.pop()  # 1.41.0 is 1.41
-    return found
+    return tuple(found)
+
+
+def fitting(rows: Iterable[Row], where: str, version: str, value: Any) -> Any:
+    """Return a value without what a version does not have. What was given is not changed."""
+    for row in _hiding(tuple(rows), where, version):
+        for path in row.fields.split():
+            value = _without(value, path.split("."), only_empty=row.only_empty)
+    return value
+
+
+@cache
+def _hiding(rows: tuple[Row, ...], where: str, version: str) -> list[Row]:
+    return [row for row in rows if row.where == where and not row.shows(version)]
+
+
+def _without(value: Any, path: list[str], *, only_empty: bool) -> Any:
+    if isinstance(value, list):
+        return [_without(item, path, only_empty=only_empty) for item in value]
+    if not isinstance(value, dict):
+        return value
+    key, *rest = path
+    keys = list(value) if key == "*" else [key] if key in value else []
+    if rest:
+        return value | {it: _without(value[it], rest, only_empty=only_empty) for it in keys}
+    return {it: value[it] for it in value if it not in keys or (only_empty and value[it])}

@@ -53,7 +53,7 @@ class Engine:
     """A simulated engine."""
 
     #: The engine whose behaviour it shows.
-    version = "20.10.24"
+    version = "29.0.0"
     operating_system = "swarmsim simulated engine"
 
     def __init__(

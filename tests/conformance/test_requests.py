@@ -117,10 +117,7 @@ def subjects(request: pytest.FixtureRequest) -> Iterator[dict[str, Subject]]:
 
     class Made(dict[str, Subject]):
         def __missing__(self, name: str) -> Subject:
-            engine = request.getfixturevalue(name)
-            if engine.get("/version")["ApiVersion"] != "1.41":
-                pytest.skip("these words are those of API 1.41")
-            self[name] = _subject(engine, exits)
+            self[name] = _subject(request.getfixturevalue(name), exits)
             return self[name]
 
     with ExitStack() as exits:
@@ -147,23 +144,27 @@ def test_a_refusal_has_its_status_and_its_words(subject: Subject, what: str) -> 
 
 
 @on_each
-@pytest.mark.parametrize("version", ["1.24", "1.30", "1.40", "1.41", ""])
-def test_every_version_up_to_its_own_is_served(subject: Subject, version: str) -> None:
-    answer = subject.engine.call("GET", "/services", api_version=version)
+def test_every_version_up_to_its_own_is_served(subject: Subject) -> None:
+    newest = subject.engine.get("/version")["ApiVersion"]
+    minors = range(24, int(newest.removeprefix("1.")) + 1)
+    answers = [
+        subject.engine.call("GET", "/services", api_version=it)
+        for it in ["", *(f"1.{minor}" for minor in minors)]
+    ]
 
-    assert answer.status == 200
-    assert answer.headers["Api-Version"] == "1.41"
+    assert {(it.status, it.headers["Api-Version"]) for it in answers} == {(200, newest)}
 
 
 @on_each
-@pytest.mark.parametrize("version", ["1.42", "1.51", "2.0"])
-def test_a_newer_client_is_told_the_highest_version(subject: Subject, version: str) -> None:
-    answer = subject.engine.call("GET", "/services", api_version=version)
+def test_a_newer_client_is_told_the_highest_version(subject: Subject) -> None:
+    newest = subject.engine.get("/version")["ApiVersion"]
+    for version in (f"1.{int(newest.removeprefix('1.')) + 1}", "2.0"):
+        answer = subject.engine.call("GET", "/services", api_version=version)
 
-    assert (answer.status, answer.message) == (
-        400,
-        f"client version {version} is too new. Maximum supported API version is 1.41",
-    )
+        assert (answer.status, answer.message) == (
+            400,
+            f"client version {version} is too new. Maximum supported API version is {newest}",
+        )
 
 
 @on_each
@@ -184,9 +185,10 @@ def test_a_ping_says_the_version(subject: Subject, method: str) -> None:
     answer = subject.engine.call(method, "/_ping", api_version="")
 
     assert (answer.status, answer.body) == (200, "OK" if method == "GET" else "")
+    newest = subject.engine.get("/version")["ApiVersion"]
     kept = ("Api-Version", "Ostype", "Docker-Experimental", "Cache-Control", "Pragma")
     assert [answer.headers[key] for key in kept] == [
-        *("1.41", "linux", "false", "no-cache, no-store, must-revalidate", "no-cache")
+        *(newest, "linux", "false", "no-cache, no-store, must-revalidate", "no-cache")
     ]
 
 

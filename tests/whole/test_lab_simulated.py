@@ -70,7 +70,7 @@ def swarm(engine: SimulatedEngine) -> Swarm:
 def test_up_builds_deploys_and_says_loudly_what_it_is(first: Result):
     assert first.exit_code == 0, first.output
     assert (
-        f"Engine: swarmsim simulated engine (API 1.41), at {SPEED} times real time" in first.output
+        f"Engine: swarmsim simulated engine (API 1.52), at {SPEED} times real time" in first.output
     )
     for line in engines.WHAT_IT_IS:
         assert line in first.output

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from swarmsim.api.asking import filters_of, find, version
+from swarmsim.api.asking import body_of, filters_of, find, version
 from swarmsim.api.documents import meta
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.specs import validation
@@ -14,7 +14,7 @@ from swarmsim.engine.engine import Engine
 from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import rpc
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read, write
+from swarmsim.go.shapes import write
 
 routes = Routes()
 
@@ -61,7 +61,7 @@ def _matches(blob: Blob, filters: Filters) -> bool:
 
 
 async def _create(call: Call, kind: str) -> Answer:
-    spec = read(await call.json(), _SPECS[kind])
+    spec = await body_of(call, _SPECS[kind])
     engine = call.engine
     blobs = _blobs(engine, kind)
     validation.check_blob_name(spec.get("Name", ""))
@@ -83,7 +83,7 @@ async def _create(call: Call, kind: str) -> Answer:
 
 
 async def _update(call: Call, kind: str) -> Answer:
-    spec = read(await call.json(), _SPECS[kind])
+    spec = await body_of(call, _SPECS[kind])
     of_version = version(call, kind, explained=False)
     engine = call.engine
     blob = _found(call, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from swarmsim.api.asking import filters_of, go_bool
+from swarmsim.api.asking import body_of, filters_of, go_bool
 from swarmsim.api.documents import Json
 from swarmsim.api.documents.networks import is_known_here, network_json
 from swarmsim.api.http import Answer, Call, Routes
@@ -16,7 +16,6 @@ from swarmsim.engine.networks import Network
 from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read
 from swarmsim.model.plan import attachments
 
 routes = Routes()
@@ -98,7 +97,7 @@ def _meant(engine: Engine, term: str, scope: str = "") -> Network:
 async def create(call: Call) -> Answer:
     """`docker network create`."""
     _require_json(call)
-    asked = read(await call.json(), "types.NetworkCreateRequest")
+    asked = await body_of(call, "types.NetworkCreateRequest")
     engine = call.engine
     name = asked.get("Name", "")
     others = engine.networks.named(name)
@@ -184,9 +183,8 @@ async def remove(call: Call) -> Answer:
 async def connect(call: Call) -> Answer:
     """`docker network connect`: only the spec of a service says where its tasks are."""
     network = _meant(call.engine, call.path["id"])
-    find_container(
-        call.engine, read(await call.json(), "types.NetworkConnect").get("Container", "")
-    )
+    asked = await body_of(call, "types.NetworkConnect")
+    find_container(call.engine, asked.get("Container", ""))
     message = f"a simulated engine's containers are in {network.name} if their service is"
     raise ApiError(501, f"{message}: docker service update --network-add")
 

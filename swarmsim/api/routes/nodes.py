@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from swarmsim.api.asking import asked, filters_of, find, version
+from swarmsim.api.asking import asked, body_of, filters_of, find, version
 from swarmsim.api.documents.objects import node_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read, write
+from swarmsim.go.shapes import write
 from swarmsim.model import Node
 
 routes = Routes()
@@ -59,7 +59,7 @@ async def inspect(call: Call) -> Answer:
 @routes.post("/nodes/{id}/update")
 async def update(call: Call) -> Answer:
     """`docker node update`: labels, availability, role."""
-    given = read(await call.json(), "swarm.NodeSpec")
+    given = await body_of(call, "swarm.NodeSpec")
     of_version = version(call, "node")
     for key, words in _SETTINGS.items():
         if given.get(key, "").lower() not in words:

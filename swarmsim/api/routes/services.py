@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarmsim.api.asking import asked, filters_of, find, go_bool, version
+from swarmsim.api.asking import asked, body_of, filters_of, find, go_bool, version
 from swarmsim.api.documents.objects import service_json, service_status, task_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.nodes import find_node
@@ -10,7 +10,6 @@ from swarmsim.api.specs import checks, specs, validation
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read
 from swarmsim.go.states import TASK_STATES
 from swarmsim.model import Service, Task
 
@@ -51,7 +50,7 @@ def _matches(service: Service, filters: Filters) -> bool:
 @routes.post("/services/create")
 async def create(call: Call) -> Answer:
     """`docker service create`."""
-    parsed = read(await call.json(), "swarm.ServiceSpec")
+    parsed = await body_of(call, "swarm.ServiceSpec")
     engine = call.engine
     engine.manager()
     checks.resolve_networks(engine, parsed)
@@ -76,7 +75,7 @@ async def inspect(call: Call) -> Answer:
 @routes.post("/services/{id}/update")
 async def update(call: Call) -> Answer:
     """`docker service update`, `scale` and `rollback`. What is wrong is said in moby's order."""
-    parsed = read(await call.json(), "swarm.ServiceSpec")
+    parsed = await body_of(call, "swarm.ServiceSpec")
     of_version = version(call, "service")
     engine = call.engine
     engine.manager()

@@ -6,12 +6,11 @@ import ipaddress
 from pathlib import Path
 from typing import Any
 
-from swarmsim.api.asking import go_bool, version
+from swarmsim.api.asking import body_of, go_bool, version
 from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine import swarm as membership
 from swarmsim.go.errors import ApiError, rpc
-from swarmsim.go.shapes import read
 from swarmsim.go.times import SECOND
 
 routes = Routes()
@@ -53,7 +52,7 @@ async def inspect(call: Call) -> Answer:
 @routes.post("/swarm/init")
 async def init(call: Call) -> Answer:
     """`docker swarm init`."""
-    asked = read(await call.json(), "swarm.InitRequest")
+    asked = await body_of(call, "swarm.InitRequest")
     if call.engine.swarm is not None:
         if not asked.get("ForceNewCluster"):
             raise ApiError(503, _EXISTS)
@@ -123,7 +122,7 @@ def _check_name(spec: dict[str, Any]) -> None:
 @routes.post("/swarm/join")
 async def join(call: Call) -> Answer:
     """`docker swarm join`: a simulated engine cannot join another swarm."""
-    read(await call.json(), "swarm.JoinRequest")
+    await body_of(call, "swarm.JoinRequest")
     raise ApiError(503, _ONLY_ITSELF if call.engine.swarm is None else _EXISTS)
 
 
@@ -141,7 +140,7 @@ async def leave(call: Call) -> Answer:
 @routes.post("/swarm/update")
 async def update(call: Call) -> Answer:
     """`docker swarm update`, and the rotation of tokens and of the unlock key."""
-    spec = read(await call.json(), "swarm.Spec")
+    spec = await body_of(call, "swarm.Spec")
     of_version = version(call, "swarm")
     worker, manager, key = (
         go_bool(call, name, f"invalid value for {name}: {call.query.get(name, '')}")

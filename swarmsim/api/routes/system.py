@@ -9,11 +9,11 @@ from __future__ import annotations
 import platform
 from collections import Counter
 
+from swarmsim.api import versions
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
 from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.versions import API_VERSION, MIN_API_VERSION
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.events import Message, included
 from swarmsim.go import gojson
@@ -39,10 +39,10 @@ async def ping(call: Call) -> Answer:
 async def version(call: Call) -> Answer:
     """`docker version`."""
     both = {
-        "ApiVersion": API_VERSION,
+        "ApiVersion": versions.API_VERSION,
         "Arch": documents.architecture(),
         "KernelVersion": platform.release(),
-        "MinAPIVersion": MIN_API_VERSION,
+        "MinAPIVersion": versions.MIN_API_VERSION,
         "Os": "linux",
     }
     name, number = call.engine.operating_system, call.engine.version
@@ -123,7 +123,8 @@ async def events(call: Call) -> None:
 
 async def _write(call: Call, message: Message, filters: Filters) -> None:
     if included(message, filters):
-        await call.write(gojson.dumps(message) + b"\n")
+        shown = versions.fitting(versions.ANSWERS, call.route, call.version, message)
+        await call.write(gojson.dumps(shown) + b"\n")
 
 
 @routes.get("/system/df")
