@@ -7,8 +7,6 @@
 `python -m swarmsim --socket PATH` serves one that runs real processes. README.md tells more.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

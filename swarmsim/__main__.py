@@ -1,7 +1,5 @@
 """`python -m swarmsim --socket PATH`: a simulated engine, until it is told to end."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import sys

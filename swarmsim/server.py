@@ -1,7 +1,5 @@
 """The engine on a unix socket: HTTP by tornado, from the first request to the signal to end."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

@@ -4,8 +4,6 @@ This is the one place that prints, so that a test or a script can take its words
 from one stream, and so that nothing prints from a background thread.
 """
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Iterator, Sequence

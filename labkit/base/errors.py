@@ -18,8 +18,6 @@ do about it. Docker's own words are kept whole in `docker_says`: a learner will 
 them again without labkit.
 """
 
-from __future__ import annotations
-
 
 class LabError(Exception):
     """Something labkit cannot do, with what was expected, what is, and what to do.

@@ -1,7 +1,5 @@
 """Values that a learner gives whole, or as a mapping of some of their fields."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar

@@ -1,7 +1,5 @@
 """Packages whose names are loaded when they are first used."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib import import_module
 

@@ -5,8 +5,6 @@ One that was killed may leave a torn line: the next writer begins a line of its 
 readers count what they cannot read.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import stat

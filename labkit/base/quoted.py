@@ -5,8 +5,6 @@ may hold the same signs and mean nothing by them. What stands between two marks 
 is (`labkit.views.state.words`); forms that are plain text go without the marks.
 """
 
-from __future__ import annotations
-
 import re
 
 #: Unicode's marks for an annotation: they are never typed, and never shown.

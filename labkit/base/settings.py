@@ -14,8 +14,6 @@
 | `LABKIT_ALIAS`     | what a learner is called there                      | two words, drawn     |
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """Poll until something holds, or the time is up."""
 
-from __future__ import annotations
-
 import math
 import os
 import time

@@ -4,8 +4,6 @@ A command imports what it needs when it is called: importing all of labkit takes
 commands take to do their work.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Do what `docker stack` does, without a docker command line."""
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a learner has done, and what a class does: for learners and instructors."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -5,8 +5,6 @@ missing, and says so; where nothing is missing it says that. `down` removes what
 made, and nothing else.
 """
 
-from __future__ import annotations
-
 import os
 from typing import Any
 from urllib.parse import urlsplit

@@ -6,8 +6,6 @@ plainly that it is not Docker. What `labkit up` chose is remembered (`state.py`)
 every later command and notebook talks to the same engine.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 

@@ -7,8 +7,6 @@ simulated  the simulated one
 a URL      that one
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Making an engine the manager of a swarm, and leaving a swarm that labkit made."""
 
-from __future__ import annotations
-
 import time
 from ipaddress import IPv4Network
 

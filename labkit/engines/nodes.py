@@ -10,8 +10,6 @@ dockerd of each carries a label with its container's name, which the swarm lists
 `labkit up` and `labkit down` know them from nodes that are somebody else's.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from hashlib import sha256

@@ -5,8 +5,6 @@ on the engine, or any program on the machine, may have them already; Swarm would
 leave the tasks pending, with the reason where a learner seldom looks.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Callable, Mapping

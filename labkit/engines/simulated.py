@@ -10,8 +10,6 @@ root nor Docker nor a network. It runs in a session of its own, as a private eng
 and is known by its command line, which names its socket by the full path.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -9,8 +9,6 @@ ports           for each stack, the compose file's variables and their ports
 A lock keeps two `up` apart; readers need none, because a write replaces the whole file.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

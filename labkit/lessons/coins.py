@@ -1,7 +1,5 @@
 """How fast dockercoins works, asked of its own web page."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

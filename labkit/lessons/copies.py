@@ -1,7 +1,5 @@
 """Copies of files, remembered by their hashes, so that a newer one spares what was changed."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from hashlib import sha256

@@ -4,8 +4,6 @@ The file, the journal, has a line for each event: a prediction, a comparison, a 
 is done follows from its events alone, so a reset deletes nothing: it is an event, too.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace

@@ -5,8 +5,6 @@ that is copied is remembered by its hash, so that a newer one can replace it lat
 unless the learner has changed it.
 """
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -5,8 +5,6 @@ Every run counts its seconds from the beginning of its own update, so that runs 
 different days lie over one another.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A recording as pandas frames, for new questions."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, fields
 
 import pandas as pd

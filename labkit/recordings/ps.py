@@ -9,8 +9,6 @@ The one difference: a line break or a tab in an engine's error text is shown as 
 so that a task stays one row.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence

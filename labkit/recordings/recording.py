@@ -45,7 +45,8 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args
+from types import UnionType
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.values import (
@@ -556,11 +557,13 @@ def _read_fields(kind: type[T], row: dict[str, Any]) -> T:
 @cache
 def _readers(kind: type[DataclassInstance]) -> dict[str, Callable[[Any], Any]]:
     """Return what reads each field of a value, by what it is annotated with."""
-    return {each.name: _reader(*str(each.type).split(" | ")) for each in fields(kind)}
+    annotated = get_type_hints(kind)
+    return {each.name: _reader(annotated[each.name]) for each in fields(kind)}
 
 
-def _reader(annotation: str, *or_none: str) -> Callable[[Any], Any]:
-    read = _READERS.get(annotation, lambda found: found)
+def _reader(annotation: object) -> Callable[[Any], Any]:
+    kind, *or_none = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    read = _READERS.get(kind, lambda found: found)
     return (lambda found: None if found is None else read(found)) if or_none else read
 
 
@@ -584,16 +587,16 @@ def _time(text: str) -> datetime:
 
 
 #: What reads a field, by its annotation; what is not here is taken as it is.
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "str": partial(_only, str),
-    "int": partial(_only, int),
-    "bool": partial(_only, bool),
-    "datetime": _time,
-    "Provenance": partial(_one_of, Provenance),
-    "UpdateState": partial(_one_of, UpdateState),
-    "UpdateConfig": partial(_read_fields, UpdateConfig),
-    "RollbackConfig": partial(_read_fields, RollbackConfig),
-    "UpdateStatus": partial(_read_fields, UpdateStatus),
+_READERS: dict[object, Callable[[Any], Any]] = {
+    str: partial(_only, str),
+    int: partial(_only, int),
+    bool: partial(_only, bool),
+    datetime: _time,
+    Provenance: partial(_one_of, Provenance),
+    UpdateState: partial(_one_of, UpdateState),
+    UpdateConfig: partial(_read_fields, UpdateConfig),
+    RollbackConfig: partial(_read_fields, RollbackConfig),
+    UpdateStatus: partial(_read_fields, UpdateStatus),
 }
 
 

@@ -15,8 +15,6 @@ what slows the workers down is then in the middle of the slope that it causes, a
 newest point is two seconds old.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime

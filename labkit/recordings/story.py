@@ -1,7 +1,5 @@
 """Questions that a recording answers: what an update did, in numbers. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

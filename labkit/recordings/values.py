@@ -12,8 +12,6 @@ Words, as Swarm uses them:
 Only `from_api` and `to_api` spell names as the Engine API does (`MaxFailureRatio`).
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Container, Mapping

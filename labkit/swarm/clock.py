@@ -6,8 +6,6 @@ sees has to be as well. A Docker engine tells nothing, and its clock is this mac
 one that is kept as right.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -15,8 +15,6 @@ file can be deployed, changed and removed, and when the notes are lost, labkit e
 the side of leaving things alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

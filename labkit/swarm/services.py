@@ -4,8 +4,6 @@ Nothing but what is asked for changes in the spec that goes to the engine. Each 
 says the docker command that does the same.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack

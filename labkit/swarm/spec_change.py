@@ -3,8 +3,6 @@
 Nothing but what is asked for changes in the spec.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """All routes of the Engine API, and how a request is answered, by whatever way it came."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import replace

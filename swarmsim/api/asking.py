@@ -1,7 +1,5 @@
 """What routes ask of a request in the same words, and which object of the engine it means."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 

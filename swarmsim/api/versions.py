@@ -9,8 +9,6 @@ From moby's `api/docs/CHANGELOG.md` and the version checks in its `daemon/server
 as seen on Docker Engine 20.10, 26.1 and 28.5.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple

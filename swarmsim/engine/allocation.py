@@ -5,8 +5,6 @@ moment after it was made, with the ports that it was given: clients see that as 
 version of it and as another event.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The engine's clock: wall time at a multiple, or in real time while a process is awaited."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

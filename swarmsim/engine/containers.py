@@ -5,8 +5,6 @@ The cluster drives the runtime through `Containers`, which keeps what `docker ps
 container exists from when its task is prepared until its task is removed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ and a filter such as `service=web` matches the beginning of the id or of the nam
 message is about.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

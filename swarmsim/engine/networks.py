@@ -5,8 +5,6 @@ for each task and each virtual IP. Nothing is sent over them: how processes reac
 up to the runtime, which takes the addresses from here.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from dataclasses import dataclass, field
 from typing import Any

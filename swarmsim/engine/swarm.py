@@ -1,7 +1,5 @@
 """The swarm that the engine is the manager of: its spec, its tokens, its configs and secrets."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from random import Random

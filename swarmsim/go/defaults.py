@@ -3,8 +3,6 @@
 Durations are nanoseconds, as everywhere in the Engine API.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 _SECOND = 10**9

@@ -4,8 +4,6 @@ A learner writes `"5s"` or a `timedelta`; nanoseconds exist only on the way to t
 Engine API, which counts every duration in them.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

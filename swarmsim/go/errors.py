@@ -1,7 +1,5 @@
 """What can go wrong: a request is refused, a value is bad, an engine cannot be started."""
 
-from __future__ import annotations
-
 #: HTTP status of each gRPC code, as moby's `api/server/httpstatus` has it; all others are 500.
 STATUS_OF = {
     "InvalidArgument": 400,

@@ -1,7 +1,5 @@
 """JSON as the engine takes it and writes it. Which Go types it must have: see `shapes`."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, NoReturn
 

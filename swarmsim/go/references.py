@@ -5,8 +5,6 @@ with the tag into a spec, and leaves the digest out of its tables. The rules and
 grammar are those of github.com/distribution/reference.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import re
 from dataclasses import dataclass

@@ -14,8 +14,6 @@ pydantic would need a class a struct, and validators for each of these rules: ab
 the lines, and its errors would not be in the engine's words.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import math

@@ -3,8 +3,6 @@
 From swarmkit's api/types.proto and moby's api/types/swarm/service.go.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 UpdateState = Literal[

@@ -5,8 +5,6 @@ swarmkit does it with Go's `text/template` (`template/context.go`, `expand.go`).
 and they stay as they are.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from copy import deepcopy

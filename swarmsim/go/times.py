@@ -1,7 +1,5 @@
 """Timestamps on the wire, as Go writes and reads them."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from swarmsim.go.errors import ApiError

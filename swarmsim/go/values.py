@@ -1,7 +1,5 @@
 """Truth values and signals, as Docker reads them."""
 
-from __future__ import annotations
-
 import signal
 
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}

@@ -1,7 +1,5 @@
 """Images as the Engine API shows them, and which of them a filter means."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any

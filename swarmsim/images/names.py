@@ -1,7 +1,5 @@
 """Names of images as an engine reads them, and its words for bad ones. Pure."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ The rules, and the order of what is said, are those of moby's `daemon/images/ima
 and `image_prune.go`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

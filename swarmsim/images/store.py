@@ -9,8 +9,6 @@ Each change is on the disk when it is made, so that another engine with the same
 later, has the same images.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import tarfile

@@ -4,8 +4,6 @@ An image's files are kept as layers, tar archives as Docker has them. What an ar
 brings never leaves the folder that it is unpacked into, and no link leads out of it.
 """
 
-from __future__ import annotations
-
 import shutil
 import tarfile
 from collections.abc import Iterator

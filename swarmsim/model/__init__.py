@@ -12,8 +12,6 @@ modules of their own, which know of each other only what is in the one `store`:
     timing                     how long things take
 """
 
-from __future__ import annotations
-
 from swarmsim.model.cluster import Cluster
 from swarmsim.model.nodes.driver import Behaviour, Driver, Scripted
 from swarmsim.model.nodes.timing import MEASURED, SECOND, Timing

@@ -5,8 +5,6 @@ moves the clock with `run_until`, and all that is due by then happens, in order.
 calls with the same seed give the same run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from swarmsim.model import states

@@ -3,8 +3,6 @@
 From swarmkit's api/types.proto: a task's observed state only ever grows.
 """
 
-from __future__ import annotations
-
 from swarmsim.go.states import TASK_STATES
 
 NAMES = TASK_STATES

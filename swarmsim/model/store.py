@@ -4,8 +4,6 @@ swarmkit's parts talk to each other only through its store, by writing to it and
 watching it. So do the parts here; what they are told of, they are told at once.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

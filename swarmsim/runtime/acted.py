@@ -5,8 +5,6 @@ A task with a healthcheck, its image's or its service's, is healthy at its first
 its behaviour says otherwise.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count

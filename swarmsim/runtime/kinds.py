@@ -19,8 +19,6 @@ on the engine's clock the first time: at twenty times the speed, a process that 
 times itself (a cache that expires after a minute) is in real time as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial

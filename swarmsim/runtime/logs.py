@@ -3,8 +3,6 @@
 The runtime writes (`Log.write`, `Log.close`), the API reads (`Log.lines`).
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ entrypoint and drops the image's command, `Args` replaces the command; variables
 a healthcheck takes from the image's what it does not say itself.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A `Runtime` starts, stops and probes tasks: as processes of this machine, or onl
 It sees the engine through `Host` alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol

@@ -5,8 +5,6 @@ one an interval after the last has ended; failures in the start period do not co
 one has succeeded; so many in a row make the container unhealthy.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -8,8 +8,6 @@ an engine says so where there is none; it is not left out.
     engine    what answers, and what is on it
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """What depends on an engine: how far it is, and what of the lesson is on it already."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterator

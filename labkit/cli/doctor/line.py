@@ -1,7 +1,5 @@
 """One finding of the doctor's, and how it is made of facts. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 The lesson's are its recordings, for a room without Docker, and the room's log.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

@@ -14,8 +14,6 @@ of the namespace through, and the chain carries the ports that the stack publish
 that `localhost:8000` is the web page of dockercoins. `remove` takes all of them away.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Iterable

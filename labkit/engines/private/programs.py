@@ -1,7 +1,5 @@
 """Administrators' programs: whether they are here, and running them."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

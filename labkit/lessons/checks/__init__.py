@@ -10,8 +10,6 @@ attempts    the updates in a long recording, one by one
 lives       the life of each task: what an update did to its slot, how long it took to stop
 """
 
-from __future__ import annotations
-
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
 from labkit.lessons.checks.exercises import EXERCISES, TYPED

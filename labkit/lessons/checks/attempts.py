@@ -6,8 +6,6 @@ started, which an automatic rollback keeps and a rollback by hand does not; so t
 tells one update from the next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Where the words and rules of questions and exercises are, and what only their texts say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType

@@ -4,8 +4,6 @@ A judge reads evidence, never a learner's source: whichever way led there counts
 docker command line in a terminal too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """What a check says: how things stand, what was seen, why that is so, and what to try. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -5,8 +5,6 @@ fast clock. With stop-first a task gets its stop request in the write that makes
 with start-first when its successor runs; and the engine dates both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ Each choice comes from a belief that people do hold, so the choice says which; n
 marked wrong. The learner's own recording answers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ has changed it: a recording may have got an instructor's marks. A notebook keeps
 where anything else was changed in it by hand, it is kept as it was under another name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

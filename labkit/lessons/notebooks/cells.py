@@ -4,8 +4,6 @@ A notebook here is the JSON of its file. Nothing changes one that is handed in: 
 returns a notebook returns a new one.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

@@ -1,7 +1,5 @@
 """What is wrong in a source, each as a sentence that says what to do."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

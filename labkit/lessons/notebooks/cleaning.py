@@ -5,8 +5,6 @@ to capitals or spaces, metadata is an allow-list, and each cleaning is reported 
 both would be imported at each `labkit up`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from copy import deepcopy
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """The sections of a notebook, and how long each takes by the notes in it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

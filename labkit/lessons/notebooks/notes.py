@@ -6,8 +6,6 @@ differ; the source, where mark and new text differ; or both. What a cell was bef
 by its id; where ids were lost, by its text, and then by its mark.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

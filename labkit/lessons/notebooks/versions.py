@@ -1,7 +1,5 @@
 """From a source to the notebook that a learner, an instructor or an audience gets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass

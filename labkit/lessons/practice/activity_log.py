@@ -1,7 +1,5 @@
 """What a learner does, noted: in the journal, and in the room's log where that is on."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime

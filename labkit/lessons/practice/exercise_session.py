@@ -8,8 +8,6 @@ Each beginning has a folder of its own. A check reads what is recorded here, no 
 updated the service, and from where.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 from collections.abc import Callable

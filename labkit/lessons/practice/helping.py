@@ -1,7 +1,5 @@
 """Hints and solutions: a ladder that ends just before the answer, and the answer itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal

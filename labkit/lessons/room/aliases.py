@@ -3,8 +3,6 @@
 Nobody is named after their login: the words are drawn, and kept in `.labkit/alias`.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

@@ -4,8 +4,6 @@ The files come from other people's machines, so nothing in them is taken on trus
 not followed, long texts are cut, and lines of other kinds are left out and counted.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

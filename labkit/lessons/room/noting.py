@@ -5,8 +5,6 @@ sentences of the learner's, no paths. A room that cannot be written to costs the
 one sentence and no check.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from labkit.base import echo, lines, settings

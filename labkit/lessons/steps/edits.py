@@ -4,8 +4,6 @@ A learner may make them by hand in JupyterLab; `edit` makes the same ones, shows
 difference, and says so when there is nothing left to do.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

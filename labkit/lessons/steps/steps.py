@@ -1,7 +1,5 @@
 """The steps of the lesson, and the way to the state in which each begins."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

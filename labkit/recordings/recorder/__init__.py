@@ -21,8 +21,6 @@ is `events(...)`, `about()`, `provenance`, and the clock (`now()`, `ask_now()`, 
 where there is one.
 """
 
-from __future__ import annotations
-
 from labkit.recordings.recorder.poller import Source
 from labkit.recordings.recorder.recorder import Recorder
 

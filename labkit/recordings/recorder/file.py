@@ -1,7 +1,5 @@
 """The file of a recording."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from io import FileIO

@@ -1,7 +1,5 @@
 """A recording while it is made: several threads add to it, and others wait for a change."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

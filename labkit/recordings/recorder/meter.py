@@ -1,7 +1,5 @@
 """The application's own count, asked for again and again."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

@@ -1,7 +1,5 @@
 """How long to wait before the next poll. Time is passed in, in seconds of the source's clock."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from labkit.recordings.recording import Change, TaskSeen

@@ -1,7 +1,5 @@
 """Polling a service, and what to make of the answer, or of none."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The recorder itself: start it, stop it, mark a moment, wait for one."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

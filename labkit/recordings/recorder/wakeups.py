@@ -1,7 +1,5 @@
 """The engine's events, which wake a poller."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@ the status turns `completed` only a delay and a monitor window after the last re
 has started, so "all replicas are new" and "the update is completed" are two moments.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -5,8 +5,6 @@ own clock; each step takes what it takes on a real engine. What comes back draws
 and answers like any other recording, and says of itself that it is predicted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

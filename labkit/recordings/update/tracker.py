@@ -17,8 +17,6 @@ From outside a slot is taken to be updated if its newest task has another image 
 spec; if no slot has (`--force`, a changed environment), all are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

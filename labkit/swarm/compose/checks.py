@@ -1,7 +1,5 @@
 """What the parts of compose files say of one another, and what no type can hold."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -18,8 +18,6 @@ One difference is meant: in `${VAR:?set-a-tag}` docker takes the dash for the op
 and silently uses `a-tag`. Here the first operator counts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

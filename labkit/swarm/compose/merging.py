@@ -8,8 +8,6 @@ volumes, configs and secrets are taken whole from the last file that has them. F
 docker/cli's compose/loader/merge.go and the mergo library that it uses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 

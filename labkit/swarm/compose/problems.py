@@ -1,7 +1,5 @@
 """The mistakes in a compose file: each with its path inside the file, all of them at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 #: Where something stands in a file: keys and list indices from the top down.

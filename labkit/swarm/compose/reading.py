@@ -8,8 +8,6 @@ is refused: docker would turn `2001-01-01` into `2001-01-01 00:00:00 +0000 UTC`,
 meant.
 """
 
-from __future__ import annotations
-
 import base64
 import math
 import re

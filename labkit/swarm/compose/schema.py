@@ -7,8 +7,6 @@ which is what is sent. The keys and types are those of docker/cli's published sc
 mistake is found before anything has changed.
 """
 
-from __future__ import annotations
-
 import difflib
 import pathlib
 import re

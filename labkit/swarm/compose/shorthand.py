@@ -5,8 +5,6 @@ with a clause that says what is expected. The rules are docker/cli's compose/loa
 go-connections, go-units and shlex, which it uses.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping

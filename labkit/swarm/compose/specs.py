@@ -6,8 +6,6 @@ no value, so that it would restart every task. The rules are docker/cli's
 compose/convert.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field

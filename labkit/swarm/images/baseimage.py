@@ -6,8 +6,6 @@ packages is the one that this machine's apt is set up with. The images work on a
 of the same architecture.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

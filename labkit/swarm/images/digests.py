@@ -6,8 +6,6 @@ goes on with the bare tag, exit status unaffected (docker/cli vendors this from 
 client/service_update.go).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -10,8 +10,6 @@ Docker Hub: an account's name has at least four letters. An engine that is start
 `DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1` does not ask for what it has (moby#23909).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

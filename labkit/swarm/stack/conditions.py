@@ -1,7 +1,5 @@
 """What must hold before a stack is deployed or removed; nothing has changed by then."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from labkit.base.errors import LabError, NotOurs

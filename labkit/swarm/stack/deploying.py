@@ -5,8 +5,6 @@ files (`labkit.swarm.compose`), in the same order of operations (docker/cli 28,
 command/stack/swarm/), with the same lines printed.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Removing a stack, or what a deploy has pruned, and waiting until it is gone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The tables of `docker stack ls`, `docker stack services` and `docker stack ps`."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """A question that can be answered in the cell that asks it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What if? Settings of an update with sliders, and what it would do, drawn as they move."""
 
-from __future__ import annotations
-
 import asyncio
 import uuid
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """How things stand while a cell waits: one line that is replaced, and then goes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self

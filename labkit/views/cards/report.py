@@ -4,8 +4,6 @@ The page of a report asks for nothing outside of itself and needs no script. A r
 can no longer be drawn is said in a sentence; no path of the learner's machine is in the page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath

@@ -4,8 +4,6 @@ Once for a terminal, once as a page that can be read from the back row. Aliases,
 answers come from other people's files, so they are text and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property

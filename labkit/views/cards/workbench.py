@@ -5,8 +5,6 @@ waits. The answer goes into the cell's output as a card, which a saved notebook 
 buttons are there with a kernel only, and each has a call that does the same.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol

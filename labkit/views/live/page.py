@@ -9,8 +9,6 @@ Two of them are written here: `shared`, what Python and the page both have to kn
 `parts`, the class of each part.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

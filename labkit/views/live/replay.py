@@ -1,7 +1,5 @@
 """A recording that is played again, poll by poll, with no engine and no kernel."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Iterable

@@ -12,8 +12,6 @@ browser, with no address outside the machine.
 `etc/jupyter/jupyter_server_config.d/labkit.json` and enables it.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable

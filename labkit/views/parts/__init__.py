@@ -16,8 +16,6 @@ as the page has it. A chart's rows and spans depend on now as long as it is live
 page works those out itself, by the same rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType

@@ -3,8 +3,6 @@
 Its sentences travel with the view state (`labkit.views.state.sentences.budget_words`).
 """
 
-from __future__ import annotations
-
 from labkit.views.pages import render
 from labkit.views.state.view_state import Json
 

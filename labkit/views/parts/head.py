@@ -1,7 +1,5 @@
 """Which service, how its update stands, and how many replicas run each tag. Pure."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from labkit.views.pages import render

@@ -1,7 +1,5 @@
 """The update status over time, as a ribbon: a band a state, with its name in it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The running replicas by tag over time, stacked, in steps. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from labkit.views.pages import render

@@ -4,8 +4,6 @@ The page works the same out of the same moves (`assets/js/spans.js`): a move beg
 which ends with the next move, or now. Sent as spans it would be every move once more.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field

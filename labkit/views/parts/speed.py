@@ -1,7 +1,5 @@
 """What the application gets done: hashes a second, over time. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup

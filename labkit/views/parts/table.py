@@ -3,8 +3,6 @@
 In the page the rows' ages go on, so it words them itself, as docker does.
 """
 
-from __future__ import annotations
-
 from labkit.recordings import ps
 from labkit.recordings.values import Task
 from labkit.views.pages import render

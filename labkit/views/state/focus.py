@@ -3,8 +3,6 @@
 Reading takes minutes and an update seconds, so the time axis leaves out long rests.
 """
 
-from __future__ import annotations
-
 #: ms that are shown before the first event, and after the last one.
 LEAD, REST = 3_000, 30_000
 

@@ -1,7 +1,5 @@
 """How tags and update states look: the same in every view of every recording. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Small words that several parts of a view use. Pure."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

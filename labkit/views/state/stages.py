@@ -1,7 +1,5 @@
 """What a task's state and desired state mean together, on a time line. Pure."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from labkit.recordings.values import Task

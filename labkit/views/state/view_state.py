@@ -45,8 +45,6 @@ of what changed.
 Every text in it has been through `words.plain`.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable
 from datetime import datetime, timedelta

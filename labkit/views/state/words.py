@@ -9,8 +9,6 @@ A tag, a node's name or an error may hold anything. Four places show them:
   mathematics where MathJax is loaded, so its labels go through `for_plotly`.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Several updates side by side, on a time axis that begins with each of them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise

@@ -4,8 +4,6 @@ It is what a saved notebook, a code host and an HTML export show, where there is
 kernel nor plotly.js. Each chart can be drawn alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from zlib import crc32
 

@@ -1,7 +1,5 @@
 """Each chart as a plain Plotly figure, for `fig.show()` and for whatever else a learner tries."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import plotly.graph_objects as go

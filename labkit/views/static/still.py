@@ -11,8 +11,6 @@ white ground. Where scripts run (an HTML export, nbviewer), one puts the drawing
 the image's place: in the page's own colours, and with the title that each bar has.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from typing import NamedTuple

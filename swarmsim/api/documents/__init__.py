@@ -1,7 +1,5 @@
 """Objects of the engine as the API shows them; `constants.json` has their constant parts."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """Networks as lists and `docker network inspect` show them, and as tasks do."""
 
-from __future__ import annotations
-
 import ipaddress
 
 from swarmsim.api.documents import CONSTANTS, Json, meta

@@ -1,7 +1,5 @@
 """Services, tasks and nodes as the API shows them."""
 
-from __future__ import annotations
-
 from swarmsim.api.documents import CONSTANTS, Json, meta
 from swarmsim.api.documents.networks import swarm_network_json
 from swarmsim.api.specs import specs

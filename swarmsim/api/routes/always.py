@@ -3,8 +3,6 @@
 `always.json` says to which requests, with which status, and the body or the error message.
 """
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from pathlib import Path

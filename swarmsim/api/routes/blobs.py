@@ -1,7 +1,5 @@
 """Configs and secrets: `docker config` and `docker secret`, `create`, `ls`, `inspect`, `rm`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Containers: `docker ps`, `inspect`, `kill`, `stop`, `wait`, `rm`. All of them are tasks'."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

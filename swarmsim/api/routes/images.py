@@ -1,7 +1,5 @@
 """Images over the Engine API: build, list, inspect, tag, remove, pull, push, save and load."""
 
-from __future__ import annotations
-
 import tarfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager

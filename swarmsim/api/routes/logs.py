@@ -4,8 +4,6 @@ A header of eight bytes says which stream a line was written to and how long it 
 none if the container has a terminal.
 """
 
-from __future__ import annotations
-
 import struct
 from urllib.parse import quote_plus
 

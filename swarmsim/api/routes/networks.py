@@ -1,7 +1,5 @@
 """Networks: `docker network create`, `ls`, `inspect`, `rm`, `prune`."""
 
-from __future__ import annotations
-
 import ipaddress
 
 from swarmsim.api.asking import body_of, filters_of, go_bool

@@ -1,7 +1,5 @@
 """Nodes: `docker node ls`, `inspect`, `update`, `promote`, `demote`, `rm`."""
 
-from __future__ import annotations
-
 from swarmsim.api.asking import asked, body_of, filters_of, find, version
 from swarmsim.api.documents.objects import node_json
 from swarmsim.api.http import Answer, Call, Routes

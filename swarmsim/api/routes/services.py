@@ -1,7 +1,5 @@
 """Services and tasks: `docker service create`, `ls`, `inspect`, `update`, `ps` and so on."""
 
-from __future__ import annotations
-
 from swarmsim.api.asking import asked, body_of, filters_of, find, go_bool, version
 from swarmsim.api.documents.objects import service_json, service_status, task_json
 from swarmsim.api.http import Answer, Call, Routes

@@ -1,7 +1,5 @@
 """The swarm itself: `docker swarm init`, `leave`, `update`, `join-token`, `unlock-key`."""
 
-from __future__ import annotations
-
 import ipaddress
 from pathlib import Path
 from typing import Any

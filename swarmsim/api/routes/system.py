@@ -4,8 +4,6 @@ The engine says what it is wherever somebody looks: the operating system in `doc
 the platform in `docker version`.
 """
 
-from __future__ import annotations
-
 import platform
 from collections import Counter
 

@@ -6,8 +6,6 @@ what is absent there was never given, which for Swarm is another spec than one t
 the default.
 """
 
-from __future__ import annotations
-
 import random
 from copy import deepcopy
 

@@ -4,8 +4,6 @@ From swarmkit's `manager/controlapi/service.go`. What other objects have to do w
 networks, ports, configs and secrets, is checked by who knows them.
 """
 
-from __future__ import annotations
-
 import re
 
 from swarmsim.go import templates

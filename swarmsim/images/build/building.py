@@ -1,7 +1,5 @@
 """Building an image, stage by stage, as the engine's classic builder does and says it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

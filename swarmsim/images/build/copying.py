@@ -5,8 +5,6 @@ copied; several sources need a destination that ends with a slash; a single file
 a destination that is a folder of the image.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 import tarfile

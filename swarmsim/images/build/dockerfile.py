@@ -6,8 +6,6 @@ of the first kind is said before one of the second, as moby/buildkit's
 is taken. Heredocs are BuildKit's: to the classic builder their lines are instructions.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """HEALTHCHECK, as a Dockerfile has it, turned into what an image's config has. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ The words of the history are those of moby's `builder/dockerfile/dispatchers.go`
 executed: nothing here may install something on this machine.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ What a step is made from, and the step, are an image's key: the same steps on th
 files give the image that they gave before, `Using cache`. RUN is not executed.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

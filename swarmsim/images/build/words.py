@@ -5,8 +5,6 @@ as it is; in double quotes a backslash stands for itself unless a quote, a dolla
 backslash follows it; `${a:-b}`, `${a:+b}` and `${a:?b}` work as in a shell.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ very one. Any tag will do, so that `python:3.13-alpine` is whatever Python runs 
 its history says so. All else that was not built or pushed here does not exist.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pulling an image, as the stream of what the engine says; and what such a stream is."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 

@@ -4,8 +4,6 @@ There is one, whatever host a name has; it keeps what it was given. It answers f
 else: an engine without a network is what the rest of the world looks like from here.
 """
 
-from __future__ import annotations
-
 import json
 from hashlib import sha256
 from typing import Any, NamedTuple

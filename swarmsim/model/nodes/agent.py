@@ -6,8 +6,6 @@ ends when its process does, or when the manager wants it to. An agent knows what
 and what it did; the manager hears of that later (see `dispatcher`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

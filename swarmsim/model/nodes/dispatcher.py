@@ -6,8 +6,6 @@ each task only the last report. So a task's short states are often never seen, a
 status is up to a tenth of a second older than the store's knowing it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple

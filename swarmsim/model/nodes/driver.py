@@ -1,7 +1,5 @@
 """What runs containers: the interface, and a driver that acts by a script. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta

@@ -9,8 +9,6 @@ a busy machine take up to three times as long; that is left out, and so is the t
 a node makes an overlay network for the first task on it (0.6 s).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from swarmsim.go import defaults

@@ -1,7 +1,5 @@
 """How many failures an update tolerates, as swarmkit's updater counts them. Pure."""
 
-from __future__ import annotations
-
 import struct
 
 

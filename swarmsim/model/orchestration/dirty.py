@@ -4,8 +4,6 @@ After swarmkit's manager/orchestrator/task.go (`IsTaskDirty`) and update/updater
 (`isSlotDirty`).
 """
 
-from __future__ import annotations
-
 from swarmsim.model.objects import Service, Task
 from swarmsim.model.plan import constraints
 from swarmsim.model.scheduling.constraints import satisfied

@@ -4,8 +4,6 @@ After swarmkit's manager/orchestrator/constraintenforcer: the tasks are rejected
 the orchestrator puts others elsewhere.
 """
 
-from __future__ import annotations
-
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Task
 from swarmsim.model.plan import constraints, reservations

@@ -3,8 +3,6 @@
 After swarmkit's manager/orchestrator/global/global.go.
 """
 
-from __future__ import annotations
-
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Service, Task
 from swarmsim.model.orchestration.dirty import DirtyCheck

@@ -6,8 +6,6 @@ wants; what differs is given to the updater, what is missing is made, what is to
 removed.
 """
 
-from __future__ import annotations
-
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Place, Service, Task
 from swarmsim.model.orchestration.global_orchestrator import GlobalOrchestrator

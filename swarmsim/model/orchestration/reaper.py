@@ -4,8 +4,6 @@ After swarmkit's manager/orchestrator/taskreaper/task_reaper.go: the limit is on
 of a place, the present one included, and it is looked at when a task is made there.
 """
 
-from __future__ import annotations
-
 from swarmsim.model import states
 from swarmsim.model.objects import Place, Task
 from swarmsim.model.plan import RestartPolicy

@@ -4,8 +4,6 @@ After swarmkit's manager/orchestrator/restart/restart.go: whether a task is repl
 its replacement may start, and how often a place may be filled again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Placement constraints, as swarmkit reads them (its constraint/constraint.go). Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 

@@ -3,8 +3,6 @@
 After swarmkit's manager/scheduler (nodeinfo.go, filter.go, pipeline.go).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

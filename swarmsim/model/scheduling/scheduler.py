@@ -4,8 +4,6 @@ After swarmkit's manager/scheduler/scheduler.go: it waits until nothing has been
 the store for a moment, then schedules all pending tasks together, spec by spec.
 """
 
-from __future__ import annotations
-
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Task
 from swarmsim.model.scheduling.node_info import Filters, NodeInfo

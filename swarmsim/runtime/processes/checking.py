@@ -1,7 +1,5 @@
 """A task's healthcheck at work: its probes are processes, whose results are reported."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The runtime of real processes: starts, stops and probes them, and reports."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Iterator

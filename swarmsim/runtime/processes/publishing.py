@@ -5,8 +5,6 @@ reaches a process of this user. A port in mode `host` belongs to one task while 
 in mode `ingress` to a service, whose tasks take turns.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

@@ -1,7 +1,5 @@
 """One task's process and what belongs to it; and what all tasks of an engine share."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import fcntl

@@ -1,7 +1,5 @@
 """Starting processes so that none outlives the engine, and hearing when one has ended."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

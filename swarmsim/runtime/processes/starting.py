@@ -1,7 +1,5 @@
 """Starting a task: its addresses, its ports, and its process or what stands in for one."""
 
-from __future__ import annotations
-
 import errno
 import logging
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The exercises of the lesson: their words and rules in YAML, their facts in a module a subject."""
 
-from __future__ import annotations
-
 from labkit.lessons.checks import content
 from labkit.lessons.checks.exercise import Exercise
 from labkit.lessons.checks.exercises import parallel, reading, returning, silent, stopping, typed

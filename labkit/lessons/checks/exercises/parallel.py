@@ -1,7 +1,5 @@
 """What exercises about how many slots are replaced at a time go by. Pure."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from datetime import timedelta

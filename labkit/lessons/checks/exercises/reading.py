@@ -1,7 +1,5 @@
 """What an exercise backwards goes by: from a chart to the config that drew it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

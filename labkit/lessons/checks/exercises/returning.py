@@ -1,7 +1,5 @@
 """What exercises about rollbacks go by: what starts one, how much may fail, what is left. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 
 from labkit.base.rules import Facts

@@ -1,7 +1,5 @@
 """What an exercise about a bug that ends no task goes by. Pure."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import partial
 from statistics import mean

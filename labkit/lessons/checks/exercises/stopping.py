@@ -1,7 +1,5 @@
 """What an exercise about tasks that do not stop when they are told to goes by. Pure."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from statistics import median_high
 

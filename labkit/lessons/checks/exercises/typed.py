@@ -4,8 +4,6 @@ Their checks read what the notebook's view has recorded, and the service as it i
 sent the command, and from where, is all the same.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from labkit.base.rules import Facts

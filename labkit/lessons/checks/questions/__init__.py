@@ -7,8 +7,6 @@ services         notebooks 0, 4 and 5
 common, spec_updates   what their readings share
 """
 
-from __future__ import annotations
-
 from labkit.lessons.checks import content
 from labkit.lessons.checks.question import Question
 from labkit.lessons.checks.questions import parallel, rolling, rolling_back, services

@@ -1,7 +1,5 @@
 """What readings share: which update is read, and how it ended. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta

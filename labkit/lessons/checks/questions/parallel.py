@@ -1,7 +1,5 @@
 """What notebook 2 asks: how long an update in pairs takes, and what a delay costs. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """What notebook 1 asks of an update with Swarm's defaults. Pure."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from labkit.base.rules import Facts

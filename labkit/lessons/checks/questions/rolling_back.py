@@ -1,7 +1,5 @@
 """What notebook 3 asks: how far a broken image comes, and what brings it back. Pure."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from labkit.base.rules import Facts

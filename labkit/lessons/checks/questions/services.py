@@ -1,7 +1,5 @@
 """What notebooks 0, 4 and 5 ask: what a scale, a deploy and a removal do to tasks. Pure."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from labkit.base.rules import Facts

@@ -5,8 +5,6 @@ the same spec once more, is to be seen in the service alone: in its version, and
 update status, which every write takes away. Pure.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from labkit.recordings.recording import (

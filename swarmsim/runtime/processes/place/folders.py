@@ -8,8 +8,6 @@ Each task has a copy of its image's files, which it may change; files over `COPI
 are links to the image's. A volume is a folder that all its tasks have a link to.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Iterable, Mapping

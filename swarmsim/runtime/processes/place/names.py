@@ -10,8 +10,6 @@ As in Docker, a task has its names from when it runs (with a healthcheck: is hea
 it is told to stop.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

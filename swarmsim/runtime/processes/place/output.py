@@ -4,8 +4,6 @@ Its folder's path stands for `/`, and is taken away. A traceback does not show t
 stands between the program and a socket or a file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 
