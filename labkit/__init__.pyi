@@ -19,6 +19,7 @@ from .api.learning import exercise as exercise
 from .api.learning import hint as hint
 from .api.learning import progress as progress
 from .api.learning import question as question
+from .api.learning import recorded as recorded
 from .api.learning import report as report
 from .api.learning import solution as solution
 from .recordings.update.prediction import Behaviour as Behaviour

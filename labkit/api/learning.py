@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.api import doing
-from labkit.base.errors import BadValue
+from labkit.base import settings
+from labkit.base.errors import BadValue, NotSettled
 from labkit.base.waiting import PATIENCE
 from labkit.lessons import Hint, Solution, checks
 from labkit.lessons.journal import LATE
 from labkit.lessons.practice import activity_log, exercise_session, helping
+from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import describe
 
 if TYPE_CHECKING:
@@ -86,6 +88,22 @@ def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
     return found
 
 
+def recorded(name: str) -> Recording:
+    """Return the recording that answered a question last, as `compare` has read it.
+
+    It is on disk, so a kernel that was restarted has it too. Raises `NotSettled` before that.
+    """
+    wanted = activity_log.question(name)
+    event = activity_log.last(wanted, "compared")
+    if event is None or not event.recording:
+        raise NotSettled(
+            f"a recording that answered {name}.",
+            "this notebook has compared none with it.",
+            f'run the cell with `labkit.compare("{name}", …)`.',
+        )
+    return Recording.load(settings.state_dir() / event.recording)
+
+
 def exercise(name: str) -> Workbench:
     """Begin an exercise: prepare the worker and your files, and watch from there.
 
@@ -125,8 +143,7 @@ class _Desk:
             self._recorder.subscribe(listener)
 
     def check(self, say: Callable[[str], None]) -> checks.Finding:
-        answer = vars(sys.modules["__main__"]).get("answer") if self._of.asks else None
-        return _checked(self._of, answer, say)
+        return _checked(self._of, None, say)
 
     def help(self, kind: str) -> Hint | Solution:
         if kind == "solution":
@@ -138,8 +155,8 @@ def check(name: str, answer: object = None) -> checks.Finding:
     """Say how an exercise stands: passed, not yet, or not attempted; and why.
 
     It reads what was recorded and the live service, never your code; it waits for what is under
-    way, and changes nothing. Some exercises ask for an `answer`. A step of the lesson that you
-    type in a terminal has a check, too.
+    way, and changes nothing. Some exercises ask for an `answer`, by default the notebook's
+    variable of that name. A step of the lesson that you type in a terminal has a check, too.
     """
     from labkit.views.cards.meanwhile import Meanwhile
 
@@ -151,6 +168,8 @@ def check(name: str, answer: object = None) -> checks.Finding:
 
 
 def _checked(of: checks.Exercise, answer: object, say: Callable[[str], None]) -> checks.Finding:
+    if of.asks and answer is None:
+        answer = vars(sys.modules["__main__"]).get("answer")
     if of.typed:
         return exercise_session.check_typed(doing.current_swarm(), of, doing.last_recorder())
     return exercise_session.check(_swarm_of(of), of, answer, seconds=_CHECK_SECONDS, say=say)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from labkit.base.errors import LabError
 from labkit.recordings import ps as rows_of
+from labkit.recordings.values import instant
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE
 
@@ -36,6 +37,18 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
         raise _nothing(swarm, name)
     names = {service["ID"]: service["Spec"]["Name"] for service in swarm.services()}
     return rows_of.table(rows_of.rows(tasks, names, swarm.now(), no_trunc=no_trunc))
+
+
+def since_deploy(swarm: Swarm, name: str) -> tuple[int, int]:
+    """Return how many running tasks are older than a stack's last deploy, and how many are not.
+
+    A deploy writes every service of the stack; the times are the engine's own.
+    """
+    label = f"{NAMESPACE}={name}"
+    written = [instant(service["UpdatedAt"]) for service in swarm.services(label=label)]
+    tasks = [task for task in swarm.task_values(label=label) if task.running]
+    newer = sum(task.created_at > min(filter(None, written)) for task in tasks)
+    return len(tasks) - newer, newer
 
 
 def _stacks(swarm: Swarm) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 
 import nbformat
 import pytest
@@ -93,3 +94,35 @@ def test_a_run_of_the_instructors_version_runs_all_cells_of_the_others(step: les
     )
 
     assert learner == slides == [cell for cell in instructor if not cell[2]]
+
+
+@each_step
+def test_each_cell_runs_after_the_kernel_was_restarted_before_it(step: lessons.Step) -> None:
+    """It takes only what it assigns itself, and what `labkit.resume()` gives: imports and four."""
+    path = settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb"
+    again = {"step", "swarm", "view", "recording", *_names(cells.imports(path))[1]}
+    assigned: set[str] = set()
+    for cell in filter(cells.is_code, cells.read(path)["cells"]):
+        code = cells.text(cell)
+        used, given = _names(code)
+        assert not (used - given) & (assigned - again), code
+        assigned |= given
+        if re.search(r"labkit\.(watch|record|exercise)\(", code):
+            again -= {"view", "recording"} - given  # they are given back of this one
+        again |= given & {"view", "recording"}
+
+
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """Return the names of a notebook that a cell takes, and those that it assigns or imports."""
+    used, given = set(), set()
+    tables = [symtable.symtable(code, "cell", "exec")]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for name in table.get_symbols():
+            outside = table.get_type() == "module"
+            if name.is_referenced() and (outside or name.is_global()):
+                used.add(name.get_name())
+            if outside and (name.is_assigned() or name.is_imported()):
+                given.add(name.get_name())
+    return used, given
