@@ -43,11 +43,8 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
 
     wanted = activity_log.question(name)
 
-    def answered() -> bool:
-        return activity_log.last(wanted, "compared") is not None
-
     def take(key: str, reason: str) -> bool:
-        late = answered()
+        late = activity_log.answered(wanted)
         outcome = LATE if late else ""
         activity_log.note(wanted, "predicted", choice=key, why=reason, outcome=outcome)
         return late
@@ -57,7 +54,7 @@ def question(name: str, *, choose: str | None = None, why: str = "") -> Asked:
     noted = activity_log.last(wanted, "predicted")
     prediction, late = activity_log.chosen(wanted)
     why = noted.why if noted else ""
-    given = {"late": bool(late), "answered": answered()}
+    given = {"late": bool(late), "answered": activity_log.answered(wanted)}
     return Asked(wanted, prediction or late, why, take, **given)
 
 

@@ -25,7 +25,7 @@ _ORDER = get_args(State)
 _DONE = ("compared", "passed")
 #: The recording has answered, and there was no prediction before it did.
 _MISSED = ("not predicted", "predicted late")
-#: The outcome of a prediction that was made after the first comparison.
+#: The outcome of a prediction that was made after the recording had answered.
 LATE = "late"
 #: Characters of a text that are kept: enough for a long explanation.
 _LONGEST = 5000

@@ -149,6 +149,32 @@ def test_what_is_chosen_after_the_recording_has_answered_is_kept_as_late() -> No
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("name", "seconds", "late"),
+    [
+        (MISSING, 10, False),  # the update goes on
+        (MISSING, 200, True),
+        ("pairs-completed", 200, False),  # another update answers it
+        ("budget", 200, False),  # asked afterwards
+    ],
+)
+def test_late_is_what_is_chosen_once_a_recording_of_this_run_answers(
+    name: str, seconds: float, late: bool
+) -> None:
+    """Before `compare` too. One of an earlier run, or for a class, does not make it late."""
+    path = settings.state_dir() / "recordings" / "dc_worker-1.jsonl"
+    path.parent.mkdir(parents=True)
+    updated(seconds).save(path)
+    activity_log.note_reset(checks.QUESTIONS[name].step)
+    key = checks.QUESTIONS[name].choices[0].key
+    learning.question(name, choose=key)
+    updated(seconds).save(path.with_name("dc_worker-2.jsonl"))
+    learning.question(name)._radio.value = checks.QUESTIONS[name].choices[1].key
+
+    assert [event.outcome for event in events()[1:]] == ["", "late" if late else ""]
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_mind_that_is_changed_after_the_recording_has_answered_changes_nothing() -> None:
     learning.question(MISSING, choose="two")
     learning.compare(MISSING, updated())
@@ -175,9 +201,12 @@ def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> N
     mine = settings.state_dir() / "recordings" / "mine.jsonl"
     mine.parent.mkdir(parents=True)
     shutil.copy(shipped, mine)
+    with pytest.raises(NotSettled, match="run the cell with"):
+        labkit.recorded(MISSING)
 
     learning.compare(MISSING, str(mine))
 
+    assert labkit.recorded(MISSING) == Recording.load(shipped)
     assert events()[-1].recording == "recordings/mine.jsonl"
     assert "Chart 1 · mine.jsonl" in learning.report().page
 
@@ -188,6 +217,7 @@ def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> N
     [
         learning.question,
         learning.compare,
+        learning.recorded,
         learning.exercise,
         learning.check,
         learning.hint,
@@ -197,7 +227,8 @@ def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> N
 )
 @pytest.mark.parametrize("name", ["nothing", "", None, ["x"]])
 def test_an_unknown_name_names_those_there_are(call: Callable[..., object], name: object) -> None:
-    known = checks.QUESTIONS if call in (learning.question, learning.compare) else checks.EXERCISES
+    asks = call in (learning.question, learning.compare, learning.recorded)
+    known = checks.QUESTIONS if asks else checks.EXERCISES
 
     with pytest.raises(BadValue) as problem:
         call(name)

@@ -54,6 +54,8 @@ class Question:
     #: Reads the answer off a recording of the update. Raises `labkit.base.errors.NotSettled` for
     #: one in which it has not happened, or is not over.
     read: Callable[[Recording], Reading]
+    #: Whether it is asked after its update, about what that has not shown yet.
+    afterwards: bool = False
 
     def choice(self, key: str) -> Choice:
         """Return a choice by its key. Raises `BadValue`, naming those there are."""
@@ -83,6 +85,7 @@ def question(name: str, facts: Callable[[Recording], Facts]) -> Question:
         text=said["text"],
         choices=tuple(Choice(key, **choice) for key, choice in said["choices"].items()),
         read=read,
+        afterwards=said.get("afterwards", False),
     )
 
 

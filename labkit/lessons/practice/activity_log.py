@@ -1,7 +1,7 @@
 """What a learner does, noted: in the journal, and in the room's log where that is on."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,10 +105,12 @@ def recordings(events: Iterable[Event]) -> dict[str, Recording]:
 
 def newest(folder: Path, since: datetime | None = None) -> Path | None:
     """Return the numbered recording in a folder that was written to last, if it was since then."""
+    return max(_numbered(folder, since), key=written, default=None)
+
+
+def _numbered(folder: Path, since: datetime | None) -> Iterator[Path]:
     ours = (each for each in folder.glob("*.jsonl") if each.stem.rpartition("-")[2].isdecimal())
-    return max(
-        (each for each in ours if not since or written(each) > since), key=written, default=None
-    )
+    return (each for each in ours if not since or written(each) > since)
 
 
 def written(path: Path) -> datetime:
@@ -130,6 +132,18 @@ def since_begun(of: Question | Exercise, *kinds: Kind) -> list[Event]:
 def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
     """Return the newest of these events."""
     return next(reversed(since_begun(of, *kinds)), None)
+
+
+def answered(question: Question) -> bool:
+    """Whether a question was compared, or what was recorded since its step began answers it."""
+    if question.afterwards or last(question, "compared"):
+        return last(question, "compared") is not None
+    began = [event.at for event in journal().events() if event.opens(question.step)]
+    for path in _numbered(settings.state_dir() / "recordings", began[-1]) if began else ():
+        with contextlib.suppress(LabError):  # not settled, or no recording that can be read
+            if question.read(Recording.load(path)).choice:
+                return True
+    return False
 
 
 def begun_step() -> tuple[Step, datetime, datetime]:
@@ -168,7 +182,7 @@ def begun_last() -> str:
 def chosen(question: Question) -> tuple[Choice | None, Choice | None]:
     """Return the learner's prediction, and the choice that came too late where there is none.
 
-    In time is what was chosen before the first comparison: after that one knows.
+    In time is what was chosen before the recording had answered: after that one knows.
     """
     known = {choice.key: choice for choice in question.choices}
     events = since_begun(question, "predicted", "compared")

@@ -81,7 +81,9 @@ class Asked:
         noted = f"Noted: {plain(self.choice.label)}."
         if late:
             return f"{noted} The recording had answered already, so this does not count."
-        return f"{noted} {'' if self._answered else 'You may change it until you compare.'}".strip()
+        if self._answered:
+            return noted
+        return f"{noted} You may change it until the recording answers."
 
     def _ipython_display_(self) -> None:
         _display(self._card)
