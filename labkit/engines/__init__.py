@@ -1,12 +1,14 @@
 """Finding an engine, or starting one.
 
-`auto` takes the first that answers: the one that `DOCKER_HOST` or the docker context
-names, then a private one (`private.py`), then a simulated one (`simulated.py`), and says
-plainly that it is not Docker. What `labkit up` chose is remembered (`state.py`), so that
-every later command and notebook talks to the same engine.
+`auto` takes the first that works: the one that `DOCKER_HOST` or the docker context
+names, if it can be a swarm (`locations.py`), then a private one (`private.py`), then a
+simulated one (`simulated.py`), and says plainly that it is not Docker, and why it passed over
+the others. What `labkit up` chose is remembered (`state.py`), so that every later command and
+notebook talks to the same engine, and one of the lab's own that died is started again.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labkit.base import echo, settings
@@ -38,8 +40,6 @@ class Engine:
     swarm: Swarm
     #: Why it was looked for there, such as "DOCKER_HOST names it".
     why: str
-    #: Places before it where nothing answers.
-    in_vain: tuple[EngineLocation, ...] = ()
 
     @property
     def url(self) -> str:
@@ -63,21 +63,18 @@ def find(choice: str | None = None) -> Engine:
     `choice` is as in `labkit up --engine`, and `LABKIT_ENGINE` by default. Raises
     `NoEngine` when none answers, naming every place that was looked at.
     """
-    where = locations(choice)
-    for number, location in enumerate(where):
-        if swarm := location.connect():
-            _warn_of_a_dead_host(where[:number], location)
-            return Engine(location.kind, swarm, location.why, tuple(where[:number]))
+    where, passed_over = locations(choice), list[str]()
+    for location in where:
+        found = location.connect()
+        if isinstance(found, Swarm):
+            if os.environ.get("DOCKER_HOST") and passed_over:
+                echo.warn(f"{passed_over[0]} This is the one at {location}.")
+            return Engine(location.kind, found, location.why)
         if location.url and location.url == state.read().engine:
             # another engine would be a surprise: the stack is on this one
             raise _gone(location)
-    raise _none(where)
-
-
-def _warn_of_a_dead_host(in_vain: list[EngineLocation], used: EngineLocation) -> None:
-    """Say that it is not the engine of `DOCKER_HOST`, where that is set and does not answer."""
-    if os.environ.get("DOCKER_HOST") and in_vain:
-        echo.warn(f"No engine answers at {in_vain[0]}; this is the one at {used}.")
+        passed_over.append(found)
+    raise _none(where, passed_over)
 
 
 def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
@@ -88,10 +85,9 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     when there is none and none can be started, and `NotAManager` for a worker.
     """
     where = locations(choice)
+    for own in OWN.values():
+        own().wake()
     engine = _found_or_started(where, nodes)
-    for location in engine.in_vain:
-        why_not = f" {location.why_not()}" if location.kind == "private" else ""
-        echo.say(f"No engine answers at {location}.{why_not}")
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
     if engine.kind == "simulated":
         for line in WHAT_IT_IS:
@@ -110,14 +106,16 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     return engine
 
 
-def would_take(choice: str | None = None) -> tuple[EngineLocation, bool]:
+def would_take(choice: str | None = None) -> tuple[EngineLocation, bool, tuple[str, ...]]:
     """Return the place that `up` would take, and whether an engine answers there already.
 
-    Starts nothing. Raises `NoEngine` as `up` does.
+    The last are the sentences why the places before it were passed over. Starts nothing.
+    Raises `NoEngine` as `up` does.
     """
-    where = locations(choice)
-    number, swarm = _chosen(where)
-    return where[number], swarm is not None
+    where, passed_over = locations(choice), list[str]()
+    for location, found in _usable(where, passed_over):
+        return location, found is not None, tuple(passed_over)
+    raise _none(where, passed_over)
 
 
 def down(*, everything: bool = False) -> None:
@@ -144,40 +142,65 @@ def down(*, everything: bool = False) -> None:
 
 
 def _found_or_started(where: list[EngineLocation], nodes: int) -> Engine:
-    number, swarm = _chosen(where)
-    location = where[number]
-    return Engine(
-        location.kind, swarm or _started(location, nodes), location.why, tuple(where[:number])
-    )
+    """Return the first engine that works; says why others do not. Raises `NoEngine`."""
+    passed_over: list[str] = []
+    for location, found in _usable(where, passed_over):
+        while passed_over:
+            echo.say(passed_over.pop(0))
+        try:
+            return Engine(location.kind, _started(location, found, nodes), location.why)
+        except LabError as problem:
+            if location is where[-1] or location.url == state.read().engine:
+                raise
+            OWN[location.kind]().stop()
+            passed_over.append(f"The engine at {location} does not start: {_in_short(problem)}")
+    raise _none(where, passed_over)
 
 
-def _chosen(where: list[EngineLocation]) -> tuple[int, Swarm | None]:
-    """Return which place `up` takes, and the engine that answers there, if one does.
+def _usable(
+    where: list[EngineLocation], passed_over: list[str]
+) -> Iterator[tuple[EngineLocation, Swarm | None]]:
+    """Yield the places to take, best first, each with the engine that answers there, if one does.
 
-    The first that answers, or is the private one and can be started; only where there is
-    none of these the simulated one. Raises `NoEngine`.
+    Where it can be neither taken nor started, the reason is added to those passed over.
     """
-    for number, location in enumerate(where):
-        if swarm := location.connect():
-            return number, swarm
-        if location.kind == "private" and not location.why_not():
-            return number, None
-    for number, location in enumerate(where):
-        if location.kind == "simulated" and not location.why_not():
-            return number, None
-    raise _none(where)
+    for location in where:
+        found = location.connect()
+        if isinstance(found, Swarm):
+            yield location, found
+        elif location.kind == "yours":
+            passed_over.append(found)
+        elif why_not := location.why_not():
+            passed_over.append(f"{found} {why_not}")
+        else:
+            yield location, None
 
 
-def _started(location: EngineLocation, nodes: int) -> Swarm:
-    seconds = ", which takes a few seconds" if location.kind == "private" else ""
-    echo.say(f"Starting a {location.kind} engine{seconds} …")
+def _started(location: EngineLocation, found: Swarm | None, nodes: int) -> Swarm:
+    """Start an engine of the lab's own, or mend it if it runs. Raises `LabError`."""
+    if location.kind == "yours":
+        assert found
+        return found
+    if not found:
+        known = state.read()
+        if known.engine == location.url and known.stacks and location.kind == "simulated":
+            echo.say("The simulated engine has ended, and what ran on it is gone with it.")
+        seconds = ", which takes a few seconds" if location.kind == "private" else ""
+        echo.say(f"Starting a {location.kind} engine{seconds} …")
     return OWN[location.kind]().start(nodes)
+
+
+def _in_short(problem: LabError) -> str:
+    """Return the last line that an engine wrote, or else what was found."""
+    return (problem.docker_says.splitlines() or [problem.found])[-1]
 
 
 def _say_of_a_real_one(where: list[EngineLocation]) -> None:
     """Say that there is a Docker engine by now, where one would be taken in the first place."""
     for location in where:
-        if location.kind != "simulated" and (location.connect() or not location.why_not()):
+        if location.kind == "simulated":
+            continue
+        if isinstance(location.connect(), Swarm) or not location.why_not():
             echo.say(f"- A real one is available now: {location}.")
             return
 
@@ -224,17 +247,13 @@ def _gone(location: EngineLocation) -> NoEngine:
     )
 
 
-def _none(where: list[EngineLocation]) -> NoEngine:
+def _none(where: list[EngineLocation], passed_over: list[str]) -> NoEngine:
     why_not = [location.why_not() for location in where if location.kind != "yours"]
     if "" in why_not:
         ways = ["run `labkit up`, which starts one of its own."]
     else:
         get_one = "start Docker (Docker Desktop, or the docker service), or point DOCKER_HOST at"
-        ways = [f"{get_one} one.", *why_not]
+        ways = [f"{get_one} one."]
         if not any(location.kind == "simulated" for location in where):
             ways.append("Without Docker: `labkit up --engine simulated`.")
-    return NoEngine(
-        "a Docker engine.",
-        "nothing answers at " + "; nor at ".join(str(location) for location in where) + ".",
-        " ".join(ways),
-    )
+    return NoEngine("a Docker engine that can run the lab.", " ".join(passed_over), " ".join(ways))

@@ -64,12 +64,14 @@ class BackgroundEngine:
         return None
 
     def start(self, nodes: int = 1) -> Swarm:
-        """Start it unless it runs, wait until it answers, and return a connection.
+        """Start it, or mend it if it runs, wait until it answers, and return a connection.
 
         Raises `NoEngine` with the last lines of its log when it does not come up, and
         `BadValue` for an invalid `LABKIT_SPEED`.
         """
-        if not self.process():
+        if process := self.process():
+            self._repair(process)
+        else:
             self._launch(nodes)
         began = time.monotonic()
         while not (swarm := self.connect()):
@@ -78,6 +80,14 @@ class BackgroundEngine:
                 raise self._did_not_start()
             time.sleep(_POLL_SECONDS)
         return swarm
+
+    def wake(self) -> None:
+        """Let it go on if somebody has halted it (`SIGSTOP`): else it cannot even end."""
+        import psutil
+
+        for process in self._servers() if self.folder.exists() else ():
+            with contextlib.suppress(psutil.Error):
+                process.resume()
 
     def stop(self) -> None:
         """Stop it with all that it runs. What it keeps stays."""
@@ -96,6 +106,14 @@ class BackgroundEngine:
 
     def _launch(self, nodes: int) -> None:
         raise NotImplementedError
+
+    def _repair(self, process: psutil.Process) -> None:
+        """Mend what its server, which runs, needs of the machine; says what it does."""
+
+    def _servers(self) -> list[psutil.Process]:
+        """Return the processes that it needs in order to answer, as far as they run."""
+        process = self.process()
+        return [process] if process else []
 
     def _is_server(self, words: list[str]) -> bool:
         """Whether a command line is that of its server."""

@@ -2,6 +2,7 @@
 
 auto       DOCKER_HOST, if it is set; else the engine that `labkit up` chose before,
            and the one of the docker context; then the private one; then the simulated one
+           (the other way round if `labkit up` chose the simulated one before)
 private    the private one
 simulated  the simulated one
 a URL      that one
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labkit.base import settings
-from labkit.base.errors import BadValue
+from labkit.base.errors import BadValue, LabError, NoEngine
 from labkit.engines import state
-from labkit.engines.background import BackgroundEngine, reach
+from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm.client import Swarm
@@ -32,9 +33,17 @@ class EngineLocation:
     #: Why to look there, such as "DOCKER_HOST names it".
     why: str
 
-    def connect(self) -> Swarm | None:
-        """Return a connection, or `None` when nothing answers."""
-        return reach(self.url or None)
+    def connect(self) -> Swarm | str:
+        """Return a connection to an engine that can run the lab, or why there is none."""
+        try:
+            swarm = Swarm.at(self.url or None)
+        except NoEngine as problem:
+            refused = "Permission denied" in problem.docker_says
+            advice = f" {problem.docker_says}: are you in the group `docker`?" if refused else ""
+            return f"No engine answers at {self}.{advice}"
+        # `up` has looked at the one that it chose
+        reason = "" if self.url and self.url == state.read().engine else unfit(swarm)
+        return f"The lab cannot use the engine at {self}: {reason}." if reason else swarm
 
     def why_not(self) -> str:
         """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""
@@ -67,7 +76,9 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
     """
     wanted = choice or settings.engine_choice()
     if wanted == "auto":
-        return _distinct([*_named(), *map(_own, OWN)])
+        before = state.read().kind
+        own = sorted(OWN, key=lambda kind: kind != before)
+        return _distinct([*_named(), *map(_own, own)])
     if wanted in OWN:
         return [_own(wanted)]
     if "://" not in wanted:
@@ -102,3 +113,19 @@ def _distinct(found: list[EngineLocation]) -> list[EngineLocation]:
     for location in found:
         first.setdefault(location.url, location)
     return list(first.values())
+
+
+def unfit(swarm: Swarm) -> str:
+    """Return why the stack could never run on an engine that answers, or `""`."""
+    try:
+        parts = swarm.get("/version").get("Components") or []
+        info = swarm.info()
+    except LabError as problem:
+        return (problem.docker_says or problem.found).rstrip(".")
+    if any(part.get("Name") == "Podman Engine" for part in parts):
+        return "it is Podman, which has no swarm"
+    if any("name=rootless" in option for option in info.get("SecurityOptions") or []):
+        return "it is rootless Docker, on whose overlay networks no task of a swarm runs"
+    if info.get("OSType") == "windows":
+        return "it runs Windows containers; Docker Desktop can switch to Linux containers"
+    return ""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import docker
 
 TIMEOUT_SECONDS = 30
+#: An engine that has been halted accepts a connection, and never answers.
+_HELLO_SECONDS = 10
 #: In each answer of an engine with a clock of its own: what it shows, as RFC 3339.
 _TIME_HEADER = "Labkit-Time"
 _JSON = {"Content-Type": "application/json"}
@@ -96,7 +98,7 @@ class UnixSocket:
     def __init__(self, path: str) -> None:
         self._path = path
         self._idle: list[Connection] = []
-        answer = self.ask("GET", "/version", None, TIMEOUT_SECONDS)
+        answer = self.ask("GET", "/version", None, _HELLO_SECONDS)
         try:
             #: The version of its API, such as `1.41`.
             self.version = str(json.loads(answer.body)["ApiVersion"])

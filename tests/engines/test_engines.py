@@ -238,9 +238,14 @@ def nowhere(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("no_private", "nowhere")
 def test_where_there_is_nothing_else_auto_would_take_the_simulated_engine():
-    place, answers = engines.would_take()
+    place, answers, passed_over = engines.would_take()
 
     assert (place.kind, answers) == ("simulated", False)
+    assert passed_over == (
+        f"No engine answers at {NOWHERE} (DOCKER_HOST names it).",
+        f"No engine answers at {engines.private().url} (the lab's private engine). "
+        "dockerd is not installed.",
+    )
     assert engines.simulated().process() is None, "it was only asked for"
 
 
@@ -251,22 +256,90 @@ def test_a_private_engine_that_can_be_started_comes_before_a_simulated_one(monke
     assert engines.would_take()[0].kind == "private"
 
 
-@pytest.mark.usefixtures("no_private", "nowhere")
-def test_a_simulated_engine_that_is_gone_is_not_preferred_to_one_that_answers(monkeypatch):
-    """What it was running is gone as well, so nothing ties the lab to it."""
-    state.write(state.State(engine=engines.simulated().url, kind="simulated"))
-    monkeypatch.delenv("DOCKER_HOST")
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("kind", ["private", "simulated"])
+def test_an_engine_of_the_lab_that_died_is_started_again_whatever_else_there_is(
+    kind: str, monkeypatch
+):
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
+    state.write(state.State(engine=getattr(engines, kind)().url, kind=kind))
 
-    def at(url: str | None) -> str:
-        if url:
+    assert engines.would_take()[0].kind == kind
+    monkeypatch.delenv("DOCKER_HOST")
+    answering(monkeypatch, {"": {}})
+    assert engines.would_take()[0].kind == kind
+
+
+#: What engines answered that can never run the stack: Podman 4.3.1, a rootless Docker 20.10.24.
+PODMAN = {"Components": [{"Name": "Podman Engine", "Version": "4.3.1"}, {"Name": "Conmon"}]}
+ROOTLESS = {"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]}
+
+
+def answering(monkeypatch, answers: dict[str, dict | LabError]) -> None:
+    """Have engines answer so at these addresses, and none anywhere else."""
+
+    class Engine(Swarm):
+        def get(self, *_: object, **__: object) -> dict:
+            found = answers[self.url]
+            if isinstance(found, LabError):
+                raise found
+            return found
+
+    def at(url: str | None) -> Swarm:
+        if (url or "") not in answers:
             raise NoEngine("an engine.", "none.")
-        return "an engine"
+        return Engine(None, url or "")
 
     monkeypatch.setattr(Swarm, "at", at)
 
-    place, answers = engines.would_take()
 
-    assert (place.kind, answers) == ("yours", True)
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (PODMAN, "it is Podman, which has no swarm"),
+        (ROOTLESS, "it is rootless Docker, on whose overlay networks no task of a swarm runs"),
+        ({"OSType": "windows"}, "it runs Windows containers"),
+        (
+            LabError("an answer.", "403.", docker_says="Forbidden by administrative rules."),
+            "Forbid",
+        ),
+    ],
+)
+def test_auto_passes_over_an_engine_that_can_never_run_the_stack_and_says_why(
+    answer: dict | LabError, reason: str, monkeypatch
+):
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "dockerd is not installed.")
+    answering(monkeypatch, {"": answer, NOWHERE: answer})
+
+    place, _, (said, _) = engines.would_take()
+
+    assert place.kind == "simulated"
+    assert "The lab cannot use the engine at the default place (the docker context" in said
+    assert reason in said
+    for call in (engines.would_take, engines.connect, engines.up):
+        with pytest.raises(NoEngine, match=reason):
+            call(NOWHERE)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_auto_passes_over_a_private_engine_that_does_not_start(monkeypatch, capsys):
+    """Unless the lab is on it already."""
+
+    def start(*_: object) -> None:
+        raise NoEngine("dockerd.", "it does not start.", docker_says="one\nno space left")
+
+    monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
+    monkeypatch.setattr(PrivateEngine, "start", start)
+    monkeypatch.setattr(PrivateEngine, "stop", lambda _: None)
+    try:
+        assert engines.up().kind == "simulated"
+        assert "engine) does not start: no space left" in capsys.readouterr().out
+    finally:
+        engines.simulated().remove()
+
+    state.write(state.State(engine=engines.private().url, kind="private"))
+    with pytest.raises(NoEngine, match="it does not start"):
+        engines.up()
 
 
 @pytest.mark.usefixtures("no_private", "nowhere")

@@ -1,7 +1,8 @@
 """`labkit doctor`: what is here, missing or slow, each with how to fix it.
 
-Looking changes nothing and starts nothing. Each check gives one `Line`; what depends on
-an engine says so where there is none; it is not left out.
+Looking changes nothing: what it tries (`engines.private.network.problem`) is gone with the
+attempt. Each check gives one `Line`; what depends on an engine says so where there is none; it
+is not left out.
 
     line      one finding, made of facts by the rules in `lines.yaml`
     machine   what this machine has, what it may start, and what the lesson brings along

@@ -110,10 +110,10 @@ def _simulated() -> Facts:
 def _up() -> Facts:
     """Look what `labkit up` would take, which is not done here."""
     try:
-        place, answers = engines.would_take()
+        place, answers, passed_over = engines.would_take()
     except LabError as problem:
         return {"problem": problem}
-    return {"problem": None, "place": place, "answers": answers}
+    return {"problem": None, "place": place, "answers": answers, "passed_over": passed_over}
 
 
 @line("browser parts")

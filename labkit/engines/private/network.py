@@ -12,14 +12,19 @@ and an engine that is started later does not notice it.
 The machine gets five rules of iptables and one chain: two masquerade, two let packets
 of the namespace through, and the chain carries the ports that the stack publishes, so
 that `localhost:8000` is the web page of dockercoins. `remove` takes all of them away.
+`ensure` may have been killed halfway, and anybody may tear parts of it down, so each of
+these looks at what is really there.
 """
 
 import json
+import shlex
+import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
+from labkit.base import settings
 from labkit.base.errors import LabError
 from labkit.engines.private.programs import found, run, succeeds
 
@@ -46,47 +51,75 @@ class Network:
         """
         return ["nsenter", f"--net=/run/netns/{self.name}"]
 
-    def ensure(self) -> IPv4Address:
+    def ensure(self, pid: int = 0, before: IPv4Address | None = None) -> IPv4Address:
         """Make the namespace, its cable and its rules; what is there already stays.
 
-        Returns the address at which the machine reaches what is in the namespace.
+        The namespace is that of the process `pid`, if one is named. Returns the address at
+        which the machine reaches what is in it: the one `before`, if that is free.
         """
-        if not Path("/run/netns", self.name).exists():
-            run("ip", "netns", "add", self.name)
-        address = self._address() or self._lay_cable()
-        _FORWARDING.write_text("1")
+        self._ensure_namespace(pid)
+        address = self._address() or self._lay_cable(before)
+        _switch_on(_FORWARDING)
         # packets from 127.0.0.1 may leave by the cable, on their way to a published port
-        Path(f"/proc/sys/net/ipv4/conf/{self.name}/route_localnet").write_text("1")
-        succeeds("iptables", "-t", "nat", "-N", self._chain)
-        for table, chain, rule in self._rules(address):
-            if not succeeds("iptables", "-t", table, "-C", chain, *rule):
-                # first, because an engine may have closed the chain to what it does not know
-                run("iptables", "-t", table, "-I", chain, *rule)
+        _switch_on(Path(f"/proc/sys/net/ipv4/conf/{self.name}/route_localnet"))
+        if not succeeds(*_iptables("nat", "-L", self._chain, "-n")):
+            run(*_iptables("nat", "-N", self._chain))
+        for table, chain, rule in self._missing_rules(address):
+            # first, because an engine may have closed the chain to what it does not know
+            run(*_iptables(table, "-I", chain, *rule))
         return address.ip + 1
+
+    def is_whole(self, pid: int) -> bool:
+        """Whether all is there that a process in the namespace needs."""
+        address = self._address() if self._is_namespace_of(pid) else None
+        return address is not None and not any(self._missing_rules(address))
 
     def forward(self, ports: Iterable[int]) -> None:
         """Let these ports of `localhost`, and no others, lead into the namespace."""
-        address = self._address() or self._lay_cable()
-        run("iptables", "-t", "nat", "-F", self._chain)
+        inside = self.ensure()
+        run(*_iptables("nat", "-F", self._chain))
         for port in sorted(ports):
             rule = ["-p", "tcp", "--dport", str(port), "-j", "DNAT", "--to-destination"]
-            run("iptables", "-t", "nat", "-A", self._chain, *rule, str(address.ip + 1))
+            run(*_iptables("nat", "-A", self._chain, *rule, str(inside)))
 
     def remove(self) -> None:
-        """Take the namespace, the cable and the rules away. May be called twice."""
-        if address := self._address():
-            for table, chain, rule in self._rules(address):
-                succeeds("iptables", "-t", table, "-D", chain, *rule)
-            succeeds("iptables", "-t", "nat", "-F", self._chain)
-            succeeds("iptables", "-t", "nat", "-X", self._chain)
-            run("ip", "link", "del", self.name)
-        if Path("/run/netns", self.name).exists():
+        """Take the namespace, the cable and the rules away, whatever is left of them."""
+        self._remove_rules()
+        for command in ("-F", "-X"):
+            succeeds(*_iptables("nat", command, self._chain))
+        succeeds("ip", "link", "del", self.name)
+        if self._file.exists():
             run("ip", "netns", "del", self.name)
 
-    def _lay_cable(self) -> IPv4Interface:
-        """Connect the namespace with the machine; returns the machine's end."""
-        outside, inside = free_network(self.name, _routes()).hosts()
+    @property
+    def _file(self) -> Path:
+        return Path("/run/netns", self.name)
+
+    def _ensure_namespace(self, pid: int) -> None:
+        if pid and self._is_namespace_of(pid):
+            return
+        if not pid and succeeds(*self.enter, "true"):
+            return
+        if self._file.exists():  # a file that leads nowhere, or to another namespace
+            run("ip", "netns", "del", self.name)
+        run("ip", "netns", *(["attach", self.name, str(pid)] if pid else ["add", self.name]))
+
+    def _is_namespace_of(self, pid: int) -> bool:
+        try:
+            return self._file.samefile(f"/proc/{pid}/ns/net")
+        except OSError:
+            return False
+
+    def _lay_cable(self, before: IPv4Address | None = None) -> IPv4Interface:
+        """Connect the namespace with the machine; returns the machine's end.
+
+        What is left of a cable before goes, with its rules.
+        """
+        self._remove_rules()
+        succeeds("ip", "link", "del", self.name)
         within = ["ip", "-n", self.name]
+        succeeds(*within, "link", "del", "eth0")
+        outside, inside = free_network(self.name, _routes(), before).hosts()
         peer = ["type", "veth", "peer", "name", "eth0", "netns", self.name]
         run("ip", "link", "add", self.name, *peer)
         run("ip", "addr", "add", f"{outside}/30", "dev", self.name)
@@ -109,13 +142,40 @@ class Network:
             ("filter", "FORWARD", ["-o", self.name, *established, "-j", "ACCEPT"]),
         ]
 
+    def _missing_rules(self, address: IPv4Interface) -> Iterator[tuple[str, str, list[str]]]:
+        for table, chain, rule in self._rules(address):
+            if not succeeds(*_iptables(table, "-C", chain, *rule)):
+                yield table, chain, rule
+
+    def _remove_rules(self) -> None:
+        """Remove the machine's rules that name the cable or the chain, of any address."""
+        for table in ("nat", "filter"):
+            for line in run(*_iptables(table, "-S")).splitlines():
+                words = shlex.split(line)
+                if (
+                    words[0] == "-A"
+                    and words[1] != self._chain
+                    and {self.name, self._chain} & {*words}
+                ):
+                    succeeds(*_iptables(table, "-D", *words[1:]))
+
     def _address(self) -> IPv4Interface | None:
-        """Return the machine's end of the cable, or `None` where there is no cable."""
+        """Return the machine's end of the cable, or `None` where that is not whole.
+
+        The route in the namespace is what is laid last, and goes with anything before it.
+        """
         if not Path("/sys/class/net", self.name).exists():
             return None
-        shown = json.loads(run("ip", "-j", "-4", "addr", "show", "dev", self.name))
-        ends = [end for link in shown for end in link.get("addr_info", [])]
-        return IPv4Interface(f"{ends[0]['local']}/{ends[0]['prefixlen']}") if ends else None
+        (link,) = json.loads(run("ip", "-j", "-4", "addr", "show", "dev", self.name)) or [{}]
+        found = [f"{end['local']}/{end['prefixlen']}" for end in link.get("addr_info", [])]
+        if not found or "UP" not in link["flags"]:
+            return None
+        address = IPv4Interface(found[0])
+        try:
+            routes = json.loads(run("ip", "-n", self.name, "-j", "route", "show", "default"))
+        except LabError:  # its name leads nowhere
+            return None
+        return address if str(address.ip) in {each.get("gateway") for each in routes} else None
 
 
 def missing() -> list[str]:
@@ -123,14 +183,56 @@ def missing() -> list[str]:
     return [program for program in PROGRAMS if not found(program)]
 
 
-def free_network(name: str, routes: Iterable[IPv4Network]) -> IPv4Network:
+def problem() -> str:
+    """Make such a network where it ends with the attempt; return what keeps it from that, or `""`.
+
+    It is in namespaces of its own, so the machine has nothing of it at any time.
+    """
+    attempt = f"from {__name__} import attempt; attempt()"
+    try:
+        run(
+            *("unshare", "--net", "--mount", "env", f"PYTHONPATH={settings.SOURCE}"),
+            *(sys.executable, "-c", attempt),
+        )
+    except LabError as found:
+        return found.found
+    return ""
+
+
+def attempt() -> None:
+    """Make a network in the namespaces of this process. Ends it with what keeps it from that."""
+    try:
+        run("mount", "-t", "tmpfs", "tmpfs", "/run")
+        Network("labkit-attempt").ensure()
+    except LabError as found:
+        sys.exit(found.found)
+
+
+def _iptables(table: str, *words: str) -> list[str]:
+    """Return the words of a command that waits while another one has the tables."""
+    return ["iptables", "-w", "-t", table, *words]
+
+
+def _switch_on(switch: Path) -> None:
+    """Set a setting of the kernel's to 1, unless it is. Raises `LabError`."""
+    try:
+        if switch.read_text(encoding="ascii").strip() != "1":
+            switch.write_text("1", encoding="ascii")
+    except OSError as found:
+        raise LabError(f"to set {switch} to 1, for the private engine.", f"{found}.") from None
+
+
+def free_network(
+    name: str, routes: Iterable[IPv4Network], before: IPv4Address | None = None
+) -> IPv4Network:
     """Return a network of two addresses that no route of this machine covers.
 
-    The search begins at a place that depends on `name`, so that two labs that start at
-    the same moment do not find the same one. Raises `LabError` when all are taken.
+    The search begins with that of the address `before`, or else at a place that depends on
+    `name`, so that two labs that start at the same moment do not find the same one. Raises
+    `LabError` when all are taken.
     """
     taken = list(routes)
-    begin = zlib.crc32(name.encode()) % _NETWORKS
+    begin = before.packed[2] if before else zlib.crc32(name.encode()) % _NETWORKS
     for number in range(_NETWORKS):
         third = (begin + number) % _NETWORKS
         network = IPv4Network(f"10.231.{third}.0/30")

@@ -18,12 +18,15 @@ import json
 import os
 import shutil
 import sys
+from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labkit.base import echo
 from labkit.engines import background
 from labkit.engines.background import BackgroundEngine
-from labkit.engines.private import programs
+from labkit.engines.private import network, programs
 from labkit.engines.private.network import PROGRAMS, Network, missing
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 ADDRESS_LABEL = "labkit.address"
 #: dockerd gives containers 15 s to stop.
 _STOP_SECONDS = 60
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 class PrivateEngine(BackgroundEngine):
@@ -59,10 +63,13 @@ class PrivateEngine(BackgroundEngine):
         """
         import psutil
 
-        if process := self.process():
-            process.terminate()
-            psutil.wait_procs([process], timeout=_STOP_SECONDS)
-        remains = [each for one in self._remains() for each in background.family(one)]
+        self.wake()
+        server = self.process()
+        if server:
+            server.terminate()
+            psutil.wait_procs([server], timeout=_STOP_SECONDS)
+        ending = [*self._remains(), *([server] if server else [])]
+        remains = [each for one in ending for each in background.family(one)]
         background.end(remains, "private")
         for mount in self._mounts():
             programs.run("umount", "--lazy", mount)
@@ -83,7 +90,7 @@ class PrivateEngine(BackgroundEngine):
         if lacking := missing():
             packages = " ".join(sorted(PROGRAMS[each] for each in lacking))
             return f"A private engine needs {' and '.join(lacking)} (`apt-get install {packages}`)."
-        return ""
+        return _forbidden()
 
     def _launch(self, nodes: int) -> None:  # noqa: ARG002 - its nodes are containers
         for folder in (self.folder, self._runtime):
@@ -112,6 +119,16 @@ class PrivateEngine(BackgroundEngine):
             # --fork: its parent is init, so that no zombie stays with a kernel
             programs.run("setsid", "--fork", *dockerd, output=log)
 
+    def _repair(self, process: psutil.Process) -> None:
+        if os.geteuid() == 0 and not self.network.is_whole(process.pid):
+            labels = json.loads(self._config.read_text(encoding="utf-8"))["labels"]
+            # it has told the address to everybody, so that has to stay
+            self.network.ensure(process.pid, IPv4Address(labels[0].partition("=")[2]))
+            echo.say("Mended the network of the private engine: a part of it was missing.")
+
+    def _servers(self) -> list[psutil.Process]:
+        return [*super()._servers(), *filter(_is_containerd, self._remains())]
+
     def _remains(self) -> list[psutil.Process]:
         """Return containerd and its shims, should a dockerd have left any."""
         import psutil
@@ -136,3 +153,13 @@ class PrivateEngine(BackgroundEngine):
 
 def _is_containerd(process: psutil.Process) -> bool:
     return bool(process.info["cmdline"]) and Path(process.info["cmdline"][0]).name == "containerd"
+
+
+@cache
+def _forbidden() -> str:
+    """Return what of it this machine, which may be a container, does not allow; or `""`."""
+    # v1 has a folder for each controller
+    if not any(os.access(each, os.W_OK) for each in (_CGROUPS, *_CGROUPS.glob("*/"))):
+        return f"dockerd cannot run containers here: {_CGROUPS} cannot be written to."
+    problem = network.problem()
+    return f"This machine does not allow a private engine's network: {problem}" if problem else ""
