@@ -147,6 +147,40 @@ def test_stopping_leaves_no_process_mount_namespace_or_rule(private: PrivateEngi
     assert name not in mounted
 
 
+@pytest.mark.parametrize(
+    "tear",
+    [
+        "ip link del {name}",
+        "ip link set {name} down",
+        "ip -n {name} route del default",
+        "ip netns del {name}",
+        "ip netns del {name}; touch /run/netns/{name}",  # as far as a killed `ip netns add` comes
+        "iptables -t nat -D OUTPUT -d 127.0.0.0/8 -j {chain}; iptables -t nat -F {chain}",
+        "iptables -D FORWARD -i {name} -j ACCEPT; ip link del {name}; ip netns del {name}",
+    ],
+)
+@pytest.mark.usefixtures("running")
+def test_a_network_that_was_torn_down_is_mended_by_up_and_removed_by_down(
+    private: PrivateEngine, tear: str
+):
+    names = {"name": private.network.name, "chain": private.network.name.upper()}
+    address = private._config.read_text()
+    assert private.network.is_whole(private.process().pid)
+
+    subprocess.run(tear.format(**names), shell=True, check=True)
+    assert not private.network.is_whole(private.process().pid)
+    private.start()
+    assert private.network.is_whole(private.process().pid)
+    assert f"labkit.address={private.network._address().ip + 1}" in address
+
+    subprocess.run(tear.format(**names), shell=True, check=True)
+    private.network.remove()
+    assert not any(name in rule for rule in rules() for name in names.values())
+    assert not Path("/run/netns", private.network.name).exists()
+    assert not Path("/sys/class/net", private.network.name).exists()
+    private.network.ensure(private.process().pid)  # which runs on in it
+
+
 def test_it_leaves_the_rules_of_other_engines_alone(private: PrivateEngine):
     private.stop()
     before = rules()
