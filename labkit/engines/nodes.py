@@ -38,6 +38,16 @@ _TRANSFER_SECONDS = 300
 _STOP_SECONDS = 20
 _CHUNK_BYTES = 1 << 20
 _LAST_LINES = 15
+#: What comes of what is done to a node. The length is three of swarmkit's heartbeat periods.
+_SILENT = "The manager gives it tasks until it misses its heartbeats, in about 15 s."
+_DEEDS = {
+    "kill": f"{{name}} is dead, with all that ran on it. {_SILENT}",
+    "cut": f"{{name}} is cut off; what runs on it goes on. {_SILENT}",
+    "start": "{name} comes back in a few seconds.",
+}
+#: Drop all that comes and goes between a node and its manager; and no more.
+_CUT = "iptables -I INPUT -i eth0 -j DROP && iptables -I OUTPUT -o eth0 -j DROP"
+_CONNECT = "iptables -D INPUT -i eth0 -j DROP; iptables -D OUTPUT -o eth0 -j DROP; true"
 #: What a node runs, and what the container of every node has.
 _SCRIPT, _CONTAINER = (Path(__file__).with_name(f"node.{kind}") for kind in ("sh", "yaml"))
 
@@ -100,6 +110,37 @@ def join(swarm: Swarm) -> None:
             docker_says=_log(swarm, name),
         )
     echo.say(f"Nodes: {len(nodes)}. Those that are containers stay until `labkit down`.")
+
+
+def disturb(swarm: Swarm, what: str, name: str) -> str:
+    """`kill` a node, `cut` it off, or `start` it again; returns what comes of it, as a sentence.
+
+    Raises `LabError` for the manager, and for a node that is not this lab's.
+    """
+    found = [node for node in swarm.get("/nodes") if node["Description"]["Hostname"] == name]
+    workers = [node for node in found if node["Spec"]["Role"] != "manager"]
+    if swarm.provenance == "simulated" and workers:
+        swarm.post(f"/swarmsim/nodes/{workers[0]['ID']}/{what}")
+        return _DEEDS[what].format(name=name)
+    ours = _containers(swarm)
+    container = next((one for node in workers if (one := _container_of(node)) in ours), "")
+    if not container or ours[container]["Labels"][LABEL] != _lab():
+        raise LabError(
+            f"a node called {name} that this lab made.",
+            "it is the manager, or somebody else's." if found else "there is none of that name.",
+            "`docker node ls` lists the nodes; `labkit up --nodes 3` makes some.",
+        )
+    running = ours[container]["State"] == "running"
+    match what:
+        case "start" if not running:
+            swarm.post(f"/containers/{container}/start")
+        case "kill" if running:
+            swarm.post(f"/containers/{container}/kill")
+        case "cut" if running:
+            _run(swarm, container, "sh", "-c", _CUT)
+        case "start":
+            _run(swarm, container, "sh", "-c", _CONNECT)
+    return _DEEDS[what].format(name=name)
 
 
 def down(swarm: Swarm) -> None:

@@ -154,15 +154,54 @@ class Cluster(Store):
     def set_node_state(self, node_id: str, state: str) -> None:
         """Take a node down, or bring it back (`ready`)."""
         node = self.nodes[node_id]
-        was, node.state = node.state, "down" if state == "down" else "ready"
+        was, was_reached = node.state, node.reached
+        node.state = "down" if state == "down" else "ready"
+        if node.state == "ready":
+            node.silent = node.dead = False
         self.write_node(node)
         self._node_changed(node)
-        if node.state == "ready" and was == "down":
+        if node.reached and not was_reached:
             self._agents.node_is_back(node)
         elif node.state == "down" and was == "ready":
             since = node.down_since = self.now
             period = self.timing.node_down_period
             self.after(period, self._orphan, node, since)
+
+    def kill_node(self, node_id: str) -> None:
+        """Let a node die with all that runs on it; the manager notices after a while."""
+        node = self.nodes[node_id]
+        if not node.dead:
+            self.cut_node(node_id)
+            node.dead = True
+            self._agents.node_died(node)
+
+    def cut_node(self, node_id: str) -> None:
+        """Cut a node off from the manager, which notices after a while; its tasks go on.
+
+        The manager calls it down when heartbeats have not come for three periods. It may be
+        any part of a period since the last one came, and it sends tasks there meanwhile.
+        """
+        node = self.nodes[node_id]
+        if not node.silent:
+            node.silent, node.silent_since = True, self.now
+            period = self.draw(self.timing.heartbeat)
+            left = self.timing.grace_periods * period - self.draw((0, period))
+            self.after(left, self._expire, node, self.now)
+
+    def start_node(self, node_id: str) -> None:
+        """Start a dead node again, or end its being cut off; it takes a moment to come back."""
+        node = self.nodes[node_id]
+        if node.silent:
+            length = self.timing.boot if node.dead else self.timing.reconnect
+            self.after(length, self._back, node, node.silent_since)
+
+    def _expire(self, node: Node, since: int) -> None:
+        if node.id in self.nodes and node.silent and node.silent_since == since:
+            self.set_node_state(node.id, "down")
+
+    def _back(self, node: Node, since: int) -> None:
+        if node.id in self.nodes and node.silent and node.silent_since == since:
+            self.set_node_state(node.id, "ready")
 
     def remove_node(self, node_id: str, *, force: bool = False) -> None:
         """Remove a node. Raises `Refused` for a manager, or one that is up."""

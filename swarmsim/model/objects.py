@@ -157,6 +157,10 @@ class Node:
     state: Literal["ready", "down"] = "ready"
     #: When it went down the last time.
     down_since: int = 0
+    #: It is dead, or cut off: the manager hears nothing of it, and may not know yet.
+    dead: bool = False
+    silent: bool = False
+    silent_since: int = 0
     address: str = "127.0.0.1"
     nano_cpus: int = 0
     memory: int = 0
@@ -173,6 +177,11 @@ class Node:
     def role(self) -> str:
         """Manager or worker."""
         return str(self.spec.get("Role") or "worker")
+
+    @property
+    def reached(self) -> bool:
+        """Whether what the manager sends arrives, and what it reports is heard."""
+        return self.state == "ready" and not self.silent
 
     @property
     def available(self) -> bool:

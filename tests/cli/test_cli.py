@@ -28,7 +28,7 @@ from tests.claims import each_claim
 from tests.values import at, recording, service, snapshot, status, task
 
 NOWHERE = "tcp://127.0.0.1:1"
-COMMANDS = ["class", "doctor", "down", "env", "lab", "notebooks", "predict"]
+COMMANDS = ["class", "doctor", "down", "env", "lab", "node", "notebooks", "predict"]
 COMMANDS += ["progress", "record", "report", "reset", "show", "stack", "up"]
 
 

@@ -21,6 +21,7 @@ from labkit.engines.private.private import PrivateEngine
 from labkit.lessons import coins
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+from tests.simulated import simulated_swarm
 from tests.waiting import until
 
 real = pytest.mark.engine
@@ -50,6 +51,26 @@ def test_a_swarm_that_listens_on_loopback_cannot_be_joined_and_says_so(address: 
 @pytest.mark.parametrize("address", ["172.17.0.1:2377", "[fd00::1]:2377"])
 def test_a_swarm_on_a_bridge_can_be_joined(address: str):
     nodes._require_reachable(Manager(address))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("deed", ["kill", "cut"])
+def test_a_simulated_node_is_silent_until_it_is_started_again(deed: str):
+    with simulated_swarm(nodes=2) as swarm:
+        names = {
+            node["Spec"]["Role"]: node["Description"]["Hostname"] for node in swarm.get("/nodes")
+        }
+
+        def state() -> str:
+            (found,) = [n for n in swarm.get("/nodes") if n["Spec"]["Role"] == "worker"]
+            return str(found["Status"]["State"])
+
+        assert "15 s" in nodes.disturb(swarm, deed, names["worker"])
+        assert state() == "ready"
+        until(lambda: state() == "down", f"{names['worker']} to be down")
+        nodes.disturb(swarm, "start", names["worker"])
+        until(lambda: state() == "ready", f"{names['worker']} to be ready")
+        with pytest.raises(LabError, match="it is the manager"):
+            nodes.disturb(swarm, deed, names["manager"])
 
 
 # ---- for real ------------------------------------------------------------------------

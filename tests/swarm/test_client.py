@@ -56,9 +56,10 @@ def test_tasks_of_a_node_that_is_down_are_lost_until_it_is_back() -> None:
         swarm, seen = Swarm(engine.client(), "unix://in-process"), []
         engine.client().services.create("web:1", name="web", mode=ServiceMode("global"))
         engine.advance("5s")
-        node = engine.cluster.tasks[swarm.snapshot("web").tasks[0].id].node_id
-        for state in ("ready", "down", "ready"):
-            engine.cluster.set_node_state(node, state)
+        node = next(node["ID"] for node in swarm.get("/nodes") if "ManagerStatus" not in node)
+        for deed in ("start", "kill", "start"):
+            swarm.post(f"/swarmsim/nodes/{node}/{deed}")
+            engine.advance("25s")
             found = swarm.snapshot("web")
             seen.append(([t.node_id for t in found.tasks if t.lost], found.running_by_tag()["1"]))
 

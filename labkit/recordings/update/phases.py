@@ -109,7 +109,8 @@ def _sentence(service: Service | None, counts: Counts) -> str:
     share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
     now = f"{share} {service.tag}"
     state = service.update_status.state if service.update_status else ""
-    if state in words(_WORDS)["almost"] and running == wanted and not counts.leaving:
+    almost = running == wanted and not counts.leaving and not awaited(service, counts.lost)
+    if state in words(_WORDS)["almost"] and almost:
         back = state == "rollback_started"
         tail = _tail(service.rollback_config if back else service.update_config)
         return str(words(_WORDS)["almost"][state]).format(now=now, tail=tail)

@@ -7,13 +7,15 @@ from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.shapes import write
-from swarmsim.model import Node
+from swarmsim.model import Cluster, Node
 
 routes = Routes()
 
 _KEYS = ("name", "id", "label", "role", "membership", "node.label")
 _FILTERED = {"role": {"worker", "manager"}, "membership": {"accepted", "pending"}}
 _SETTINGS = {"Role": {"worker", "manager"}, "Availability": {"active", "pause", "drain"}}
+#: What no Docker engine can be asked to do to a node.
+_DEEDS = {"kill": Cluster.kill_node, "cut": Cluster.cut_node, "start": Cluster.start_node}
 
 
 def find_node(engine: Engine, term: str) -> Node:
@@ -74,4 +76,16 @@ async def remove(call: Call) -> Answer:
     """`docker node rm`."""
     node = find_node(call.engine, call.path["id"])
     asked(call.engine.cluster.remove_node, node.id, force=call.flag("force"))
+    return Answer()
+
+
+@routes.post("/swarmsim/nodes/{id}/{deed}")
+async def disturb(call: Call) -> Answer:
+    """Let a node die, cut it off, or bring it back: swarmsim's own, as no engine does that."""
+    node, deed = find_node(call.engine, call.path["id"]), _DEEDS.get(call.path["deed"])
+    if deed is None:
+        raise ApiError(404, "page not found")
+    if node.id == call.engine.manager().node_id:
+        raise ApiError(400, f"{node.hostname} is the engine that answers")
+    deed(call.engine.cluster, node.id)
     return Answer()

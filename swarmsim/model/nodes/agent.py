@@ -18,6 +18,8 @@ from swarmsim.model.plan import grace, is_networked
 from swarmsim.model.store import Store
 
 _UNHEALTHY = "dockerexec: unhealthy container"
+#: What the engine gives as the exit code of a container that ended with its machine.
+_DIED = 255
 #: What the engine gives as the exit code of a container while it stops it.
 _STOPPING = -1
 
@@ -94,18 +96,35 @@ class Agents:
 
     # ---- what happens to nodes --------------------------------------------------------
 
+    def node_died(self, node: Node) -> None:
+        """End what runs on a node; its engine knows which when it starts again."""
+        for held in self._on(node):
+            if held.is_up:
+                error = f"task: non-zero exit ({_DIED})"
+                # a new one, which nothing that is planned for the old one reaches
+                found = _Held(held.task, states.FAILED, held.message, error, 0, _DIED)
+                found.desired, found.started, found.exited = held.desired, True, True
+                self._held[held.task.id] = found
+                self._driver.kill(held.task)
+            elif not held.exited and held.state <= states.RUNNING:
+                self._forget(held)
+
     def node_is_back(self, node: Node) -> None:
-        """A node that was down says what it did meanwhile, and hears what it missed."""
-        for held in self._held.values():
-            if held.task.node_id == node.id and held.message:
+        """A node that was silent or down says what it did, and hears what it missed."""
+        for held in self._on(node):
+            if held.message:
+                held.status_at = held.status_at or self._store.now
                 self._notify(held)
         for task in self._store.tasks_on(node.id):
             self._dispatcher.send(task)
 
     def node_left(self, node: Node) -> None:
         """Forget what runs on a node that was removed."""
-        for held in [each for each in self._held.values() if each.task.node_id == node.id]:
+        for held in self._on(node):
             self._forget(held)
+
+    def _on(self, node: Node) -> list[_Held]:
+        return [held for held in self._held.values() if held.task.node_id == node.id]
 
     # ---- on the way up -------------------------------------------------------------
 
@@ -282,7 +301,7 @@ class Agents:
 
     def _notify(self, held: _Held) -> None:
         node = self._store.nodes.get(held.task.node_id)
-        if node is not None and node.state == "ready" and not held.dropped:
+        if node is not None and node.reached and not held.dropped:
             status = Status(held.state, held.message, held.error, held.status_at, held.exit_code)
             self._dispatcher.report(held.task, status)
 

@@ -88,7 +88,7 @@ class Dispatcher:
     def _arrive(self, tasks: dict[str, Task]) -> None:
         for task in tasks.values():
             node = self._store.nodes.get(task.node_id)
-            if task.id in self._store.tasks and node and node.state == "ready":
+            if task.id in self._store.tasks and node and node.reached:
                 self.deliver(task)
 
     # ---- from the nodes to the manager ----------------------------------------------

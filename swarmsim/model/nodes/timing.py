@@ -38,6 +38,14 @@ class Timing:
     dispatch: Range = (2 * MS, 9 * MS)
     #: What nodes report is written in this rhythm (dispatcher.go: maxBatchInterval).
     report_period: int = 100 * MS
+    #: A node says that it is alive (dispatcher.go: DefaultHeartBeatPeriod and -Epsilon), and is
+    #: called down when it has not for so many times that (defaultGracePeriodMultiplier).
+    heartbeat: Range = (4500 * MS, 5500 * MS)
+    grace_periods: int = 3
+    #: The engine of a dead node starts again; a node that was cut off tries to connect again
+    #: (agent.go: maxSessionFailureBackoff).
+    boot: Range = (3 * SECOND, 6 * SECOND)
+    reconnect: Range = (0, 8 * SECOND)
     #: A node takes a task on.
     accept: Range = (MS, 4 * MS)
     #: The container is made from an image that is there, or found not to be.

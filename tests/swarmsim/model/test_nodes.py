@@ -91,6 +91,62 @@ def test_a_node_that_comes_back_within_a_day_is_not_given_up() -> None:
     assert task.state == "shutdown"
 
 
+@pytest.mark.parametrize("silence", ["kill_node", "cut_node"])
+def test_a_silent_node_gets_tasks_until_the_manager_misses_its_heartbeats(silence: str) -> None:
+    """It waits for three of its periods, 13.5 to 16.5 s from the last heartbeat."""
+    swarm = Swarm(spec(replicas=4), nodes=2)
+    node = swarm.nodes[1]
+    getattr(swarm.cluster, silence)(node.id)
+    swarm.wait(8)
+    swarm.update(spec(replicas=8))
+    swarm.wait(0.4)
+    late = [task for task in swarm.current if task.node_id == node.id and task.state == "assigned"]
+    assert (node.state, len(late)) == ("ready", 2)
+    swarm.wait_for(lambda: node.state == "down")
+    assert 8.5 < swarm.now < 17
+    swarm.wait(10)
+    assert {task.node_id for task in swarm.current} == {swarm.nodes[0].id}
+    assert [task.state for task in late] == ["assigned"] * 2
+
+
+@pytest.mark.parametrize(
+    ("silence", "ends"),
+    [("kill_node", ("failed", "task: non-zero exit (255)")), ("cut_node", ("shutdown", ""))],
+)
+@pytest.mark.parametrize("seconds", [3, 30])
+def test_what_ran_on_a_node_is_known_when_it_is_back(
+    silence: str, ends: tuple[str, str], seconds: int
+) -> None:
+    """As three real nodes did: what had run there has failed; what it never had is shut down."""
+    swarm = Swarm(spec(replicas=2), nodes=2)
+    node = swarm.nodes[1]
+    (ran,) = [task for task in swarm.tasks if task.node_id == node.id]
+    getattr(swarm.cluster, silence)(node.id)
+    swarm.wait(1)
+    swarm.update(spec(replicas=4))
+    swarm.wait(seconds)
+    (late,) = [task for task in swarm.tasks if task.node_id == node.id and task is not ran]
+    swarm.cluster.start_node(node.id)
+    swarm.wait(20)
+    if seconds == 3 and silence == "cut_node":  # nobody has noticed
+        assert (ran.state, late.state) == ("running", "running")
+    else:
+        assert (ran.state, ran.error) == ends
+        assert late.state == ("running" if seconds == 3 else "shutdown")
+    assert swarm.running["1"] == 4
+
+
+def test_an_update_waits_for_its_task_on_a_node_that_died_until_that_is_back() -> None:
+    swarm = Swarm(spec(replicas=4), nodes=2)
+    swarm.cluster.kill_node(swarm.nodes[1].id)
+    swarm.update(spec("2", 4, update=config(Parallelism=4)))
+    swarm.wait(300)
+    assert (swarm.state, swarm.running["2"]) == ("updating", 4)
+    swarm.cluster.start_node(swarm.nodes[1].id)
+    swarm.wait(15)
+    assert swarm.state == "paused", "a task that it made has ended, which is a failure"
+
+
 def test_an_old_task_on_a_node_that_goes_down_is_waited_for_no_longer() -> None:
     swarm = Swarm(spec(replicas=2), nodes=2)
     swarm.update(spec("2", 2, update=config(Parallelism=2)))

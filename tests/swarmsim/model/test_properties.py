@@ -272,6 +272,15 @@ class Deeds:
     def node_up(self, number: int, _: Any) -> None:
         self.cluster.set_node_state(self._node(number).id, "ready")
 
+    def node_dies(self, number: int, _: Any) -> None:
+        self.cluster.kill_node(self._node(number).id)
+
+    def node_cut(self, number: int, _: Any) -> None:
+        self.cluster.cut_node(self._node(number).id)
+
+    def node_starts(self, number: int, _: Any) -> None:
+        self.cluster.start_node(self._node(number).id)
+
     def sicken(self, number: int, _: Any) -> None:
         for task in list(self.cluster.tasks.values())[number % 3 :: 3]:
             self.cluster.container_health(task.id, "unhealthy")
@@ -303,6 +312,9 @@ deeds = st.sampled_from(
         "kill",
         "availability",
         "node_down",
+        "node_dies",
+        "node_cut",
+        "node_starts",
         "node_up",
         "sicken",
     ]
@@ -348,7 +360,7 @@ def test_whatever_is_done_in_the_end_every_slot_has_its_task(
 
 
 deeds_of_nodes = st.sampled_from(
-    ["constrain", "limit", "reserve", "retag", "scale", "label", "down", "up", "away", "add"]
+    ["constrain", "limit", "reserve", "retag", "scale", "label", "down", "cut", "up", "away", "add"]
 )
 
 
@@ -414,7 +426,8 @@ def change_placement(
             return
         case _:
             if node.role != "manager":
-                cluster.set_node_state(node.id, "down" if what == "down" else "ready")
+                deed = {"down": cluster.kill_node, "cut": cluster.cut_node}.get(what)
+                (deed or cluster.start_node)(node.id)
             return
     wanted["UpdateConfig"] = update
     cluster.update_service(service.id, service.version, wanted)
