@@ -103,9 +103,21 @@ def _deploy(engine: engines.Engine) -> None:
             f"{running} of its {wanted} replicas run.",
             f"see what is wrong with the others: `labkit stack ps {name}`.",
         )
-    what = "nothing to do" if complete else "deployed"
+    what = "deployed" if not complete else "nothing to do" if running >= wanted else "it is there"
     echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")
+    if running < wanted:
+        for node in engine.swarm.get("/nodes"):
+            _say_why_it_takes_no_task(node)
     _say_where(engine, coins.webui(engine.swarm, name))
+
+
+def _say_why_it_takes_no_task(node: dict[str, Any]) -> None:
+    name, availability = node["Description"]["Hostname"], node["Spec"]["Availability"]
+    if node["Status"]["State"] == "down":
+        echo.warn(f"The node {name} is down: nothing is known of its tasks.")
+    elif availability != "active":
+        how = f"docker node update --availability active {name}"
+        echo.warn(f"The node {name} takes no new task (availability {availability}): `{how}`.")
 
 
 def _say_where(engine: engines.Engine, page: str) -> None:

@@ -38,6 +38,7 @@ _TRANSFER_SECONDS = 300
 _STOP_SECONDS = 20
 _CHUNK_BYTES = 1 << 20
 _LAST_LINES = 15
+_MEMBERSHIP = "{{.Swarm.LocalNodeState}} {{.Swarm.NodeID}}"
 #: What comes of what is done to a node. The length is three of swarmkit's heartbeat periods.
 _SILENT = "The manager gives it tasks until it misses its heartbeats, in about 15 s."
 _DEEDS = {
@@ -88,12 +89,18 @@ def share(swarm: Swarm) -> list[str]:
 
 
 def join(swarm: Swarm) -> None:
-    """Make workers of the nodes that are not in the swarm yet; wait until all are ready."""
+    """Make workers of the nodes that are not in the swarm (any more); wait until all are ready."""
     ours = _containers(swarm)
     if not ours:
         return
+    listed = {node["ID"] for node in swarm.get("/nodes")}
     for name in ours:
-        if _run(swarm, name, "docker", "info", "-f", "{{.Swarm.LocalNodeState}}") == "inactive":
+        about = _run(swarm, name, "docker", "info", "-f", _MEMBERSHIP).split()
+        if about[0] != "inactive" and not listed.intersection(about[1:]):
+            # somebody removed it from the swarm, which it does not hear of
+            _run(swarm, name, "docker", "swarm", "leave", "--force")
+            about = ["inactive"]
+        if about[0] == "inactive":
             token = swarm.get("/swarm")["JoinTokens"]["Worker"]
             _run(swarm, name, "docker", "swarm", "join", "--token", token, _address(swarm))
     for _ in poll(_READY_SECONDS, _POLL_SECONDS):

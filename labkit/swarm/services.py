@@ -5,7 +5,7 @@ says the docker command that does the same.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from labkit.base import echo
@@ -98,8 +98,9 @@ def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
 
     Which task that is comes first: it may have failed in an update long past, and one that
     could not be started has written nothing.
-    They are read from the task's container on this node. The engine could put the logs of
-    all tasks together, but that call was seen to hang when a task's container is gone.
+    They are read from the task's container on this node, and where that is on another one,
+    through the manager, which was seen to hang when a task's container is gone: that is given
+    some seconds. Raises `NotFound` if neither has them.
     """
     service = swarm.service(name)
     task = _most_telling(swarm.tasks(service=service["ID"]))
@@ -109,7 +110,24 @@ def logs(swarm: Swarm, name: str, *, tail: int = 20) -> None:
     echo.command(["docker", "service", "logs", "--raw", f"--tail={tail}", task["ID"][:12]])
     echo.say(f"({_in_words(name, task)})")
     container = task["Status"]["ContainerStatus"]["ContainerID"]
-    echo.say(swarm.container_logs(container, tail) or "(It has written nothing.)")
+    try:
+        written = swarm.container_logs(container, tail)
+    except NotFound:
+        if not (written := "\n".join(_lines(swarm.task_log(task["ID"], tail)))):
+            raise
+    echo.say(written or "(It has written nothing.)")
+
+
+def _lines(log: bytes) -> Iterator[str]:
+    """Return what a task wrote, a line at a time, of the engine's stream with its times.
+
+    Each line follows a header: which stream (the third is the engine's own), and its length.
+    """
+    while log:
+        size = 8 + int.from_bytes(log[4:8])
+        if log[0] in (1, 2):
+            yield log[8:size].decode(errors="replace").rstrip("\n").partition(" ")[2]
+        log = log[size:]
 
 
 def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -23,6 +23,8 @@ _SHARE = 0.1
 _BLOCKED = 3.0
 #: What the engine may answer while it is going down or coming up.
 _UNAVAILABLE = (NoEngine, NotAManager, EngineRefused)
+#: A manager that restarts says how to make a swarm, which is not what to do.
+_AWAY = "The engine answers, but not as a manager of its swarm (not yet, or no more)."
 
 
 #: Says why to stop, by the recording and the time, or `None` to go on.
@@ -125,7 +127,8 @@ class Poller:
         except NotFound:
             snapshot = Snapshot(at=self._now(), service=None, tasks=())
         except _UNAVAILABLE as problem:
-            self._begin_gap(self._now(), problem.docker_says or problem.found)
+            said = problem.docker_says or problem.found
+            self._begin_gap(self._now(), _AWAY if isinstance(problem, NotAManager) else said)
             return True
         if (seconds := time.monotonic() - began) > _BLOCKED:
             self._begin_gap(before, f"The engine took {seconds:.0f} s to answer.")

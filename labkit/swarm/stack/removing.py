@@ -1,5 +1,6 @@
 """Removing a stack, or what a deploy has pruned, and waiting until it is gone."""
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -71,6 +72,13 @@ def _remove_networks(
         left, refusal = _left(swarm, stack)
         if not left:
             break
+        if user := _other_user(swarm, refusal):
+            raise NotSettled(
+                f"the stack {stack!r} to be gone, with its networks.",
+                f"the service {user}, which is not part of it, uses one of them.",
+                f"`docker service rm {user}`, or take it off that network; then do this again.",
+                docker_says=refusal,
+            )
         if waited >= next_word:
             echo.say(f"Waiting for {left} …")
             next_word = waited + _WORD_EVERY_SECONDS
@@ -107,6 +115,17 @@ def _left(swarm: Swarm, stack: str) -> tuple[str, str]:
     counts = (("task", leaving), ("container", len(containers)), ("network", len(networks)))
     words = ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in counts if n)
     return words, "; ".join(filter(None, refusals))
+
+
+def _other_user(swarm: Swarm, refusal: str) -> str:
+    """Return the name of the service that keeps a network from being removed, or `""`.
+
+    A service of the stack itself is gone by then.
+    """
+    found = re.search(r"is in use by service (\w+)", refusal)
+    with suppress(NotFound):
+        return str(swarm.service(found[1])["Spec"]["Name"]) if found else ""
+    return ""
 
 
 def _try_to_delete(swarm: Swarm, network: Thing) -> str:

@@ -177,6 +177,7 @@ function deathOf(known) {
   const says = last.error ? ` ${saysDocker(last)}` : "";
   if (last.state === "rejected") return `Node ${task.node || "unknown"} could not prepare it, so it never started.${says}`;
   if (last.state === "orphaned") return `${last.message.includes("deleted") ? "Its node was removed from the swarm" : "Its node has been down for a day"}, so Swarm gave up on it.${says}`;
+  if (last.exit === 0) return `Its process had ended with exit code 0, and yet it failed${ranFor(known)}.${says}`;
   const code = last.exit === null ? "It failed" : `Its process ended with exit code ${last.exit}`;
   return `${code}${ranFor(known)}.${says}`;
 }

@@ -1,0 +1,42 @@
+"""What labkit does where a swarm has more than one node, or somebody else's services."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.base import settings
+from labkit.base.errors import NotSettled
+from labkit.swarm import services, stack
+from swarmsim import Behaviour
+from tests.simulated import simulated_swarm
+from tests.values import spec
+from tests.waiting import until
+
+
+def test_rm_names_the_service_of_somebody_else_that_uses_its_network() -> None:
+    """At once: it would wait for that in vain."""
+    labels = {stack.NAMESPACE: "dc", settings.LAB_LABEL: "true"}
+    with simulated_swarm() as swarm:
+        made = {"Name": "dc_default", "Driver": "overlay", "Labels": labels}
+        joined = {"Networks": [{"Target": swarm.post("/networks/create", made)["Id"]}]}
+        for name, of in (("dc_web", labels), ("other", {})):
+            asked = spec(name, "web:1", 1, Labels=of)
+            asked["TaskTemplate"] |= joined
+            swarm.post("/services/create", asked)
+        with pytest.raises(NotSettled, match="the service other, which is not part of it"):
+            stack.rm(swarm, "dc")
+        assert [each["Spec"]["Name"] for each in swarm.services()] == ["other"]
+
+
+def test_logs_of_a_task_on_another_node_come_through_the_manager(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    says = {"web:1": Behaviour(stdout="one\ntwo\n")}
+    with simulated_swarm(nodes=2, behaviour=says) as swarm:
+        asked = spec("web", "web:1", 1)
+        asked["TaskTemplate"]["Placement"] = {"Constraints": ["node.role == worker"]}
+        swarm.post("/services/create", asked)
+        until(lambda: swarm.snapshot("web").running_by_tag()["1"], "a replica")
+        services.logs(swarm, "web")
+
+    assert capsys.readouterr().out.endswith("running)\none\ntwo\n")
