@@ -1,6 +1,5 @@
 """Do what `docker stack` does, without a docker command line."""
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,6 @@ def _stack() -> None:
 @click.argument("name")
 def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     """Deploy a stack, or update it."""
-    # the models of a compose file have no plugins; pydantic would search all that is installed
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     env = settings.compose_environment()
     _run("deploy", files=files, name=name, prune=prune, env=env, show_command=False)
 

@@ -29,7 +29,6 @@ COMES_WITH = {
     "tornado": "jupyterlab",
     "traitlets": "jupyterlab",
     "IPython": "ipywidgets",
-    "pydantic_core": "pydantic",
     "markupsafe": "jinja2",
 }
 

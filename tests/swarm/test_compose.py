@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from labkit.base.errors import BadComposeFile, BadValue
 from labkit.swarm import compose
-from labkit.swarm.compose import shorthand
+from labkit.swarm.compose import schema, shorthand
 from labkit.swarm.compose.interpolation import substitute
 from labkit.swarm.compose.problems import Problems
 from labkit.swarm.compose.reading import read
@@ -247,6 +248,12 @@ def test_a_stacks_name_that_swarm_would_refuse_is_no_fault_of_the_file(
 ) -> None:
     with pytest.raises(BadValue, match=f"not {name!r}"):
         load(tmp_path, GOOD).specs(name)
+
+
+def test_every_kind_that_the_format_names_can_be_read() -> None:
+    named = [kind for keys in schema.FORMAT["keys"].values() for kind in keys.values()]
+    kinds = {re.sub(r"[\[\]{}!?]", "", kind) for kind in named}
+    assert kinds <= {*schema.FORMAT["keys"], *schema._LEAVES, *schema._SHORT}
 
 
 # ---- what is taken ---------------------------------------------------------------------

@@ -7,17 +7,7 @@ from typing import Any
 from labkit.base.errors import BadValue
 from labkit.base.settings import STACK_NAME, STACK_NAME_IN_WORDS
 from labkit.swarm.compose.problems import Path, Problems
-from labkit.swarm.compose.schema import (
-    FORMAT,
-    SECTIONS,
-    Declared,
-    FileReference,
-    Mount,
-    Secret,
-    Service,
-    Volume,
-    nearest,
-)
+from labkit.swarm.compose.schema import FORMAT, SECTIONS, Part, nearest
 from labkit.swarm.compose.specs import DEFAULT_NETWORK
 from swarmsim.go import references
 
@@ -89,15 +79,15 @@ def top_level(tree: Mapping[str, Any], problems: Problems) -> None:
                     problems.add((key, name), "a name has letters, digits, dots, _ and - only")
 
 
-def external(section: str, key: str, thing: Declared, problems: Problems) -> None:
+def external(section: str, key: str, thing: Part, problems: Problems) -> None:
     """Refuse what contradicts `external`, which means that something is there already."""
     if isinstance(thing.external, str) and thing.name:
         problems.add((section, key), "`external.name` and `name` contradict; use `name`")
-    if isinstance(thing, Volume) and thing.external:
+    if section == "volumes" and thing.external:
         for option in ("driver", "driver_opts", "labels"):
             if getattr(thing, option):
                 problems.add((section, key, option), "contradicts `external`")
-    if isinstance(thing, Secret) and thing.driver and thing.file:
+    if section == "secrets" and thing.driver and thing.file:
         problems.add((section, key), "`driver` and `file` contradict; use one")
 
 
@@ -109,7 +99,7 @@ def stack_name(stack: str) -> None:
         )
 
 
-def full_names(stack: str, services: Mapping[str, Service], problems: Problems) -> None:
+def full_names(stack: str, services: Mapping[str, Part], problems: Problems) -> None:
     """Refuse a service whose full name, `stack_service`, Swarm would refuse."""
     for name in services:
         full = f"{stack}_{name}"
@@ -122,7 +112,7 @@ def full_names(stack: str, services: Mapping[str, Service], problems: Problems) 
 
 
 def services(
-    found: Mapping[str, Service], declared: Mapping[str, set[str]], problems: Problems
+    found: Mapping[str, Part], declared: Mapping[str, set[str]], problems: Problems
 ) -> None:
     """Check each service by itself and against the names that the files declare."""
     for name, service in found.items():
@@ -141,7 +131,7 @@ def services(
         _credentials(service, declared["configs"], path, problems)
 
 
-def _image(service: Service, path: Path, problems: Problems) -> None:
+def _image(service: Part, path: Path, problems: Problems) -> None:
     if not service.image:
         hint = "; `build` is ignored in a stack" if service.build else ""
         problems.add((*path, "image"), f"is missing; a service needs an image{hint}")
@@ -149,7 +139,7 @@ def _image(service: Service, path: Path, problems: Problems) -> None:
         problems.add((*path, "image"), f"{service.image!r} is not the name of an image")
 
 
-def _deploy(service: Service, path: Path, problems: Problems) -> None:
+def _deploy(service: Part, path: Path, problems: Problems) -> None:
     deploy = service.deploy
     if deploy is None:
         return
@@ -171,13 +161,13 @@ def _restart(restart: str, path: Path, problems: Problems) -> None:
         )
 
 
-def _networks(service: Service, known: set[str], path: Path, problems: Problems) -> None:
+def _networks(service: Part, known: set[str], path: Path, problems: Problems) -> None:
     for key in service.networks or ():
         if key != DEFAULT_NETWORK and key not in known:
             problems.add((*path, "networks", key), _undefined("network", key, known))
 
 
-def _mount(mount: Mount, known: set[str], path: Path, problems: Problems) -> None:
+def _mount(mount: Part, known: set[str], path: Path, problems: Problems) -> None:
     for kind in ("bind", "volume", "tmpfs"):
         if getattr(mount, kind) is not None and mount.type != kind:
             if kind == "bind" and mount.type == "npipe":
@@ -192,9 +182,7 @@ def _mount(mount: Mount, known: set[str], path: Path, problems: Problems) -> Non
         problems.add(path, _undefined("volume", mount.source, known))
 
 
-def _file_references(
-    wanted: list[FileReference], known: set[str], path: Path, problems: Problems
-) -> None:
+def _file_references(wanted: list[Part], known: set[str], path: Path, problems: Problems) -> None:
     kind = str(path[-1]).removesuffix("s")
     taken: set[str] = set()
     for index, each in enumerate(wanted):
@@ -206,7 +194,7 @@ def _file_references(
         taken.add(target)
 
 
-def _credentials(service: Service, known: set[str], path: Path, problems: Problems) -> None:
+def _credentials(service: Part, known: set[str], path: Path, problems: Problems) -> None:
     spec = service.credential_spec
     if spec is None:
         return

@@ -15,19 +15,7 @@ from labkit.swarm.compose import checks, merging, shorthand
 from labkit.swarm.compose.interpolation import interpolate
 from labkit.swarm.compose.problems import Problems, dotted
 from labkit.swarm.compose.reading import read
-from labkit.swarm.compose.schema import (
-    FORMAT,
-    SECTIONS,
-    AddressedPort,
-    Config,
-    Extensible,
-    Mount,
-    Network,
-    Secret,
-    Service,
-    Volume,
-    check,
-)
+from labkit.swarm.compose.schema import FORMAT, SECTIONS, Part, check
 from labkit.swarm.compose.specs import Sections, StackSpecs, stack_specs
 
 
@@ -94,7 +82,7 @@ def _folder(first: Path) -> Path:
 
 @dataclass
 class _Source:
-    """One file, with the models of what is right in it and the problems of the rest."""
+    """One file, with what is right in it and the problems of the rest."""
 
     name: str
     tree: dict[str, Any]
@@ -102,7 +90,7 @@ class _Source:
     env: Mapping[str, str]
     problems: Problems
     version: str = ""
-    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, dict[str, Part]] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
@@ -117,8 +105,8 @@ class _Source:
         checks.forbidden(tree, problems)
         source.tree = interpolate(tree, env, problems)
         checks.top_level(source.tree, problems)
-        for section, model in SECTIONS.items():
-            source.models[section] = source.checked(section, model)
+        for section in SECTIONS:
+            source.parts[section] = source.checked(section)
         source.finish()
         return source
 
@@ -127,34 +115,32 @@ class _Source:
         found = self.tree.get(section)
         return list(found) if isinstance(found, dict) else []
 
-    def checked(self, section: str, model: type[Extensible]) -> dict[str, Any]:
-        """Return the models of a section, without those that have mistakes."""
+    def checked(self, section: str) -> dict[str, Part]:
+        """Return what is in a section, without what has mistakes."""
         found = {}
         for key in self.keys(section):
             body = self.tree[section][key]
-            if body is None and model in (Network, Volume):
+            if body is None and section in ("networks", "volumes"):
                 body = {}
-            value = check(model, body, (section, key), self.problems)
+            value = check(SECTIONS[section], body, (section, key), self.problems)
             if value is not None:
                 found[key] = value
         return found
 
     def finish(self) -> None:
         """Bring in what stands outside the file: env files, contents, the folder it is in."""
-        services = self.models["services"]
+        services = self.parts["services"]
         for name, service in services.items():
             environment, mounts = self._environment(name, service), self._mounts(service)
-            services[name] = service.model_copy(
-                update={"environment": environment, "volumes": mounts}
-            )
+            services[name] = service.with_values(environment=environment, volumes=mounts)
         for section in ("networks", "volumes", "configs", "secrets"):
-            for key, thing in self.models[section].items():
+            for key, thing in self.parts[section].items():
                 checks.external(section, key, thing, self.problems)
         for section in ("configs", "secrets"):
-            for key, thing in self.models[section].items():
+            for key, thing in self.parts[section].items():
                 self._read_content(section, key, thing)
 
-    def _environment(self, name: str, service: Service) -> dict[str, str | None] | None:
+    def _environment(self, name: str, service: Part) -> dict[str, str | None] | None:
         """Return the variables of a container; an empty one takes the caller's value."""
         found: dict[str, str | None] = {}
         for file in service.env_file or ():
@@ -166,12 +152,12 @@ class _Source:
         found |= service.environment or {}
         return {key: value or self.env.get(key, value) for key, value in found.items()} or None
 
-    def _mounts(self, service: Service) -> list[Mount] | None:
+    def _mounts(self, service: Part) -> list[Part] | None:
         """Return the mounts, with the paths on the node made absolute."""
         if service.volumes is None:
             return None
         return [
-            mount.model_copy(update={"source": self._absolute(mount.source)})
+            mount.with_values(source=self._absolute(mount.source))
             if mount.type == "bind" and mount.source
             else mount
             for mount in service.volumes
@@ -183,8 +169,8 @@ class _Source:
             path = path.replace("~", home, 1)
         return path if shorthand.is_absolute(path) else os.path.normpath(self.folder / path)
 
-    def _read_content(self, section: str, key: str, thing: Config) -> None:
-        if thing.external or (isinstance(thing, Secret) and thing.driver):
+    def _read_content(self, section: str, key: str, thing: Part) -> None:
+        if thing.external or thing.get("driver"):
             return
         if not thing.file:
             self.problems.add((section, key), "needs a `file:`, or `external: true`")
@@ -221,19 +207,19 @@ def _merged(name: str, sources: Sequence[_Source]) -> Compose:
     sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     contents: dict[str, bytes] = {}
     for source in sources:
-        for section, models in source.models.items():
+        for section, parts in source.parts.items():
             if section == "services":
-                sections[section] = merging.services(sections[section], models)
+                sections[section] = merging.services(sections[section], parts)
             else:
-                sections[section] |= models
+                sections[section] |= parts
         contents |= source.contents
     notes = tuple(_notes(sections["services"]))
     return Compose(name=name, contents=contents, notes=notes, **sections)
 
 
-def _notes(services: Mapping[str, Service]) -> Iterator[str]:
+def _notes(services: Mapping[str, Part]) -> Iterator[str]:
     """Say what has no effect."""
-    used = {key for service in services.values() for key in service.model_fields_set}
+    used = {key for service in services.values() for key in service}
     ignored = [key for key in FORMAT["ignored"] if key in used]
     if ignored:
         yield f"Ignoring unsupported options: {', '.join(ignored)}"
@@ -246,6 +232,6 @@ def _notes(services: Mapping[str, Service]) -> Iterator[str]:
         yield f"Ignoring, as docker does without saying so: {', '.join(silent)}"
     for name, service in services.items():
         for port in service.ports or ():
-            if isinstance(port, AddressedPort) and port.host_ip:
+            if port.get("host_ip"):
                 where = dotted(("services", name, "ports"))
-                yield f"{where}: ignoring {port.host_ip}; a service listens on every address"
+                yield f"{where}: ignoring {port['host_ip']}; a service listens on every address"

@@ -9,13 +9,9 @@ docker/cli's compose/loader/merge.go and the mergo library that it uses.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel
-
-from labkit.swarm.compose.schema import Attachment, Logging, Service
-
-M = TypeVar("M", bound=BaseModel)
+from labkit.swarm.compose.schema import Part
 
 #: Numbers for which zero says something.
 _COUNTS = frozenset({"replicas", "parallelism", "max_attempts", "retries"})
@@ -29,18 +25,16 @@ _KEYED: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def services(base: Mapping[str, Service], over: Mapping[str, Service]) -> dict[str, Service]:
+def services(base: Mapping[str, Part], over: Mapping[str, Part]) -> dict[str, Part]:
     """Return the services of two files; what both have is merged."""
     shared = {name: _merged(base[name], over[name]) for name in base if name in over}
     return {**base, **over, **shared}
 
 
-def _merged(base: M, over: M) -> M:
-    return base.model_copy(
-        update={
-            name: _value(name, getattr(base, name), getattr(over, name))
-            for name in base.model_fields_set | over.model_fields_set
-        }
+def _merged(base: Part, over: Part) -> Part:
+    names = base.keys() | over.keys()
+    return base.with_values(
+        **{name: _value(name, base.get(name), over.get(name)) for name in names}
     )
 
 
@@ -54,10 +48,8 @@ def _value(name: str, base: Any, over: Any) -> Any:
         return base
     if name in _COUNTS:
         return over
-    if isinstance(base, Logging):
-        return _logging(base, over)
-    if isinstance(base, BaseModel):
-        return _merged(base, over)
+    if isinstance(base, Part):
+        return _logging(base, over) if base.kind == "Logging" else _merged(base, over)
     if isinstance(base, dict):
         return _mapping(name, base, over)
     if isinstance(base, list) and name not in _REPLACED:
@@ -75,7 +67,7 @@ def _mapping(name: str, base: dict[str, Any], over: dict[str, Any]) -> dict[str,
     return joined
 
 
-def _logging(base: Logging, over: Logging) -> Logging:
+def _logging(base: Part, over: Part) -> Part:
     """Merge where the output goes: options belong to a driver.
 
     Where the first file has no options, docker loses those of the second; so it is here.
@@ -83,11 +75,11 @@ def _logging(base: Logging, over: Logging) -> Logging:
     if base.driver and over.driver and base.driver != over.driver:
         return over
     kept = {} if base.options is None else {**base.options, **(over.options or {})}
-    return base.model_copy(update={"driver": base.driver or over.driver, "options": kept})
+    return base.with_values(driver=base.driver or over.driver, options=kept)
 
 
-def _attachment(base: Attachment | None, over: Attachment | None) -> Attachment | None:
+def _attachment(base: Part | None, over: Part | None) -> Part | None:
     """Merge how a service is on one network: the later file's aliases stand, even if none."""
     if base is None or over is None:
-        return base or over
-    return base.model_copy(update={"aliases": over.aliases})
+        return over if base is None else base
+    return base.with_values(aliases=over.aliases)

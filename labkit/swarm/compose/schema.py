@@ -1,31 +1,18 @@
-"""The language that `docker stack deploy` takes, as models: compose format 3.0 to 3.13.
+"""The language that `docker stack deploy` takes: compose format 3.0 to 3.13.
 
-Each model names the keys of one mapping of the file; what a value may be is its type.
-Values are kept in docker's long form, with durations in nanoseconds and sizes in bytes,
-which is what is sent. The keys and types are those of docker/cli's published schema
-(compose/schema/data); a few values are held to what the engine accepts, so that a
-mistake is found before anything has changed.
+`format3.yaml` names the keys of each mapping of a file, and the kind of each value; here
+is how a kind is read. Values are kept in docker's long form, with durations in nanoseconds
+and sizes in bytes, which is what is sent. The keys and kinds are those of docker/cli's
+published schema (compose/schema/data); a few values are held to what the engine accepts,
+so that a mistake is found before anything has changed.
 """
 
 import difflib
+import math
 import pathlib
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, TypeVar
-
-from pydantic import (
-    AfterValidator,
-    AliasGenerator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    WrapValidator,
-    model_validator,
-)
-from pydantic.alias_generators import to_pascal
-from pydantic_core import ErrorDetails
+from typing import Any, Self, TypeVar
 
 from labkit.base.rules import words
 from labkit.swarm.compose import shorthand
@@ -33,332 +20,249 @@ from labkit.swarm.compose.interpolation import FromVariable
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.shorthand import shown
 
-#: What is special about some keys, and words for what is wrong.
+#: The keys of the format, and what is special about some of them.
 FORMAT = words(pathlib.Path(__file__).with_name("format3.yaml"))
+#: The sections of a file, and what each holds.
+SECTIONS = {
+    "services": "Service",
+    "networks": "Network",
+    "volumes": "Volume",
+    "configs": "Config",
+    "secrets": "Secret",
+}
 
-T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
-
-
-def _not_null(value: object) -> object:
-    if value is None:
-        raise ValueError("has no value; give it one or leave it out")
-    return value
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in choices:
-            near = difflib.get_close_matches(value, choices, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"must be one of {', '.join(choices)}, not {value!r}{hint}")
-        return value
-
-    return check
-
-
-def _constraint(value: str) -> str:
-    if not re.fullmatch(r"\s*[\w.\-]+\s*(==|!=)\s*.+", value):
-        raise ValueError(f"must be like 'node.role == worker', with == or !=, not {value!r}")
-    return value
-
-
-def _cast(to: Callable[[str], object], what: str) -> BeforeValidator:
-    """Return what reads text from a variable as a value (docker/cli's loader/interpolate.go)."""
-
-    def cast(value: object) -> object:
-        if not isinstance(value, FromVariable):
-            return value
-        try:
-            return to(value)
-        except (ValueError, KeyError, TypeError):
-            message = f"must be {what}, and the variable gives {str(value)!r}"
-            raise ValueError(message) from None
-
-    return BeforeValidator(cast)
-
-
-def _whole(text: str) -> int:
-    return int(re.fullmatch(r"[-+]?[0-9]+", text)[0])  # type: ignore[index]
-
-
-def _unpointed(value: object) -> object:
-    """Read `2.0` as 2: JSON, by whose rules docker checks a file, has one kind of number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
+_HIGHEST_PORT = 65_535
 _TRUTH = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(
     ("n", "no", "false", "off"), False
 )
-#: Where text that came from a variable is cast.
-CastInt = Annotated[int, BeforeValidator(_unpointed), _cast(_whole, "a whole number")]
-CastCount = Annotated[CastInt, Field(ge=0)]
-CastBool = Annotated[bool, _cast(lambda text: _TRUTH[text.lower()], "true or false")]
-CastRatio = Annotated[float, Field(ge=0, le=1), _cast(float, "a number")]
-#: A key that may be left out, but not be there without a value.
-Maybe = Annotated[T | None, BeforeValidator(_not_null)]
-#: Text, a number or nothing; kept as text.
-Scalar = Annotated[str | None, BeforeValidator(shorthand.scalar)]
-#: The same, where nothing means the empty text.
-Filled = Annotated[str, BeforeValidator(lambda value: shorthand.scalar(value) or "")]
-Pairs = Annotated[dict[str, Scalar], BeforeValidator(shorthand.pairs)]
-Labels = Annotated[dict[str, Filled], BeforeValidator(shorthand.pairs)]
-Options = dict[str, Filled]
-Texts = Annotated[list[str], AfterValidator(shorthand.distinct)]
-TextOrTexts = Annotated[Texts, BeforeValidator(shorthand.listed)]
-Words = Annotated[list[str], BeforeValidator(shorthand.words)]
-Nanoseconds = Annotated[int, BeforeValidator(shorthand.nanoseconds)]
-Bytes = Annotated[int, BeforeValidator(shorthand.number_of_bytes)]
-NanoCpus = Annotated[int, BeforeValidator(shorthand.nano_cpus)]
-PortNumber = Annotated[CastInt, Field(ge=0, le=65_535)]
-Constraint = Annotated[str, AfterValidator(_constraint)]
-UpdateOrder = Annotated[str, AfterValidator(_one_of("start-first", "stop-first"))]
-Action = Annotated[str, AfterValidator(_one_of("pause", "continue", "rollback"))]
-Condition = Annotated[str, AfterValidator(_one_of("none", "on-failure", "any"))]
-Mode = Annotated[
-    str, AfterValidator(_one_of("replicated", "global", "replicated-job", "global-job"))
-]
-EndpointMode = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("vip", "dnsrr"))]
-Protocol = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("tcp", "udp", "sctp"))]
-PublishMode = Annotated[str, AfterValidator(str.lower), AfterValidator(_one_of("ingress", "host"))]
-VolumeType = Annotated[str, AfterValidator(_one_of("volume", "bind", "tmpfs", "npipe", "image"))]
+
+K = TypeVar("K", bound=int | str)
+#: Reads a value.
+Leaf = Callable[[Any], Any]
 
 
-class Model(BaseModel):
-    """A mapping of the file: no key that is not named here, no type that only looks alike."""
+class Part(dict[str, Any]):
+    """A mapping of a file, checked. Its keys are attributes; one that is not given is `None`."""
 
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        frozen=True,
-        defer_build=True,  # with the model that it is part of, and not by itself as well
-        alias_generator=AliasGenerator(serialization_alias=to_pascal),
-    )
+    def __init__(self, kind: str, found: Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__(found)
+        #: What it is, such as `Service`.
+        self.kind = kind
+
+    def __getattr__(self, key: str) -> Any:
+        if key not in FORMAT["keys"][self.kind]:
+            raise AttributeError(f"{self.kind} has no key {key!r}")
+        return self.get(key)
+
+    def with_values(self, **values: Any) -> Self:
+        """Return it with other values."""
+        return type(self)(self.kind, (self | values).items())
 
     def present(self) -> dict[str, Any]:
         """Return the keys that have a value, as the Engine API spells them."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+        names = FORMAT["sent as"].get(self.kind, {})
+        spelled = {key: names.get(key, key.title().replace("_", "")) for key in self}
+        return {
+            spelled[key]: _sent(value)
+            for key, value in self.items()
+            if spelled[key] and value is not None
+        }
 
     def filled(self) -> dict[str, Any]:
         """Return those that are not empty, as Go's `omitempty` does."""
         return {name: value for name, value in self.present().items() if value}
 
 
-class Open(Model):
-    """A mapping whose unknown keys docker ignores without a word."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class Extensible(Model):
-    """A mapping in which keys that begin with `x-` are the author's own."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_extensions(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        return {key: each for key, each in value.items() if not key.startswith("x-")}
+def _sent(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_sent(each) for each in value]
+    return value.present() if isinstance(value, Part) else value
 
 
-def _named(value: object) -> object:
-    """Read `external: {name: x}`, the old way to write `external: true` and `name: x`."""
-    if isinstance(value, dict):
-        unknown = [key for key in value if key != "name"]
-        if unknown or not isinstance(value.get("name"), str):
-            raise ValueError("must be true, false or a mapping with a name")
-        return value["name"]
-    if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {shown(value)}")
+class _Mistakes(ValueError):
+    """What is wrong inside of a value, each with its path from there."""
+
+    def __init__(self, found: list[tuple[Path, str]]) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def check(kind: str, value: object, path: Path, problems: Problems) -> Part | None:
+    """Return a mapping of the file as it is read, or `None` after noting what is wrong."""
+    try:
+        return _part(kind, value)
+    except ValueError as problem:
+        for inside, what in _mistakes(problem):
+            problems.add((*path, *inside), what)
+        return None
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """Return what to say of a key that nothing knows."""
+    near = difflib.get_close_matches(key, list(known), 1)
+    return "no such key" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+# ---- mappings and lists ------------------------------------------------------------------
+
+
+def _read(kind: str, value: Any) -> Any:
+    """Return a value of a kind. Raises `ValueError` with what is wrong, or all that is."""
+    if kind.endswith("?"):
+        return None if value is None else _read(kind[:-1], value)
+    if kind.startswith("["):
+        items = _a(list, value, "a list")
+        return [each for _, each in _each(range(len(items)), lambda n: _read(kind[1:-1], items[n]))]
+    if kind.startswith("{"):
+        items = _a(dict, value, "a mapping")
+        return dict(_each(items, lambda name: _read(kind[1:-1], items[name])))
+    if kind in _SHORT:
+        long_form, spelled_out = _SHORT[kind]
+        return _read(long_form, spelled_out(value))
+    return _LEAVES[kind](value) if kind in _LEAVES else _part(kind, value)
+
+
+def _part(kind: str, value: object) -> Part:
+    """Return a mapping of one of those in `format3.yaml`, as `_read` does."""
+    given, keys = _a(dict, value, "a mapping"), FORMAT["keys"][kind]
+    if kind in FORMAT["extensible"]:
+        given = {key: each for key, each in given.items() if not key.startswith("x-")}
+    wanted = [key for key, of in keys.items() if key in given or of.endswith("!")]
+    unknown = [key for key in given if key not in keys and kind not in FORMAT["open"]]
+
+    def read(key: str) -> Any:
+        if key not in keys:
+            raise ValueError(nearest(key, keys))
+        if key not in given:
+            raise ValueError("is missing")
+        if given[key] is None and not keys[key].endswith("?"):
+            raise ValueError("has no value; give it one or leave it out")
+        return _read(keys[key].rstrip("!"), given[key])
+
+    return Part(kind, _each([*wanted, *unknown], read))
+
+
+def _each(keys: Iterable[K], read: Callable[[K], Any]) -> list[tuple[K, Any]]:
+    """Return the value of each key. Raises `_Mistakes` with all that is wrong with any."""
+    found: list[tuple[K, Any]] = []
+    wrong: list[tuple[Path, str]] = []
+    for key in keys:
+        try:
+            found.append((key, read(key)))
+        except ValueError as problem:
+            wrong += [((key, *inside), what) for inside, what in _mistakes(problem)]
+    if wrong:
+        raise _Mistakes(wrong)
+    return found
+
+
+def _mistakes(problem: ValueError) -> list[tuple[Path, str]]:
+    return problem.found if isinstance(problem, _Mistakes) else [((), str(problem))]
+
+
+def _a(kind: Any, value: object, what: str) -> Any:
+    """Return a value that is of a type; a truth value is not a number."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"must be {what}, not {shown(value)}")
     return value
 
 
-#: `True`, `False`, or the name that the old form gives.
-External = Annotated[bool | str, BeforeValidator(_named), CastBool.__metadata__[0]]
+# ---- single values -----------------------------------------------------------------------
 
 
-class UpdateConfig(Model):
-    """How the tasks are replaced in an update or a rollback."""
+def _text(value: object) -> str:
+    return str(_a(str, value, "text (in quotes)"))
 
-    parallelism: Maybe[CastCount] = None
-    delay: Maybe[Nanoseconds] = None
-    failure_action: Maybe[Action] = None
-    monitor: Maybe[Nanoseconds] = None
-    max_failure_ratio: Maybe[CastRatio] = None
-    order: Maybe[UpdateOrder] = None
 
+def _one_of(*choices: str, any_case: bool = False) -> Leaf:
+    def read(value: object) -> str:
+        text = _text(value).lower() if any_case else _text(value)
+        if text not in choices:
+            near = difflib.get_close_matches(text, choices, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}{hint}")
+        return text
 
-class RestartPolicy(Model):
-    """Whether and when a task that ended is replaced."""
+    return read
 
-    condition: Maybe[Condition] = None
-    delay: Maybe[Nanoseconds] = None
-    max_attempts: Maybe[CastCount] = None
-    window: Maybe[Nanoseconds] = None
 
+def _constraint(value: object) -> str:
+    if not re.fullmatch(r"\s*[\w.\-]+\s*(==|!=)\s*.+", _text(value)):
+        raise ValueError(f"must be like 'node.role == worker', with == or !=, not {value!r}")
+    return _text(value)
 
-class Limits(Model):
-    """The most that a task may use."""
 
-    cpus: Maybe[NanoCpus] = Field(None, serialization_alias="NanoCPUs")
-    memory: Maybe[Bytes] = Field(None, serialization_alias="MemoryBytes")
-    pids: Maybe[CastInt] = None
+def _cast(value: object, to: Callable[[str], object], what: str) -> object:
+    """Read text from a variable as a value, where docker does (its loader/interpolate.go)."""
+    if not isinstance(value, FromVariable):
+        return value
+    try:
+        return to(value)
+    except (ValueError, KeyError):
+        raise ValueError(f"must be {what}, and the variable gives {str(value)!r}") from None
 
 
-class DiscreteResource(Model):
-    """A number of things of one kind that a node has."""
+def _whole(value: object) -> int:
+    """Read a whole number; `2.0` is one in JSON, by whose rules docker checks a file."""
+    found = _cast(value, _digits, "a whole number")
+    found = int(found) if isinstance(found, float) and found.is_integer() else found
+    return int(_a(int, found, "a whole number"))
 
-    kind: str
-    value: CastInt
 
+def _digits(text: str) -> int:
+    if not re.fullmatch(r"[-+]?[0-9]+", text):
+        raise ValueError(text)
+    return int(text)
 
-class GenericResource(Model):
-    """A resource that the administrator of a node has named."""
 
-    discrete_resource_spec: Maybe[DiscreteResource] = None
+def _ratio(value: object) -> Any:
+    return _a(float | int, _cast(value, float, "a number"), "a number")
 
 
-class Reservations(Model):
-    """What a node must have free for a task."""
+def _bool(value: object) -> bool:
+    found = _cast(value, lambda text: _TRUTH[text.lower()], "true or false")
+    return bool(_a(bool, found, "true or false"))
 
-    cpus: Maybe[NanoCpus] = Field(None, serialization_alias="NanoCPUs")
-    memory: Maybe[Bytes] = Field(None, serialization_alias="MemoryBytes")
-    generic_resources: Maybe[list[GenericResource]] = None
 
+def _within(read: Leaf, least: int, most: float = math.inf) -> Leaf:
+    def bounded(value: object) -> Any:
+        found = read(value)
+        if not least <= found <= most:
+            bound = f"at most {most}" if found > most else f"{least} or more"
+            raise ValueError(f"must be {bound}, not {found!r}")
+        return found
 
-class Resources(Model):
-    """What a task may use, and what it needs."""
+    return bounded
 
-    limits: Maybe[Limits] = None
-    reservations: Maybe[Reservations] = None
 
+def _external(value: object) -> bool | str:
+    """Read `external: {name: x}`, the old way to write `external: true` and `name: x`, as `x`."""
+    if not isinstance(value, dict):
+        return _bool(value)
+    if [*value] != ["name"] or not isinstance(value["name"], str):
+        raise ValueError("must be true, false or a mapping with a name")
+    return value["name"]
 
-class Preference(Model):
-    """Over which values of a node's label tasks are spread."""
 
-    spread: str
+def _texts(value: object) -> list[str]:
+    return shorthand.distinct(_read("[text]", value))
 
 
-class Placement(Model):
-    """On which nodes tasks may run."""
+def _build(value: object) -> object:
+    return _a(str | dict, value, "text or a mapping")
 
-    constraints: Maybe[list[Constraint]] = None
-    preferences: Maybe[list[Preference]] = None
-    max_replicas_per_node: Maybe[CastCount] = None
 
+# ---- short forms -------------------------------------------------------------------------
 
-class Deploy(Model):
-    """What Swarm does with a service."""
 
-    mode: Maybe[Mode] = None
-    endpoint_mode: Maybe[EndpointMode] = None
-    replicas: Maybe[CastCount] = None
-    labels: Maybe[Labels] = None
-    rollback_config: Maybe[UpdateConfig] = None
-    update_config: Maybe[UpdateConfig] = None
-    resources: Maybe[Resources] = None
-    restart_policy: Maybe[RestartPolicy] = None
-    placement: Maybe[Placement] = None
+def _attachments(value: object) -> object:
+    if isinstance(value, list):
+        return dict.fromkeys(shorthand.distinct(shorthand.texts(value)))
+    return value
 
 
-class HealthCheck(Model):
-    """How a container says that it is well."""
-
-    disable: Maybe[CastBool] = Field(None, exclude=True)
-    interval: Maybe[Nanoseconds] = None
-    retries: Maybe[CastCount] = None
-    test: Maybe[Annotated[list[str], BeforeValidator(shorthand.health_test)]] = None
-    timeout: Maybe[Nanoseconds] = None
-    start_period: Maybe[Nanoseconds] = None
-    start_interval: Maybe[Nanoseconds] = None
-
-
-class Logging(Model):
-    """Where the output of a container goes."""
-
-    driver: Maybe[str] = Field(None, serialization_alias="Name")
-    options: Maybe[Options] = None
-
-
-class Port(Model):
-    """A port that a service publishes; 0 means that the engine chooses one."""
-
-    mode: Maybe[PublishMode] = Field(None, serialization_alias="PublishMode")
-    target: PortNumber = Field(serialization_alias="TargetPort")
-    published: Maybe[PortNumber] = Field(None, serialization_alias="PublishedPort")
-    protocol: Maybe[Protocol] = None
-
-
-class AddressedPort(Port):
-    """A port from a short form; the address in it is not kept, and that is said."""
-
-    host_ip: str = Field(exclude=True)
-
-
-class Bind(Open):
-    """Options of a directory of the node."""
-
-    propagation: Maybe[str] = None
-
-
-class VolumeOptions(Open):
-    """Options of a volume."""
-
-    nocopy: Maybe[CastBool] = Field(None, serialization_alias="NoCopy")
-    subpath: Maybe[str] = None
-
-
-class Tmpfs(Open):
-    """Options of a file system in memory."""
-
-    size: Maybe[CastCount] = Field(None, serialization_alias="SizeBytes")
-
-
-class Mount(Model):
-    """Something that is mounted in a container."""
-
-    type: VolumeType
-    source: Maybe[str] = None
-    target: Maybe[str] = None
-    read_only: Maybe[CastBool] = None
-    consistency: Maybe[str] = None
-    bind: Maybe[Bind] = Field(None, exclude=True)
-    volume: Maybe[VolumeOptions] = Field(None, exclude=True)
-    tmpfs: Maybe[Tmpfs] = Field(None, exclude=True)
-
-
-class FileReference(Open):
-    """A config or a secret as a file in a container."""
-
-    source: str
-    target: Maybe[str] = None
-    uid: Maybe[str] = None
-    gid: Maybe[str] = None
-    mode: Maybe[CastCount] = None
-
-
-class Attachment(Model):
-    """How a service is on a network. Docker reads the addresses and ignores them."""
-
-    aliases: Maybe[Texts] = None
-    driver_opts: Maybe[Options] = None
-    ipv4_address: Maybe[str] = None
-    ipv6_address: Maybe[str] = None
-
-
-class Ulimit(Model):
-    """A limit of the kernel."""
-
-    soft: CastInt
-    hard: CastInt
-
-
-class CredentialSpec(Model):
-    """Where a Windows container finds its account."""
-
-    config: Maybe[str] = None
-    file: Maybe[str] = None
-    registry: Maybe[str] = None
+def _mount(value: object) -> object:
+    return shorthand.volume(value) if isinstance(value, str) else value
 
 
 def _source(value: object) -> object:
@@ -370,212 +274,58 @@ def _ulimit(value: object) -> object:
     return {"soft": value, "hard": value} if is_one else value
 
 
-def _attachments(value: object) -> object:
-    if isinstance(value, list):
-        return dict.fromkeys(shorthand.distinct(shorthand.texts(value)))
-    return value
+def _ports(value: object) -> list[Part]:
+    """Read ports: a short form may mean several, each with the address that was given with it."""
+    return [port for ports in _read("[port]", shorthand.distinct(value)) for port in ports]
 
 
-def _ports(value: object, long_form: Callable[[object], Port]) -> list[Port]:
+def _port(value: object) -> list[Part]:
     if isinstance(value, dict):
-        return [long_form(value)]
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return [AddressedPort.model_validate(port) for port in shorthand.ports(value)]
-    raise ValueError(f"must be a port such as 80 or '8000:80', or a mapping, not {shown(value)}")
+        return [_part("Port", value)]
+    what = "a port such as 80 or '8000:80', or a mapping"
+    return [_part("AddressedPort", port) for port in shorthand.ports(_a(str | int, value, what))]
 
 
-def _flat(lists: Iterable[Any]) -> list[Port]:
-    return [port for ports in lists for port in ports]
-
-
-def _build(value: object) -> object:
-    if value is not None and not isinstance(value, str | dict):
-        raise ValueError(f"must be text or a mapping, not {shown(value)}")
-    return value
-
-
-def _mount(value: object) -> object:
-    return shorthand.volume(value) if isinstance(value, str) else value
-
-
-FileReferences = list[Annotated[FileReference, BeforeValidator(_source)]]
-Ports = Annotated[
-    list[Annotated[Port, WrapValidator(_ports)]],
-    BeforeValidator(shorthand.distinct),
-    AfterValidator(_flat),
-]
-
-
-class Service(Extensible):
-    """A service. The keys at the end are read, checked and ignored, as docker does."""
-
-    cap_add: Maybe[Texts] = None
-    cap_drop: Maybe[Texts] = None
-    command: Maybe[Words] = None
-    configs: Maybe[FileReferences] = None
-    credential_spec: Maybe[CredentialSpec] = None
-    deploy: Deploy | None = None
-    dns: Maybe[TextOrTexts] = None
-    dns_search: Maybe[TextOrTexts] = None
-    entrypoint: Maybe[Words] = None
-    env_file: Maybe[TextOrTexts] = None
-    environment: Maybe[Pairs] = None
-    extra_hosts: Maybe[Annotated[list[str], BeforeValidator(shorthand.hosts)]] = None
-    healthcheck: Maybe[HealthCheck] = None
-    hostname: Maybe[str] = None
-    image: Maybe[str] = None
-    init: Maybe[bool] = None
-    isolation: Maybe[str] = None
-    labels: Maybe[Labels] = None
-    logging: Maybe[Logging] = None
-    networks: Maybe[Annotated[dict[str, Attachment | None], BeforeValidator(_attachments)]] = None
-    oom_score_adj: Maybe[CastInt] = None
-    ports: Maybe[Ports] = None
-    read_only: Maybe[CastBool] = None
-    restart: Maybe[str] = None
-    secrets: Maybe[FileReferences] = None
-    stdin_open: Maybe[CastBool] = None
-    stop_grace_period: Maybe[Nanoseconds] = None
-    stop_signal: Maybe[str] = None
-    sysctls: Maybe[Labels] = None
-    tty: Maybe[CastBool] = None
-    ulimits: Maybe[dict[str, Annotated[Ulimit, BeforeValidator(_ulimit)]]] = None
-    user: Maybe[str] = None
-    volumes: Maybe[list[Annotated[Mount, BeforeValidator(_mount)]]] = None
-    working_dir: Maybe[str] = None
-
-    build: Annotated[Any, AfterValidator(_build)] = None
-    cgroup_parent: Maybe[str] = None
-    cgroupns_mode: Maybe[str] = None
-    container_name: Maybe[str] = None
-    depends_on: Maybe[Texts] = None
-    devices: Maybe[Texts] = None
-    domainname: Maybe[str] = None
-    expose: Maybe[Annotated[list[Filled], BeforeValidator(shorthand.distinct)]] = None
-    external_links: Maybe[Texts] = None
-    ipc: Maybe[str] = None
-    links: Maybe[Texts] = None
-    mac_address: Maybe[str] = None
-    network_mode: Maybe[str] = None
-    pid: str | None = None
-    privileged: Maybe[CastBool] = None
-    security_opt: Maybe[Texts] = None
-    shm_size: Maybe[Filled] = None
-    tmpfs: Maybe[TextOrTexts] = None
-    userns_mode: Maybe[str] = None
-
-
-class Subnet(Model):
-    """A range of addresses."""
-
-    subnet: Maybe[str] = None
-
-
-class Ipam(Model):
-    """Where a network's addresses come from."""
-
-    driver: Maybe[str] = None
-    config: Maybe[list[Subnet]] = None
-
-
-class Declared(Extensible):
-    """Something of the stack's own, or something that is there already."""
-
-    name: Maybe[str] = None
-    external: Maybe[External] = None
-    labels: Maybe[Labels] = None
-
-
-class Driven(Declared):
-    """Such a thing as a driver makes."""
-
-    driver: Maybe[str] = None
-    driver_opts: Maybe[Options] = None
-
-
-class Network(Driven):
-    """A network."""
-
-    ipam: Maybe[Ipam] = None
-    internal: Maybe[CastBool] = None
-    attachable: Maybe[CastBool] = None
-
-
-class Volume(Driven):
-    """A volume."""
-
-
-class Config(Declared):
-    """A config."""
-
-    file: Maybe[str] = None
-    template_driver: Maybe[str] = None
-
-
-class Secret(Config, Driven):
-    """A secret."""
-
-
-#: The sections of a file, and what each holds.
-SECTIONS: dict[str, type[Extensible]] = {
-    "services": Service,
-    "networks": Network,
-    "volumes": Volume,
-    "configs": Config,
-    "secrets": Secret,
+#: How a single value of a kind is read. Raises `ValueError` with what is expected.
+_LEAVES: dict[str, Leaf] = {
+    "text": _text,
+    "texts": _texts,
+    "text_or_texts": lambda value: _texts(shorthand.listed(value)),
+    "scalar": shorthand.scalar,
+    "filled": lambda value: shorthand.scalar(value) or "",
+    "words": shorthand.words,
+    "health_test": shorthand.health_test,
+    "hosts": shorthand.hosts,
+    "whole": _whole,
+    "count": _within(_whole, 0),
+    "port_number": _within(_whole, 0, _HIGHEST_PORT),
+    "ratio": _within(_ratio, 0, 1),
+    "bool": _bool,
+    "literal_bool": lambda value: _a(bool, value, "true or false"),
+    "external": _external,
+    "duration": shorthand.nanoseconds,
+    "bytes": shorthand.number_of_bytes,
+    "cpus": shorthand.nano_cpus,
+    "constraint": _constraint,
+    "order": _one_of("start-first", "stop-first"),
+    "action": _one_of("pause", "continue", "rollback"),
+    "condition": _one_of("none", "on-failure", "any"),
+    "mode": _one_of("replicated", "global", "replicated-job", "global-job"),
+    "endpoint_mode": _one_of("vip", "dnsrr", any_case=True),
+    "protocol": _one_of("tcp", "udp", "sctp", any_case=True),
+    "publish_mode": _one_of("ingress", "host", any_case=True),
+    "volume_type": _one_of("volume", "bind", "tmpfs", "npipe", "image"),
+    "ports": _ports,
+    "port": _port,
+    "build": _build,
 }
-
-
-def check(model: type[M], value: object, path: Path, problems: Problems) -> M | None:
-    """Return the model of a mapping of the file, or `None` after noting what is wrong."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as problem:
-        for error in problem.errors():
-            problems.add((*path, *error["loc"]), _sentence(error, model))
-        return None
-
-
-def nearest(key: str, known: Iterable[str]) -> str:
-    """Return what to say of a key that nothing knows."""
-    near = difflib.get_close_matches(key, list(known), 1)
-    return "no such key" + (f"; did you mean {near[0]!r}?" if near else "")
-
-
-def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """Return pydantic's finding in this project's words."""
-    kind, found = error["type"], error["input"]
-    if kind == "value_error":
-        return str(error["ctx"]["error"])
-    if kind == "extra_forbidden":
-        return nearest(str(error["loc"][-1]), _keys_beside(model, error["loc"]))
-    if kind == "missing":
-        return "is missing"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return f"must be {_bound(error)}, not {found!r}"
-    return f"must be {FORMAT['wanted'].get(kind, error['msg'])}, not {shown(found)}"
-
-
-def _bound(error: ErrorDetails) -> str:
-    limits = error["ctx"]
-    return f"{limits['ge']} or more" if "ge" in limits else f"at most {limits['le']}"
-
-
-def _keys_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """Return the keys of the mapping in which a key was not known."""
-    return list(_model_at(model, loc[:-1]).model_fields)
-
-
-def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
-    for step in loc:
-        if step in model.model_fields:
-            model = _model_in(model.model_fields[str(step)].annotation) or model
-    return model
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that a type is made of, whatever it is wrapped in."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    parts = getattr(annotation, "__args__", ())
-    return next(filter(None, map(_model_in, parts)), None)
+#: Kinds that have a short form: what the long form is, and what spells the short one out.
+_SHORT: dict[str, tuple[str, Leaf]] = {
+    "pairs": ("{scalar}", shorthand.pairs),
+    "labels": ("{filled}", shorthand.pairs),
+    "scalars": ("[filled]", shorthand.distinct),
+    "attachments": ("{Attachment?}", _attachments),
+    "mount": ("Mount", _mount),
+    "file_reference": ("FileReference", _source),
+    "ulimit": ("Ulimit", _ulimit),
+}

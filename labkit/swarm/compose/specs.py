@@ -11,25 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.swarm.compose.schema import (
-    Attachment,
-    Config,
-    CredentialSpec,
-    Declared,
-    Deploy,
-    FileReference,
-    HealthCheck,
-    Mount,
-    Network,
-    Placement,
-    Port,
-    Resources,
-    RestartPolicy,
-    Secret,
-    Service,
-    UpdateConfig,
-    Volume,
-)
+from labkit.swarm.compose.schema import Part
 from labkit.swarm.ownership import NAMESPACE
 
 #: Docker's label for the image as the file names it, before a digest is added.
@@ -60,11 +42,11 @@ class StackSpecs:
 class Sections:
     """What compose files have, checked and merged."""
 
-    services: dict[str, Service] = field(default_factory=dict)
-    networks: dict[str, Network] = field(default_factory=dict)
-    volumes: dict[str, Volume] = field(default_factory=dict)
-    configs: dict[str, Config] = field(default_factory=dict)
-    secrets: dict[str, Secret] = field(default_factory=dict)
+    services: dict[str, Part] = field(default_factory=dict)
+    networks: dict[str, Part] = field(default_factory=dict)
+    volumes: dict[str, Part] = field(default_factory=dict)
+    configs: dict[str, Part] = field(default_factory=dict)
+    secrets: dict[str, Part] = field(default_factory=dict)
     #: The content of each file that a config or a secret names.
     contents: dict[str, bytes] = field(default_factory=dict)
 
@@ -76,19 +58,21 @@ def stack_specs(stack: str, of: Sections) -> StackSpecs:
     inside = [net for net in used if not is_external(of.networks.get(net))]
     return StackSpecs(
         services=tuple(_service(name, of.services[name], names) for name in sorted(of.services)),
-        networks=tuple(_network(net, of.networks.get(net, Network()), names) for net in inside),
+        networks=tuple(
+            _network(net, of.networks.get(net, Part("Network")), names) for net in inside
+        ),
         external_networks=tuple(names.full("networks", net) for net in used if net not in inside),
         configs=_file_objects("configs", of.configs, names),
         secrets=_file_objects("secrets", of.secrets, names),
     )
 
 
-def attachments(service: Service) -> dict[str, Attachment | None]:
+def attachments(service: Part) -> dict[str, Part | None]:
     """Return the networks of a service; without any it is on the stack's default network."""
     return service.networks or {DEFAULT_NETWORK: None}
 
 
-def is_external(thing: Declared | None) -> bool:
+def is_external(thing: Part | None) -> bool:
     """Whether something is declared to be there already."""
     return bool(thing and thing.external)
 
@@ -115,18 +99,18 @@ class _Names:
         return key if is_external(thing) else self.scoped(key)
 
 
-def _service(name: str, service: Service, names: _Names) -> Spec:
-    deploy = service.deploy or Deploy()
+def _service(name: str, service: Part, names: _Names) -> Spec:
+    deploy = service.deploy or Part("Deploy")
     image = service.image or ""
     return {
         "Name": names.scoped(name),
         "Labels": {**names.labels(deploy.labels), IMAGE: image},
         "TaskTemplate": _present(
             ContainerSpec=_container(service, names),
-            LogDriver=service.logging and service.logging.filled(),
-            Resources=_resources(deploy.resources or Resources()),
+            LogDriver=_sent(service.logging),
+            Resources=_resources(deploy.resources or Part("Resources")),
             RestartPolicy=_restart_policy(service.restart or "", deploy.restart_policy),
-            Placement=_placement(deploy.placement or Placement()),
+            Placement=_placement(deploy.placement or Part("Placement")),
             Networks=_networks(name, service, names),
         ),
         "Mode": _mode(deploy),
@@ -138,7 +122,7 @@ def _service(name: str, service: Service, names: _Names) -> Spec:
     }
 
 
-def _container(service: Service, names: _Names) -> Spec:
+def _container(service: Part, names: _Names) -> Spec:
     added, dropped = _capabilities(service.cap_add or [], service.cap_drop or [])
     filled = _filled(
         Image=service.image,
@@ -188,6 +172,10 @@ def _present(**fields: Any) -> Spec:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _sent(part: Part | None) -> Spec | None:
+    return None if part is None else part.filled()
+
+
 def _filled(**fields: Any) -> Spec:
     """Return the fields that are not empty, as Go's `omitempty` does."""
     return {name: value for name, value in fields.items() if value}
@@ -212,21 +200,17 @@ def _capability(name: str) -> str:
     return name if name in ("ALL", "RESET") or name.startswith("CAP_") else f"CAP_{name}"
 
 
-def _dns(service: Service) -> Spec | None:
+def _dns(service: Part) -> Spec | None:
     if service.dns is None and service.dns_search is None:
         return None
     return _filled(Nameservers=service.dns, Search=service.dns_search)
 
 
-def _healthcheck(check: HealthCheck | None) -> Spec | None:
-    if check is None:
-        return None
-    if check.disable:
-        return {"Test": ["NONE"]}
-    return check.filled()
+def _healthcheck(check: Part | None) -> Spec | None:
+    return {"Test": ["NONE"]} if check and check.disable else _sent(check)
 
 
-def _references(wanted: list[FileReference], kind: str, names: _Names) -> list[Spec]:
+def _references(wanted: list[Part], kind: str, names: _Names) -> list[Spec]:
     """Return the references by name, and by target where docker leaves the order to chance."""
     found = [
         {
@@ -243,21 +227,21 @@ def _references(wanted: list[FileReference], kind: str, names: _Names) -> list[S
     return sorted(found, key=lambda each: (each[f"{kind}Name"], each["File"]["Name"]))
 
 
-def _credential_config(credentials: CredentialSpec | None, names: _Names) -> list[Spec]:
+def _credential_config(credentials: Part | None, names: _Names) -> list[Spec]:
     """Return the reference that a Windows account from a config needs beside itself."""
     if credentials is None or not credentials.config:
         return []
     return [{"Runtime": {}, "ConfigName": names.full("configs", credentials.config)}]
 
 
-def _credentials(credentials: CredentialSpec | None, names: _Names) -> Spec | None:
+def _credentials(credentials: Part | None, names: _Names) -> Spec | None:
     if credentials is None:
         return None
     spec = {"Config": "", "File": "", "Registry": ""} | credentials.present()
     return spec | _filled(Config=credentials.config and names.full("configs", credentials.config))
 
 
-def _mount(mount: Mount, names: _Names) -> Spec:
+def _mount(mount: Part, names: _Names) -> Spec:
     spec = mount.filled()
     if mount.type == "volume" and mount.source:
         return spec | _named_volume(mount, mount.source, names)
@@ -268,7 +252,7 @@ def _mount(mount: Mount, names: _Names) -> Spec:
     return spec
 
 
-def _named_volume(mount: Mount, key: str, names: _Names) -> Spec:
+def _named_volume(mount: Part, key: str, names: _Names) -> Spec:
     volume = names.of.volumes[key]
     spec = mount.volume.filled() if mount.volume else {}
     if not is_external(volume):
@@ -278,14 +262,11 @@ def _named_volume(mount: Mount, key: str, names: _Names) -> Spec:
     return {"Source": names.full("volumes", key), "VolumeOptions": spec}
 
 
-def _resources(resources: Resources) -> Spec:
-    limits, reservations = resources.limits, resources.reservations
-    return _present(
-        Limits=limits and limits.filled(), Reservations=reservations and reservations.filled()
-    )
+def _resources(resources: Part) -> Spec:
+    return _present(Limits=_sent(resources.limits), Reservations=_sent(resources.reservations))
 
 
-def _restart_policy(restart: str, policy: RestartPolicy | None) -> Spec | None:
+def _restart_policy(restart: str, policy: Part | None) -> Spec | None:
     """Return the policy; `restart:` counts although docker says that it ignores it."""
     if policy is not None:
         return {name: value for name, value in policy.present().items() if value != ""}
@@ -297,7 +278,7 @@ def _restart_policy(restart: str, policy: RestartPolicy | None) -> Spec | None:
     return {"Condition": "any"}
 
 
-def _placement(placement: Placement) -> Spec:
+def _placement(placement: Part) -> Spec:
     return _filled(
         Constraints=placement.constraints,
         Preferences=[
@@ -307,13 +288,13 @@ def _placement(placement: Placement) -> Spec:
     )
 
 
-def _networks(name: str, service: Service, names: _Names) -> list[Spec]:
+def _networks(name: str, service: Part, names: _Names) -> list[Spec]:
     found = [_attachment(name, key, each, names) for key, each in attachments(service).items()]
     return sorted(found, key=lambda each: str(each["Target"]))
 
 
-def _attachment(service: str, key: str, attachment: Attachment | None, names: _Names) -> Spec:
-    own = attachment or Attachment()
+def _attachment(service: str, key: str, attachment: Part | None, names: _Names) -> Spec:
+    own = attachment or Part("Attachment")
     target, aliases = names.full("networks", key), own.aliases or []
     if is_user_defined(target):
         aliases = [*aliases, service]
@@ -327,7 +308,7 @@ def is_user_defined(network: str) -> bool:
     )
 
 
-def _mode(deploy: Deploy) -> Spec:
+def _mode(deploy: Part) -> Spec:
     if deploy.mode == "global":
         return {"Global": {}}
     if deploy.mode == "global-job":
@@ -338,7 +319,7 @@ def _mode(deploy: Deploy) -> Spec:
     return {"Replicated": _present(Replicas=deploy.replicas)}
 
 
-def _update_config(config: UpdateConfig | None) -> Spec | None:
+def _update_config(config: Part | None) -> Spec | None:
     if config is None:
         return None
     return {"Parallelism": 1, "MaxFailureRatio": 0} | {
@@ -348,12 +329,12 @@ def _update_config(config: UpdateConfig | None) -> Spec | None:
     }
 
 
-def _endpoint(mode: str | None, ports: list[Port]) -> Spec:
+def _endpoint(mode: str | None, ports: list[Part]) -> Spec:
     published = sorted(ports, key=lambda port: port.published or 0)
     return _filled(Mode=mode, Ports=[port.filled() for port in published])
 
 
-def _network(key: str, network: Network, names: _Names) -> Spec:
+def _network(key: str, network: Part, names: _Names) -> Spec:
     spec = {
         "Name": names.full("networks", key),
         "Driver": network.driver or "overlay",
@@ -370,7 +351,7 @@ def _network(key: str, network: Network, names: _Names) -> Spec:
     return spec
 
 
-def _file_objects(section: str, things: Mapping[str, Config], names: _Names) -> tuple[Spec, ...]:
+def _file_objects(section: str, things: Mapping[str, Part], names: _Names) -> tuple[Spec, ...]:
     return tuple(
         _file_object(names.full(section, key), things[key], names)
         for key in sorted(things)
@@ -378,15 +359,15 @@ def _file_objects(section: str, things: Mapping[str, Config], names: _Names) -> 
     )
 
 
-def _file_object(name: str, thing: Config, names: _Names) -> Spec:
-    driver = thing.driver if isinstance(thing, Secret) else None
+def _file_object(name: str, thing: Part, names: _Names) -> Spec:
+    driver = thing.get("driver")  # only a secret may have one
     data = b"" if driver else names.of.contents[thing.file or ""]
     spec: Spec = {
         "Name": name,
         "Labels": names.labels(thing.labels),
         "Data": base64.b64encode(data).decode(),
     }
-    if driver and isinstance(thing, Secret):
+    if driver:
         spec["Driver"] = {"Name": driver, **_present(Options=thing.driver_opts)}
     if thing.template_driver:
         spec["Templating"] = {"Name": thing.template_driver}
