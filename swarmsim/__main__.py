@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,14 +21,14 @@ _SPEED = click.FloatRange(0, 10_000, min_open=True)
 @click.command(help=__doc__)
 @click.option("--socket", "path", required=True, type=click.Path(path_type=Path))
 @click.option("--speed", default=1.0, type=_SPEED, help="How many times as fast as the wall's.")
-@click.option("--seed", default=0, help="Makes runs that are alike: ids, random order.")
+@click.option("--seed", type=int, help="Makes runs that are alike: ids, random order.")
 @click.option("--nodes", default=1, type=click.IntRange(1, 100), help="Nodes of the swarm.")
 @click.option("--no-swarm", is_flag=True, help="Begin outside of any swarm.")
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Where images are kept."
 )
 def main(
-    path: Path, speed: float, seed: int, nodes: int, no_swarm: bool, data: Path | None
+    path: Path, speed: float, seed: int | None, nodes: int, no_swarm: bool, data: Path | None
 ) -> None:
     """Serve until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -36,6 +37,8 @@ def main(
     try:
         with place as folder:
             made = _made(Path(folder))
+            # nothing of an earlier server runs in this one: unasked, nothing has the same id
+            seed = secrets.randbits(32) if seed is None else seed
             engine = Engine(made, Processes, speed=speed, seed=seed, nodes=nodes)
             asyncio.run(run(engine, path, swarm=not no_swarm))
     except CannotServe as problem:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from labkit import engines
 from labkit.base import echo, settings
-from labkit.base.errors import BadValue, NotSettled
+from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.base.waiting import poll
 from labkit.engines import nodes as node_containers
 from labkit.engines import ports, state
@@ -53,17 +53,37 @@ def down(*, everything: bool = False) -> None:
     files in `lab/` and the recordings always stay.
     """
     with state.locked():
-        known = state.read()
-        swarm = _engine_of(known)
-        if swarm:
-            for name in known.stacks:
-                stack.rm(swarm, name)
-            node_containers.down(swarm)
-            if everything and known.kind == "yours":  # those of the lab's own go with it
-                for image in images.remove_images(swarm):
-                    echo.say(f"Removed the image {image}.")
-        engines.down(everything=everything)
+        engines.wake()
+        known, problem = state.read(), None
+        try:
+            _remove(known, everything=everything)
+        except LabError as found:  # what is the lab's own engine's ends with that all the same
+            problem = found
+        stays = problem is not None and known.kind == "yours"
+        engines.down(everything=everything, stays=stays)
+    if problem and stays:
+        again = f"{problem.try_next} Then run `labkit down` again: it knows what `up` made there."
+        raise LabError(problem.expected, problem.found, again, docker_says=problem.docker_says)
+    if problem and not everything:
+        echo.say(f"Its stacks were not removed, and come back with it: {problem.found}")
     echo.say("The lab is down.")
+
+
+def _remove(known: state.State, *, everything: bool) -> None:
+    """Remove what `up` made on its engine. Raises `LabError` where something has to stay."""
+    swarm = _engine_of(known)
+    if not swarm:
+        return
+    if swarm.info()["Swarm"]["LocalNodeState"] == "inactive":
+        echo.say("The swarm was left before, and its stacks ended with it.")
+    else:
+        swarm.require_manager()
+        for name in known.stacks:
+            stack.rm(swarm, name)
+    node_containers.down(swarm)
+    if everything and known.kind == "yours":  # those of the lab's own go with it
+        for image in images.remove_images(swarm):
+            echo.say(f"Removed the image {image}.")
 
 
 def _refresh_files() -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "private",
     "simulated",
     "up",
+    "wake",
     "would_take",
 ]
 
@@ -85,8 +86,7 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     when there is none and none can be started, and `NotAManager` for a worker.
     """
     where = locations(choice)
-    for own in OWN.values():
-        own().wake()
+    wake()
     engine = _found_or_started(where, nodes)
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
     if engine.kind == "simulated":
@@ -118,14 +118,20 @@ def would_take(choice: str | None = None) -> tuple[EngineLocation, bool, tuple[s
     raise _none(where, passed_over)
 
 
-def down(*, everything: bool = False) -> None:
+def wake() -> None:
+    """Let the lab's own engines go on if somebody has halted them."""
+    for own in OWN.values():
+        own().wake()
+
+
+def down(*, everything: bool = False, stays: bool = False) -> None:
     """Leave the swarm if labkit made it, and stop the lab's own engines; says what it does.
 
-    With `everything`, all that those keep is deleted. The caller holds `state.locked()` and
-    has removed the stacks.
+    With `everything`, all that those keep is deleted. What `up` made on yours is remembered if
+    it `stays`. The caller holds `state.locked()` and has removed the stacks.
     """
     known = state.read()
-    if known.kind == "yours" and known.swarm_created:
+    if known.kind == "yours" and known.swarm_created and not stays:
         echo.say(membership.leave(Swarm.at(known.engine)))
     for name, own in OWN.items():
         engine = own()
@@ -138,7 +144,8 @@ def down(*, everything: bool = False) -> None:
                 engine.stop()
                 if was_running:
                     echo.say(f"Stopped the {name} engine. It keeps its images for the next time.")
-    state.forget()
+    if not stays:
+        state.forget()
 
 
 def _found_or_started(where: list[EngineLocation], nodes: int) -> Engine:

@@ -20,12 +20,10 @@ def ensure(swarm: Swarm, *, joinable: bool = False) -> bool:
     the manager takes orders, which after a restart takes some seconds. Raises `NotAManager`
     for a worker, and for a swarm that is locked or broken.
     """
-    created: bool = swarm.info()["Swarm"]["LocalNodeState"] == "inactive"
-    if created:
-        _init(swarm, _bridge_address(swarm) if joinable else _ALONE)
+    created = _is_alone(swarm) and _init(swarm, _bridge_address(swarm) if joinable else _ALONE)
     deadline = time.monotonic() + _READY_SECONDS
     while problem := _not_ready(swarm):
-        if time.monotonic() > deadline or _worker(swarm):
+        if time.monotonic() > deadline or _stays_so(swarm):
             raise problem
         time.sleep(_POLL_SECONDS)
     return created
@@ -33,6 +31,8 @@ def ensure(swarm: Swarm, *, joinable: bool = False) -> bool:
 
 def leave(swarm: Swarm) -> str:
     """Leave the swarm, unless others use it; returns what was done, as a sentence."""
+    if _is_alone(swarm):
+        return "The swarm that labkit had created was left before."
     others = sorted(service["Spec"]["Name"] for service in swarm.services())
     nodes = len(swarm.get("/nodes"))
     if others:
@@ -43,10 +43,18 @@ def leave(swarm: Swarm) -> str:
     return "Left the swarm that labkit had created."
 
 
-def _init(swarm: Swarm, address: str) -> None:
+def _is_alone(swarm: Swarm) -> bool:
+    """Whether the engine is in no swarm."""
+    return bool(swarm.info()["Swarm"]["LocalNodeState"] == "inactive")
+
+
+def _init(swarm: Swarm, address: str) -> bool:
+    """Make it a swarm; returns whether it was this that did."""
     try:
         swarm.post("/swarm/init", {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": address})
-    except EngineRefused as problem:
+    except (EngineRefused, NotAManager) as problem:
+        if not _is_alone(swarm):  # another `labkit up` was sooner
+            return False
         raise NotAManager(
             "the engine to become a swarm of one node.",
             "it refused.",
@@ -54,6 +62,7 @@ def _init(swarm: Swarm, address: str) -> None:
             "use that one, or `labkit up --engine private`.",
             docker_says=problem.docker_says,
         ) from None
+    return True
 
 
 def _bridge_address(swarm: Swarm) -> str:
@@ -73,8 +82,9 @@ def _not_ready(swarm: Swarm) -> LabError | None:
     return None
 
 
-def _worker(swarm: Swarm) -> bool:
-    """Whether the node is in good order, and no manager: waiting would not make it one."""
+def _stays_so(swarm: Swarm) -> bool:
+    """Whether waiting would not make it a manager: it is locked, or a worker in good order."""
     about = swarm.info()["Swarm"]
     managers = {each["NodeID"] for each in about.get("RemoteManagers") or []}
-    return about["LocalNodeState"] == "active" and about["NodeID"] not in managers
+    state = about["LocalNodeState"]
+    return state == "locked" or (state == "active" and about["NodeID"] not in managers)

@@ -370,10 +370,10 @@ class Recording:
         """Return when nothing was known: start, end (`None` if it never ended), reason."""
         found: list[tuple[datetime, datetime | None, str]] = []
         for change in self.changes:
-            if isinstance(change, Gap):
-                found.append((change.at, None, change.reason))
-            elif isinstance(change, Back) and found and found[-1][1] is None:
+            if isinstance(change, Gap | Back) and found and found[-1][1] is None:
                 found[-1] = (found[-1][0], change.at, found[-1][2])
+            if isinstance(change, Gap):  # right after another one if the reason has changed
+                found.append((change.at, None, change.reason))
         return found
 
     def marks(self) -> list[tuple[datetime, str]]:

@@ -35,6 +35,27 @@ _UNIX = "unix://"
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
 _LOG_SECONDS = 5
+#: What is found where no manager is, by the state of the node, and what to do.
+_NO_MANAGER = {
+    "inactive": (
+        "an engine that is not part of a swarm.",
+        "run `labkit up`, or `docker swarm init` in a terminal.",
+    ),
+    "locked": (
+        "the manager of a swarm that is locked.",
+        "run `docker swarm unlock`, which asks for the key, in a terminal after "
+        '`eval "$(labkit env)"`. If the key is lost, `docker swarm leave --force` gives up the '
+        "swarm with all its services.",
+    ),
+    "error": (
+        "a node that cannot take part in its swarm.",
+        "`docker swarm leave --force` gives up the swarm with all its services; then `labkit up`.",
+    ),
+    "other": (
+        "a node of a swarm that is not a manager (its state is {!r}).",
+        "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
+    ),
+}
 #: Labels of the simulated engine, in `GET /info`; the second has a number.
 _SIMULATED_LABEL, _SPEED_LABEL = "swarmsim", "swarmsim.speed"
 
@@ -57,6 +78,8 @@ class Swarm:
         self._given = client
         #: Where the engine listens, as `DOCKER_HOST` would say it.
         self.url = url
+        #: Which engine answered, after so many connections with it.
+        self._identity = "", -1
         self._clock = Clock(now or (lambda: datetime.now(UTC)))
         #: The name of each node's id, those that were removed included; and which are down.
         self._nodes: dict[str, str] = {}
@@ -117,6 +140,15 @@ class Swarm:
         """Return `GET /info`."""
         return dict(self.get("/info"))
 
+    def identity(self) -> str:
+        """Return which engine it is that answers: its ID.
+
+        It is asked for again where the connection was lost: another one may listen there since.
+        """
+        if self._identity[1] != (connections := self._wire.connections):
+            self._identity = str(self.info().get("ID", "")), connections
+        return self._identity[0]
+
     def labels(self) -> dict[str, str]:
         """Return the labels of the engine itself."""
         labels = self.info().get("Labels") or []
@@ -149,13 +181,8 @@ class Swarm:
         if swarm.get("ControlAvailable"):
             return
         state = swarm.get("LocalNodeState", "inactive")
-        if state == "inactive":
-            advice = "run `labkit up`, or `docker swarm init` in a terminal."
-            raise _no_manager("an engine that is not part of a swarm.", advice)
-        raise _no_manager(
-            f"a node of a swarm that is not a manager (its state is {state!r}).",
-            "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
-        )
+        found, advice = _NO_MANAGER.get(state, _NO_MANAGER["other"])
+        raise _no_manager(found.format(state), advice, str(swarm.get("Error") or ""))
 
     def services(self, *, label: str | None = None) -> list[dict[str, Any]]:
         """Return the services as the API has them, with their running and desired counts."""
@@ -345,6 +372,7 @@ class Swarm:
             target = f"/v{self._wire.version}{path}"
             answer = self._wire.ask(method, target, body, timeout)
         except OSError as problem:
+            self._identity = "", -1
             raise no_engine(self.url, problem) from None
         if told := instant(answer.time):
             self._clock.set(told)
@@ -447,6 +475,8 @@ def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
     found = f"it answered with status {status}."
     if _STALE in says:
         return errors.OutOfSequence(wanted, found, docker_says=says, status=status)
+    if "swarm unlock" in says and status == 503:
+        return _no_manager(*_NO_MANAGER["locked"], docker_says=says)
     if "swarm manager" in says and status == 503:
         advice = "run `labkit up`, or point DOCKER_HOST at a manager."
         return _no_manager("an engine that is not a manager.", advice, docker_says=says)

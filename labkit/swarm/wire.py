@@ -12,7 +12,7 @@ import contextlib
 import json
 import select
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -62,14 +62,16 @@ class Connection(HTTPConnection):
 
 
 class _UnixConnection(Connection):
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, connected: Callable[[], None] = lambda: None) -> None:
         super().__init__("localhost", timeout=TIMEOUT_SECONDS)
         self._path = path
+        self._connected = connected
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+        self._connected()
 
 
 class Events:
@@ -98,6 +100,8 @@ class UnixSocket:
     def __init__(self, path: str) -> None:
         self._path = path
         self._idle: list[Connection] = []
+        #: How often it was connected with; after another time it may be another engine.
+        self.connections = 0
         answer = self.ask("GET", "/version", None, _HELLO_SECONDS)
         try:
             #: The version of its API, such as `1.41`.
@@ -110,10 +114,13 @@ class UnixSocket:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = _UnixConnection(self._path)
+            connection = _UnixConnection(self._path, self._count)
         answer = connection.ask(method, target, body, timeout)
         self._idle.append(connection)
         return answer
+
+    def _count(self) -> None:
+        self.connections += 1
 
     def events(self, filters: Mapping[str, list[str]]) -> Events:
         """Follow the engine's events; `close()` ends that."""
@@ -123,6 +130,9 @@ class UnixSocket:
 
 class Sdk:
     """An engine asked through the SDK, which may be used as a `UnixSocket` is."""
+
+    #: The SDK does not say.
+    connections = 0
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client

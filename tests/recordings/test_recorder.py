@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ DONE = snapshot(
     task(1, "1.1"),
     task(2, "1.1"),
 )
+
+ANEW = snapshot(3, replace(service(), id="another"), task(1, "2.0"))
 
 
 class Scripted:
@@ -108,6 +111,39 @@ def test_an_engine_that_goes_away_and_comes_back_is_a_gap() -> None:
     (gap,) = made.recording.gaps()
     assert gap[2] == "connection refused"
     assert gap[1] is not None
+
+
+@pytest.mark.parametrize(
+    ("answers", "engines", "reasons"),
+    [
+        # told at once, if the connection was lost between two polls
+        ([BEFORE, BEFORE, UPDATING], "one two", ["Another engine answers now."]),
+        ([BEFORE, no_engine(), UPDATING], "one two", ["connection", "Another engine"]),
+        # the same engine with the stack deployed anew meanwhile, as after a kernel restart
+        ([BEFORE, no_engine(), ANEW], "one one", ["connection", "Another service has the name"]),
+        ([BEFORE, no_engine(), UPDATING], "one one", ["connection"]),
+    ],
+)
+def test_nothing_of_another_engine_is_recorded_and_a_gap_says_so(
+    answers: list, engines: str, reasons: list[str], tmp_path: Path
+) -> None:
+    source = Scripted(*answers)
+    identity = iter(engines.split())
+    source.identity = lambda: next(identity, engines.split()[-1])  # type: ignore[attr-defined]
+    path = tmp_path / "r.jsonl"
+
+    with Recorder(source, "dc_worker", path, until=None) as made:
+        until(lambda: source.looks > len(answers), "all answers")
+        trouble = made.engine_trouble
+        made._record_sample(5, 1000.0)
+
+    read = Recording.load(path)
+    gaps = read.gaps()
+    assert [gap[2][: len(reason)] for gap, reason in zip(gaps, reasons, strict=True)] == reasons
+    alone = reasons[-1] == "connection"
+    assert (gaps[-1][1] is None, "Begin a recording" in trouble) == (not alone, not alone)
+    assert {task.tag for task in read.current} == ({"1.1", "1.0"} if alone else {"1.0"})
+    assert hashes(read) == ([5] if alone else [])
 
 
 def test_a_removed_service_ends_the_recording_when_its_last_task_is_gone() -> None:

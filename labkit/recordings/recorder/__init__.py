@@ -17,8 +17,8 @@ grown.
 | `file`     | the file that it is written to                                             |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`
-is `events(...)`, `about()`, `provenance`, and the clock (`now()`, `ask_now()`, `speed`),
-where there is one.
+is `events(...)`, `about()`, `provenance`, `identity()`, and the clock (`now()`, `ask_now()`,
+`speed`), where there is one.
 """
 
 from labkit.recordings.recorder.poller import Source

@@ -27,6 +27,10 @@ _UNAVAILABLE = (NoEngine, NotAManager, EngineRefused)
 _AWAY = "The engine answers, but not as a manager of its swarm (not yet, or no more)."
 
 
+#: Reasons of a gap that lasts although something answers.
+_ANOTHER_ENGINE = "Another engine answers now. What is recorded here ran on the one before."
+_ANOTHER_SERVICE = "Another service has the name now. What is recorded here was another one."
+
 #: Says why to stop, by the recording and the time, or `None` to go on.
 Until = Callable[[Recording, datetime], str | None]
 
@@ -80,6 +84,8 @@ class Poller:
         self._service_moved = True
         self._asked_at = 0.0
         self._tasks = first.tasks if first else None
+        self._identity = getattr(source, "identity", str)
+        self._engine = self._identity() if first else ""
         if first:
             live.observe(first)
         elif not live.recording.ended:
@@ -124,6 +130,9 @@ class Poller:
         began, before = time.monotonic(), self._now()
         try:
             snapshot = self._source.snapshot(self._service, self._known())
+            if another := self._another(snapshot):
+                self._begin_gap(self._now(), another, anew=True)
+                return True
         except NotFound:
             snapshot = Snapshot(at=self._now(), service=None, tasks=())
         except _UNAVAILABLE as problem:
@@ -145,9 +154,24 @@ class Poller:
             self._pace.changed(self._clock(), changes)
         return bool(changes)
 
-    def _begin_gap(self, at: datetime, reason: str) -> None:
-        """Record that nothing is known from here on, once."""
-        if not self.gap:
+    def _another(self, snapshot: Snapshot) -> str:
+        """Say so if it is not what was recorded that answers: its numbers do not belong here.
+
+        On another engine that is told at once; else after a gap, in which a stack may have been
+        deployed anew.
+        """
+        identity = self._identity()
+        self._engine = self._engine or identity
+        if identity != self._engine:
+            return _ANOTHER_ENGINE
+        before, seen = self._live.recording.service, snapshot.service
+        if self.gap and before and seen and before.id != seen.id:
+            return _ANOTHER_SERVICE
+        return ""
+
+    def _begin_gap(self, at: datetime, reason: str, *, anew: bool = False) -> None:
+        """Record that nothing is known from here on, once; `anew` if for another reason."""
+        if not self.gap or (anew and self.gap.reason != reason):
             self.gap = Gap(at, reason)
             self._live.add(self.gap)
 

@@ -148,6 +148,8 @@ class Recorder:
         gap = self._poller.gap
         if not gap:
             return ""
+        if gap.reason.startswith("Another"):
+            return f"Since {gap.at:%H:%M:%S} UTC: {gap.reason} Begin a recording of what runs now."
         return (
             f"The engine has not answered since {gap.at:%H:%M:%S} UTC ({gap.reason.rstrip('.')}). "
             "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
@@ -251,8 +253,12 @@ class Recorder:
             self._live.close()
 
     def _record_sample(self, hashes: int, now: float) -> None:
-        """Record what the meter says; runs in the meter's thread."""
-        self._live.add(HashesSeen(self._ask_now(), hashes, now))
+        """Record what the meter says; runs in the meter's thread.
+
+        In a gap another application may have the page's port.
+        """
+        if not self._poller.gap:
+            self._live.add(HashesSeen(self._ask_now(), hashes, now))
 
     def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
         doing = describe(self.recording.service, self.recording.current)

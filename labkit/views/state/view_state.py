@@ -164,10 +164,10 @@ class ViewState:
     def _apply_silence(self, change: Gap | Back) -> None:
         """Note that the engine stopped answering, or answers again."""
         self._happened(change.at)
+        if self._gaps and (isinstance(change, Back) or self._gaps[-1][1] is None):
+            self._gaps[-1] = [self._gaps[-1][0], self._ms(change.at), self._gaps[-1][2]]
         if isinstance(change, Gap):
             self._gaps.append([self._ms(change.at), None, plain(change.reason)])
-        elif self._gaps:
-            self._gaps[-1] = [self._gaps[-1][0], self._ms(change.at), self._gaps[-1][2]]
 
     @property
     def _going(self) -> bool:
