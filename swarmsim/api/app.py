@@ -91,6 +91,7 @@ async def _route(call: Call) -> Answer | None:
     call.version = version or versions.API_VERSION
     versions.require(call.version)
     call.query = versions.fitting(versions.QUERIES, call.route, call.version, call.query)
+    call.queries = versions.fitting(versions.QUERIES, call.route, call.version, call.queries)
     found = await handler(call)
     body = found and versions.fitting(versions.ANSWERS, call.route, call.version, found.body)
     return found and replace(found, body=body)

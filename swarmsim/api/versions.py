@@ -9,7 +9,7 @@ From moby's `api/docs/CHANGELOG.md` and the version checks in its `daemon/server
 as seen on Docker Engine 20.10, 26.1 and 28.5.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ class Row(NamedTuple):
     until: str = ""
     #: Versions without the field omit it only where it is empty, as Go's `omitempty` does.
     only_empty: bool = False
+    #: What the others show in its place; leaves it out if it is None.
+    instead: Callable[[Any], Any] | None = None
 
     def shows(self, version: str) -> bool:
         """Whether a version has these fields."""
@@ -43,6 +45,41 @@ class Row(NamedTuple):
 _SERVICE = "swarm.ServiceSpec"
 _CONTAINER = "TaskTemplate.ContainerSpec."
 _IMAGE = "GET /images/{name:path}/json"
+_INSPECTED, _LISTED = "GET /containers/{id}/json", "GET /containers/json"
+_NEW_PRIVILEGES = "ContainerSpec.Privileges.NoNewPrivileges"
+
+#: Of a container, and so in the config of an image as well.
+_OF_A_CONTAINER = " ".join(
+    f"Config.{it}"
+    for it in (
+        *("Hostname", "Domainname", "AttachStdin", "AttachStdout", "AttachStderr"),
+        *("Tty", "OpenStdin", "StdinOnce", "Image"),
+    )
+)
+_OF_AN_IMAGE = " ".join(
+    f"Config.{it}"
+    for it in ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
+)
+#: What is said of the default bridge outside of the list of networks.
+_OF_THE_BRIDGE = " ".join(
+    f"NetworkSettings.{it}"
+    for it in (
+        *("Bridge", "HairpinMode", "LinkLocalIPv6Address", "LinkLocalIPv6PrefixLen"),
+        *("SecondaryIPAddresses", "SecondaryIPv6Addresses", "EndpointID", "Gateway"),
+        *("GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPAddress", "IPPrefixLen"),
+        *("IPv6Gateway", "MacAddress"),
+    )
+)
+
+
+def _named(names: list[str] | None) -> list[str]:
+    """Image names without those that stand for none."""
+    return [name for name in names or [] if not name.startswith("<none>")]
+
+
+def _nothing(_: Any) -> None:
+    """No value at all."""
+
 
 #: Parameters of a query that other versions ignore.
 QUERIES = (
@@ -64,20 +101,68 @@ BODIES = (
     Row(_SERVICE, f"{_CONTAINER}Ulimits TaskTemplate.Resources.Limits.Pids", "1.41"),
     Row(_SERVICE, "Mode.ReplicatedJob Mode.GlobalJob", "1.41"),
     Row(_SERVICE, f"{_CONTAINER}Healthcheck.StartInterval", "1.44"),
-    Row(_SERVICE, "Networks", until="1.44"),
+    Row(_SERVICE, f"{_CONTAINER}Privileges.Seccomp {_CONTAINER}Privileges.AppArmor", "1.44"),
+    Row(_SERVICE, f"TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row(_SERVICE, f"{_CONTAINER}Mounts.VolumeOptions.Subpath", "1.45"),
+    Row(_SERVICE, f"{_CONTAINER}OomScoreAdj {_CONTAINER}Mounts.TmpfsOptions.Options", "1.46"),
+    Row(_SERVICE, "TaskTemplate.Resources.SwapBytes", "1.52"),
+    Row(_SERVICE, "TaskTemplate.Resources.MemorySwappiness", "1.52"),
+    Row(_SERVICE, "Networks", until="1.52"),
 )
 
 #: Fields of an answer that other versions leave out.
 ANSWERS = (
     Row("GET /info", "KernelMemory", until="1.42"),
+    Row("GET /tasks", "Volumes", "1.42"),
+    Row("GET /tasks/{id}", "Volumes", "1.42"),
     Row("GET /system/df", "BuilderSize", until="1.42"),
+    Row("GET /images/json", "RepoTags RepoDigests", until="1.43", instead=_named),
+    Row("GET /system/df", "Images.RepoTags Images.RepoDigests", until="1.43", instead=_named),
     Row("GET /images/json", "VirtualSize", until="1.44"),
     Row(_IMAGE, "VirtualSize", until="1.44"),
     Row("GET /system/df", "Images.VirtualSize", until="1.44"),
+    Row("POST /services/create", "Warnings", "1.44"),
+    Row("GET /info", "CDISpecDirs", "1.44"),
+    Row("GET /services", f"Spec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row("GET /services", f"PreviousSpec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row("GET /services/{id}", f"Spec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row("GET /services/{id}", f"PreviousSpec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row("GET /tasks", f"Spec.{_NEW_PRIVILEGES}", "1.44"),
+    Row("GET /tasks/{id}", f"Spec.{_NEW_PRIVILEGES}", "1.44"),
+    Row(_INSPECTED, "NetworkSettings.Networks.*.DNSNames", "1.44"),
+    Row(_LISTED, "NetworkSettings.Networks.*.DNSNames", "1.44"),
+    Row(_INSPECTED, "NetworkSettings.Networks.*.Aliases", until="1.45", instead=_nothing),
+    Row(_LISTED, "NetworkSettings.Networks.*.Aliases", until="1.44", instead=_nothing),
     Row(_IMAGE, "Container ContainerConfig", until="1.45"),
+    Row("GET /info", "RegistryConfig.AllowNondistributableArtifactsCIDRs", until="1.47"),
+    Row("GET /info", "RegistryConfig.AllowNondistributableArtifactsHostnames", until="1.47"),
+    Row(_INSPECTED, "NetworkSettings.Networks.*.GwPriority", "1.48"),
+    Row(_LISTED, "NetworkSettings.Networks.*.GwPriority", "1.48"),
+    Row("GET /networks", "EnableIPv4", "1.48"),
+    Row("GET /networks/{id}", "EnableIPv4", "1.48"),
+    Row("GET /info", "ContainerdCommit.Expected", until="1.49"),
+    Row("GET /info", "RuncCommit.Expected InitCommit.Expected", until="1.49"),
+    Row("GET /info", "BridgeNfIptables BridgeNfIp6tables", until="1.50"),
+    Row(_IMAGE, _OF_A_CONTAINER, until="1.50"),
+    Row("GET /images/json", "Containers", "1.51", instead=lambda _: -1),
+    Row("GET /info", "KernelMemoryTCP", until="1.52"),
+    Row(_INSPECTED, _OF_THE_BRIDGE, until="1.52"),
+    Row(_INSPECTED, "Config.OnBuild", until="1.52", only_empty=True),
+    Row(_LISTED, "Health", "1.52"),
+    Row("GET /system/df", "ImageUsage ContainerUsage VolumeUsage BuildCacheUsage", "1.52"),
     Row("GET /events", "status id from", until="1.52"),
     Row(_IMAGE, "Parent Comment DockerVersion Author", until="1.52", only_empty=True),
+    Row(_IMAGE, _OF_AN_IMAGE, until="1.52", only_empty=True),
 )
+
+
+_TYPE_OF_LOGS = Row("logs", "Content-Type", "1.42")
+
+
+def type_of_logs(version: str, *, tty: bool) -> str:
+    """The media type of a stream of output, which older versions do not say."""
+    kind = "raw" if tty else "multiplexed"
+    return f"application/vnd.docker.{kind}-stream" if _TYPE_OF_LOGS.shows(version) else ""
 
 
 def require(version: str) -> None:
@@ -108,7 +193,7 @@ def fitting(rows: Iterable[Row], where: str, version: str, value: Any) -> Any:
     """Return a value without what a version does not have. What was given is not changed."""
     for row in _hiding(tuple(rows), where, version):
         for path in row.fields.split():
-            value = _without(value, path.split("."), only_empty=row.only_empty)
+            value = _changed(value, path.split("."), row)
     return value
 
 
@@ -117,13 +202,15 @@ def _hiding(rows: tuple[Row, ...], where: str, version: str) -> list[Row]:
     return [row for row in rows if row.where == where and not row.shows(version)]
 
 
-def _without(value: Any, path: list[str], *, only_empty: bool) -> Any:
+def _changed(value: Any, path: list[str], row: Row) -> Any:
     if isinstance(value, list):
-        return [_without(item, path, only_empty=only_empty) for item in value]
+        return [_changed(item, path, row) for item in value]
     if not isinstance(value, dict):
         return value
     key, *rest = path
     keys = list(value) if key == "*" else [key] if key in value else []
     if rest:
-        return value | {it: _without(value[it], rest, only_empty=only_empty) for it in keys}
-    return {it: value[it] for it in value if it not in keys or (only_empty and value[it])}
+        return value | {it: _changed(value[it], rest, row) for it in keys}
+    if row.instead is not None:
+        return value | {it: row.instead(value[it]) for it in keys}
+    return {it: value[it] for it in value if it not in keys or (row.only_empty and value[it])}

@@ -142,7 +142,6 @@ def _row(images: Images, image: Image, shown: list[str]) -> dict[str, Any]:
     if not shown:
         tags, digests = ["<none>:<none>"], ["<none>@<none>"]
     return {
-        "Containers": -1,
         "Created": _seconds(image.created),
         "Id": image.id,
         "Labels": dict(image.labels) or None,

@@ -214,7 +214,7 @@ def _made_by_labkit(swarm: Swarm) -> list[dict[str, Any]]:
 def _require_free(swarm: Swarm, image: str) -> None:
     """Raise `NotOurs` if a name is that of an image that somebody else has made."""
     try:
-        labels = inspect(swarm, image)["Config"]["Labels"] or {}
+        labels = inspect(swarm, image)["Config"].get("Labels") or {}
     except errors.NotFound:
         return
     if settings.LAB_LABEL not in labels:
@@ -394,7 +394,8 @@ def _read_dockerfile(folder: Path) -> str:
 def source_of(swarm: Swarm, image: str) -> str:
     """Return what `ensure` wrote on an image; `""` if it wrote nothing, or there is no image."""
     try:
-        return str((inspect(swarm, image)["Config"]["Labels"] or {}).get(_SOURCE_LABEL, ""))
+        labels = inspect(swarm, image)["Config"].get("Labels") or {}
+        return str(labels.get(_SOURCE_LABEL, ""))
     except errors.NotFound:
         return ""
 

@@ -34,8 +34,22 @@ def listing_json(engine: Engine, container: Container) -> Json:
         "Labels": dict(sorted(container.labels.items())),
         "State": container.state,
         "Status": status(container, engine.now),
-        "NetworkSettings": {"Networks": _networks(engine, container)},
+        "NetworkSettings": {
+            "Networks": {
+                name: {**endpoint, "DNSNames": None}
+                for name, endpoint in _networks(engine, container).items()
+            }
+        },
+        "Health": {
+            "Status": container.health or "none",
+            "FailingStreak": _streak(engine, container),
+        },
     }
+
+
+def _streak(engine: Engine, container: Container) -> int:
+    health = engine.runtime.health(container.task.id) or {}
+    return int(health.get("FailingStreak", 0))
 
 
 def status(container: Container, now: int) -> str:
@@ -94,6 +108,8 @@ def _endpoint(container: Container, network: Network, address: str) -> Json:
         "IPAddress": plain,
         "IPPrefixLen": int(bits or 0),
         "MacAddress": mac_address(address),
+        "DNSNames": None if local else [container.name, container.id[:12]],
+        "GwPriority": 0,
     }
 
 

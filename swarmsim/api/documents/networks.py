@@ -21,6 +21,7 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
         "Created": stamp(network.created_at),
         "Scope": network.scope,
         "Driver": network.driver,
+        "EnableIPv4": True,
         "EnableIPv6": network.ipv6,
         "IPAM": {
             "Driver": "" if is_double else (network.given or {}).get("Driver") or "default",

@@ -55,6 +55,7 @@ def task_json(task: Task, allocator: Allocator, networks: Networks) -> Json:
     ]
     if attachments:
         shown["NetworksAttachments"] = attachments
+    shown["Volumes"] = None  # those of a cluster
     return shown
 
 

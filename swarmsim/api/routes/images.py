@@ -1,6 +1,7 @@
 """Images over the Engine API: build, list, inspect, tag, remove, pull, push, save and load."""
 
 import tarfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.always import answered
+from swarmsim.engine.engine import Engine
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
@@ -31,8 +33,14 @@ _LARGEST_DOCKERFILE = 1024 * 1024
 async def list_images(call: Call) -> Answer:
     """`docker images`."""
     filters = Filters.parse(call.query.get("filters", ""))
-    rows = listing.listed(call.engine.images, filters, everything=call.flag("all"))
-    return Answer(rows)
+    return Answer(rows(call.engine, filters, everything=call.flag("all")))
+
+
+def rows(engine: Engine, filters: Filters, *, everything: bool = False) -> list[dict[str, Any]]:
+    """Images, and how many containers use each of them."""
+    used = Counter(engine.image_id(it.task.image) for it in engine.containers)
+    found = listing.listed(engine.images, filters, everything=everything)
+    return [row | {"Containers": used[row["Id"]]} for row in found]
 
 
 @routes.get("/images/search")

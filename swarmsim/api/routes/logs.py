@@ -7,6 +7,7 @@ none if the container has a terminal.
 import struct
 from urllib.parse import quote_plus
 
+from swarmsim.api import versions
 from swarmsim.api.http import Call, Routes
 from swarmsim.api.routes.containers import find_container
 from swarmsim.api.routes.services import find_service, find_task
@@ -75,7 +76,7 @@ def _query(call: Call, streams: frozenset[str]) -> LogQuery:
 
 
 async def _send(call: Call, reader: Reader, *, tty: bool, names_swarm: bool = True) -> None:
-    await call.stream("")
+    await call.stream(versions.type_of_logs(call.version, tty=tty))
     while True:
         for task, line in reader.read():
             await call.write(_framed(call, task, line, tty=tty, names_swarm=names_swarm))

@@ -5,20 +5,20 @@ the platform in `docker version`.
 """
 
 import platform
-from collections import Counter
 
 from swarmsim.api import versions
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
 from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
+from swarmsim.api.routes.images import rows
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.events import Message, included
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.times import moment, stamp
-from swarmsim.images import documents, listing
+from swarmsim.images import documents
 
 routes = Routes()
 
@@ -30,7 +30,12 @@ _NEVER_CACHED = (("Cache-Control", "no-cache, no-store, must-revalidate"), ("Pra
 async def ping(call: Call) -> Answer:
     """The first thing that every client asks, and takes the version of the API from."""
     body = b"OK" if call.method == "GET" else None
-    return Answer(body, content_type="text/plain; charset=utf-8", headers=_NEVER_CACHED)
+    told = (
+        ("Builder-Version", "1"),  # the classic builder
+        ("Swarm", "active/manager" if call.engine.swarm else "inactive"),
+    )
+    kind = "text/plain; charset=utf-8"
+    return Answer(body, content_type=kind, headers=(*_NEVER_CACHED, *told))
 
 
 @routes.get("/version")
@@ -125,18 +130,42 @@ async def _write(call: Call, message: Message, filters: Filters) -> None:
         await call.write(gojson.dumps(shown) + b"\n")
 
 
+#: What `docker system df` counts: its `type`, the list of it, and the new object for it.
+_DISK_USAGE = {
+    "image": ("Images", "ImageUsage"),
+    "container": ("Containers", "ContainerUsage"),
+    "volume": ("Volumes", "VolumeUsage"),
+    "build-cache": ("BuildCache", "BuildCacheUsage"),
+}
+
+
 @routes.get("/system/df")
 async def disk_usage(call: Call) -> Answer:
     """`docker system df`: images and containers; builds have no cache of their own."""
     engine = call.engine
-    rows = listing.listed(engine.images, Filters({}))
-    used = Counter(engine.image_id(it.task.image) for it in engine.containers)
-    for row in rows:
-        row |= {"SharedSize": 0, "Containers": used[row["Id"]]}
-    shown = {
-        **CONSTANTS["disk usage"],
-        "LayersSize": sum(int(row["Size"]) for row in rows),
-        "Images": rows,
+    wanted = call.queries.get("type", list(_DISK_USAGE))
+    for kind in wanted:
+        if kind not in _DISK_USAGE:
+            raise ApiError(400, f"unknown object type: {kind}")
+    lists: Json = {
+        "Volumes": [],
+        "BuildCache": [],
+        "Images": [row | {"SharedSize": 0} for row in rows(engine, Filters({}))],
         "Containers": [listing_json(engine, it) for it in engine.containers],
     }
-    return Answer(shown)
+    in_use = {
+        "Images": [row for row in lists["Images"] if row["Containers"]],
+        "Containers": [row for row in lists["Containers"] if row["State"] == "running"],
+    }
+    verbose = call.flag("verbose")
+    shown: Json = {}
+    for old, new in map(_DISK_USAGE.__getitem__, wanted):
+        found, used = lists[old], in_use.get(old, [])
+        size, freed = (sum(int(row.get("Size", 0)) for row in them) for them in (found, used))
+        counts = {"ActiveCount": len(used), "TotalCount": len(found)}
+        counts |= {"TotalSize": size, "Reclaimable": size - freed}
+        items = {"Items": found} if verbose else {}
+        shown[new] = {key: it for key, it in {**counts, **items}.items() if it}
+        shown |= {} if verbose else {old: found}
+        shown |= {"LayersSize": size} if old == "Images" and not verbose else {}
+    return Answer({**shown, "BuilderSize": 0})

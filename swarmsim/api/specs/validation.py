@@ -130,7 +130,7 @@ def _check_container(container: Spec) -> None:
         if target in targets[:at]:
             raise _invalid(f"ContainerSpec: duplicate mount point: {target}")
     health = container.get("Healthcheck") or {}
-    for name in ("Interval", "Timeout", "StartPeriod"):
+    for name in ("Interval", "Timeout", "StartPeriod", "StartInterval"):
         if health.get(name, 0) != 0 and health[name] < _LEAST_DURATION:
             raise _invalid(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
     if health.get("Retries", 0) < 0:

@@ -44,6 +44,7 @@ def test_an_overlay_network_gets_a_subnet_and_a_vxlan_id(raw: Raw):
         "Created": shown["Created"],
         "Scope": "swarm",
         "Driver": "overlay",
+        "EnableIPv4": True,
         "EnableIPv6": False,
         "IPAM": {
             "Driver": "default",

@@ -11,57 +11,74 @@ import pytest
 from swarmsim.api import versions
 from tests.claims import each_claim
 from tests.swarmsim.api.test_services import made, of_container
-from tests.swarmsim.raw import Raw
+from tests.swarmsim.raw import Raw, archive_of
+from tests.waiting import until
 
 ALL = [f"1.{minor}" for minor in range(24, 53)]
 #: A version and whether it has a thing, for the first that has it and for those around it.
 Seen = dict[str, bool]
 
 
-def expected(since: str, until: str) -> Seen:
-    return {it: ALL.index(since) <= ALL.index(it) < [*ALL, ""].index(until) for it in ALL}
+def expected(since: str, before: str) -> Seen:
+    return {it: ALL.index(since) <= ALL.index(it) < [*ALL, ""].index(before) for it in ALL}
 
 
-def has(value: Any, path: str) -> bool:
-    """Whether a value has a field, wherever its list or dict leads."""
+def at(value: Any, path: str) -> list[Any]:
+    """What is at a path in a value, if it leads anywhere."""
     try:
-        reduce(
-            lambda it, key: it[int(key) if isinstance(it, list) else key], path.split("."), value
-        )
+        for key in path.split("."):
+            value = value[int(key) if isinstance(value, list) else key]
     except (KeyError, IndexError):
-        return False
-    return True
+        return []
+    return [value]
 
 
 @pytest.fixture
-def web(raw: Raw) -> None:
+def web(raw: Raw) -> str:
+    """The container of a service, beside two images that are not used; one has no name."""
     made(raw, of_container())
-    assert raw.post("/images/create", fromImage="busybox", tag="latest").status == 200
+    dockerfile = {"Dockerfile": b"FROM busybox\nLABEL a=b\n"}
+    assert raw.post("/build", archive_of(dockerfile)).status == 200
+    until(lambda: raw.get("/containers/json").json, "a container")
+    return str(raw.get("/containers/json").json[0]["Id"])
 
 
-@each_claim(__file__, "answers", "path", "field", "since", "until")
-@pytest.mark.usefixtures("web")
+def shown(raw: Raw, path: str, version: str) -> Any:
+    """The first JSON of an answer."""
+    return json.loads(raw.get(f"/v{version}{path}").body.splitlines()[0])
+
+
+@each_claim(__file__, "answers", "path", "field", "since", "before")
 def test_an_answer_has_the_fields_of_its_version(
-    raw: Raw, path: str, field: str, since: str, until: str
+    raw: Raw, web: str, path: str, field: str, since: str, before: str
 ):
-    def shown(version: str) -> Any:
-        return json.loads(raw.get(f"/v{version}{path}").body.splitlines()[0])
+    path = path.replace("<web>", web)
 
-    assert {it: has(shown(it), field) for it in ALL} == expected(since, until)
+    assert {it: at(shown(raw, path, it), field) != [] for it in ALL} == expected(since, before)
 
 
-@each_claim(__file__, "bodies", "field", "value", "since", "until")
+@each_claim(__file__, "values", "path", "field", "value", "since", "before")
+@pytest.mark.usefixtures("web")
+def test_a_field_changes_its_value_with_a_version(
+    raw: Raw, path: str, field: str, value: Any, since: str, before: str
+):
+    seen = {it: at(shown(raw, path, it), field) == [value] for it in ALL}
+
+    assert seen == expected(since, before)
+
+
+@each_claim(__file__, "bodies", "field", "value", "since", "before")
 def test_what_an_older_version_does_not_have_is_ignored(
-    raw: Raw, field: str, value: Any, since: str, until: str
+    raw: Raw, field: str, value: Any, since: str, before: str
 ):
     def stored(version: str) -> bool:
         spec = of_container()
         *path, last = field.split(".")
         reduce(lambda it, key: it.setdefault(key, {}), path, spec)[last] = value
         name = raw.post(f"/v{version}/services/create", {**spec, "Name": f"v{version[2:]}"}).json
-        return has(raw.get(f"/services/{name['ID']}").json["Spec"], field)
+        return at(raw.get(f"/services/{name['ID']}").json["Spec"], field) != []
 
-    assert {it: stored(it) for it in ALL} == expected(since, until)
+    assert {it: stored(it) for it in ALL} == expected(since, before)
 
 
 @each_claim(__file__, "refused", "version", "words")
