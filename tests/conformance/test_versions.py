@@ -5,8 +5,6 @@ to those of the version that came with them. So what is compared is what an engi
 makes of a version: whatever changes there on a real engine changes on the simulated one.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import pairwise
@@ -19,7 +17,7 @@ from tests.waiting import until
 
 NAME = "c-versions"
 #: What is asked of an engine; `<container>` and `<image>` are the service's.
-PATHS = {
+PATHS: dict[str, dict[str, Any]] = {
     "/info": {},
     "/services": {"filters": {"name": [NAME]}, "status": "true"},
     f"/services/{NAME}": {},
@@ -102,9 +100,9 @@ def test_answers_change_with_a_version_as_they_do_on_a_real_engine(
         at, query = path, json.dumps(PATHS[path])
         for word, part in asked[engine.name].items():
             at, query = at.replace(word, part), query.replace(word, part)
-        return by_version(
-            [(it, engine.get(at, api_version=it, **json.loads(query))) for it in versions(real)]
-        )
+        asking: dict[str, Any] = json.loads(query)
+        found = [(it, engine.get(at, api_version=it, **asking)) for it in versions(real)]
+        return by_version(found)
 
     assert shown(real) <= shown(simulated)
 

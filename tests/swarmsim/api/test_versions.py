@@ -1,7 +1,5 @@
 """What a client of each version of the Engine API gets, and what it can ask for."""
 
-from __future__ import annotations
-
 import json
 from functools import reduce
 from typing import Any
