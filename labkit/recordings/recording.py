@@ -238,8 +238,8 @@ class Recording:
     service: Service | None = None
     #: The last that was seen of every task, those that Swarm has forgotten included.
     tasks: dict[str, Task] = field(default_factory=dict)
-    #: The ids of the tasks that the manager still lists.
-    listed: set[str] = field(default_factory=set)
+    #: The ids of the tasks that the manager still lists, in the order in which they were seen.
+    listed: dict[str, None] = field(default_factory=dict)
     #: Lines of the file that could not be read, each a write that was cut short.
     torn_lines: int = 0
 
@@ -256,7 +256,7 @@ class Recording:
         different = (task for task in snapshot.tasks if self._differs(task))
         in_order = sorted(different, key=lambda task: (task.slot or 0, task.created_at, task.id))
         changes += [TaskSeen(snapshot.at, task) for task in in_order]
-        gone = self.listed - {task.id for task in snapshot.tasks}
+        gone = self.listed.keys() - {task.id for task in snapshot.tasks}
         changes += [TaskForgotten(snapshot.at, task_id) for task_id in sorted(gone)]
         for change in changes:
             self.add(change)
@@ -268,9 +268,9 @@ class Recording:
         match change:
             case TaskSeen(task=task):
                 self.tasks[task.id] = task
-                self.listed.add(task.id)
+                self.listed[task.id] = None
             case TaskForgotten(id=task_id):
-                self.listed.discard(task_id)
+                self.listed.pop(task_id, None)
             case ServiceSeen(service=service):
                 self.service = service
             case ServiceRemoved():
@@ -283,7 +283,7 @@ class Recording:
 
     @property
     def current(self) -> tuple[Task, ...]:
-        """The tasks that the manager still lists, as last seen."""
+        """The tasks that the manager still lists, as last seen; of a slot, older ones first."""
         return tuple(self.tasks[task_id] for task_id in tuple(self.listed))
 
     @property

@@ -131,6 +131,19 @@ def test_a_service_that_is_made_anew_has_been_updated_only_when_it_is():
     assert only.recording.header.started == at(9)
 
 
+def test_tasks_that_are_seen_a_look_before_their_update_are_touched_by_it():
+    """In every slot, though the older task comes to the cut with the newer one."""
+    looks: Looks = {
+        0: ["service 1.0", "1.0-1..10"],
+        1: ["1.0-1..10 told shutdown", "1.1-1..10 ready told ready"],
+        2: ["service 1.1 updating begun 1"],
+    }
+
+    (only,) = attempts(recorded(looks))
+
+    assert only.touched == 10
+
+
 def test_a_task_that_stops_between_two_looks_took_less_than_one():
     looks = {0: ["service 1.0", "1.0-1"], 2: ["service 1.1 updating"], 3: ["1.0-1 shutdown"]}
     recording = recorded(looks, replicas=1)
