@@ -4,8 +4,6 @@ Every figure is a pair measured side by side, and printed with its ratio: absolu
 differ from machine to machine and from hour to hour.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 

@@ -1,7 +1,5 @@
 """dockercoins as a stack of its own, which is removed afterwards."""
 
-from __future__ import annotations
-
 import io
 import secrets
 from collections.abc import Iterator

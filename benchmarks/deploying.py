@@ -1,7 +1,5 @@
 """Deploying a stack that runs: `labkit stack deploy` beside `docker stack deploy`, in turns."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -5,8 +5,6 @@ same three charts as a notebook would have them without a picture of its own: Pl
 as the JSON that goes to the page. Milliseconds of the wall clock.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

@@ -6,8 +6,6 @@ do without, measured in the same run: a value put into a dictionary of as many k
 an event put on a heap and taken off it again. Both are processor time.
 """
 
-from __future__ import annotations
-
 import heapq
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Print figures side by side, each with its 95th percentile, and their ratios."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 

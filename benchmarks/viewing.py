@@ -10,8 +10,6 @@ the processor time of the thread that sends, and the page is blocked for as long
 longest task lasts, after the first state was there.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import tracemalloc

@@ -6,8 +6,6 @@ printed. Cost is the processor time of `labkit record` from its start to its end
 included, and of `watch` with every process that it started, over the same seconds.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -6,8 +6,6 @@ reads it, and waiting callers let time pass. Several threads may share an engine
 at a time is in it.
 """
 
-from __future__ import annotations
-
 import io
 import threading
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
@@ -88,7 +86,7 @@ class _Pause:
         self.piece = piece
         self.until = until
 
-    def __await__(self) -> Generator[_Pause, None, None]:
+    def __await__(self) -> "Generator[_Pause, None, None]":
         yield self
 
 
@@ -191,7 +189,7 @@ class _Body(io.RawIOBase):
         return len(self._rest)
 
     @property
-    def fp(self) -> _Body:
+    def fp(self) -> "_Body":
         """Where `http.client` has its file."""
         return self
 

@@ -1,7 +1,5 @@
 """A swarm that acts an update, for views: what it shows depends on the time alone."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Claims that are written as data: a YAML file beside the module that holds labkit to them."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What the tests share: a real engine, and names that nobody else uses on it."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import sys

@@ -1,7 +1,5 @@
 """The docker command line, for what is compared with it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

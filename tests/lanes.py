@@ -4,8 +4,6 @@ Most of the minutes go into waiting for containers. So what waits longest begins
 the other process runs everything else meanwhile.
 """
 
-from __future__ import annotations
-
 from fnmatch import fnmatchcase
 
 import pytest

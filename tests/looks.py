@@ -20,8 +20,6 @@ listed no more.
 Other fields stand beside the text: `{"is": "1.1-1 failed", "exit_code": 1}`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

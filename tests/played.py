@@ -8,8 +8,6 @@ For what reads recordings: seconds of Swarm's time in milliseconds, and any beha
 >>> made.recording
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """A swarm for tests that need an engine, and not a real one: simulated, in this process."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """dockercoins: each service by itself over loopback, and all of them as a stack."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import importlib.util

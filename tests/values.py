@@ -1,7 +1,5 @@
 """Short ways to write the values that tests are about."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

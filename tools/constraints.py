@@ -7,8 +7,6 @@ the oldest Python that is supported (Debian 12 has 3.11.2, and packages ask for 
 run every test in it, then run this.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 

@@ -6,8 +6,6 @@ read the difference before you commit it, since it is a claim about Swarm. The o
 all other cells are different every time, so none is stored.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -7,8 +7,6 @@ notebooks state are held to (`tests/lessons/test_recordings.py`); `riddle` is th
 exercise shows. A recording made on a simulated engine is refused.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Callable

@@ -8,8 +8,6 @@ nothing prints; what uv is configured with itself (`UV_…`) stays. pip is asked
 which runs this has, if it has one. Ends as uv does; with status 1 where pip cannot say it.
 """
 
-from __future__ import annotations
-
 import ast
 import os
 import subprocess

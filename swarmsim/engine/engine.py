@@ -17,8 +17,6 @@ runtime may also report while the cluster catches up, from what it scheduled the
     engine.events       what happened, for those who follow and those who ask later
 """
 
-from __future__ import annotations
-
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -59,7 +57,7 @@ class Engine:
     def __init__(
         self,
         data: Path,
-        runtime: Callable[[Engine], Runtime],
+        runtime: "Callable[[Engine], Runtime]",
         *,
         speed: float = 1,
         seed: int = 0,

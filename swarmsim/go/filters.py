@@ -3,8 +3,6 @@
 Moby matches them in several ways (`api/types/filters`), swarmkit in two more.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 
@@ -22,7 +20,7 @@ class Filters:
         self._values = {key: list(dict.fromkeys(wanted or ())) for key, wanted in values.items()}
 
     @classmethod
-    def parse(cls, text: str, status: int = 500) -> Filters:
+    def parse(cls, text: str, status: int = 500) -> "Filters":
         """Read a query parameter; most lists answer 500 if it is not JSON."""
         if not text:
             return cls({})

@@ -3,8 +3,6 @@
 github.com/opencontainers/image-spec and moby's `image` package say what is in it.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Mapping
@@ -76,7 +74,7 @@ class Image:
     parent: str = ""
 
     @classmethod
-    def of(cls, content: bytes, parent: str = "") -> Image:
+    def of(cls, content: bytes, parent: str = "") -> "Image":
         """Read a document."""
         return cls(f"sha256:{sha256(content).hexdigest()}", json.loads(content), parent)
 

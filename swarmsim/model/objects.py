@@ -5,8 +5,6 @@ the form in which the engine stores them; they are shared and never changed in p
 two objects with one spec hold the same dictionary.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -47,7 +45,7 @@ class Service:
     #: Ports and addresses as the Engine API shows them; filled in by the allocator.
     endpoint: Spec = field(default_factory=dict)
 
-    def snapshot(self) -> Service:
+    def snapshot(self) -> "Service":
         """Return the service as it is now; what is written to it later does not change that."""
         return replace(self)
 

@@ -4,8 +4,6 @@ Reading is lenient where Swarm is: it validates an update config when it is give
 rollback config never (swarmkit's controlapi/service.go).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +26,7 @@ class Strategy:
     start_first: bool
 
     @classmethod
-    def read(cls, config: Mapping[str, Any] | None) -> Strategy:
+    def read(cls, config: Mapping[str, Any] | None) -> "Strategy":
         """Read a config of the Engine API; an absent one means Swarm's defaults."""
         full = defaults.update_config(config)
         return cls(
@@ -54,7 +52,7 @@ class RestartPolicy:
     window: int = 0
 
     @classmethod
-    def read(cls, template: Spec) -> RestartPolicy:
+    def read(cls, template: Spec) -> "RestartPolicy":
         """Read the policy of a `TaskTemplate`."""
         policy = template.get("RestartPolicy") or {}
         return cls(

@@ -1,7 +1,5 @@
 """What the tests of a learner's calls share: each recorder that a test starts ends with it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

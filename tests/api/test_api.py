@@ -1,7 +1,5 @@
 """What a learner calls answers a wrong value with a sentence, before any engine is asked."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import fields
 from pathlib import Path

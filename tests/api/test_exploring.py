@@ -1,7 +1,5 @@
 """What a learner sees who moves the settings of an update, and who then runs it."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from typing import Any

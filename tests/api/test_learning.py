@@ -4,8 +4,6 @@ Questions, and the exercise about a shipped recording, need no engine. The other
 on a simulated one whose tasks are acted, in a home of its own.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

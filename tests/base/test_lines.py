@@ -1,7 +1,5 @@
 """Claims about files that several processes append to."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

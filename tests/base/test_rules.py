@@ -1,7 +1,5 @@
 """Claims about the words for what was counted and measured."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """What can be set from outside, and what holds where nothing is."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Whoever waits looks at once, and once more when the time is up."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

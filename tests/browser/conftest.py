@@ -4,8 +4,6 @@ They end with the last of these tests: a browser that is driven has an event loo
 this thread, and other tests run loops of their own.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Everything the page asks for outside this machine is refused and noted.
 It is the browser that refuses it: were each request asked about here, nothing would be cached.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Pages of their own, without JupyterLab, and what is seen in a page."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

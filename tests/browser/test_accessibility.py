@@ -1,7 +1,5 @@
 """axe-core finds nothing serious in any view, in light and in dark."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import pytest

@@ -1,7 +1,5 @@
 """What no Docker engine is behind says so in the page, and its clock never runs backwards."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Views beside the notebook, in a real JupyterLab."""
 
-from __future__ import annotations
-
 import secrets
 
 import pytest

@@ -1,7 +1,5 @@
 """The charts of a view, in a page of its own: one time axis, slots, marks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

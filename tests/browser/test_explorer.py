@@ -1,7 +1,5 @@
 """What if?, in JupyterLab: by keyboard, in both themes, after a reload, and without a kernel."""
 
-from __future__ import annotations
-
 import nbformat
 import pytest
 from nbconvert import HTMLExporter

@@ -4,8 +4,6 @@ Predictions (one that will not be so, one that will, one left out), an update, a
 that is checked untouched and half way, hints, the solution, progress, and the report.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The live view in JupyterLab, in a real browser, with no network."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from importlib.resources import files
 

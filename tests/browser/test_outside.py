@@ -1,7 +1,5 @@
 """The tests here see what asks for another machine, and nothing of it leaves this one."""
 
-from __future__ import annotations
-
 import pytest
 from playwright.sync_api import Page
 

@@ -1,7 +1,5 @@
 """The live view of a real update, beside the docker command line, on a real engine."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

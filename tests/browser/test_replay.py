@@ -1,7 +1,5 @@
 """A recording played again, and several side by side, in pages of their own."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

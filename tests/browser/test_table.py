@@ -1,7 +1,5 @@
 """The words and the table of a view, in a page of its own: folding, keyboard, explanations."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """An exercise that is worked on from its card, by its buttons, in JupyterLab."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from collections.abc import Iterator

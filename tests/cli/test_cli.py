@@ -1,7 +1,5 @@
 """The command line: what it exits with, and where its words go."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -1,7 +1,5 @@
 """What `labkit doctor` finds, and what it makes of it."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

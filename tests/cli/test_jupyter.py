@@ -1,7 +1,5 @@
 """How JupyterLab is started."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The two engines, and the scenarios that are played on them while the tests wait."""
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 import subprocess

@@ -1,7 +1,5 @@
 """An engine as the suite sees it: docker-py, the plain API, the command line, and images."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

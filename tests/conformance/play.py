@@ -4,8 +4,6 @@ Times are in the engine's seconds, and so are waits: on a simulated engine that 
 times as fast, they are over ten times as soon.
 """
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Callable, Sequence

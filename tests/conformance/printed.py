@@ -1,7 +1,5 @@
 """What the docker command line printed, without what differs from run to run."""
 
-from __future__ import annotations
-
 import re
 
 from tests.conformance.engines import Ran

@@ -6,8 +6,6 @@ service that is there, `<id>` for its id, `<taken>` for another one that has the
 the config, the secret and the network of the same name; `<new>` is a name that is free.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The register of scenarios."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

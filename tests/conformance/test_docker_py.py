@@ -1,7 +1,5 @@
 """What docker-py does with an engine, its well-known traps included."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Each document of the simulated engine is compared with the real engine's, whole;
 allotted (ids, times, addresses, versions, what the machine is) is evened out.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ The words are those of Docker Engine 20.10, with API 1.41, which the simulated e
 after; other engines word some of them differently, and are not asked.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Every scenario holds on each engine, and both tell the same of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from statistics import median

@@ -1,7 +1,5 @@
 """Settings of the swarm as a whole, which no scenario may change while others are played."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterator
 from typing import Any

@@ -5,8 +5,6 @@ those that were seen are the engine's own (`Status.Timestamp`). A task's desired
 no time in the API: there, the time of the look stands in for it.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable
@@ -142,7 +140,7 @@ class Status:
     completed: float | None = None
 
     @classmethod
-    def of(cls, service: dict[str, Any], at: float) -> Status:
+    def of(cls, service: dict[str, Any], at: float) -> "Status":
         found = service.get("UpdateStatus") or {}
 
         def time_of(key: str) -> float | None:
@@ -156,7 +154,7 @@ class Status:
             time_of("CompletedAt"),
         )
 
-    def same(self, other: Status) -> bool:
+    def same(self, other: "Status") -> bool:
         """Whether two looks saw the same status."""
         mine = (self.state, self.message, self.started, self.completed)
         return mine == (other.state, other.message, other.started, other.completed)

@@ -1,7 +1,5 @@
 """Where an engine is looked for, and what is said when there is none."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -3,8 +3,6 @@
 It runs beside whatever engine there is; that neither notices the other is the point.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 from collections.abc import Iterator

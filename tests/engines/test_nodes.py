@@ -3,8 +3,6 @@
 The lab is one of its own, on a private engine beside whatever engine there is.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path

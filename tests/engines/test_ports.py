@@ -1,7 +1,5 @@
 """Which ports dockercoins publishes."""
 
-from __future__ import annotations
-
 import socket
 from contextlib import closing
 

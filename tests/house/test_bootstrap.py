@@ -4,8 +4,6 @@ What it installs here is a project of two files, from a folder of wheels that no
 pip's configuration names, so that no test asks a package index.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

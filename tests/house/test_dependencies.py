@@ -1,7 +1,5 @@
 """There is one list of dependencies, under pip's names and under conda's."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

@@ -3,8 +3,6 @@
 All of those are used at its edges alone; the rest is imported here without them.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Imports point one way, as the table in CONTRIBUTING.md says."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The wheel, installed into an environment of its own: the lab in a folder with no checkout."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """What dockercoins' web page is asked, and when there is none to ask."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -1,7 +1,5 @@
 """Claims about what a learner has done, and what is next."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The lesson's edits are real edits, the learner's copy is a copy, and a reset loses nothing."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

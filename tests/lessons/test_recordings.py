@@ -1,7 +1,5 @@
 """The recordings that come with the lesson are of a real engine, and show what its text says."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from pathlib import Path

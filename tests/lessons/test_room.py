@@ -1,7 +1,5 @@
 """Claims about the room: what a learner's side writes, and what an instructor's side reads."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Whatever is written in a file of a recording, it is read as far as it goes, or refused."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory

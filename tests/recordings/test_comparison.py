@@ -1,7 +1,5 @@
 """Recordings side by side: each has its numbers, counted from the start of its own update."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Tables are docker's, byte for byte."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A recorder sees what changes, loses nothing, and says how it ended."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import math
@@ -414,7 +412,7 @@ class WithEvents(Scripted):
         super().__init__(*answers)
         self.happen = threading.Event()
 
-    def events(self, **_: list[str]) -> WithEvents:
+    def events(self, **_: list[str]) -> "WithEvents":
         return self
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

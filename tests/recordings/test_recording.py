@@ -1,7 +1,5 @@
 """A recording keeps what Swarm forgets, and comes back from its file as it was."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 

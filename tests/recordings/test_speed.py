@@ -1,7 +1,5 @@
 """The speed of dockercoins is a line, although its counter moves in bursts."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable
 from itertools import pairwise

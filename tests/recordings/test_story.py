@@ -1,7 +1,5 @@
 """The numbers that the lesson reads out of a recording."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

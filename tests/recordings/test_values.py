@@ -1,7 +1,5 @@
 """The values of a Swarm, and how they are read from what the Engine API says."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Where an engine is, in the words that `docker` and another labkit can use again."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

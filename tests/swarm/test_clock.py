@@ -1,7 +1,5 @@
 """The time by an engine's own clock: as it tells it, later as the seconds go by, never back."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """A compose file means what docker says it means, and every mistake in it is found at once."""
 
-from __future__ import annotations
-
 import codecs
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Images: what the engine says is shown, what fails is told in Docker's words."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

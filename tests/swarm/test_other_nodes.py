@@ -1,7 +1,5 @@
 """What labkit does where a swarm has more than one node, or somebody else's services."""
 
-from __future__ import annotations
-
 import pytest
 
 from labkit.base import settings

@@ -1,7 +1,5 @@
 """A rollback that Docker refuses is refused in Docker's words."""
 
-from __future__ import annotations
-
 import pytest
 
 from labkit.base.errors import EngineRefused

@@ -1,7 +1,5 @@
 """Updates and rollbacks change what was asked for, and nothing else, on a real engine."""
 
-from __future__ import annotations
-
 import shutil
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Stacks are deployed and removed whole, and only those that are the lab's."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ whole. Only ids, times, the addresses and ports that the engine allots, and the 
 a version are evened out.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """A connection to an engine is kept, and made anew where it has to be."""
 
-from __future__ import annotations
-
 import socketserver
 import threading
 from collections.abc import Iterator

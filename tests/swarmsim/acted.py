@@ -5,8 +5,6 @@ that takes no notice of a stop signal, and `missing/…` an image that cannot be
 run until they are stopped.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Simulated engines whose processes are acted: in this process, and on a socket."""
 
-from __future__ import annotations
-
 import socket
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A small HTTP client of an engine, which also sends what no good client would."""
 
-from __future__ import annotations
-
 import io
 import json
 import tarfile

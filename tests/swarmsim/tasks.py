@@ -1,7 +1,5 @@
 """An engine in this process whose tasks are real processes, and what tests ask of it."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator

@@ -1,7 +1,5 @@
 """The face of swarmsim: an engine in this process, with docker-py, and on a socket."""
 
-from __future__ import annotations
-
 import gc
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Updates to draw, and ways to read what was drawn."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What the tests of views draw."""
 
-from __future__ import annotations
-
 import pytest
 
 from labkit.recordings.recording import Recording

@@ -1,7 +1,5 @@
 """Claims about a question that can be answered in a notebook."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

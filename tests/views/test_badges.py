@@ -1,7 +1,5 @@
 """What no Docker engine is behind says so, wherever it is drawn and whoever keeps it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

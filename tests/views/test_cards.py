@@ -1,7 +1,5 @@
 """Claims about cards: what a check, a comparison, a hint, a solution or an exercise says."""
 
-from __future__ import annotations
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 

@@ -1,7 +1,5 @@
 """Claims about comparisons: several updates on an axis that begins with each of them."""
 
-from __future__ import annotations
-
 import json
 import re
 from xml.etree import ElementTree

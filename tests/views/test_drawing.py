@@ -1,7 +1,5 @@
 """Claims about the drawing that stands where there is no kernel: SVG, charts on one axis."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

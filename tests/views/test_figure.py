@@ -1,7 +1,5 @@
 """Claims about figures: each chart as a plain Plotly figure that a learner can change."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

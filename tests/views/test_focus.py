@@ -1,7 +1,5 @@
 """Claims about what the time axis shows at first: the latest events, and not the reading before."""
 
-from __future__ import annotations
-
 from labkit.recordings.recording import Back, Ended, Gap, Marked, Recording
 from labkit.views import Snapshot, figure
 from labkit.views.parts.axis import Axis, moment

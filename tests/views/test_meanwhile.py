@@ -1,7 +1,5 @@
 """Claims about the line that says how things stand while a cell waits."""
 
-from __future__ import annotations
-
 import io
 from contextlib import suppress
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """Claims about what a page is given: one module out of several, one style sheet."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from importlib.resources import files

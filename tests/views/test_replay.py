@@ -1,7 +1,5 @@
 """Claims about replays: a recording played again, and marks put into it afterwards."""
 
-from __future__ import annotations
-
 import json
 from datetime import timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Claims about progress as it is drawn, and about the lab report."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Claims about the room as it is drawn, and about `labkit class`, `progress` and `report`."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Claims about what is drawn without a kernel: snapshots, and pages of them."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

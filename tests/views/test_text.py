@@ -1,7 +1,5 @@
 """Claims about the text form: what a view shows, where only text is to be had."""
 
-from __future__ import annotations
-
 from labkit.recordings import ps
 from labkit.recordings.recording import Back, Gap, Marked, Recording
 from labkit.views import text

@@ -1,7 +1,5 @@
 """Claims about view states: what a view shows, and how little of it travels."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

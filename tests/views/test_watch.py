@@ -1,7 +1,5 @@
 """Claims about the live view, without a browser: what it sends, and when it ends."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Claims about words: text that stays text, stages, and how the failure budget is put."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Claims about an exercise as a card: what its buttons do, and what is shown meanwhile."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +35,7 @@ class Learner:
         self.bench = Workbench(EXERCISE, self)
         self.bench._ipython_display_()
 
-    def display(self, what: Any, **_: Any) -> Learner:
+    def display(self, what: Any, **_: Any) -> "Learner":
         self.shown.append(what)
         return self
 

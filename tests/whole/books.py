@@ -1,7 +1,5 @@
 """Running notebooks under nbval, in shares side by side, and what came of them."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -4,8 +4,6 @@ nbval notices it only when a cell's time is up, and then waits again while it tr
 interrupt a process that is not there. `pytest -p tests.whole.dead_kernels --nbval …`.
 """
 
-from __future__ import annotations
-
 import time
 from queue import Empty
 from typing import Any

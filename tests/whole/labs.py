@@ -1,7 +1,5 @@
 """A lab of its own on the simulated engine: a home, ports, a clock that hurries."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

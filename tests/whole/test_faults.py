@@ -1,7 +1,5 @@
 """What goes wrong around a recording, for real: nothing recorded is lost, and it says why."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

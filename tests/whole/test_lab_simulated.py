@@ -1,7 +1,5 @@
 """The lab on its simulated engine: brought up, looked at, recorded, and taken down again."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat

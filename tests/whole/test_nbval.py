@@ -1,7 +1,5 @@
 """What could go wrong silently in a notebook is made to go wrong, and must fail under nbval."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import nbformat

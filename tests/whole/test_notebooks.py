@@ -7,8 +7,6 @@ with the solutions; the learner's, whose cells are all among its cells
 (`tests/lessons/notebooks/test_sources.py`), runs on a simulated engine.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterator
 

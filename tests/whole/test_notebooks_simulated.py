@@ -1,7 +1,5 @@
 """Every notebook runs from top to bottom on the simulated engine, and says the same there."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

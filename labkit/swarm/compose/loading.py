@@ -1,7 +1,5 @@
 """Reading compose files from disk: all of them, or `BadComposeFile` with all mistakes."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import sys
@@ -94,7 +92,7 @@ class _Source:
     contents: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, path: Path, folder: Path, env: Mapping[str, str]) -> _Source:
+    def parse(cls, path: Path, folder: Path, env: Mapping[str, str]) -> "_Source":
         """Read a file as far as it can be read."""
         problems = Problems()
         tree = read(_text(path, problems), problems) if not problems else {}

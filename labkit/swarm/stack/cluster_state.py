@@ -1,7 +1,5 @@
 """What a swarm has of services, secrets, configs and networks, and of which stack."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ class ClusterState:
     _things: dict[str, list[Thing]]
 
     @classmethod
-    def fetch(cls, swarm: Swarm) -> ClusterState:
+    def fetch(cls, swarm: Swarm) -> "ClusterState":
         """Ask the engine for everything. Raises `NotAManager`."""
         return cls({kind: sorted(swarm.get(f"/{kind}s"), key=name_of) for kind in _KINDS})
 

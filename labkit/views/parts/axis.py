@@ -1,7 +1,5 @@
 """The time axis that all charts of a drawing share. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +29,7 @@ class Axis:
     right: float = 98.5
 
     @classmethod
-    def of(cls, view_state: Json, left: float = 6.0) -> Axis:
+    def of(cls, view_state: Json, left: float = 6.0) -> "Axis":
         """Return the axis of a view state that has ended: where its latest events are."""
         end = view_state["end"]["at"] or 1
         begin, until = view_state["focus"] or (0, None)

@@ -1,7 +1,5 @@
 """A view state that has come to its end: all of its parts, as HTML or text. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -40,7 +38,7 @@ class Snapshot(still.Still):
         self.view_state = self.state | {"rows": rows}
 
     @classmethod
-    def of(cls, recording: Recording, parts: Iterable[str] | None = None) -> Snapshot:
+    def of(cls, recording: Recording, parts: Iterable[str] | None = None) -> "Snapshot":
         """Return the snapshot of a recording, as far as it goes."""
         view_state = ViewState(recording.header)
         view_state.apply(recording.changes)

@@ -5,8 +5,6 @@ included; names in parentheses are functions of that file. In Go each worker is 
 here each is a chain of calls, and what a goroutine would wait for calls the next link.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -32,7 +30,7 @@ class Updater:
     store: Store
     restarts: Restarts
     service: Service
-    done: Callable[[Updater], None]
+    done: "Callable[[Updater], None]"
     #: The service as it was when the run began: what the run works towards.
     goal: Service = field(init=False)
     config: Strategy = field(init=False, default_factory=lambda: Strategy.read(None))

@@ -4,8 +4,6 @@ After swarmkit's manager/scheduler (scheduler.go, nodeset.go, decision_tree.go):
 service's placement preferences first, then over the nodes with the fewest of its tasks.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,7 +23,7 @@ class _Branch:
 
     #: How many tasks of the service are there.
     tasks: int = 0
-    branches: dict[str, _Branch] = field(default_factory=dict)
+    branches: "dict[str, _Branch]" = field(default_factory=dict)
     infos: list[NodeInfo] = field(default_factory=list)
 
 

@@ -20,8 +20,6 @@ which are counted in the folder `/actor/state`, a volume (`play.counted`).
 `python actor.py probe`; the actor answers it on port 8080.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """What the docker command line shows of a service, and what it says while it changes one."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What counts as a failure of an update, when it is noticed, and what it leads to."""
 
-from __future__ import annotations
-
 from tests.conformance.engines import REPOSITORY
 from tests.conformance.play import BROKEN, NEW, OLD, Play, config, restart, tag
 from tests.conformance.scenario import scenario

@@ -1,7 +1,5 @@
 """The restart policy, and how many tasks of a slot are remembered."""
 
-from __future__ import annotations
-
 from tests.conformance.engines import seconds
 from tests.conformance.play import BROKEN, Play, config, restart
 from tests.conformance.scenario import scenario

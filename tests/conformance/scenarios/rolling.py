@@ -1,7 +1,5 @@
 """How an update that goes well goes from slot to slot."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rollbacks: which spec, which config, which slots, and what happens if they fail."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.conformance.play import NEW, OLD, Play, config, restart

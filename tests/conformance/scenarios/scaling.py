@@ -1,7 +1,5 @@
 """More and fewer replicas, with and without a change of what they run."""
 
-from __future__ import annotations
-
 from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 

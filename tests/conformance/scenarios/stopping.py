@@ -1,7 +1,5 @@
 """How a task is stopped, and how long is waited for it."""
 
-from __future__ import annotations
-
 from tests.conformance.engines import seconds
 from tests.conformance.play import NEW, Play, config
 from tests.conformance.scenario import scenario

@@ -1,7 +1,5 @@
 """Tasks that wait: for a node, for their health."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.conformance.engines import seconds

@@ -1,7 +1,5 @@
 """Claims that are written as data: what is done to the worker, and what is said of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """The recordings that the questions of the lesson are asked of, on labkit's model of Swarm."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 

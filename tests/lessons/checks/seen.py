@@ -1,7 +1,5 @@
 """Evidence of a played service, as `labkit.check` would gather it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from labkit.lessons.checks.exercise import Evidence

@@ -1,7 +1,5 @@
 """Claims about the updates that are cut out of a long recording."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

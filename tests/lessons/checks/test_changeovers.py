@@ -1,7 +1,5 @@
 """Claims about what an update did to each slot."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

@@ -1,7 +1,5 @@
 """Exercises: untouched, with each known mistake, done; what can be said of one in a line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The chart that is read backwards: untouched, each known mistake, the solution."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Claims about what a check says."""
 
-from __future__ import annotations
-
 import pytest
 
 from labkit.base.errors import BadValue

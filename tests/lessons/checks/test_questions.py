@@ -1,7 +1,5 @@
 """Every question of the lesson: how it is put, and that the lesson's own recording answers it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

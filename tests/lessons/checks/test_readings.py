@@ -1,7 +1,5 @@
 """What questions read off recordings of the lesson, and off others."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Rules: the first that holds, and that those of the lesson name only facts that there are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path

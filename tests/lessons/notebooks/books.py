@@ -1,7 +1,5 @@
 """Small notebooks, made of a line a cell."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Folders of notebooks: what is written where, what is kept, what is refused."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import subprocess

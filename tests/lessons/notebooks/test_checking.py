@@ -1,7 +1,5 @@
 """What is wrong in a source is said in a sentence each; what can be cleaned is cleaned."""
 
-from __future__ import annotations
-
 import json
 
 from labkit.lessons.notebooks import checking, cleaning

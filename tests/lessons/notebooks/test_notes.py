@@ -1,7 +1,5 @@
 """No note is ever lost when a version is built over an older one."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 
 import pytest

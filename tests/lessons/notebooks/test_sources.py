@@ -1,7 +1,5 @@
 """The notebooks of the lesson as they are in the repository."""
 
-from __future__ import annotations
-
 import ast
 import re
 import symtable

@@ -1,7 +1,5 @@
 """What is in each version, and what is not."""
 
-from __future__ import annotations
-
 import json
 from copy import deepcopy
 

@@ -1,7 +1,5 @@
 """What an update is doing in words, and when it has settled."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

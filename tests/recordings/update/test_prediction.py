@@ -1,7 +1,5 @@
 """A prediction: what the model expects of an update, as a recording like any other."""
 
-from __future__ import annotations
-
 import copy
 from datetime import timedelta
 from pathlib import Path

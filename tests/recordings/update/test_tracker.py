@@ -1,7 +1,5 @@
 """Claims about what Swarm's updater does, seen from outside."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

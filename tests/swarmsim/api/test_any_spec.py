@@ -1,7 +1,5 @@
 """Whatever a client sends as a service spec: it is stored, or refused in Docker's words."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the docker command line shows of the engine itself, and the program that runs it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

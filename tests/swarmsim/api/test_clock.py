@@ -1,7 +1,5 @@
 """The engine's clock: at a multiple of the wall's, and in real time while a process is awaited."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

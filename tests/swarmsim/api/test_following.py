@@ -1,7 +1,5 @@
 """What can be followed: events and logs, as they happen and as they were."""
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Iterator

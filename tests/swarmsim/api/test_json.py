@@ -3,8 +3,6 @@
 Every message about a type was given by a Docker Engine 20.10.24 to the same body.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from swarmsim.go import gojson

@@ -1,7 +1,5 @@
 """Networks, configs, secrets, nodes, containers and the swarm itself, over the API."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 What a real engine refuses in the same words is in `tests/conformance/refusals.yaml`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

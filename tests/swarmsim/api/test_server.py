@@ -1,7 +1,5 @@
 """The server itself: versions, paths, bodies, clients that behave badly, the socket."""
 
-from __future__ import annotations
-
 import errno
 import os
 import socket

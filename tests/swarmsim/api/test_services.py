@@ -1,7 +1,5 @@
 """Services over the API: how a spec is stored and shown, what is refused, lists and filters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Durations are text or timedelta to a learner, and nanoseconds only on the wire."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

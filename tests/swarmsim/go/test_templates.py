@@ -3,8 +3,6 @@
 Each message was given by a Docker Engine 20.10.24 for the same spec.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -3,8 +3,6 @@
 What is expected here was seen on Docker Engine 20.10.24, but for RUN and the base images.
 """
 
-from __future__ import annotations
-
 import io
 import tarfile
 from contextlib import suppress

@@ -3,8 +3,6 @@
 What is expected here was seen on Docker Engine 20.10.24.
 """
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Images over the API, as docker-py, labkit and the docker command line ask for them."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """Images: names, removal, what stands in for a registry, and what a restart keeps."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

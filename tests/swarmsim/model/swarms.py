@@ -1,7 +1,5 @@
 """A swarm in the model, a service on it that is up, and what has happened to it since."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """What is kept of the past: how many tasks of a slot, and for how long."""
 
-from __future__ import annotations
-
 import pytest
 
 from swarmsim.model import SECOND

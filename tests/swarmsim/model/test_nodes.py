@@ -1,7 +1,5 @@
 """Nodes that are drained, paused, down, changed or gone, and services on every node."""
 
-from __future__ import annotations
-
 import pytest
 
 from swarmsim.model import Refused

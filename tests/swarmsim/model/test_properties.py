@@ -1,7 +1,5 @@
 """What holds of every run, whatever is asked of the swarm and whatever its containers do."""
 
-from __future__ import annotations
-
 import copy
 from collections import Counter
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Restarts: what takes the place of a task that has ended, and when."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Rollbacks: by whose config, to which spec, of which slots, and how they can fail."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

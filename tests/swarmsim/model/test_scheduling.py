@@ -1,7 +1,5 @@
 """Which node a task goes to, and what is said when none will do."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A task's life: its states, what is said of them, how long they take, and how it ends."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """How long things take: what was measured on a real engine is what the model says."""
 
-from __future__ import annotations
-
 import statistics
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Updates, rule by rule: which slots, in which order, when, and what the manager says."""
 
-from __future__ import annotations
-
 import copy
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Tasks of the simulated engine do what their code does."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """The parts of which a task's process is made, each by itself."""
 
-from __future__ import annotations
-
 import sys
 from itertools import count
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which program of this machine a command means, and Docker's words where it means none."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -37,7 +35,7 @@ class CannotStart(Exception):
         self.code = code
 
     @classmethod
-    def whole(cls, message: str, code: int) -> CannotStart:
+    def whole(cls, message: str, code: int) -> "CannotStart":
         """A container that cannot be started for another reason than its command."""
         found = cls("", code)
         found.message = message
