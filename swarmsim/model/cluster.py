@@ -192,7 +192,9 @@ class Cluster(Store):
         """Start a dead node again, or end its being cut off; it takes a moment to come back."""
         node = self.nodes[node_id]
         if node.silent:
-            length = self.timing.boot if node.dead else self.timing.reconnect
+            # a connection that was interrupted for a moment goes on about as soon
+            longest = min(self.now - node.silent_since, self.timing.reconnect)
+            length = self.timing.boot if node.dead else (0, longest)
             self.after(length, self._back, node, node.silent_since)
 
     def _expire(self, node: Node, since: int) -> None:

@@ -43,9 +43,9 @@ class Timing:
     heartbeat: Range = (4500 * MS, 5500 * MS)
     grace_periods: int = 3
     #: The engine of a dead node starts again; a node that was cut off tries to connect again
-    #: (agent.go: maxSessionFailureBackoff).
+    #: after this time at most (agent.go: maxSessionFailureBackoff).
     boot: Range = (3 * SECOND, 6 * SECOND)
-    reconnect: Range = (0, 8 * SECOND)
+    reconnect: int = 8 * SECOND
     #: A node takes a task on.
     accept: Range = (MS, 4 * MS)
     #: The container is made from an image that is there, or found not to be.

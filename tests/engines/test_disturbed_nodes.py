@@ -1,0 +1,95 @@
+"""A node dies, is cut off, drained, paused or removed in mid-update: the same on both engines.
+
+On three real nodes (`make test-nodes`) that takes minutes, on three simulated ones seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from labkit.engines import nodes
+from tests.engines.disturbed import NEW, OLD, REPLICAS, Play, played
+from tests.engines.test_nodes import home, three  # noqa: F401 - fixtures
+from tests.simulated import simulated_swarm
+
+WHOLE = 2 * REPLICAS
+#: Three heartbeat periods from the last one that came (13.5 to 16.5 s), which was up to one ago.
+NOTICED = (timedelta(seconds=8), timedelta(seconds=18))
+
+
+@pytest.fixture(
+    params=["simulated", pytest.param("real", marks=[pytest.mark.engine, pytest.mark.nodes])]
+)
+def play(request: pytest.FixtureRequest) -> Iterator[Play]:
+    if request.param == "simulated":
+        with simulated_swarm(speed=20, nodes=3) as swarm:
+            workers = (node for node in swarm.get("/nodes") if node["Spec"]["Role"] == "worker")
+            names = [each["Description"]["Hostname"] for each in workers]
+            with played(swarm, min(names)) as found:
+                yield found
+        return
+    swarm = request.getfixturevalue("three")
+    swarm.post(f"/images/{OLD}/tag", repo=NEW.partition(":")[0], tag=NEW.partition(":")[2])
+    nodes.share(swarm)
+    with played(swarm, "node-2") as found:
+        yield found
+
+
+@pytest.mark.parametrize("availability", ["drain", "pause"])
+def test_an_update_goes_on_around_a_node_that_takes_no_task(play: Play, availability: str) -> None:
+    play.disturb(availability)
+    last = play.until(lambda look: look.settled, "both updates to be over")
+    on_it = [task for task in last.tasks if task.node == play.node and task.running]
+    play.disturb("active")
+
+    # a new task that drain ends within its monitor window is a failure like any other
+    assert last.states <= {"completed", "rollback_completed"}
+    assert last.states == {"completed"} or availability == "drain"
+    assert not on_it or availability == "pause"
+
+
+@pytest.mark.parametrize("deed", ["kill", "cut"])
+def test_an_update_gets_past_a_node_that_is_lost_or_waits_for_it(play: Play, deed: str) -> None:
+    """Whether it waits is chance: whether it made a task there that never came to run."""
+    began = play.disturb(deed)
+    down = play.until(lambda _: play.is_down, f"{play.node} to be called down")
+    assert NOTICED[0] < down.at - began < NOTICED[1]
+    lost = play.until(lambda look: any(task.lost for task in look.tasks), "its tasks to be lost")
+    assert {task.node for task in lost.tasks if task.lost} == {play.node}
+    last = play.until(
+        lambda look: look.running == WHOLE and look.waits(play.node), "the update to end or wait"
+    )
+    assert last.states <= {"updating", "completed"}, "nothing has failed that Swarm knows of"
+    play.disturb("start")
+    ended = play.until(
+        lambda look: look.settled and not any(task.lost for task in look.tasks), "all to be well"
+    )
+    assert ended.states <= {"completed", "rollback_completed"}
+    assert ended.states == {"completed"} or "updating" in last.states, "it waited for the failure"
+
+
+def test_a_node_that_is_cut_off_for_a_moment_is_never_called_down(play: Play) -> None:
+    play.disturb("cut")
+    play.disturb("start")
+    last = play.until(lambda look: look.settled, "both updates to be over")
+
+    assert not play.is_down
+    assert last.states == {"completed"}
+
+
+def test_the_tasks_of_a_node_that_is_removed_are_replaced(play: Play) -> None:
+    gone = {task.id for task in play.look().tasks if task.node == play.node and task.running}
+    play.disturb("remove")
+    last = play.until(lambda look: look.settled, "both updates to be over")
+    found = [task for task in last.tasks if task.id in gone]
+    nodes.join(play.swarm)
+
+    assert last.states <= {"completed", "rollback_completed"}
+    # one may have been told to stop before, and have done so
+    assert {task.state for task in found} - {"shutdown"} == {"orphaned"}
+    assert {task.message for task in found if task.state == "orphaned"} == {
+        "Task belonged to a node that has been deleted"
+    }
