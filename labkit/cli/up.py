@@ -6,6 +6,8 @@ made, and nothing else.
 """
 
 import os
+import re
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +24,11 @@ from labkit.swarm.images import images
 
 _RUNNING_SECONDS = 60
 _POLL_SECONDS = 0.2
+#: A task waits so long for the port of the one that it replaces.
+_PORT_SECONDS = 5
+_TRIES = 3
+#: As Swarm says it of a port of its own, Docker of another's, and the simulated engine.
+_TAKEN = re.compile(r"port already in use|already allocated|address already in use")
 #: How many names of copied files are worth reading.
 _NAMES = 4
 
@@ -106,21 +113,32 @@ def _build_images(swarm: Swarm) -> None:
 
 
 def _deploy(engine: engines.Engine) -> None:
-    """Deploy the stack unless it is there, and wait until it runs."""
+    """Deploy the stack unless it is there, and wait until it runs.
+
+    Where it lost a port to another one, it is deployed again with another port.
+    """
     name = settings.stack_name()
     there = _services(engine.swarm, name)
     complete = {f"{name}_{each}" for each in images.SERVICES} <= there.keys()
-    if not (complete and all(map(ownership.is_ours, there.values()))):
-        _choose_ports(engine, name)
-        file = workspace.mine("docker-compose.yml")
-        stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
-        _remember_stack(name)
-        echo.say("Waiting until all of its tasks run …")
-    running, wanted = _wait_until_it_runs(engine.swarm, name)
-    if running < wanted and not complete:
+    complete = complete and all(map(ownership.is_ours, there.values()))
+    with ExitStack() as reserved:  # until the ports can be seen to be taken
+        if not complete:
+            _choose_ports(engine, name, reserved)
+            _send(engine, name)
+        running, wanted = _wait_until_it_runs(engine.swarm, name)
+        for _ in range(_TRIES):
+            lacks = running < wanted and _without_port(engine.swarm, name)
+            if not (lacks and _choose_ports(engine, name, reserved)):
+                break
+            complete = False
+            _send(engine, name)
+            running, wanted = _wait_until_it_runs(engine.swarm, name)
+    lacking = _without_port(engine.swarm, name) if running < wanted else set()
+    if running < wanted and (lacking or not complete):
+        why = f" Something else has a port of {', '.join(sorted(lacking))}." if lacking else ""
         raise NotSettled(
             f"the stack {name} to run within {_RUNNING_SECONDS} s.",
-            f"{running} of its {wanted} replicas run.",
+            f"{running} of its {wanted} replicas run.{why}",
             f"see what is wrong with the others: `labkit stack ps {name}`.",
         )
     what = "deployed" if not complete else "nothing to do" if running >= wanted else "it is there"
@@ -150,15 +168,37 @@ def _say_where(engine: engines.Engine, page: str) -> None:
     echo.say(f"The page of dockercoins (webui): {', also '.join(addresses)}")
 
 
-def _choose_ports(engine: engines.Engine, name: str) -> None:
-    """Choose the stack's ports, say where they are not the lesson's, and remember them."""
-    elsewhere = ports.published(engine.swarm)
+def _send(engine: engines.Engine, name: str) -> None:
+    """Deploy the stack."""
+    file = workspace.mine("docker-compose.yml")
+    stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
+    _remember_stack(name)
+    echo.say("Waiting until all of its tasks run …")
+
+
+def _choose_ports(engine: engines.Engine, name: str, reserved: ExitStack) -> bool:
+    """Choose the stack's ports, say where they are not the lesson's, and remember them.
+
+    Returns whether there are others in place of those that it has lost.
+    """
     here = urlsplit(engine.url).hostname in (None, "localhost", "127.0.0.1")
+    lost = _without_port(engine.swarm, name)
+    own = [each for key, each in _services(engine.swarm, name).items() if key not in lost]
+    mine = {port for service in own for port in ports.of_service(service)}
+
+    def taken(port: int) -> bool:
+        if port in mine:
+            return False
+        # in this order: another `up` lets go of a port when it can be seen that it has it
+        if here and not ports.reserve(port, reserved):
+            return True
+        return port in ports.published(engine.swarm) or (here and ports.in_use(port))
+
     known = state.read()
-    chosen = ports.choose(
-        known.ports.get(name, {}),
-        lambda port: port in elsewhere or (here and ports.in_use(port)),
-    )
+    before = known.ports.get(name, {})
+    chosen = ports.choose(before, taken)
+    if lost and chosen == before:  # as the learner has set them
+        return False
     for variable, port in chosen.items():
         if port != (usual := ports.WANTED[variable]):
             asked_for = os.environ.get(variable) == str(port)
@@ -166,6 +206,7 @@ def _choose_ports(engine: engines.Engine, name: str) -> None:
             echo.say(f"Port {port} in place of {usual}, {why}.")
     known.ports[name] = chosen
     state.write(known)
+    return True
 
 
 def _remember_stack(name: str) -> None:
@@ -175,15 +216,37 @@ def _remember_stack(name: str) -> None:
 
 
 def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
-    """Wait a while, and return how many replicas run and how many should."""
+    """Wait a while, and return how many replicas run and how many should.
+
+    One that lacks a port for long does not get it by waiting.
+    """
     running = wanted = 0
-    for _ in poll(_RUNNING_SECONDS, _POLL_SECONDS):
+    lacking_since = None
+    for waited in poll(_RUNNING_SECONDS, _POLL_SECONDS):
         counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
         running = sum(each["RunningTasks"] for each in counts)
         wanted = sum(each["DesiredTasks"] for each in counts)
         if running >= wanted:
             break
+        if not _without_port(swarm, name):
+            lacking_since = None
+        elif lacking_since is None:
+            lacking_since = waited
+        elif waited - lacking_since > _PORT_SECONDS:
+            break
     return running, wanted
+
+
+def _without_port(swarm: Swarm, name: str) -> set[str]:
+    """Return the services of which no task runs, for want of a port that something else has."""
+    tasks = swarm.task_values(label=f"{stack.NAMESPACE}={name}")
+    services = {service["ID"]: key for key, service in _services(swarm, name).items()}
+    lacking = {task.service_id for task in tasks if _TAKEN.search(task.error)}
+    return {
+        services[each]
+        for each in lacking - {task.service_id for task in tasks if task.running}
+        if each in services
+    }
 
 
 def _services(swarm: Swarm, name: str) -> dict[str, Any]:

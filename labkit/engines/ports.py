@@ -6,9 +6,10 @@ leave the tasks pending, with the reason where a learner seldom looks.
 """
 
 import os
+import select
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 from labkit.swarm.client import Swarm
@@ -39,6 +40,22 @@ def choose(
     return chosen
 
 
+def reserve(port: int, held: ExitStack) -> bool:
+    """Keep a port from every other `labkit up` of this machine, whoever runs it.
+
+    Returns whether it was free. It is kept while `held` is open, and no longer than this
+    process lives: what stands for it is the UDP port of the same number.
+    """
+    keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        keeper.bind(("127.0.0.1", port))
+    except OSError:
+        keeper.close()
+        return False
+    held.enter_context(keeper)
+    return True
+
+
 def published(swarm: Swarm) -> set[int]:
     """Return the ports that services and containers of this engine publish."""
     of_services = {port for service in swarm.services() for port in of_service(service)}
@@ -58,16 +75,15 @@ def of_service(service: Mapping[str, Any]) -> list[int]:
 
 
 def in_use(port: int) -> bool:
-    """Whether something on this machine has the TCP port."""
-    with closing(socket.socket()) as caller:
-        # what leads elsewhere before it arrives, such as another lab's, can be called only
-        caller.settimeout(1)
-        if caller.connect_ex(("127.0.0.1", port)) == 0:
-            return True
-    with closing(socket.socket()) as server:
+    """Whether something on this machine has the TCP port, or leads it elsewhere."""
+    with closing(socket.socket()) as server, closing(socket.socket()) as caller:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             server.bind(("", port))
+            server.listen()
         except OSError:
             return True
-    return False
+        # a rule of another lab's may take the caller away, even to where nothing listens
+        caller.settimeout(1)
+        arrived = caller.connect_ex(("127.0.0.1", port)) == 0
+        return not (arrived and select.select([server], [], [], 1)[0])

@@ -13,10 +13,11 @@ import pytest
 
 from labkit import engines
 from labkit.base.errors import NoEngine, NotAManager
-from labkit.engines import membership, state
+from labkit.engines import membership, ports, state
 from labkit.engines.private.private import PrivateEngine
 from labkit.swarm.client import Swarm
 from tests.waiting import until
+from tests.whole.labs import free_ports
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
@@ -130,7 +131,9 @@ def test_when_it_cannot_start_the_end_of_its_log_is_shown(private: PrivateEngine
 
 @pytest.mark.usefixtures("running")
 def test_stopping_leaves_no_process_mount_namespace_or_rule(private: PrivateEngine):
-    private.network.forward([8000])
+    (port,) = free_ports(1)
+    private.network.forward([port])
+    assert ports.in_use(port), "though nothing listens where it leads"
     name = private.network.name
     assert any(name in rule for rule in rules())
 

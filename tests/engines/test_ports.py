@@ -1,9 +1,10 @@
 """Which ports dockercoins publishes."""
 
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from labkit.engines import ports
+from tests.whole.labs import free_ports
 
 LESSON = {"LABKIT_WEBUI_PORT": 8000, "LABKIT_RNG_PORT": 8001, "LABKIT_HASHER_PORT": 8002}
 
@@ -35,6 +36,17 @@ def test_what_the_learner_has_set_is_taken_as_it_is():
     chosen = ports.choose({}, lambda _: True, dict.fromkeys(LESSON, "9000"))
 
     assert set(chosen.values()) == {9000}
+
+
+def test_a_port_that_one_up_has_chosen_is_no_other_s_until_that_runs():
+    (port,) = free_ports(1)
+    with ExitStack() as held, ExitStack() as other:
+        assert ports.reserve(port, held)
+        assert not ports.reserve(port, other)
+        assert not ports.in_use(port), "which would keep its own task from it"
+
+    with ExitStack() as other:
+        assert ports.reserve(port, other)
 
 
 def test_a_port_that_something_listens_on_is_in_use():

@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,7 +31,7 @@ from labkit.recordings.recording import Recording, TaskSeen
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.waiting import until
-from tests.whole.labs import SPEED, home
+from tests.whole.labs import SPEED, home, learner_simulated
 
 NOWHERE = "tcp://127.0.0.1:1"
 
@@ -296,6 +298,49 @@ def test_down_stops_it_and_keeps_what_was_built_and_down_all_keeps_nothing(
 
 
 # ---- others ------------------------------------------------------------------------
+
+
+def up_with(folder: Path, **variables: str) -> subprocess.Popen[str]:
+    """Begin `labkit up` of a lab of its own, with the ports of the lesson unless they are set."""
+    own = learner_simulated(folder) | dict.fromkeys(ports.WANTED, "") | variables
+    words = [sys.executable, "-m", "labkit", "up"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(words, env={**os.environ, **own}, stdout=pipe, stderr=pipe, text=True)
+
+
+def page_of(said: str) -> str:
+    return said.rsplit("(webui): ", maxsplit=1)[1].strip()
+
+
+def test_labs_that_come_up_together_choose_ports_apart_and_one_without_gets_another(
+    tmp_path: Path,
+):
+    """Each page is the lab's own; what lost a port to somebody else is mended by `up`."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    with ExitStack() as labs:
+        for folder in folders:
+            labs.callback(SimulatedEngine(folder / ".labkit" / "simulated").remove)
+        both = [up_with(folder) for folder in folders]
+        said = [each.communicate()[0] for each in both]
+        assert all("14 of 14 replicas run." in each for each in said), said
+        pages = [page_of(each) for each in said]
+        assert pages[0] != pages[1]
+        for page in pages:
+            with urllib.request.urlopen(f"{page}/json", timeout=20) as answer:
+                assert "hashes" in json.load(answer)
+
+        engine = SimulatedEngine(folders[0] / ".labkit" / "simulated")
+        engine.stop()
+        with socket.create_server(("", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            lost = up_with(folders[0], LABKIT_RNG_PORT=port).communicate()
+            assert (
+                "Found:    13 of its 14 replicas run. Something else has a port of dc_rng."
+                in (lost[1])
+            )
+            mended = up_with(folders[0]).communicate()[0]
+            assert f"in place of {ports.WANTED['LABKIT_RNG_PORT']}, which is taken" in mended
+            assert "14 of 14 replicas run." in mended
 
 
 def test_one_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path):
