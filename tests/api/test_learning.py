@@ -25,6 +25,7 @@ from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NotSettled
 from labkit.lessons import STEPS, Step, checks
 from labkit.lessons.journal import Event, Standing
+from labkit.lessons.notebooks import cells
 from labkit.lessons.practice import activity_log, exercise_session
 from labkit.recordings import story
 from labkit.recordings.recording import Recording
@@ -633,6 +634,29 @@ def test_resume_before_anything_was_watched_gives_no_view(
 def test_resume_where_no_notebook_has_begun_says_so() -> None:
     with pytest.raises(NotSettled, match="run the notebook from its first cell"):
         labkit.resume()
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_settings_that_notebook_5_ends_with_do_what_it_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    step = labkit.reset(5)
+    labkit.update(step.worker, replicas=12)
+    (cell,) = (
+        each for each in cells.read(step.shipped)["cells"] if "production = {" in cells.text(each)
+    )
+    capsys.readouterr()
+
+    exec(cells.text(cell), {"labkit": labkit, "step": step})
+
+    good, broken, *said = capsys.readouterr().out.splitlines()
+    assert good.startswith("Predicted: completed after ")
+    assert "never fewer than 10" in broken
+    assert [each.partition(": ")[2].strip() for each in said] == [
+        "never fewer than the twelve that there are: True",
+        "updating → rollback_started → rollback_completed",
+        "all run the old tag again: True",
+    ]
 
 
 @pytest.mark.usefixtures("step")
