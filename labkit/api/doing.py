@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from labkit import engines, lessons
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue
+from labkit.base.files import unused
 from labkit.engines import nodes as node_containers
 from labkit.lessons import coins, room
-from labkit.lessons.copies import unused
 from labkit.lessons.notebooks import cells
 from labkit.lessons.practice import activity_log, exercise_session
 from labkit.recordings import comparison, story

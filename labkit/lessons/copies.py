@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
@@ -16,25 +15,6 @@ def files(folder: Path) -> list[Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not _LEFT_OUT.intersection(path.relative_to(folder).parts)
     ]
-
-
-def unused(numbered: Callable[[int], Path]) -> Path:
-    """Return the first of the numbered paths, from 1 on, at which there is nothing yet."""
-    return next(path for path in map(numbered, count(1)) if not path.exists())
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a link is replaced, and not written through.
-
-    Raises `OSError`; what was there stays then.
-    """
-    aside = path.with_name(f".{path.name}.new")
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
 
 
 def digest(content: bytes) -> str:

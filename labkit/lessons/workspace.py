@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from labkit.base import settings
-from labkit.lessons.copies import Hashes, files, unused
+from labkit.base.files import unused
+from labkit.lessons.copies import Hashes, files
 from labkit.lessons.notebooks import cells, versions
 
 _SHIPPED = ("notebooks", "dockercoins")

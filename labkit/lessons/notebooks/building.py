@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labkit.base.errors import BadValue, LabError
-from labkit.lessons.copies import Hashes, digest, files, replace, unused
+from labkit.base.files import replace, unused
+from labkit.lessons.copies import Hashes, digest, files
 from labkit.lessons.notebooks import checking, versions
 from labkit.lessons.notebooks.cells import Book, read, written
 from labkit.lessons.notebooks.notes import Kept

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotFound
+from labkit.base.files import unused
 from labkit.base.waiting import poll
 from labkit.lessons import checks, coins
 from labkit.lessons.checks import Evidence, Exercise, Finding
-from labkit.lessons.copies import unused
 from labkit.lessons.practice import activity_log
 from labkit.lessons.steps import steps
 from labkit.recordings.recorder import Recorder

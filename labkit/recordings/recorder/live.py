@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 from labkit.base.errors import RecordingProblem
+from labkit.base.files import unused
 from labkit.recordings.recorder.file import File
 from labkit.recordings.recording import Change, HashesSeen, Header, Marked, Recording
 from labkit.recordings.values import Snapshot
@@ -103,8 +103,7 @@ class LiveRecording:
         wanted, self._was_lost = self.path, True
         self._file.close()
         if wanted.exists():
-            others = (wanted.with_stem(f"{wanted.stem}-{number}") for number in count(1))
-            self.path = next(each for each in others if not each.exists())
+            self.path = unused(lambda number: wanted.with_stem(f"{wanted.stem}-{number}"))
         try:
             self._file = File(self.path, self.recording.header)
         except RecordingProblem as problem:

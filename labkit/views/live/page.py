@@ -20,7 +20,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from labkit.base.errors import LabError
-from labkit.lessons.copies import replace
+from labkit.base.files import replace
 from labkit.recordings.recording import is_at
 from labkit.views import parts
 from labkit.views.pages import render

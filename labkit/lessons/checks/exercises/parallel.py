@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from statistics import median_high
 
 from labkit.base.rules import Facts
@@ -32,6 +33,7 @@ class _Pace:
         return self.one_by_one / 2
 
 
+@partial(exercise, "half-the-time", any_update=True)
 def _facts(_: Evidence, attempt: Attempt | None) -> Facts:
     if attempt is None or not attempt.changeovers or attempt.total is None:
         return {"pace": None}  # its tasks were not seen to run
@@ -50,5 +52,4 @@ def _facts(_: Evidence, attempt: Attempt | None) -> Facts:
     }
 
 
-HALF_THE_TIME = exercise("half-the-time", _facts, any_update=True)
 NEVER_FEWER = exercise("never-fewer", any_update=True)

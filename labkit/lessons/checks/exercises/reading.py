@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median_high
 
 from labkit.base.errors import BadValue
@@ -89,6 +90,13 @@ def _chart(attempt: Attempt) -> _Chart | None:
     return _Chart(began, status.completed_at, slots) if slots else None
 
 
+@partial(
+    exercise,
+    "read-backwards",
+    asks=True,
+    shipped="recordings/riddle.jsonl",
+    parts=("phases", "replicas", "slots"),
+)
 def _facts(evidence: Evidence, attempt: Attempt | None) -> Facts:
     chart, answer = _chart(attempt) if attempt else None, evidence.answer
     facts = {"chart": chart, "blanks": _blanks(answer), "problem": ""}
@@ -113,12 +121,3 @@ def _blanks(answer: object) -> list[str]:
     if not isinstance(answer, Mapping):
         return []
     return [str(name) for name, value in answer.items() if value is Ellipsis]
-
-
-READ_BACKWARDS = exercise(
-    "read-backwards",
-    _facts,
-    asks=True,
-    shipped="recordings/riddle.jsonl",
-    parts=("phases", "replicas", "slots"),
-)

@@ -1,6 +1,7 @@
 """What exercises about rollbacks go by: what starts one, how much may fail, what is left. Pure."""
 
 from dataclasses import fields
+from functools import partial
 
 from labkit.base.rules import Facts
 from labkit.lessons.checks.attempts import Attempt
@@ -8,11 +9,10 @@ from labkit.lessons.checks.exercise import Evidence, exercise
 from labkit.recordings.values import RollbackConfig, UpdateConfig
 from swarmsim.go import durations
 
-# ---- which flag --------------------------------------------------------------------------
-
 _NEEDED = "--update-failure-action=rollback"
 
 
+@partial(exercise, "which-flag")
 def _flags(evidence: Evidence, attempt: Attempt | None) -> Facts:
     back = [each for each in evidence.attempts if each.rolled_back]
     alone = next((each for each in back if not _extra(each)), None)
@@ -47,13 +47,10 @@ def _value(value: object) -> str:
     return str(value) if isinstance(value, int | str) else durations.to_text(value)  # type: ignore[arg-type]
 
 
-WHICH_FLAG = exercise("which-flag", _flags)
-
-# ---- how many failures are too many ------------------------------------------------------
-
 _ONE, _THREE = "one-bad", "three-bad"
 
 
+@partial(exercise, "one-bad-in-ten")
 def _half_broken(evidence: Evidence, _: Attempt | None) -> Facts:
     tried = [each for each in evidence.attempts if each.tag in (_ONE, _THREE) and not each.by_hand]
     return {
@@ -74,11 +71,7 @@ def _went_back(attempt: Attempt) -> bool:
     return attempt.tag == _THREE and attempt.rolled_back and attempt.tolerated() >= 1
 
 
-ONE_BAD_IN_TEN = exercise("one-bad-in-ten", _half_broken)
-
-# ---- a rollback after a rollback ---------------------------------------------------------
-
-
+@partial(exercise, "way-back")
 def _after_it(evidence: Evidence, _: Attempt | None) -> Facts:
     newest_first = evidence.attempts
     automatic = [n for n, each in enumerate(newest_first) if each.rolled_back]
@@ -91,6 +84,3 @@ def _after_it(evidence: Evidence, _: Attempt | None) -> Facts:
         "by_hand": by_hand[0] if by_hand else None,
         "since": newest_first[0] if which else None,
     }
-
-
-WAY_BACK = exercise("way-back", _after_it)

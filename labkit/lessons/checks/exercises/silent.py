@@ -21,6 +21,7 @@ _POINTS = 3
 _HALF = timedelta(seconds=speed.WINDOW / 2)
 
 
+@partial(exercise, "silent-bug")
 def _facts(evidence: Evidence, _: Attempt | None) -> Facts:
     tried = [each for each in evidence.attempts if not each.by_hand]
     newest = tried[0] if tried else None
@@ -63,6 +64,3 @@ def _speeds(attempt: Attempt, whole: Recording) -> str:
         return f", and there are still {mean(after):.1f} hashes a second"
     was = f" from {mean(before):.1f}" if before else ""
     return f", and hashes a second fell{was} to {mean(after):.1f}"
-
-
-SILENT_BUG = exercise("silent-bug", _facts)

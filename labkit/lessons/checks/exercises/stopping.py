@@ -1,6 +1,7 @@
 """What an exercise about tasks that do not stop when they are told to goes by. Pure."""
 
 from datetime import timedelta
+from functools import partial
 from statistics import median_high
 
 from labkit.base.rules import Facts, listed
@@ -17,6 +18,7 @@ _KILLED = 137
 _LESSON = frozenset({"1.0", "1.1", "bugged", "deaf"})
 
 
+@partial(exercise, "twelve-seconds", any_update=True)
 def _facts(evidence: Evidence, attempt: Attempt | None) -> Facts:
     own = sorted(evidence.tags - _LESSON)
     if attempt is None:
@@ -57,6 +59,3 @@ def _maker(task: Task, attempts: list[Attempt]) -> Attempt | None:
         and each.update.started_at <= task.created_at
     )
     return max(made, key=lambda each: each.update.began, default=None)
-
-
-TWELVE_SECONDS = exercise("twelve-seconds", _facts, any_update=True)

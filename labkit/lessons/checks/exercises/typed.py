@@ -5,6 +5,7 @@ sent the command, and from where, is all the same.
 """
 
 from datetime import timedelta
+from functools import partial
 
 from labkit.base.rules import Facts
 from labkit.lessons.checks.attempts import Attempt
@@ -20,6 +21,7 @@ def _updates(evidence: Evidence, _: Attempt | None) -> Facts:
     return {"to_new": to_new, "sudden": sudden}
 
 
+@partial(exercise, "type-flags", typed=True)
 def _flags(evidence: Evidence, _: Attempt | None) -> Facts:
     if (service := evidence.service) is None:
         return {"action": False, "rollback": False}
@@ -32,5 +34,4 @@ def _flags(evidence: Evidence, _: Attempt | None) -> Facts:
 
 TYPE_IMAGE = exercise("type-image", _updates, typed=True)
 TYPE_SUDDEN = exercise("type-sudden", _updates, typed=True)
-TYPE_FLAGS = exercise("type-flags", _flags, typed=True)
 TYPE_REMOVE = exercise("type-remove", typed=True)

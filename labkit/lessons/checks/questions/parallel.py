@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from math import ceil
 
@@ -39,9 +40,7 @@ def _is_in_pairs(attempt: Attempt, delay: timedelta) -> bool:
     return asked and tail(attempt) is not None and _rounds(attempt) == 5
 
 
-# ---- two at a time, with a delay ---------------------------------------------------
-
-
+@partial(question, "pairs-completed")
 def _pairs_completed(recording: Recording) -> Facts:
     """Return after how long the update was completed, and what each belief would give."""
     facts, attempt = newest(recording, lambda each: _is_in_pairs(each, _FIVE))
@@ -61,11 +60,7 @@ def _pairs_completed(recording: Recording) -> Facts:
     return facts | {"nearest": choice, "mean": mean, "slots": slots, "at_once": at_once}
 
 
-PAIRS_COMPLETED = question("pairs-completed", _pairs_completed)
-
-# ---- do they wait for one another? -------------------------------------------------
-
-
+@partial(question, "pairs-batches")
 def _pairs_batches(recording: Recording) -> Facts:
     """Return whether an updater took its next slot before the other one was ready for it."""
     facts, attempt = newest(recording, _in_groups)
@@ -102,11 +97,7 @@ def _spread(group: list[Changeover]) -> timedelta:
     return max(ran) - min(ran)
 
 
-PAIRS_BATCHES = question("pairs-batches", _pairs_batches)
-
-# ---- all at once -------------------------------------------------------------------
-
-
+@partial(question, "parallelism-zero")
 def _parallelism_zero(recording: Recording) -> Facts:
     """Return how many replicas ran at the worst moment of an update with parallelism 0."""
     facts, attempt = newest(recording, lambda each: each.config.parallelism == 0)
@@ -114,11 +105,7 @@ def _parallelism_zero(recording: Recording) -> Facts:
     return facts | {"fewest": fewest, "wanted": wanted}
 
 
-PARALLELISM_ZERO = question("parallelism-zero", _parallelism_zero)
-
-# ---- without the delay -------------------------------------------------------------
-
-
+@partial(question, "no-delay")
 def _no_delay(recording: Recording) -> Facts:
     """Return how much sooner an update without a delay was completed than one with it."""
     facts, attempt = newest(recording, lambda each: _is_in_pairs(each, _NONE))
@@ -152,6 +139,3 @@ def _delayed(recording: Recording, attempt: Attempt) -> Attempt | None:
         and len(each.changeovers) == len(attempt.changeovers)
     ]
     return found[-1] if found else None
-
-
-NO_DELAY = question("no-delay", _no_delay)

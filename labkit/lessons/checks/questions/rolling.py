@@ -1,6 +1,7 @@
 """What notebook 1 asks of an update with Swarm's defaults. Pure."""
 
 from datetime import timedelta
+from functools import partial
 
 from labkit.base.rules import Facts
 from labkit.lessons.checks.question import question
@@ -8,6 +9,7 @@ from labkit.lessons.checks.questions.common import at_worst, nearest, newest, ta
 from labkit.recordings.recording import Recording
 
 
+@partial(question, "rolling-missing")
 def _missing(recording: Recording) -> Facts:
     """Return how many replicas were missing at the worst moment."""
     facts, attempt = newest(recording)
@@ -22,6 +24,7 @@ def _missing(recording: Recording) -> Facts:
     }
 
 
+@partial(question, "rolling-order")
 def _order(recording: Recording) -> Facts:
     """Return in which order the slots were taken."""
     facts, attempt = newest(recording)
@@ -30,6 +33,7 @@ def _order(recording: Recording) -> Facts:
     return facts | {"slots": slots, "shown": ", ".join(map(str, slots[:10])) + more}
 
 
+@partial(question, "rolling-completed")
 def _completed(recording: Recording) -> Facts:
     """Return how long after its last new task ran the update was completed."""
     facts, attempt = newest(recording, lambda each: tail(each) is not None)
@@ -42,8 +46,3 @@ def _completed(recording: Recording) -> Facts:
         "each": len(attempt.changeovers) * attempt.config.monitor,
     }
     return facts | {"nearest": nearest(end.watched, beliefs)}
-
-
-MISSING = question("rolling-missing", _missing)
-ORDER = question("rolling-order", _order)
-COMPLETED = question("rolling-completed", _completed)

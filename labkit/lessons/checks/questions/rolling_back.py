@@ -1,6 +1,7 @@
 """What notebook 3 asks: how far a broken image comes, and what brings it back. Pure."""
 
 from datetime import timedelta
+from functools import partial
 
 from labkit.base.rules import Facts
 from labkit.lessons.checks.attempts import Attempt, attempts
@@ -11,9 +12,8 @@ from labkit.recordings.recording import Recording, ServiceSeen
 from labkit.recordings.values import Service
 from swarmsim.model.orchestration.budget import tolerated
 
-# ---- how many slots had a broken task ----------------------------------------------
 
-
+@partial(question, "bugged-slots")
 def _bugged_slots(recording: Recording) -> Facts:
     """Return in how many slots there was a task of the image that failed."""
     facts, attempt = newest(recording, _failed)
@@ -32,13 +32,10 @@ def _failed(attempt: Attempt) -> bool:
     return bool(budget and (budget.failures or budget.missed)) or attempt.state != "completed"
 
 
-BUGGED_SLOTS = question("bugged-slots", _bugged_slots)
-
-# ---- how many failures are tolerated -----------------------------------------------
-
 _RATIO = 0.2
 
 
+@partial(question, "budget")
 def _budget(recording: Recording) -> Facts:
     """Return how many failures a ratio of 0.2 tolerates of the slots that were updated."""
     facts, attempt = newest(recording)
@@ -47,11 +44,7 @@ def _budget(recording: Recording) -> Facts:
     return facts | {"ratio": _RATIO, "may": tolerated(attempt.budget.slots, _RATIO)}
 
 
-BUDGET = question("budget", _budget)
-
-# ---- which setting it was ----------------------------------------------------------
-
-
+@partial(question, "which-flags")
 def _which_flags(recording: Recording) -> Facts:
     """Return the configs of the update that failed, and when Swarm began to take it back."""
     facts, attempt = newest(recording, lambda each: each.rolled_back)
@@ -77,11 +70,7 @@ def _began(attempt: Attempt) -> timedelta | None:
     return next((at - attempt.update.began for at in back), None)
 
 
-WHICH_FLAGS = question("which-flags", _which_flags)
-
-# ---- a rollback after it -----------------------------------------------------------
-
-
+@partial(question, "rollback-again")
 def _rollback_again(recording: Recording) -> Facts:
     """Return the service after a rollback, and what another one would go back to."""
     over = [each for each in attempts(recording) if each.state == "rollback_completed"]
@@ -100,6 +89,3 @@ def _rollback_again(recording: Recording) -> Facts:
         "previous": (service.previous_image or "").partition("@")[0].rpartition(":")[2],
         "left": attempt.before if attempt.by_hand else attempt.requested,
     }
-
-
-ROLLBACK_AGAIN = question("rollback-again", _rollback_again)

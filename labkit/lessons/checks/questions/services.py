@@ -1,6 +1,7 @@
 """What notebooks 0, 4 and 5 ask: what a scale, a deploy and a removal do to tasks. Pure."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from labkit.base.rules import Facts
 from labkit.lessons.checks.question import question
@@ -34,6 +35,7 @@ def _scale(recording: Recording) -> Facts:
     }
 
 
+@partial(question, "redeploy-new")
 def _redeploy(recording: Recording) -> Facts:
     """Return the newest write that asked for the same again, else the newest of all."""
     over = [update for update in spec_updates(recording) if update.over]
@@ -46,12 +48,12 @@ def _redeploy(recording: Recording) -> Facts:
 
 
 SCALE_TOUCHED = question("scale-touched", _scale)
-REDEPLOY_NEW = question("redeploy-new", _redeploy)
 TWELVE_NEW = question("twelve-new", _scale)
 
 # ---- a removal ---------------------------------------------------------------------------
 
 
+@partial(question, "stack-rm")
 def _removal(recording: Recording) -> Facts:
     """Return when each task that the service still had was told to stop, and when it was gone."""
     removed = [n for n, each in enumerate(recording.changes) if isinstance(each, ServiceRemoved)]
@@ -92,6 +94,3 @@ def _there(recording: Recording, removed: int) -> set[str]:
 
 def _told_to_go(task: Task) -> bool:
     return task.ended or task.desired_state in ("shutdown", "remove")
-
-
-STACK_RM = question("stack-rm", _removal)
