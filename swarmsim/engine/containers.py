@@ -156,15 +156,15 @@ class Containers:
     # ---- what the runtime reports -----------------------------------------------------
 
     def exited(self, task_id: str, code: int) -> None:
-        """Record that a process has ended."""
+        """Record that a process has ended. In the order of engines since 23.0."""
         container = self._of_task.get(task_id)
         if container is None or not container.running:
             return
         container.finished_at, container.exit_code = self._engine.now, code
-        self._publish(container, "die", exitCode=str(code))
         left = self._disconnect(container)
         if container.stop_requested:
             self._publish(container, "stop")
+        self._publish(container, "die", exitCode=str(code))
         self._remove_networks(left, container)
 
     def probed(self, task_id: str, command: tuple[str, ...]) -> Callable[[int], None]:

@@ -27,6 +27,7 @@ class Healthcheck:
     interval: int = 30 * SECOND
     timeout: int = 30 * SECOND
     start_period: int = 0
+    start_interval: int = 5 * SECOND
     retries: int = 3
 
 
@@ -125,5 +126,6 @@ def _healthcheck(of_service: Mapping[str, Any], config: Mapping[str, Any]) -> He
         interval=setting("Interval", 30 * SECOND),
         timeout=setting("Timeout", 30 * SECOND),
         start_period=setting("StartPeriod", 0),
+        start_interval=setting("StartInterval", 5 * SECOND),
         retries=setting("Retries", 3),
     )

@@ -2,7 +2,8 @@
 
 After moby's `daemon/health.go`: the first probe comes an interval after the start, the next
 one an interval after the last has ended; failures in the start period do not count until
-one has succeeded; so many in a row make the container unhealthy.
+one has succeeded; so many in a row make the container unhealthy. In the start period, until
+one has succeeded, the interval is another one (since Docker Engine 25).
 """
 
 from collections import deque
@@ -54,7 +55,7 @@ class Health:
     def begin(self) -> None:
         """Begin to probe a container that has been started."""
         self._started_at = self.clock()
-        self._later(self.check.interval)
+        self._probe_later()
 
     def stop(self) -> None:
         """Stop probing: the container has ended, or is being ended."""
@@ -71,8 +72,10 @@ class Health:
             "Log": list(self._results),
         }
 
-    def _later(self, length: int) -> None:
-        self.call_at(self.clock() + length, self._begin_probe)
+    def _probe_later(self) -> None:
+        now, check = self.clock(), self.check
+        starts = self.status == _STARTING and now - self._started_at < check.start_period
+        self.call_at(now + (check.start_interval if starts else check.interval), self._begin_probe)
 
     def _begin_probe(self) -> None:
         if self._stopped:
@@ -107,7 +110,6 @@ class Health:
                 "Output": output[:_MOST_OUTPUT],
             }
         )
-        self._later(self.check.interval)
         if code == 0:
             self.failing_streak = 0
             self._become(_HEALTHY)
@@ -115,6 +117,7 @@ class Health:
             self.failing_streak += 1
             if self.failing_streak >= self.check.retries:
                 self._become(_UNHEALTHY)
+        self._probe_later()
 
     def _become(self, status: str) -> None:
         if status != self.status:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.engines import Engine
+from tests.conformance.engines import Engine, seconds
 from tests.waiting import until
 
 NAME = "c-versions"
@@ -142,3 +142,27 @@ def test_logs_say_their_type_from_1_42_on(real: Engine, simulated: Engine) -> No
         }
 
     assert types(real) == types(simulated)
+
+
+def test_probes_come_at_the_start_interval_since_1_44(real: Engine, simulated: Engine) -> None:
+    check = {"Test": ["CMD", "python", "-c", ""], "Interval": seconds(100)}
+    check |= {"StartPeriod": seconds(90), "StartInterval": seconds(1)}
+    knows_it = "1.44" in versions(real)
+    for engine in (real, simulated) if knows_it else (simulated,):
+        spec = {"ContainerSpec": {"Image": engine.image(), "Healthcheck": check}}
+        body = {"Name": f"{NAME}-health", "TaskTemplate": spec}
+        made = engine.call("POST", "/services/create", body, api_version="1.44")
+        assert made.status == 201, made
+        try:
+            tasks = {"filters": {"service": [made.body["ID"]], "desired-state": ["running"]}}
+            until(
+                lambda engine=engine, tasks=tasks: (
+                    [  # type: ignore[misc]
+                        it["Status"]["State"] for it in engine.get("/tasks", **tasks)
+                    ]
+                    == ["running"]
+                ),
+                "a task that runs, and so is healthy",
+            )
+        finally:
+            engine.call("DELETE", f"/services/{made.body['ID']}")

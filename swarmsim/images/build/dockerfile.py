@@ -22,7 +22,7 @@ _FLAGS = {
     "ADD": {"chown", "chmod"},
     "COPY": {"chown", "chmod", "from"},
     "FROM": {"platform"},
-    "HEALTHCHECK": {"interval", "timeout", "start-period", "retries"},
+    "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
 }
 #: Instructions whose arguments may be a JSON array of strings.
 _JSON_OR_TEXT = {"CMD", "ENTRYPOINT", "RUN", "SHELL"}

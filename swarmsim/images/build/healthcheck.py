@@ -8,7 +8,12 @@ from swarmsim.go import durations, errors
 from swarmsim.go.gojson import quoted
 from swarmsim.images.build import words
 
-_DURATIONS = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod"}
+_DURATIONS = {
+    "interval": "Interval",
+    "timeout": "Timeout",
+    "start-period": "StartPeriod",
+    "start-interval": "StartInterval",
+}
 _SHORTEST = 10**6
 
 

@@ -193,7 +193,7 @@ def _healthcheck(state: State, instruction: Instruction) -> list[str]:
     state.config["Healthcheck"] = {**(before or {}), **check}  # what is not said stays as it was
     lengths = [
         quoted(durations.to_text(durations.from_nanoseconds(check.get(key, 0))))
-        for key in ("Interval", "Timeout", "StartPeriod")
+        for key in ("Interval", "Timeout", "StartPeriod", "StartInterval")
     ]
     retries = repr(chr(check.get("Retries", 0)))  # Go prints the number as a character
     noted = f"{{{_go_list(check['Test'])} {' '.join(lengths)} {retries}}}"

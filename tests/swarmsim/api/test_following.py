@@ -55,10 +55,10 @@ def test_a_container_is_created_started_killed_dies_stops_and_is_destroyed(raw: 
 
     news = messages(raw, type=["container"])
 
-    assert [it["Action"] for it in news] == ["create", "start", "kill", "die", "stop", "destroy"]
+    assert [it["Action"] for it in news] == ["create", "start", "kill", "stop", "die", "destroy"]
     attributes = [it["Actor"]["Attributes"] for it in news]
     assert attributes[2]["signal"] == "15"
-    assert attributes[3]["exitCode"] == "0"
+    assert attributes[4]["exitCode"] == "0"
     first = attributes[0]
     assert first["name"] == f"web.1.{first['com.docker.swarm.task.id']}"
     assert (first["image"], first["mine"]) == ("acts/web:1.0", "1")

@@ -200,13 +200,22 @@ def test_a_success_starts_the_count_anew_and_recovery_is_said():
 
 
 def test_failures_in_the_start_period_do_not_count_until_one_has_succeeded():
-    check = Healthcheck(("x",), interval=SECOND, retries=2, start_period=5 * SECOND)
+    check = Healthcheck(
+        ("x",), interval=SECOND, retries=2, start_period=5 * SECOND, start_interval=SECOND
+    )
     slow = Probes(check, [1] * 9)
     slow.agenda.run_until(20 * SECOND)
     assert slow.said[0] == (6, "unhealthy")
     up_and_down = Probes(check, [0, 1, 1])
     up_and_down.agenda.run_until(3 * SECOND)
     assert up_and_down.said == [(1, "healthy"), (3, "unhealthy")]
+
+
+def test_probes_are_closer_in_the_start_period_until_one_has_succeeded():
+    check = Healthcheck(("x",), interval=60 * SECOND, retries=1, start_period=30 * SECOND)
+    probes = Probes(check, [1, 0, 1])
+    probes.agenda.run_until(100 * SECOND)
+    assert probes.said == [(10, "healthy"), (70, "unhealthy")]
 
 
 def test_the_next_probe_comes_an_interval_after_the_last_has_ended():
