@@ -27,7 +27,7 @@ Cell = tuple[str, str]
 class Card:
     """Something to read in a frame: a heading and texts, and a mood that colours its edge.
 
-    `cells` and what is `labelled` come first, then what else `templates/card.html` has.
+    `cells` and what is `labelled` come first, then what else `templates/cards/card.html` has.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Card:
         self._text = unmarked(text)
 
     def _repr_html_(self) -> str:
-        return render("card.html", style=page.style(("cards",)), **self._said)
+        return render("cards/card.html", style=page.style(("cards",)), **self._said)
 
     def __str__(self) -> str:
         return self._text

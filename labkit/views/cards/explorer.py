@@ -146,7 +146,7 @@ class Explorer:
         return drawing
 
     def _way(self) -> Markup:
-        return render("explorer.html", ways=self._situation.ways(self.settings.values))
+        return render("cards/explorer.html", ways=self._situation.ways(self.settings.values))
 
     # ---- running it ----------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Explorer:
     # ---- as a cell shows it --------------------------------------------------------
 
     def _say(self, where: ipywidgets.HTML, *lines: str) -> None:
-        where.value = render("explorer_says.html", lines=[*filter(None, lines)])
+        where.value = render("cards/explorer_says.html", lines=[*filter(None, lines)])
 
     def _still(self) -> dict[str, str]:
         """Return what a saved notebook keeps: words and picture, with no widget."""

@@ -32,7 +32,7 @@ class Meanwhile:
             return
         self._said = sentence
         if get_ipython() is not None:
-            self._in_notebook(render("meanwhile.html", sentence=sentence))
+            self._in_notebook(render("cards/meanwhile.html", sentence=sentence))
         else:
             echo.replace_line(plain(sentence))
 

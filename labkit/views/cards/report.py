@@ -35,7 +35,7 @@ class ProgressTable:
 
     def _repr_html_(self) -> str:
         style = page.style(("view", "progress"))
-        return render("progress_table.html", progress=self.progress, style=style)
+        return render("cards/progress_table.html", progress=self.progress, style=style)
 
     def __repr__(self) -> str:
         return "\n".join(map(plain, str(self.progress).split("\n")))
@@ -69,7 +69,7 @@ class Report:
     def page(self) -> str:
         """It as a page of its own."""
         body = render(
-            "report.html",
+            "cards/report.html",
             progress=self.progress,
             made=self._made,
             chapters=[self._chapter(step) for step in self.progress.steps],

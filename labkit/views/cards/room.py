@@ -35,7 +35,7 @@ def text(room: Room, plan: Iterable[Item]) -> str:
 
 def page(room: Room, plan: Iterable[Item]) -> str:
     """Return the room as a page of its own, which asks for nothing outside of itself."""
-    body = render("room.html", drawn=_Drawn(room, plan))
+    body = render("cards/room.html", drawn=_Drawn(room, plan))
     return assets.document("The room", ("view", "room"), body)
 
 

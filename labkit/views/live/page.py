@@ -86,7 +86,7 @@ def plotly_script() -> Markup:
 
 def document(title: str, styles: tuple[str, ...], body: str) -> str:
     """Return a page of its own with these style sheets; the title is text, the body HTML."""
-    return render("document.html", title=title, style=style((*styles, "page")), body=body)
+    return render("static/document.html", title=title, style=style((*styles, "page")), body=body)
 
 
 def write(path: Path, html: str) -> None:

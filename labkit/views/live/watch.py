@@ -230,7 +230,7 @@ class Watch(anywidget.AnyWidget):
                 data, metadata = self._repr_mimebundle_() or ({}, {})
             _display(data, raw=True, metadata=metadata, display_id=self._display_id, **how)
             if not self.ended and not how:
-                _display({"text/html": render("lost.html"), "text/plain": ""}, raw=True)
+                _display({"text/html": render("static/lost.html"), "text/plain": ""}, raw=True)
 
     # ---- the thread ----------------------------------------------------------------
 

@@ -11,7 +11,7 @@ TITLE = "Failures"
 
 def html(view_state: Json) -> str:
     """Return the budgets in sentences."""
-    return render("budget.html", lines=text(view_state)[1])
+    return render("parts/budget.html", lines=text(view_state)[1])
 
 
 def text(view_state: Json) -> tuple[str, list[str]]:

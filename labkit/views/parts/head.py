@@ -17,7 +17,7 @@ def html(view_state: Json) -> str:
         last_good = f"The last good snapshot was taken at {seen:%Y-%m-%d %H:%M:%S} UTC."
     looks = zip(view_state["tags"], replicas.running(view_state), strict=True)
     tags = [(*look, count) for look, (_, count) in looks]
-    return render("head.html", view=view_state, last_good=last_good, tags=tags)
+    return render("parts/head.html", view=view_state, last_good=last_good, tags=tags)
 
 
 def text(view_state: Json) -> tuple[str, list[str]]:

@@ -62,7 +62,7 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
     """Return the ribbon. `prefix` begins the ids of its patterns."""
     found = list(bands(view_state))
     inside = render(
-        "phases.svg",
+        "charts/phases.svg",
         axis=axis,
         bands=[(band, _fits(band, axis)) for band in found],
         looks=list({band.state: band for band in found if band.colour}.values()),
@@ -115,7 +115,7 @@ def figure(view_state: Json) -> Json:
 
 def html(view_state: Json) -> str:
     """Return the states in words, folded away."""
-    return render("phases.html", lines=_lines(view_state))
+    return render("parts/phases.html", lines=_lines(view_state))
 
 
 def text(view_state: Json) -> tuple[str, list[str]]:

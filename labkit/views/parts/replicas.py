@@ -54,7 +54,7 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
         (f"{prefix}-{number}", tag, list(_blocks(thin, number, axis, (_HEIGHT - 6) / most)))
         for number, (tag, *_) in enumerate(view_state["tags"])
     )
-    inside = render("replicas.svg", axis=axis, bands=bands, high=_HEIGHT, most=most)
+    inside = render("charts/replicas.svg", axis=axis, bands=bands, high=_HEIGHT, most=most)
     return Chart(TITLE, _HEIGHT, inside)
 
 

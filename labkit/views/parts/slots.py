@@ -182,7 +182,7 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
     high = min(_HIGHEST, max(_LOWEST, _HEIGHT / (len(shown) or 1)))
     windows = {n: window for n, *window in view_state["windows"]} if high >= _ROOMY else {}
     inside = render(
-        "slots.svg",
+        "charts/slots.svg",
         rows=[(label(group, of), of[-most:]) for group, of in shown.items()],
         story=lambda each: _story(each, view_state["tags"]),
         tags=view_state["tags"],
@@ -195,7 +195,7 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
     signs = [name.partition(":")[0] for name in _SIGNS.values()]
     seen = {piece.stage for each in every for piece in each.pieces}
     stages = {stage: look for stage, look in STAGES.items() if stage != "lost" or stage in seen}
-    legend = render("slots_legend.svg", signs=signs, stages=stages, prefix=prefix)
+    legend = render("charts/slots_legend.svg", signs=signs, stages=stages, prefix=prefix)
     note = _left_out(every, shown, most)
     return Chart(TITLE, high * len(shown), inside, legend if shown else Markup(""), note)
 

@@ -21,7 +21,7 @@ def svg(view_state: Json, axis: Axis, _: str) -> Chart:
     points = [point for point in view_state["speed"] if axis.shows(point[0])]
     most = max((rate for _, rate in points if rate is not None), default=0) or 1
     path = curve(unbroken(points), axis, most, _HEIGHT - 8)
-    inside = render("speed.svg", axis=axis, path=path, high=_HEIGHT, most=f"{most:.0f}")
+    inside = render("charts/speed.svg", axis=axis, path=path, high=_HEIGHT, most=f"{most:.0f}")
     return Chart(TITLE, _HEIGHT, inside)
 
 

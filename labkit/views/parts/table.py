@@ -29,7 +29,7 @@ def html(view_state: Json) -> str:
     older = [each for each in shown if each[1].name.startswith(" ")]
     looks = [view_state["tags"][tag] for _, tag in view_state["images"]]
     return render(
-        "table.html",
+        "parts/table.html",
         header=ps.TASK_HEADER,
         newest=[each for each in shown if each not in older],
         older=older,

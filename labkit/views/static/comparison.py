@@ -77,7 +77,7 @@ class Comparison(still.Still):
         """Return the numbers as a table, which the page keeps, and the lines."""
         facts = [fact for fact in _FACTS if fact[3] or len({fact[1](run) for run in self.runs}) > 1]
         return render(
-            "comparison.html",
+            "static/comparison.html",
             title=self.title,
             columns=[name for name, *_ in facts],
             rows=[(run, [_cell(fact, run, self.runs) for fact in facts]) for run in self.runs],
@@ -150,7 +150,9 @@ def lines(runs: list[Json], label: str) -> still.Drawing:
     charts = [_replicas(runs, axis)]
     if any(run["speed"] for run in runs):
         charts.append(_speed(runs, axis))
-    legends = [render("comparison_legend.svg", run=run, dash=DASHES[run["dash"]]) for run in runs]
+    legends = [
+        render("static/comparison_legend.svg", run=run, dash=DASHES[run["dash"]]) for run in runs
+    ]
     return stacked(charts, axis, 2, label, legends=legends)
 
 
@@ -179,7 +181,7 @@ def _chart(
 ) -> Chart:
     what: dict[str, Any] = {"runs": list(zip(runs, paths, strict=True)), "axis": axis}
     what |= {"high": height, "most": most, "dashes": DASHES, "ends": height == _REPLICAS}
-    return Chart(title, height, render("comparison.svg", **what))
+    return Chart(title, height, render("static/comparison.svg", **what))
 
 
 def _corners(run: Json) -> Iterator[speed.Line]:

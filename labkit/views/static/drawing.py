@@ -54,7 +54,7 @@ def drawing(view_state: Json, parts: Iterable[str] | None = None) -> Drawing | N
         axis,
         head_room(marked) + first_line + 2,
         _in_words(view_state, asked, axis),
-        template="drawing.svg",
+        template="charts/drawing.svg",
         over=across(view_state, axis, marked),
         looks=view_state["tags"],
         tags=tags,
@@ -69,7 +69,7 @@ def stacked(
     top: float,
     label: str,
     *,
-    template: str = "stack.svg",
+    template: str = "charts/stack.svg",
     legends: Iterable[Markup] = (),
     **more: object,
 ) -> Drawing:

@@ -65,7 +65,11 @@ class Snapshot(still.Still):
         )
         head = known.module("head").html(self.view_state) if "head" in self.parts else ""
         return render(
-            "snapshot.html", head=head, badge=self.state["badge"], drawing=drawing, below=shown
+            "static/snapshot.html",
+            head=head,
+            badge=self.state["badge"],
+            drawing=drawing,
+            below=shown,
         )
 
     def __repr__(self) -> str:

@@ -60,13 +60,17 @@ class Still(ABC):
     @property
     def html(self) -> str:
         """It as HTML that can stand in any page."""
-        return self._rendered("still.html", as_image=True, style=page.style(), plotly=page.PLOTLY)
+        return self._rendered(
+            "static/still.html", as_image=True, style=page.style(), plotly=page.PLOTLY
+        )
 
     @property
     def page(self) -> str:
         """It as a page of its own, plotly.js included; it asks for nothing more."""
         library, module = page.plotly_script(), page.module()
-        body = self._rendered("still_page.html", as_image=False, library=library, module=module)
+        body = self._rendered(
+            "static/still_page.html", as_image=False, library=library, module=module
+        )
         return page.document(self.title, page.STYLES, body)
 
     @property
