@@ -224,7 +224,9 @@ def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
     lacking_since = None
     for waited in poll(_RUNNING_SECONDS, _POLL_SECONDS):
         counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
-        running = sum(each["RunningTasks"] for each in counts)
+        # docker's own count has tasks that ran on a node that is down
+        tasks = swarm.task_values(label=f"{stack.NAMESPACE}={name}")
+        running = sum(task.running and task.desired_state == "running" for task in tasks)
         wanted = sum(each["DesiredTasks"] for each in counts)
         if running >= wanted:
             break
