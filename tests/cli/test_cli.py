@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from labkit import cli, views
 from labkit.api import doing
 from labkit.base import settings
+from labkit.cli import up
 from labkit.engines import ports
 from labkit.recordings import story
 from labkit.recordings.recording import Ended, Marked, Recording
@@ -435,3 +436,26 @@ def test_what_cannot_be_predicted_is_refused(
     assert (ran.exit_code, ran.stdout) == (status, "")
     assert says in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("availability", "state", "says"),
+    [
+        ("drain", "ready", "n1 takes no new task (availability drain): `docker node update"),
+        ("active", "down", "The node n1 is down: nothing is known of its tasks."),
+        ("active", "ready", ""),
+    ],
+)
+def test_up_says_which_nodes_take_no_task(
+    availability: str, state: str, says: str, capsys: pytest.CaptureFixture[str]
+):
+    up._say_why_it_takes_no_task(
+        {
+            "Description": {"Hostname": "n1"},
+            "Spec": {"Availability": availability},
+            "Status": {"State": state},
+        }
+    )
+    said = "".join(capsys.readouterr())
+    assert says in said
+    assert bool(says) == bool(said)

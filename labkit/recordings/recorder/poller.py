@@ -24,7 +24,7 @@ _BLOCKED = 3.0
 #: What the engine may answer while it is going down or coming up.
 _UNAVAILABLE = (NoEngine, NotAManager, EngineRefused)
 #: A manager that restarts says how to make a swarm, which is not what to do.
-_AWAY = "The engine answers, but not as a manager of its swarm (not yet, or no more)."
+_AWAY = "The swarm's manager is not there: it is restarting, or the swarm was left."
 
 
 #: Reasons of a gap that lasts although something answers.
