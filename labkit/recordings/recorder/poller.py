@@ -129,12 +129,10 @@ class Poller:
         """Poll once, or note that the engine does not answer; says whether anything changed."""
         began, before = time.monotonic(), self._now()
         try:
-            snapshot = self._source.snapshot(self._service, self._known())
+            snapshot = self._snapshot()
             if another := self._another(snapshot):
                 self._begin_gap(self._now(), another, anew=True)
                 return True
-        except NotFound:
-            snapshot = Snapshot(at=self._now(), service=None, tasks=())
         except _UNAVAILABLE as problem:
             said = problem.docker_says or problem.found
             self._begin_gap(self._now(), _AWAY if isinstance(problem, NotAManager) else said)
@@ -153,6 +151,12 @@ class Poller:
         if changes := self._live.observe(snapshot):
             self._pace.changed(self._clock(), changes)
         return bool(changes)
+
+    def _snapshot(self) -> Snapshot:
+        try:
+            return self._source.snapshot(self._service, self._known())
+        except NotFound:
+            return Snapshot(at=self._now(), service=None, tasks=())
 
     def _another(self, snapshot: Snapshot) -> str:
         """Say so if it is not what was recorded that answers: its numbers do not belong here.

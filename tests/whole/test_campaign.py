@@ -1,0 +1,323 @@
+"""A campaign of faults while a service is recorded: no row is lost, and none is made up.
+
+Each fault breaks something and mends it. What was in the file before it is there after it, row
+by row; what nobody could see is a gap with nothing in it; the file is what the recorder knows.
+The service's image exists nowhere, so that its tasks come and go all the time.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from labkit import engines
+from labkit.base.errors import NotAManager, RecordingProblem
+from labkit.cli import up
+from labkit.engines import membership, state
+from labkit.engines.background import BackgroundEngine
+from labkit.engines.private.private import PrivateEngine
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import Back, Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
+from labkit.recordings.values import Snapshot
+from labkit.swarm.client import Swarm
+from tests.waiting import until
+from tests.whole.labs import home
+from tests.whole.test_faults import NOBODY_HAS, create
+
+pytestmark = pytest.mark.timeout(240)
+
+#: Longer than an answer may take without leaving a gap.
+FROZEN_SECONDS = 3.5
+
+
+@dataclass
+class Lab:
+    """An engine, and a recorder of its service `s`."""
+
+    engine: BackgroundEngine
+    recorder: Recorder
+    #: How often the recorder has polled.
+    polls: Callable[[], int]
+
+    def await_gap(self) -> None:
+        until(lambda: self.recorder.engine_trouble, "the gap", 60)
+
+    def await_polls(self) -> None:
+        """Wait until the recorder has seen what there is to see now."""
+        enough = self.polls() + 3
+        until(lambda: self.polls() >= enough, "three more polls", 60)
+
+
+# ---- the faults ------------------------------------------------------------------------
+
+
+def freeze(lab: Lab) -> None:
+    process = lab.engine.process()
+    process.suspend()
+    thaws = time.monotonic() + FROZEN_SECONDS
+    until(lambda: time.monotonic() > thaws, "the time that it is frozen for")
+    lab.engine.wake()
+
+
+def kill(lab: Lab) -> None:
+    lab.engine.process().kill()
+    lab.await_gap()
+    lab.engine.start()
+
+
+def restart(lab: Lab) -> None:
+    lab.engine.stop()
+    lab.await_gap()
+    lab.engine.start()
+
+
+def leave(lab: Lab) -> None:
+    swarm = Swarm.at(lab.engine.url)
+    swarm.post("/swarm/leave", force="true")
+    lab.await_gap()
+    membership.ensure(swarm)
+
+
+def tear_the_network(lab: Lab) -> None:
+    assert isinstance(lab.engine, PrivateEngine)
+    subprocess.run(["ip", "link", "del", lab.engine.network.name], check=True)
+    lab.engine.start()
+    assert lab.engine.network.is_whole(lab.engine.process().pid)
+
+
+def lock(lab: Lab) -> None:
+    swarm = Swarm.at(lab.engine.url)
+    about = swarm.get("/swarm")
+    spec = about["Spec"] | {"EncryptionConfig": {"AutoLockManagers": True}}
+    swarm.post("/swarm/update", spec, version=str(about["Version"]["Index"]))
+    key = swarm.get("/swarm/unlockkey")["UnlockKey"]
+    lab.engine.stop()
+    lab.await_gap()
+    with pytest.raises(NotAManager, match="docker swarm unlock"):
+        membership.ensure(lab.engine.start())
+    swarm.post("/swarm/unlock", {"UnlockKey": key})
+
+
+def fill_the_disk(lab: Lab) -> None:
+    filler = lab.recorder.path.with_name("filler")
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(512)):
+            pass
+    until(lambda: lab.recorder.file_trouble, "the disk to be full", 60)
+    filler.unlink()
+    until(lambda: not lab.recorder.file_trouble, "what is kept in memory to be written", 60)
+
+
+# ---- the campaign ----------------------------------------------------------------------
+
+
+def play(engine: BackgroundEngine, fault: Callable[[Lab], None], follows: str, file: Path) -> None:
+    """Record, have a fault, and compare."""
+    swarm, polls = engine.start(), 0
+    membership.ensure(swarm)
+    create(swarm, "s", NOBODY_HAS, replicas=2)
+    poll = swarm.snapshot
+
+    def counting(*args: Any) -> Snapshot:
+        nonlocal polls
+        polls += 1
+        return poll(*args)
+
+    swarm.snapshot = counting  # type: ignore[method-assign, assignment]
+    recorder = Recorder(swarm, "s", file, until=None).start()
+    lab = Lab(engine, recorder, lambda: polls)
+    recorder.wait_for(lambda r: len(r.tasks) > 3, "tasks", 60)
+    before = file.read_bytes().splitlines(keepends=True)
+    known = set(recorder.recording.tasks)
+
+    fault(lab)
+    match follows:
+        case "goes on":
+            recorder.wait_for(lambda r: bool(set(r.tasks) - known), "a new task", 90)
+        case "removed":
+            recorder.wait_for(lambda r: bool(r.of(ServiceRemoved)), "the service to be gone", 60)
+        case "another engine":
+            until(lambda: "Another engine" in recorder.engine_trouble, "that to be noticed", 60)
+            create(Swarm.at(engine.url), "s", NOBODY_HAS, replicas=2)
+            lab.await_polls()
+    recorder.stop()
+
+    rows = file.read_bytes().splitlines(keepends=True)
+    assert rows[: len(before)] == before
+    recording = Recording.load(file)
+    assert recording == recorder.recording
+    assert not recording.torn_lines
+    assert len({each.service.id for each in recording.of(ServiceSeen)}) == 1
+    assert [each.at for each in recording.changes] == sorted(each.at for each in recording.changes)
+    silent = False
+    for change in recording.changes:
+        silent = isinstance(change, Gap) or (silent and not isinstance(change, Back))
+        assert not (silent and isinstance(change, TaskSeen | ServiceSeen)), change
+    assert silent == (follows == "another engine")
+
+
+@pytest.mark.parametrize(
+    ("fault", "follows"),
+    [
+        (freeze, "goes on"),
+        (kill, "another engine"),
+        (restart, "another engine"),
+        (leave, "removed"),
+    ],
+)
+def test_a_recording_on_the_simulated_engine(
+    fault: Callable[[Lab], None], follows: str, tmp_path: Path
+) -> None:
+    with home(tmp_path):
+        play(engines.simulated(), fault, follows, tmp_path / "r.jsonl")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("fault", "follows"),
+    [
+        (freeze, "goes on"),
+        (kill, "goes on"),
+        (tear_the_network, "goes on"),
+        (lock, "goes on"),
+        (fill_the_disk, "goes on"),
+        (leave, "removed"),
+    ],
+)
+def test_a_recording_on_a_private_engine(
+    fault: Callable[[Lab], None], follows: str, tmp_path: Path, small_disk: Path
+) -> None:
+    with closing_engine(PrivateEngine(tmp_path / "engine")) as engine:
+        play(engine, fault, follows, small_disk / "r.jsonl")
+
+
+@contextmanager
+def closing_engine(engine: BackgroundEngine) -> Iterator[BackgroundEngine]:
+    try:
+        yield engine
+    finally:
+        engine.remove()
+
+
+# ---- those who record ------------------------------------------------------------------
+
+#: Does as JupyterLab: has a kernel, which records, and says which process that is.
+JUPYTER = """
+import sys
+from jupyter_client import KernelManager
+manager = KernelManager()
+manager.start_kernel()
+client = manager.blocking_client()
+client.start_channels()
+client.wait_for_ready(timeout=60)
+client.execute(sys.argv[1], reply=True, timeout=60)
+print("kernel", manager.provisioner.pid, flush=True)
+sys.stdin.read()
+"""
+IN_THE_KERNEL = """
+import labkit
+recorder = labkit.record("s", path={file!r}, until_settled=False)
+"""
+
+
+def test_what_two_kernels_record_is_whole_when_their_jupyterlab_is_killed(tmp_path: Path) -> None:
+    """A third goes on with one of them, and nobody writes to the file of another."""
+    files = [tmp_path / f"{number}.jsonl" for number in (1, 2)]
+    with home(tmp_path), ExitStack() as ended:
+        swarm = engines.simulated().start()
+        create(swarm, "s", NOBODY_HAS, replicas=2)
+        labs = []
+        for file in files:
+            words = [sys.executable, "-c", JUPYTER, IN_THE_KERNEL.format(file=str(file))]
+            pipe = subprocess.PIPE
+            labs.append(subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True))
+            ended.enter_context(labs[-1])
+            ended.callback(labs[-1].kill)
+        said = [next(line for line in each.stdout if line.startswith("kernel")) for each in labs]
+        kernels = [psutil.Process(int(line.split()[1])) for line in said]
+        until(lambda: all(len(Recording.load(file).tasks) > 3 for file in files), "tasks", 60)
+        with pytest.raises(RecordingProblem):
+            Recorder(swarm, "s", files[0])
+
+        before = [file.read_bytes().splitlines(keepends=True) for file in files]
+        for each in labs:
+            each.send_signal(signal.SIGKILL)
+        until(lambda: not any(each.is_running() for each in kernels), "the kernels to end", 60)
+
+        for file, rows in zip(files, before, strict=True):
+            assert file.read_bytes().splitlines(keepends=True)[: len(rows)] == rows
+        first, second = map(Recording.load, files)
+        assert not first.torn_lines + second.torn_lines
+        assert first.ended is second.ended is None
+        third = Recorder(swarm, "s", tmp_path / "3.jsonl", until=None, before=first).start()
+        third.wait_for(lambda r: bool(set(r.tasks) - set(first.tasks)), "a new task", 60)
+        third.stop()
+        assert third.recording.changes[: len(first.changes)] == first.changes
+        assert Recording.load(tmp_path / "3.jsonl") == third.recording
+
+
+# ---- down ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("halted", ["frozen", "killed", "answering"])
+def test_down_ends_the_lab_s_own_engine_however_it_is(
+    halted: str, everything: bool, tmp_path: Path
+) -> None:
+    with home(tmp_path):
+        engine = engines.simulated()
+        engine.start()
+        process = engine.process()
+        state.write(state.State(engine=engine.url, kind="simulated", stacks=["dc"]))
+        {"frozen": process.suspend, "killed": process.kill}.get(halted, lambda: None)()
+        began = time.monotonic()
+        up.down(everything=everything)
+
+        assert time.monotonic() - began < 15
+        assert engine.process() is None
+        assert engine.folder.exists() != everything
+        assert state.read() == state.State()
+
+
+@pytest.mark.parametrize("fate", ["left", "killed"])
+def test_down_knows_what_it_could_not_remove_from_an_engine_of_yours(
+    fate: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a swarm that was left nothing is left to remove."""
+    with home(tmp_path), closing_engine(engines.simulated()) as engine:
+        swarm = engine.start()
+        yours = tmp_path / "yours.sock"
+        yours.symlink_to(engine.url.removeprefix("unix://"))
+        made = state.State(f"unix://{yours}", "yours", swarm_created=True, stacks=["dc"])
+        state.write(made)
+        if fate == "left":
+            swarm.post("/swarm/leave", force="true")
+            up.down()
+            said = capsys.readouterr().out
+            assert "The swarm was left before, and its stacks ended with it." in said
+            assert state.read() == state.State()
+        else:
+            engine.stop()
+            with pytest.raises(Exception, match="`labkit down` again: it knows what `up` made"):
+                up.down()
+            assert state.read() == made
