@@ -261,7 +261,7 @@ class Progress:
         return [each for each in self.standings if each.item.step == step]
 
     def heading(self, step: int) -> str:
-        """Return what a notebook is called, such as `1 · rolling-updates`."""
+        """Return what a notebook is called, such as `1 · Rolling updates`."""
         name = self.notebooks.get(step, "")
         return f"{step} · {name}" if name else str(step)
 

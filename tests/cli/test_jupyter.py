@@ -65,13 +65,15 @@ def test_what_the_learner_says_wins(
 
 
 def test_settings_and_layout_are_the_labs_own_and_a_persons_changes_stay(home: Path):
-    """Saved often; notebook, view and terminal side by side."""
+    """Saved often; no line of code is cut; notebook, view and terminal side by side."""
     folder = Path(given()["LabApp.user_settings_dir"])
-    file = folder / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
+    saving = folder / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
+    cells = folder / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     (layout,) = Path(given()["LabApp.workspaces_dir"]).iterdir()
 
     assert folder.is_relative_to(home / ".labkit")
-    assert json.loads(file.read_text())["autosaveInterval"] <= 10
+    assert json.loads(saving.read_text())["autosaveInterval"] <= 10
+    assert json.loads(cells.read_text())["codeCellConfig"]["lineWrap"]
     assert {"labkit:dc_worker", "terminal:1"} < json.loads(layout.read_text())["data"].keys()
     layout.write_text("mine")
     given()

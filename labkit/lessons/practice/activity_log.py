@@ -84,7 +84,7 @@ def plan() -> list[Item]:
 
 def progress() -> Progress:
     """Return what is done, and what is next."""
-    notebooks = {step.number: step.notebook[3:] for step in STEPS}
+    notebooks = {step.number: step.notebook[3:].replace("-", " ").capitalize() for step in STEPS}
     return Progress.of(journal().events(), plan(), notebooks)
 
 

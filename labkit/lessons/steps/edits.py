@@ -110,7 +110,8 @@ def put(file: str, edits: tuple[str, ...]) -> str:
         return ""
     kept = "" if present in _known(original, file) else workspace.keep_a_copy(path).name
     path.write_text(wanted, encoding="utf-8", newline="\n")
-    return f"dockercoins/{file} restored" + (f" (your version is kept as {kept})" if kept else "")
+    done = "restored" if wanted == original else "set to where this begins"
+    return f"dockercoins/{file} {done}" + (f" (your version is kept as {kept})" if kept else "")
 
 
 def _read(path: Path, shown: str) -> str:
