@@ -1,17 +1,6 @@
 """What a learner can set from outside: environment variables, and where things live.
 
-| variable           | meaning                                             | default              |
-|--------------------|-----------------------------------------------------|----------------------|
-| `LABKIT_ENGINE`    | `auto`, `private`, `simulated`, or an engine's URL  | `auto`               |
-| `LABKIT_SPEED`     | how many times as fast as real time the simulated   | 1                    |
-|                    | engine's clock runs                                 |                      |
-| `LABKIT_DOCKER_ID` | the `<Docker ID>` of image names                    | logged in, or `lab`  |
-| `LABKIT_STACK`     | the name of the stack                               | `dc`                 |
-| `LABKIT_PYTHON_IMAGE` | what dockercoins is built on                     | found, or made here  |
-| `LABKIT_HOME`      | the folder that holds `.labkit/` and `lab/`         | see `home`           |
-| `LABKIT_CLASS`     | a folder that the instructor gives: what a class    | nothing is logged    |
-|                    | does is logged there, without names                 |                      |
-| `LABKIT_ALIAS`     | what a learner is called there                      | two words, drawn     |
+README lists the variables, all but the one of `python_image`.
 """
 
 import base64
@@ -150,7 +139,7 @@ _OF_ONE = {"credsStore": _is_helper, "currentContext": _is_text, "detachKeys": _
 
 
 def python_image() -> str:
-    """Return the image that dockercoins is to be built on, or `""` to let labkit find one."""
+    """Return `LABKIT_PYTHON_IMAGE`, what to build dockercoins on; `""` to let labkit find one."""
     return os.environ.get("LABKIT_PYTHON_IMAGE", "")
 
 

@@ -52,11 +52,10 @@ def new(
     }
 
 
-def event(moment: int, created_by: str, *, empty: bool = True, comment: str = "") -> dict[str, Any]:
+def event(moment: int, created_by: str, *, empty: bool = True) -> dict[str, Any]:
     """Return a line of a history; `empty` if it brought no layer."""
     found: dict[str, Any] = {"created": stamp(moment)}
     found |= {"created_by": created_by} if created_by else {}
-    found |= {"comment": comment} if comment else {}
     return found | ({"empty_layer": True} if empty else {})
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from labkit.base.errors import BadComposeFile, BadValue
 from labkit.swarm import compose
-from labkit.swarm.compose import schema, shorthand
-from labkit.swarm.compose.interpolation import substitute
+from labkit.swarm.compose.language import schema, shorthand
+from labkit.swarm.compose.language.interpolation import substitute
 from labkit.swarm.compose.problems import Problems
 from labkit.swarm.compose.reading import read
 from tests.claims import claims, each_claim

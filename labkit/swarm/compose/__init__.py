@@ -1,11 +1,10 @@
 """Compose files, checked whole and turned into what `docker stack deploy` sends. Pure.
 
-    loading ─┬─ reading        YAML as docker reads it
-             ├─ interpolation  $VARIABLES
-             ├─ schema         what a file may say (format3.yaml); shorthand spells short forms out
-             ├─ merging        -c one.yml -c two.yml
-             └─ checks         what the parts of a file say of one another
-    specs                      the objects of the Engine API
+    loading ─┬─ reading   YAML as docker reads it
+             ├─ language  what a file may say: keys and kinds, short forms, $VARIABLES
+             ├─ merging   -c one.yml -c two.yml
+             └─ checks    what the parts of a file say of one another
+    specs                 the objects of the Engine API
 
 `load` reports every mistake at once, each with its path inside the file, as
 `BadComposeFile`; nothing is sent anywhere from here.

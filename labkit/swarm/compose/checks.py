@@ -6,8 +6,8 @@ from typing import Any
 
 from labkit.base.errors import BadValue
 from labkit.base.settings import STACK_NAME, STACK_NAME_IN_WORDS
+from labkit.swarm.compose.language.schema import FORMAT, SECTIONS, Part, nearest
 from labkit.swarm.compose.problems import Path, Problems
-from labkit.swarm.compose.schema import FORMAT, SECTIONS, Part, nearest
 from labkit.swarm.compose.specs import DEFAULT_NETWORK
 from swarmsim.go import references
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from labkit.base.errors import BadComposeFile, BadValue
-from labkit.swarm.compose import checks, merging, shorthand
-from labkit.swarm.compose.interpolation import interpolate
+from labkit.swarm.compose import checks, merging
+from labkit.swarm.compose.language import shorthand
+from labkit.swarm.compose.language.interpolation import interpolate
+from labkit.swarm.compose.language.schema import FORMAT, SECTIONS, Part, check
 from labkit.swarm.compose.problems import Problems, dotted
 from labkit.swarm.compose.reading import read
-from labkit.swarm.compose.schema import FORMAT, SECTIONS, Part, check
 from labkit.swarm.compose.specs import Sections, StackSpecs, stack_specs
 
 

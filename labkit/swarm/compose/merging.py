@@ -11,7 +11,7 @@ docker/cli's compose/loader/merge.go and the mergo library that it uses.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labkit.swarm.compose.schema import Part
+from labkit.swarm.compose.language.schema import Part
 
 #: Numbers for which zero says something.
 _COUNTS = frozenset({"replicas", "parallelism", "max_attempts", "retries"})

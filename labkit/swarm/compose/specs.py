@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.swarm.compose.schema import Part
+from labkit.swarm.compose.language.schema import Part
 from labkit.swarm.ownership import NAMESPACE
 
 #: Docker's label for the image as the file names it, before a digest is added.

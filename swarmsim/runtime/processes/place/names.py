@@ -129,10 +129,10 @@ class Names:
         _write_lines(folder / "backends", self._backends[virtual])
 
 
-def port_of(folder: Folder, port: int, protocol: str = "tcp") -> tuple[str, int] | None:
-    """Return where a port of a task is on this machine, or `None` without a listener."""
+def port_of(folder: Folder, port: int) -> tuple[str, int] | None:
+    """Return where a TCP port of a task is on this machine, or `None` without a listener."""
     try:
-        host, _, real = (folder.ports / f"{protocol}-{port}").read_text().partition(" ")
+        host, _, real = (folder.ports / f"tcp-{port}").read_text().partition(" ")
     except OSError:
         return None
     return host, int(real)

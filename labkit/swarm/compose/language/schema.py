@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar
 
 from labkit.base.rules import words
-from labkit.swarm.compose import shorthand
-from labkit.swarm.compose.interpolation import FromVariable
+from labkit.swarm.compose.language import shorthand
+from labkit.swarm.compose.language.interpolation import FromVariable
+from labkit.swarm.compose.language.shorthand import shown
 from labkit.swarm.compose.problems import Path, Problems
-from labkit.swarm.compose.shorthand import shown
 
 #: The keys of the format, and what is special about some of them.
 FORMAT = words(pathlib.Path(__file__).with_name("format3.yaml"))
