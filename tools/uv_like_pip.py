@@ -85,7 +85,7 @@ def main(command: list[str]) -> None:
     listed = ""
     if find_spec("pip"):
         ask = (sys.executable, "-m", "pip", "config", "list")
-        answer = subprocess.run(ask, capture_output=True, text=True, check=False)  # noqa: S603
+        answer = subprocess.run(ask, capture_output=True, text=True, check=False)
         if answer.returncode:
             sys.exit(1)
         listed = answer.stdout

@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Iterator
 
+from labkit.base import jobs
+
 #: Default seconds that a call waits for Swarm: at most 50
 #: in the lesson on a machine with little else to do, and twice that on a busy one.
 PATIENCE = 110
@@ -35,4 +37,4 @@ def poll(seconds: float, every: float) -> Iterator[float]:
         yield waited
         if waited >= seconds:
             return
-        time.sleep(every)
+        jobs.sleep(every)

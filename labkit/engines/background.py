@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labkit.base import jobs
 from labkit.base.errors import LabError, NoEngine
 from labkit.swarm.client import Swarm
 
@@ -78,7 +79,7 @@ class BackgroundEngine:
             waited = time.monotonic() - began
             if waited > self.start_seconds or (waited > _APPEAR_SECONDS and not self.process()):
                 raise self._did_not_start()
-            time.sleep(_POLL_SECONDS)
+            jobs.sleep(_POLL_SECONDS)
         return swarm
 
     def wake(self) -> None:

@@ -3,6 +3,7 @@
 import time
 from ipaddress import IPv4Network
 
+from labkit.base import jobs
 from labkit.base.errors import EngineRefused, LabError, NotAManager
 from labkit.swarm.client import Swarm
 
@@ -25,7 +26,7 @@ def ensure(swarm: Swarm, *, joinable: bool = False) -> bool:
     while problem := _not_ready(swarm):
         if time.monotonic() > deadline or _stays_so(swarm):
             raise problem
-        time.sleep(_POLL_SECONDS)
+        jobs.sleep(_POLL_SECONDS)
     return created
 
 

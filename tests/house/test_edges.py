@@ -1,6 +1,7 @@
 """The simulated engine runs where there are no threads, processes, sockets or event loops.
 
-All of those are used at its edges alone; the rest is imported here without them.
+All of those are used at its edges alone; the rest is imported here without them. labkit needs
+more, and runs where a browser's Python does: without threads, and without some packages.
 """
 
 import subprocess
@@ -14,6 +15,16 @@ EDGES = ("swarmsim.server", "swarmsim.runtime.processes", "swarmsim.inprocess", 
 BLOCKED = (
     *("threading", "subprocess", "multiprocessing", "concurrent", "asyncio", "selectors"),
     *("socket", "ssl", "fcntl", "pwd", "resource", "psutil", "tornado", "docker", "requests"),
+)
+#: What is not for a browser: its servers, and what draws or computes with the packages below.
+EDGES_OF_LABKIT = (
+    *("labkit.__main__", "labkit.cli.doctor", "labkit.views.live.server"),
+    *("labkit.recordings.frames", "labkit.views.static.figures"),
+)
+#: What Pyodide's Python lacks, and the packages that it has to do without here.
+NOT_IN_A_BROWSER = (
+    *("pwd", "grp", "resource", "readline", "syslog", "curses", "dbm", "venv", "ensurepip"),
+    *("tornado", "psutil", "pandas", "numpy", "plotly", "jupyterlab", "jupyter_server", "nbformat"),
 )
 #: Refuses the modules of the first argument, and then runs what the others say.
 BLOCKER = """
@@ -41,12 +52,34 @@ print(service.update_status.state)
 """
 
 
-def inner() -> list[str]:
-    """The modules of swarmsim that are not at its edges."""
-    paths = (path.relative_to(ROOT).with_suffix("") for path in ROOT.glob("swarmsim/**/*.py"))
+#: An update, watched and waited for, where no thread can be started.
+WATCHED = """
+import threading
+def refuse(_): raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+from labkit.base import jobs
+jobs.in_turns = True
+from labkit.api import doing
+from labkit.swarm.client import Swarm
+from swarmsim import Engine
+engine = Engine(speed=5)
+doing._current = Swarm(engine.client(), "unix://in-process")
+engine.client().services.create("web:1", name="web", labels={"labkit.lab": "true"})
+import labkit
+view, sent = labkit.watch("web", path="{path}"), []
+view.send = lambda message, **_: sent.append(message)
+labkit.update("web", image="web:2")
+view.wait(timeout=60)
+print(view.ended, view.recording.service.image, any("moves" in each for each in sent))
+"""
+
+
+def inner(package: str, edges: tuple[str, ...]) -> list[str]:
+    """The modules of a package that are not at its edges."""
+    paths = (path.relative_to(ROOT).with_suffix("") for path in ROOT.glob(f"{package}/**/*.py"))
     names = (".".join(path.parts).removesuffix(".__init__") for path in paths)
     return sorted(
-        name for name in names if not any(f"{name}.".startswith(f"{edge}.") for edge in EDGES)
+        name for name in names if not any(f"{name}.".startswith(f"{edge}.") for edge in edges)
     )
 
 
@@ -55,15 +88,28 @@ def run_without(blocked: tuple[str, ...], code: str) -> subprocess.CompletedProc
     return subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-def test_all_but_the_edges_is_imported_without_threads_processes_and_sockets():
-    assert len(inner()) > 80
-    ran = run_without(BLOCKED, f"import {', '.join(inner())}")
+@pytest.mark.parametrize(
+    ("package", "edges", "blocked"),
+    [("swarmsim", EDGES, BLOCKED), ("labkit", EDGES_OF_LABKIT, NOT_IN_A_BROWSER)],
+)
+def test_all_but_the_edges_is_imported_without(
+    package: str, edges: tuple[str, ...], blocked: tuple[str, ...]
+):
+    modules = inner(package, edges)
+    assert len(modules) > 80
+    ran = run_without(blocked, f"import {', '.join(modules)}")
 
     assert ran.returncode == 0, ran.stderr
 
 
 def test_an_engine_runs_without_them():
     assert run_without(BLOCKED, RUN).stdout == "rollback_completed\n"
+
+
+def test_an_update_is_watched_where_no_thread_can_be_started(tmp_path: Path):
+    ran = run_without(NOT_IN_A_BROWSER, WATCHED.replace("{path}", str(tmp_path / "web.jsonl")))
+
+    assert ran.stdout.splitlines()[-1:] == ["True web:2 True"], ran.stderr
 
 
 @pytest.mark.parametrize("edge", ["swarmsim.server.server", *EDGES[1:3]])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from labkit.base import waiting
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
+from labkit.base.jobs import Firm
 from labkit.recordings.recorder import Recorder, meter, pace, poller, recorder
 from labkit.recordings.recording import (
     Back,
@@ -437,7 +439,6 @@ def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.Mo
 def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
     monkeypatch.setattr(time, "thread_time", lambda: clock["now"])
-    waits: list[float] = []
 
     class Slow(Scripted):
         def snapshot(self, name: str, known: Service | None = None) -> Snapshot:
@@ -446,15 +447,9 @@ def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch
 
     made = Recorder(Slow(UPDATING), "dc_worker", until=None, now=lambda: datetime.now(UTC))
 
-    class Stopping(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0)
-            return True
-
-    made._poller._stopping = Stopping()
-    made._poller.poll_until_done()
-
-    assert waits == [20.0]
+    rest = next(made._poller.poll_until_done())
+    assert isinstance(rest, Firm)
+    assert rest == 20.0
 
 
 @pytest.mark.parametrize("speed", [1.0, 20.0])
@@ -462,19 +457,7 @@ def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) ->
     """A moment that lasts a second there lasts a twentieth of one here."""
     source = Scripted(BEFORE)
     source.speed = speed
-    pauses: list[float] = []
-
-    class Waking(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            pauses.append(timeout or 0)
-            made._poller.stop("enough")
-            return True
-
-    made = Recorder(source, "dc_worker", until=None)
-    made._poller._wake = Waking()
-    made._poller.poll_until_done()
-
-    (pause,) = pauses
+    _, pause = islice(Recorder(source, "dc_worker", until=None)._poller.poll_until_done(), 2)
     assert pace.SLOW / speed / 2 < pause < pace.SLOW / speed
 
 
@@ -615,9 +598,9 @@ def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
 
     made.stop()
     assert not answered.is_set()
-    thread = made._metering._thread
+    job = made._metering._job
     answer.set()
-    until(lambda: not thread.is_alive(), "the meter's thread to end")
+    until(lambda: not job.alive, "the meter's job to end")
     assert answered.is_set()
     assert hashes(made.recording) == []
 
@@ -640,5 +623,5 @@ def test_a_recorder_that_died_measures_no_more() -> None:
     before = len(made.recording.changes)
     made._record_sample(5, 1000.0)
     assert len(made.recording.changes) == before
-    thread = made._metering._thread
-    until(lambda: not thread.is_alive(), "the meter's thread to end")
+    job = made._metering._job
+    until(lambda: not job.alive, "the meter's job to end")

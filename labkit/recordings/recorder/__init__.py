@@ -1,4 +1,4 @@
-"""A recorder: threads that poll a service and record what changed.
+"""A recorder: jobs that poll a service and record what changed.
 
 It polls often while something moves and rarely while nothing does. Swarm emits no event
 for a task, but the engine emits some for its containers and for the service; each of
@@ -12,8 +12,8 @@ grown.
 | `poller`   | polling, and what to make of an answer, or of none                         |
 | `pace`     | how long to wait before the next poll                                      |
 | `wakeups`  | the engine's events, which wake it                                         |
-| `meter`    | the application's own count, in a thread that is never waited for          |
-| `live`     | the recording while threads add to it and wait for changes                 |
+| `meter`    | the application's own count, in a job that is never waited for          |
+| `live`     | the recording while jobs add to it, and others wait for changes                 |
 | `file`     | the file that it is written to                                             |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`

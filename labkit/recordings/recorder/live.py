@@ -1,10 +1,11 @@
-"""A recording while it is made: several threads add to it, and others wait for a change."""
+"""A recording while it is made: several jobs add to it, and others wait for a change."""
 
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from labkit.base import jobs
 from labkit.base.errors import RecordingProblem
 from labkit.base.files import unused
 from labkit.recordings.recorder.file import File
@@ -80,7 +81,7 @@ class LiveRecording:
             while not over():
                 if (seconds := left()) <= 0:
                     return False
-                self._changed.wait(min(seconds, _NAP))
+                jobs.wait(self._changed, min(seconds, _NAP))
         return True
 
     @property

@@ -1,13 +1,14 @@
 """Polling a service, and what to make of the answer, or of none."""
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from labkit.base import jobs
 from labkit.base.errors import EngineRefused, NoEngine, NotAManager, NotFound
+from labkit.base.jobs import Firm, Job
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.pace import ANNOUNCED, STEADY, Pace
 from labkit.recordings.recorder.wakeups import WakeUps
@@ -50,10 +51,10 @@ class Poller:
     """Polls a service until something says to stop.
 
     `first` is what was seen of it so far; without it, what was recorded before goes on, after
-    a gap. `until` is asked after each change, and now and
-    then; a reason ends the polling, `None` lets it go on. `speed` is how many times as fast
-    as real time the source's clock runs: the faster, the more often it is polled, as far as
-    the share of the processor goes.
+    a gap. `until` is asked after each change, and now and then; a reason ends the polling,
+    `None` lets it go on. The `job` is what polls. `speed` is how many times as fast as real
+    time the source's clock runs: the faster, the more often it is polled, as far as the share
+    of the processor goes.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Poller:
         live: LiveRecording,
         until: Until | None,
         now: Callable[[], datetime],
+        job: Job,
         speed: float = 1.0,
     ) -> None:
         self._source = source
@@ -73,8 +75,7 @@ class Poller:
         self._now = now
         #: When the engine last answered.
         self.last_seen = first.at if first else live.recording.last_at
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
+        self._job = job
         self._why_stopped = ""
         self._events = WakeUps(getattr(source, "events", None), self._service, self._poke)
         self._pace = Pace()
@@ -96,24 +97,23 @@ class Poller:
     def stop(self, why: str) -> None:
         """Make `poll_until_done` return, with this reason."""
         self._why_stopped = why
-        self._stopping.set()
-        self._wake.set()
+        self._job.stop()
 
-    def poll_until_done(self) -> str:
-        """Poll again and again, and return why it ended."""
+    def poll_until_done(self) -> Generator[float, None, str]:
+        """Poll again and again, as a part of the job, and return why it ended."""
         self._events.start()
         try:
             while True:
-                began = time.thread_time()
+                began = jobs.spent()
                 if why := self._reason_to_stop(changed=self._poll()):
                     return why
                 # an event may shorten the pause, but never below what bounds the cost
-                least = max(ANNOUNCED / self._speed, (time.thread_time() - began) / _SHARE)
-                if self._stopping.wait(least):
+                least = max(ANNOUNCED / self._speed, (jobs.spent() - began) / _SHARE)
+                yield Firm(least)
+                if self._job.stopped:
                     return self._why_stopped
                 if (rest := self._pause() / self._speed - least) > 0:
-                    self._wake.wait(rest)
-                self._wake.clear()
+                    yield rest
         finally:
             self._events.stop()
 
@@ -196,7 +196,7 @@ class Poller:
         """Poll now, and often for a while: something has happened, or is announced of a task."""
         self._service_moved = self._service_moved or service_moved
         self._pace.event(self._clock(), task)
-        self._wake.set()
+        self._job.wake()
 
     def _clock(self) -> float:
         """Return seconds of the source's clock, from anywhere."""

@@ -1,6 +1,5 @@
 """The recorder itself: start it, stop it, mark a moment, wait for one."""
 
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Self, get_args
 
 from labkit.base import echo, waiting
 from labkit.base.errors import BadValue, NotSettled
+from labkit.base.jobs import Job, Steps
 from labkit.base.waiting import PATIENCE
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
@@ -70,14 +70,14 @@ class Recorder:
         self._live = LiveRecording(header, path, before)
         self.recording = self._live.recording
         speed = getattr(source, "speed", 1.0)
-        self._poller = Poller(source, first, self._live, until, self._now, speed)
+        self._job = Job(self._run(), f"record {service}")
+        self._poller = Poller(source, first, self._live, until, self._now, self._job, speed)
         self._metering = Metering(meter, self._record_sample, self.service) if meter else None
-        self._thread = threading.Thread(target=self._run, name=f"record {service}", daemon=True)
 
     def start(self) -> Self:
         """Begin to poll. Returns the recorder. Starting twice does nothing more."""
-        if self._thread.ident is None and not self.recording.ended:
-            self._thread.start()
+        if not self._job.begun and not self.recording.ended:
+            self._job.start()
             if self._metering:
                 self._metering.start()
         return self
@@ -85,9 +85,8 @@ class Recorder:
     def stop(self, why: str = "It was stopped.") -> Recording:
         """Stop polling, and return the recording. Stopping twice does nothing more."""
         self._poller.stop(why)
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join()
-        elif self._thread.ident is None:  # never started, so nothing else closes the file
+        self._job.join()
+        if not self._job.begun:  # so nothing else closes the file
             self._live.close()
         return self.recording
 
@@ -112,7 +111,7 @@ class Recorder:
     @property
     def alive(self) -> bool:
         """Whether it is polling."""
-        return self._thread.is_alive()
+        return self._job.alive
 
     @property
     def why(self) -> str:
@@ -156,7 +155,7 @@ class Recorder:
         )
 
     def subscribe(self, listener: Callable[[], None]) -> None:
-        """Call `listener()` after each change and at the end, from a thread of the recorder."""
+        """Call `listener()` after each change and at the end, from a job of the recorder."""
         self._live.subscribe(listener)
 
     # ---- waiting -------------------------------------------------------------------
@@ -239,11 +238,11 @@ class Recorder:
     ) -> None:
         self.stop()
 
-    # ---- the threads ---------------------------------------------------------------
+    # ---- the jobs ------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self) -> Steps:
         try:
-            why = self._poller.poll_until_done()
+            why = yield from self._poller.poll_until_done()
             self._live.add(Ended(self._now(), why))
         except Exception as problem:  # whatever it is, waiting threads must be told
             self.error = problem
@@ -253,7 +252,7 @@ class Recorder:
             self._live.close()
 
     def _record_sample(self, hashes: int, now: float) -> None:
-        """Record what the meter says; runs in the meter's thread.
+        """Record what the meter says; runs in the meter's job.
 
         In a gap another application may have the page's port.
         """

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from labkit.base import jobs
+
 #: The container events that announce that a task runs, or has ended; and others that go with
 #: a change of its state.
 _ANNOUNCING = ["start", "die", "health_status"]
@@ -15,7 +17,10 @@ Follow = Callable[..., Iterator[dict[str, Any]]]
 
 
 class WakeUps:
-    """A thread that calls `poke` at each event of a service, of its containers, or of a node."""
+    """A thread that calls `poke` at each event of a service, of its containers, or of a node.
+
+    Where there are no threads nothing does, and polling finds every change somewhat later.
+    """
 
     def __init__(self, follow: Follow | None, service: str, poke: Callable[..., None]) -> None:
         self._follow = follow
@@ -27,7 +32,9 @@ class WakeUps:
 
     def start(self) -> None:
         """Follow the events until the engine goes away; start again when it is back."""
-        if self._follow and not (self._thread and self._thread.is_alive()):
+        if jobs.in_turns or (self._thread and self._thread.is_alive()):
+            return
+        if self._follow:
             self._thread = threading.Thread(
                 target=self._run, name=f"events {self._service}", daemon=True
             )

@@ -12,7 +12,6 @@ Docker Hub: an account's name has at least four letters. An engine that is start
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +22,7 @@ import urllib3
 from docker.errors import APIError, DockerException
 from docker.utils import parse_repository_tag
 
-from labkit.base import echo, errors, settings
+from labkit.base import echo, errors, jobs, settings
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm, no_engine
 from labkit.swarm.images import baseimage
@@ -140,8 +139,7 @@ def build_all(swarm: Swarm, docker_id: str, root: Path) -> list[str]:
     if missing:
         echo.say(f"Building {', '.join(missing)} …")
     # two take two thirds of the time that they take one by one; more gain nothing on two cores
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda each: build(swarm, root / each, names[each], say=None), missing))
+    jobs.each(lambda each: build(swarm, root / each, names[each], say=None), missing, 2)
     return [f"{names[each]} built" for each in missing]
 
 

@@ -7,10 +7,9 @@ command/stack/swarm/), with the same lines printed.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from labkit.base import echo
+from labkit.base import echo, jobs
 from labkit.swarm import compose, ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose.specs import StackSpecs
@@ -90,10 +89,8 @@ def _look_up(swarm: Swarm, specs: StackSpecs) -> dict[str, Pinned | None]:
     time limit once for each service. An image that no registry has maps to `None`.
     """
     tagged = sorted({references.with_tag(_image(spec)) for spec in specs.services})
-    with ThreadPoolExecutor(_LOOK_UPS_AT_ONCE) as pool:
-        return dict(
-            zip(tagged, pool.map(lambda each: digests.look_up(swarm, each), tagged), strict=True)
-        )
+    found = jobs.each(lambda each: digests.look_up(swarm, each), tagged, _LOOK_UPS_AT_ONCE)
+    return dict(zip(tagged, found, strict=True))
 
 
 def _image(spec: Thing) -> str:

@@ -1,11 +1,10 @@
 """An exercise as a card that one works from: its buttons, how things stand, what they said.
 
-What a button asks for is done in a thread of its own, so that no cell waits for a check that
+What a button asks for is done in a job of its own, so that no cell waits for a check that
 waits. The answer goes into the cell's output as a card, which a saved notebook keeps; the
 buttons are there with a kernel only, and each has a call that does the same.
 """
 
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ import ipywidgets
 from IPython import display as ipython
 
 from labkit.base.errors import LabError
+from labkit.base.jobs import Job
 from labkit.base.quoted import unmarked
 from labkit.lessons.checks import Exercise, Finding
 from labkit.views.cards import cards
@@ -37,7 +37,7 @@ class Desk(Protocol):
         ...
 
     def follow(self, listener: Callable[[], None]) -> None:
-        """Call a listener after each change, from the thread that sees it."""
+        """Call a listener after each change, from the job that sees it."""
         ...
 
     def check(self, say: Callable[[str], None]) -> Finding:
@@ -76,13 +76,11 @@ class Workbench:
 
     # ---- what the buttons do ---------------------------------------------------------
 
-    def press(self, act: Callable[[], Card]) -> threading.Thread:
+    def press(self, act: Callable[[], Card]) -> Job:
         """Do what a button asks for and show what comes of it; only one thing at a time."""
         for button in self._buttons:
             button.disabled = True
-        thread = threading.Thread(target=self._run, args=(act,), daemon=True)
-        thread.start()
-        return thread
+        return Job.of(lambda: self._run(act), "exercise").start()
 
     def _run(self, act: Callable[[], Card]) -> None:
         try:

@@ -6,7 +6,7 @@ module is 125 kB. plotly.js (4.8 MB) comes after it, once a page and kept by the
 from the Jupyter server (`labkit.views.live.server`); until it is there, or where it is not, a
 plain chart of the same steps stands in its place.
 
-How it keeps up while another cell blocks the kernel: a thread of its own sends messages
+How it keeps up while another cell blocks the kernel: a job of its own sends messages
 from the kernel, at most four a second and none when nothing happened. A message that comes
 before a page listens is lost; therefore every message has a number, the widget's state is
 worked out at the moment somebody asks for it, and while a page may be loading the last
@@ -40,6 +40,7 @@ import traitlets
 from IPython import display as ipython
 
 from labkit.base.errors import NotSettled
+from labkit.base.jobs import Firm, Job, Steps
 from labkit.recordings.recording import Recording
 from labkit.views.cards.meanwhile import Meanwhile
 from labkit.views.live import page
@@ -114,14 +115,14 @@ class Watch(anywidget.AnyWidget):
         self._loaded_at = -LOADING
         self._display_id = uuid.uuid4().hex
         self._displayed = False
-        self._wake = threading.Event()
+        self._job = Job(self._run(), f"watch {self._service}")
         self._apply()
         self._state.delta()
         file = str(self.path.absolute()) if self.path else ""
         super().__init__(parts=known_parts(parts), beside=beside, file=file)
         self.on_msg(self._receive)
-        recorder.subscribe(self._wake.set)
-        threading.Thread(target=self._run, name=f"watch {self._service}", daemon=True).start()
+        recorder.subscribe(self._job.wake)
+        self._job.start()
 
     # ---- what a page sees ----------------------------------------------------------
 
@@ -200,7 +201,7 @@ class Watch(anywidget.AnyWidget):
     def step(self) -> Json:
         """Send what changed since the last step, and return it; nothing if nothing did.
 
-        Of very much it is the first part, and the view's thread goes on with the rest.
+        Of very much it is the first part, and the view's job goes on with the rest.
         """
         with self._lock:
             self._apply(MOST)
@@ -232,13 +233,12 @@ class Watch(anywidget.AnyWidget):
             if not self.ended and not how:
                 _display({"text/html": render("static/lost.html"), "text/plain": ""}, raw=True)
 
-    # ---- the thread ----------------------------------------------------------------
+    # ---- the job -------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self) -> Steps:
         pulse = again = time.monotonic()
         while not self.ended:
-            self._wake.wait(PULSE)
-            self._wake.clear()
+            yield PULSE
             delta, now = self.step(), time.monotonic()
             if delta:
                 self._owed, pulse = True, now
@@ -249,7 +249,7 @@ class Watch(anywidget.AnyWidget):
             if self._owed and loading and now - again >= AGAIN:
                 self.repeat()
                 again = now
-            time.sleep(LEAST)  # what comes meanwhile goes together
+            yield Firm(LEAST)  # what comes meanwhile goes together
         self._end()
 
     def pulse(self) -> None:
@@ -279,7 +279,7 @@ class Watch(anywidget.AnyWidget):
             self._leave_snapshot()
 
     def _catch_up(self) -> None:
-        """Show what came after the end: the thread that would have has ended as well."""
+        """Show what came after the end: the job that would have has ended as well."""
         with self._lock:
             if self.ended and self.step():
                 self._leave_snapshot()
@@ -303,7 +303,7 @@ class Watch(anywidget.AnyWidget):
         self._state.apply(changes[self._applied : until])
         self._applied = until
         if until < len(changes):
-            self._wake.set()
+            self._job.wake()
         elif self._recorder.error is not None:
             self._state.end(self._recorder.last_seen, self._recorder.why, died=True)
 
