@@ -10,7 +10,7 @@ import io
 import threading
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from http.client import responses
-from typing import Any
+from typing import Any, Protocol
 
 import docker
 import requests
@@ -38,7 +38,7 @@ class InProcess:
 
     def client(self) -> docker.DockerClient:
         """Return a client of docker-py."""
-        return _Client(self)
+        return Client(self)
 
     def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
         """Answer a request, or begin to."""
@@ -47,13 +47,7 @@ class InProcess:
                 self.engine.clock.advance(_REQUEST)
             exchange = _Exchange(self, request)
             exchange.begin_to_answer()
-        return HTTPResponse(
-            body=_Body(exchange),
-            headers=exchange.headers,
-            status=exchange.status,
-            reason=responses.get(exchange.status),
-            preload_content=False,
-        )
+        return response(exchange)
 
     def wait(self, until: int | None) -> bool:
         """Let time go by until something may have happened; false if nothing ever will.
@@ -104,14 +98,19 @@ class _Exchange:
         self._ended = False
         self.status = 200
         self.headers: dict[str, str] = {}
-        #: The body of an answer that is not a stream.
+        #: What is there of the body: all of it, if it is not a stream.
         self.content = b""
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the answer is a stream."""
+        return self.call.streaming
 
     # ---- the client, as the route sees it ------------------------------------------------
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body of the request."""
-        for piece in _pieces(self._body):
+        for piece in pieces(self._body):
             yield piece
 
     async def begin(self, status: int, content_type: str) -> None:
@@ -132,7 +131,7 @@ class _Exchange:
     def begin_to_answer(self) -> None:
         """Run the route to its answer, or to where a stream has begun."""
         pause = self._run()
-        while pause is not None and not self.call.streaming:
+        while pause is not None and not self.streaming:
             if not self.door.wait(pause.until):
                 self.close()
                 what = f"{self.call.method} {self.call.target}"
@@ -175,13 +174,49 @@ class _Exchange:
             self.headers["Content-Type"] = answer.content_type
 
 
+class Exchange(Protocol):
+    """A request and its answer, as docker-py needs them."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the answer is a stream."""
+
+    def next_piece(self) -> bytes:
+        """Wait for the next piece of a stream; nothing at its end."""
+
+    def close(self) -> None:
+        """End the stream."""
+
+
+class Door(Protocol):
+    """A way into an engine."""
+
+    def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
+        """Answer a request, or begin to."""
+
+
+def response(exchange: Exchange) -> HTTPResponse:
+    """Return what requests takes for an answer."""
+    return HTTPResponse(
+        body=_Body(exchange),
+        headers=exchange.headers,
+        status=exchange.status,
+        reason=responses.get(exchange.status),
+        preload_content=False,
+    )
+
+
 class _Body(io.RawIOBase):
     """What docker-py reads an answer from, and what it finds where it looks for a socket."""
 
-    def __init__(self, exchange: _Exchange) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._rest = exchange.content
-        self.chunked = exchange.call.streaming
+        self.chunked = exchange.streaming
 
     @property
     def chunk_left(self) -> int:
@@ -221,7 +256,7 @@ class _Body(io.RawIOBase):
 class _Adapter(HTTPAdapter):
     """Where requests go in place of a socket."""
 
-    def __init__(self, door: InProcess) -> None:
+    def __init__(self, door: Door) -> None:
         super().__init__()
         self._door = door
 
@@ -230,17 +265,17 @@ class _Adapter(HTTPAdapter):
         return self.build_response(request, self._door.answer(request))
 
 
-class _Client(docker.DockerClient):
-    """docker-py's client, connected to an engine in this process."""
+class Client(docker.DockerClient):
+    """docker-py's client, with a way into an engine that is not a socket."""
 
-    def __init__(self, door: InProcess) -> None:
+    def __init__(self, door: Door) -> None:
         # a socket's address, so that no proxy is asked for; nothing connects to it
         self.api = docker.APIClient("unix://in-process", versions.API_VERSION)
         self.api.mount("http+docker://", _Adapter(door))
         self.api.trust_env = False
 
 
-def _pieces(body: Any) -> Iterator[bytes]:
+def pieces(body: Any) -> Iterator[bytes]:
     """Yield the body of a request, whatever form it was given in."""
     if isinstance(body, str):
         yield body.encode()

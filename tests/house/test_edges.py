@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-EDGES = ("swarmsim.server", "swarmsim.runtime.processes", "swarmsim.inprocess", "swarmsim.__main__")
+EDGES = (
+    *("swarmsim.server", "swarmsim.runtime.processes", "swarmsim.inprocess", "swarmsim.__main__"),
+    *("swarmsim.loop", "swarmsim.posted", "swarmsim.posting"),
+)
 BLOCKED = (
     *("threading", "subprocess", "multiprocessing", "concurrent", "asyncio", "selectors"),
     *("socket", "ssl", "fcntl", "pwd", "resource", "psutil", "tornado", "docker", "requests"),

@@ -81,7 +81,10 @@ def test_the_table_has_at_most_ten_rows_and_names_every_room():
 #: What the row of `swarmsim` as a whole stands for.
 SWARMSIM = {
     f"swarmsim/{name}"
-    for name in ("api", "engine", "face", "images", "inprocess", "runtime", "server")
+    for name in (
+        *("api", "engine", "face", "images", "inprocess", "loop"),
+        *("posted", "posting", "runtime", "server"),
+    )
 }
 
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from swarmsim.engine.engine import Engine
 from swarmsim.images import Image, names
 from swarmsim.images.build import building, dockerfile
+from swarmsim.loop import Timer
 from swarmsim.model import Service, Task
 from swarmsim.runtime.processes import Processes
-from swarmsim.server import Timer
 
 T = TypeVar("T")
 
