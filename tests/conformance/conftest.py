@@ -20,7 +20,7 @@ from tests.conformance.watching import TaskSeen, Watcher
 from tests.waiting import until
 
 #: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
-AT_A_TIME = {"real": 8, "simulated": 10, "fast": 10}
+AT_A_TIME = {"real": 8, "simulated": 10, "fast": 14}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
 FAST = 10
 

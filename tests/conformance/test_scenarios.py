@@ -7,6 +7,7 @@ from statistics import median
 import pytest
 
 from tests.conformance.conftest import Run
+from tests.conformance.play import Transcript
 from tests.conformance.scenario import SCENARIOS
 from tests.conformance.watching import STATES, TaskSeen
 
@@ -81,8 +82,11 @@ def test_the_simulated_engine_does_so(runs: Runs, scenario: str, on: list[str]) 
 def test_both_tell_the_same(runs: Runs, scenario: str, on: list[str]) -> None:
     real, simulated = (runs(engine).transcript(scenario) for engine in on)
 
-    assert simulated.statuses == real.statuses
-    assert simulated.events == real.events
+    assert simulated.events == real.events  # among them every state of the update
+    simulated_says, real_says = _said(simulated), _said(real)
+    both = simulated_says.keys() & real_says.keys()
+    assert {state: simulated_says[state] for state in both} == {s: real_says[s] for s in both}
+    assert simulated.statuses[-1:] == real.statuses[-1:]
     assert simulated.slots == real.slots
     assert simulated.told == real.told
     assert simulated.times.keys() == real.times.keys()
@@ -92,6 +96,14 @@ def test_both_tell_the_same(runs: Runs, scenario: str, on: list[str]) -> None:
         if abs(took.seconds - simulated.times[what].seconds) > took.late
     }
     assert apart == {}
+
+
+def _said(transcript: Transcript) -> dict[str, set[str]]:
+    """What an update said in each state that was seen: a short one may fall between two looks."""
+    said: dict[str, set[str]] = {}
+    for status in transcript.statuses:
+        said.setdefault(status.partition(":")[0], set()).add(status)
+    return said
 
 
 @on_each

@@ -118,6 +118,8 @@ def an_update_that_is_paused_exits_with_one(play: Play) -> None:
 
     message = play.service["UpdateStatus"]["Message"]
     assert (ran.err, ran.status) == (f"service update paused: {message}\n", 1)
+    # the second slot had its turn when the first task ran, and fails after that
+    play.until(lambda: sum(task.ended for task in play.on(SOON)) == 2, "both slots to fail")
     play.tell("error", ran.err)
     play.tell("pretty", ages(play.docker("service", "inspect", "--pretty", play.name).out))
 
