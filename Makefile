@@ -1,10 +1,10 @@
 # Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-nodes bench lint down clean env env-test
+.PHONY: help lab test test-nodes test-engines bench lint down clean env env-test
 
 help: ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
 
 lab: env ## set everything up and open JupyterLab; ARGS="--no-browser --port 8899" go to it
 	@.venv/bin/labkit lab $(ARGS)
@@ -14,6 +14,9 @@ test: env-test ## set everything up and run every test; ARGS="-k settled" go to 
 
 test-nodes: env-test ## what three real nodes do that are disturbed in mid-update: minutes
 	@.venv/bin/pytest -m nodes tests/engines
+
+test-engines: env-test ## run the tests that need an engine on Docker Engine 20.10, 26 and 28
+	@tools/test_engines.sh $(ARGS)
 
 bench: env-test ## measure labkit beside `watch docker service ps`; ARGS=watching for one
 	@tools/bench.sh $(ARGS)

@@ -63,6 +63,7 @@ def refused(call: Call, problem: ApiError) -> Answer | None:
     """The answer that says what went wrong; `None` once a stream has begun, which just ends."""
     if call.streaming:
         return None
+    problem = versions.refusal(call.version or versions.API_VERSION, problem)
     return Answer({"message": problem.message}, problem.status)
 
 

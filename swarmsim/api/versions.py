@@ -9,11 +9,12 @@ From moby's `api/docs/CHANGELOG.md` and the version checks in its `daemon/server
 as seen on Docker Engine 20.10, 26.1 and 28.5.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from swarmsim.go.errors import ApiError
+from swarmsim.go.errors import ApiError, NotAFilter
 
 API_VERSION = "1.52"
 MIN_API_VERSION = "1.24"
@@ -154,6 +155,36 @@ ANSWERS = (
     Row(_IMAGE, "Parent Comment DockerVersion Author", until="1.52", only_empty=True),
     Row(_IMAGE, _OF_AN_IMAGE, until="1.52", only_empty=True),
 )
+
+
+class Words(NamedTuple):
+    """A refusal that is worded otherwise from a version on, and may have another status."""
+
+    since: str
+    pattern: str
+    instead: str
+    status: int = 0
+
+
+_JSON = r"^(json: |illegal base64 data)"
+REFUSALS = (
+    Words("1.42", _JSON, r"invalid JSON: \1"),
+    Words("1.42", "^Invalid filter ", "invalid filter "),
+    Words("1.42", r'^strconv\.Atoi: parsing "(.*)": ', r"invalid filter 'exited=\1': \g<0>", 400),
+    Words("1.42", "^no such image: .*: (No such image: )", r"\1"),
+    Words("1.42", "^no such container ", "no such container ", 404),
+)
+
+
+def refusal(version: str, problem: ApiError) -> ApiError:
+    """A refusal as a version has it; what is worded here is as of Docker Engine 20.10."""
+    if isinstance(problem, NotAFilter) and numbers(version) >= numbers("1.42"):
+        return ApiError(400, "invalid filter")
+    for words in REFUSALS:
+        if numbers(version) >= numbers(words.since) and re.search(words.pattern, problem.message):
+            message = re.sub(words.pattern, words.instead, problem.message)
+            return ApiError(words.status or problem.status, message)
+    return problem
 
 
 _TYPE_OF_LOGS = Row("logs", "Content-Type", "1.42")

@@ -35,6 +35,10 @@ class ApiError(Exception):
         self.message = message
 
 
+class NotAFilter(ApiError):
+    """A list's `filters` cannot be read; engines since 23.0 say no more than that."""
+
+
 def rpc(code: str, description: str) -> ApiError:
     """The error as swarmkit words it: its gRPC code stands in front of the sentence."""
     message = f"rpc error: code = {code} desc = {description}"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from swarmsim.go import gojson, values
-from swarmsim.go.errors import ApiError
+from swarmsim.go.errors import ApiError, NotAFilter
 from swarmsim.go.shapes import read
 
 Wanted = Mapping[str, Collection[str] | None]
@@ -27,7 +27,7 @@ class Filters:
         try:
             return cls(_read(gojson.loads(text)))
         except ApiError as problem:
-            raise ApiError(status, problem.message) from None
+            raise NotAFilter(status, problem.message) from None
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""

@@ -14,12 +14,18 @@ from typing import Any
 
 import pytest
 
+from swarmsim.api import versions
+from swarmsim.go.errors import ApiError, NotAFilter
 from tests.conformance.engines import Engine, seconds
 from tests.conformance.refusals import CASES, IMAGE, STALE, Case, spec, task
 
 #: Refusals for which a real engine looks for a plugin for fifteen seconds.
 SLOW = ("secret: a driver that there is not", "network: a driver that there is not")
 ENGINES = [pytest.param("real", marks=pytest.mark.engine), "simulated"]
+
+
+#: What Docker Engine 20.10 refuses in its own way.
+GRANTED = {"create: nothing", "create: an impossible image", "get: /distribution/UPPER/json {}"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,10 @@ class Subject:
         if isinstance(value, list):
             return [self.put(each) for each in value]
         return value
+
+    def newest(self) -> str:
+        """Return the highest version of the API that the engine speaks."""
+        return str(self.engine.get("/version")["ApiVersion"])
 
     def send(self, case: Case) -> tuple[int, str]:
         """Send a case's request, and return the status and the message."""
@@ -144,8 +154,14 @@ def test_a_refusal_has_its_status_and_its_words(subject: Subject, what: str) -> 
     ahead = subject.ahead.get(what)
     status, said = ahead.result() if ahead else subject.send(case)
 
-    assert status == case.status
-    assert said == subject.put(case.says) or (said and not case.says)
+    kind = NotAFilter if isinstance(case.params.get("filters"), str) else ApiError
+    expected = kind(case.status, subject.put(case.says))
+    if subject.engine.name == "real" and (newest := subject.newest()) != "1.41":
+        if what in GRANTED:
+            pytest.skip("engines since 23.0 do not refuse this, or in words of their own")
+        expected = versions.refusal(newest, expected)
+    assert status == expected.status
+    assert said == expected.message or (said and not case.says)
 
 
 @on_each

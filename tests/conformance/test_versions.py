@@ -15,6 +15,8 @@ import pytest
 from tests.conformance.engines import Engine, seconds
 from tests.waiting import until
 
+pytestmark = pytest.mark.engine
+
 NAME = "c-versions"
 #: What is asked of an engine; `<container>` and `<image>` are the service's.
 PATHS: dict[str, dict[str, Any]] = {

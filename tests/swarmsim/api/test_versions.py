@@ -89,3 +89,13 @@ def test_other_versions_are_refused_in_dockers_words(raw: Raw, version: str, wor
 
 def test_a_client_that_names_no_version_gets_the_newest(raw: Raw):
     assert raw.get("/info").json.keys() == raw.get(f"/v{versions.API_VERSION}/info").json.keys()
+
+
+@each_claim(__file__, "worded", "path", "status", "words", "status_since", "words_since")
+def test_a_refusal_is_worded_as_in_its_version(
+    raw: Raw, path: str, status: int, words: str, status_since: int, words_since: str
+):
+    before, since = (raw.get(f"/v{it}{path}") for it in ("1.41", "1.42"))
+
+    assert (before.status, before.message) == (status, words)
+    assert (since.status, since.message) == (status_since, words_since)

@@ -106,7 +106,7 @@ def test_docker_py_builds_lists_tags_and_removes(client, tmp_path):
     assert image.history()[0]["CreatedBy"] == "/bin/sh -c #(nop)  LABEL a=b"
     client.images.remove("y:2")
     client.images.remove(image.id)
-    with pytest.raises(ImageNotFound, match="no such image: x:1: No such image: x:1"):
+    with pytest.raises(ImageNotFound, match="No such image: x:1"):
         client.images.get("x:1")
     assert client.images.prune() == {"ImagesDeleted": None, "SpaceReclaimed": 0}
 
