@@ -13,7 +13,7 @@ test: env-test ## set everything up and run every test; ARGS="-k settled" go to 
 	@tools/test.sh $(ARGS)
 
 test-nodes: env-test ## what three real nodes do that are disturbed in mid-update: minutes
-	@.venv/bin/pytest -m nodes tests/engines
+	@tools/test.sh -m nodes tests/engines
 
 test-engines: env-test ## run the tests that need an engine on Docker Engine 20.10, 26 and 28
 	@tools/test_engines.sh $(ARGS)
