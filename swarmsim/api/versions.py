@@ -172,7 +172,7 @@ REFUSALS = (
     Words("1.42", "^Invalid filter ", "invalid filter "),
     Words("1.42", r'^strconv\.Atoi: parsing "(.*)": ', r"invalid filter 'exited=\1': \g<0>", 400),
     Words("1.42", "^no such image: .*: (No such image: )", r"\1"),
-    Words("1.42", "^no such container ", "no such container ", 404),
+    Words("1.42", "^no such container ", "No such container: ", 404),
 )
 
 
