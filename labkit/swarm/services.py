@@ -58,7 +58,9 @@ def _replaces_nothing(
     if spec["TaskTemplate"] != service["Spec"]["TaskTemplate"] or state.endswith("paused"):
         return False
     if after == before and state == "updating":
-        echo.say(f"{before.name} is being updated to {before.tag} already. Nothing was sent.")
+        echo.say(
+            f"{before.name} is being updated to {before.tag} already, so the command was not sent."
+        )
         return True
     if after.replicas == before.replicas and state not in ("updating", "rollback_started"):
         echo.say(

@@ -50,7 +50,7 @@ def test_an_update_says_what_it_is_about_and_whether_another_one_overtook_it() -
 
 
 def test_the_text_has_the_replicas_by_tag() -> None:
-    assert section(text(failing()), "Running replicas") == ["   2 1.0", "   0 bugged"]
+    assert section(text(failing()), "Running replicas") == ["1.0 × 2", "bugged × 0"]
 
 
 def test_the_text_has_errors_whole() -> None:

@@ -107,5 +107,5 @@ def _dense(found: list[Step], apart: int) -> Iterator[tuple[int, list[int]]]:
 
 def text(view_state: Json) -> tuple[str, list[str]]:
     """Return how many replicas of each tag ran at the end, a line each."""
-    counts = [f"{count:>4} {tag}" for tag, count in running(view_state)]
+    counts = [f"{tag} × {count}" for tag, count in running(view_state)]
     return "Running replicas at the end, by tag", counts
