@@ -5,7 +5,7 @@ A task with a healthcheck, its image's or its service's, is healthy at its first
 its behaviour says otherwise.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -97,6 +97,10 @@ class Acted(Scripted):
             self._host.has_health(task_id, health)
 
     # ---- what the engine asks --------------------------------------------------------
+
+    def unkept(self, _: Mapping[str, Any]) -> str:
+        """Return `""`: a task on paper takes what it is given."""
+        return ""
 
     def awaiting(self) -> bool:
         """Return false: it is never open what a task will do."""

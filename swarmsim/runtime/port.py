@@ -20,6 +20,9 @@ from swarmsim.runtime.logs import Log
 class Runtime(Driver, Protocol):
     """What runs the tasks: the cluster's driver, and what the engine asks of it besides."""
 
+    def unkept(self, spec: Mapping[str, Any]) -> str:
+        """What of a service's spec it does not keep, as a sentence; `""` if it keeps everything."""
+
     def awaiting(self) -> bool:
         """Whether it is open what some process will do: then the engine runs in real time."""
 

@@ -155,6 +155,8 @@ def _put_service(
         echo.say(f"Creating service {name}")
         with explaining_refusal(f"the service {name} to be created."):
             made = swarm.post("/services/create", spec)
+        for warning in made.get("Warnings") or ():
+            echo.warn(f"{name}: {warning}.")
         ownership.note(made["ID"], spec["Labels"])
         return
     echo.say(f"Updating service {name} (id: {found['ID']})")

@@ -60,7 +60,8 @@ async def create(call: Call) -> Answer:
     checks.references_exist(engine, spec)
     checks.name_is_free(engine, spec["Name"])
     service = asked(engine.cluster.create_service, spec)
-    return Answer({"ID": service.id, "Warnings": None}, 201)
+    unkept = engine.runtime.unkept(spec)
+    return Answer({"ID": service.id, "Warnings": [unkept] if unkept else None}, 201)
 
 
 @routes.get("/services/{id}")

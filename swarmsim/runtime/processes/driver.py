@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 MOST_PROCESSES = 120
 #: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
 _LEAST_MEMORY = 6 << 20
+#: What of a container's spec does nothing: it would take a container.
+_UNKEPT = ("User", "Ulimits", "CapabilityAdd", "CapabilityDrop", "Sysctls", "ReadOnly")
 
 
 class Processes:
@@ -71,6 +73,16 @@ class Processes:
         if not what.command:
             return "No command specified"
         return self._prepare(task, what, image)
+
+    def unkept(self, spec: Mapping[str, Any]) -> str:
+        """Name what limits a container, and not a process of this machine."""
+        template = spec["TaskTemplate"]
+        limits = (template.get("Resources") or {}).get("Limits") or {}
+        container = template.get("ContainerSpec") or {}
+        found = [f"Limits.{each}" for each in limits if limits[each]]
+        found += [each for each in _UNKEPT if container.get(each)]
+        said = f"tasks are processes of this machine, so {', '.join(found)} will not be kept"
+        return f"simulated engine: {said}" if found else ""
 
     def has_healthcheck(self, task: Task) -> bool:
         """Whether a task counts as running only after its first healthy probe."""
