@@ -1,0 +1,145 @@
+"""Pyodide with all that the lesson needs: `python site/packages.py FOLDER`.
+
+Pyodide comes from npm, without packages. Their wheels are made here, and the lock that names them.
+
+A package of Python alone is the same everywhere, so the environment that builds the site has it
+already, in the version that the tests passed with. PyYAML and MarkupSafe do without their
+extension modules, which are left out. Only pydantic-core is compiled for Pyodide, by PyPI's wheel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ROOT / "build" / "site-parts"
+#: jupyterlite-pyodide-kernel 0.8.6 is made for this version.
+PYODIDE = "pyodide@314.0.6"
+_CORE = ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "python_stdlib.zip")
+_LOCK = "pyodide-lock.json"
+#: What the kernel and the engine import in a browser.
+_WANTED = ("labkit", "ipython", "micropip")
+#: What labkit does without there, and what JupyterLite has wheels of its own for.
+_LEFT_OUT = {
+    *("jupyterlab", "nbformat", "pandas", "narwhals", "psutil", "tornado"),
+    *("widgetsnbextension", "pexpect"),
+}
+#: Of these only the version is asked for: plotly.js is in the site as a file.
+_NAMES_ONLY = {"plotly"}
+#: These are downloaded: what is compiled, and what JupyterLite asks for and needs another Python.
+_DOWNLOADED = {"pydantic-core": "", "micropip": "0.11.1"}
+_WHEEL = "Wheel-Version: 1.0\nGenerator: labkit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def build(into: Path) -> None:
+    """Make a folder that Pyodide is loaded from. What was downloaded is kept in `PARTS`."""
+    PARTS.mkdir(parents=True, exist_ok=True)
+    into.mkdir(parents=True, exist_ok=True)
+    packed = PARTS / f"{PYODIDE.replace('@', '-')}.tgz"
+    if not packed.exists():
+        subprocess.run(["npm", "pack", "--silent", PYODIDE], cwd=PARTS, check=True)
+    with tarfile.open(packed) as archive:
+        for name in (*_CORE, _LOCK):
+            (into / name).write_bytes(archive.extractfile(f"package/{name}").read())
+    about = json.loads((into / _LOCK).read_text())["info"]
+    found: dict[str, Any] = {}
+    ahead = list(_WANTED)
+    while ahead:
+        if (name := ahead.pop()) not in found:
+            found[name] = _entry(name, about, into)
+            ahead += found[name]["depends"]
+    text = json.dumps({"info": about, "packages": found}, indent=1, sort_keys=True)
+    (into / _LOCK).write_text(text)
+
+
+def _entry(name: str, about: dict[str, str], into: Path) -> dict[str, Any]:
+    """Make or get a wheel, and return what a lock says of it."""
+    wheel = _wheel(name, about, into)
+    with zipfile.ZipFile(wheel) as packed:
+        tops = {each.partition("/")[0].removesuffix(".py") for each in packed.namelist()}
+    return {
+        "name": name,
+        "version": str(parse_wheel_filename(wheel.name)[1]),
+        "file_name": wheel.name,
+        "install_dir": "site",
+        "package_type": "package",
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        "depends": sorted(set(_requires(name, about)) - _LEFT_OUT),
+        "imports": sorted(top for top in tops if top.isidentifier()),
+        "unvendored_tests": False,
+    }
+
+
+def _requires(name: str, about: dict[str, str]) -> Iterator[str]:
+    there = {
+        "extra": "",
+        "sys_platform": "emscripten",
+        "platform_system": "Emscripten",
+        "python_version": about["python"].rpartition(".")[0],
+        "python_full_version": about["python"],
+    }
+    if _DOWNLOADED.get(name):
+        return
+    for requirement in map(Requirement, distribution(name).requires or ()):
+        if requirement.marker is None or requirement.marker.evaluate(there):
+            yield canonicalize_name(requirement.name)
+
+
+def _wheel(name: str, about: dict[str, str], into: Path) -> Path:
+    version = _DOWNLOADED.get(name) or distribution(name).version
+    wheel = into / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    if name == "labkit":
+        _run("hatchling", "build", "--target", "wheel", "--directory", str(into))
+    elif name in _NAMES_ONLY:
+        _pack(name, wheel, only=".dist-info")
+    elif name in _DOWNLOADED:
+        major, minor, _ = about["python"].split(".")
+        words = ["--platform", f"pyemscripten_{about['abi_version']}_wasm32"]
+        words += ["--python-version", f"{major}.{minor}", "--abi", f"cp{major}{minor}"]
+        words += ["--no-deps", "--only-binary", ":all:", "--dest", str(PARTS)]
+        pattern = f"{name.replace('-', '_')}-{version}-*.whl"
+        if not any(PARTS.glob(pattern)):
+            _run("pip", "download", "--quiet", *words, f"{name}=={version}")
+        return Path(shutil.copy(next(PARTS.glob(pattern)), into))
+    else:
+        _pack(name, wheel)
+    return wheel
+
+
+def _pack(name: str, wheel: Path, only: str = "") -> None:
+    """Pack the Python files of an installed package, always into the same bytes."""
+    found = distribution(name)
+    with zipfile.ZipFile(wheel, "w") as packed:
+
+        def add(inside: str, content: str | bytes) -> None:
+            packed.writestr(zipfile.ZipInfo(inside), content, zipfile.ZIP_DEFLATED)
+
+        for file in sorted(found.files or ()):
+            left_out = bool({"..", "__pycache__", "tests"} & set(file.parts))
+            left_out = left_out or only not in file.parts[0]
+            if not left_out and file.suffix != ".so" and file.name not in ("RECORD", "WHEEL"):
+                add(file.as_posix(), file.read_binary())
+        folder = next(file.parts[0] for file in found.files or () if file.name == "METADATA")
+        add(f"{folder}/WHEEL", _WHEEL)
+        add(f"{folder}/RECORD", "")
+
+
+def _run(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", *words], check=True, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]))
