@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -88,3 +89,10 @@ def test_an_answer_comes_soon_even_if_there_is_nothing_to_say(
     assert (again["data"], again["over"]) == ("", False)
     assert closed == {"stream": first["stream"]}
     assert after["over"]
+
+
+def test_a_wait_is_answered_once_it_is_over(post: Callable[[str], str]):
+    began = time.monotonic()
+
+    assert post(json.dumps({"wait": 0.2})) == "{}"
+    assert time.monotonic() - began >= 0.2
