@@ -40,7 +40,7 @@ class Settings(anywidget.AnyWidget):
 
     _esm = page.asset("settings.js")
     fields = traitlets.Any().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True, no_echo=True)
     #: What cannot be moved now.
     off = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -82,7 +82,8 @@ class Explorer:
         values = _SAID["at first"] | {"slots": situation.start["replicas"]} | situation.start
         fields = [self._field(field, values[field["name"]]) for field in _SAID["fields"]]
         self.settings = Settings(fields=fields, values=values)
-        self._words, self._ways, self._picture, self._said = (ipywidgets.HTML() for _ in range(4))
+        # each is a message to the page; what follows the sliders is in one, but for the words
+        self._words, self._picture, self._said = (ipywidgets.HTML() for _ in range(3))
         self._run = _button("Run it …", self._ask, disabled=bool(situation.note))
         self._yes, self._no = _button("Yes, run it", self._start), _button("No", self._ask_later)
         self._buttons, self._live = ipywidgets.HBox([self._run]), ipywidgets.VBox()
@@ -90,8 +91,8 @@ class Explorer:
         self._compared: Comparison | None = None
         self._display_id, self._displayed = uuid.uuid4().hex, False
         style = ipywidgets.HTML(_style())
-        asked = [self._words, self._ways, self._buttons, self._said]
-        self._box = ipywidgets.VBox([style, self.settings, *asked, self._live, self._picture])
+        drawn, asked = [self._words, self._picture], [self._buttons, self._said]
+        self._box = ipywidgets.VBox([style, self.settings, *drawn, *asked, self._live])
         self._box.add_class("labkit-explorer")
         self.settings.observe(self._moved, names="values")
         self._moved()
@@ -121,8 +122,8 @@ class Explorer:
         except LabError as problem:
             self._say(self._words, *str(problem).splitlines())
             return
+        self._picture.value = self._drawn().svg + self._way()
         self._say(self._words, story.in_words(self.expected))
-        self._ways.value, self._picture.value = self._way(), self._drawn().svg
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # without a notebook nobody moves a slider
@@ -194,7 +195,7 @@ class Explorer:
 
     def _still(self) -> dict[str, str]:
         """Return what a saved notebook keeps: words and picture, with no widget."""
-        parts = [_style(), Markup(self._words.value), self._way(), self._drawn().image]  # noqa: S704 - our own
+        parts = [_style(), Markup(self._words.value), self._drawn().image, self._way()]  # noqa: S704 - our own
         if self._compared and (both := self._compared.drawing()):
             parts.append(self._compared.content(both.image))
         html = Markup('<div class="labkit-explored labkit-watch">{}</div>')
