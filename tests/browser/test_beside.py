@@ -14,6 +14,17 @@ pytestmark = pytest.mark.browser
 
 PANEL, LINE = ".labkit-panel", ".jp-NotebookPanel .labkit-line"
 
+#: Counts in each frame the views that are to be seen in the panel, wholly drawn: `shown`.
+_COUNT = """() => {
+  globalThis.shown = [];
+  const look = () => {
+    const rows = [...document.querySelectorAll(".labkit-panel .labkit-ps:has(tbody tr)")];
+    shown.push(rows.filter((each) => each.checkVisibility({ visibilityProperty: true })).length);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
 
 def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: Page) -> None:
     """A line stays in the cell; the end of the update changes nothing of where it is."""
@@ -27,15 +38,34 @@ def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: P
     assert beside
     assert beside["x"] >= notebook["x"] + notebook["width"]
 
+    page.evaluate(_COUNT)
     expect(panel.locator(".labkit-end")).to_contain_text("has settled", timeout=20_000)
     expect(page.locator(".jp-NotebookPanel [data-part=slots]")).to_have_count(0)
     screenshot(page, "beside-ended")
+    page.wait_for_function("() => shown.at(-1) === 1 && shown.length > 9")
+    assert set(page.evaluate("() => shown")) == {1}, (
+        "the snapshot takes the place of the view at once"
+    )
     panel.get_by_role("button", name="Show in the cell").click()
     expect(panel).to_have_count(0)
     in_the_cell = page.locator(".jp-NotebookPanel .labkit-place")
     expect(in_the_cell.locator(".labkit-badge")).to_have_text("completed")
     in_the_cell.get_by_role("button", name="Show beside the notebook").click()
     expect(panel.locator(".labkit-badge")).to_have_text("completed")
+
+
+def test_a_view_goes_beside_the_notebook_as_soon_as_there_are_panels(lab: Lab, page: Page) -> None:
+    """A busy page may show a notebook before it has loaded what makes them."""
+    notebook = Notebook(lab, page, [acted("pace=2")])
+    page.evaluate("() => { globalThis.late = labkitPanels; delete globalThis.labkitPanels; }")
+    notebook.run(0)
+    expect(page.locator(".jp-NotebookPanel .labkit-badge")).to_have_count(1)
+
+    page.evaluate("globalThis.labkitPanels = late")
+    page.evaluate("() => document.dispatchEvent(new Event('labkit-panels'))")
+
+    expect(page.locator(LINE)).to_contain_text("is open beside the notebook")
+    expect(page.locator(PANEL).locator(".labkit-badge")).to_have_count(1)
 
 
 def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -> None:

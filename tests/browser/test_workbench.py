@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from labkit import cli, engines
 from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.pages import put_on
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
 from tests.whole import labs
@@ -136,3 +137,41 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     expect(page.locator(".labkit-tools .jupyter-button").first).to_be_hidden(timeout=QUICK)
     expect(page.locator(".labkit-card-ways").first).to_be_visible()
     screenshot(page, "workbench-restarted")
+
+
+#: An exercise that needs no engine.
+RIDDLE = """
+import os, tempfile
+os.environ["LABKIT_HOME"] = tempfile.mkdtemp()
+import labkit
+labkit.exercise("read-backwards")
+"""
+
+
+@pytest.mark.browser
+def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) -> None:
+    """In both themes, with nothing serious for axe."""
+    notebook = Notebook(lab, page, [RIDDLE, BLOCK])
+    notebook.run(0)
+    hint, waits = page.get_by_role("button", name="Hint"), page.locator(".labkit-waits")
+    said = page.locator(".labkit-note-card").nth(1)
+    hint.press("Enter")
+    expect(said).to_contain_text("Hint 1 of 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(said).to_contain_text("Hint 2 of 3")
+    for theme in ("Dark", "Light"):
+        put_on(page, theme)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        screenshot(page, f"card-{theme}")
+        assert problems(page, ".labkit-tools", ".labkit-note-card") == [], theme
+
+    notebook.run(1)
+    until(notebook.busy, "the cell to block")
+    hint.press("Enter")
+    expect(waits).to_contain_text("when that has ended")
+    screenshot(page, "card-waits")
+    notebook.release()
+    expect(said).to_contain_text("Hint 3 of 3")
+    expect(waits).to_have_count(0)

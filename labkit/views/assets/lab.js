@@ -34,9 +34,34 @@ export async function plugin(shared) {
       Object.assign(style, { rel: "stylesheet", href: new URL("views.css", import.meta.url).href });
       document.head.append(style);
       globalThis.labkitPanels = panels;
+      document.dispatchEvent(new Event("labkit-panels"));
       notebooks?.widgetAdded.connect((_, notebook) => keepOutputs(notebook));
+      if (notebooks) serveControls(notebooks);
     },
   };
+}
+
+/** Gives the controls of a card their keys, which JupyterLab takes for its own, and says at once
+    below them that a click waits: a kernel answers after its cell. */
+function serveControls(notebooks) {
+  const of = (target) => target.closest("button, input")?.closest(".labkit-tools, .labkit-asked, .labkit-explorer");
+  document.addEventListener("focusin", ({ target }) => of(target)?.setAttribute("data-lm-suppress-shortcuts", "true"));
+  const pressed = ({ target }) => {
+    const controls = of(target);
+    const kernel = notebooks.find(({ node }) => node.contains(target))?.sessionContext.session?.kernel;
+    if (!controls || kernel?.status !== "busy" || controls.querySelector(".labkit-waits")) return;
+    const line = document.createElement("div");
+    Object.assign(line, { className: "labkit-waits", role: "status" });
+    controls.append(line);
+    line.textContent = "Noted in this page. The kernel is running a cell, and takes it when that has ended.";
+    const free = (_, status) => {
+      if (status === "busy") return;
+      kernel.statusChanged.disconnect(free);
+      line.remove();
+    };
+    kernel.statusChanged.connect(free);
+  };
+  document.addEventListener("click", pressed, true);
 }
 
 const RAN = "labkit-ran-"; // and the number of a request: which cell it was of
@@ -92,7 +117,8 @@ class Panels {
     panel.standIn?.remove();
     panel.file = place.file;
     void this.tracker.save(panel);
-    panel.node.replaceChildren(place.el);
+    if (before?.gone && before.origin === place.origin) place.takeOver(before);
+    else panel.node.replaceChildren(place.el);
     this.follow(place);
     this.choose(place, false);
     if (before !== place) before?.lose();

@@ -16,7 +16,10 @@ export class Place {
     if (this.gone) return;
     if (!this.cell.isConnected) return void setTimeout(() => this.begin(), 20);
     this.notebook = globalThis.labkitPanels && this.cell.closest(".jp-NotebookPanel")?.id;
-    if (!this.notebook) return this.inTheCell();
+    if (!this.notebook) {
+      document.addEventListener("labkit-panels", () => this.begin(), { once: true }); // a busy page has them late
+      return this.inTheCell();
+    }
     globalThis.labkitPanels.save(this);
     const where = this.beside ? globalThis.labkitPanels.where(this) : "cell";
     if (where === "cell") this.inTheCell();
@@ -55,6 +58,12 @@ export class Place {
     if (this.gone) this.hide();
     else if (closed) this.inTheCell();
     else this.asALine();
+  }
+
+  /** Goes on with what another place has drawn: a snapshot with the view that has just ended. */
+  takeOver(other) {
+    other.button?.remove();
+    [this.el, this.remove, other.el, other.remove] = [other.el, other.remove, make("div"), null];
   }
 
   /** The cell's output is gone. A view beside the notebook stays until the next one. */
