@@ -53,7 +53,7 @@ function serveControls(notebooks) {
     const line = document.createElement("div");
     Object.assign(line, { className: "labkit-waits", role: "status" });
     controls.append(line);
-    line.textContent = "Noted in this page. The kernel is running a cell, and takes it when that has ended.";
+    line.textContent = "Pressed. The kernel is running a cell, and answers when that has ended.";
     const free = (_, status) => {
       if (status === "busy") return;
       kernel.statusChanged.disconnect(free);
