@@ -1,7 +1,5 @@
 """An engine on an event loop: it catches up when something is due, and routes wait for it."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

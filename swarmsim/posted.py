@@ -10,8 +10,6 @@ comes after ten seconds at the latest, maybe without anything new: whoever waits
 able to do nothing else meanwhile.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from base64 import b64decode, b64encode

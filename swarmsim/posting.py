@@ -1,7 +1,5 @@
 """docker-py on an engine that is asked by messages (`posted`), however those get there."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable

@@ -5,8 +5,6 @@ of its own runs it. Where Python has no threads, as in a browser, jobs take turn
 something waits (`wait`, `sleep`), and, between two cells, on the event loop.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import sys
@@ -25,7 +23,7 @@ in_turns = sys.platform == "emscripten"
 #: Seconds between two rounds of turns on the event loop.
 _OFTEN = 0.05
 
-_taking_turns: list[Job] = []
+_taking_turns: "list[Job]" = []
 
 
 def idle(seconds: float) -> None:

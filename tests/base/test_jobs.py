@@ -1,7 +1,5 @@
 """Jobs go on beside what a cell does, in threads or in turns."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

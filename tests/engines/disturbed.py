@@ -1,7 +1,5 @@
 """Two services are updated at once, on three nodes, and something happens to one of the nodes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 On three real nodes (`make test-nodes`) that takes minutes, on three simulated ones seconds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """labkit and its engine run in Pyodide, which is what Python is in a browser."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """docker-py on an engine that is asked by messages, as a browser's pages ask it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import threading

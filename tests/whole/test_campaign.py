@@ -5,8 +5,6 @@ by row; what nobody could see is a gap with nothing in it; the file is what the 
 The service's image exists nowhere, so that its tasks come and go all the time.
 """
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys
