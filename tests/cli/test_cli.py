@@ -108,7 +108,7 @@ def test_what_a_terminal_cannot_encode_is_a_question_mark():
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ran = subprocess.run(words, capture_output=True, text=True, env=env)
 
-    assert "? missing engine: nothing answers" in ran.stdout
+    assert "? missing engine: No engine answers at " in ran.stdout
     assert not ran.stderr
 
 
@@ -136,7 +136,7 @@ def test_doctor_without_an_engine_ends_in_1_and_says_how_to_get_one():
     ended = labkit("doctor")
 
     assert ended.exit_code == 1
-    assert "✗ missing engine: nothing answers" in ended.output
+    assert "✗ missing engine: No engine answers at " in ended.output
     assert "→ " in ended.output
 
 
