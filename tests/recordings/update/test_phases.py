@@ -56,7 +56,7 @@ def test_a_replica_that_is_still_stopping_keeps_a_rollback_going() -> None:
             [task(2, "1.1", "starting", lost=True)],
             "node-1 is down; its task is not counted. Swarm waits for task 1.1-2 (slot 2) on "
             "node-1, and has no time limit for that. Start the node again, or remove it "
-            "(`docker node rm node-1`): then the task ends, and counts as a failure. "
+            "(docker node rm node-1): then the task ends, and counts as a failure. "
             "A new update gets past it as well.",
         ),
         # an updater waits until its task runs, and that one did
