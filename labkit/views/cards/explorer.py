@@ -40,7 +40,7 @@ class Settings(anywidget.AnyWidget):
 
     _esm = page.asset("settings.js")
     fields = traitlets.Any().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True, no_echo=True)
+    values = traitlets.Dict().tag(sync=True, echo_update=False)
     #: What cannot be moved now.
     off = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
