@@ -12,6 +12,12 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
+#: Opens a terminal right of the notebook.
+_TERMINAL = """async () => {
+  const { shell, commands } = jupyterapp;
+  const ref = shell.currentWidget.id;
+  shell.add(await commands.execute("terminal:create-new"), "main", { mode: "split-right", ref });
+}"""
 PANEL, LINE = ".labkit-panel", ".jp-NotebookPanel .labkit-line"
 
 #: Counts in each frame the views that are to be seen in the panel, wholly drawn: `shown`.
@@ -27,7 +33,10 @@ _COUNT = """() => {
 
 
 def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: Page) -> None:
-    """A line stays in the cell; the end of the update changes nothing of where it is."""
+    """A line stays in the cell; the end of the update changes nothing of where it is.
+
+    In the cell it is in sight; beside the notebook again it is above a terminal that is there.
+    """
     watching(lab, page, "pace=0.3, rest=0.5")
     panel = page.locator(PANEL)
     expect(panel.locator(".labkit-live")).to_have_text("live")
@@ -50,8 +59,18 @@ def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: P
     expect(panel).to_have_count(0)
     in_the_cell = page.locator(".jp-NotebookPanel .labkit-place")
     expect(in_the_cell.locator(".labkit-badge")).to_have_text("completed")
+    expect(in_the_cell.locator(".labkit-badge")).to_be_in_viewport()
+    page.evaluate(_TERMINAL)
+    terminal = page.locator(".jp-Terminal")
+    expect(terminal).to_be_visible()
     in_the_cell.get_by_role("button", name="Show beside the notebook").click()
     expect(panel.locator(".labkit-badge")).to_have_text("completed")
+    above, below = panel.bounding_box(), terminal.bounding_box()
+    assert above
+    assert below
+    assert abs(above["x"] - below["x"]) < 3, "but for a border"
+    assert above["y"] + above["height"] <= below["y"]
+    screenshot(page, "beside-again")
 
 
 def test_a_view_goes_beside_the_notebook_as_soon_as_there_are_panels(lab: Lab, page: Page) -> None:

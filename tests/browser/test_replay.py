@@ -42,6 +42,19 @@ def test_a_replay_begins_with_all_of_it(page: Page, replay: Locator) -> None:
     expect(page.locator(".labkit-live")).to_contain_text("recorded at")
 
 
+def test_a_replay_goes_from_where_its_charts_begin(page: Page, opened: Open) -> None:
+    """What was recorded long before the update is not drawn, so it is not played either."""
+    recording, _, _ = play(24, rest=9)
+    opened.html(Replay(recording, ["head", "slots"]).page)
+    replay = page.get_by_role("group", name="Replay")
+    replay.get_by_role("button", name="Play").click()
+    until(lambda: clock(replay) < 20, "the beginning")
+    replay.get_by_role("button", name="Pause").click()
+    assert clock(replay) >= 6, "three seconds before the update"
+    replay.get_by_role("slider").press("Home")
+    assert clock(replay) == 6
+
+
 def test_a_replay_is_what_the_recording_was_at_each_moment(page: Page, replay: Locator) -> None:
     """Forth and back, in any order, tables included; the time axis stays as it is."""
     slider = replay.get_by_role("slider")

@@ -148,7 +148,7 @@ class Panels {
     sessionStorage.setItem(IN_THE_CELL, JSON.stringify([...this.inTheCell]));
   }
 
-  /** Returns the panel of a service; a new one is right of a notebook. */
+  /** Returns the panel of a service; a new one is right of a notebook, above a terminal there. */
   open(service, notebook) {
     if (this.all.has(service)) return this.all.get(service);
     const panel = this.widget();
@@ -161,10 +161,18 @@ class Panels {
     panel.node.textContent = `The view of ${service} opens here when you call labkit.watch.`;
     panel.disposed.connect(() => this.closed(panel));
     this.all.set(service, panel);
-    const beside = notebook ? { mode: "split-right", ref: notebook } : { mode: "split-right" };
-    this.shell.add(panel, "main", { ...beside, activate: false });
+    const terminal = this.terminalBeside(notebook);
+    const where = terminal ? { mode: "split-top", ref: terminal } : { mode: "split-right", ref: notebook };
+    this.shell.add(panel, "main", { ...where, activate: false });
     void this.tracker.add(panel);
     return panel;
+  }
+
+  /** The terminal right of a notebook, if one is seen there: a third column would be too narrow. */
+  terminalBeside(notebook) {
+    const edge = this.find(notebook)?.node.getBoundingClientRect().right ?? Infinity;
+    const beside = ({ node, isVisible }) => isVisible && node.getBoundingClientRect().left >= edge;
+    return [...this.shell.widgets("main")].find((each) => each.node.querySelector(".jp-Terminal") && beside(each))?.id;
   }
 
   /** Draws what a recording's file has while the kernel is busy with a cell, after a reload. */

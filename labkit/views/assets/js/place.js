@@ -34,13 +34,14 @@ export class Place {
 
   putBeside() {
     globalThis.labkitPanels.give(this);
-    this.show(["Show in the cell", () => this.putBack()]);
+    this.show(["Show in the cell", () => this.putBack().scrollIntoView()]);
     this.line("is open beside the notebook.", ["Show it here", () => this.putBack()]);
   }
 
   putBack() {
     globalThis.labkitPanels.take(this);
     this.inTheCell();
+    return this.cell;
   }
 
   /** Shows an older view as one line, so that nothing a person is reading moves away. */
@@ -76,7 +77,8 @@ export class Place {
     this.remove ??= this.draw(this.el);
     this.button?.remove();
     if (!button) return;
-    const head = this.el.querySelector(".labkit-head") ?? make("div", "labkit-head", this.el);
+    const view = this.el.querySelector(".labkit-watch") ?? this.el;
+    const head = this.el.querySelector(".labkit-head") ?? make("div", "labkit-head", view);
     this.button = press(head, ...button);
   }
 

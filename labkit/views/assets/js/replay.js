@@ -46,7 +46,7 @@ export class Replay {
   }
 
   play() {
-    if (this.at >= this.end) this.seek(0);
+    if (this.at >= this.end || this.at < this.begin) this.seek(this.begin);
     this.playing = true;
     this.last = this.drawn = performance.now();
     this.frame = requestAnimationFrame((now) => this.step(now));
@@ -71,6 +71,11 @@ export class Replay {
       this.show();
     }
     this.frame = requestAnimationFrame((next) => this.step(next));
+  }
+
+  /** Where the charts begin: a recording may be there long before the update it is about. */
+  get begin() {
+    return Math.min(this.view.axis.range[0], this.end);
   }
 
   // ---- what a reader sees of it --------------------------------------------------
@@ -119,9 +124,9 @@ export class Replay {
     const said = `${minutes(this.at)} of ${minutes(this.end)}`;
     this.button.dataset.playing = this.playing ? "yes" : "no";
     write(this.button, this.playing ? "Pause" : "Play");
+    this.slider.min = this.begin;
     this.slider.value = this.at;
     this.slider.setAttribute("aria-valuetext", said);
-    this.slider.style.setProperty("--played", `${(100 * this.at) / this.end}%`);
     write(this.time, said);
   }
 
