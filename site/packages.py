@@ -4,7 +4,7 @@ Pyodide comes from npm, without packages. Their wheels are made here, and the lo
 
 A package of Python alone is the same everywhere, so the environment that builds the site has it
 already, in the version that the tests passed with. PyYAML and MarkupSafe do without their
-extension modules, which are left out. Only pydantic-core is compiled for Pyodide, by PyPI's wheel.
+extension modules, which are left out.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _LEFT_OUT = {
 }
 #: Of these only the version is asked for: plotly.js is in the site as a file.
 _NAMES_ONLY = {"plotly"}
-#: These are downloaded: what is compiled, and what JupyterLite asks for and needs another Python.
-_DOWNLOADED = {"pydantic-core": "", "micropip": "0.11.1"}
+#: JupyterLite asks for this one, which needs a newer Python than the environment may have.
+_MICROPIP = "0.11.1"
 _WHEEL = "Wheel-Version: 1.0\nGenerator: labkit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -91,7 +91,7 @@ def _requires(name: str, about: dict[str, str]) -> Iterator[str]:
         "python_version": about["python"].rpartition(".")[0],
         "python_full_version": about["python"],
     }
-    if _DOWNLOADED.get(name):
+    if name == "micropip":
         return
     for requirement in map(Requirement, distribution(name).requires or ()):
         if requirement.marker is None or requirement.marker.evaluate(there):
@@ -99,21 +99,17 @@ def _requires(name: str, about: dict[str, str]) -> Iterator[str]:
 
 
 def _wheel(name: str, about: dict[str, str], into: Path) -> Path:
-    version = _DOWNLOADED.get(name) or distribution(name).version
+    version = _MICROPIP if name == "micropip" else distribution(name).version
     wheel = into / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
     if name == "labkit":
         _run("hatchling", "build", "--target", "wheel", "--directory", str(into))
     elif name in _NAMES_ONLY:
         _pack(name, wheel, only=".dist-info")
-    elif name in _DOWNLOADED:
-        major, minor, _ = about["python"].split(".")
-        words = ["--platform", f"pyemscripten_{about['abi_version']}_wasm32"]
-        words += ["--python-version", f"{major}.{minor}", "--abi", f"cp{major}{minor}"]
-        words += ["--no-deps", "--only-binary", ":all:", "--dest", str(PARTS)]
-        pattern = f"{name.replace('-', '_')}-{version}-*.whl"
-        if not any(PARTS.glob(pattern)):
-            _run("pip", "download", "--quiet", *words, f"{name}=={version}")
-        return Path(shutil.copy(next(PARTS.glob(pattern)), into))
+    elif name == "micropip":
+        words = ["--python-version", about["python"], "--no-deps", "--only-binary", ":all:"]
+        if not (PARTS / wheel.name).exists():
+            _run("pip", "download", "--quiet", *words, "--dest", str(PARTS), f"{name}=={version}")
+        shutil.copy(PARTS / wheel.name, into)
     else:
         _pack(name, wheel)
     return wheel
