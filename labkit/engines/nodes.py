@@ -46,9 +46,9 @@ _DEEDS = {
     "cut": f"{{name}} is cut off; what runs on it goes on. {_SILENT}",
     "start": "{name} comes back in a few seconds.",
 }
-#: Drop all that comes and goes between a node and its manager; and no more.
-_CUT = "iptables -I INPUT -i eth0 -j DROP && iptables -I OUTPUT -o eth0 -j DROP"
+#: Drop nothing, or all that comes and goes between a node and its manager; once, however often.
 _CONNECT = "iptables -D INPUT -i eth0 -j DROP; iptables -D OUTPUT -o eth0 -j DROP; true"
+_CUT = f"{_CONNECT}; iptables -I INPUT -i eth0 -j DROP && iptables -I OUTPUT -o eth0 -j DROP"
 #: What a node runs, and what the container of every node has.
 _SCRIPT, _CONTAINER = (Path(__file__).with_name(f"node.{kind}") for kind in ("sh", "yaml"))
 
