@@ -12,8 +12,8 @@ grown.
 | `poller`   | polling, and what to make of an answer, or of none                         |
 | `pace`     | how long to wait before the next poll                                      |
 | `wakeups`  | the engine's events, which wake it                                         |
-| `meter`    | the application's own count, in a job that is never waited for          |
-| `live`     | the recording while jobs add to it, and others wait for changes                 |
+| `meter`    | the application's own count, in a job that is never waited for             |
+| `live`     | the recording while jobs add to it, and others wait for changes            |
 | `file`     | the file that it is written to                                             |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`
