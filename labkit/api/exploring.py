@@ -91,7 +91,8 @@ class Situation:
         try:
             doing.current_swarm().get(f"/images/{values['image']}/json")
         except NotFound:
-            return f"This engine does not have {values['image']}: build it first."
+            missing = f"This engine does not have {values['image']}: its tasks would be rejected."
+            return f"{missing} labkit.build makes it."
         return ""
 
     def run(self, values: Mapping[str, Any]) -> tuple[Recorder, str]:

@@ -46,10 +46,10 @@ def counted(count: int, thing: str) -> str:
 
 
 def listed(slots: Iterable[int]) -> str:
-    """Return which slots, in the order given: `slots 3 and 7`, `slots 1, 4, 7 and 5 more`."""
+    """Return which slots, in the order given: `slots 3 and 7`, `slots 1, 4, 7 and 5 others`."""
     names = [str(slot) for slot in slots]
     if len(names) > _LISTED + 1:
-        names = [*names[:_LISTED], f"{len(names) - _LISTED} more"]
+        names = [*names[:_LISTED], f"{len(names) - _LISTED} others"]
     if not names:
         return "no slot"
     if len(names) == 1:

@@ -67,7 +67,10 @@ def options(arguments: Sequence[str], root: Path) -> list[str]:
 
 
 def _defaults(root: Path) -> dict[str, object]:
-    own = _own_folder(root)
+    own = settings.state_dir() / "jupyterlab" / root.name
+    # later JupyterLab opens what was open when it was left
+    opens = "/lab" if own.exists() else f"/lab/tree/{FIRST}"
+    _make(own)
     found: dict[str, object] = {
         # Loopback and a token are Jupyter's defaults; the first is said all the same, because a
         # configuration of the learner's may say otherwise.
@@ -79,7 +82,7 @@ def _defaults(root: Path) -> dict[str, object]:
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
         "ServerApp.root_dir": root,
-        "LabApp.default_url": f"/lab/tree/{FIRST}",
+        "LabApp.default_url": opens,
     }
     for name, folder in (("user_settings_dir", "settings"), ("workspaces_dir", "workspaces")):
         if f"JUPYTERLAB_{folder.upper()}_DIR" not in os.environ:
@@ -112,16 +115,15 @@ def environment(url: str, env: Mapping[str, str]) -> dict[str, str]:
     return {**env, **home, "DOCKER_HOST": url, "PATH": path}
 
 
-def _own_folder(root: Path) -> Path:
-    """Return the folder of JupyterLab's settings and layout, made ready at the first start.
+def _make(folder: Path) -> None:
+    """Make the folder of JupyterLab's settings and layout ready, at the first start.
 
     What a person changes there stays. Each version of the notebooks has its own.
     """
-    folder = settings.state_dir() / "jupyterlab" / root.name
-    if not folder.exists():
-        with as_file(files("labkit.cli") / "jupyterlab") as shipped:
-            shutil.copytree(shipped, folder)
-        layout = next((folder / "workspaces").iterdir())
-        text = layout.read_text(encoding="utf-8")
-        layout.write_text(text.replace("dc_worker", f"{settings.stack_name()}_worker"))
-    return folder
+    if folder.exists():
+        return
+    with as_file(files("labkit.cli") / "jupyterlab") as shipped:
+        shutil.copytree(shipped, folder)
+    layout = next((folder / "workspaces").iterdir())
+    text = layout.read_text(encoding="utf-8")
+    layout.write_text(text.replace("dc_worker", f"{settings.stack_name()}_worker"))

@@ -84,7 +84,7 @@ def _env(engine: str | None) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
 @click.pass_context
 def _lab(ctx: click.Context, version: VersionName | None, arguments: tuple[str, ...]) -> None:
-    """Do as `up`, then start JupyterLab on the first notebook.
+    """Do as `up`, then start JupyterLab: on the first notebook, later on what was open.
 
     What is said of a setting in JUPYTER ARGS wins over what labkit would say.
     """

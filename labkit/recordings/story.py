@@ -343,7 +343,7 @@ def in_words(recording: Recording, *others: Recording) -> str:
         f"touched, never fewer than {fewest} replicas running"
         + (f" ({more[-1]} with luck)." if more else ".")
         + ("" if update.ended else f" {ended}")
-        + (f" Chance decides: these are the ranges over {seeds} seeds." if chance else "")
+        + (f" Chance decides: these are the ranges of {seeds} predictions." if chance else "")
     )
 
 

@@ -74,9 +74,9 @@ def test_each_keeps_the_order():
     assert jobs.each(str, [3, 1, 2], at_once=2) == ["3", "1", "2"]
 
 
+@pytest.mark.parametrize("in_turns", [True], ids=["turns"], indirect=True)
 def test_a_job_that_fails_ends_and_fails_nobody_else(caplog: pytest.LogCaptureFixture):
-    if not jobs.in_turns:
-        pytest.skip("a thread's error is Python's to show")
+    """In turns; the error of a thread is Python's to show."""
 
     def fail() -> None:
         raise ZeroDivisionError

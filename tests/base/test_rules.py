@@ -14,7 +14,7 @@ from labkit.base.rules import counted, listed, seconds
         ([3], "slot 3"),
         ([7, 3], "slots 7 and 3"),
         ([1, 4, 7, 9], "slots 1, 4, 7 and 9"),
-        ([1, 4, 7, 9, 10], "slots 1, 4, 7 and 2 more"),
+        ([1, 4, 7, 9, 10], "slots 1, 4, 7 and 2 others"),
     ],
 )
 def test_a_few_slots_are_listed_as_given_and_more_are_counted(slots, words):

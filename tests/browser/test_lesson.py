@@ -284,7 +284,7 @@ def compare(lesson: Lesson, cell: Cell, name: str) -> None:
         expect(card).to_contain_text("You made no prediction")
     else:
         choice = checks.QUESTIONS[name].choice(key)
-        after = "That is what happened." if key == SO_IT_IS[name] else choice.belief
+        after = "The recording agrees." if key == SO_IT_IS[name] else choice.belief
         expect(card).to_contain_text(f"You said “{choice.label}”. {after}")
     lesson.picture(card, f"{name}-compared")
     assert serious(lesson.page) == []

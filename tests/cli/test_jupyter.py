@@ -66,17 +66,19 @@ def test_what_the_learner_says_wins(
 
 def test_settings_and_layout_are_the_labs_own_and_a_persons_changes_stay(home: Path):
     """Saved often; no line of code is cut; notebook, view and terminal side by side."""
-    folder = Path(given()["LabApp.user_settings_dir"])
+    first = given()
+    folder = Path(first["LabApp.user_settings_dir"])
     saving = folder / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
     cells = folder / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     (layout,) = Path(given()["LabApp.workspaces_dir"]).iterdir()
 
+    assert first["LabApp.default_url"] == f"/lab/tree/{jupyter.FIRST}"
     assert folder.is_relative_to(home / ".labkit")
     assert json.loads(saving.read_text())["autosaveInterval"] <= 10
     assert json.loads(cells.read_text())["codeCellConfig"]["lineWrap"]
     assert {"labkit:dc_worker", "terminal:1"} < json.loads(layout.read_text())["data"].keys()
     layout.write_text("mine")
-    given()
+    assert given()["LabApp.default_url"] == "/lab", "what was open the last time"
     assert layout.read_text() == "mine"
 
 

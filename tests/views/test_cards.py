@@ -67,7 +67,7 @@ def test_what_was_predicted_is_said_to_be_so_and_nothing_predicted_to_be_nothing
     so = shown(cards.compared(Compared(QUESTION, QUESTION.choice("45"), READING)))
     nothing = shown(cards.compared(Compared(QUESTION, None, READING)))
 
-    assert "You said “About 45 s”. That is what happened." in so
+    assert "You said “About 45 s”. The recording agrees." in so
     assert "You made no prediction" in nothing
 
 

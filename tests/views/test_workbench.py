@@ -109,7 +109,7 @@ def test_a_check_that_waits_says_what_for_and_holds_up_no_cell(learner: Learner)
     learner.go_on.clear()
     learner.press("Check")
 
-    until(lambda: learner.sees == "Waiting: 3 of 10 replicas run 1.1.", "what is waited for")
+    until(lambda: learner.sees == "Waiting. 3 of 10 replicas run 1.1.", "what is waited for")
     assert not learner.free, "one thing at a time"
     learner.go_on.set()
     until(lambda: learner.sees == learner.service, "the check to be done", 20)

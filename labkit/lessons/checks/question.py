@@ -113,7 +113,7 @@ class Compared:
         if self.chosen is None:
             return "You made no prediction; next time, make one before you run it."
         if self.as_predicted:
-            return f"You said “{self.chosen.label}”. That is what happened."
+            return f"You said “{self.chosen.label}”. The recording agrees."
         return f"You said “{self.chosen.label}”. {self.chosen.belief}"
 
     def __str__(self) -> str:

@@ -95,7 +95,7 @@ class Workbench:
 
     def _check(self) -> Card:
         self._say("Checking …")
-        return cards.finding(self._desk.check(lambda sentence: self._say(f"Waiting: {sentence}")))
+        return cards.finding(self._desk.check(lambda sentence: self._say(f"Waiting. {sentence}")))
 
     def _begin(self) -> Card:
         self._say("Starting again: this takes a few seconds …")

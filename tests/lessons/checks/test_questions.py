@@ -49,7 +49,7 @@ def test_a_question_and_its_beliefs_are_sentences_and_a_label_goes_into_one(name
     for choice in question.choices:
         assert choice.belief.endswith(".")
         assert len(choice.belief.split()) > 8, "a belief says what is taken to be so"
-        assert choice.label[-1] not in ".?!:", f"You said “{choice.label}”. That is what happened."
+        assert choice.label[-1] not in ".?!:", f"You said “{choice.label}”. The recording agrees."
         assert len(choice.label) < 90, "it is read beside a radio button"
 
 

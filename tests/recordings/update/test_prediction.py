@@ -121,7 +121,8 @@ def test_what_chance_decides_is_a_range_over_seeds() -> None:
         f"after {least:.1f} to {most:.1f} s; {slots[0]} to {slots[-1]} slots touched"
         in in_words(*runs)
     )
-    assert in_words(*runs).endswith(f" Chance decides: these are the ranges over {SEEDS} seeds.")
+    said = f" Chance decides: these are the ranges of {SEEDS} predictions."
+    assert in_words(*runs).endswith(said)
 
 
 def test_what_chance_does_not_decide_is_said_as_it_is() -> None:
