@@ -53,6 +53,7 @@ async def create(call: Call) -> Answer:
     engine.manager()
     checks.resolve_networks(engine, parsed)
     spec = specs.stored(parsed)
+    specs.keep_login(spec, call.header("X-Registry-Auth"))
     validation.check(spec)
     checks.no_attachment_to_ingress(engine, spec)
     checks.ports_are_free(engine, spec)
@@ -81,7 +82,7 @@ async def update(call: Call) -> Answer:
     checks.resolve_networks(engine, parsed)
     spec = specs.stored(parsed)
     service = find_service(engine, call.path["id"])
-    _check_authority(call, service)
+    specs.keep_login(spec, _login(call, service))
     rollback = _wants_rollback(call)
     validation.check(spec)
     checks.no_attachment_to_ingress(engine, spec)
@@ -93,15 +94,18 @@ async def update(call: Call) -> Answer:
     return Answer({"Warnings": None})
 
 
-def _check_authority(call: Call, service: Service) -> None:
-    """Where the login for the registry is to come from; it is not needed, but it is checked."""
+def _login(call: Call, service: Service) -> str:
+    """The login for the registry: as given, or as a spec has it."""
     source = call.query.get("registryAuthFrom", "")
-    if call.header("X-Registry-Auth") or source in {"", "spec"}:
-        return
+    if given := call.header("X-Registry-Auth"):
+        return given
+    if source in {"", "spec"}:
+        return specs.login_of(service.spec)
     if source != "previous-spec":
         raise ApiError(500, "unsupported registryAuthFrom value")
     if service.previous_spec is None:
         raise ApiError(500, "service does not have a previous spec")
+    return specs.login_of(service.previous_spec)
 
 
 def _wants_rollback(call: Call) -> bool:

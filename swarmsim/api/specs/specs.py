@@ -29,6 +29,7 @@ _MANNERS = (
     "brave calm clever eager gentle happy keen kind lucid merry modest quiet sharp sunny wise"
 )
 _PEOPLE = "curie darwin dijkstra euler gauss hopper kepler lamarr lovelace noether tesla turing"
+_LOGIN = "PullOptions"
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _MODES_OF_SECURITY = {"Seccomp": {"unconfined", "custom"}, "AppArmor": {"disabled"}}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
@@ -60,6 +61,22 @@ def stored(spec: Spec) -> Spec:
         _convert_ports(endpoint.get("Ports") or [])
     spec["Mode"] = _mode(spec.get("Mode") or {})
     return write(spec, "swarm.ServiceSpec")
+
+
+def keep_login(spec: Spec, login: str) -> None:
+    """Keep what a registry is told at a pull: no client sees it, but it is a part of the spec."""
+    if login:
+        spec["TaskTemplate"]["ContainerSpec"][_LOGIN] = login
+
+
+def login_of(spec: Spec) -> str:
+    """What a spec keeps of that, or `""`."""
+    return str(spec["TaskTemplate"]["ContainerSpec"].get(_LOGIN, ""))
+
+
+def shown(spec: Spec) -> Spec:
+    """A stored spec as clients see it."""
+    return write(spec, "swarm.ServiceSpec") if login_of(spec) else spec
 
 
 def _random_name() -> str:
