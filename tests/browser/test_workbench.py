@@ -1,5 +1,6 @@
 """An exercise that is worked on from its card, by its buttons, in JupyterLab."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def test_a_step_that_is_typed_in_a_terminal_is_seen(notebook: Notebook, page: Pa
     terminal = page.locator(".jp-Terminal .xterm-helper-textarea")
     expect(terminal).to_be_attached(timeout=QUICK)
     terminal.focus()
-    page.keyboard.type(f'eval "$({sys.executable} -m labkit env)" && {TYPED}\n')
+    page.keyboard.type(f'eval "$({shlex.quote(sys.executable)} -m labkit env)" && {TYPED}\n')
     until(lambda: running() > 0, "the update to be under way", 60)
     screenshot(page, "typed-terminal")
 

@@ -61,6 +61,10 @@ class Ran:
     status: int
 
 
+#: The version of the API in which both engines are asked.
+VERSION = "1.41"
+
+
 class Engine:
     """One engine, and what is needed to play scenarios on it."""
 
@@ -88,7 +92,7 @@ class Engine:
         body: Any = None,
         *,
         raw: bytes | None = None,
-        api_version: str = "1.41",
+        api_version: str = VERSION,
         **params: Any,
     ) -> Answer:
         """Send one request; `raw` is a body that need not be JSON, the version may be empty."""
@@ -132,7 +136,12 @@ class Engine:
         """Run a docker command to its end, as a script would: its output is no terminal."""
         done = subprocess.run(
             ["docker", *words],
-            env={**os.environ, "DOCKER_HOST": self.url, **environment},
+            env={
+                **os.environ,
+                "DOCKER_HOST": self.url,
+                "DOCKER_API_VERSION": VERSION,
+                **environment,
+            },
             capture_output=True,
             text=True,
             timeout=240,

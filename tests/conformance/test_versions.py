@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from swarmsim.api.versions import MIN_API_VERSION
 from tests.conformance.engines import Engine, seconds
 from tests.waiting import until
 
@@ -68,9 +69,11 @@ def _parts(engine: Engine) -> dict[str, str]:
 def versions(real: Engine) -> list[str]:
     """Return the versions that both engines speak."""
     about = real.get("/version")
-    minors = (int(about[key].removeprefix("1.")) for key in ("MinAPIVersion", "ApiVersion"))
-    first, last = minors
-    return [f"1.{minor}" for minor in range(first, last + 1)]
+    first, last, least = (
+        int(version.removeprefix("1."))
+        for version in (about["MinAPIVersion"], about["ApiVersion"], MIN_API_VERSION)
+    )
+    return [f"1.{minor}" for minor in range(max(first, least), last + 1)]
 
 
 def changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
