@@ -143,6 +143,12 @@ class Notebook:
         """Whether the kernel is running a cell."""
         return bool(self.page.evaluate(f"() => {_KERNEL}.status === 'busy'"))
 
+    def answer_in_turn(self) -> None:
+        """Have clicks wait for the cell that runs, as with a kernel that has no subshells."""
+        self.page.evaluate(
+            f"() => void Object.assign({_KERNEL}, {{ commsOverSubshells: 'disabled' }})"
+        )
+
     def save(self) -> dict[str, Any]:
         """Save it, and return what is in the file."""
         self.page.evaluate(f"() => {_PANEL}.context.save()")

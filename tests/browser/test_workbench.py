@@ -102,7 +102,7 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     notebook.run(2)
     expect(state).to_contain_text("replicas run 1.1", timeout=QUICK)
     press("Check")
-    expect(state).to_contain_text("Waiting:", timeout=QUICK)
+    expect(state).to_contain_text("Waiting.", timeout=QUICK)
     until(lambda: not notebook.busy(), "the kernel to be free while the check waits", 10)
     screenshot(page, "workbench-waiting")
     expect(said).to_contain_text("not yet", timeout=SLOW)
@@ -153,6 +153,7 @@ labkit.exercise("read-backwards")
 def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) -> None:
     """In both themes, with nothing serious for axe."""
     notebook = Notebook(lab, page, [RIDDLE, BLOCK])
+    notebook.answer_in_turn()
     notebook.run(0)
     hint, waits = page.get_by_role("button", name="Hint"), page.locator(".labkit-waits")
     said = page.locator(".labkit-note-card").nth(1)
