@@ -10,7 +10,7 @@ from labkit.recordings.recording import Recording
 from labkit.views.live import page as assets
 from labkit.views.state.sentences import badge_of
 from tests.browser.lab import Lab, Notebook
-from tests.browser.pages import Open
+from tests.browser.pages import Open, put_on
 from tests.browser.test_accessibility import problems
 from tests.browser.test_live_view import WATCH
 from tests.views.acted import play
@@ -37,6 +37,9 @@ def test_a_live_view_and_one_part_of_it_carry_the_badge(lab: Lab, page: Page) ->
         badge = page.locator(place).locator(".labkit-made:visible")
         expect(badge).to_have_text(SIMULATED.word)
         expect(badge).to_have_attribute("title", SIMULATED.meaning)
+    for theme in ("Dark", "Light"):
+        put_on(page, theme)
+        assert problems(page, ".labkit-made") == [], theme
 
 
 @pytest.mark.parametrize("parts", [None, ["table"]])
