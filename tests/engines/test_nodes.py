@@ -85,10 +85,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def three(home: Path, swarm: Swarm, coins_images: str) -> Iterator[Swarm]:
+def three(swarm: Swarm, coins_images: str, home: Path) -> Iterator[Swarm]:
     """The swarm of a lab with the stack on three nodes.
 
     Its engine takes the images of dockercoins from another one, which saves building them.
+    That one comes first: `home` forgets where it is.
     """
     private = PrivateEngine(home / ".labkit" / "engine")
     if why_not := private.why_not():
