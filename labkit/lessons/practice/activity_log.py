@@ -136,8 +136,9 @@ def last(of: Question | Exercise, *kinds: Kind) -> Event | None:
 
 def answered(question: Question) -> bool:
     """Whether a question was compared, or what was recorded since its step began answers it."""
-    if question.afterwards or last(question, "compared"):
-        return last(question, "compared") is not None
+    compared = last(question, "compared") is not None
+    if compared or question.afterwards:
+        return compared
     began = [event.at for event in journal().events() if event.opens(question.step)]
     for path in _numbered(settings.state_dir() / "recordings", began[-1]) if began else ():
         with contextlib.suppress(LabError):  # not settled, or no recording that can be read

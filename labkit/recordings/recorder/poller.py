@@ -31,6 +31,7 @@ _AWAY = "The swarm's manager is not there: it is restarting, or the swarm was le
 #: Reasons of a gap that lasts although something answers.
 _ANOTHER_ENGINE = "Another engine answers now. What is recorded here ran on the one before."
 _ANOTHER_SERVICE = "Another service has the name now. What is recorded here was another one."
+OF_ANOTHER = (_ANOTHER_ENGINE, _ANOTHER_SERVICE)
 
 #: Says why to stop, by the recording and the time, or `None` to go on.
 Until = Callable[[Recording, datetime], str | None]
@@ -159,10 +160,10 @@ class Poller:
             return Snapshot(at=self._now(), service=None, tasks=())
 
     def _another(self, snapshot: Snapshot) -> str:
-        """Say so if it is not what was recorded that answers: its numbers do not belong here.
+        """Return a sentence if the answer is not about what was recorded, or `""`.
 
-        On another engine that is told at once; else after a gap, in which a stack may have been
-        deployed anew.
+        Another engine is noticed at every poll. Another service of the same name is looked for
+        only after a gap, during which the stack may have been deployed again.
         """
         identity = self._identity()
         self._engine = self._engine or identity

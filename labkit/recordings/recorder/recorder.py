@@ -13,7 +13,7 @@ from labkit.base.jobs import Job, Steps
 from labkit.base.waiting import PATIENCE
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
-from labkit.recordings.recorder.poller import Poller, Source, Until
+from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
 from labkit.recordings.update.phases import completes_after, describe, settled
@@ -147,7 +147,7 @@ class Recorder:
         gap = self._poller.gap
         if not gap:
             return ""
-        if gap.reason.startswith("Another"):
+        if gap.reason in OF_ANOTHER:
             return f"Since {gap.at:%H:%M:%S} UTC: {gap.reason} Begin a recording of what runs now."
         return (
             f"The engine has not answered since {gap.at:%H:%M:%S} UTC ({gap.reason.rstrip('.')}). "
