@@ -1,13 +1,13 @@
-"""An engine that is asked by messages: JSON in, JSON out. A browser has no socket to ask it by.
+"""An engine that takes messages, JSON in and JSON out, for browsers, which have no sockets.
 
-A message has a request whole, and its answer the beginning of what the engine says:
+A message holds a whole request; the answer holds the beginning of the response:
 
     {method, target, headers, body}  ->  {stream, status, headers, streaming, data, over}
 
 Bodies are in base64. While `over` is false, `{"more": stream}` brings what follows, and
 `{"close": stream}` ends it. `{"wait": seconds}` is answered when they have passed. An answer
-comes after ten seconds at the latest, maybe without anything new: whoever waits for it may be
-able to do nothing else meanwhile.
+comes within ten seconds, even if there is nothing new, because a caller may be blocked until
+it arrives.
 """
 
 import asyncio

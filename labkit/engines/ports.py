@@ -41,7 +41,7 @@ def choose(
 
 
 def reserve(port: int, held: ExitStack) -> bool:
-    """Keep a port from every other `labkit up` of this machine, whoever runs it.
+    """Reserve a port, so that no other `labkit up` on this machine takes it.
 
     Returns whether it was free. It is kept while `held` is open, and no longer than this
     process lives: what stands for it is the UDP port of the same number.

@@ -36,7 +36,7 @@ class ApiError(Exception):
 
 
 class NotAFilter(ApiError):
-    """A list's `filters` cannot be read; engines since 23.0 say no more than that."""
+    """The `filters` of a list are malformed. Since 23.0, engines give no further detail."""
 
 
 def rpc(code: str, description: str) -> ApiError:

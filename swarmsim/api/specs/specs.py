@@ -64,13 +64,13 @@ def stored(spec: Spec) -> Spec:
 
 
 def keep_login(spec: Spec, login: str) -> None:
-    """Keep what a registry is told at a pull: no client sees it, but it is a part of the spec."""
+    """Store the registry login in the spec. Swarm compares it, but never shows it to a client."""
     if login:
         spec["TaskTemplate"]["ContainerSpec"][_LOGIN] = login
 
 
 def login_of(spec: Spec) -> str:
-    """What a spec keeps of that, or `""`."""
+    """The registry login that a spec has, or `""`."""
     return str(spec["TaskTemplate"]["ContainerSpec"].get(_LOGIN, ""))
 
 
