@@ -19,7 +19,7 @@ from labkit.lessons import Hint, Solution, checks
 from labkit.lessons.journal import LATE
 from labkit.lessons.practice import activity_log, exercise_session, helping
 from labkit.recordings.recording import Recording
-from labkit.recordings.update.phases import describe
+from labkit.recordings.update.phases import described
 
 if TYPE_CHECKING:
     from labkit.recordings.recorder import Recorder
@@ -131,9 +131,7 @@ class _Desk:
 
     def state(self) -> str:
         seen = self._recorder
-        return (
-            (seen.why or describe(seen.recording.service, seen.recording.current)) if seen else ""
-        )
+        return (seen.why or described(seen.recording)) if seen else ""
 
     def follow(self, listener: Callable[[], None]) -> None:
         if self._recorder:

@@ -20,6 +20,8 @@ written as it happens, so that a killed process loses at most a torn last line.
 |             | `update_config`, `rollback_config`, `previous_image`, `update_status`     |
 |             | (`state`, `message`, `started_at`, `completed_at`, or null)               |
 | `removed`   | `at`: the service is gone; its last tasks may still be stopping           |
+| `nodes`     | `at`, `nodes`: all that the swarm has, each with `id`, `name`, `state`    |
+|             | and `availability` (`active`, `pause` or `drain`); old files have none    |
 | `gap`       | `at`, `reason`: the engine does not answer from here on                   |
 | `back`      | `at`: the engine answers again                                            |
 | `hashes`    | `at`, `hashes`, `now`: the counter on the web page of dockercoins, and    |
@@ -50,6 +52,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args, get_ty
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.values import (
+    Availability,
+    Node,
     Provenance,
     RollbackConfig,
     Service,
@@ -138,6 +142,14 @@ class ServiceRemoved(_Seen):
 
 
 @dataclass(frozen=True, slots=True)
+class NodesSeen(_Seen):
+    """The nodes of the swarm, when anything about one of them changed."""
+
+    kind: ClassVar[str] = "nodes"
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gap(_Seen):
     """From here on the engine did not answer, so nothing is known."""
 
@@ -199,6 +211,7 @@ Change = (
     | TaskForgotten
     | ServiceSeen
     | ServiceRemoved
+    | NodesSeen
     | Gap
     | Back
     | HashesSeen
@@ -240,6 +253,8 @@ class Recording:
     tasks: dict[str, Task] = field(default_factory=dict)
     #: The ids of the tasks that the manager still lists, in the order in which they were seen.
     listed: dict[str, None] = field(default_factory=dict)
+    #: The nodes as last seen; none in a file from before they were recorded.
+    nodes: tuple[Node, ...] = ()
     #: Lines of the file that could not be read, each a write that was cut short.
     torn_lines: int = 0
 
@@ -253,6 +268,8 @@ class Recording:
             if seen and self.service and (passed := _passed_unseen(self.service, seen)):
                 changes.append(ServiceSeen(snapshot.at, passed))
             changes.append(ServiceSeen(snapshot.at, seen) if seen else ServiceRemoved(snapshot.at))
+        if snapshot.nodes and snapshot.nodes != self.nodes:  # before the tasks that had to move
+            changes.append(NodesSeen(snapshot.at, snapshot.nodes))
         different = (task for task in snapshot.tasks if self._differs(task))
         in_order = sorted(different, key=lambda task: (task.slot or 0, task.created_at, task.id))
         changes += [TaskSeen(snapshot.at, task) for task in in_order]
@@ -275,6 +292,8 @@ class Recording:
                 self.service = service
             case ServiceRemoved():
                 self.service = None
+            case NodesSeen(nodes=nodes):
+                self.nodes = nodes
 
     def _differs(self, task: Task) -> bool:
         return task.id not in self.listed or self.tasks[task.id] != task
@@ -592,8 +611,10 @@ _READERS: dict[object, Callable[[Any], Any]] = {
     int: partial(_only, int),
     bool: partial(_only, bool),
     datetime: _time,
+    Availability: partial(_one_of, Availability),
     Provenance: partial(_one_of, Provenance),
     UpdateState: partial(_one_of, UpdateState),
+    tuple[Node, ...]: lambda found: tuple(_read_fields(Node, each) for each in found),
     UpdateConfig: partial(_read_fields, UpdateConfig),
     RollbackConfig: partial(_read_fields, RollbackConfig),
     UpdateStatus: partial(_read_fields, UpdateStatus),

@@ -9,7 +9,7 @@ from typing import Any
 from labkit.base.errors import NotSettled
 from labkit.recordings import speed
 from labkit.recordings.recording import HashesSeen, Recording, ServiceSeen, TaskSeen
-from labkit.recordings.update.phases import describe
+from labkit.recordings.update.phases import described
 from labkit.recordings.values import Task, UpdateStatus
 
 #: How much of the time before an update says how fast dockercoins was without it.
@@ -294,7 +294,7 @@ def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
     if not status or not status.completed_at or not began:
         raise NotSettled(
             "a recording of an update from its start to its end.",
-            describe(recording.service, recording.current),
+            described(recording),
             "run the notebook again from the top, or watch the service anew and update it.",
         )
     return status.completed_at - began

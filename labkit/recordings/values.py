@@ -25,6 +25,8 @@ from swarmsim.go.states import SETTLED_UPDATE_STATES, TERMINAL_STATES, UpdateSta
 
 FailureAction = Literal["pause", "continue", "rollback"]
 Order = Literal["stop-first", "start-first"]
+#: Whether a node is to take tasks.
+Availability = Literal["active", "pause", "drain"]
 #: Where what is shown of a service comes from: a Docker engine, labkit's simulated one, or
 #: labkit's model alone, with nothing run.
 Provenance = Literal["engine", "simulated", "predicted"]
@@ -277,6 +279,33 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node of the swarm, as far as placing tasks on it is concerned."""
+
+    id: str
+    name: str
+    #: What the manager has heard of it: `ready`, `down`, `unknown` or `disconnected`.
+    state: str = "ready"
+    availability: Availability = "active"
+
+    @property
+    def takes_tasks(self) -> bool:
+        """Whether the scheduler gives it new tasks."""
+        return self.state == "ready" and self.availability == "active"
+
+    @classmethod
+    def from_api(cls, node: Mapping[str, Any]) -> Self:
+        """Read a node of the Engine API; its name is the one that `docker node ls` shows."""
+        description, spec = node.get("Description", {}), node.get("Spec", {})
+        return cls(
+            id=node["ID"],
+            name=str(spec.get("Name") or description.get("Hostname", "")),
+            state=node.get("Status", {}).get("State", "unknown"),
+            availability=spec.get("Availability", "active"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A service and all its tasks that the manager still knows, at one moment."""
 
@@ -285,6 +314,8 @@ class Snapshot:
     #: `None` once the service has been removed; its last tasks may still be stopping.
     service: Service | None
     tasks: tuple[Task, ...]
+    #: The nodes of the swarm; none if they were not asked for.
+    nodes: tuple[Node, ...] = ()
 
     def running_by_tag(self) -> Counter[str]:
         """Count the tasks that run, by tag, whatever is desired of them."""

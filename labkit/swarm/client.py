@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 from labkit.base import errors, settings
-from labkit.recordings.values import Provenance, Service, Snapshot, Task, instant
+from labkit.recordings.values import Node, Provenance, Service, Snapshot, Task, instant
 from labkit.swarm import wire
 from labkit.swarm.clock import Clock
 
@@ -81,8 +81,10 @@ class Swarm:
         #: Which engine answered, after so many connections with it.
         self._identity = "", -1
         self._clock = Clock(now or (lambda: datetime.now(UTC)))
-        #: The name of each node's id, those that were removed included; and which are down.
+        #: The name of each node's id, those that were removed included; which there are now,
+        #: in the order of their names; and which of them are down.
         self._nodes: dict[str, str] = {}
+        self._there: tuple[Node, ...] = ()
         self._down: frozenset[str] = frozenset()
         #: What was made of the JSON of each task that was read last, with those nodes down.
         self._values: dict[tuple[bytes, frozenset[str]], list[Task]] = {}
@@ -214,7 +216,7 @@ class Swarm:
         """Return a service and its tasks at this moment.
 
         With `known` only the tasks are asked for, and the service is taken to be as it was,
-        and each node as up or down as it was.
+        and each node as it was.
         A service that has been removed gives its last tasks until they have stopped;
         then, as for a name that never was, this raises `NotFound`.
         """
@@ -225,8 +227,7 @@ class Swarm:
                 service = Service.from_api(self.service(name))
             except errors.NotFound as problem:
                 missing = problem
-            if len(self._nodes) > 1:  # or the only one is the manager, which answers
-                self._ask_for_nodes()
+            self._ask_for_nodes()
         # After the service: what a task did is known no later than what came of it. And by
         # name, which the tasks of a removed service keep; the engine matches a prefix.
         tasks = self.task_values(name=f"{service.name if service else name}.")
@@ -234,7 +235,7 @@ class Swarm:
             raise missing
         if self._clock.own:
             at = self.now()  # as the engine has just told, with these tasks
-        return Snapshot(at=at, service=service, tasks=tasks)
+        return Snapshot(at=at, service=service, tasks=tasks, nodes=self._there)
 
     def task_values(self, **filters: str) -> tuple[Task, ...]:
         """Return the tasks that pass all filters, as values, with the names of their nodes."""
@@ -270,10 +271,11 @@ class Swarm:
         return tuple(task for each in apart for task in known[each, down])
 
     def _ask_for_nodes(self) -> None:
-        nodes = self.get("/nodes")
+        nodes = [Node.from_api(node) for node in self.get("/nodes")]
+        self._there = tuple(sorted(nodes, key=lambda node: (node.name, node.id)))
         # tasks of a node that was removed keep its id
-        self._nodes = self._nodes | {node["ID"]: _node_name(node) for node in nodes}
-        self._down = frozenset(node["ID"] for node in nodes if node["Status"]["State"] == "down")
+        self._nodes = self._nodes | {node.id: node.name for node in nodes}
+        self._down = frozenset(node.id for node in nodes if node.state == "down")
 
     def container_logs(self, container: str, tail: int) -> str:
         """Return the last lines that a container of this node wrote. Raises `NotFound`."""
@@ -487,8 +489,3 @@ def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
 def _no_manager(found: str, advice: str, docker_says: str = "") -> errors.NotAManager:
     wanted = "a Docker engine that is a swarm manager."
     return errors.NotAManager(wanted, found, advice, docker_says=docker_says)
-
-
-def _node_name(node: Mapping[str, Any]) -> str:
-    """Return a node's name as `docker service ps` shows it."""
-    return str(node["Spec"].get("Name") or node["Description"]["Hostname"])

@@ -14,8 +14,10 @@ from labkit.recordings import frames, story
 from labkit.recordings.recording import Recording
 from labkit.views.static.snapshot import Snapshot, text
 
+NODE = {"id": "n", "name": "node-1", "state": "ready", "availability": "drain"}
+NODES = {"kind": "nodes", "at": "2026-11-28T16:41:23Z", "nodes": [NODE]}
 LINES = [
-    [json.loads(line) for line in path.read_text().splitlines()[:40]]
+    [*(json.loads(line) for line in path.read_text().splitlines()[:40]), NODES]
     for path in sorted((lesson_files() / "notebooks" / "recordings").glob("*.jsonl"))
 ]
 TIMES = ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "2026-11-28T16:41:23+23:59"]
@@ -43,7 +45,8 @@ def damaged(draw: st.DrawFn) -> list[Any]:
     lines = json.loads(json.dumps(draw(st.sampled_from(LINES))))
     for _ in range(draw(st.integers(1, 3))):
         row = draw(st.sampled_from(lines))
-        inner = draw(st.sampled_from([row, *(each for each in row.values() if _has_fields(each))]))
+        inside = [*row.values(), *row.get("nodes", [])]
+        inner = draw(st.sampled_from([row, *filter(_has_fields, inside)]))
         field = draw(st.sampled_from(sorted(inner)))
         if draw(st.booleans()):
             inner[field] = draw(ANYTHING)

@@ -14,9 +14,12 @@ from docker.types import ServiceMode
 from hypothesis import strategies as st
 
 from labkit.base import errors, settings
+from labkit.recordings.recorder import Recorder
+from labkit.recordings.recording import NodesSeen
 from labkit.swarm import client
 from labkit.swarm.client import Swarm
 from labkit.swarm.wire import Answer
+from labkit.views.static.snapshot import text
 from swarmsim import Engine
 
 DOCKER_HUB = "https://index.docker.io/v1/"
@@ -62,6 +65,36 @@ def test_tasks_of_a_node_that_is_down_are_lost_until_it_is_back() -> None:
             seen.append(([t.node_id for t in found.tasks if t.lost], found.running_by_tag()["1"]))
 
     assert seen == [([], 3), ([node], 2), ([], 3)]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_node_that_takes_no_task_is_in_recordings_and_the_view_says_so(count: int) -> None:
+    with Engine(nodes=count) as engine:
+        swarm, said = Swarm(engine.client(), "unix://in-process"), []
+        engine.client().services.create("web:1", name="web", mode=ServiceMode("replicated", 3))
+        engine.advance("5s")
+        name = swarm.get("/nodes")[0]["Description"]["Hostname"]
+        recorder = Recorder(swarm, "web", until=None)
+        for availability in ("pause", "drain", "active"):
+            node = swarm.get(f"/nodes/{name}")
+            spec = node["Spec"] | {"Availability": availability}
+            swarm.post(f"/nodes/{node['ID']}/update", spec, version=node["Version"]["Index"])
+            engine.advance("20s")
+            recorder.recording.observe(swarm.snapshot("web"))
+            said.append(text(recorder.recording))
+
+    seen = [node for each in recorder.recording.of(NodesSeen) for node in each.nodes]
+    assert [n.availability for n in seen if n.name == name] == [
+        "active",
+        "pause",
+        "drain",
+        "active",
+    ]
+    alone = f"(docker node update --availability active {name})"
+    assert f"3 of 3 replicas run 1. {name} is paused: it keeps its tasks" in said[0]
+    assert f"{3 if count > 1 else 0} of 3 replicas run 1. {name} is drained: it gets" in said[1]
+    assert [alone in each for each in said] == [count == 1, count == 1, False]
+    assert "is drained" not in said[2]
 
 
 class Answering(Swarm):
@@ -117,7 +150,9 @@ class Moving(Swarm):
         self.moment += self.step
         stamp = f"2026-03-01T09:00:{self.moment:02}Z"
         found: Any = {"ID": "s", "Version": {"Index": self.moment}, "Spec": {"Name": "dc_worker"}}
-        if path.startswith("/tasks?"):
+        if path == "/nodes":
+            found = []
+        elif path.startswith("/tasks?"):
             found = [{"ID": "t", "Version": {"Index": 1}, "CreatedAt": stamp, "Status": {}}]
         return Answer(200, json.dumps(found).encode())
 

@@ -24,7 +24,7 @@ from labkit.lessons.practice import activity_log
 from labkit.lessons.steps import steps
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Ended, Header, Recording
-from labkit.recordings.update.phases import describe
+from labkit.recordings.update.phases import described
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
@@ -130,7 +130,7 @@ def check(
         found = evidence(swarm, exercise, folder, answer)
         if not found.pending or (swarm and not _records(folder)):
             break
-        say(describe(found.recording.service, found.recording.current))
+        say(described(found.recording))
     finding = exercise.judge(found)
     if swarm and not finding.passed and not _has_worker(exercise):
         begin_anew = f'`labkit.exercise("{exercise.name}")`: the worker has been reset since then.'

@@ -245,7 +245,9 @@ def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool],
         found = _look(swarm, name)
         if condition(found):
             return
-    how = describe(found.service, found.tasks) if found else "the service is not there."
+    how = (
+        describe(found.service, found.tasks, found.nodes) if found else "the service is not there."
+    )
     raise _not_settled(f"{what} of {name}", how)
 
 

@@ -146,7 +146,9 @@ class Poller:
             self.gap = None
             self._live.add(Back(snapshot.at))
             self._events.start()
-        if snapshot.tasks is self._tasks and snapshot.service == self._live.recording.service:
+        known = self._live.recording
+        same = (snapshot.service, snapshot.nodes) == (known.service, known.nodes)
+        if snapshot.tasks is self._tasks and same:
             return False  # the source has found what it found before
         self._tasks = snapshot.tasks
         if changes := self._live.observe(snapshot):

@@ -16,7 +16,7 @@ from labkit.recordings.recorder.meter import Meter, Metering
 from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
-from labkit.recordings.update.phases import completes_after, describe, settled
+from labkit.recordings.update.phases import completes_after, described, settled
 from swarmsim.go.states import UpdateState
 
 #: Takes how things stand while somebody waits, as a sentence.
@@ -182,7 +182,7 @@ class Recorder:
             satisfied = condition(self.recording)
             if satisfied or self.error is not None or not self.alive:
                 return True
-            say(self.engine_trouble or describe(self.recording.service, self.recording.current))
+            say(self.engine_trouble or described(self.recording))
             return False
 
         def left() -> float:
@@ -260,7 +260,7 @@ class Recorder:
             self._live.add(HashesSeen(self._ask_now(), hashes, now))
 
     def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
-        doing = describe(self.recording.service, self.recording.current)
+        doing = described(self.recording)
         if seconds is None:
             found = f"the recording has ended. {self.why} {doing}"
             return NotSettled(f"{what}.", found, "watch the service anew, and then update it.")

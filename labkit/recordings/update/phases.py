@@ -5,7 +5,7 @@ the status turns `completed` only a delay and a monitor window after the last re
 has started, so "all replicas are new" and "the update is completed" are two moments.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from labkit.base.rules import words
 from labkit.recordings.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
-from labkit.recordings.values import Service, Task, UpdateConfig, UpdateStatus
+from labkit.recordings.values import Node, Service, Task, UpdateConfig, UpdateStatus
 from swarmsim.go import durations
 
 #: How long nothing may move before a change that needed no update counts as settled.
@@ -37,6 +37,8 @@ class Counts:
     left: int
     #: Those whose node is down.
     lost: tuple[Task, ...] = ()
+    #: All nodes; some of them may take no task.
+    nodes: tuple[Node, ...] = ()
 
 
 def meaning(state: str, tag: str = "") -> str:
@@ -53,7 +55,7 @@ def overtaken(before: UpdateStatus | None, now: UpdateStatus | None) -> bool:
     return bool(before and not before.settled and (not now or now.started_at != before.started_at))
 
 
-def describe(service: Service | None, tasks: Iterable[Task]) -> str:
+def describe(service: Service | None, tasks: Iterable[Task], nodes: tuple[Node, ...] = ()) -> str:
     """Return what the update of a service is doing, in one plain sentence."""
     tasks = tuple(tasks)
     tag = service.tag if service else ""
@@ -62,13 +64,20 @@ def describe(service: Service | None, tasks: Iterable[Task]) -> str:
         leaving=sum(map(leaving, tasks)),
         left=sum(not (task.ended or task.lost) for task in tasks),
         lost=tuple(task for task in tasks if task.lost),
+        nodes=nodes,
     )
     return sentence(service, counts)
 
 
+def described(recording: Recording) -> str:
+    """Return the same sentence of what was last seen."""
+    return describe(recording.service, recording.current, recording.nodes)
+
+
 def sentence(service: Service | None, counts: Counts) -> str:
     """Return the same sentence from tasks that are counted already."""
-    return " ".join([_sentence(service, counts), *_down(service, counts.lost)])
+    said = [_sentence(service, counts), *_down(service, counts.lost)]
+    return " ".join([*said, *_taking_no_task(service, counts.nodes)])
 
 
 def awaited(service: Service | None, lost: Iterable[Task]) -> Task | None:
@@ -99,6 +108,19 @@ def _down(service: Service | None, lost: tuple[Task, ...]) -> list[str]:
             )
         )
     return said
+
+
+def _taking_no_task(service: Service | None, nodes: tuple[Node, ...]) -> Iterator[str]:
+    """Yield which nodes are drained or paused, what that does, and what helps if all are away."""
+    text, any_left = words(_WORDS), any(node.takes_tasks for node in nodes)
+    told = [node for node in nodes if node.availability != "active"]
+    if service is None:
+        return
+    for node in told:
+        how = "moved" if any_left and service.replicas is not None else "stopped"
+        yield text[node.availability].format(node=node.name, how=text[how])
+    if told and not any_left:
+        yield text["nowhere"].format(node=told[0].name)
 
 
 def _sentence(service: Service | None, counts: Counts) -> str:

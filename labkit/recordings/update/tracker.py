@@ -22,9 +22,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from labkit.recordings.recording import Change, ServiceRemoved, ServiceSeen, TaskForgotten, TaskSeen
+from labkit.recordings.recording import (
+    Change,
+    NodesSeen,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
 from labkit.recordings.update.phases import completes_after
-from labkit.recordings.values import Service, Task, UpdateConfig
+from labkit.recordings.values import Node, Service, Task, UpdateConfig
 from swarmsim.model.orchestration.budget import tolerated
 
 #: Why a task exists: it was there when the recording began; the service was created or
@@ -126,6 +133,8 @@ class UpdateTracker:
     """Follows a recording, change by change."""
 
     def __init__(self) -> None:
+        #: The nodes of the swarm as last seen.
+        self.nodes: tuple[Node, ...] = ()
         self._first_at: datetime | None = None
         self._newest: dict[Group, Task] = {}
         self._group: dict[str, Group] = {}
@@ -151,6 +160,8 @@ class UpdateTracker:
                 self._before.pop(task_id, None)
             case ServiceSeen(at=at, service=service):
                 self._apply_service(at, service)
+            case NodesSeen(nodes=nodes):
+                self.nodes = nodes
             case ServiceRemoved(at=at) if self._run:
                 self._finish(self._run, at, "")
 

@@ -389,6 +389,7 @@ class ViewState:
             leaving=len(self._leaving),
             left=len(self._alive),
             lost=tuple(self._lost.values()),
+            nodes=self._updater.nodes,
         )
         back = status is not None and status.state.startswith("rollback")
         config = service and (service.rollback_config if back else service.update_config)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from labkit.recordings.update.phases import completes_after, describe, settled
-from labkit.recordings.values import Task, UpdateConfig
+from labkit.recordings.values import Node, Task, UpdateConfig
 from tests.claims import each_claim
 from tests.looks import recorded
 from tests.played import CRASHES, Played
@@ -70,6 +70,40 @@ def test_what_a_node_that_is_down_had_is_not_counted(lost: list[Task], says: str
 
     assert said == f"Updating: 1 of 2 replicas run 1.1. {says}"
     assert describe(None, lost) == f"The service is removed. {says.partition(' Swarm waits')[0]}"
+
+
+ACTIVE, PAUSED, DRAINED = ({"availability": each} for each in ("active", "pause", "drain"))
+PENDING = (
+    "No node takes tasks, so new ones stay pending until one does "
+    "(docker node update --availability active a)."
+)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "says"),
+    [
+        ([ACTIVE, ACTIVE], []),
+        (
+            [DRAINED, ACTIVE],
+            ["a is drained: it gets no new tasks, and Swarm replaces those it has on other nodes."],
+        ),
+        ([PAUSED, ACTIVE], ["a is paused: it keeps its tasks, and gets no new ones."]),
+        (
+            [DRAINED],
+            ["a is drained: it gets no new tasks, and Swarm stops those it has.", PENDING],
+        ),
+        (
+            [PAUSED, {"state": "down"}],
+            ["a is paused: it keeps its tasks, and gets no new ones.", PENDING],
+        ),
+    ],
+)
+def test_what_a_node_that_takes_no_task_does_to_tasks(nodes: list[Any], says: list[str]) -> None:
+    there = tuple(Node(id=name, name=name, **has) for name, has in zip("ab", nodes, strict=False))
+    said = describe(service(), (task(1),), there)
+
+    assert said == " ".join(["No update is under way: 1 of 2 replicas run 1.0.", *says])
+    assert describe(None, (), there) == "The service is removed."
 
 
 def test_a_removed_service_counts_the_tasks_that_are_still_stopping() -> None:

@@ -9,7 +9,7 @@ from labkit.base.errors import NotSettled
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.recordings.comparison import compare
 from labkit.recordings.recording import Recording
-from labkit.recordings.update.phases import describe
+from labkit.recordings.update.phases import described
 from labkit.recordings.values import UpdateConfig
 
 # ---- which update ------------------------------------------------------------------
@@ -42,7 +42,7 @@ def not_over(recording: Recording, of: str) -> NotSettled:
     """Return that what a question is about has not happened, or is not over."""
     found = "nothing has been recorded yet."
     if recording.changes:
-        found = describe(recording.service, recording.current)
+        found = described(recording)
     return NotSettled(
         f"a recording of {of}, from its beginning to its end.",
         found,
