@@ -17,7 +17,9 @@ from labkit import engines, lessons
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue
 from labkit.base.files import unused
+from labkit.cli import up as lab
 from labkit.engines import nodes as node_containers
+from labkit.engines import page
 from labkit.lessons import coins, room
 from labkit.lessons.notebooks import cells
 from labkit.lessons.practice import activity_log, exercise_session
@@ -55,10 +57,14 @@ def connect(engine: str | None = None) -> Swarm:
     global _current
     if engine is not None:
         require_text(engine=engine)
+    if page.is_here():  # where nobody else brings it up
+        echo.say("Bringing up the lab in this page …")
+        with echo.muted():
+            lab.up()
     _current = engines.connect(engine)
     echo.say(f"Connected to {_current.about()}.")
     if _current.provenance == "simulated":
-        for line in engines.WHAT_IT_IS:
+        for line in engines.what_it_is():
             echo.say(line)
     if said := room.announcement():
         echo.say(said)

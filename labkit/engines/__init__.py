@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NoEngine
-from labkit.engines import membership, state
+from labkit.engines import membership, page, state
 from labkit.engines.locations import OWN, EngineLocation, Kind, locations, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
 from labkit.swarm.client import Swarm
@@ -29,6 +29,7 @@ __all__ = [
     "simulated",
     "up",
     "wake",
+    "what_it_is",
     "would_take",
 ]
 
@@ -46,6 +47,11 @@ class Engine:
     def url(self) -> str:
         """Where it listens, as `DOCKER_HOST` would say it."""
         return self.swarm.url
+
+
+def what_it_is() -> tuple[str, ...]:
+    """Return what labkit prints whenever a simulated engine is used."""
+    return page.WHAT_IT_IS if page.is_here() else WHAT_IT_IS
 
 
 def connect(choice: str | None = None) -> Swarm:
@@ -90,7 +96,7 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
     engine = _found_or_started(where, nodes)
     echo.say(f"Engine: {engine.swarm.about()} at {engine.url} ({engine.why}).")
     if engine.kind == "simulated":
-        for line in WHAT_IT_IS:
+        for line in what_it_is():
             echo.say(line)
         _say_of_a_real_one(where)
         _say_of_another_speed(engine.swarm)

@@ -15,13 +15,13 @@ from typing import Literal
 
 from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NoEngine
-from labkit.engines import state
+from labkit.engines import page, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm.client import Swarm
 
-Kind = Literal["yours", "private", "simulated"]
+Kind = Literal["yours", "private", "simulated", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class EngineLocation:
     def connect(self) -> Swarm | str:
         """Return a connection to an engine that can run the lab, or why there is none."""
         try:
-            swarm = Swarm.at(self.url or None)
+            swarm = page.connect() if self.kind == "page" else Swarm.at(self.url or None)
         except NoEngine as problem:
             refused = "Permission denied" in problem.docker_says
             advice = f" {problem.docker_says}: are you in the group `docker`?" if refused else ""
@@ -74,6 +74,8 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
 
     Raises `BadValue` for an invalid choice.
     """
+    if page.is_here():
+        return [EngineLocation("page", page.URL, "this page has it")]
     wanted = choice or settings.engine_choice()
     if wanted == "auto":
         before = state.read().kind

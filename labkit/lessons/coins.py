@@ -1,6 +1,7 @@
 """How fast dockercoins works, asked of its own web page."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from labkit.base import echo
 from labkit.base.errors import LabError, NotSettled
 from labkit.base.waiting import poll
-from labkit.engines import ports
+from labkit.engines import page, ports
 from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recorder.poller import Until
@@ -36,6 +38,10 @@ _COUNTED = re.compile(rb"([\d:.TZ-]+) [^\n]*?(\d+) units of work done")
 _ANSWER_SECONDS, _METER_SECONDS = 5, 2
 
 
+#: In place of an address.
+_NO_PAGE = "(no web page: in a browser the programs of dockercoins do not run yet)"
+
+
 class _Answer(NamedTuple):
     hashes: int
     #: The page's own clock, in seconds since 1970.
@@ -44,6 +50,8 @@ class _Answer(NamedTuple):
 
 def webui(swarm: Swarm, stack: str) -> str:
     """Return the address of the stack's web page, for the machine that labkit runs on."""
+    if swarm.url == page.URL:
+        return _NO_PAGE
     published = ports.of_service(swarm.service(f"{stack}_webui"))
     if not published:
         raise LabError(
@@ -70,9 +78,13 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
 
     Measures once every replica has added to the counter, and again if one of them adds
     nothing meanwhile: an application that has only half started has no speed yet. Raises
-    `NotSettled` after 36 s of that, and `LabError` if the web page does not answer.
+    `NotSettled` after 36 s of that, and `LabError` if the web page does not answer. In a
+    browser it is NaN, and says why.
     """
     address, worker = webui(swarm, stack), f"{stack}_worker"
+    if address == _NO_PAGE:
+        echo.say("Hashes cannot be counted here: in a browser nobody makes any yet.")
+        return math.nan
     with closing(_page(address)) as page:
         for waited in poll(_PATIENCE_SECONDS, _POLL_SECONDS):
             replicas, before = _counted(swarm, worker)
@@ -146,7 +158,7 @@ def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
         address = webui(swarm, stack) if stack else None
     except LabError:
         return None
-    return _Meter(_page(address)) if address else None
+    return _Meter(_page(address)) if address not in (None, _NO_PAGE) else None
 
 
 class _Meter:

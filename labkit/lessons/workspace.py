@@ -23,9 +23,9 @@ def refresh() -> list[str]:
     """
     hashes = Hashes(settings.state_dir() / "copied.json")
     copied = []
-    for source, target in _files():
-        name = str(target.relative_to(settings.workspace()))
-        content = _for_learners(source)
+    for source, name in shipped_files():
+        target = settings.workspace() / name
+        content = for_learners(source)
         if hashes.spares(name, target, content):
             continue
         if not target.exists() or target.read_bytes() != content:
@@ -53,17 +53,17 @@ def keep_a_copy(path: Path) -> Path:
     return kept
 
 
-def _files() -> list[tuple[Path, Path]]:
-    """Return each shipped file with its place in the copy; notebooks lie at its top."""
+def shipped_files() -> list[tuple[Path, str]]:
+    """Return each shipped file with its place in a copy; notebooks lie at its top."""
     pairs = []
     for folder in _SHIPPED:
         root = settings.lesson_files() / folder
-        into = settings.workspace() / ("" if folder == "notebooks" else folder)
-        pairs += [(path, into / path.relative_to(root)) for path in files(root)]
+        into = Path("" if folder == "notebooks" else folder)
+        pairs += [(path, str(into / path.relative_to(root))) for path in files(root)]
     return pairs
 
 
-def _for_learners(path: Path) -> bytes:
+def for_learners(path: Path) -> bytes:
     """Return a file as a learner gets it: of a notebook, the learner's version."""
     if path.suffix != ".ipynb":
         return path.read_bytes()

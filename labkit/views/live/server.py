@@ -25,8 +25,8 @@ from tornado import web
 
 from labkit.base.errors import RecordingProblem
 
-_PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
-_EXTENSION = files("labkit.views") / "assets" / "lab.js"
+PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
+EXTENSION = files("labkit.views") / "assets" / "lab.js"
 _A_YEAR = 31_536_000
 
 
@@ -101,13 +101,13 @@ def _load_jupyter_server_extension(app: Any) -> None:
         # where the notebooks are, not where the server was started
         terminals.term_settings.setdefault("cwd", app.root_dir)
     under = url_path_join(app.web_app.settings["base_url"], "labkit")
-    plotly = {"script": _PLOTLY.read_bytes, "keep": f"private, max-age={_A_YEAR}, immutable"}
+    plotly = {"script": PLOTLY.read_bytes, "keep": f"private, max-age={_A_YEAR}, immutable"}
     app.web_app.add_handlers(
         ".*$",
         [
             (url_path_join(under, "watch.js"), Script, {"script": _module}),
             (url_path_join(under, "state"), State),
-            (url_path_join(under, "lab.js"), Script, {"script": _EXTENSION.read_bytes}),
+            (url_path_join(under, "lab.js"), Script, {"script": EXTENSION.read_bytes}),
             (url_path_join(under, "views.css"), Script, {"script": _style, "kind": "css"}),
             # its name has the version in it, so it never changes
             (url_path_join(under, r"plotly-[\w.]+\.min\.js"), Script, plotly),

@@ -1,0 +1,29 @@
+// The engine of the site: a SharedWorker with a Python of its own, in which swarmsim runs.
+//
+// A kernel asks it by a request that blocks, which JupyterLite's service worker passes on over
+// its BroadcastChannel, as it does those for files; this worker answers what is addressed to it.
+
+import { loadPyodide } from "../static/pyodide/pyodide.mjs";
+
+const SITE = new URL("..", import.meta.url); // one engine a site, whatever else is on its origin
+const channel = new BroadcastChannel("/sw-api.v1");
+const BEGIN = `
+from swarmsim import Engine
+from swarmsim.posted import Posted
+Posted(Engine(speed=SPEED)).answer
+`;
+
+const answer = (async () => {
+  const python = await loadPyodide();
+  const { packages } = await (await fetch(new URL("static/pyodide/pyodide-lock.json", SITE))).json();
+  const wheel = await fetch(new URL(`static/pyodide/${packages.labkit.file_name}`, SITE));
+  python.unpackArchive(await wheel.arrayBuffer(), "wheel"); // swarmsim is in it, and needs nothing else
+  const speed = Number(new URL(import.meta.url).searchParams.get("speed")) || 1;
+  return python.runPythonAsync(BEGIN.replace("SPEED", String(speed)));
+})();
+
+channel.addEventListener("message", async ({ data: { browsingContextId, requestId, data } }) => {
+  if (browsingContextId !== `labkit ${SITE.pathname}` || data === undefined) return;
+  const response = await answer.then((post) => post(data)).catch((problem) => JSON.stringify({ problem: String(problem) }));
+  channel.postMessage({ browsingContextId, requestId, response });
+});
