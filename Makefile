@@ -21,6 +21,9 @@ test-engines: env-test ## run the tests that need an engine on Docker Engine 20.
 bench: env-test ## measure labkit beside `watch docker service ps`; ARGS=watching for one
 	@tools/bench.sh $(ARGS)
 
+site: env-test ## build the lesson as a site, build/site/; ARGS=--serve shows it
+	@.venv/bin/python site/build.py $(ARGS)
+
 lint: env-test ## ruff and mypy only
 	@.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy
 
