@@ -126,7 +126,7 @@ def would_take(choice: str | None = None) -> tuple[EngineLocation, bool, tuple[s
 
 def wake() -> None:
     """Let the lab's own engines go on if somebody has halted them."""
-    for own in OWN.values():
+    for own in () if page.is_here() else OWN.values():
         own().wake()
 
 
@@ -181,7 +181,7 @@ def _usable(
         found = location.connect()
         if isinstance(found, Swarm):
             yield location, found
-        elif location.kind == "yours":
+        elif location.kind not in OWN:
             passed_over.append(found)
         elif why_not := location.why_not():
             passed_over.append(f"{found} {why_not}")
@@ -191,7 +191,7 @@ def _usable(
 
 def _started(location: EngineLocation, found: Swarm | None, nodes: int) -> Swarm:
     """Start an engine of the lab's own, or mend it if it runs. Raises `LabError`."""
-    if location.kind == "yours":
+    if location.kind not in OWN:
         assert found
         return found
     if not found:

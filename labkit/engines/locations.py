@@ -36,7 +36,9 @@ class EngineLocation:
     def connect(self) -> Swarm | str:
         """Return a connection to an engine that can run the lab, or why there is none."""
         try:
-            swarm = page.connect() if self.kind == "page" else Swarm.at(self.url or None)
+            if self.kind == "page":
+                return page.connect()
+            swarm = Swarm.at(self.url or None)
         except NoEngine as problem:
             refused = "Permission denied" in problem.docker_says
             advice = f" {problem.docker_says}: are you in the group `docker`?" if refused else ""
