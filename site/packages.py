@@ -35,7 +35,7 @@ _WANTED = ("labkit", "ipython", "micropip")
 #: What labkit does without there, and what JupyterLite has wheels of its own for.
 _LEFT_OUT = {
     *("jupyterlab", "nbformat", "pandas", "narwhals", "psutil", "tornado"),
-    *("widgetsnbextension", "pexpect"),
+    *("widgetsnbextension", "pexpect", "filelock"),
 }
 #: Of these only the version is asked for: plotly.js is in the site as a file.
 _NAMES_ONLY = {"plotly"}
@@ -106,9 +106,10 @@ def _wheel(name: str, about: dict[str, str], into: Path) -> Path:
     elif name in _NAMES_ONLY:
         _pack(name, wheel, only=".dist-info")
     elif name == "micropip":
-        words = ["--python-version", about["python"], "--no-deps", "--only-binary", ":all:"]
+        words = ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(PARTS)]
+        words += ["--python-version", about["python"], f"{name}=={version}"]
         if not (PARTS / wheel.name).exists():
-            _run("pip", "download", "--quiet", *words, "--dest", str(PARTS), f"{name}=={version}")
+            _run("uv", "tool", "run", "pip", *words)
         shutil.copy(PARTS / wheel.name, into)
     else:
         _pack(name, wheel)

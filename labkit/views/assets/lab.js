@@ -19,7 +19,7 @@ export async function plugin(shared) {
     autoStart: true,
     optional: [ILayoutRestorer, INotebookTracker],
     activate(app, restorer, notebooks) {
-      if (app.name !== "JupyterLab") return; // Notebook 7 has no place beside a notebook
+      if (!["JupyterLab", "JupyterLite"].includes(app.name)) return; // Notebook 7 has no place beside a notebook
       const tracker = new WidgetTracker({ namespace: "labkit" });
       const panels = new Panels(app.shell, tracker, () => new Widget());
       app.commands.addCommand(OPEN, {
