@@ -25,6 +25,8 @@ _ORDER = get_args(State)
 _DONE = ("compared", "passed")
 #: The recording has answered, and there was no prediction before it did.
 _MISSED = ("not predicted", "predicted late")
+#: What each kind of item is counted as.
+_COUNTED = {"question": "prediction", "exercise": "exercise", "typed": "typed step"}
 #: The outcome of a prediction that was made after the recording had answered.
 LATE = "late"
 #: Characters of a text that are kept: enough for a long explanation.
@@ -71,11 +73,11 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A question or an exercise of the lesson, and what it says to a person."""
+    """A question, an exercise or a typed step of the lesson, and what it says to a person."""
 
     #: The number of its notebook.
     step: int
-    kind: Literal["question", "exercise"]
+    kind: Literal["question", "exercise", "typed"]
     #: What it goes by; no two items share one.
     name: str
     #: What it is about.
@@ -146,7 +148,7 @@ class Standing:
         ✓ passed or as predicted, ● compared, – not predicted in time, … begun, ○ open.
         """
         if self.done:
-            return "✓" if self.right or self.item.kind == "exercise" else "●"
+            return "✓" if self.right or self.item.kind != "question" else "●"
         return "–" if self.over else "○" if self.state == "open" else "…"
 
     @property
@@ -270,7 +272,7 @@ class Progress:
         of_step = self.within(step)
         told = [
             _counted([each for each in of_step if each.item.kind == kind], word)
-            for kind, word in (("question", "prediction"), ("exercise", "exercise"))
+            for kind, word in _COUNTED.items()
         ]
         return ", ".join(filter(None, told))
 
@@ -330,8 +332,8 @@ def _reached(event: Event, of: str) -> State:
             return "predicted"
         case "question", "compared", _:
             return "compared" if event.choice else "not predicted"
-        case "exercise", "began", _:
+        case ("exercise" | "typed"), "began", _:
             return "begun"
-        case "exercise", "checked", ("passed" | "not yet") as outcome:
+        case ("exercise" | "typed"), "checked", ("passed" | "not yet") as outcome:
             return outcome
     return "open"

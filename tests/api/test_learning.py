@@ -318,7 +318,7 @@ def test_a_solution_that_is_missing_says_which_tags_are_looked_for(
 
 @pytest.mark.usefixtures("alone")
 def test_progress_and_report_say_nothing_and_everything() -> None:
-    assert "0 of 3 predictions, 0 of 2 exercises" in repr(learning.progress())
+    assert "0 of 3 predictions, 0 of 1 exercise, 0 of 1 typed step" in repr(learning.progress())
     assert "Nothing done here yet." in learning.report().page
 
     learning.question(MISSING, choose="two", why="<b>so</b>")
@@ -584,7 +584,7 @@ def test_resume_gives_a_view_back_whose_update_still_runs(
     assert view.path != seen.path
     view.wait()
     ((_, back, why),) = view.recording.gaps()
-    assert (back is not None, why) == (True, "Nothing was recorded here.")
+    assert (back is not None, why) == (True, "The recorder was not running.")
     assert story.fewest_running(view.recording) >= 8
     assert Recording.load(view.path) == view.recording
 

@@ -199,7 +199,7 @@ def test_marks_and_gaps_go_across_all_charts(update: Recording) -> None:
 
     assert mark.findtext("{*}text") == "first pair is done"
     assert percent(mark.findall("{*}line")[0].get("x1")) == pytest.approx(6 + 92.5 / 4, abs=0.01)
-    assert gap.findtext("{*}title") == "0:12 to 0:14: the engine did not answer\nno route to host"
+    assert gap.findtext("{*}title") == "0:12 to 0:14: nothing was recorded\nno route to host"
 
 
 def test_labels_do_not_meet() -> None:

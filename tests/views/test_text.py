@@ -80,15 +80,20 @@ def test_the_text_has_marks_and_gaps() -> None:
     told = text(recording)
 
     assert section(told, "Marks") == ["0:04 first pair is done"]
-    assert section(told, "The engine did not answer") == ["0:16 to 0:18: no route to host"]
+    assert section(told, "Nothing was recorded") == ["0:16 to 0:18: no route to host"]
 
 
-def test_the_text_ends_with_the_table_as_docker_prints_it() -> None:
+def test_the_text_ends_with_the_rows_that_docker_prints_in_a_cells_width() -> None:
     recording, _, _ = play(16)
     rows = ps.rows(recording.current, "dc_worker", recording.last_at)
-    printed = "\n".join(line.rstrip() for line in ps.table(rows).split("\n"))
+    header, *printed = text(recording).rpartition("\n\n")[2].split("\n")
 
-    assert text(recording).endswith("\n\n" + printed)
+    assert header.split() == ["NAME", "TAG", "DESIRED", "CURRENT", "STATE", "ERROR"]
+    assert len(printed) == len(rows)
+    for line, row in zip(printed, rows, strict=True):
+        assert line.startswith(row.name), line
+        assert row.current_state in line, line
+    assert max(len(line) for line in printed if '"' not in line) < 80
 
 
 def test_the_text_steers_no_terminal() -> None:

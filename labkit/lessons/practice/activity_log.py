@@ -76,7 +76,7 @@ def plan() -> list[Item]:
         for each in checks.QUESTIONS.values()
     ]
     exercises = [
-        Item(each.step, "exercise", each.name, each.title, each.task)
+        Item(each.step, "typed" if each.typed else "exercise", each.name, each.title, each.task)
         for each in (*checks.TYPED.values(), *checks.EXERCISES.values())
     ]
     return sorted(questions + exercises, key=lambda item: item.step)

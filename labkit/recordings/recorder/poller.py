@@ -93,7 +93,7 @@ class Poller:
         elif not live.recording.ended:
             if any(end is None for _, end, _ in live.recording.gaps()):
                 self.gap = live.recording.of(Gap)[-1]
-            self._begin_gap(self.last_seen, "Nothing was recorded here.")
+            self._begin_gap(self.last_seen, "The recorder was not running.")
 
     def stop(self, why: str) -> None:
         """Make `poll_until_done` return, with this reason."""

@@ -90,8 +90,8 @@ class Report:
     # ---- what is in it -------------------------------------------------------------
 
     def _chapter(self, step: int) -> Json:
-        predicted = self._done(step, "question", "predicted", "compared")
-        tried = self._done(step, "exercise", "began", "checked", "hinted", "solved")
+        predicted = self._done(step, "predicted", "compared")
+        tried = self._done(step, "began", "checked", "hinted", "solved")
         return {
             "step": step,
             "predictions": [it | _prediction(it["item"], it["events"]) for it in predicted],
@@ -99,13 +99,13 @@ class Report:
             "charts": list(self._charts(step)),
         }
 
-    def _done(self, step: int, kind: str, *kinds: str) -> Iterator[Json]:
+    def _done(self, step: int, *kinds: str) -> Iterator[Json]:
         """Return the questions or exercises of a notebook of which there are such events."""
         for standing in self.progress.within(step):
             item = standing.item
             events = [each for each in self._events if each.name == item.name]
             events = [each for each in events if each.kind in kinds]
-            if item.kind == kind and events:
+            if events:
                 yield {"standing": standing, "item": item, "events": events}
 
     def _charts(self, step: int) -> Iterator[tuple[int, str, str]]:

@@ -16,7 +16,11 @@ def html(view_state: Json) -> str:
         seen = datetime.fromtimestamp(view_state["seen"] / 1000, UTC)
         last_good = f"The last good snapshot was taken at {seen:%Y-%m-%d %H:%M:%S} UTC."
     looks = zip(view_state["tags"], replicas.running(view_state), strict=True)
-    tags = [(*look, count) for look, (_, count) in looks]
+    tags = [
+        (*look, count)
+        for number, (look, (_, count)) in enumerate(looks)
+        if number not in view_state["past"]
+    ]
     return render("parts/head.html", view=view_state, last_good=last_good, tags=tags)
 
 

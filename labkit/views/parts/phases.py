@@ -10,6 +10,9 @@ from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
 
 TITLE = "Update status"
+#: What the grey band across all charts is called.
+GAP = "not recorded"
+SHARED = {"gap": GAP}
 _HEIGHT = 24
 _GREY = "#d0d0d0"
 #: The share of the width, in %, that a letter takes in a narrow window, and the chart's name.

@@ -107,5 +107,6 @@ def _dense(found: list[Step], apart: int) -> Iterator[tuple[int, list[int]]]:
 
 def text(view_state: Json) -> tuple[str, list[str]]:
     """Return how many replicas of each tag ran at the end, a line each."""
-    counts = [f"{tag} × {count}" for tag, count in running(view_state)]
+    now, past = enumerate(running(view_state)), view_state["past"]
+    counts = [f"{tag} × {count}" for number, (tag, count) in now if number not in past]
     return "Running replicas at the end, by tag", counts

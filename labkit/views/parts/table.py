@@ -16,6 +16,8 @@ MOST_ROWS = 500
 #: How loudly a row speaks, by its task's stage; on its way otherwise.
 _MOODS = {"failed": "bad", "ended": "off", "lost": "off", "running": "on"}
 SHARED = {"moods": _MOODS}
+#: What a view as text has of the columns.
+_NARROW = ("NAME", "TAG", "DESIRED", "CURRENT STATE", "ERROR")
 
 Rows = list[tuple[Task, ps.Row]]
 
@@ -44,5 +46,9 @@ def html(view_state: Json) -> str:
 
 
 def text(view_state: Json) -> tuple[str, list[str]]:
-    """Return the rows as docker prints them; they have no heading."""
-    return "", ps.table([row for _, row in view_state["rows"]]).split("\n")
+    """Return the rows, without the columns that would make them wider than a cell; no heading."""
+    rows = [
+        (row.name, task.tag, row.desired_state, row.current_state, row.error)
+        for task, row in view_state["rows"]
+    ]
+    return "", ps.write(_NARROW, rows).split("\n")

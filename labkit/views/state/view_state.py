@@ -16,6 +16,7 @@ of what changed.
 |             | means                                                                    |
 | `origin`    | when the recording began, in ms since 1970                               |
 | `tags`      | `[tag, colour, pattern]` in the order in which the tags were first seen  |
+| `past`      | the places in `tags` of those that only tasks had that had ended before  |
 | `steps` +   | `[at, [running replicas of each tag]]`; a later one of the same `at` wins|
 | `images`    | `[image, tag]`; `nodes`: names                                           |
 | `kinds`     | `[state, desired state, stage]`; the stage as in `stages`                |
@@ -37,7 +38,7 @@ of what changed.
 | `rollback_budget` | the same of the rollback that followed it, or null                 |
 | `marks`     | `[at, label]`: the marks that somebody put                               |
 | `speed` +   | `[at, hashes a second or null]`                                          |
-| `gaps`      | `[from, to or null, reason]`: when the engine did not answer             |
+| `gaps`      | `[from, to or null, reason]`: when nothing was recorded, and why          |
 | `focus`     | null, or `[from, to or null]`: what the time axis shows at first: the    |
 |             | latest events; it goes on while `to` is null                             |
 | `end`       | null, or `at`, `why`, `died`                                             |
@@ -117,6 +118,7 @@ class ViewState:
         self._gone: dict[int, int] = {}
         self._next_number = 0
         self._tags: dict[str, int] = {}
+        self._past: set[str] = set()
         self._images: dict[tuple[str, int], int] = {}
         self._nodes: dict[str, int] = {}
         self._kinds: dict[tuple[str, str, str], int] = {}
@@ -193,7 +195,7 @@ class ViewState:
             self._numbers[task.id] = self._next_number
             self._moves[self._next_number] = []
             self._next_number += 1
-        self._tags.setdefault(task.tag, len(self._tags))
+        self._note_tag(at, task)
         self._tasks[task.id] = task
         self._listed.add(task.id)
         if self._gone.pop(self._numbers[task.id], None) is not None:
@@ -202,6 +204,14 @@ class ViewState:
         self._move(at, task)
         self._count(task)
         self._step(at)
+
+    def _note_tag(self, at: datetime, task: Task) -> None:
+        over = task.ended and not self._ms(at)
+        if over and task.tag not in self._tags:
+            self._past.add(task.tag)
+        elif not over:
+            self._past.discard(task.tag)
+        self._tags.setdefault(task.tag, len(self._tags))
 
     def _enter(self, task: Task) -> None:
         """Note which task it is, if that is new."""
@@ -366,6 +376,7 @@ class ViewState:
         budgets = list(self._updater.budgets())
         return {
             "tags": [[plain(tag, 60), *look] for tag, look in looks],
+            "past": [self._tags[tag] for tag in sorted(self._past)],
             "images": [list(image) for image in self._images],
             "nodes": list(self._nodes),
             "kinds": [list(kind) for kind in self._kinds],

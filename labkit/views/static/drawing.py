@@ -86,12 +86,14 @@ def stacked(
     return Drawing(render(template, height=height, label=label, **what, **more), height, label)
 
 
-def _tags(view_state: Json) -> Iterator[tuple[float, str]]:
-    """Return which look is which tag: where it stands, and its name."""
+def _tags(view_state: Json) -> Iterator[tuple[int, float, str]]:
+    """Return which look is which tag: its number, where it stands, and its name."""
     x = 0.0
-    for tag, *_ in view_state["tags"]:
+    for number, (tag, *_) in enumerate(view_state["tags"]):
+        if number in view_state["past"]:
+            continue
         shown = shortened(tag, 24)
-        yield x, shown
+        yield number, x, shown
         x += 36 + len(shown) * _LETTER
 
 
@@ -142,6 +144,7 @@ def across(view_state: Json, axis: Axis, of: list[Label]) -> Json:
     return {
         "marks": [(at, words, level * _LEVEL, side) for at, words, level, side in of],
         "changes": [at for at, *_ in view_state["phases"][1:] if axis.shows(at)],
+        "gap": phases.GAP,
         "gaps": [
             (begin, axis.end if end is None else end, reason)
             for begin, end, reason in view_state["gaps"]

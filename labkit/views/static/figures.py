@@ -1,17 +1,23 @@
 """Each chart as a plain Plotly figure, for `fig.show()` and for whatever else a learner tries."""
 
-from typing import Any
+from __future__ import annotations
 
-import plotly.graph_objects as go
+import sys
+from typing import TYPE_CHECKING, Any
 
 from labkit.base.errors import BadValue
 from labkit.recordings.recording import Recording
 from labkit.views import parts
+from labkit.views.cards.meanwhile import Meanwhile
+from labkit.views.parts import phases
 from labkit.views.parts.axis import Axis, moment, plotly
 from labkit.views.state.view_state import Json
 from labkit.views.state.words import for_plotly
 from labkit.views.static.drawing import labels
 from labkit.views.static.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _GREY = "#888"
 
@@ -26,10 +32,22 @@ def figure(recording: Recording, part: str = "replicas") -> go.Figure:
     if part not in parts.CHARTS:
         raise BadValue(f"no figure is called {part!r}; there are {', '.join(sorted(parts.CHARTS))}")
     view_state = Snapshot.of(recording).state
-    chart = go.Figure(parts.module(part).figure(view_state))
+    chart = _empty()
+    data = parts.module(part).figure(view_state)
+    chart.add_traces(data["data"]).update_layout(data["layout"])
     chart.update_layout(_layout(view_state) | {"height": chart.layout.height or 340})
     _across(chart, view_state)
     return chart
+
+
+def _empty() -> go.Figure:
+    """Return a figure with nothing in it. The first one takes seconds, so say what is going on."""
+    with Meanwhile() as meanwhile:
+        if "plotly.basedatatypes" not in sys.modules:
+            meanwhile.say("Loading Plotly …")
+        import plotly.graph_objects as go
+
+        return go.Figure()
 
 
 def _across(chart: go.Figure, view_state: Json) -> None:
@@ -43,7 +61,8 @@ def _across(chart: go.Figure, view_state: Json) -> None:
         chart.add_annotation(**plotly("mark", **place, **words))
     for begin, stop, _ in view_state["gaps"]:
         until = moment(end if stop is None else stop)
-        chart.add_vrect(moment(begin), until, fillcolor=_GREY, opacity=0.35, line_width=0)
+        band = {"fillcolor": _GREY, "opacity": 0.35, "line_width": 0, "annotation_text": phases.GAP}
+        chart.add_vrect(moment(begin), until, **band)
 
 
 def _layout(view_state: Json) -> dict[str, Any]:

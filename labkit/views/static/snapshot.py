@@ -102,7 +102,7 @@ def text(recording: Recording) -> str:
     """
     view_state = Snapshot.of(recording).view_state
     (service, standing), *sections, (_, table) = _parts(view_state)
-    sections += [("The engine did not answer", _gaps(view_state)), ("Marks", _marks(view_state))]
+    sections += [("Nothing was recorded", _gaps(view_state)), ("Marks", _marks(view_state))]
     told = [
         "\n".join([f"{name}:", *(f"  {line}" for line in lines)])
         for name, lines in sections

@@ -3,6 +3,7 @@
 import { Card } from "./card.js";
 import { make, write } from "./dom.js";
 import { noTabStops } from "./plotly.js";
+import { SHARED } from "./shared.js";
 import { label, minutes, moment } from "./words.js";
 
 /** Sizes in px at JupyterLab's usual font size; they grow with it. */
@@ -155,11 +156,13 @@ export class Chart {
   /** What stands above the chart when it is the top one: the states, and the instructor's marks. */
   labels(viewState) {
     const states = viewState.phases.slice(1).map(([at, state]) => ({ at, text: spaced(state), colour: this.colours.quiet }));
-    return [...states, ...this.markLabels(viewState)];
+    return [...states, ...this.noted(viewState)];
   }
 
-  markLabels(viewState) {
-    return [...viewState.marks, ...this.view.pending].map(([at, text]) => ({ at, text, colour: this.colours.accent }));
+  /** The instructor's marks, and what a grey band is. */
+  noted({ gaps, marks }) {
+    const bands = gaps.map(([at]) => ({ at, text: SHARED.phases.gap, colour: this.colours.quiet }));
+    return [...bands, ...[...marks, ...this.view.pending].map(([at, text]) => ({ at, text, colour: this.colours.accent }))];
   }
 
   /** Times as Plotly has them: dates, which it can put into words, or plain ms, which are quicker. */

@@ -87,7 +87,7 @@ export class Phases extends Chart {
   /** Names that find no place in their bands stand above them. */
   labels(viewState) {
     const above = [...this.bands(viewState).slice(1), ...this.planned(viewState)].filter((band) => !this.fits(band));
-    return [...above.map(({ at, name }) => ({ at, text: name, colour: this.colours.quiet })), ...this.markLabels(viewState)];
+    return [...above.map(({ at, name }) => ({ at, text: name, colour: this.colours.quiet })), ...this.noted(viewState)];
   }
 
   fits(band) {
@@ -114,7 +114,7 @@ export class Phases extends Chart {
     const lines = at <= this.view.at || near(this.view.at) ? this.told(phases.findLastIndex(([since]) => since <= at || near(since))) : [];
     for (const { at: from, to, name } of this.planned(this.viewState)) if (at >= from && at < to) lines.push(["labkit-card-title", `to come: ${name}`]);
     for (const [from, to, reason] of gaps) {
-      if (at >= from && at < (to ?? this.view.at)) lines.push(["labkit-card-bad", `The engine did not answer from ${minutes(from)}: ${reason}`]);
+      if (at >= from && at < (to ?? this.view.at)) lines.push(["labkit-card-bad", `Nothing was recorded from ${minutes(from)} to ${to === null ? "now" : minutes(to)}: ${reason}`]);
     }
     for (const [moment, text] of marks) if (near(moment)) lines.push(["", `Mark at ${minutes(moment)}: ${text}`]);
     return lines.length ? lines : null;
