@@ -81,6 +81,8 @@ def _defaults(root: Path) -> dict[str, object]:
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        # what it tells of its own start would hide its address and what labkit said
+        "Application.log_level": "ERROR",
         "ServerApp.root_dir": root,
         "LabApp.default_url": opens,
     }

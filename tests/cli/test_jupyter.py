@@ -49,6 +49,7 @@ def test_it_listens_on_loopback_and_asks_nobody_outside():
         (["."], {"ServerApp.root_dir"}),
         (["--LabApp.default_url=/lab"], {"LabApp.default_url"}),
         (["here.ipynb"], {"LabApp.default_url"}),
+        (["--debug"], {"Application.log_level"}),
         (["--config=here.py"], {"ServerApp.ip", "LabApp.workspaces_dir"}),
     ],
 )

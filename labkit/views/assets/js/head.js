@@ -57,7 +57,7 @@ export class Head {
     }
     viewState.running.forEach((count, number) => {
       const item = this.tags.children[number];
-      item.hidden = viewState.past.includes(number);
+      item.hidden = viewState.past?.includes(number) ?? false; // of older snapshots nothing is known
       item.dataset.count = count;
       write(item.lastChild, ` × ${count} running`);
     });
