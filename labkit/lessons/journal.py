@@ -332,8 +332,8 @@ def _reached(event: Event, of: str) -> State:
             return "predicted"
         case "question", "compared", _:
             return "compared" if event.choice else "not predicted"
-        case ("exercise" | "typed"), "began", _:
+        case "exercise" | "typed", "began", _:
             return "begun"
-        case ("exercise" | "typed"), "checked", ("passed" | "not yet") as outcome:
+        case "exercise" | "typed", "checked", ("passed" | "not yet") as outcome:
             return outcome
     return "open"
