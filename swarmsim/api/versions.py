@@ -133,7 +133,7 @@ ANSWERS = (
     Row(_INSPECTED, "NetworkSettings.Networks.*.DNSNames", "1.44"),
     Row(_LISTED, "NetworkSettings.Networks.*.DNSNames", "1.44"),
     Row(_INSPECTED, "NetworkSettings.Networks.*.Aliases", until="1.45", instead=_nothing),
-    Row(_LISTED, "NetworkSettings.Networks.*.Aliases", until="1.44", instead=_nothing),
+    Row(_INSPECTED, "HostConfig.KernelMemory HostConfig.KernelMemoryTCP", until="1.42"),
     Row(_IMAGE, "Container ContainerConfig", until="1.45"),
     Row("GET /info", "RegistryConfig.AllowNondistributableArtifactsCIDRs", until="1.47"),
     Row("GET /info", "RegistryConfig.AllowNondistributableArtifactsHostnames", until="1.47"),

@@ -4,10 +4,12 @@ Each document of the simulated engine is compared with the real engine's, whole;
 allotted (ids, times, addresses, versions, what the machine is) is evened out.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.engine
 #: Leaves whose value an engine allots; that they are there is compared, and their type.
 ALLOTTED = re.compile(
     r"(ID|Id|Version/Index|CreatedAt|UpdatedAt|StartedAt|Timestamp|Created|LastModified|Subnet"
-    r"|Gateway|Addr|PID|Addresses/\d+|vxlanid_list|NanoCPUs|MemoryBytes|Hostname|Architecture"
+    r"|Gateway|Addr|PID|Addresses/\d+|vxlanid_list|NanoCPUs|MemoryBytes|Description/Hostname|Architecture"
     r"|EngineVersion|IP|Peers/\d+/Name|Digest|Expiry|TrustRoot|CertIssuer\w*|Manager|Worker)$"
 )
 _ID = re.compile(r"\b[a-z0-9]{25}\b")
@@ -33,6 +35,17 @@ SPECS: dict[str, dict[str, Any]] = load(
     .with_name("specs.yaml")
     .read_text(encoding="utf-8")
     .replace("<image>", f"{REPOSITORY}:print-old")
+)
+
+
+#: Task templates of services whose containers are looked at.
+CONTAINERS: dict[str, dict[str, Any]] = load(
+    Path(__file__).with_name("containers.yaml").read_text(encoding="utf-8")
+)
+#: Of the storage of images, the kernel, the moment, and files that only a real engine has.
+OF_MACHINE = re.compile(
+    r"^/0/0/(Driver$|State/)|^/1/0/(State|Status)$|/(GraphDriver|Created|SandboxKey|SandboxID"
+    r"|LogPath|HostsPath|HostnamePath|ResolvConfPath|MacAddress|MaskedPaths|ReadonlyPaths)(/|$)"
 )
 
 
@@ -59,6 +72,8 @@ class Documents:
         self.name = f"d{secrets.token_hex(4)}"
         #: The name of the service that was made last.
         self._last = ""
+        #: The ids and names of the services of `CONTAINERS`.
+        self._containers: dict[str, tuple[str, str]] = {}
         self._network = self._make("networks", {"Name": self.name, "Driver": "overlay"}, "Id")
 
     def _make(self, path: str, body: dict[str, Any], key: str = "ID") -> str:
@@ -84,7 +99,8 @@ class Documents:
         body = {"Name": name, **spec}
         for network in body["TaskTemplate"].get("Networks", ()):
             body = {**body, "TaskTemplate": {**body["TaskTemplate"]}}
-            body["TaskTemplate"]["Networks"] = [{**network, "Target": self.name}]
+            target = network["Target"].replace("<network>", self.name)
+            body["TaskTemplate"]["Networks"] = [{**network, "Target": target}]
         found = self._make("services", body)
 
         wanted = []
@@ -164,22 +180,48 @@ class Documents:
         container = {"ContainerSpec": {"Image": image}, "RestartPolicy": policy}
         return self.task({"TaskTemplate": container}, "failed")
 
-    def container(self) -> dict[str, Any]:
-        """Return what a container was made from; its templates are filled in by then."""
-        container = {
-            "Image": self._engine.image("print old"),
-            "Command": ["python", "-c", "import time; time.sleep(60)"],
-            "Args": ["a"],
-            "Env": ["A={{.Task.Slot}}", "B"],
-            "Hostname": "h-{{.Task.Slot}}",
+    def container(self, which: str) -> dict[str, Any]:
+        """Return what was made for a task, in `docker inspect` and in `docker ps`."""
+        if not self._containers:  # all at once, as each takes seconds to start
+            self._containers = {name: self._service_of(CONTAINERS[name]) for name in CONTAINERS}
+        found, name = self._containers[which]
+        (task,) = until(lambda: self._ended_up(found), "a task that runs, or that failed", 20)
+        label = f"com.docker.swarm.task.id={task['ID']}"
+        listed = self._engine.get("/containers/json", all="1", filters={"label": [label]})
+        shown = [self._engine.get(f"/containers/{it['Id']}/json") for it in listed]
+        return self._evened(shown, listed, name) | {
+            "/Status": (task["Status"]["State"], task["Status"].get("Err"))
         }
-        self.task({"TaskTemplate": {"ContainerSpec": container}}, "running")
-        label = f"com.docker.swarm.service.name={self._last}"
-        (listed,) = self._engine.get("/containers/json", filters={"label": [label]})
-        shown = self._engine.get(f"/containers/{listed['Id']}/json")
-        config = {key: shown["Config"][key] for key in ("Hostname", "Cmd", "Entrypoint")}
-        env = [pair for pair in shown["Config"]["Env"] if pair[0] in "AB"]
-        return {"Path": shown["Path"], "Args": shown["Args"], "Env": env, **config}
+
+    def _service_of(self, template: dict[str, Any]) -> tuple[str, str]:
+        template = deepcopy(template)
+        template.setdefault("ContainerSpec", {})["Image"] = self._engine.image("print old")
+        endpoint = template.pop("EndpointSpec", {})
+        found, _ = self.service({"TaskTemplate": template, "EndpointSpec": endpoint})
+        return found, self._last
+
+    def _ended_up(self, service: str) -> list[dict[str, Any]]:
+        tasks = self._engine.get("/tasks", filters={"service": [service]})
+        ends = {"running", "failed", "rejected"}
+        return [it for it in tasks if it["Status"]["State"] in ends][-1:]
+
+    def _evened(
+        self, shown: list[dict[str, Any]], listed: list[dict[str, Any]], name: str
+    ) -> dict[str, Any]:
+        """Return what was shown of a container without ids, and without what is the machine's."""
+        for config in [it["Config"] for it in shown]:  # what the base image says is not compared
+            config["Env"] = [it for it in config["Env"] if it[:4] not in {"PATH", "LANG"}]
+        for labels in [*(it["Config"]["Labels"] for it in shown), *(it["Labels"] for it in listed)]:
+            labels.pop("labkit.lab", None)
+        text = json.dumps([shown, listed])
+        for it in shown:
+            text = text.replace(it["Id"], "<container>").replace(it["Id"][:12], "<short>")
+        kept = self._engine.get("/info")["DockerRootDir"]
+        text = text.replace(kept, "<kept>").replace(name, "<service>")
+        for pattern, word in ((r"\b[0-9a-f]{64}\b", "<hash>"), (r"\b(10|172)(\.\d+){3}\b", "<ip>")):
+            text = re.sub(pattern, word, text)
+        leaves = self.even(json.loads(text))
+        return {path: leaf for path, leaf in leaves.items() if not OF_MACHINE.search(path)}
 
     def network(self) -> dict[str, Any]:
         """Return a network, as it is listed."""
@@ -249,6 +291,11 @@ def test_a_spec_is_stored_and_filled_in_alike(
     compare(both, lambda engine: engine.spec(which))
 
 
+@pytest.mark.parametrize("which", CONTAINERS)
+def test_a_container_is_shown_alike(both: tuple[Documents, Documents], which: str) -> None:
+    compare(both, lambda engine: engine.container(which))
+
+
 @pytest.mark.parametrize(
     "show",
     [
@@ -256,7 +303,6 @@ def test_a_spec_is_stored_and_filled_in_alike(
         Documents.running_task,
         Documents.pending_task,
         Documents.failed_task,
-        Documents.container,
         Documents.network,
         Documents.configs,
         Documents.secrets,

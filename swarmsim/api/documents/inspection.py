@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarmsim.api.documents import CONSTANTS, Json
+from swarmsim.api.documents.container_config import (
+    config,
+    created_from,
+    host_config,
+    network_mode,
+    port_name,
+)
 from swarmsim.api.documents.networks import mac_address
 from swarmsim.engine.containers import Container
 from swarmsim.engine.networks import Network
 from swarmsim.go.durations import in_words
 from swarmsim.go.times import NEVER, SECOND, stamp
-from swarmsim.images.documents import new_config
-from swarmsim.model import Task
 from swarmsim.runtime import plan
 
 if TYPE_CHECKING:
@@ -30,13 +34,14 @@ def listing_json(engine: Engine, container: Container) -> Json:
         "ImageID": engine.image_id(container.task.image),
         "Command": shlex.join(_words(engine, container)),
         "Created": container.created_at // SECOND,
+        "HostConfig": {"NetworkMode": network_mode(engine, container.task)},
         "Ports": ports(container) if container.running else [],
         "Labels": dict(sorted(container.labels.items())),
         "State": container.state,
         "Status": status(container, engine.now),
         "NetworkSettings": {
             "Networks": {
-                name: {**endpoint, "DNSNames": None}
+                name: {**endpoint, "Aliases": None, "DNSNames": None}
                 for name, endpoint in _networks(engine, container).items()
             }
         },
@@ -64,13 +69,9 @@ def status(container: Container, now: int) -> str:
     return "Created"
 
 
-def _created_from(engine: Engine, task: Task) -> Json:
-    return plan.container_of(task, engine.cluster.nodes.get(task.node_id))
-
-
 def _words(engine: Engine, container: Container) -> list[str]:
-    config = engine.image_config(container.task.image)
-    return plan.command(_created_from(engine, container.task), config)
+    task = container.task
+    return plan.command(created_from(engine, task), engine.image_config(task.image))
 
 
 def ports(container: Container) -> list[Json]:
@@ -89,26 +90,30 @@ def ports(container: Container) -> list[Json]:
 
 def _networks(engine: Engine, container: Container) -> Json:
     return {
-        engine.networks[network_id].name: _endpoint(container, engine.networks[network_id], address)
-        for network_id, address in engine.addresses_of(container.task).items()
-        if network_id in engine.networks
+        network.name: _endpoint(engine, container, network)
+        for network in engine.networks_of(container.task)
     }
 
 
-def _endpoint(container: Container, network: Network, address: str) -> Json:
+def _endpoint(engine: Engine, container: Container, network: Network) -> Json:
+    address = engine.addresses_of(container.task)[network.id]
     plain, _, bits = address.partition("/")
-    local = network.scope == "local"
+    of_machine = network.scope == "local" or network.predefined
+    asked = {"IPv4Address": plain} if plain and not of_machine else {}
+    here = [it for it in engine.networks.named(network.name) if it.scope == "local"]
+    hostname = created_from(engine, container.task).get("Hostname")
+    own_names = [container.id[:12], *([hostname] if hostname else [])]
     return {
         **CONSTANTS["endpoint"],
-        "IPAMConfig": None if local else {"IPv4Address": plain} if plain else {},
-        "Aliases": None if local else [container.id[:12]],
-        "NetworkID": network.id,
+        "IPAMConfig": None if network.scope == "local" else asked,
+        "Aliases": None if of_machine else own_names,
+        "NetworkID": here[0].id if of_machine else network.id,
         "EndpointID": container.id[::-1] if container.running else "",
         "Gateway": network.gateway if container.address else "",
         "IPAddress": plain,
         "IPPrefixLen": int(bits or 0),
         "MacAddress": mac_address(address),
-        "DNSNames": None if local else [container.name, container.id[:12]],
+        "DNSNames": None if of_machine else [container.name, *own_names],
         "GwPriority": 0,
     }
 
@@ -116,7 +121,6 @@ def _endpoint(container: Container, network: Network, address: str) -> Json:
 def container_json(engine: Engine, container: Container) -> Json:
     """What `docker inspect` shows of a container."""
     task = container.task
-    config = engine.image_config(task.image)
     words = _words(engine, container) or [""]
     return {
         **CONSTANTS["container"],
@@ -127,8 +131,8 @@ def container_json(engine: Engine, container: Container) -> Json:
         "State": _state(engine, container),
         "Image": engine.image_id(task.image),
         "Name": f"/{container.name}",
-        "HostConfig": _host_config(task),
-        "Config": _config(engine, container, config),
+        "HostConfig": host_config(engine, task),
+        "Config": config(engine, container),
         "NetworkSettings": _network_settings(engine, container),
     }
 
@@ -149,49 +153,9 @@ def _state(engine: Engine, container: Container) -> Json:
     return shown
 
 
-def _host_config(task: Task) -> Json:
-    limits = (task.spec.get("Resources") or {}).get("Limits") or {}
-    return {
-        **CONSTANTS["HostConfig"],
-        "PortBindings": {
-            _port_name(port): [{"HostIp": "", "HostPort": str(port.get("PublishedPort", ""))}]
-            for port in task.ports("host")
-        },
-        "ReadonlyRootfs": bool(task.container.get("ReadOnly")),
-        "Memory": limits.get("MemoryBytes", 0),
-        "NanoCpus": limits.get("NanoCPUs", 0),
-        "Init": task.container.get("Init"),
-    }
-
-
-def _port_name(port: Json) -> str:
-    return f"{port.get('TargetPort', 0)}/{port['Protocol']}"
-
-
-def _config(engine: Engine, container: Container, config: Mapping[str, Any]) -> Json:
-    task = container.task
-    spec = _created_from(engine, task)
-    health = spec.get("Healthcheck") or config.get("Healthcheck")
-    exposed: Json = {_port_name(port): {} for port in task.ports("host")}
-    return new_config(
-        Hostname=spec.get("Hostname") or container.id[:12],
-        User=spec.get("User") or config.get("User") or "",
-        ExposedPorts={**(config.get("ExposedPorts") or {}), **exposed},
-        Tty=bool(spec.get("TTY")),
-        OpenStdin=bool(spec.get("OpenStdin")),
-        Env=plan.environment(spec, config) or None,
-        Cmd=spec.get("Args") or (None if spec.get("Command") else config.get("Cmd")),
-        **({"Healthcheck": health} if health else {}),
-        Image=task.image,
-        WorkingDir=spec.get("Dir") or config.get("WorkingDir") or "",
-        Entrypoint=spec.get("Command") or config.get("Entrypoint"),
-        Labels=dict(sorted(container.labels.items())),
-    )
-
-
 def _network_settings(engine: Engine, container: Container) -> Json:
     bound = {
-        _port_name(port): [
+        port_name(port): [
             {"HostIp": address, "HostPort": str(port.get("PublishedPort", ""))}
             for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
         ]
