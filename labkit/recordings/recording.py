@@ -32,7 +32,8 @@ written as it happens, so that a killed process loses at most a torn last line.
 
 Times are RFC 3339 in UTC. `at` is when labkit saw the change, by the clock of the
 machine that records, or by the simulated engine's where that has one of its own;
-`status_at` and `created_at` are the engine's.
+`status_at` and `created_at` are the engine's. Where one of those clocks was set meanwhile,
+or the two differ, its times are moved to fit (`labkit.recordings.recorder.timeline`).
 A reader passes over kinds and fields that it does not know.
 """
 

@@ -205,7 +205,7 @@ def hashes_lost(recording: Recording) -> float | None:
     minute before, less those that it made; negative if it made more. The speed is known to
     a few percent (`labkit.speed`), so the number is as good as that many percent of all.
     `None` if the update has not settled, or the counter was not seen before it, at its
-    end, and without a fall between.
+    end, and without a fall between, or its clock was set meanwhile.
     """
     update = first_update(recording)
     if update is None or update.ended is None:
@@ -214,7 +214,7 @@ def hashes_lost(recording: Recording) -> float | None:
     seen = recording.of(HashesSeen)
     before = [each for each in seen if began - _BEFORE <= each.at <= began]
     during = before[-1:] + [each for each in seen if began < each.at <= ended]
-    if not _reach(before, began) or not _reach(during, ended) or _falls(before + during[1:]):
+    if not _reach(before, began) or not _reach(during, ended) or _breaks(before + during[1:]):
         return None
     if before[-1].now - before[0].now < speed.WINDOW - speed.SLACK:
         return None
@@ -276,9 +276,12 @@ def _reach(samples: list[HashesSeen], moment: datetime) -> bool:
     return bool(samples) and (moment - samples[-1].at).total_seconds() <= speed.APART
 
 
-def _falls(samples: list[HashesSeen]) -> bool:
-    """Whether the counter, or the page's clock, ever goes back."""
-    return any(b.hashes < a.hashes or b.now <= a.now for a, b in pairwise(samples))
+def _breaks(samples: list[HashesSeen]) -> bool:
+    """Whether the counter, or the page's clock, ever goes back; or that clock was set forward."""
+    return any(
+        b.hashes < a.hashes or not 0 < b.now - a.now <= (b.at - a.at).total_seconds() + speed.APART
+        for a, b in pairwise(samples)
+    )
 
 
 def _history(recording: Recording) -> set[str]:

@@ -16,6 +16,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
@@ -81,6 +82,7 @@ class Swarm:
         #: Which engine answered, after so many connections with it.
         self._identity = "", -1
         self._clock = Clock(now or (lambda: datetime.now(UTC)))
+        self._date: str | None = None
         #: The name of each node's id, those that were removed included; which there are now,
         #: in the order of their names; and which of them are down.
         self._nodes: dict[str, str] = {}
@@ -176,6 +178,18 @@ class Swarm:
             with contextlib.suppress(errors.LabError):  # then what is known has to do
                 self._call("GET", "/_ping", timeout=_PING_SECONDS)
         return self.now()
+
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether `now` is the engine's own time, and not this machine's."""
+        return self._clock.own
+
+    def engine_date(self) -> datetime | None:
+        """Return what the engine last said that its machine's clock shows, in whole seconds."""
+        try:
+            return parsedate_to_datetime(self._date) if self._date else None
+        except ValueError:
+            return None
 
     def require_manager(self) -> None:
         """Raise `NotAManager` unless this engine is a manager of a swarm."""
@@ -376,6 +390,7 @@ class Swarm:
         except OSError as problem:
             self._identity = "", -1
             raise no_engine(self.url, problem) from None
+        self._date = answer.date
         if told := instant(answer.time):
             self._clock.set(told)
         if answer.status >= 400:

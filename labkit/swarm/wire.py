@@ -35,6 +35,8 @@ class Answer(NamedTuple):
     body: bytes
     #: What the clock of the engine showed, if it has one of its own.
     time: str | None = None
+    #: The time by the clock of the engine's machine, in whole seconds, as HTTP has it.
+    date: str | None = None
 
 
 class Connection(HTTPConnection):
@@ -53,7 +55,7 @@ class Connection(HTTPConnection):
         try:
             self.request(method, target, body, _JSON if body else {})
             response = self.getresponse()
-            return Answer(response.status, response.read(), response.headers.get(_TIME_HEADER))
+            return _answer(response.status, response.read(), response.headers)
         except BaseException as problem:  # what is left must not be taken for the next answer
             self.close()
             if isinstance(problem, HTTPException) and not isinstance(problem, OSError):
@@ -143,11 +145,15 @@ class Sdk:
         api = self._client.api
         address, headers = f"{api.base_url}{target}", _JSON if body else None
         answer = api.request(method, address, data=body, headers=headers, timeout=timeout)
-        return Answer(answer.status_code, answer.content, answer.headers.get(_TIME_HEADER))
+        return _answer(answer.status_code, answer.content, answer.headers)
 
     def events(self, filters: Mapping[str, list[str]]) -> Any:
         """Follow the engine's events; `close()` ends that."""
         return self._client.events(decode=True, filters=dict(filters))
+
+
+def _answer(status: int, body: bytes, headers: Any) -> Answer:
+    return Answer(status, body, headers.get(_TIME_HEADER), headers.get("Date"))
 
 
 def _is_readable(connected: socket.socket) -> bool:

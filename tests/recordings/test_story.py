@@ -50,12 +50,15 @@ def plain(value: Any) -> Any:
     return value
 
 
-def updated(*samples: tuple[float, int]) -> Recording:
-    """An update from second 10 to second 20, and what was seen of the counter."""
+def updated(*samples: tuple[float, int], clock_set: float = 0) -> Recording:
+    """An update from second 10 to second 20, and what was seen of the counter.
+
+    In the midst of it the page's clock is set, by so many seconds.
+    """
     looks = {0: "service 1.0", 10: "service 1.1 updating", 20: "service 1.1 completed"}
     made = recorded({second: [told, "1.0-1 running"] for second, told in looks.items()})
     for second, hashes in samples:
-        made.add(HashesSeen(at(second), hashes, 500.0 + second))
+        made.add(HashesSeen(at(second), hashes, 500.0 + second + (second > 15) * clock_set))
     made.add(Ended(at(20), "It was stopped."))
     return made
 
@@ -66,9 +69,11 @@ def test_hashes_lost_are_those_of_the_speed_before_less_those_that_were_made() -
 
     slower = updated(*before, *((10 + s, 300 + 20 * s) for s in range(1, 11)))
     faster = updated(*before, *((10 + s, 300 + 40 * s) for s in range(1, 11)))
+    unknown = updated(*before, *((10 + s, 300 + 20 * s) for s in range(1, 11)), clock_set=3600)
 
     assert story.hashes_lost(slower) == pytest.approx(100)
     assert story.hashes_lost(faster) == pytest.approx(-100)
+    assert story.hashes_lost(unknown) is None
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_connection_is_kept_and_what_is_sent_is_named(server: Server, way: Uni
 
     assert way.version == "1.41"
     assert way.ask("POST", "/a?b=c", b"{}", 5).body == b"hello"
-    assert way.ask("GET", "/d", None, 5) == (404, b"", "noon")
+    assert way.ask("GET", "/d", None, 5) == (404, b"", "noon", None)
     assert server.connections == 1
     sent = server.requests[1]
     assert sent.startswith(b"POST /a?b=c HTTP/1.1\r\nHost: localhost\r\n")

@@ -107,6 +107,7 @@ class Simulated(Scripted):
     provenance = "simulated"
 
     speed = 20.0
+    has_own_clock = True
 
     def about(self) -> str:
         return "swarmsim simulated engine (API 1.41), at 20 times real time"

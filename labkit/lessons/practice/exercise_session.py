@@ -187,7 +187,7 @@ def evidence(
         service=live if _has_worker(exercise) else whole.service,
         tags=_tags(swarm),
         answer=answer,
-        now=mine.now() if mine else swarm.now(),
+        now=mine.now() if mine else max(swarm.now(), whole.last_at),
     )
 
 

@@ -11,6 +11,7 @@ grown.
 | `recorder` | the recorder itself: start, stop, mark, wait                               |
 | `poller`   | polling, and what to make of an answer, or of none                         |
 | `pace`     | how long to wait before the next poll                                      |
+| `timeline` | a time line that goes on evenly when a clock is set                         |
 | `wakeups`  | the engine's events, which wake it                                         |
 | `meter`    | the application's own count, in a job that is never waited for             |
 | `live`     | the recording while jobs add to it, and others wait for changes            |

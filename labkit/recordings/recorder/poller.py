@@ -11,6 +11,7 @@ from labkit.base.errors import EngineRefused, NoEngine, NotAManager, NotFound
 from labkit.base.jobs import Firm, Job
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.pace import ANNOUNCED, STEADY, Pace
+from labkit.recordings.recorder.timeline import TimeLine
 from labkit.recordings.recorder.wakeups import WakeUps
 from labkit.recordings.recording import Back, Gap, Recording
 from labkit.recordings.values import Service, Snapshot
@@ -64,7 +65,7 @@ class Poller:
         first: Snapshot | None,
         live: LiveRecording,
         until: Until | None,
-        now: Callable[[], datetime],
+        line: TimeLine,
         job: Job,
         speed: float = 1.0,
     ) -> None:
@@ -73,7 +74,8 @@ class Poller:
         self._service = live.recording.header.service
         self._live = live
         self._until = until
-        self._now = now
+        self._line = line
+        self._now = line.now
         #: When the engine last answered.
         self.last_seen = first.at if first else live.recording.last_at
         self._job = job
@@ -87,9 +89,11 @@ class Poller:
         self._asked_at = 0.0
         self._tasks = first.tasks if first else None
         self._identity = getattr(source, "identity", str)
+        self._engine_date = getattr(source, "engine_date", lambda: None)
         self._engine = self._identity() if first else ""
         if first:
-            live.observe(first)
+            line.hear(self._engine_date(), self._now())
+            live.observe(line.placed(first, live.recording))
         elif not live.recording.ended:
             if any(end is None for _, end, _ in live.recording.gaps()):
                 self.gap = live.recording.of(Gap)[-1]
@@ -129,6 +133,8 @@ class Poller:
     def _poll(self) -> bool:
         """Poll once, or note that the engine does not answer; says whether anything changed."""
         began, before = time.monotonic(), self._now()
+        for mark in self._line.marks():
+            self._live.add(mark)
         try:
             snapshot = self._snapshot()
             if another := self._another(snapshot):
@@ -141,6 +147,9 @@ class Poller:
         if (seconds := time.monotonic() - began) > _BLOCKED:
             self._begin_gap(before, f"The engine took {seconds:.0f} s to answer.")
             snapshot = replace(snapshot, at=self._now())  # it may have answered just now
+        else:
+            snapshot = replace(snapshot, at=self._line.moment(snapshot.at))
+        self._line.hear(self._engine_date(), before)
         self.last_seen = snapshot.at
         if self.gap:
             self.gap = None
@@ -151,7 +160,7 @@ class Poller:
         if snapshot.tasks is self._tasks and same:
             return False  # the source has found what it found before
         self._tasks = snapshot.tasks
-        if changes := self._live.observe(snapshot):
+        if changes := self._live.observe(self._line.placed(snapshot, self._live.recording)):
             self._pace.changed(self._clock(), changes)
         return bool(changes)
 

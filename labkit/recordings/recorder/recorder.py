@@ -14,6 +14,7 @@ from labkit.base.waiting import PATIENCE
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
 from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until
+from labkit.recordings.recorder.timeline import TimeLine, ticks
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
 from labkit.recordings.update.phases import completes_after, described, settled
@@ -33,7 +34,8 @@ class Recorder:
     `path` names the file that every change is written to as it happens; without it the
     recording is kept in memory only. `until` says when to stop by itself: a function of
     the recording and the time that returns a reason, or `None` to go on. `now` is the
-    clock, in place of the source's own, or of this machine's. `meter` says how many hashes
+    clock, in place of the source's own, or of this machine's; `ticks` are seconds that nobody
+    can set, by which it is seen that somebody has set that clock. `meter` says how many hashes
     the application has made, and when, in seconds of its own clock. With `before`, what was
     recorded before, the recording begins with that, and goes on; nothing comes after an end.
     Raises `NotFound` at once for a service that does not exist, unless it did `before`.
@@ -47,12 +49,17 @@ class Recorder:
         *,
         until: Until | None = settled,
         now: Callable[[], datetime] | None = None,
+        ticks: Callable[[], float] | None = ticks,
         meter: Meter | None = None,
         before: Recording | None = None,
     ) -> None:
-        self._now = now or getattr(source, "now", None) or (lambda: datetime.now(UTC))
-        self._ask_now = now or getattr(source, "ask_now", None) or self._now
         first = None if before else source.snapshot(service)
+        speed = getattr(source, "speed", 1.0)  # an engine that is asked says if it has a clock
+        clock = now or getattr(source, "now", None) or (lambda: datetime.now(UTC))
+        own = getattr(source, "has_own_clock", False)  # which nobody sets
+        line = TimeLine(clock, None if own else ticks, before.last_at if before else None)
+        self._now = line.now
+        self._ask_now = (own and getattr(source, "ask_now", None)) or self._now
         self.service = first.service.name if first and first.service else service
         #: What ended the recorder against its will, or `None`.
         self.error: Exception | None = None
@@ -69,9 +76,8 @@ class Recorder:
         )
         self._live = LiveRecording(header, path, before)
         self.recording = self._live.recording
-        speed = getattr(source, "speed", 1.0)
         self._job = Job(self._run(), f"record {service}")
-        self._poller = Poller(source, first, self._live, until, self._now, self._job, speed)
+        self._poller = Poller(source, first, self._live, until, line, self._job, speed)
         self._metering = Metering(meter, self._record_sample, self.service) if meter else None
 
     def start(self) -> Self:

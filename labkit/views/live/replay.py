@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from markupsafe import Markup
@@ -88,9 +89,9 @@ def played(recording: Recording) -> Json:
     state, frames = ViewState(recording.header), []
     first: Json = {}
     end = _length(recording)
-    polls = groupby(sorted(recording.changes, key=_seen), key=_seen)
+    polls = groupby(_in_order(recording.changes), key=itemgetter(0))
     for at, changes in polls:
-        state.apply(list(changes))
+        state.apply([change for _, change in changes])
         delta = state.delta()
         if not first:
             first = state.full()
@@ -105,9 +106,18 @@ def played(recording: Recording) -> Json:
     return {"first": first, "frames": frames, "end": end}
 
 
-def _seen(change: Change) -> datetime:
-    """Return when a change is to be seen: a mark at the moment that it is about."""
-    return change.of if isinstance(change, Marked) else change.at
+def _in_order(changes: Iterable[Change]) -> list[tuple[datetime, Change]]:
+    """Return when each change is to be seen: a mark at the moment that it is about.
+
+    All others stay in the order of the file, though a clock may have been set back in it.
+    """
+    latest = datetime.min.replace(tzinfo=UTC)
+    shown = []
+    for change in changes:
+        if not isinstance(change, Marked):
+            latest = max(latest, change.at)
+        shown.append((change.of if isinstance(change, Marked) else latest, change))
+    return sorted(shown, key=itemgetter(0))
 
 
 def _ms(recording: Recording, at: datetime) -> int:

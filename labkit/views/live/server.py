@@ -74,7 +74,7 @@ class State(JupyterHandler):
         state.apply(recording.changes)
         state.delta()
         now = heading(recording)
-        now["now"] += round((time.time() - written) * 1000)
+        now["now"] += max(0, round((time.time() - written) * 1000))  # the clock may be set back
         found = {"seen": str(written), "state": now | state.full(), "plotly": page.PLOTLY}
         return self.finish(json.dumps(found))
 

@@ -4,7 +4,7 @@
 // state. A replay has no numbers: it applies the deltas of a recording in their order.
 
 const QUIET_AFTER = 10_000; // ms without a message after which the kernel counts as silent
-const SET_BACK = 60_000; // ms; a clock so far ahead of the kernel's was set, not late
+const SET_BACK = 60_000; // ms; when the kernel's clock is so far behind, it was set back
 
 const MOST_POINTS = 5000; // of a line; the oldest go first, as in the kernel
 
@@ -24,7 +24,7 @@ export class ViewState {
     this.order = null;
     this.fresh = new Map(); // when something last happened to a task, by its number
     this.put(tasks, moves, gone);
-    this.skew = now - Date.now(); // of the kernel's clock against the page's
+    this.skew = now - performance.now(); // of the kernel's clock against one that nobody sets
     this.floor = now; // no clock runs backwards
     this.received(now);
   }
@@ -78,22 +78,22 @@ export class ViewState {
   }
 
   received(now) {
-    const shown = Date.now() + this.skew;
+    const shown = performance.now() + this.skew;
     this.floor = shown - now < SET_BACK ? Math.max(this.floor, shown) : now;
-    this.receivedAt = Date.now();
+    this.receivedAt = performance.now();
     this.skew = now - this.receivedAt;
   }
 
   /** Whether a message is overdue. */
   get silent() {
-    return !this.end && !this.still && Date.now() - this.receivedAt > QUIET_AFTER;
+    return !this.end && !this.still && performance.now() - this.receivedAt > QUIET_AFTER;
   }
 
   /** The time of what is shown, in ms since 1970 by the kernel's clock. */
   get now() {
     if (this.still) return this.origin + this.still();
     if (this.end) return this.end.died ? this.seen : this.origin + this.end.at;
-    return this.silent ? this.seen : Math.max(this.floor, Date.now() + this.skew);
+    return this.silent ? this.seen : Math.max(this.floor, performance.now() + this.skew);
   }
 
   /** The time of what is shown, in ms since the recording began. */
