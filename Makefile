@@ -1,7 +1,7 @@
 # Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-nodes test-engines bench lint down clean env env-test
+.PHONY: help lab test test-nodes test-engines bench site docs lint down clean env env-test
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ bench: env-test ## measure labkit beside `watch docker service ps`; ARGS=watchin
 
 site: env-test ## build the lesson as a site, build/site/; ARGS=--serve shows it
 	@.venv/bin/python site/build.py $(ARGS)
+
+docs: env-test ## build the home page and the documentation alone, build/docs/
+	@.venv/bin/python site/documentation.py build/docs && echo build/docs/index.html
 
 lint: env-test ## ruff and mypy only
 	@.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy

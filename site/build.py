@@ -17,6 +17,7 @@ import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import documentation
 import packages
 
 from labkit.lessons import workspace
@@ -46,6 +47,7 @@ def build() -> None:
     shutil.copytree(ROOT / "site" / "extension", _SITE / "extensions" / "labkit-engine")
     _views(_SITE / "labkit")
     _configure(_SITE / "jupyter-lite.json")
+    documentation.build(_SITE)
 
 
 def _contents(into: Path) -> None:

@@ -243,13 +243,13 @@ def predict(
     """Predict what `update` would do and say it, changing nothing; returns a recording.
 
     Takes what `update` takes, and in `behaviour` what the new tasks do; without it they run
-    until they are told to stop. It may have these keys, with durations such as "2s":
+    until they are told to stop. It may have these keys, with durations such as "2s"::
 
-    exits_after, exit_code            when they end by themselves, and how; 0 by default
-    stops_after, stop_code            how long they take to stop; `None` ignores SIGTERM
-    healthy_after, unhealthy_after    with a health check: when they become so
-    pull_error, start_error           why the image cannot be pulled, or the program not started
-    stdout, stderr                    what they write, for logs; a prediction keeps none
+        exits_after, exit_code          when they end by themselves, and how; 0 by default
+        stops_after, stop_code          how long they take to stop; `None` ignores SIGTERM
+        healthy_after, unhealthy_after  with a health check: when they become so
+        pull_error, start_error         why the image cannot be pulled, or the program not started
+        stdout, stderr                  what they write, for logs; a prediction keeps none
 
     A function from a slot's number to such a mapping lets slots differ. `old_behaviour` is
     for the current tasks, which the update stops. The order of slots is random, from `seed`;

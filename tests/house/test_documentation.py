@@ -1,0 +1,92 @@
+"""The home page and the documentation are whole, and load nothing from elsewhere."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+import yaml
+
+import labkit
+import swarmsim
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = "lab/index.html"  # `site/build.py` puts it there
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both as `make docs` builds them; Sphinx ends with an error for what it warns of."""
+    folder = tmp_path_factory.mktemp("site")
+    words = [sys.executable, str(ROOT / "site" / "documentation.py"), str(folder)]
+    subprocess.run(words, check=True, capture_output=True, text=True)
+    return folder
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and the places in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.loads: set[str] = set()
+        self.places = {"", "top"}
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.places.add(found.get("id") or "")
+        if href := found.get("href"):
+            (self.links if tag == "a" else self.loads).add(href)
+        self.loads |= {found[name] for name in ("src", "poster", "data") if found.get(name)}
+
+
+def pages(site: Path) -> dict[Path, Page]:
+    return {path: Page(path) for path in site.rglob("*.html")}
+
+
+def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    known = pages(site)
+    broken, outside = [], []
+    for path, page in known.items():
+        for address in page.links | page.loads:
+            target, place = urldefrag(address)
+            if urlsplit(target).scheme:
+                outside += [address] if address in page.loads - page.links else []
+                continue
+            file = (path.parent / unquote(urlsplit(target).path)).resolve() if target else path
+            there = file in known and unquote(place) in known[file].places
+            if not (there or (file.is_file() and not place) or file == site / LAB):
+                broken.append(f"{path.relative_to(site)}: {address}")
+
+    assert len(known) > 20
+    assert broken == []
+    assert [each for each in outside if not each.startswith("data:")] == []
+
+
+def test_style_sheets_load_nothing_from_elsewhere(site: Path) -> None:
+    sheets = [path.read_text(encoding="utf-8") for path in site.rglob("*.css")]
+
+    assert sheets
+    for sheet in sheets:
+        assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)]*", sheet)
+
+
+def test_the_home_page_has_a_card_for_each_recording(site: Path) -> None:
+    said = yaml.safe_load((ROOT / "site" / "home" / "replays.yaml").read_text(encoding="utf-8"))
+    recordings = {path.stem for path in (ROOT / "notebooks" / "recordings").glob("*.jsonl")}
+
+    assert set(said) == recordings == {path.stem for path in (site / "replays").glob("*.html")}
+
+
+@pytest.mark.parametrize("package", [labkit, swarmsim], ids=lambda package: package.__name__)
+def test_the_reference_has_every_public_name(site: Path, package: ModuleType) -> None:
+    name = package.__name__
+    places = Page(site / "docs" / f"{name}.html").places
+    elsewhere = {"Behaviour"} if name == "labkit" else set()  # it is swarmsim's
+
+    assert {f"{name}.{each}" for each in set(package.__all__) - elsewhere} <= places
