@@ -15,7 +15,7 @@ A task goes by its tag and slot (`1.0-1`, or `1.0-1..5` for five of them), with 
 `=`. It runs, or is in the state that is named; it is told to run or else to shut down, or what
 `told` says. It was `made`, and is in its state `since`, the second that is named, or that at which
 it was first seen so; what is there at the first look, long before that. `forgotten 1.0-1` is
-listed no more.
+listed no more. `drained node-1` is a node that was drained; a task there has that `node_id`.
 
 Other fields stand beside the text: `{"is": "1.1-1 failed", "exit_code": 1}`.
 """
@@ -26,7 +26,7 @@ from dataclasses import replace
 from typing import Any
 
 from labkit.recordings.recording import Recording
-from labkit.recordings.values import Service, Snapshot, Task
+from labkit.recordings.values import Node, Service, Snapshot, Task
 from tests import values
 from tests.values import at
 
@@ -56,6 +56,7 @@ class _Seen:
         self._always = always
         self._service: Service | None = None
         self._tasks: dict[str, Task] = {}
+        self._nodes: tuple[Node, ...] = ()
         self._first = True
 
     def look(self, second: float, anew: list[Any]) -> Snapshot:
@@ -65,6 +66,8 @@ class _Seen:
             kind, _, rest = text.partition(" ")
             if text == "no service":
                 self._service = None
+            elif kind == "drained":
+                self._nodes = (Node(id=rest, name=rest, availability="drain"),)
             elif kind == "service":
                 self._service = self._asked(rest, fields)
             elif kind == "forgotten":
@@ -77,7 +80,8 @@ class _Seen:
                         name, values.task(slot, tag, state or "running"), said | fields, second
                     )
         self._first = False
-        return Snapshot(at=at(second), service=self._service, tasks=tuple(self._tasks.values()))
+        tasks = tuple(self._tasks.values())
+        return Snapshot(at=at(second), service=self._service, tasks=tasks, nodes=self._nodes)
 
     def _asked(self, text: str, fields: dict[str, Any]) -> Service:
         text, _, message = text.partition(": ")

@@ -35,8 +35,9 @@ from labkit.recordings.values import Node, Service, Task, UpdateConfig
 from swarmsim.model.orchestration.budget import tolerated
 
 #: Why a task exists: it was there when the recording began; the service was created or
-#: scaled up; the updater made it; the restart supervisor put it in a dead task's place.
-Cause = Literal["there", "create", "update", "rollback", "restart"]
+#: scaled up; the updater made it; the restart supervisor put it in a dead task's place, or in
+#: that of one whose node was drained, went down, or was removed.
+Cause = Literal["there", "create", "update", "rollback", "restart", "moved"]
 #: What `docker service ps` gives one name: a slot, or the node of a global task.
 Group = int | str
 
@@ -109,7 +110,7 @@ class _TrackedUpdate:
     alike: set[Group] = field(default_factory=set)
     #: The task that the updater made in each slot.
     made: dict[Group, str] = field(default_factory=dict)
-    #: Slots whose old task was lost with its node, so that the restart supervisor filled them.
+    #: Slots that the restart supervisor filled with a task that is as the spec wants it.
     filled: set[Group] = field(default_factory=set)
     #: The engine's own time at which each of them was first seen running.
     ran: dict[str, datetime] = field(default_factory=dict)
@@ -128,6 +129,11 @@ class _TrackedUpdate:
         """The slots that it is about."""
         return self.differing if self.slots_differ else self.alike
 
+    @property
+    def to_make(self) -> int:
+        """In how many slots the updater makes a task; the others were filled for it."""
+        return len(self.slots - self.filled)
+
 
 class UpdateTracker:
     """Follows a recording, change by change."""
@@ -140,6 +146,8 @@ class UpdateTracker:
         self._group: dict[str, Group] = {}
         self._causes: dict[str, Cause] = {}
         self._before: dict[str, str | None] = {}
+        #: When the task before it ended by itself, of each task that took the place of one.
+        self._unprompted: dict[str, datetime] = {}
         self._run: _TrackedUpdate | None = None
         self._update: _TrackedUpdate | None = None
         self._windows: list[Window] = []
@@ -158,6 +166,7 @@ class UpdateTracker:
                 self._leave(task_id)
                 self._causes.pop(task_id, None)
                 self._before.pop(task_id, None)
+                self._unprompted.pop(task_id, None)
             case ServiceSeen(at=at, service=service):
                 self._apply_service(at, service)
             case NodesSeen(nodes=nodes):
@@ -198,6 +207,9 @@ class UpdateTracker:
             before = None
         self._group[task.id] = group
         self._before[task.id] = before.id if before else None
+        prompted = before is None or before.state == "shutdown" or not before.ended
+        if before and not prompted and before.status_at <= task.created_at:
+            self._unprompted[task.id] = before.status_at
         self._causes[task.id] = self._cause(at, task, group, before)
 
     def _leave(self, task_id: str) -> None:
@@ -209,19 +221,28 @@ class UpdateTracker:
     def _cause(self, at: datetime, task: Task, group: Group, before: Task | None) -> Cause:
         if at == self._first_at:
             return "there"
-        run = self._run
-        if run and before and before.lost and group not in run.made:
-            run.filled.add(group)
-        elif (
-            run
-            and run.ended_at is None
-            and group not in run.made
-            and group in run.slots
-            and task.image == run.image
-        ):
-            self._adopt(run, group, task)
-            return run.of
-        return "restart" if before else "create"
+        run, moved = self._run, before is not None and self._left(before)
+        if run and group not in run.made and task.image == run.image:
+            if moved or self._refills(run, task):
+                run.filled.add(group)
+            elif run.ended_at is None and group in run.slots:
+                self._adopt(run, group, task)
+                return run.of
+        return "moved" if moved else "restart" if before else "create"
+
+    def _left(self, task: Task) -> bool:
+        """Whether the node of a task is drained, down or removed: then it is replaced elsewhere."""
+        drained = {node.id for node in self.nodes if node.availability == "drain"}
+        return task.lost or task.state == "orphaned" or task.node_id in drained
+
+    def _refills(self, run: _TrackedUpdate, task: Task) -> bool:
+        """Whether the task before it ended by itself during a run.
+
+        Then the restart supervisor has replaced it, and the updater passes over the slot
+        (updater.go, updateTask). A slot that was dead before is updated like any other.
+        """
+        died, started = self._unprompted.get(task.id), run.key[1]
+        return died is not None and started is not None and died >= started
 
     def _apply_service(self, at: datetime, service: Service) -> None:
         status, run = service.update_status, self._run
@@ -271,8 +292,9 @@ class UpdateTracker:
             started
             and task.created_at >= started
             and task.id != earlier
-            and self._causes[task.id] != "create"
+            and self._causes[task.id] not in ("create", "moved")
             and group not in run.filled
+            and not self._refills(run, task)
         ):
             self._causes[task.id] = run.of
             self._explained.add(task.id)
@@ -349,7 +371,7 @@ class UpdateTracker:
         run = self._run
         if run is None or run.ended_at is not None or run.last_seen_settled is None:
             return None
-        if len(run.settled) < len(run.slots - run.filled):
+        if len(run.settled) < run.to_make:
             return None
         last = run.last_seen_settled
         return Settling(last + run.config.delay, last + completes_after(run.config))
@@ -362,9 +384,9 @@ class UpdateTracker:
         if ran is None:
             return True
         looked_at, monitor = died, run.config.monitor
-        handed_out = len(run.made) >= len(run.slots)
+        handed_out = len(run.made) >= run.to_make
         if handed_out and run.last_made and died > run.last_made:
-            if len(run.settled) >= len(run.slots) and run.last_settled:
+            if len(run.settled) >= run.to_make and run.last_settled:
                 looked_at = max(died, run.last_settled + run.config.delay)
             if run.config.delay >= monitor:
                 monitor = run.config.delay + _SECOND

@@ -66,8 +66,9 @@ function madeBy({ task, older, viewState }) {
     case "create":
       return "Swarm created it when the service was created or scaled up. An update does not watch such a task.";
     case "restart":
+    case "moved":
       return older
-        ? `Swarm's restart supervisor created it, because task ${short(older)} in the same slot ${wentOf(older)}.`
+        ? `Swarm's restart supervisor created it, because task ${short(older)} in the same slot ${wentOf(older, task.cause)}.`
         : "Swarm's restart supervisor created it, because the task before it in the same slot had ended.";
     default:
       return `The ${task.cause} created it${place}.`;
@@ -75,8 +76,10 @@ function madeBy({ task, older, viewState }) {
 }
 
 /** How a task made way for the restart supervisor's. */
-function wentOf({ moves, node }) {
+export function wentOf({ moves, node }, cause) {
   if (moves.some(({ stage }) => stage === "lost")) return `was on node ${node}, which went down`;
+  if (moves.at(-1).state === "orphaned") return `was on node ${node}, which was removed from the swarm`;
+  if (cause === "moved") return `was on node ${node}, which was drained`;
   return moves.at(-1).stage === "failed" ? "had failed" : "had ended";
 }
 
@@ -85,8 +88,10 @@ function wentOf({ moves, node }) {
 const STAGES = {
   waiting(known) {
     const { task, of, older, last } = known;
+    const drained = task.cause === "moved" && !older?.moves.some(({ stage, state }) => stage === "lost" || state === "orphaned");
     const meanwhile = last.state === "ready" ? ["Its image is ready."] : ["Meanwhile its node gets the image."];
-    if (task.cause === "restart") {
+    if (drained) return { what: ["It may not start until the old task has stopped; no restart delay holds it up.", ...meanwhile], settings: [] };
+    if (["restart", "moved"].includes(task.cause)) {
       return { what: ["It may not start until the restart delay is over.", ...meanwhile], settings: [RESTART_DELAY] };
     }
     if (!of) return { what: ["It may not start yet.", ...meanwhile], settings: [] };
@@ -116,11 +121,11 @@ const STAGES = {
   stopping(known) {
     const { heir, last } = known;
     const because = last.desired === "remove" ? ": the service was scaled down or removed" : heir ? `: ${takenBy(heir)}` : "";
+    const container = neverStarted(known)
+      ? "It was never started, so there is no process to stop."
+      : "When its node hears of that, it sends the process SIGTERM, and kills it when the stop grace period is over.";
     return {
-      what: [
-        `Swarm has told it to stop${because}.`,
-        "Its container was sent SIGTERM and has the stop grace period to end; after that it is killed.",
-      ],
+      what: [`Swarm has told it to stop${because}.`, container],
       settings: [GRACE, ...(heir && isMade(heir) ? [orderOf(knownOf(heir, known.viewState))] : [])],
     };
   },
@@ -150,9 +155,16 @@ const STAGES = {
       return { what: [ended, ...countedWords(known), ...replaced(known)], settings: [...watching(known), RESTART_CONDITION, RESTART_DELAY] };
     }
     const killed = last.exit === 137 ? ", but not within the stop grace period: it was killed (exit code 137)" : "";
-    return { what: [`It was told to stop, and stopped${killed}.`, ...replaced(known), "Swarm keeps it as history."], settings: [GRACE, HISTORY] };
+    const stopped = neverStarted(known) ? "It was told to stop before it was started." : `It was told to stop, and stopped${killed}.`;
+    return { what: [stopped, ...replaced(known), "Swarm keeps it as history."], settings: [GRACE, HISTORY] };
   },
 };
+
+/** Whether a task was told to stop before its node started a process. */
+function neverStarted({ task: { moves } }) {
+  const told = moves.some(({ stage, state }) => stage === "stopping" && state in STARTING && state !== "starting");
+  return told && !moves.some(({ state }) => state === "starting" || state === "running");
+}
 
 /** Whether an update is under way to another tag, and has not put a task in this one's place. */
 function awaitsUpdate({ task, heir, viewState: { status, tasks } }) {
@@ -213,7 +225,7 @@ function replaced({ heir, task }) {
 }
 
 function takenBy(heir) {
-  const by = { update: "the update", rollback: "the rollback", restart: "the restart supervisor" }[heir.cause];
+  const by = { update: "the update", rollback: "the rollback", restart: "the restart supervisor", moved: "the restart supervisor" }[heir.cause];
   return by ? `${by} replaced it with task ${short(heir)}` : `task ${short(heir)} took its place`;
 }
 

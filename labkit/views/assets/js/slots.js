@@ -3,6 +3,7 @@
 import { Bars } from "./bars.js";
 import { Chart, letters } from "./chart.js";
 import { drawn, make, write } from "./dom.js";
+import { wentOf } from "./explain.js";
 import { SHARED } from "./shared.js";
 import { slotRows } from "./spans.js";
 import { label, minutes } from "./words.js";
@@ -250,10 +251,9 @@ export class Slots extends Chart {
   }
 
   why({ cause, before }) {
-    if (cause !== "restart") return BECAUSE[cause] ?? "";
+    if (cause in BECAUSE) return BECAUSE[cause];
     const dead = this.viewState.tasks.get(before);
-    const ended = { failed: "failed", lost: "was lost with its node" }[dead?.moves.at(-1).stage] ?? "ended";
-    return dead ? `Made by the restart supervisor after ${dead.id.slice(0, 12)} ${ended}.` : "Made by the restart supervisor after the task before it ended.";
+    return dead ? `Made by the restart supervisor, because ${dead.id.slice(0, 12)} ${wentOf(dead, cause)}.` : "Made by the restart supervisor after the task before it ended.";
   }
 
   clicked(event) {
