@@ -7,12 +7,11 @@ PATH=$PWD/.venv/bin:$PATH
 log=.labkit/engine.log
 mkdir -p .labkit
 
-stop_engine() {
-    labkit down >"$log" 2>&1 || cat "$log" >&2
-}
-
 if ! [ -e "${LABKIT_HOME:-.}/.labkit/state.json" ] || ! labkit env >"$log" 2>&1; then
     # `down` stops an engine of the lab's own; another leaves the swarm that `up` made of it
+    stop_engine() {
+        labkit down >"$log" 2>&1 || cat "$log" >&2
+    }
     trap stop_engine EXIT
     trap 'exit 143' INT TERM
 fi

@@ -12,13 +12,15 @@ unset PYTHONDONTWRITEBYTECODE
 lint() {
     local failed=0 check said
     for check in "ruff check" "ruff format --check" mypy; do
-        said=$(.venv/bin/$check 2>&1) || { failed=1; printf '\n%s\n' "$said"; }
+        said=$(nice -n 5 .venv/bin/$check 2>&1) || { failed=1; printf '\n%s\n' "$said"; }
     done
     return $failed
 }
 
 lint & # and the tests run even if the style is wrong: both are worth knowing
 linters=$!
+
+stop_engine() { :; } # tools/engine.sh has one for an engine that it started
 
 case " $* " in
 *" not engine"*) PATH=$PWD/.venv/bin:$PATH ;;
@@ -31,37 +33,57 @@ case " $* " in
 esac
 
 failed=0
-remembered=.pytest_cache/v/cache/lastfailed
+# of the tests that run beside others: two pytests share no cache
+between=.pytest_cache/between
+pid_between=
 
 # Runs tests; where pytest itself fails, nothing else is run.
 run() {
     local status=0
-    python -m pytest "$@" || status=$?
+    "$@" || status=$?
     [ $status -le 1 ] || exit $status
     [ $status = 0 ] || failed=1
+}
+
+stop_between() {
+    [ -z "$pid_between" ] || kill -- -"$pid_between" 2>/dev/null || true
+}
+trap 'stop_between; stop_engine' EXIT
+
+# Prints the names of the tests that failed and have not passed since.
+remembered() {
+    sed -n 's/^ *"\(.*::.*\)": true.*/  \1/p' "$1/v/cache/lastfailed" 2>/dev/null || true
 }
 
 # Runs once more what has failed while other tests held it up, now that none does: containers
 # that share two cores may be seconds late. Of more than twenty (a scenario is two, or three),
 # something else is wrong.
 run_alone() {
-    local names
-    names=$(sed -n 's/^ *"\(.*::.*\)": true.*/  \1/p' $remembered)
+    local names cache
+    names=$(remembered .pytest_cache; remembered $between)
     [ "$(wc -l <<<"$names")" -le 20 ] || return 0
     failed=0
-    run --last-failed --last-failed-no-failures none
+    for cache in .pytest_cache $between; do
+        [ -z "$(remembered $cache)" ] || run python -m pytest -o cache_dir=$cache --last-failed
+    done
     [ $failed = 1 ] || printf 'These failed beside others and passed alone:\n%s\n' "$names"
 }
 
-# not exec: the trap runs when this ends
 if [ $# -gt 0 ]; then
-    run -n 2 "$@"
+    run python -m pytest -n 2 "$@"
 else
-    rm -f $remembered
-    # what needs a processor first; then what waits for containers and pages, which is judged
-    # by times and so is not to be held up by the others (tests/lanes.py)
-    run -n 2 -m "long or not engine and not browser"
-    run -n 2 -m "(engine or browser) and not long and not nodes"
+    rm -f {.pytest_cache,$between}/v/cache/lastfailed
+    # What needs no real engine goes on in the time that the others leave: they mostly wait for
+    # containers and pages, and are judged by times (tests/lanes.py).
+    said=$(mktemp)
+    python tools/in_between.py python -m pytest -n 2 -o cache_dir=$between \
+        -m "long or not engine and not browser" >"$said" 2>&1 &
+    pid_between=$!
+    run python -m pytest -n 3 -m "(engine or browser) and not long and not nodes"
+    run wait $pid_between
+    pid_between=
+    cat "$said"
+    rm "$said"
     [ $failed = 0 ] || run_alone
 fi
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
