@@ -349,7 +349,11 @@ def test_of_ten_thousand_slots_those_are_drawn_in_which_something_happened_last(
     until(lambda: _idle(page), "all charts to be drawn")
 
     # what is slow is slow each time; a machine that is busy with something else is not
-    assert any(_longest_of_some_updates(page, number) < BLOCKED for number in range(6))
+    longest = _blocked_by_step(page, 0)
+    for number in range(1, 20):
+        if max(longest) >= BLOCKED:
+            longest = [*map(min, longest, _blocked_by_step(page, number))]
+    assert max(longest) < BLOCKED, longest
     screenshot(page, "ten-thousand-slots")
 
 
@@ -357,15 +361,21 @@ def _idle(page: Page) -> bool:
     return bool(page.evaluate("view.places.every(({ drawn, el }) => drawn || el.hidden)"))
 
 
-def _longest_of_some_updates(page: Page, number: int) -> float:
-    """How long the page was blocked at most while slots were updated and the axis was zoomed."""
-    longest: float = page.evaluate(
+def _blocked_by_step(page: Page, number: int) -> list[float]:
+    """How long the page was blocked at most by each of some deltas and zooms."""
+    longest: list[float] = page.evaluate(
         """async (round) => {
             const rest = () => new Promise((resolve) => setTimeout(resolve, 300));
+            const blocked = [];
+            const blocks = async (step) => {
+                long.length = 0;
+                step();
+                await rest();
+                blocked.push(Math.max(0, ...long));
+            };
             const { viewState } = view;
             const before = [...viewState.tasks.values()].filter(({ tag }) => tag === 0);
             await rest();
-            long.length = 0;
             for (let step = 0; step < 5; step += 1) {
                 const at = Math.round(viewState.at);
                 const some = before.slice((round * 5 + step) * 20 + 100).slice(0, 20);
@@ -374,14 +384,11 @@ def _longest_of_some_updates(page: Page, number: int) -> float:
                     kinds: [["running", "shutdown", "stopping"]],
                     moves: some.map(({ n }) => [n, at, 0, 0]),
                 });
-                view.draw();
-                await rest();
-                view.axis.step(0.9);
-                await rest();
+                await blocks(() => view.draw());
+                await blocks(() => view.axis.step(0.9));
             }
-            view.axis.all();
-            await rest();
-            return Math.max(0, ...long);
+            await blocks(() => view.axis.all());
+            return blocked;
         }""",
         number,
     )

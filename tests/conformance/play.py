@@ -207,11 +207,11 @@ class Play:
 
     # ---- waiting -------------------------------------------------------------------
 
-    def until(self, condition: Callable[[], T], what: str, within: float = 40) -> T:
+    def until(self, condition: Callable[[], T], what: str, within: float = 90) -> T:
         """Wait until something is so; `within` so many seconds, or the scenario has failed."""
         return self._watcher.until(condition, what, within, self.describe)
 
-    def ends(self, state: str, within: float = 60) -> Status:
+    def ends(self, state: str, within: float = 120) -> Status:
         """Wait until the update is at this state, and return its status."""
         return self.until(
             lambda: self.status if self.status.state == state else None, state, within

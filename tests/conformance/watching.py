@@ -2,7 +2,7 @@
 
 Short states can be missed by whoever looks ten times a second, on any engine; the times of
 those that were seen are the engine's own (`Status.Timestamp`). A task's desired state has
-no time in the API: there, the time of the look stands in for it.
+no time in the API: there, the time of the task's last change (`UpdatedAt`) stands in for it.
 """
 
 import threading
@@ -29,7 +29,7 @@ EVERY = 0.1
 class Sight:
     """What one look saw of a task."""
 
-    #: The engine's time at the look.
+    #: The engine's time of the last change of the task that was seen.
     at: float
     desired: str
     state: str
@@ -117,7 +117,7 @@ class TaskSeen:
 
     @property
     def stopped_from(self) -> float | None:
-        """The time of the first look at which it was meant to stop."""
+        """The engine's time at which it was first meant to stop, as far as was seen."""
         return next(
             (sight.at for sight in self.sights if sight.desired in ("shutdown", "remove")), None
         )
@@ -281,7 +281,7 @@ class Watcher:
         seen.raw, seen.seen_at = raw, at
         status = raw["Status"]
         sight = Sight(
-            at,
+            moment(raw["UpdatedAt"]),
             raw["DesiredState"],
             status["State"],
             moment(status["Timestamp"]),

@@ -34,10 +34,10 @@ def one_slot_at_a_time_without_an_update_config(play: Play) -> None:
     play.took("the quickest slot", min(ran(task) - task.created for task in new), 1.0, late=4)
 
 
-@scenario(lasts=16, any_speed=False)
+@scenario(lasts=20, any_speed=False)
 def workers_do_not_wait_for_each_other(play: Play) -> None:
     """With a parallelism of two, the third slot's turn comes when the first worker is free."""
-    slow = "stop after 1.5*slot"
+    slow = "stop after 2.2*slot"  # by more than a busy machine is late
     play.running(slow, replicas=4, UpdateConfig=config(parallelism=2, monitor=1))
     play.update(NEW)
 
@@ -45,11 +45,11 @@ def workers_do_not_wait_for_each_other(play: Play) -> None:
     new = play.on(NEW)
     free = sorted(map(ran, new))
     for turn, task in enumerate(new[2:]):
-        play.took(f"turn {turn + 3}", task.created - free[turn], about=0, late=0.6)
+        play.took(f"turn {turn + 3}", task.created - free[turn], about=0, late=2)
     for task in new:
         in_hand = [each for each in new if each.created <= task.created < ran(each)]
         assert len(in_hand) <= 2
-    assert new[2].created < max(ran(new[0]), ran(new[1])) - 1, "no batch ends before the next"
+    assert new[2].created < max(ran(new[0]), ran(new[1])), "no batch ends before the next"
 
 
 @scenario(lasts=14)
@@ -85,12 +85,12 @@ def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     third = "print third"
     play.running(
         replicas=2,
-        UpdateConfig=config(delay=3, monitor=1),
+        UpdateConfig=config(delay=30, monitor=1),
     )
     play.update(NEW)
     play.until(lambda: any(task.running for task in play.on(NEW)), "one new replica")
     first = play.status
-    play.update(third)
+    play.update(third, UpdateConfig=config(delay=3, monitor=1))
 
     status = play.ends("completed")
     assert first.started is not None
