@@ -25,6 +25,8 @@ FIRST = [
     "tests/engines/test_nodes.py::*",
     "tests/engines/*",
     "tests/whole/*",
+    "tests/test_dockercoins.py::*",
+    "tests/cli/*",
     # judged by times, so not beside the notebooks, which keep a processor busy
     "tests/conformance/test_scenarios.py::*",
 ]

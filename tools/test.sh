@@ -5,39 +5,21 @@
 # engine is a simulated one, the tests that need a real one are skipped.
 set -eu
 cd "$(dirname "$0")/.."
+PATH=$PWD/.venv/bin:$PATH
 # else each of some hundred processes would compile all that it imports
 unset PYTHONDONTWRITEBYTECODE
+failed=0
 
 # Prints what the linters have found, in one go when they are done.
 lint() {
     local failed=0 check said
     for check in "ruff check" "ruff format --check" mypy; do
-        said=$(nice -n 5 .venv/bin/$check 2>&1) || { failed=1; printf '\n%s\n' "$said"; }
+        said=$(nice -n 5 $check 2>&1) || { failed=1; printf '\n%s\n' "$said"; }
     done
     return $failed
 }
 
-lint & # and the tests run even if the style is wrong: both are worth knowing
-linters=$!
-
-stop_engine() { :; } # tools/engine.sh has one for an engine that it started
-
-case " $* " in
-*" not engine"*) PATH=$PWD/.venv/bin:$PATH ;;
-*)
-    if ! . tools/engine.sh; then
-        [ -z "${CI:-}" ] || exit 1
-        echo "There is no engine: the tests that need one are skipped." >&2
-    fi
-    ;;
-esac
-
-failed=0
-# of the tests that run beside others: two pytests share no cache
-between=.pytest_cache/between
-pid_between=
-
-# Runs tests; where pytest itself fails, nothing else is run.
+# Runs tests, or waits for them; where pytest itself fails, nothing else is run.
 run() {
     local status=0
     "$@" || status=$?
@@ -45,10 +27,35 @@ run() {
     [ $status = 0 ] || failed=1
 }
 
+lint & # and the tests run even if the style is wrong: both are worth knowing
+linters=$!
+
+# What needs no real engine goes on in the time that the other tests leave: they mostly wait for
+# containers and pages, and are judged by times (tests/lanes.py). Two pytests share no cache.
+between=.pytest_cache/between
+pid_between=
+if [ $# = 0 ]; then
+    rm -f {.pytest_cache,$between}/v/cache/lastfailed
+    said=$(mktemp)
+    python tools/in_between.py python -m pytest -n 2 -o cache_dir=$between \
+        -m "long or not engine and not browser" >"$said" 2>&1 &
+    pid_between=$!
+fi
 stop_between() {
     [ -z "$pid_between" ] || kill -- -"$pid_between" 2>/dev/null || true
 }
-trap 'stop_between; stop_engine' EXIT
+stop_too=stop_between # where tools/engine.sh stops the engine
+trap stop_between EXIT
+
+case " $* " in
+*" not engine"*) ;;
+*)
+    if ! . tools/engine.sh; then
+        [ -z "${CI:-}" ] || exit 1
+        echo "There is no engine: the tests that need one are skipped." >&2
+    fi
+    ;;
+esac
 
 # Prints the names of the tests that failed and have not passed since.
 remembered() {
@@ -72,13 +79,6 @@ run_alone() {
 if [ $# -gt 0 ]; then
     run python -m pytest -n 2 "$@"
 else
-    rm -f {.pytest_cache,$between}/v/cache/lastfailed
-    # What needs no real engine goes on in the time that the others leave: they mostly wait for
-    # containers and pages, and are judged by times (tests/lanes.py).
-    said=$(mktemp)
-    python tools/in_between.py python -m pytest -n 2 -o cache_dir=$between \
-        -m "long or not engine and not browser" >"$said" 2>&1 &
-    pid_between=$!
     run python -m pytest -n 3 -m "(engine or browser) and not long and not nodes"
     run wait $pid_between
     pid_between=
