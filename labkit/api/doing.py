@@ -286,7 +286,8 @@ def predictions(service: str, change: spec_change.SpecChange, **more: Any) -> li
     after = copy.deepcopy(before)
     change.apply(after)
     nodes, began = swarm.get("/nodes"), swarm.now()
-    return [*prediction.over_seeds(before, after, nodes=nodes, began=began, **more)]
+    runs = prediction.over_seeds(before, after, nodes=nodes, began=began, **more)
+    return [run for run in runs if run.ended]
 
 
 def rollback(service: str) -> None:

@@ -69,7 +69,7 @@ class Situation:
         return f"{name}:{_TAGS.get(does) or ('1.0' if self._now.tag == '1.1' else '1.1')}"
 
     def predict(self, values: Mapping[str, Any]) -> Iterator[Recording]:
-        """Return what these values would do, for one seed after another."""
+        """Return what these values would do, for one seed after another, in pieces."""
         after, broken = self._after(values), _broken(values["does"], values["after"])
         return prediction.over_seeds(
             self._spec,

@@ -1,10 +1,10 @@
 """Questions that a recording answers: what an update did, in numbers. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from labkit.base.errors import NotSettled
 from labkit.recordings import speed
@@ -303,24 +303,40 @@ def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
     return status.completed_at - began
 
 
-def over_seeds(runs: Sequence[Recording]) -> dict[str, Any]:
+class Outcome(NamedTuple):
+    """What a prediction comes to: how its update ended and when, if there is one."""
+
+    state: str | None
+    total: timedelta | None
+    touched: int
+    fewest: int
+
+    @classmethod
+    def of(cls, run: Recording) -> Self:
+        """Return what a recording comes to."""
+        update = first_update(run)
+        state, total = (update.status.state, update.total) if update else (None, None)
+        return cls(state, total, slots_touched(run), fewest_running(run))
+
+
+def over_seeds(runs: Iterable[Recording | Outcome]) -> dict[str, Any]:
     """Return what predictions with different seeds have, in values that JSON has.
 
     `total_seconds` is the least and the most, `None` where no update ends; of all else there
     are the different values, in order.
     """
-    updates = [update for run in runs if (update := first_update(run))]
-    totals = [update.total.total_seconds() for update in updates if update.total]
+    found = [run if isinstance(run, Outcome) else Outcome.of(run) for run in runs]
+    totals = [each.total.total_seconds() for each in found if each.total]
     return {
-        "seeds": len(runs),
-        "states": sorted({update.status.state for update in updates}),
+        "seeds": len(found),
+        "states": sorted({each.state for each in found if each.state}),
         "total_seconds": [min(totals), max(totals)] if totals else None,
-        "slots_touched": sorted(set(map(slots_touched, runs))),
-        "fewest_running": sorted(set(map(fewest_running, runs))),
+        "slots_touched": sorted({each.touched for each in found}),
+        "fewest_running": sorted({each.fewest for each in found}),
     }
 
 
-def in_words(recording: Recording, *others: Recording) -> str:
+def in_words(recording: Recording, *others: Recording | Outcome) -> str:
     """Return what a prediction says, in a sentence: how it ends, when, and at what cost.
 
     `others` are predictions of the same with other seeds: where they differ, chance decides,

@@ -5,7 +5,7 @@ own clock; each step takes what it takes on a real engine. What comes back draws
 and answers like any other recording, and says of itself that it is predicted.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +49,13 @@ _NODE = {
 }
 
 
-def predict(
+def predict(before: Mapping[str, Any], after: Mapping[str, Any], **more: Any) -> Recording:
+    """Return what an update from one spec to another will do; `more` is as in `in_pieces`."""
+    (made,) = (run for run in in_pieces(before, after, **more) if run.ended)
+    return made
+
+
+def in_pieces(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     *,
@@ -59,8 +65,11 @@ def predict(
     began: datetime,
     up_to: Duration = "1h",
     seed: int = 0,
-) -> Recording:
-    """Return what an update from one spec to another will do.
+) -> Iterator[Recording]:
+    """Return what an update from one spec to another will do, while it is worked out.
+
+    It is the same recording again and again, so that something else may come between; the
+    last time it has ended.
 
     `before` and `after` are specs of the Engine API, and `nodes` nodes of it. `behaviour` says
     what tasks made from `after` do, and `old_behaviour` what all others do: a `Behaviour`, a
@@ -83,26 +92,30 @@ def predict(
     collector = _ChangeCollector(cluster, service)
     cluster.run_until(_ns(began + _BEFORE))
     cluster.update_service(service.id, service.version, dict(after))
-    collector.end(_run(cluster, collector.recording, began + to_timedelta(up_to), up_to))
-    return collector.recording
+    pieces = _run(cluster, collector.recording, began + to_timedelta(up_to), up_to)
+    collector.end((yield from pieces))
+    yield collector.recording
 
 
 def over_seeds(
     before: Mapping[str, Any], after: Mapping[str, Any], *, seed: int = 0, **more: Any
 ) -> Iterator[Recording]:
-    """Return the same as `predict` for one seed after another: what differs is chance.
+    """Return the same as `in_pieces` for one seed after another: what differs is chance.
 
     There are `SEEDS` of them for a small service, and fewer the more replicas it has.
     """
     mode = after.get("Mode") or {}
     replicas = (mode.get("Replicated") or {}).get("Replicas") or 1
     for number in range(max(_LEAST_SEEDS, min(SEEDS, _TASKS // replicas))):
-        yield predict(before, after, seed=seed + number, **more)
+        yield from in_pieces(before, after, seed=seed + number, **more)
 
 
-def _run(cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration) -> str:
+def _run(
+    cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration
+) -> Generator[Recording, None, str]:
     """Let the update happen, and return why that came to an end."""
     while True:
+        yield recording
         now = _time(cluster.now)
         status = recording.service.update_status if recording.service else None
         # while an update runs, it has not settled: the question would cost time

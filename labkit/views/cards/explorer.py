@@ -1,6 +1,7 @@
 """What if? Settings of an update with sliders, and what it would do, drawn as they move."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ _display: Callable[..., object] = ipython.display
 CHARTS = ("phases", "replicas", "slots")
 #: Seconds for which nothing is moved before what chance decides is worked out.
 _REST = 0.4
+#: Seconds of work on that at a time, and of a pause in which the kernel takes what has come.
+_PIECE, _BREATH = 0.004, 0.001
 _SAID: Values = words(Path(__file__).with_name("explorer.yaml"))
 
 
@@ -58,7 +61,7 @@ class Situation(Protocol):
         """Return the lesson's image that does this."""
 
     def predict(self, values: Values) -> Iterator[Recording]:
-        """Return what these values would do, for one seed after another."""
+        """Return what these values would do, for one seed after another, in pieces."""
 
     def ways(self, values: Values) -> tuple[str, str]:
         """Return the docker command that does it, and the lines of a compose file."""
@@ -118,27 +121,32 @@ class Explorer:
         self.settings.off = ["after", "slots"] if values["does"] in ("runs", "ignores") else []
         try:
             runs = self._situation.predict(values)
-            self.expected = next(runs)
+            self.expected = next(run for run in runs if run.ended)
         except LabError as problem:
             self._say(self._words, *str(problem).splitlines())
             return
-        self._picture.value = self._drawn().svg + self._way()
+        self._drawing = self._drawn()
+        self._picture.value = self._drawing.svg + self._way()
         self._say(self._words, story.in_words(self.expected))
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # without a notebook nobody moves a slider
-            self._say(self._words, story.in_words(self.expected, *runs))
+            self._say(self._words, story.in_words(self.expected, *(r for r in runs if r.ended)))
             return
         self._seeds = loop.create_task(self._over_seeds(runs))
 
     async def _over_seeds(self, runs: Iterator[Recording]) -> None:
-        """Say what other seeds give, one after another: whatever is moved meanwhile goes first."""
+        """Say what other seeds give, bit by bit: whatever is moved meanwhile goes first."""
         await asyncio.sleep(_REST)
-        seen = [self.expected]
+        found, began = [], time.perf_counter()
         for run in runs:
-            seen.append(run)
-            await asyncio.sleep(0)
-        self._say(self._words, story.in_words(*seen))
+            if run.ended:
+                found.append(story.Outcome.of(run))
+            if time.perf_counter() - began > _PIECE:
+                await asyncio.sleep(_BREATH)
+                began = time.perf_counter()
+        self._say(self._words, story.in_words(self.expected, *found))
+        await asyncio.sleep(_BREATH)
         self._keep()
 
     def _drawn(self) -> Drawing:
@@ -195,7 +203,7 @@ class Explorer:
 
     def _still(self) -> dict[str, str]:
         """Return what a saved notebook keeps: words and picture, with no widget."""
-        parts = [_style(), Markup(self._words.value), self._drawn().image, self._way()]  # noqa: S704 - our own
+        parts = [_style(), Markup(self._words.value), self._drawing.image, self._way()]  # noqa: S704 - our own
         if self._compared and (both := self._compared.drawing()):
             parts.append(self._compared.content(both.image))
         html = Markup('<div class="labkit-explored labkit-watch">{}</div>')

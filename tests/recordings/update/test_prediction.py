@@ -11,7 +11,7 @@ from labkit.base.errors import BadValue
 from labkit.recordings import comparison, story
 from labkit.recordings.recording import Recording
 from labkit.recordings.story import in_words
-from labkit.recordings.update.prediction import SEEDS, over_seeds, predict
+from labkit.recordings.update.prediction import SEEDS, in_pieces, over_seeds, predict
 from swarmsim.model import Behaviour
 from tests.played import worker_spec
 from tests.values import START
@@ -106,7 +106,8 @@ def test_what_chance_decides_is_a_range_over_seeds() -> None:
     def one_in_ten(slot: int) -> Spec:
         return {"exits_after": "1s", "exit_code": 1} if slot == 3 else {}
 
-    runs = [*over_seeds(before, after, behaviour=one_in_ten, began=START)]
+    pieces = over_seeds(before, after, behaviour=one_in_ten, began=START)
+    runs = [run for run in pieces if run.ended]
     spread = story.over_seeds(runs)
     least, most = spread["total_seconds"]
     slots = spread["slots_touched"]
@@ -125,9 +126,20 @@ def test_what_chance_decides_is_a_range_over_seeds() -> None:
     assert in_words(*runs).endswith(said)
 
 
+def test_a_prediction_is_worked_out_in_pieces() -> None:
+    """A piece is about a second of the update's, so that a slider that moves is not kept waiting."""
+    pieces = [*in_pieces(spec("1.0"), spec("1.1", Parallelism=1), began=START)]
+    (made,) = {id(piece): piece for piece in pieces}.values()
+    update = story.first_update(made)
+
+    assert update
+    assert update.total
+    assert len(pieces) >= update.total.total_seconds()
+
+
 def test_what_chance_does_not_decide_is_said_as_it_is() -> None:
     before, after = spec("1.0", replicas=4), spec("1.1", replicas=4)
-    runs = [*over_seeds(before, after, began=START)]
+    runs = [run for run in over_seeds(before, after, began=START) if run.ended]
 
     assert in_words(*runs) == in_words(runs[0])
     assert "Chance" not in in_words(*runs)
