@@ -154,6 +154,30 @@ def test_head_charts_and_first_rows_are_seen_together(page: Page, show: Show) ->
         expect(page.locator(".labkit-ps tr[data-n]").nth(2)).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(490, 560, 1), (345, 380, 2)], ids=["1024 x 700", "200 %"]
+)
+def test_in_little_room_each_part_is_reached_whole(
+    page: Page, show: Show, width: int, height: int, scale: int
+) -> None:
+    """Beside a notebook in a small window, or in one of 1440 by 900 that is zoomed."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+    page.context.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", metrics)
+    show(Snapshot.of(settled()).data())
+    until(lambda: len({_columns(page, part) for part in CHARTS}) == 1, "the charts to line up")
+    row = page.locator(".labkit-ps tr[data-n]").nth(2)
+    for part in [page.locator(".labkit-head"), *(chart(page, part) for part in CHARTS), row]:
+        part.scroll_into_view_if_needed()
+        expect(part).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    row.click()
+    why = page.locator(".labkit-why")
+    expect(why).to_be_in_viewport()
+    assert why.evaluate("(el) => el.scrollWidth <= el.clientWidth")
+    screenshot(page, f"charts-{width}x{height}")
+
+
 def test_a_chart_is_one_tab_stop(page: Page, show: Show) -> None:
     show(live(8, pace=1), kernel=True)
     expect(chart(page, "phases").locator(".modebar-btn")).not_to_have_count(0)

@@ -127,7 +127,7 @@ def test_what_chance_decides_is_a_range_over_seeds() -> None:
 
 
 def test_a_prediction_is_worked_out_in_pieces() -> None:
-    """A piece is about a second of the update's, so that a slider that moves is not kept waiting."""
+    """Of a second of the update at most, so that a slider that moves does not wait for more."""
     pieces = [*in_pieces(spec("1.0"), spec("1.1", Parallelism=1), began=START)]
     (made,) = {id(piece): piece for piece in pieces}.values()
     update = story.first_update(made)
