@@ -17,6 +17,7 @@ FIRST = [
     "tests/browser/*",  # they share a browser
     "tests/whole/test_notebooks_simulated.py::*",
     "tests/house/test_wheel.py::*",
+    "tests/house/test_pyodide.py::*",
     "tests/conformance/test_scenarios.py::*[[]fast*",
     "tests/whole/test_lab_simulated.py::*",
     "tests/house/test_bootstrap.py::*",

@@ -14,6 +14,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.lab import screenshot
 
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
 ROOT = Path(__file__).resolve().parents[2]
 _CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
     .filter((cell) => cell.type === "code")
