@@ -26,19 +26,46 @@ EXERCISE_TAGS = ("exercise", "stub", SOLUTION, "check")
 QUESTION_TAGS = ("question", "compare")
 NAMED_TAGS = EXERCISE_TAGS + QUESTION_TAGS
 
+#: What is read of a notebook: many times what those of a lesson have, with all their outputs.
+_MOST_BYTES, _MOST_CELLS, _MOST_VALUES, _DEEPEST = 20_000_000, 1_000, 100_000, 100
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 
 
 def read(path: Path) -> Book:
-    """Return the notebook in a file. Raises `LabError` unless it is one of format 4."""
+    """Return the notebook in a file. Raises `LabError` unless it is one of format 4.
+
+    One that is too large, or too deep, for what is done with it counts as none.
+    """
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise _no_notebook(path, f"it is larger than {_MOST_BYTES // 1_000_000} MB.")
         book: Book = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise _no_notebook(path, str(problem)) from None
     cells = book.get("cells") if isinstance(book, dict) else None
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise _no_notebook(path, "it has no list of cells.")
+    if len(cells) > _MOST_CELLS or not _is_handy(book):
+        limits = f"{_MOST_CELLS:,} cells, {_MOST_VALUES:,} values, or {_DEEPEST} levels"
+        raise _no_notebook(path, f"it has more than {limits}.")
     return book
+
+
+def _is_handy(book: Book) -> bool:
+    """Whether a notebook holds no more, and is no deeper, than anybody writes."""
+    level: list[Any] = [book]
+    values = 0
+    for _ in range(_DEEPEST):
+        values += len(level)
+        if not level or values > _MOST_VALUES:
+            break
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return not level
 
 
 def _no_notebook(path: Path, found: str) -> LabError:

@@ -60,12 +60,13 @@ def unclean_output(cell: Cell) -> bool:
 def printed(cell: Cell) -> str | None:
     """Return what a cell printed, which is stored in pieces; `None` if it did anything else."""
     outputs = cell.get("outputs")
-    if not isinstance(outputs, list) or not outputs:
+    if not outputs or not isinstance(outputs, list):
+        return None
+    if not all(isinstance(out, dict) for out in outputs):
         return None
     if any((out.get("output_type"), out.get("name")) != ("stream", "stdout") for out in outputs):
         return None
-    pieces = [out.get("text", "") for out in outputs]
-    return "".join("".join(piece) if isinstance(piece, list) else piece for piece in pieces)
+    return "".join(text({"source": out.get("text", "")}) for out in outputs)
 
 
 def _stored(cell: Cell) -> tuple[list[Any], int | None]:
@@ -102,7 +103,7 @@ def _identify(book: Book) -> list[str]:
     taken: set[str] = set()
     said = []
     for cell in book["cells"]:
-        if identity(cell) in {"", *taken}:
+        if not identity(cell) or identity(cell) in taken:
             digest = sha256(text(cell).encode("utf-8", "replace")).hexdigest()[:8]
             cell["id"] = next(each for n in count(1) if (each := f"{digest}-{n}") not in taken)
             said.append(f"id {cell['id']} given to a cell that had none of its own")

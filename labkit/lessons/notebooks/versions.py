@@ -174,14 +174,14 @@ def leaks(book: Book) -> list[tuple[Cell, Cell]]:
 
     A short line such as `view.wait()` gives nothing away, so only longer texts count.
     """
-    hidden = [cell for cell in book["cells"] if is_note(cell) or is_solution(cell)]
-    shown = learner(book)["cells"]
+    secrets = [cell for cell in book["cells"] if is_note(cell) or is_solution(cell)]
+    shown = [(text(cell), cell) for cell in learner(book)["cells"]]
     return [
         (secret, cell)
-        for secret in hidden
-        if len(text(secret).strip()) >= _TELLING
-        for cell in shown
-        if text(secret).strip() in text(cell) and identity(secret)
+        for secret in filter(identity, secrets)
+        if len(hidden := text(secret).strip()) >= _TELLING
+        for words, cell in shown
+        if hidden in words
     ]
 
 

@@ -1,9 +1,11 @@
 """Reading compose files from disk: all of them, or `BadComposeFile` with all mistakes."""
 
 import codecs
+import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ from labkit.swarm.compose.language.schema import FORMAT, SECTIONS, Part, check
 from labkit.swarm.compose.problems import Problems, dotted
 from labkit.swarm.compose.reading import read
 from labkit.swarm.compose.specs import Sections, StackSpecs, stack_specs
+
+#: Bytes of a compose file, or of an env file: many times what anybody has written.
+_MOST_TEXT = 256_000
+#: Bytes of a config or a secret. Swarm takes no config that is larger, and smaller secrets.
+_MOST_CONTENT = 1_024_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +152,7 @@ class _Source:
         for file in service.env_file or ():
             path = self.folder / file
             try:
-                found |= shorthand.env_file(path.read_text("utf-8"), self.env)
+                found |= shorthand.env_file(_read(path, _MOST_TEXT).decode("utf-8"), self.env)
             except (OSError, ValueError) as problem:
                 self.problems.add(("services", name, "env_file"), _why(path, problem))
         found |= service.environment or {}
@@ -176,19 +183,28 @@ class _Source:
             return
         path = self.folder / thing.file
         try:
-            self.contents[thing.file] = path.read_bytes()
+            self.contents[thing.file] = _read(path, _MOST_CONTENT)
         except OSError as problem:
             self.problems.add((section, key, "file"), _why(path, problem))
 
 
 def _text(path: Path, problems: Problems) -> str:
     try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        content = _read(path, _MOST_TEXT)
         is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return content.decode("utf-16" if is_wide else "utf-8-sig")
     except (OSError, ValueError) as problem:
         problems.add((), _why(path, problem))
         return ""
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Return what is in a file, or in standard input for `-`. Raises `OSError` for too much."""
+    with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most // 1000} kB")
+    return content
 
 
 def _why(path: Path, problem: Exception) -> str:

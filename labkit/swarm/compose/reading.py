@@ -57,6 +57,8 @@ def read(text: str, problems: Problems) -> dict[str, Any]:
         problems.add((), f"this is not YAML: {problem}")
     except Refused as problem:
         problems.add(problem.path, problem.what)
+    except ValueError:  # of `int`
+        problems.add((), "a number in it has thousands of digits")
     else:
         if isinstance(tree, dict):
             return tree

@@ -276,6 +276,10 @@ def _ulimit(value: object) -> object:
 
 def _ports(value: object) -> list[Part]:
     """Read ports: a short form may mean several, each with the address that was given with it."""
+    listed = value if isinstance(value, list) else ()
+    ranges = (each for form in listed for each in shorthand.RANGE.findall(str(form)))
+    if sum(max(0, int(last) - int(first)) for first, last in ranges) > 2 * shorthand.HIGHEST_PORT:
+        raise ValueError("has ranges of more ports than there are")
     return [port for ports in _read("[port]", shorthand.distinct(value)) for port in ports]
 
 

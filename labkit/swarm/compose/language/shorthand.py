@@ -18,7 +18,9 @@ L = TypeVar("L")
 
 _BYTES = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
 _POWERS = "kmgtp"
-_HIGHEST_PORT = 65_535
+HIGHEST_PORT = 65_535
+#: A range in the short form of ports.
+RANGE = re.compile(r"\b(\d{1,5})-(\d{1,5})\b", re.ASCII)
 #: Go writes a float with an exponent outside of these powers of ten.
 _LEAST_EXPONENT, _EXPONENT_OF_A_MILLION = -4, 6
 _PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
@@ -211,8 +213,8 @@ def _port_range(text: str, whole: str) -> range:
     if not found:
         raise ValueError(f"must be a port such as 80 or '8000:80', not {whole!r}")
     first, last = int(found[1]), int(found[2] or found[1])
-    if not first <= last <= _HIGHEST_PORT:
-        raise ValueError(f"{whole!r} has no port or range of ports up to {_HIGHEST_PORT}")
+    if not first <= last <= HIGHEST_PORT:
+        raise ValueError(f"{whole!r} has no port or range of ports up to {HIGHEST_PORT}")
     return range(first, last + 1)
 
 
