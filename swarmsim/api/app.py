@@ -17,13 +17,14 @@ from swarmsim.api.routes import (
     services,
     swarm,
     system,
+    volumes,
 )
 from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
 
 _MODULES = (
     *(system, services, nodes, swarm, networks, blobs),
-    *(containers, logs, images, always),
+    *(containers, logs, images, volumes, always),
 )
 #: What has a body that is read piece by piece: build contexts, and archives that are refused.
 _OF_ANY_SIZE = re.compile(r"/(build|images/load|images/create)$")

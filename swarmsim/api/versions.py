@@ -26,7 +26,7 @@ class Row(NamedTuple):
     A path is `Config.Hostname`; it leads into every item of a list, and `*` is any key.
     """
 
-    #: `GET /images/json`, as routes are declared; or the struct of a body.
+    #: `GET /images/json`, as routes are declared, or several with commas; or the struct of a body.
     where: str
     #: Paths, separated by spaces.
     fields: str
@@ -47,6 +47,8 @@ _SERVICE = "swarm.ServiceSpec"
 _CONTAINER = "TaskTemplate.ContainerSpec."
 _IMAGE = "GET /images/{name:path}/json"
 _INSPECTED, _LISTED = "GET /containers/{id}/json", "GET /containers/json"
+_CONTAINERS = f"{_INSPECTED}, {_LISTED}"
+_SERVICES, _TASKS = "GET /services, GET /services/{id}", "GET /tasks, GET /tasks/{id}"
 _NEW_PRIVILEGES = "ContainerSpec.Privileges.NoNewPrivileges"
 
 #: Of a container, and so in the config of an image as well.
@@ -82,6 +84,12 @@ def _nothing(_: Any) -> None:
     """No value at all."""
 
 
+def _unmarked(labels: dict[str, str] | None) -> dict[str, str] | None:
+    """A volume's labels without the one that says that it was made without a name."""
+    kept = {key: it for key, it in (labels or {}).items() if key != "com.docker.volume.anonymous"}
+    return kept or (None if labels else labels)
+
+
 #: Parameters of a query that other versions ignore.
 QUERIES = (
     Row("GET /images/json", "filter", until="1.41"),
@@ -114,33 +122,27 @@ BODIES = (
 #: Fields of an answer that other versions leave out.
 ANSWERS = (
     Row("GET /info", "KernelMemory", until="1.42"),
-    Row("GET /tasks", "Volumes", "1.42"),
-    Row("GET /tasks/{id}", "Volumes", "1.42"),
+    Row(_TASKS, "Volumes", "1.42"),
+    Row("GET /volumes/{name}, POST /volumes/create", "Labels", "1.42", instead=_unmarked),
+    Row("GET /volumes, GET /system/df", "Volumes.Labels", "1.42", instead=_unmarked),
     Row("GET /system/df", "BuilderSize", until="1.42"),
     Row("GET /images/json", "RepoTags RepoDigests", until="1.43", instead=_named),
     Row("GET /system/df", "Images.RepoTags Images.RepoDigests", until="1.43", instead=_named),
-    Row("GET /images/json", "VirtualSize", until="1.44"),
-    Row(_IMAGE, "VirtualSize", until="1.44"),
+    Row(f"GET /images/json, {_IMAGE}", "VirtualSize", until="1.44"),
     Row("GET /system/df", "Images.VirtualSize", until="1.44"),
     Row("POST /services/create", "Warnings", "1.44"),
     Row("GET /info", "CDISpecDirs", "1.44"),
-    Row("GET /services", f"Spec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
-    Row("GET /services", f"PreviousSpec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
-    Row("GET /services/{id}", f"Spec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
-    Row("GET /services/{id}", f"PreviousSpec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
-    Row("GET /tasks", f"Spec.{_NEW_PRIVILEGES}", "1.44"),
-    Row("GET /tasks/{id}", f"Spec.{_NEW_PRIVILEGES}", "1.44"),
-    Row(_INSPECTED, "NetworkSettings.Networks.*.DNSNames", "1.44"),
-    Row(_LISTED, "NetworkSettings.Networks.*.DNSNames", "1.44"),
+    Row(_SERVICES, f"Spec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row(_SERVICES, f"PreviousSpec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
+    Row(_TASKS, f"Spec.{_NEW_PRIVILEGES}", "1.44"),
+    Row(_CONTAINERS, "NetworkSettings.Networks.*.DNSNames", "1.44"),
     Row(_INSPECTED, "NetworkSettings.Networks.*.Aliases", until="1.45", instead=_nothing),
     Row(_INSPECTED, "HostConfig.KernelMemory HostConfig.KernelMemoryTCP", until="1.42"),
     Row(_IMAGE, "Container ContainerConfig", until="1.45"),
     Row("GET /info", "RegistryConfig.AllowNondistributableArtifactsCIDRs", until="1.47"),
     Row("GET /info", "RegistryConfig.AllowNondistributableArtifactsHostnames", until="1.47"),
-    Row(_INSPECTED, "NetworkSettings.Networks.*.GwPriority", "1.48"),
-    Row(_LISTED, "NetworkSettings.Networks.*.GwPriority", "1.48"),
-    Row("GET /networks", "EnableIPv4", "1.48"),
-    Row("GET /networks/{id}", "EnableIPv4", "1.48"),
+    Row(_CONTAINERS, "NetworkSettings.Networks.*.GwPriority", "1.48"),
+    Row("GET /networks, GET /networks/{id}", "EnableIPv4", "1.48"),
     Row("GET /info", "ContainerdCommit.Expected", until="1.49"),
     Row("GET /info", "RuncCommit.Expected InitCommit.Expected", until="1.49"),
     Row("GET /info", "BridgeNfIptables BridgeNfIp6tables", until="1.50"),
@@ -187,6 +189,7 @@ def refusal(version: str, problem: ApiError) -> ApiError:
     return problem
 
 
+PRUNES_ONLY_ANONYMOUS = Row("POST /volumes/prune", "all", "1.42")
 _TYPE_OF_LOGS = Row("logs", "Content-Type", "1.42")
 
 
@@ -230,7 +233,7 @@ def fitting(rows: Iterable[Row], where: str, version: str, value: Any) -> Any:
 
 @cache
 def _hiding(rows: tuple[Row, ...], where: str, version: str) -> list[Row]:
-    return [row for row in rows if row.where == where and not row.shows(version)]
+    return [row for row in rows if where in row.where.split(", ") and not row.shows(version)]
 
 
 def _changed(value: Any, path: list[str], row: Row) -> Any:

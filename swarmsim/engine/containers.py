@@ -1,15 +1,21 @@
 """The containers of this engine's tasks, and the events about them.
 
 The cluster drives the runtime through `Containers`, which keeps what `docker ps` and
-`docker inspect` show, and publishes events: create, start, kill, die, stop, destroy. A
+`docker inspect` show, and publishes events: create, start, kill, die, stop, destroy, and
+those of the networks and volumes that it uses. A
 container exists from when its task is prepared until its task is removed.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
 
 from swarmsim.engine.networks import Network
-from swarmsim.model import StoreEvent, Task
+from swarmsim.engine.volumes import Volumes
+from swarmsim.go.errors import ApiError
+from swarmsim.model import Spec, StoreEvent, Task
 from swarmsim.runtime import plan
 from swarmsim.runtime.logs import Log
 from swarmsim.runtime.port import Host, Runtime
@@ -58,6 +64,13 @@ class Containers:
         self._engine = engine
         self._runtime = runtime
         self._of_task: dict[str, Container] = {}
+        #: This machine's, and those of other simulated nodes.
+        self.volumes = Volumes(engine.data / "volumes")
+        self._volumes_elsewhere = defaultdict[str, Volumes](
+            lambda: Volumes(Path(mkdtemp(prefix="volumes-", dir=engine.data)))
+        )
+        #: By task: what its container has mounted, as the API has it.
+        self._mounts: dict[str, list[Spec]] = {}
         #: The networks that this node has because of a container.
         self._networks_here: set[str] = set()
 
@@ -90,12 +103,40 @@ class Containers:
                 created_at=self._engine.now,
             )
             self._of_task[task.id] = container
+            self._publish_volumes(container, "create")
             self._add_networks(container)
             self._publish(container, "create")
 
     def pull(self, task: Task) -> str:
-        """Pull the image of a task."""
-        return self._runtime.pull(task)
+        """Pull the image of a task, and mount what it asks for."""
+        error = self._runtime.pull(task)
+        if not error:
+            try:
+                self.mounts_of(task)
+            except ApiError as problem:
+                error = problem.message
+        if error:
+            self._unmount(task, and_remove=True)
+        return error
+
+    def mounts_of(self, task: Task) -> list[Spec]:
+        """What a task's container has mounted; a volume that is missing is made now.
+
+        Raises `ApiError` for what Docker does not mount.
+        """
+        if task.id not in self._mounts:
+            engine = self._engine
+            spec = plan.container_of(task, engine.cluster.nodes.get(task.node_id))
+            image = engine.image_config(task.image)
+            found = self._mounts[task.id] = []
+            # what comes before a refusal stays there, to be removed
+            found.extend(self._volumes(task).mount(spec, image, engine.now, engine.new_hex_id))
+            found.sort(key=lambda point: str(point["Destination"]))
+        return self._mounts[task.id]
+
+    def _volumes(self, task: Task) -> Volumes:
+        here = self._engine.is_here(task)
+        return self.volumes if here else self._volumes_elsewhere[task.node_id]
 
     def has_healthcheck(self, task: Task) -> bool:
         """Whether a task counts as running only once it is healthy."""
@@ -130,6 +171,7 @@ class Containers:
             container.task.exit_code = _NOT_STARTED
             return
         self._connect(container)
+        self._publish_volumes(container, "mount")
         container.started_at = self._engine.now
         container.health = "starting" if self._runtime.has_healthcheck(container.task) else ""
         self._publish(container, "start")
@@ -152,6 +194,7 @@ class Containers:
         if container := self._of_task.pop(task.id, None):
             self._publish(container, "destroy")
         self._runtime.remove(task)
+        self._unmount(task, and_remove=True)
 
     # ---- what the runtime reports -----------------------------------------------------
 
@@ -162,6 +205,7 @@ class Containers:
             return
         container.finished_at, container.exit_code = self._engine.now, code
         left = self._disconnect(container)
+        self._publish_volumes(container, "unmount")
         if container.stop_requested:
             self._publish(container, "stop")
         self._publish(container, "die", exitCode=str(code))
@@ -209,10 +253,14 @@ class Containers:
         container.stop_requested = True
         self.signal(container, self.stop_signal(container.task))
 
-    def drop(self, container: Container) -> None:
-        """Remove a container that has ended, and its output, as `docker rm` does."""
+    def drop(self, container: Container, *, and_volumes: bool = False) -> None:
+        """Remove a container that has ended, and its output, as `docker rm` does.
+
+        `docker rm -v` removes its volumes that have no name, too.
+        """
         self._of_task.pop(container.task.id, None)
         self._publish(container, "destroy")
+        self._unmount(container.task, and_remove=and_volumes)
 
     def logs(self, task_id: str) -> Log | None:
         """What a task's process has written, if its container still exists."""
@@ -230,6 +278,38 @@ class Containers:
         }
         return {**(self._engine.image_config(task.image).get("Labels") or {}), **given, **system}
 
+    def mounting(self, volume: str) -> list[Container]:
+        """The containers on this node that have a volume mounted, running or not."""
+        return [it for it in self if volume in map(_volume, self.mounts_of(it.task))]
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume of this machine, with its files."""
+        self.volumes.remove(self.volumes[name])
+        self._engine.publish("volume", "destroy", name, {"driver": "local"}, "local")
+
+    def _unmount(self, task: Task, *, and_remove: bool) -> None:
+        volumes = self._volumes(task)
+        for name in map(_volume, self._mounts.pop(task.id, [])):
+            if not and_remove or name not in volumes or not volumes[name].anonymous:
+                continue
+            if volumes is self.volumes:
+                self.remove_volume(name)
+            else:
+                volumes.remove(volumes[name])
+
+    def _publish_volumes(self, container: Container, action: str) -> None:
+        if not self._engine.is_here(container.task):
+            return
+        for point in self.mounts_of(container.task):
+            about = {"driver": "local"} | (
+                {} if action == "create" else {"container": container.id}
+            )
+            if action == "mount":
+                about |= {"destination": point["Destination"], "propagation": point["Propagation"]}
+                about |= {"read/write": str(point["RW"]).lower()}
+            if name := _volume(point):
+                self._engine.publish("volume", action, name, about, "local")
+
     def attached(self, network: Network) -> Iterator[Container]:
         """The running containers on this node that are attached to a network."""
         for container in self._of_task.values():
@@ -244,6 +324,8 @@ class Containers:
     def _add_networks(self, container: Container) -> None:
         """Publish the networks that this node gets: one with its first container."""
         for network in self._engine.networks_of(container.task):
+            if network.scope == "swarm":
+                network.balance(container.task.node_id)
             if not network.is_everywhere and network.id not in self._networks_here:
                 self._networks_here.add(network.id)
                 self._publish_network(network, "create", container)
@@ -285,3 +367,8 @@ class Containers:
         about = {"image": container.task.image, "name": container.name}
         attributes = {**container.labels, **about, **more}
         self._engine.publish("container", action, container.id, attributes, "local")
+
+
+def _volume(point: Spec) -> str:
+    """The name of the volume that is mounted, if it is one."""
+    return str(point.get("Name", ""))

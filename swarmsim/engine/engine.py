@@ -12,6 +12,7 @@ runtime may also report while the cluster catches up, from what it scheduled the
     engine.runtime      what runs tasks, such as swarmsim.runtime.processes.Processes(engine)
                         (`swarmsim.runtime.port` says what is expected of it)
     engine.containers   what `docker ps` shows; the cluster's driver, which drives the runtime
+    engine.containers.volumes   those of this machine, by name
     engine.networks, engine.configs, engine.secrets    by id
     engine.allocator    ports, virtual IPs and the addresses of tasks
     engine.events       what happened, for those who follow and those who ask later
@@ -33,7 +34,7 @@ from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Blob, Swarm
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Images
-from swarmsim.model import Cluster, Node, StoreEvent, Task
+from swarmsim.model import Cluster, Node, Spec, StoreEvent, Task
 from swarmsim.runtime.port import Runtime
 
 #: Seconds between two polls of the runtime while it is open what a process will do.
@@ -251,7 +252,9 @@ class Engine:
     def _swarm_networks(self) -> None:
         make, cluster = self.networks.make, self.cluster
         asked = {"Ingress": True}
-        make("overlay", cluster.new_id(), "ingress", self.now, asked, version=cluster.bump())
+        mesh = make("overlay", cluster.new_id(), "ingress", self.now, asked, version=cluster.bump())
+        for node_id in cluster.nodes:
+            mesh.balance(node_id)
         if not self.networks.named("docker_gwbridge"):  # it stays when a swarm is left
             make("bridge", self.new_hex_id(), "docker_gwbridge", self.now)
         for name in ("host", "bridge"):
@@ -276,6 +279,10 @@ class Engine:
         if in_swarm or container is None:
             return in_swarm
         return {self._bridge.id: container.address}
+
+    def mounts_of(self, task: Task) -> list[Spec]:
+        """What a task's container has mounted, as the API has it."""
+        return self.containers.mounts_of(task)
 
     def _forget_removed_networks(self) -> None:
         """Drop networks that the swarm has removed, once no task here is attached any more."""

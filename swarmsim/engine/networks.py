@@ -6,6 +6,7 @@ up to the runtime, which takes the addresses from here.
 """
 
 import ipaddress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,8 +51,9 @@ class Network:
     predefined: bool = False
     #: Removed from the swarm, while containers on this machine are still attached.
     removed: bool = False
-    #: The addresses that are taken.
+    #: The addresses that are taken; of them, that of each node's load balancer, by the node's id.
     taken: set[str] = field(default_factory=set)
+    balancers: dict[str, str] = field(default_factory=dict)
     _last: int = 1
 
     @property
@@ -79,6 +81,12 @@ class Network:
                 self.taken.add(address)
                 return f"{address}/{self.subnet.prefixlen}"
         raise LookupError(f"network {self.name} has no address left")
+
+    def balance(self, node_id: str) -> None:
+        """Take an address for the load balancer of a node, which it gets with the network."""
+        if self.subnet and node_id not in self.balancers:
+            with suppress(LookupError):  # none is left
+                self.balancers[node_id] = self.take_address()
 
     def free_address(self, address: str) -> None:
         """Free an address."""

@@ -42,8 +42,6 @@ class Plan:
     hostname: str
     stop_signal: int
     healthcheck: Healthcheck | None
-    #: Folders that the image wants to have apart.
-    volumes: tuple[str, ...]
     #: What makes one kind of process another: see `kinds`.
     kind: str
 
@@ -66,7 +64,6 @@ def make(task: Task, image_id: str, config: Mapping[str, Any], node: Node | None
         hostname=container.get("Hostname") or "",
         stop_signal=stop_signal(container, config),
         healthcheck=check,
-        volumes=tuple(config.get("Volumes") or ()),
         kind=sha256(json.dumps(what, default=repr).encode()).hexdigest(),
     )
 

@@ -13,7 +13,7 @@ from swarmsim.engine.networks import Network, Networks
 from swarmsim.engine.swarm import Blob
 from swarmsim.images import Images
 from swarmsim.images.removing import User
-from swarmsim.model import Cluster, Driver, Task
+from swarmsim.model import Cluster, Driver, Spec, Task
 from swarmsim.runtime.logs import Log
 
 
@@ -95,3 +95,9 @@ class Host(Protocol):
 
     def networks_of(self, task: Task) -> list[Network]:
         """The networks that a task is attached to."""
+
+    def mounts_of(self, task: Task) -> list[Spec]:
+        """What a task's container has mounted, as the API has it; its volumes are made now.
+
+        Raises `ApiError` for what Docker does not mount.
+        """

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,12 @@ SPECS: dict[str, dict[str, Any]] = load(
 )
 
 
-#: Task templates of services whose containers are looked at.
-CONTAINERS: dict[str, dict[str, Any]] = load(
-    Path(__file__).with_name("containers.yaml").read_text(encoding="utf-8")
+#: Task templates of services whose containers are looked at, and requests about volumes.
+CONTAINERS: dict[str, dict[str, Any]]
+REQUESTS: list[Any]
+CONTAINERS, REQUESTS = (
+    load(Path(__file__).with_name(f"{file}.yaml").read_text(encoding="utf-8"))
+    for file in ("containers", "volumes")
 )
 #: Of the storage of images, the kernel, the moment, and files that only a real engine has.
 OF_MACHINE = re.compile(
@@ -74,6 +77,7 @@ class Documents:
         self._last = ""
         #: The ids and names of the services of `CONTAINERS`.
         self._containers: dict[str, tuple[str, str]] = {}
+        exits.callback(self._remove_volumes)
         self._network = self._make("networks", {"Name": self.name, "Driver": "overlay"}, "Id")
 
     def _make(self, path: str, body: dict[str, Any], key: str = "ID") -> str:
@@ -185,16 +189,23 @@ class Documents:
         if not self._containers:  # all at once, as each takes seconds to start
             self._containers = {name: self._service_of(CONTAINERS[name]) for name in CONTAINERS}
         found, name = self._containers[which]
-        (task,) = until(lambda: self._ended_up(found), "a task that runs, or that failed", 20)
+        task = until(lambda: self._ended_up(found), "a task that runs, or that failed", 20)[-1]
         label = f"com.docker.swarm.task.id={task['ID']}"
         listed = self._engine.get("/containers/json", all="1", filters={"label": [label]})
         shown = [self._engine.get(f"/containers/{it['Id']}/json") for it in listed]
-        return self._evened(shown, listed, name) | {
-            "/Status": (task["Status"]["State"], task["Status"].get("Err"))
-        }
+        for config in [it["Config"] for it in shown]:  # what the base image says is not compared
+            config["Env"] = [it for it in config["Env"] if it[:4] not in {"PATH", "LANG"}]
+        for labels in [*(it["Config"]["Labels"] for it in shown), *(it["Labels"] for it in listed)]:
+            labels.pop("labkit.lab", None)
+        for mounts in [it["Mounts"] for it in (*shown, *listed)]:  # of no order
+            mounts.sort(key=lambda mount: mount["Destination"])
+        ids = {name: "<service>"} | {it["Id"]: "<container>" for it in shown}
+        ids |= {it["Id"][:12]: "<short>" for it in shown}
+        became = [task["Status"]["State"], task["Status"].get("Err")]
+        return self._evened([shown, listed, became], **ids)
 
     def _service_of(self, template: dict[str, Any]) -> tuple[str, str]:
-        template = deepcopy(template)
+        template = json.loads(json.dumps(template).replace("<name>", self.name))
         template.setdefault("ContainerSpec", {})["Image"] = self._engine.image("print old")
         endpoint = template.pop("EndpointSpec", {})
         found, _ = self.service({"TaskTemplate": template, "EndpointSpec": endpoint})
@@ -202,26 +213,46 @@ class Documents:
 
     def _ended_up(self, service: str) -> list[dict[str, Any]]:
         tasks = self._engine.get("/tasks", filters={"service": [service]})
-        ends = {"running", "failed", "rejected"}
-        return [it for it in tasks if it["Status"]["State"] in ends][-1:]
+        return [it for it in tasks if it["Status"]["State"] == "running" or it["Status"].get("Err")]
 
-    def _evened(
-        self, shown: list[dict[str, Any]], listed: list[dict[str, Any]], name: str
-    ) -> dict[str, Any]:
-        """Return what was shown of a container without ids, and without what is the machine's."""
-        for config in [it["Config"] for it in shown]:  # what the base image says is not compared
-            config["Env"] = [it for it in config["Env"] if it[:4] not in {"PATH", "LANG"}]
-        for labels in [*(it["Config"]["Labels"] for it in shown), *(it["Labels"] for it in listed)]:
-            labels.pop("labkit.lab", None)
-        text = json.dumps([shown, listed])
-        for it in shown:
-            text = text.replace(it["Id"], "<container>").replace(it["Id"][:12], "<short>")
-        kept = self._engine.get("/info")["DockerRootDir"]
-        text = text.replace(kept, "<kept>").replace(name, "<service>")
+    def _evened(self, shown: Any, **words: str) -> dict[str, Any]:
+        """Return what was shown without ids and addresses, and without what is the machine's."""
+        text = json.dumps(shown)
+        words[self._engine.get("/info")["DockerRootDir"]] = "<kept>"
+        for name, word in words.items():
+            text = text.replace(name, word)
         for pattern, word in ((r"\b[0-9a-f]{64}\b", "<hash>"), (r"\b(10|172)(\.\d+){3}\b", "<ip>")):
             text = re.sub(pattern, word, text)
         leaves = self.even(json.loads(text))
         return {path: leaf for path, leaf in leaves.items() if not OF_MACHINE.search(path)}
+
+    def volumes(self) -> dict[str, Any]:
+        """Return what is answered to requests about volumes, while a container has one mounted."""
+        self.container("volumes")
+        asked = json.loads(json.dumps(REQUESTS).replace("<name>", self.name))
+        answers = []
+        for method, path, *more in asked:
+            filters = {"filters": more[0]} if (more and method == "GET") or "prune" in path else {}
+            answer = self._engine.call(method, path, *([] if filters else more), **filters)
+            answers.append([method, path, *more, answer.status, answer.body])
+        return self._evened(answers)
+
+    def load_balancers(self) -> dict[str, Any]:
+        """Return networks that have a container, with what else is attached to them."""
+        self.container("a network")
+        found = {}
+        for name in (self.name, "ingress"):
+            network = found[name] = self._engine.get(f"/networks/{name}")
+            attached = network["Containers"].items()
+            network["Containers"] = {key: it for key, it in attached if len(key) != 64}
+        return self._evened(found)
+
+    def _remove_volumes(self) -> None:
+        for volume in self._engine.get("/volumes", filters={"name": [self.name]})["Volumes"]:
+            until(partial(self._is_removed, volume["Name"]), "a volume that nothing mounts")
+
+    def _is_removed(self, volume: str) -> bool:
+        return self._engine.call("DELETE", f"/volumes/{volume}").status != 409
 
     def network(self) -> dict[str, Any]:
         """Return a network, as it is listed."""
@@ -303,6 +334,8 @@ def test_a_container_is_shown_alike(both: tuple[Documents, Documents], which: st
         Documents.running_task,
         Documents.pending_task,
         Documents.failed_task,
+        Documents.volumes,
+        Documents.load_balancers,
         Documents.network,
         Documents.configs,
         Documents.secrets,

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 def listing_json(engine: Engine, container: Container) -> Json:
     """A line of `docker ps`."""
     return {
-        **CONSTANTS["line of docker ps"],
         "Id": container.id,
         "Names": [f"/{container.name}"],
         "Image": container.task.image,
         "ImageID": engine.image_id(container.task.image),
         "Command": shlex.join(_words(engine, container)),
         "Created": container.created_at // SECOND,
+        "Mounts": engine.mounts_of(container.task),
         "HostConfig": {"NetworkMode": network_mode(engine, container.task)},
         "Ports": ports(container) if container.running else [],
         "Labels": dict(sorted(container.labels.items())),
@@ -133,6 +133,7 @@ def container_json(engine: Engine, container: Container) -> Json:
         "Name": f"/{container.name}",
         "HostConfig": host_config(engine, task),
         "Config": config(engine, container),
+        "Mounts": engine.mounts_of(task),
         "NetworkSettings": _network_settings(engine, container),
     }
 

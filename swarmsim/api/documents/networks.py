@@ -1,6 +1,7 @@
 """Networks as lists and `docker network inspect` show them, and as tasks do."""
 
 import ipaddress
+from hashlib import sha256
 
 from swarmsim.api.documents import CONSTANTS, Json, meta
 from swarmsim.engine.containers import Container
@@ -49,16 +50,24 @@ def _address_options(network: Network) -> Json | None:
 
 
 def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
-    addresses = {it.id: engine.addresses_of(it.task).get(network.id, "") for it in present}
+    found = {
+        it.id: _endpoint(it.name, it.id, engine.addresses_of(it.task).get(network.id, ""))
+        for it in present
+    }
+    if engine.swarm and (address := network.balancers.get(engine.swarm.node_id)):
+        name = "ingress-sbox" if network.ingress else f"lb-{network.name}"
+        endpoint_id = sha256(f"{network.id} {engine.id}".encode()).hexdigest()
+        found[name] = _endpoint(f"{network.name}-endpoint", endpoint_id, address)
+    return found
+
+
+def _endpoint(name: str, own_id: str, address: str) -> Json:
     return {
-        container.id: {
-            "Name": container.name,
-            "EndpointID": container.id[::-1],
-            "MacAddress": mac_address(addresses[container.id]),
-            "IPv4Address": addresses[container.id],
-            "IPv6Address": "",
-        }
-        for container in present
+        "Name": name,
+        "EndpointID": own_id[::-1],
+        "MacAddress": mac_address(address),
+        "IPv4Address": address,
+        "IPv6Address": "",
     }
 
 

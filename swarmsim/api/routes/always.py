@@ -34,9 +34,3 @@ async def answered(call: Call, what: str) -> Answer:
 
 for _what in _ANSWERS:
     routes.add(*_what.split(" "))(partial(answered, what=_what))
-
-
-@routes.delete("/volumes/{name}")
-async def remove_volume(call: Call) -> Answer:
-    """`docker volume rm`: there are no volumes."""
-    return Answer(status=204) if call.flag("force") else await answered(call, "GET /volumes/{name}")

@@ -79,7 +79,7 @@ def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
         and _has_network(engine, container, filters)
         and _has_port(container, filters)
         and _has_age(engine, container, filters)
-        and not filters.get("volume")
+        and _has_volume(engine, container, filters)
     )
 
 
@@ -103,6 +103,12 @@ def _has_port(container: Container, filters: Filters) -> bool:
         if wanted and not there.intersection(wanted):
             return False
     return True
+
+
+def _has_volume(engine: Engine, container: Container, filters: Filters) -> bool:
+    mounts = engine.mounts_of(container.task)
+    there = {it["Destination"] for it in mounts} | {it.get("Name", it["Source"]) for it in mounts}
+    return not filters.get("volume") or bool(there.intersection(filters.get("volume")))
 
 
 def _has_age(engine: Engine, container: Container, filters: Filters) -> bool:
@@ -181,7 +187,7 @@ async def remove(call: Call) -> Answer:
     if container.running:
         call.engine.containers.signal(container, 9)
         await _until(call, lambda: not container.running, seconds=10)
-    call.engine.containers.drop(container)
+    call.engine.containers.drop(container, and_volumes=call.flag("v"))
     return Answer(status=204)
 
 

@@ -136,6 +136,8 @@ def _made(engine: Engine, asked: Json) -> Network:
     network_id, version = cluster.new_id(), cluster.bump()
     make = engine.networks.make
     network = make("overlay", network_id, asked["Name"], engine.now, asked, version=version)
+    for node_id in cluster.nodes if network.ingress else ():
+        network.balance(node_id)
     for action in ("create", "update"):  # the second with its addresses
         engine.publish("network", action, network.id, {"name": network.name}, "swarm")
     return network

@@ -10,6 +10,7 @@ from swarmsim.api import versions
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
 from swarmsim.api.documents.objects import swarm_json
+from swarmsim.api.documents.volumes import usage_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.images import rows
 from swarmsim.engine.engine import Engine
@@ -141,14 +142,14 @@ _DISK_USAGE = {
 
 @routes.get("/system/df")
 async def disk_usage(call: Call) -> Answer:
-    """`docker system df`: images and containers; builds have no cache of their own."""
+    """`docker system df`: images, containers, volumes; builds have no cache of their own."""
     engine = call.engine
     wanted = call.queries.get("type", list(_DISK_USAGE))
     for kind in wanted:
         if kind not in _DISK_USAGE:
             raise ApiError(400, f"unknown object type: {kind}")
     lists: Json = {
-        "Volumes": [],
+        "Volumes": [usage_json(engine, it) for it in engine.containers.volumes.values()],
         "BuildCache": [],
         "Images": [row | {"SharedSize": 0} for row in rows(engine, Filters({}))],
         "Containers": [listing_json(engine, it) for it in engine.containers],
@@ -156,12 +157,13 @@ async def disk_usage(call: Call) -> Answer:
     in_use = {
         "Images": [row for row in lists["Images"] if row["Containers"]],
         "Containers": [row for row in lists["Containers"] if row["State"] == "running"],
+        "Volumes": [row for row in lists["Volumes"] if row["UsageData"]["RefCount"]],
     }
     verbose = call.flag("verbose")
     shown: Json = {}
     for old, new in map(_DISK_USAGE.__getitem__, wanted):
         found, used = lists[old], in_use.get(old, [])
-        size, freed = (sum(int(row.get("Size", 0)) for row in them) for them in (found, used))
+        size, freed = (sum(map(_size, them)) for them in (found, used))
         counts = {"ActiveCount": len(used), "TotalCount": len(found)}
         counts |= {"TotalSize": size, "Reclaimable": size - freed}
         items = {"Items": found} if verbose else {}
@@ -169,3 +171,7 @@ async def disk_usage(call: Call) -> Answer:
         shown |= {} if verbose else {old: found}
         shown |= {"LayersSize": size} if old == "Images" and not verbose else {}
     return Answer({**shown, "BuilderSize": 0})
+
+
+def _size(row: Json) -> int:
+    return int(row.get("UsageData", row).get("Size", 0))

@@ -16,6 +16,9 @@ from swarmsim.model.scheduling.constraints import satisfied
 #: A node on which a service failed so often in so long a time is taken last (scheduler.go).
 MOST_FAILURES = 5
 _LOOK_BACK = 300 * SECOND
+#: Those that are built into Docker Engine; `none` needs no plugin.
+_LOGS = "none awslogs fluentd gcplogs gelf journald json-file local logentries splunk syslog"
+_LOG_DRIVERS = frozenset(_LOGS.split())
 
 
 @dataclass(slots=True, eq=False)
@@ -129,6 +132,14 @@ def _has_resources(info: NodeInfo, task: Task) -> bool:
     return info.nano_cpus + cpus <= node.nano_cpus and info.memory + memory <= node.memory
 
 
+def _has_plugins(_: NodeInfo, task: Task) -> bool:
+    """Whether the drivers of a task's volumes and of its log are Docker's own."""
+    options = [mount.get("VolumeOptions") or {} for mount in task.container.get("Mounts") or ()]
+    volumes = {(each.get("DriverConfig") or {}).get("Name") or "local" for each in options}
+    log = (task.spec.get("LogDriver") or {}).get("Name") or "none"
+    return volumes <= {"local"} and log in _LOG_DRIVERS
+
+
 def _suits_platform(info: NodeInfo, task: Task) -> bool:
     platforms = task.placement.get("Platforms")
     return not platforms or any(_is_platform(info.node, platform) for platform in platforms)
@@ -152,6 +163,7 @@ def _is_below_limit(info: NodeInfo, task: Task) -> bool:
 _FILTERS: tuple[tuple[Callable[[NodeInfo, Task], bool], str], ...] = (
     (lambda info, _: info.node.available, "{} not available for new tasks"),
     (_has_resources, "insufficient resources on {}"),
+    (_has_plugins, "missing plugin on {}"),
     (
         lambda info, task: satisfied(constraints(task.spec), info.node),
         "scheduling constraints not satisfied on {}",

@@ -326,12 +326,42 @@ def test_pruning_removes_containers_that_have_ended(raw: Raw):
     assert not left.intersection(deleted)
 
 
-def test_there_are_no_volumes(raw: Raw):
-    assert raw.get("/volumes").json == {"Volumes": [], "Warnings": None}
-    assert raw.get("/volumes/v").message == "get v: no such volume"
-    assert raw.send("DELETE", "/volumes/v").message == "get v: no such volume"
-    assert raw.send("DELETE", "/volumes/v?force=1").status == 204
-    assert raw.post("/volumes/create", {}).status == 501
+def test_a_volume_with_a_name_outlives_its_service_and_one_without_does_not(raw: Raw):
+    mounts = [
+        {"Type": "volume", "Target": "/a"},
+        {"Type": "volume", "Source": "vv", "Target": "/b"},
+    ]
+    made = raw.post("/services/create", of_container(Image="acts/web:1.0", Mounts=mounts)).json
+    used = until(
+        lambda: raw.get("/containers/json", filters={"volume": ["vv"]}).json, "a container"
+    )
+    both = raw.get("/volumes").json["Volumes"]
+    refused = raw.send("DELETE", "/volumes/vv?force=1")
+    counted = raw.get("/system/df").json["Volumes"]
+    raw.send("DELETE", f"/services/{made['ID']}")
+    until(lambda: not raw.get("/containers/json", all="1").json, "the container to go")
+    left = raw.get("/volumes").json["Volumes"]
+
+    assert [it["Destination"] for it in used[0]["Mounts"]] == ["/a", "/b"]
+    assert {it["Name"] for it in both} == {it["Name"] for it in used[0]["Mounts"]}
+    in_use = f"remove vv: volume is in use - [{used[0]['Id']}]"
+    assert (refused.status, refused.message) == (409, in_use)
+    assert [it["UsageData"]["RefCount"] for it in counted] == [1, 1]
+    assert [it["Name"] for it in left] == ["vv"]
+    assert raw.post("/volumes/prune").json["VolumesDeleted"] == []
+    assert raw.post("/volumes/prune", filters={"all": ["1"]}).json["VolumesDeleted"] == ["vv"]
+
+
+def test_what_cannot_be_mounted_leaves_no_volume_behind(raw: Raw):
+    mounts = [{"Type": "volume", "Target": "/a"}, {"Type": "volume", "Source": "v", "Target": "/b"}]
+    raw.post("/services/create", of_container(Image="acts/web:1.0", Mounts=mounts))
+    (task, *_) = until(
+        lambda: [it for it in raw.get("/tasks").json if it["Status"].get("Err")], "a refusal"
+    )
+
+    assert task["Status"]["State"] == "rejected"
+    assert "create v: volume name is too short" in task["Status"]["Err"]
+    assert raw.get("/volumes").json["Volumes"] == []
 
 
 def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, container: Any):

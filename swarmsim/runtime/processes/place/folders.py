@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, trees
 from swarmsim.images.registry.bases import FOLDERS
 from swarmsim.model import Task
@@ -92,10 +93,11 @@ def fill(folder: Folder, task: Task, plan: Plan, image: Image, engine: Host) -> 
     """Make a task's folder; return the error in Docker's words, or `""`."""
     folder.make(engine.images.files(image))
     container = task.container
-    mounts = container.get("Mounts") or ()
-    mounted = {str(mount.get("Target")) for mount in mounts}
-    anonymous = [path for path in plan.volumes if path not in mounted]
-    if error := mount_all(folder, mounts, engine.data / "volumes", anonymous):
+    try:
+        error = mount_all(folder, engine.mounts_of(task))
+    except ApiError as problem:
+        error = problem.message
+    if error:
         return error
     for given, kept, where in (
         (container.get("Configs"), engine.configs, "/"),
@@ -113,33 +115,17 @@ def fill(folder: Folder, task: Task, plan: Plan, image: Image, engine: Host) -> 
     return ""
 
 
-def mount_all(
-    folder: Folder, mounts: Iterable[Mapping[str, Any]], volumes: Path, anonymous: Iterable[str]
-) -> str:
-    """Mount what a service asks for, and the volumes that its image wants.
-
-    Returns the error in Docker's words, or `""`.
-    """
-    for number, path in enumerate(anonymous):
-        source = folder.path / f"volume{number}"
-        source.mkdir()
-        folder.mount(path, source, is_volume=True)
+def mount_all(folder: Folder, mounts: Iterable[Mapping[str, Any]]) -> str:
+    """Mount what a container has mounted. Returns the error in Docker's words, or `""`."""
     for mount in mounts:
-        target = str(mount.get("Target") or "")
-        kind = mount.get("Type") or "volume"
+        target, kind = str(mount["Destination"]), mount["Type"]
+        source = Path(mount["Source"])
         if folder.inside(target) == folder.root:  # or all of the task would be that folder
             return f'invalid mount config for type "{kind}": {_NOT_THERE}'
-        if kind == "bind":
-            source = Path(str(mount.get("Source") or ""))
-            if not source.exists():
-                return (
-                    'invalid mount config for type "bind": bind source path does not exist: '
-                    f"{source}"
-                )
-        elif kind == "volume" and mount.get("Source"):
-            source = volumes / _as_one_name(str(mount["Source"]))
-            source.mkdir(parents=True, exist_ok=True)
-        else:
+        if kind == "bind" and not source.exists():
+            why = f"bind source path does not exist: {source}"
+            return f'invalid mount config for type "bind": {why}'
+        if kind == "tmpfs":
             source = folder.path / f"mount-{_as_one_name(target)}"
             source.mkdir()
         folder.mount(target, source, is_volume=kind == "volume")
