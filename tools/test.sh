@@ -48,7 +48,7 @@ stop_too=stop_between # where tools/engine.sh stops the engine
 trap stop_between EXIT
 
 case " $* " in
-*" not engine"*) ;;
+*" not engine"*) set -- -n 4 "$@" ;; # half of their time they wait, and none is judged by it
 *)
     if ! . tools/engine.sh; then
         [ -z "${CI:-}" ] || exit 1

@@ -7,7 +7,7 @@ from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import MISSING, SOON
 
 
-@scenario(lasts=14)
+@scenario(lasts=16)
 def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     """It begins at the second failure of four, and all slots are taken back at once.
 
@@ -19,8 +19,8 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
         RollbackConfig=config(parallelism=0, monitor=2),
     )
     play.update(
-        "slot 1,2: exit 1 after 1*slot",
-        UpdateConfig=config(parallelism=None, monitor=6, action="rollback", ratio=0.3),
+        "slot 1,2: exit 1 after 2*slot",
+        UpdateConfig=config(parallelism=None, monitor=9, action="rollback", ratio=0.3),
         RollbackConfig=config(delay=5, monitor=9),
     )
     started = play.ends("rollback_started")
