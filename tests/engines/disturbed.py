@@ -1,13 +1,16 @@
 """Two services are updated at once, on three nodes, and something happens to one of the nodes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from labkit.base.errors import NotFound
 from labkit.engines import nodes
+from labkit.recordings.recording import Header, Recording
 from labkit.recordings.update.phases import awaited
+from labkit.recordings.update.tracker import Cause, UpdateTracker
 from labkit.recordings.values import Service, Task
 from labkit.swarm.client import Swarm
 from tests.values import spec
@@ -56,10 +59,15 @@ class Play:
 
     def __init__(self, swarm: Swarm, node: str) -> None:
         self.swarm, self.node = swarm, node
+        #: What was seen of each service.
+        self.recordings: dict[str, Recording] = {}
 
     def look(self) -> Look:
         """Return what there is to see now."""
         seen = [self.swarm.snapshot(name) for name in ("one", "two")]
+        for name, each in zip(("one", "two"), seen, strict=True):
+            header = Header(service=name, service_id="", engine="", started=each.at)
+            self.recordings.setdefault(name, Recording(header)).observe(each)
         services = tuple(each.service for each in seen if each.service)
         return Look(seen[-1].at, services, seen[0].tasks + seen[1].tasks)
 
@@ -88,6 +96,19 @@ class Play:
         else:
             nodes.disturb(self.swarm, deed, self.node)
         return self.swarm.ask_now()
+
+    def causes_after(self, moment: datetime) -> set[Cause]:
+        """Why tasks were made since then in the place of others on the node."""
+        found = set()
+        for recording in self.recordings.values():
+            tracker = UpdateTracker()
+            for change in recording.changes:
+                tracker.apply(change)
+            for task in recording.tasks.values():
+                before = recording.tasks.get(tracker.before(task.id) or "")
+                if before and before.node == self.node and task.created_at > moment:
+                    found.add(tracker.cause(task.id))
+        return found
 
     @property
     def state(self) -> dict[str, Any]:
@@ -122,7 +143,8 @@ def played(swarm: Swarm, node: str) -> Iterator[Play]:
         yield play
     finally:
         for name in ("one", "two"):
-            swarm.delete(f"/services/{name}")
+            with suppress(NotFound):  # where another engine answers now
+                swarm.delete(f"/services/{name}")
 
 
 def _spec(name: str, image: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from labkit.engines import nodes
+from labkit.recordings.update.phases import described
 from tests.engines.disturbed import NEW, OLD, REPLICAS, Play, played
 from tests.engines.test_nodes import home, three  # noqa: F401 - fixtures
 from tests.simulated import simulated_swarm
@@ -36,17 +37,42 @@ def play(request: pytest.FixtureRequest) -> Iterator[Play]:
         yield found
 
 
-@pytest.mark.parametrize("availability", ["drain", "pause"])
-def test_an_update_goes_on_around_a_node_that_takes_no_task(play: Play, availability: str) -> None:
-    play.disturb(availability)
+@pytest.mark.parametrize(
+    ("availability", "says"),
+    [
+        ("drain", "gets no new tasks, and Swarm replaces those it has on other nodes."),
+        ("pause", "keeps its tasks, and gets no new ones."),
+    ],
+)
+def test_an_update_goes_on_around_a_node_that_takes_no_task(
+    play: Play, availability: str, says: str
+) -> None:
+    began = play.disturb(availability)
     last = play.until(lambda look: look.settled, "both updates to be over")
     on_it = [task for task in last.tasks if task.node == play.node and task.running]
+    told = [described(recording) for recording in play.recordings.values()]
     play.disturb("active")
 
     # a new task that drain ends within its monitor window is a failure like any other
     assert last.states <= {"completed", "rollback_completed"}
     assert last.states == {"completed"} or availability == "drain"
     assert not on_it or availability == "pause"
+    assert all(each.endswith(says) and play.node in each for each in told)
+    assert availability == "pause" or play.causes_after(began) == {"moved"}
+
+
+def test_an_update_goes_on_when_a_drained_node_takes_tasks_again(play: Play) -> None:
+    play.disturb("drain")
+    emptied = play.until(
+        lambda look: not any(task.node == play.node and task.running for task in look.tasks),
+        "the node to be empty",
+    )
+    play.disturb("active")
+    last = play.until(lambda look: look.settled, "both updates to be over")
+
+    assert emptied.states <= {"updating", "completed", "rollback_started", "rollback_completed"}
+    assert last.states <= {"completed", "rollback_completed"}
+    assert not any("drained" in described(each) for each in play.recordings.values())
 
 
 @pytest.mark.parametrize("deed", ["kill", "cut"])

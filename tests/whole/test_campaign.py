@@ -5,6 +5,7 @@ by row; what nobody could see is a gap with nothing in it; the file is what the 
 The service's image exists nowhere, so that its tasks come and go all the time.
 """
 
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Back, Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Snapshot
 from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
+from tests.engines.disturbed import NEW, OLD, played
 from tests.waiting import until
 from tests.whole.labs import home
 from tests.whole.test_faults import NOBODY_HAS, create
@@ -150,9 +154,15 @@ def play(engine: BackgroundEngine, fault: Callable[[Lab], None], follows: str, f
             lab.await_polls()
     recorder.stop()
 
-    rows = file.read_bytes().splitlines(keepends=True)
+    compare(recorder, before, ends_silent=follows == "another engine")
+
+
+def compare(recorder: Recorder, before: list[bytes], *, ends_silent: bool) -> None:
+    """Compare a file with what it had before, and with what its recorder knows."""
+    assert recorder.path
+    rows = recorder.path.read_bytes().splitlines(keepends=True)
     assert rows[: len(before)] == before
-    recording = Recording.load(file)
+    recording = Recording.load(recorder.path)
     assert recording == recorder.recording
     assert not recording.torn_lines
     assert len({each.service.id for each in recording.of(ServiceSeen)}) == 1
@@ -161,7 +171,7 @@ def play(engine: BackgroundEngine, fault: Callable[[Lab], None], follows: str, f
     for change in recording.changes:
         silent = isinstance(change, Gap) or (silent and not isinstance(change, Back))
         assert not (silent and isinstance(change, TaskSeen | ServiceSeen)), change
-    assert silent == (follows == "another engine")
+    assert silent == ends_silent
 
 
 @pytest.mark.parametrize(
@@ -178,6 +188,50 @@ def test_a_recording_on_the_simulated_engine(
 ) -> None:
     with home(tmp_path):
         play(engines.simulated(), fault, follows, tmp_path / "r.jsonl")
+
+
+def restart_in_mid_update(engine: BackgroundEngine, folder: Path, *, goes_on: bool) -> None:
+    """Record two updates, one and two slots at a time, and restart their manager meanwhile."""
+    swarm = engine.start()
+    membership.ensure(swarm)
+    base = images.base_image(swarm)
+    for name, tag in (image.split(":") for image in (OLD, NEW)):
+        swarm.post(f"/images/{base}/tag", repo=name, tag=tag)
+    with played(swarm, "") as two:
+        files = [folder / f"{name}.jsonl" for name in ("one", "two")]
+        recorders = [Recorder(swarm, file.stem, file, until=None).start() for file in files]
+        for each in recorders:
+            each.wait_for(lambda r: len(r.changes) > 12, "rows", 60)
+        before = [file.read_bytes().splitlines(keepends=True) for file in files]
+        restart(Lab(engine, recorders[0], int))
+        if goes_on:
+            last = two.until(lambda look: look.settled, "both updates to be over", 180)
+            assert last.states <= {"completed", "rollback_completed"}
+        for each in recorders:
+            if not goes_on:
+                until(partial(_knows_another, each), "another engine to be noticed", 60)
+            each.stop()
+    for recorder, rows in zip(recorders, before, strict=True):
+        compare(recorder, rows, ends_silent=not goes_on)
+        for _, _, reason in recorder.recording.gaps():
+            assert re.search("is restarting|Connection refused|Another engine", reason), reason
+
+
+def _knows_another(recorder: Recorder) -> bool:
+    return "Another engine" in recorder.engine_trouble
+
+
+def test_the_recordings_of_two_updates_end_with_their_simulated_engine(tmp_path: Path) -> None:
+    with home(tmp_path):
+        restart_in_mid_update(engines.simulated(), tmp_path, goes_on=False)
+
+
+@pytest.mark.engine
+def test_two_updates_go_on_when_their_manager_is_back(tmp_path: Path) -> None:
+    if why_not := PrivateEngine(tmp_path / "engine").why_not():
+        pytest.skip(why_not)
+    with closing_engine(PrivateEngine(tmp_path / "engine")) as engine:
+        restart_in_mid_update(engine, tmp_path, goes_on=True)
 
 
 @pytest.fixture
