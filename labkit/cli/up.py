@@ -18,6 +18,8 @@ from labkit.base.waiting import poll
 from labkit.engines import nodes as node_containers
 from labkit.engines import ports, state
 from labkit.lessons import coins, workspace
+from labkit.recordings.update import phases
+from labkit.recordings.values import Node
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
@@ -144,18 +146,16 @@ def _deploy(engine: engines.Engine) -> None:
     what = "deployed" if not complete else "nothing to do" if running >= wanted else "it is there"
     echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")
     if running < wanted:
-        for node in engine.swarm.get("/nodes"):
-            _say_why_it_takes_no_task(node)
+        _say_which_take_no_task(engine.swarm.nodes())
     _say_where(engine, coins.webui(engine.swarm, name))
 
 
-def _say_why_it_takes_no_task(node: dict[str, Any]) -> None:
-    name, availability = node["Description"]["Hostname"], node["Spec"]["Availability"]
-    if node["Status"]["State"] == "down":
-        echo.warn(f"The node {name} is down: nothing is known of its tasks.")
-    elif availability != "active":
-        how = f"docker node update --availability active {name}"
-        echo.warn(f"The node {name} takes no new task (availability {availability}): `{how}`.")
+def _say_which_take_no_task(nodes: tuple[Node, ...]) -> None:
+    for node in nodes:
+        if node.state == "down":
+            echo.warn(f"The node {node.name} is down: nothing is known of its tasks.")
+    for sentence in phases.taking_no_task(nodes):
+        echo.warn(sentence)
 
 
 def _say_where(engine: engines.Engine, page: str) -> None:
@@ -224,9 +224,7 @@ def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
     lacking_since = None
     for waited in poll(_RUNNING_SECONDS, _POLL_SECONDS):
         counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
-        # docker's own count has tasks that ran on a node that is down
-        tasks = swarm.task_values(label=f"{stack.NAMESPACE}={name}")
-        running = sum(task.running and task.desired_state == "running" for task in tasks)
+        running = stack.running(swarm, name).total()
         wanted = sum(each["DesiredTasks"] for each in counts)
         if running >= wanted:
             break

@@ -284,6 +284,11 @@ class Swarm:
         self._values = {(each, down): known[each, down] for each in apart}
         return tuple(task for each in apart for task in known[each, down])
 
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes, in the order of their names."""
+        self._ask_for_nodes()
+        return self._there
+
     def _ask_for_nodes(self) -> None:
         nodes = [Node.from_api(node) for node in self.get("/nodes")]
         self._there = tuple(sorted(nodes, key=lambda node: (node.name, node.id)))

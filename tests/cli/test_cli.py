@@ -21,6 +21,7 @@ from labkit.cli import up
 from labkit.engines import ports
 from labkit.recordings import story
 from labkit.recordings.recording import Ended, Marked, Recording
+from labkit.recordings.values import Availability, Node
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
@@ -441,21 +442,16 @@ def test_what_cannot_be_predicted_is_refused(
 @pytest.mark.parametrize(
     ("availability", "state", "says"),
     [
-        ("drain", "ready", "n1 takes no new task (availability drain): `docker node update"),
+        ("drain", "ready", "n1 is drained: it gets no new tasks, and Swarm stops those it has."),
+        ("pause", "ready", "(docker node update --availability active n1)"),
         ("active", "down", "The node n1 is down: nothing is known of its tasks."),
         ("active", "ready", ""),
     ],
 )
 def test_up_says_which_nodes_take_no_task(
-    availability: str, state: str, says: str, capsys: pytest.CaptureFixture[str]
+    availability: Availability, state: str, says: str, capsys: pytest.CaptureFixture[str]
 ):
-    up._say_why_it_takes_no_task(
-        {
-            "Description": {"Hostname": "n1"},
-            "Spec": {"Availability": availability},
-            "Status": {"State": state},
-        }
-    )
+    up._say_which_take_no_task((Node(id="a", name="n1", state=state, availability=availability),))
     said = "".join(capsys.readouterr())
     assert says in said
     assert bool(says) == bool(said)

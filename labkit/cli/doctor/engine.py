@@ -11,6 +11,7 @@ from labkit.base.errors import LabError
 from labkit.base.rules import Facts
 from labkit.cli.doctor.line import Line, line
 from labkit.engines import ports
+from labkit.recordings.update import phases
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
@@ -110,7 +111,8 @@ def _stack(swarm: Swarm) -> Facts:
         "found": found,
         "others": [each["Spec"]["Name"] for each in found if not ownership.is_ours(each)],
         "lacking": [each for each in images.SERVICES if f"{name}_{each}" not in there],
-        "running": sum(each.get("RunningTasks", 0) for each in counts),
+        "running": stack.running(swarm, name).total(),
+        "away": " ".join(phases.taking_no_task(swarm.nodes())),
         "wanted": sum(each.get("DesiredTasks", 0) for each in counts),
     }
 

@@ -255,11 +255,12 @@ def _wait_for_all(swarm: Swarm, step: Step) -> None:
     """Wait until the services beside worker run, too: workers count nothing without redis."""
     names = {f"{step.stack}_{each}" for each in images.SERVICES}
     for _ in poll(_WAIT_SECONDS, _POLL_SECONDS):
-        counts = {each["Spec"]["Name"]: each["ServiceStatus"] for each in swarm.services()}
+        found = {each["Spec"]["Name"]: each for each in swarm.services()}
+        running = stack.running(swarm, step.stack)
         short = sorted(
             name
-            for name in names & counts.keys()
-            if counts[name]["RunningTasks"] < counts[name]["DesiredTasks"]
+            for name in names & found.keys()
+            if running[found[name]["ID"]] < found[name]["ServiceStatus"]["DesiredTasks"]
         )
         if not short:
             return

@@ -77,7 +77,9 @@ def described(recording: Recording) -> str:
 def sentence(service: Service | None, counts: Counts) -> str:
     """Return the same sentence from tasks that are counted already."""
     said = [_sentence(service, counts), *_down(service, counts.lost)]
-    return " ".join([*said, *_taking_no_task(service, counts.nodes)])
+    if service is not None:
+        said += taking_no_task(counts.nodes, moves=service.replicas is not None)
+    return " ".join(said)
 
 
 def awaited(service: Service | None, lost: Iterable[Task]) -> Task | None:
@@ -110,14 +112,15 @@ def _down(service: Service | None, lost: tuple[Task, ...]) -> list[str]:
     return said
 
 
-def _taking_no_task(service: Service | None, nodes: tuple[Node, ...]) -> Iterator[str]:
-    """Yield which nodes are drained or paused, what that does, and what helps if all are away."""
+def taking_no_task(nodes: tuple[Node, ...], *, moves: bool = True) -> Iterator[str]:
+    """Yield which nodes are drained or paused, what that does, and what helps if all are away.
+
+    Tasks that cannot move are those of a global service.
+    """
     text, any_left = words(_WORDS), any(node.takes_tasks for node in nodes)
     told = [node for node in nodes if node.availability != "active"]
-    if service is None:
-        return
     for node in told:
-        how = "moved" if any_left and service.replicas is not None else "stopped"
+        how = "moved" if any_left and moves else "stopped"
         yield text[node.availability].format(node=node.name, how=text[how])
     if told and not any_left:
         yield text["nowhere"].format(node=told[0].name)

@@ -12,6 +12,6 @@ whatever must be there is.
 from labkit.swarm.ownership import NAMESPACE
 from labkit.swarm.stack.deploying import check, deploy
 from labkit.swarm.stack.removing import rm
-from labkit.swarm.stack.tables import ls, ps, services, since_deploy
+from labkit.swarm.stack.tables import ls, ps, running, services, since_deploy
 
-__all__ = ["NAMESPACE", "check", "deploy", "ls", "ps", "rm", "services", "since_deploy"]
+__all__ = ["NAMESPACE", "check", "deploy", "ls", "ps", "rm", "running", "services", "since_deploy"]

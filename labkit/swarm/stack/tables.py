@@ -39,6 +39,15 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
     return rows_of.table(rows_of.rows(tasks, names, swarm.now(), no_trunc=no_trunc))
 
 
+def running(swarm: Swarm, name: str) -> Counter[str]:
+    """Return how many replicas run that are to, by the id of their service.
+
+    Docker's own count also has tasks that ran on a node that is down.
+    """
+    tasks = swarm.task_values(label=f"{NAMESPACE}={name}")
+    return Counter(t.service_id for t in tasks if t.running and t.desired_state == "running")
+
+
 def since_deploy(swarm: Swarm, name: str) -> tuple[int, int]:
     """Return how many running tasks are older than a stack's last deploy, and how many are not.
 
