@@ -48,6 +48,11 @@ RECORDINGS = settings.lesson_files() / "notebooks" / "recordings"
 LAB = "lab/index.html?path=00-start-here.ipynb"
 #: The recording that the home page plays, and how many times as fast as it was.
 _PLAYED, _SPEED = "01-rolling", 4
+#: Of a replay, to the home page.
+_BACK = (
+    '<nav style="font: 14px system-ui, sans-serif">'
+    '<a href="../index.html" style="color: inherit">All recordings</a></nav>'
+)
 _LINK = re.compile(r"(?<=\]\()([\w./-]+\.(?:md|png))(?=[)#])")
 #: Files outside of `docs` that are pages of the documentation, too.
 _PAGES = {
@@ -71,7 +76,7 @@ def build(into: Path) -> None:
 
 def cards() -> Iterator[dict[str, Any]]:
     """Yield what the home page says of each recording, with its numbers filled in."""
-    for name, said in yaml.safe_load((HOME / "replays.yaml").read_text()).items():
+    for name, said in _said().items():
         recording = _recording(name)
         facts = story.facts(recording)
         facts["seconds"] = round(facts["total_seconds"] or 0)
@@ -121,10 +126,17 @@ def _replays(into: Path) -> None:
     library.parent.mkdir(exist_ok=True)
     library.write_text(page.plotly_script(), encoding="utf-8")
     inside, beside = f"<script>{page.plotly_script()}</script>", f'<script src="../{page.PLOTLY}">'
-    for path in sorted(RECORDINGS.glob("*.jsonl")):
-        before, found, after = Replay(Recording.load(path)).page.partition(inside)
+    for name, said in _said().items():
+        replay = Replay(_recording(name))
+        replay.title = said["title"]
+        before, found, after = replay.page.partition(inside)
         assert found, "a page of its own contains plotly.js"
-        (into / "replays" / f"{path.stem}.html").write_text(f"{before}{beside}</script>{after}")
+        text = f"{before}{beside}</script>{after}".replace("<body>", f"<body>{_BACK}", 1)
+        (into / "replays" / f"{name}.html").write_text(text, encoding="utf-8")
+
+
+def _said() -> dict[str, dict[str, str]]:
+    return yaml.safe_load((HOME / "replays.yaml").read_text(encoding="utf-8"))
 
 
 def _recording(name: str) -> Recording:
@@ -139,6 +151,7 @@ def _documentation(into: Path) -> None:
     with TemporaryDirectory() as kept:
         settings_of_sphinx = yaml.safe_load((HOME / "sphinx.yaml").read_text())
         settings_of_sphinx["html_static_path"] = [str(HOME / "static")]
+        settings_of_sphinx["templates_path"] = [str(HOME / "templates")]
         settings_of_sphinx["html_favicon"] = str(HOME / "served" / "icon.svg")
         app = Sphinx(
             DOCS, None, into, kept, "html", settings_of_sphinx, status=None, warningiserror=True
@@ -146,9 +159,17 @@ def _documentation(into: Path) -> None:
         app.add_directive("predicted", Predicted)
         app.connect("source-read", lambda _, name, text: _link(f"docs/{name}.md", text))
         app.connect("include-read", lambda _, path, __, text: _link(normpath(f"docs/{path}"), text))
+        app.connect("html-page-context", _by_keyboard)
         app.build()
         if app.statuscode:
             raise SystemExit("The documentation has warnings.")
+
+
+def _by_keyboard(*told: Any) -> None:
+    """Let code and tables that are wider than their page be scrolled by keyboard."""
+    context = told[3]
+    wide = r"<pre(?=>)|<div(?= class=\"table-wrapper)"
+    context["body"] = re.sub(wide, r'\g<0> tabindex="0"', context.get("body", ""))
 
 
 def _link(file: str, text: list[str]) -> None:

@@ -1,11 +1,8 @@
 """The lesson as a site: JupyterLite and an engine, in a browser, from a web server of files."""
 
-import functools
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab import screenshot
+from tests.browser.pages import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -23,19 +21,12 @@ _CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
                       outputs: cell.outputs.toJSON() }))"""
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    """The address of the site, built anew; it is not the root of its server."""
+    """The address of the site, built anew."""
     subprocess.run([sys.executable, ROOT / "site" / "build.py"], check=True)
-    handler = functools.partial(_Quiet, directory=str(ROOT / "build"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/site"
-        server.shutdown()
+    with served(ROOT / "build" / "site") as address:
+        yield address
 
 
 def test_the_first_notebook_runs_in_a_page(site: str, page: Page) -> None:

@@ -3,22 +3,27 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 import yaml
+from playwright.sync_api import Page, expect
 
 import labkit
 import swarmsim
+from tests.browser.pages import served
+from tests.browser.test_accessibility import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = "lab/index.html"  # `site/build.py` puts it there
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both as `make docs` builds them; Sphinx ends with an error for what it warns of."""
     folder = tmp_path_factory.mktemp("site")
@@ -27,7 +32,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Page(HTMLParser):
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with served(site) as found:
+        yield found
+
+
+class Links(HTMLParser):
     """What a page links to, what it loads, and the places in it."""
 
     def __init__(self, path: Path) -> None:
@@ -45,8 +56,8 @@ class Page(HTMLParser):
         self.loads |= {found[name] for name in ("src", "poster", "data") if found.get(name)}
 
 
-def pages(site: Path) -> dict[Path, Page]:
-    return {path: Page(path) for path in site.rglob("*.html")}
+def pages(site: Path) -> dict[Path, Links]:
+    return {path: Links(path) for path in site.rglob("*.html")}
 
 
 def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
@@ -56,7 +67,7 @@ def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: P
         for address in page.links | page.loads:
             target, place = urldefrag(address)
             if urlsplit(target).scheme:
-                outside += [address] if address in page.loads - page.links else []
+                outside += [address] if address in page.loads else []
                 continue
             file = (path.parent / unquote(urlsplit(target).path)).resolve() if target else path
             there = file in known and unquote(place) in known[file].places
@@ -86,7 +97,72 @@ def test_the_home_page_has_a_card_for_each_recording(site: Path) -> None:
 @pytest.mark.parametrize("package", [labkit, swarmsim], ids=lambda package: package.__name__)
 def test_the_reference_has_every_public_name(site: Path, package: ModuleType) -> None:
     name = package.__name__
-    places = Page(site / "docs" / f"{name}.html").places
+    places = Links(site / "docs" / f"{name}.html").places
     elsewhere = {"Behaviour"} if name == "labkit" else set()  # it is swarmsim's
 
     assert {f"{name}.{each}" for each in set(package.__all__) - elsewhere} <= places
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("index", "light"),
+        ("index", "dark"),
+        ("docs/how-updates-work", "dark"),
+        ("docs/labkit", "dark"),
+        ("docs/on-your-machine", "light"),
+    ],
+)
+def test_a_page_fits_a_phone_and_axe_finds_nothing_serious(
+    page: Page, address: str, name: str, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/{name}.html")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert problems(page, "body") == []
+
+
+@pytest.mark.browser
+def test_the_picture_moves_by_itself_and_can_be_stopped(page: Page, address: str) -> None:
+    page.goto(f"{address}/index.html")
+    said, button, curtain = (
+        page.locator(f"#moving {each}") for each in (".now", "button", ".curtain")
+    )
+    expect(said).to_have_text("Updating: 1 of 10 replicas run 1.1.")
+    button.click()
+    width = curtain.bounding_box()
+    expect(button).to_have_text("Play")
+    assert curtain.bounding_box() == width
+
+    button.click()
+    expect(said).to_have_text("Completed: 10 of 10 replicas run 1.1.")
+    expect(curtain).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_the_picture_stands_still_for_who_prefers_it(page: Page, address: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{address}/index.html")
+
+    expect(page.locator("#moving button")).to_have_text("Play again")
+    expect(page.locator("#moving .curtain")).to_be_hidden()
+    expect(page.locator("#moving .now")).to_contain_text("Completed")
+
+
+@pytest.mark.browser
+def test_the_search_needs_no_server(page: Page, address: str) -> None:
+    page.goto(f"{address}/docs/search.html?q=monitor+window")
+
+    expect(page.locator("#search-results li", has_text="How Swarm updates work")).not_to_have_count(
+        0
+    )
+
+
+@pytest.mark.browser
+def test_a_replay_has_the_plotly_that_all_share(page: Page, address: str) -> None:
+    page.goto(f"{address}/replays/03-rolled-back.html")
+
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
