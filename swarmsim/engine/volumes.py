@@ -10,6 +10,7 @@ import posixpath
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,10 @@ class Volumes(dict[str, Volume]):
         super().__init__()
         self._folder = folder
         for file in sorted(folder.glob("*/opts.json")):
-            path, known = file.with_name("_data"), json.loads(file.read_text(encoding="utf-8"))
-            self[file.parent.name] = Volume(name=file.parent.name, path=path, **known)
+            with suppress(ValueError):  # torn by a kill: it is written again at the next mount
+                known = json.loads(file.read_text(encoding="utf-8"))
+                name, path = file.parent.name, file.with_name("_data")
+                self[name] = Volume(name=name, path=path, **known)
 
     def make(
         self,

@@ -35,7 +35,7 @@ def listing_json(engine: Engine, container: Container) -> Json:
         "Created": container.created_at // SECOND,
         "Mounts": engine.mounts_of(container.task),
         "HostConfig": {"NetworkMode": network_mode(engine, container.task)},
-        "Ports": ports(container) if container.running else [],
+        "Ports": ports(engine, container),
         "Labels": dict(sorted(container.labels.items())),
         "State": container.state,
         "Status": status(container, engine.now),
@@ -74,18 +74,32 @@ def _words(engine: Engine, container: Container) -> list[str]:
     return plan.command(created_from(engine, task), engine.image_config(task.image))
 
 
-def ports(container: Container) -> list[Json]:
-    """The ports that a container publishes, for both kinds of addresses."""
-    return [
-        {
-            "IP": address,
-            "PrivatePort": port.get("TargetPort", 0),
-            "PublicPort": port.get("PublishedPort", 0),
-            "Type": port["Protocol"],
-        }
+def ports(engine: Engine, container: Container) -> list[Json]:
+    """The ports of a running container: those that it publishes, and those that it exposes."""
+    found: list[Json] = []
+    for name, bindings in _bound(engine, container).items():
+        number, _, kind = name.partition("/")
+        inside = {"PrivatePort": int(number), "Type": kind}
+        found += [
+            {"IP": it["HostIp"], **inside, "PublicPort": int(it["HostPort"] or 0)}
+            for it in bindings or ()
+        ] or [inside]
+    return found
+
+
+def _bound(engine: Engine, container: Container) -> dict[str, list[Json] | None]:
+    """Where on its machine each exposed port is published, for both kinds of addresses."""
+    if not container.running or network_mode(engine, container.task) == "host":
+        return {}
+    exposed = dict.fromkeys(config(engine, container).get("ExposedPorts") or ())
+    published = {
+        port_name(port): [
+            {"HostIp": address, "HostPort": str(port.get("PublishedPort", ""))}
+            for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
+        ]
         for port in container.task.ports("host")
-        for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
-    ]
+    }
+    return {**exposed, **published}
 
 
 def _networks(engine: Engine, container: Container) -> Json:
@@ -155,13 +169,6 @@ def _state(engine: Engine, container: Container) -> Json:
 
 
 def _network_settings(engine: Engine, container: Container) -> Json:
-    bound = {
-        port_name(port): [
-            {"HostIp": address, "HostPort": str(port.get("PublishedPort", ""))}
-            for address in ("0.0.0.0", "::")  # noqa: S104  what Docker shows, nothing is bound
-        ]
-        for port in container.task.ports("host")
-    }
     found = _networks(engine, container)
     always = CONSTANTS["NetworkSettings"]
     # of the bridge it is also said outside of the list, as when there were no others
@@ -169,6 +176,6 @@ def _network_settings(engine: Engine, container: Container) -> Json:
     return {
         **always,
         **{key: value for key, value in bridge.items() if key in always},
-        "Ports": bound if container.running else {},
+        "Ports": _bound(engine, container),
         "Networks": found,
     }

@@ -77,7 +77,7 @@ def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
         and filters.truth("is-task") is not False
         and _has_ancestor(engine, container, filters)
         and _has_network(engine, container, filters)
-        and _has_port(container, filters)
+        and _has_port(engine, container, filters)
         and _has_age(engine, container, filters)
         and _has_volume(engine, container, filters)
     )
@@ -96,9 +96,9 @@ def _has_network(engine: Engine, container: Container, filters: Filters) -> bool
     return not filters.get("network") or bool(names.intersection(filters.get("network")))
 
 
-def _has_port(container: Container, filters: Filters) -> bool:
+def _has_port(engine: Engine, container: Container, filters: Filters) -> bool:
     for key, number in (("publish", "PublicPort"), ("expose", "PrivatePort")):
-        there = {f"{port[number]}/{port['Type']}" for port in ports(container)}
+        there = {f"{port.get(number)}/{port['Type']}" for port in ports(engine, container)}
         wanted = [text if "/" in text else f"{text}/tcp" for text in filters.get(key)]
         if wanted and not there.intersection(wanted):
             return False

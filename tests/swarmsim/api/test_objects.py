@@ -7,6 +7,7 @@ from typing import Any
 import docker
 import pytest
 
+from swarmsim.engine.volumes import Volumes
 from tests.claims import each_claim
 from tests.swarmsim.api.test_services import made, of_container, of_task, running, spec
 from tests.swarmsim.raw import Raw
@@ -350,6 +351,17 @@ def test_a_volume_with_a_name_outlives_its_service_and_one_without_does_not(raw:
     assert [it["Name"] for it in left] == ["vv"]
     assert raw.post("/volumes/prune").json["VolumesDeleted"] == []
     assert raw.post("/volumes/prune", filters={"all": ["1"]}).json["VolumesDeleted"] == ["vv"]
+
+
+def test_a_later_engine_finds_the_volumes_of_an_earlier_one(tmp_path: Path):
+    made = Volumes(tmp_path).make("vv", 5, labels={"a": "b"})
+    (made.path / "file").write_text("kept")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "opts.json").write_text('{"created_at"')
+    found = Volumes(tmp_path)
+
+    assert found == {"vv": made}
+    assert found["vv"].size() == len("kept")
 
 
 def test_what_cannot_be_mounted_leaves_no_volume_behind(raw: Raw):

@@ -33,8 +33,11 @@ def at(value: Any, path: str) -> list[Any]:
 
 @pytest.fixture
 def web(raw: Raw) -> str:
-    """The container of a service, beside two images that are not used; one has no name."""
-    made(raw, of_container())
+    """The container of a service, with a volume, beside two images that are not used.
+
+    One of the images has no name, and neither has the volume.
+    """
+    made(raw, of_container(Mounts=[{"Type": "volume", "Target": "/v"}]))
     dockerfile = {"Dockerfile": b"FROM busybox\nLABEL a=b\n"}
     assert raw.post("/build", archive_of(dockerfile)).status == 200
     until(lambda: raw.get("/containers/json").json, "a container")
