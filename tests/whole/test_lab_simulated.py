@@ -167,12 +167,16 @@ def test_a_swarm_of_more_nodes_than_it_has_is_refused(swarm: Swarm):
 def test_limits_that_it_does_not_keep_are_said_once(tmp_path: Path):
     file = tmp_path / "limited.yml"
     limits = "{resources: {limits: {memory: 50M}}}"
-    web = f"{{image: 'lab/dockercoins_redis:1.0', read_only: true, deploy: {limits}}}"
-    file.write_text(f"version: '3.7'\nservices: {{web: {web}, free: {{image: x}}}}\n")
+    more = f"read_only: true, volumes: ['data:/v'], deploy: {limits}"
+    web = f"{{image: 'lab/dockercoins_redis:1.0', {more}}}"
+    volume = "{driver_opts: {type: tmpfs, device: tmpfs}}"
+    text = f"services: {{web: {web}, free: {{image: x}}}}\nvolumes: {{data: {volume}}}\n"
+    file.write_text(f"version: '3.7'\n{text}")
     said = [run("stack", "deploy", "-c", str(file), "limited").stderr for _ in range(2)]
     run("stack", "rm", "limited")
 
-    kept = "so Limits.MemoryBytes, ReadOnly will not be kept."
+    options = "VolumeOptions.DriverConfig.Options"
+    kept = f"so Limits.MemoryBytes, ReadOnly, {options} will not be kept."
     assert [(each.count(kept), each.count("will not be kept")) for each in said] == [(1, 1), (0, 0)]
 
 

@@ -81,6 +81,9 @@ class Processes:
         container = template.get("ContainerSpec") or {}
         found = [f"Limits.{each}" for each in limits if limits[each]]
         found += [each for each in _UNKEPT if container.get(each)]
+        volumes = [it.get("VolumeOptions") or {} for it in container.get("Mounts") or ()]
+        if any((it.get("DriverConfig") or {}).get("Options") for it in volumes):
+            found.append("VolumeOptions.DriverConfig.Options")
         said = f"tasks are processes of this machine, so {', '.join(found)} will not be kept"
         return f"simulated engine: {said}" if found else ""
 
