@@ -200,7 +200,8 @@ class Predicted(SphinxDirective):
         after = deepcopy(before)
         change.apply(after)
         began = datetime(2026, 1, 1, tzinfo=UTC)
-        runs = [*prediction.over_seeds(before, after, began=began, **acts)]
+        pieces = prediction.over_seeds(before, after, began=began, **acts)
+        runs = [run for run in pieces if run.ended]
         figure = Markup(
             '<figure class="predicted"><pre>{}</pre>{}<figcaption>{}</figcaption></figure>'
         ).format(

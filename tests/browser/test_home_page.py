@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 import labkit
 import swarmsim
+from labkit.recordings.update.prediction import SEEDS
 from tests.browser.pages import served
 from tests.browser.test_accessibility import problems
 
@@ -92,6 +93,14 @@ def test_the_home_page_has_a_card_for_each_recording(site: Path) -> None:
     recordings = {path.stem for path in (ROOT / "notebooks" / "recordings").glob("*.jsonl")}
 
     assert set(said) == recordings == {path.stem for path in (site / "replays").glob("*.html")}
+
+
+def test_what_the_model_says_is_of_whole_predictions(site: Path) -> None:
+    text = (site / "docs" / "how-updates-work.html").read_text(encoding="utf-8")
+    said = re.findall("<figcaption>Predicted: (.*?)</figcaption>", text)
+
+    assert len(said) == text.count('class="predicted"') > 9
+    assert {int(each) for each in re.findall(r"ranges of (\d+) predictions", text)} == {SEEDS}
 
 
 @pytest.mark.parametrize("package", [labkit, swarmsim], ids=lambda package: package.__name__)
