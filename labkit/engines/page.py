@@ -1,19 +1,15 @@
 """The engine of a site: in a worker of the browser, asked by requests that block.
 
-A kernel in a browser is a worker as well, and may wait for a request. What it posts to
-`api/drive`, JupyterLite's service worker passes on over a BroadcastChannel, and the engine's
-worker answers what is addressed to it (`site/engine/engine.js`).
+How a request gets there is in `labkit.base.browser`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from functools import cache
-from typing import Any
 
-from labkit.base import jobs
+from labkit.base import browser, jobs
 from labkit.base.errors import NoEngine
 from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
@@ -33,10 +29,8 @@ _LIMIT_SECONDS = 30
 #: Seconds below which it takes as long to ask.
 _SHORT = 0.01
 
-
-def is_here() -> bool:
-    """Whether this Python is a browser's."""
-    return sys.platform == "emscripten"
+#: Whether this Python is a browser's.
+is_here = browser.is_here
 
 
 @cache
@@ -73,16 +67,4 @@ def _idle(seconds: float) -> None:
 
 def _post(message: str, limit: float = _LIMIT_SECONDS) -> str:
     """Send a message to the engine, and wait for its answer. Raises `OSError`."""
-    import js  # type: ignore[import-not-found]  # Pyodide's
-    from pyodide.ffi import JsException  # type: ignore[import-not-found]
-
-    site = js.URL.new(js.location.href.partition("extensions/")[0])
-    request: Any = js.XMLHttpRequest.new()
-    request.open("POST", f"{site.href}api/drive/labkit", False)
-    request.timeout = limit * 1000
-    address = {"browsingContextId": f"labkit {site.pathname}", "data": message}
-    try:
-        request.send(json.dumps(address))
-        return str(json.loads(request.responseText))
-    except (JsException, ValueError) as problem:
-        raise ConnectionError(f"the engine of this page does not answer: {problem}") from None
+    return browser.ask("labkit", message, limit)

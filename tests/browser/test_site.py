@@ -20,6 +20,24 @@ _CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
     .map((cell) => ({ count: cell.executionCount, source: cell.sharedModel.source,
                       outputs: cell.outputs.toJSON() }))"""
 
+_EXECUTE = """async (code) => {
+    const asked = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+    let said = "";
+    asked.onIOPub = ({ content }) => { said += content.text ?? "" };
+    const { content } = await asked.done;
+    if (content.status !== "ok") throw new Error(content.evalue);
+    return said;
+}"""
+#: What a person does in JupyterLab's editor.
+_EDIT = """async (path) => {
+    const notebook = jupyterapp.shell.currentWidget.id;
+    const editor = await jupyterapp.commands.execute("docmanager:open", { path });
+    await editor.context.ready;
+    editor.context.model.fromString(editor.context.model.toString() + "\\n# mine\\n");
+    await editor.context.save();
+    jupyterapp.shell.activateById(notebook);
+}"""
+
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
@@ -40,8 +58,37 @@ def test_the_first_notebook_runs_in_a_page(site: str, page: Page) -> None:
     screenshot(page, "site-notebook-0")
 
 
+def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(site: str, page: Page) -> None:
+    _open(page, site, "01-rolling-updates.ipynb")
+    _run(page, "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)")
+    page.evaluate(_EDIT, "dockercoins/worker/worker.py")
+    edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
+    assert _run(page, f"print({edited})") == "True\n"
+    _run(page, "labkit.update(step.worker, force=True); view.wait_for_replicas('1.0', 9)")
+
+    page.reload()
+    _wait_for_kernel(page)
+    said = _run(page, "import labkit; labkit.resume(); print(view.wait())")
+
+    assert "You have these again: step, swarm, view, recording" in said
+    assert "The update has settled" in said
+    assert _run(
+        page, f"print({edited}, view.recording.header.started < view.recording.changes[0].at)"
+    )
+
+
+def _run(page: Page, code: str) -> str:
+    """Run code in the notebook's kernel, and return what it prints. Raises what it raises."""
+    said: str = page.evaluate(_EXECUTE, code)
+    return said
+
+
 def _open(page: Page, site: str, notebook: str) -> None:
     page.goto(f"{site}/lab/index.html?path={notebook}&speed=10")
+    _wait_for_kernel(page)
+
+
+def _wait_for_kernel(page: Page) -> None:
     ready = "jupyterapp?.shell.currentWidget?.sessionContext?.kernelDisplayStatus === 'idle'"
     page.wait_for_function(f"() => globalThis.{ready}", timeout=120_000)
 

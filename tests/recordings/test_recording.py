@@ -19,6 +19,7 @@ from labkit.recordings.recording import (
     TaskSeen,
 )
 from labkit.recordings.story import fewest_running, ran
+from labkit.recordings.table import Table
 from labkit.recordings.values import UpdateConfig
 from tests.looks import recorded
 from tests.values import at, recording, service, snapshot, status, task
@@ -386,6 +387,26 @@ def test_frames_hold_spans_and_replicas() -> None:
 
     assert frames.spans(made)["seconds"].dropna().tolist() == [1.0, 2.0, 2.0]
     assert frames.replicas(made).to_dict("list") == {"1.0": [2, 1], "1.1": [0, 1]}
+
+
+def test_without_pandas_the_same_rows_are_a_plain_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stop_first()
+    pandas = frames.spans(made), frames.replicas(made)
+    monkeypatch.setattr(frames, "find_spec", lambda _: None)
+    spans, replicas = frames.spans(made), frames.replicas(made)
+
+    assert spans.columns == list(pandas[0].columns)
+    assert [row["1.0"] for row in replicas.rows] == list(pandas[1]["1.0"])
+    chosen = spans[spans["slot"] == 1][["tag", "state", "seconds"]].round(1)
+    assert str(chosen).split("\n")[1].split() == ["1.0", "running", "1.0"]
+    assert len(chosen) == len(pandas[0][pandas[0]["slot"] == 1])
+
+
+def test_a_plain_table_shows_text_as_text() -> None:
+    shown = Table(["said"], [{"said": HOSTILE}, {"said": None}])._repr_html_()
+
+    assert "<script>" not in shown
+    assert "NaN" in shown
 
 
 def test_frames_of_an_empty_recording_are_empty() -> None:

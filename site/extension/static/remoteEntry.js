@@ -1,16 +1,113 @@
-// The extension of JupyterLab that starts the site's engine: one for all of its pages.
+// The extension of JupyterLab for the site: it starts the engine, one for all of the site's pages,
+// and answers kernels, which ask by requests that block, as they do the engine (`labkit/base/kept.py`).
+// JupyterLite's drive keeps their files, and what is clicked while a cell runs they get here.
 
-{
-  const url = new URL("../../../engine/engine.js", document.currentScript.src);
-  const speed = new URLSearchParams(location.search).get("speed"); // for tests
-  if (speed) url.searchParams.set("speed", speed);
-  const plugin = {
-    id: "labkit-engine:engine",
-    autoStart: true,
-    activate: () => void new SharedWorker(url, { name: "labkit", type: "module", extendedLifetime: true }),
-  };
+(() => {
+  const { src } = document.currentScript;
+  const SITE = new URL("../../..", src);
+  const KEPT = [".labkit", "dockercoins"];
+  let packages; // those that JupyterLab shares with its extensions
+
+  function startEngine() {
+    const url = new URL("engine/engine.js", SITE);
+    const speed = new URLSearchParams(location.search).get("speed"); // for tests
+    if (speed) url.searchParams.set("speed", speed);
+    new SharedWorker(url, { name: "labkit", type: "module", extendedLifetime: true });
+  }
+
+  /** Answers the kernels of this page's notebooks, each known by its connection. */
+  function answerKernels(contents, notebooks) {
+    const channel = new BroadcastChannel("/sw-api.v1"); // JupyterLite's
+    const pages = new BroadcastChannel(`labkit ${SITE.pathname}`);
+    const news = new Map(); // for each kernel: the files that others have changed, and the clicks
+    const saving = new Map(); // which kernel's a file is that is being saved
+
+    const changed = (path) => {
+      if (!KEPT.some((each) => `${path}/`.startsWith(`${each}/`))) return;
+      for (const [kernel, { paths }] of news) if (saving.get(path) !== kernel) paths.add(path);
+    };
+    pages.addEventListener("message", ({ data }) => changed(data));
+    contents.fileChanged.connect((_, { oldValue, newValue }) => {
+      for (const path of [oldValue?.path, newValue?.path].filter(Boolean)) {
+        changed(path);
+        pages.postMessage(path);
+      }
+    });
+
+    const listen = (kernel) => {
+      if (!kernel) return;
+      const clicks = [];
+      news.set(kernel.clientId, { paths: new Set(), clicks });
+      kernel.anyMessage.connect((_, { msg, direction }) => {
+        const waits = direction === "send" && msg.header.msg_type === "comm_msg" && kernel.status === "busy";
+        if (waits && !msg.buffers?.length) clicks.push(msg);
+      });
+      kernel.statusChanged.connect((_, status) => status === "idle" && clicks.splice(0)); // they arrive by themselves
+      kernel.disposed.connect(() => news.delete(kernel.clientId));
+    };
+    notebooks.widgetAdded.connect((_, { sessionContext }) => {
+      listen(sessionContext.session?.kernel);
+      sessionContext.kernelChanged.connect((_, { newValue }) => listen(newValue));
+    });
+
+    async function exchange(kernel, { everything, put }) {
+      const { paths, clicks } = news.get(kernel);
+      if (everything) for (const path of (await Promise.all(KEPT.map(below))).flat()) paths.add(path);
+      for (const [path, content] of Object.entries(put)) {
+        if (paths.has(path)) continue; // what others have changed, it has to see first
+        saving.set(path, kernel);
+        if (content === null) await contents.delete(path);
+        else {
+          await makeFolder(path.slice(0, path.lastIndexOf("/")));
+          await contents.save(path, { type: "file", format: "text", content });
+        }
+        saving.delete(path);
+      }
+      const files = await Promise.all([...paths].map(async (path) => [path, await read(path)]));
+      paths.clear();
+      return { files: Object.fromEntries(files.filter(([, file]) => file !== undefined)), messages: clicks.splice(0) };
+    }
+
+    const makeFolder = async (path) => {
+      if (await contents.get(path).catch(() => null)) return;
+      const above = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+      if (above) await makeFolder(above);
+      const made = await contents.newUntitled({ type: "directory", path: above });
+      await contents.rename(made.path, path);
+    };
+    const below = async (folder) => {
+      const { content } = await contents.get(folder, { content: true }).catch(() => ({ content: [] }));
+      return (await Promise.all(content.map(({ path, type }) => (type === "directory" ? below(path) : [path])))).flat();
+    };
+    /** Returns a file; null if there is none, and nothing for a folder. */
+    const read = async (path) => {
+      const found = await contents.get(path, { content: true, format: "text" }).catch(() => null);
+      if (found?.type === "directory") return undefined;
+      return found && { content: found.content, at: Date.parse(found.last_modified) };
+    };
+
+    channel.addEventListener("message", async ({ data: { browsingContextId, requestId, data } }) => {
+      const [, kernel, path] = browsingContextId?.match(/^page (\S+) (.*)$/) ?? [];
+      if (path !== SITE.pathname || data === undefined || !news.has(kernel)) return;
+      const answer = await exchange(kernel, JSON.parse(data)).catch((problem) => ({ problem: String(problem) }));
+      channel.postMessage({ browsingContextId, requestId, response: JSON.stringify(answer) });
+    });
+  }
+
   (window._JUPYTERLAB ??= {})["labkit-engine"] = {
-    init: () => {},
-    get: async () => () => ({ __esModule: true, default: plugin }),
+    init: (scope) => void (packages = scope),
+    async get() {
+      const { INotebookTracker } = (await Object.values(packages["@jupyterlab/notebook"])[0].get())();
+      const plugin = {
+        id: "labkit-engine:engine",
+        autoStart: true,
+        requires: [INotebookTracker],
+        activate(app, notebooks) {
+          startEngine();
+          answerKernels(app.serviceManager.contents, notebooks);
+        },
+      };
+      return () => ({ __esModule: true, default: plugin });
+    },
   };
-}
+})();

@@ -1,0 +1,35 @@
+"""A browser, where Python is a worker that may wait: how it asks what is beside it.
+
+What is posted to `api/drive`, JupyterLite's service worker passes on over a BroadcastChannel,
+and whoever it is addressed to answers: the engine (`site/engine/engine.js`), or the kernel's
+page (`site/extension`).
+"""
+
+import json
+import sys
+from typing import Any
+
+
+def is_here() -> bool:
+    """Whether this Python is a browser's."""
+    return sys.platform == "emscripten"
+
+
+def ask(whom: str, message: str, limit: float) -> str:
+    """Send a message to whom it is for, and wait for the answer, so many seconds at most.
+
+    Raises `OSError`.
+    """
+    import js  # type: ignore[import-not-found]  # Pyodide's
+    from pyodide.ffi import JsException  # type: ignore[import-not-found]
+
+    site = js.URL.new(js.location.href.partition("extensions/")[0])
+    request: Any = js.XMLHttpRequest.new()
+    request.open("POST", f"{site.href}api/drive/labkit", False)
+    request.timeout = limit * 1000
+    address = {"browsingContextId": f"{whom} {site.pathname}", "data": message}
+    try:
+        request.send(json.dumps(address))
+        return str(json.loads(request.responseText))
+    except (JsException, ValueError) as problem:
+        raise ConnectionError(f"nothing in this page answers: {problem}") from None
