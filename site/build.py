@@ -14,13 +14,14 @@ import json
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import documentation
 import packages
 
-from labkit.lessons import workspace
+from labkit.lessons import copies, workspace
 from labkit.lessons.notebooks import cells
 from labkit.views.live import page, server
 
@@ -46,7 +47,7 @@ def build() -> None:
     shutil.copytree(ROOT / "site" / "engine", _SITE / "engine")
     shutil.copytree(ROOT / "site" / "extension", _SITE / "extensions" / "labkit-engine")
     _views(_SITE / "labkit")
-    _configure(_SITE / "jupyter-lite.json")
+    _configure(_SITE / "jupyter-lite.json", lite / "files")
     documentation.build(_SITE)
 
 
@@ -94,7 +95,7 @@ def _views(into: Path) -> None:
     (into.parent / page.PLOTLY).write_bytes(server.PLOTLY.read_bytes())
 
 
-def _configure(path: Path) -> None:
+def _configure(path: Path, files: Path) -> None:
     """Add the engine's extension, and have nothing looked for outside of the site."""
     settings = json.loads(path.read_text())
     config = settings["jupyter-config-data"]
@@ -110,7 +111,17 @@ def _configure(path: Path) -> None:
         "@jupyterlab/apputils-extension:announcements",
     ]
     config["exposeAppInBrowser"] = True
+    # what a browser has saved of another lesson's files would hide these
+    config["contentsStorageName"] = f"labkit {_digest(files)}"
     path.write_text(json.dumps(settings, indent=1))
+
+
+def _digest(folder: Path) -> str:
+    """Return a short hash of what is in a folder."""
+    found = sha256()
+    for path in copies.files(folder):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:8]
 
 
 def serve() -> None:

@@ -42,7 +42,7 @@ class _Page:
 
     def __init__(self, kernel: Any) -> None:
         self._address = f"page {kernel._parent_header['header']['session']}"  # noqa: SLF001
-        self._events = kernel.interpreter.events
+        self._kernel, self._events = kernel, kernel.interpreter.events
         self._receive = kernel.comm_manager.comm_msg
         kernel.comm_manager.comm_msg = self._receive_later
         self._received = set[str]()
@@ -83,8 +83,8 @@ class _Page:
                 f"From now on your files and your progress are kept in memory only: {problem}"
             )
             return False
-        for name, stamp in given.items():
-            if stamp:
+        for name in given.keys() - answer["files"]:  # the page has kept those
+            if stamp := given[name]:
                 self._same[name] = stamp
             else:
                 self._same.pop(name, None)
@@ -93,12 +93,19 @@ class _Page:
         for name, file in answer["files"].items():
             self._take(name, file, conflicts=name in changed)
         for message in answer["messages"]:
-            self._received.add(message["header"]["msg_id"])
-            try:
-                self._receive(None, None, message)
-            except Exception:  # of a widget's: as where it comes the usual way
-                logging.getLogger(__name__).exception("a message of the page")
+            self._answer(message)
         return True
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        """Take a message that came here first; what it puts out is its own, not the cell's."""
+        self._received.add(message["header"]["msg_id"])
+        cell, self._kernel._parent_header = self._kernel._parent_header, message  # noqa: SLF001
+        try:
+            self._receive(None, None, message)
+        except Exception:  # a widget's: as where a message comes the usual way
+            logging.getLogger(__name__).exception("a message of the page")
+        finally:
+            self._kernel._parent_header = cell  # noqa: SLF001
 
     def _changed(self) -> Iterator[tuple[str, Path]]:
         """Yield what has changed here, and what is gone, with its name on the drive."""

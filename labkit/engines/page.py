@@ -20,6 +20,7 @@ WHAT_IT_IS = (
     "This is labkit's simulated engine, not Docker. It runs in this browser.",
     "- Simulated: the swarm, with its nodes and networks, its rules, and how long things take.",
     "- Not here yet: the code of your images. A task runs, and does nothing, until it is stopped.",
+    "- Not here: a terminal. Where a notebook has you type a command, its next cell does the same.",
     "- For all of it: labkit on a machine of yours.",
 )
 #: It begins when the page does, and takes so many seconds to load at most.

@@ -60,6 +60,7 @@ function serveControls(notebooks) {
       line.remove();
     };
     kernel.statusChanged.connect(free);
+    document.addEventListener("labkit-heard", free, { once: true }); // in the site, where a cell that waits answers
   };
   document.addEventListener("click", pressed, true);
 }
