@@ -89,8 +89,7 @@ def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(site: str, 
 
 
 def test_a_click_is_answered_while_a_cell_waits(site: str, page: Page) -> None:
-    page.goto(f"{site}/?speed=1")  # leads to the first notebook
-    _wait_for_kernel(page)
+    _open(page, site, "00-start-here.ipynb")
     expect(page.locator(".jp-Dialog")).to_have_count(0)
     expect(page).to_have_title(re.compile("00-start-here"))
     _run_in_a_cell(page, "import labkit; step = labkit.reset(0)")

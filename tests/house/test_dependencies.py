@@ -70,7 +70,8 @@ def test_all_that_is_imported_is_declared_or_comes_with_what_is():
     declared = {Requirement(each).name for each in project()["dependencies"]}
     known = {MODULES.get(name, name) for name in declared} | COMES_WITH.keys() | PACKAGES
     known |= {"_typeshed"}  # type checkers have it, and nothing imports it when it runs
-    known |= {"js", "pyodide"}  # Pyodide has them, and nothing imports them elsewhere
+    # Pyodide has them, and nothing imports them elsewhere
+    known |= {"js", "pyodide", "pyodide_kernel"}
     imported = {
         name
         for package in PACKAGES
