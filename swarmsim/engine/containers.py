@@ -32,6 +32,8 @@ class Container:
     task: Task
     name: str
     labels: dict[str, str]
+    #: Its part of the task's spec, with its templates filled in.
+    spec: Spec
     created_at: int
     started_at: int = 0
     finished_at: int = 0
@@ -100,6 +102,7 @@ class Containers:
                 task=task,
                 name=task.name,
                 labels=self._labels(task),
+                spec=self._spec(task),
                 created_at=self._engine.now,
             )
             self._of_task[task.id] = container
@@ -126,13 +129,15 @@ class Containers:
         """
         if task.id not in self._mounts:
             engine = self._engine
-            spec = plan.container_of(task, engine.cluster.nodes.get(task.node_id))
-            image = engine.image_config(task.image)
+            spec, image = self._spec(task), engine.image_config(task.image)
             found = self._mounts[task.id] = []
             # what comes before a refusal stays there, to be removed
             found.extend(self._volumes(task).mount(spec, image, engine.now, engine.new_hex_id))
             found.sort(key=lambda point: str(point["Destination"]))
         return self._mounts[task.id]
+
+    def _spec(self, task: Task) -> Spec:
+        return plan.container_of(task, self._engine.cluster.nodes.get(task.node_id))
 
     def _volumes(self, task: Task) -> Volumes:
         here = self._engine.is_here(task)

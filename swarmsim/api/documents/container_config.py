@@ -83,14 +83,10 @@ _ALSO_OF_THE_IMAGE = {"User": "User", "WorkingDir": "Dir", "StopSignal": "StopSi
 _LEFT_OUT_IF_EMPTY = {"ExposedPorts", "Healthcheck", "StopSignal"}
 
 
-def created_from(engine: Engine, task: Task) -> Json:
-    """The container's part of a task's spec, with its templates filled in."""
-    return plan.container_of(task, engine.cluster.nodes.get(task.node_id))
-
-
-def host_config(engine: Engine, task: Task) -> Json:
+def host_config(engine: Engine, container: Container) -> Json:
     """What the container gets of its host, and what limits it."""
-    spec = {**task.spec, "ContainerSpec": created_from(engine, task)}
+    task = container.task
+    spec = {**task.spec, "ContainerSpec": container.spec}
     given = [(field, _at(spec, field.path)) for field in HOST_CONFIG]
     return {
         **CONSTANTS["HostConfig"],
@@ -122,12 +118,16 @@ def port_name(port: Json) -> str:
     return f"{port.get('TargetPort', 0)}/{port['Protocol']}"
 
 
+def exposed_ports(engine: Engine, container: Container) -> Json:
+    """The ports that the image exposes, and those that are published on the host."""
+    published: Json = {port_name(port): {} for port in container.task.ports("host")}
+    return {**(engine.image_config(container.task.image).get("ExposedPorts") or {}), **published}
+
+
 def config(engine: Engine, container: Container) -> Json:
     """What runs in the container: of the service's spec, or else of the image."""
     task = container.task
-    image = engine.image_config(task.image)
-    spec = created_from(engine, task)
-    exposed: Json = {port_name(port): {} for port in task.ports("host")}
+    image, spec = engine.image_config(task.image), container.spec
     own_name = engine.hostname if network_mode(engine, task) == "host" else container.id[:12]
     found = new_config(
         Hostname=spec.get("Hostname") or own_name,
@@ -135,7 +135,7 @@ def config(engine: Engine, container: Container) -> Json:
             ours: spec.get(given) or image.get(ours) or ""
             for ours, given in _ALSO_OF_THE_IMAGE.items()
         },
-        ExposedPorts={**(image.get("ExposedPorts") or {}), **exposed},
+        ExposedPorts=exposed_ports(engine, container),
         Tty=bool(spec.get("TTY")),
         OpenStdin=bool(spec.get("OpenStdin")),
         Env=plan.environment(spec, image) or None,

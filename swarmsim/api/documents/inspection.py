@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.container_config import (
     config,
-    created_from,
+    exposed_ports,
     host_config,
     network_mode,
     port_name,
@@ -70,8 +70,7 @@ def status(container: Container, now: int) -> str:
 
 
 def _words(engine: Engine, container: Container) -> list[str]:
-    task = container.task
-    return plan.command(created_from(engine, task), engine.image_config(task.image))
+    return plan.command(container.spec, engine.image_config(container.task.image))
 
 
 def ports(engine: Engine, container: Container) -> list[Json]:
@@ -91,7 +90,7 @@ def _bound(engine: Engine, container: Container) -> dict[str, list[Json] | None]
     """Where on its machine each exposed port is published, for both kinds of addresses."""
     if not container.running or network_mode(engine, container.task) == "host":
         return {}
-    exposed = dict.fromkeys(config(engine, container).get("ExposedPorts") or ())
+    exposed = dict.fromkeys(exposed_ports(engine, container))
     published = {
         port_name(port): [
             {"HostIp": address, "HostPort": str(port.get("PublishedPort", ""))}
@@ -115,7 +114,7 @@ def _endpoint(engine: Engine, container: Container, network: Network) -> Json:
     of_machine = network.scope == "local" or network.predefined
     asked = {"IPv4Address": plain} if plain and not of_machine else {}
     here = [it for it in engine.networks.named(network.name) if it.scope == "local"]
-    hostname = created_from(engine, container.task).get("Hostname")
+    hostname = container.spec.get("Hostname")
     own_names = [container.id[:12], *([hostname] if hostname else [])]
     return {
         **CONSTANTS["endpoint"],
@@ -145,7 +144,7 @@ def container_json(engine: Engine, container: Container) -> Json:
         "State": _state(engine, container),
         "Image": engine.image_id(task.image),
         "Name": f"/{container.name}",
-        "HostConfig": host_config(engine, task),
+        "HostConfig": host_config(engine, container),
         "Config": config(engine, container),
         "Mounts": engine.mounts_of(task),
         "NetworkSettings": _network_settings(engine, container),

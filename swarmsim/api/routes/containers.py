@@ -98,9 +98,9 @@ def _has_network(engine: Engine, container: Container, filters: Filters) -> bool
 
 def _has_port(engine: Engine, container: Container, filters: Filters) -> bool:
     for key, number in (("publish", "PublicPort"), ("expose", "PrivatePort")):
-        there = {f"{port.get(number)}/{port['Type']}" for port in ports(engine, container)}
-        wanted = [text if "/" in text else f"{text}/tcp" for text in filters.get(key)]
-        if wanted and not there.intersection(wanted):
+        wanted = {text if "/" in text else f"{text}/tcp" for text in filters.get(key)}
+        there = ports(engine, container) if wanted else []
+        if wanted and not wanted & {f"{port.get(number)}/{port['Type']}" for port in there}:
             return False
     return True
 
