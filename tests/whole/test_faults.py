@@ -3,14 +3,11 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from labkit.base.settings import LAB_LABEL
-from labkit.engines import membership
-from labkit.engines.private.private import PrivateEngine
 from labkit.recordings import story
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
@@ -41,40 +38,6 @@ def create(swarm: Swarm, name: str, image: str, *, stack_name: str = "", replica
 @pytest.fixture
 def worker(coins_images: str) -> str:
     return f"{coins_images}/dockercoins_worker:1.0"
-
-
-@pytest.fixture
-def private(tmp_path: Path) -> Iterator[PrivateEngine]:
-    engine = PrivateEngine(tmp_path / "engine")
-    assert not engine.why_not()
-    yield engine
-    engine.remove()
-
-
-def test_an_engine_that_is_killed_and_started_again_is_a_gap(
-    private: PrivateEngine, tmp_path: Path
-) -> None:
-    """Its services come back with it, and the recording goes on in the same file."""
-    swarm = private.start()
-    membership.ensure(swarm)
-    create(swarm, "s", NOBODY_HAS, replicas=1)
-    path = tmp_path / "r.jsonl"
-    recorder = Recorder(swarm, "s", path, until=None).start()
-    recorder.wait_for(lambda r: bool(r.tasks), "a task")
-    before = set(recorder.recording.tasks)
-
-    process = private.process()
-    assert process is not None
-    process.kill()
-    recorder.wait_for(lambda r: bool(r.gaps()), "the gap to begin")
-    private.start()
-    recorder.wait_for(lambda r: r.gaps()[0][1] is not None, "the gap to end", timeout=60)
-    recorder.wait_for(lambda r: bool(set(r.tasks) - before), "a task after the gap", timeout=60)
-
-    recorder.stop()
-    read = Recording.load(path)
-    assert len(read.gaps()) == 1
-    assert before < set(read.tasks)
 
 
 def test_a_killed_process_leaves_a_recording_that_can_be_read(
