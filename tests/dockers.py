@@ -9,7 +9,7 @@ import pytest
 from labkit.swarm.client import Swarm
 
 needs_docker = pytest.mark.skipif(
-    not shutil.which("docker"), reason="compares with the docker command line"
+    not shutil.which("docker"), reason="needs the docker command line"
 )
 
 

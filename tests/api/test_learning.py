@@ -5,7 +5,6 @@ on a simulated one whose tasks are acted, in a home of its own.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from labkit.views.cards import meanwhile
 from swarmsim import Engine
+from tests.dockers import docker, needs_docker
 from tests.played import Played
 from tests.waiting import until
 from tests.whole.labs import SPEED, home
@@ -493,16 +493,11 @@ def test_an_update_that_is_under_way_is_not_begun_once_more(
     assert swarm().service(step.worker)["UpdateStatus"]["StartedAt"] == began
 
 
-@pytest.mark.skipif(not shutil.which("docker"), reason="uses the docker command line")
+@needs_docker
 def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: Step) -> None:
     """Nothing of it was done by labkit, and another process judges it."""
-    words = f"docker service update -d --image {step.image('1.1')} --update-parallelism 5"
-    subprocess.run(
-        [*words.split(), "--update-delay", "0s", step.worker],
-        env={**os.environ, "DOCKER_HOST": swarm().url},
-        capture_output=True,
-        check=True,
-    )
+    words = f"--image {step.image('1.1')} --update-parallelism 5 --update-delay 0s {step.worker}"
+    docker(swarm(), f"service update -d {words}")
     until(is_over, "the update to be over", 60)
     exercise_session.stop()  # and with it all that this kernel knows
 
@@ -513,7 +508,7 @@ def test_an_update_from_a_terminal_counts_and_so_does_a_restarted_kernel(step: S
     assert recordings_of(HALF) == ["1.jsonl", "2.jsonl"]
 
 
-@pytest.mark.parametrize("by", ["docker", "labkit"])
+@pytest.mark.parametrize("by", [pytest.param("docker", marks=needs_docker), "labkit"])
 def test_a_step_that_is_typed_is_seen_whoever_sends_it(step: Step, by: str) -> None:
     labkit.reset(3)
     view = labkit.record(step.worker)
@@ -522,16 +517,9 @@ def test_a_step_that_is_typed_is_seen_whoever_sends_it(step: Step, by: str) -> N
 
     if by == "labkit":
         labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": 0})
-    elif shutil.which("docker"):
-        words = f"docker service update -d --image {step.image('1.1')} --update-parallelism 0"
-        subprocess.run(
-            [*words.split(), step.worker],
-            env={**os.environ, "DOCKER_HOST": swarm().url},
-            capture_output=True,
-            check=True,
-        )
     else:
-        pytest.skip("uses the docker command line")
+        words = f"--image {step.image('1.1')} --update-parallelism 0 {step.worker}"
+        docker(swarm(), f"service update -d {words}")
 
     assert learning.check("type-image").passed, view.recording.changes
     assert standing("type-image").done

@@ -7,7 +7,6 @@ It is the browser that refuses it: were each request asked about here, nothing w
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Request
 
 from tests.waiting import until
+from tests.whole.labs import free_ports
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _LOOPBACK = {"127.0.0.1", "localhost"}
@@ -42,7 +42,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         self.log = folder / "jupyter.log"
 
     def __enter__(self) -> Self:
@@ -190,12 +190,6 @@ def screenshot(page: Page, name: str) -> None:
 
 _PANEL = "window.jupyterapp.shell.currentWidget"
 _KERNEL = f"{_PANEL}?.sessionContext?.session?.kernel"
-
-
-def _free_port() -> int:
-    with socket.socket() as finder:
-        finder.bind(("127.0.0.1", 0))
-        return int(finder.getsockname()[1])
 
 
 def _notebook(cells: list[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +16,7 @@ import uv
 
 from labkit.base import settings
 from tests.waiting import until
+from tests.whole.labs import free_ports
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
@@ -106,9 +106,7 @@ def test_the_lab_is_in_the_current_folder_and_nothing_in_the_environment(install
 
 def test_labkit_lab_opens_the_first_notebook(installed: Installed):
     """JupyterLab serves what was copied there, and its terminals know the lab's engine."""
-    with socket.socket() as finder:
-        finder.bind(("127.0.0.1", 0))
-        port = finder.getsockname()[1]
+    (port,) = free_ports(1)
     token = secrets.token_hex(8)
     own = [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
     lab = installed.command("labkit", "lab", "--no-browser", *own)
