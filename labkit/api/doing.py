@@ -189,13 +189,17 @@ def deploy(
     several = file if isinstance(file, Sequence) and not isinstance(file, str) else [file]
     files = [_path("file", each) for each in several]
     name = _stack(name)
-    stack.deploy(current_swarm(), files, name, prune=prune, env=settings.compose_environment())
+    swarm = current_swarm()
+    stack.deploy(swarm, files, name, prune=prune, env=settings.compose_environment())
+    engines.lead_ports(swarm)
 
 
 def remove(name: str | None = None) -> None:
     """Remove a stack, as `docker stack rm NAME` does, and wait until its last task is gone."""
     name = _stack(name)
-    stack.rm(current_swarm(), name)
+    swarm = current_swarm()
+    stack.rm(swarm, name)
+    engines.lead_ports(swarm)
 
 
 def update(

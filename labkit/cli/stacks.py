@@ -39,8 +39,10 @@ def _run(what: str, **given: Any) -> None:
     from labkit import engines
     from labkit.swarm import stack
 
-    if table := getattr(stack, what)(engines.connect(), **given):
+    if table := getattr(stack, what)(swarm := engines.connect(), **given):
         echo.say(table)
+    if what in ("deploy", "rm"):
+        engines.lead_ports(swarm)
 
 
 for _what, _text, _given in (

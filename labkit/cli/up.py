@@ -162,8 +162,7 @@ def _say_where(engine: engines.Engine, page: str) -> None:
     """Say where the web page is, after making it so that `localhost` leads there."""
     addresses = [page]
     if engine.kind == "private":
-        # its ports are open in its own network only, and a learner expects them here
-        engines.private().network.forward(ports.published(engine.swarm))
+        engines.lead_ports(engine.swarm)
         addresses.append(f"http://localhost:{urlsplit(page).port}")
     echo.say(f"The page of dockercoins (webui): {', also '.join(addresses)}")
 

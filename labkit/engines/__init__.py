@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NoEngine
-from labkit.engines import membership, page, state
+from labkit.engines import membership, page, ports, state
 from labkit.engines.locations import OWN, EngineLocation, Kind, locations, private, simulated
 from labkit.engines.simulated import WHAT_IT_IS
 from labkit.swarm.client import Swarm
@@ -24,6 +24,7 @@ __all__ = [
     "connect",
     "down",
     "find",
+    "lead_ports",
     "locations",
     "private",
     "simulated",
@@ -128,6 +129,18 @@ def wake() -> None:
     """Let the lab's own engines go on if somebody has halted them."""
     for own in () if page.is_here() else OWN.values():
         own().wake()
+
+
+def lead_ports(swarm: Swarm) -> None:
+    """Have `localhost` lead to what the lab's private engine publishes now.
+
+    Its ports are open in a network of its own only; those of any other engine are there already.
+    Where a part of that network is missing, `up` mends it first.
+    """
+    if page.is_here() or swarm.url != (own := private()).url:
+        return
+    if (process := own.process()) and own.network.is_whole(process.pid):
+        own.network.forward(ports.published(swarm))
 
 
 def down(*, everything: bool = False, stays: bool = False) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -145,6 +146,24 @@ def test_what_is_chosen_after_the_recording_has_answered_is_kept_as_late() -> No
     learning.question(MISSING, choose="one")
     assert learning.compare(MISSING, updated()).as_predicted
     assert standing(MISSING).mark == "✓"
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_recording_is_read_once_and_again_when_it_has_grown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = settings.state_dir() / "recordings" / "dc_worker-1.jsonl"
+    path.parent.mkdir(parents=True)
+    activity_log.note_reset(checks.QUESTIONS[MISSING].step)
+    updated(10).save(path)
+    load = Mock(side_effect=Recording.load)
+    monkeypatch.setattr(Recording, "load", load)
+
+    assert not any(activity_log.answered(checks.QUESTIONS[MISSING]) for _ in range(3))
+    path.unlink()
+    updated(200).save(path)
+    assert all(activity_log.answered(checks.QUESTIONS[MISSING]) for _ in range(3))
+    assert load.call_count == 2
 
 
 @pytest.mark.usefixtures("alone")

@@ -126,7 +126,7 @@ def test_an_output_that_is_full_is_said_in_a_sentence(words: list[str]):
 
 def test_a_stack_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch):
     given: dict[str, object] = {}
-    monkeypatch.setattr("labkit.engines.connect", lambda: None)
+    monkeypatch.setattr("labkit.engines.connect", lambda: Swarm(None, "unix:///nowhere"))
     monkeypatch.setattr(stack, "deploy", lambda _, files, **__: given.update(files=files))
 
     assert labkit("stack", "deploy", "-c", "-", "dc").exit_code == 0

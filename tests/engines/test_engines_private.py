@@ -129,6 +129,16 @@ def test_when_it_cannot_start_the_end_of_its_log_is_shown(private: PrivateEngine
     assert str(data) in caught.value.docker_says
 
 
+def test_what_a_removed_stack_published_leads_nowhere(private: PrivateEngine, running: Swarm):
+    membership.ensure(running)
+    (port,) = free_ports(1)
+    private.network.forward([port])
+
+    engines.lead_ports(running)
+
+    assert not ports.in_use(port)
+
+
 @pytest.mark.usefixtures("running")
 def test_stopping_leaves_no_process_mount_namespace_or_rule(private: PrivateEngine):
     (port,) = free_ports(1)

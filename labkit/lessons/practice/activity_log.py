@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -140,11 +141,21 @@ def answered(question: Question) -> bool:
     if compared or question.afterwards:
         return compared
     began = [event.at for event in journal().events() if event.opens(question.step)]
-    for path in _numbered(settings.state_dir() / "recordings", began[-1]) if began else ():
-        with contextlib.suppress(LabError):  # not settled, or no recording that can be read
-            if question.read(Recording.load(path)).choice:
-                return True
+    seen = _numbered(settings.state_dir() / "recordings", began[-1]) if began else ()
+    return any(_answers(question, path, path.stat().st_mtime_ns) for path in seen)
+
+
+@lru_cache
+def _answers(question: Question, path: Path, written_at: int) -> bool:
+    """Whether a recording that was written to last then answers a question."""
+    with contextlib.suppress(LabError):  # not settled, or no recording that can be read
+        return bool(question.read(_as_of(path, written_at)).choice)
     return False
+
+
+@lru_cache(maxsize=8)
+def _as_of(path: Path, _: int) -> Recording:
+    return Recording.load(path)
 
 
 def begun_step() -> tuple[Step, datetime, datetime]:
