@@ -53,6 +53,7 @@ _BACK = (
     '<nav style="font: 14px system-ui, sans-serif">'
     '<a href="../index.html" style="color: inherit">All recordings</a></nav>'
 )
+_ICON = '<link rel="icon" href="../home/icon.svg">'
 _LINK = re.compile(r"(?<=\]\()([\w./-]+\.(?:md|png))(?=[)#])")
 #: Files outside of `docs` that are pages of the documentation, too.
 _PAGES = {
@@ -131,7 +132,8 @@ def _replays(into: Path) -> None:
         replay.title = said["title"]
         before, found, after = replay.page.partition(inside)
         assert found, "a page of its own contains plotly.js"
-        text = f"{before}{beside}</script>{after}".replace("<body>", f"<body>{_BACK}", 1)
+        before = before.replace("<title>", f"{_ICON}<title>", 1).replace("<body>", f"<body>{_BACK}")
+        text = f"{before}{beside}</script>{after}"
         (into / "replays" / f"{name}.html").write_text(text, encoding="utf-8")
 
 
