@@ -112,7 +112,8 @@ class Containers:
 
     def pull(self, task: Task) -> str:
         """Pull the image of a task, and mount what it asks for."""
-        error = self._runtime.pull(task)
+        node = self._engine.cluster.nodes.get(task.node_id)
+        error = self._runtime.pull(task) or plan.refusal(task, node)
         if not error:
             try:
                 self.mounts_of(task)

@@ -16,6 +16,15 @@ from swarmsim.go.templates import Spec
 from swarmsim.model import SECOND, Node, Task
 
 _SIGTERM = 15
+#: Those of Linux, without `CAP_`, and the word for all of them.
+_OF_LINUX = (
+    "ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN "
+    "DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE "
+    "MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON "
+    "SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE "
+    "SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM"
+)
+_CAPABILITIES = frozenset(_OF_LINUX.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,26 @@ def container_of(task: Task, node: Node | None) -> Spec:
             {"ID": task.id, "Name": task.name, "Slot": str(task.place)},
         ),
     )
+
+
+def refusal(task: Task, node: Node | None) -> str:
+    """Return why Docker makes no container of a task's spec, or `""`."""
+    container = task.container
+    limits = (task.spec.get("Resources") or {}).get("Limits") or {}
+    if node and limits.get("NanoCPUs", 0) > node.nano_cpus:
+        cpus = node.nano_cpus // 10**9
+        return f"Range of CPUs is from 0.01 to {cpus}.00, as there are only {cpus} CPUs available"
+    if not (container.get("Dir") or "/").startswith("/"):
+        why = "is invalid, it needs to be an absolute path"
+        return f"the working directory '{container['Dir']}' {why}"
+    name = container.get("StopSignal") or "SIGTERM"
+    if not name.isdecimal() and values.signal_number(name) is None:
+        return f"Invalid signal: {name}"
+    for short, key in (("CapAdd", "CapabilityAdd"), ("CapDrop", "CapabilityDrop")):
+        for name in (given.upper().removeprefix("CAP_") for given in container.get(key) or ()):
+            if name not in _CAPABILITIES:
+                return f'invalid {short}: unknown capability: "CAP_{name}"'
+    return ""
 
 
 def command(container: Spec, config: Mapping[str, Any]) -> list[str]:

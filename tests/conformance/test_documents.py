@@ -17,6 +17,7 @@ import pytest
 
 from tests.claims import load
 from tests.conformance.engines import REPOSITORY, Engine
+from tests.swarmsim.raw import archive_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -45,10 +46,12 @@ CONTAINERS, REQUESTS = (
     load(Path(__file__).with_name(f"{file}.yaml").read_text(encoding="utf-8"))
     for file in ("containers", "volumes")
 )
-#: Of the storage of images, the kernel, the moment, and files that only a real engine has.
+#: Of the storage of images, the kernel, the moment (a probe that runs), and files that only a
+#: real engine has. Its lists leave out where the volume of an image is.
 OF_MACHINE = re.compile(
-    r"^/0/0/(Driver$|State/)|^/1/0/(State|Status)$|/(GraphDriver|Created|SandboxKey|SandboxID"
-    r"|LogPath|HostsPath|HostnamePath|ResolvConfPath|MacAddress|MaskedPaths|ReadonlyPaths)(/|$)"
+    r"^/0/0/(Driver$|State/)|^/1/0/(State$|Status$|Mounts/\d+/Source$)|/(GraphDriver|Created"
+    r"|ExecIDs|SandboxKey|SandboxID|LogPath|HostsPath|HostnamePath|ResolvConfPath|MacAddress"
+    r"|MaskedPaths|ReadonlyPaths)(/|$)"
 )
 
 
@@ -197,8 +200,9 @@ class Documents:
             config["Env"] = [it for it in config["Env"] if it[:4] not in {"PATH", "LANG"}]
         for labels in [*(it["Config"]["Labels"] for it in shown), *(it["Labels"] for it in listed)]:
             labels.pop("labkit.lab", None)
-        for mounts in [it["Mounts"] for it in (*shown, *listed)]:  # of no order
-            mounts.sort(key=lambda mount: mount["Destination"])
+        for it in (*shown, *listed):  # of no order
+            it["Mounts"].sort(key=lambda mount: mount["Destination"])
+            it.get("Ports", []).sort(key=str)
         ids = {name: "<service>"} | {it["Id"]: "<container>" for it in shown}
         ids |= {it["Id"][:12]: "<short>" for it in shown}
         became = [task["Status"]["State"], task["Status"].get("Err")]
@@ -206,10 +210,21 @@ class Documents:
 
     def _service_of(self, template: dict[str, Any]) -> tuple[str, str]:
         template = json.loads(json.dumps(template).replace("<name>", self.name))
-        template.setdefault("ContainerSpec", {})["Image"] = self._engine.image("print old")
+        image = self._image(template.pop("Dockerfile", ""))
+        template.setdefault("ContainerSpec", {})["Image"] = image
         endpoint = template.pop("EndpointSpec", {})
         found, _ = self.service({"TaskTemplate": template, "EndpointSpec": endpoint})
         return found, self._last
+
+    def _image(self, more: str) -> str:
+        """Return an image that prints, with more lines in its Dockerfile if there are any."""
+        image = self._engine.image("print old")
+        if not more:
+            return image
+        files = {"Dockerfile": f"FROM {image}\n{more}".encode()}
+        made = self._engine.call("POST", "/build", raw=archive_of(files), t=f"{REPOSITORY}:more")
+        assert made.status == 200, made
+        return f"{REPOSITORY}:more"
 
     def _ended_up(self, service: str) -> list[dict[str, Any]]:
         tasks = self._engine.get("/tasks", filters={"service": [service]})

@@ -46,6 +46,8 @@ async def of_container(call: Call) -> None:
     """`docker logs`. A bad `tail` means everything."""
     streams = _streams(call, status=400)
     task = find_container(call.engine, call.path["id"]).task
+    if (task.spec.get("LogDriver") or {}).get("Name") == "none":
+        raise ApiError(501, "configured logging driver does not support reading")
     since = moment(call.query.get("since", "")) or 0
     until = moment(call.query.get("until", "")) or None
     text = call.query.get("tail", "")
