@@ -9,6 +9,7 @@ from labkit.base.errors import BadValue
 from labkit.recordings.recording import HashesSeen, Recording
 from labkit.views.parts import CHARTS
 from labkit.views.state.looks import LOOKS
+from labkit.views.static import figures
 from tests.views.acted import HEADER, START, after, failing, hostile
 
 
@@ -98,3 +99,14 @@ def test_hostile_text_stays_text_in_a_figure(part: str) -> None:
 
     assert not any("<" in text or "$" in text for text in shown)
     assert any("&lt;img" in text for text in shown)
+
+
+def test_without_plotly_it_is_the_chart_of_the_view(
+    update: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(figures, "find_spec", lambda _: None)
+    chart = views.figure(update, "slots").update_layout(title="Two at a time")
+
+    assert chart.drawing() is not None
+    assert chart.parts == ["slots"]
+    assert "Plotly's Python library is not here" in capsys.readouterr().out

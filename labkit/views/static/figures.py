@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self
 
+from labkit.base import echo
 from labkit.base.errors import BadValue
 from labkit.recordings.recording import Recording
 from labkit.views import parts
@@ -22,15 +24,28 @@ if TYPE_CHECKING:
 _GREY = "#888"
 
 
+class _Plain(Snapshot):
+    """A chart as the view draws it, where Plotly's Python library is missing."""
+
+    def update_layout(self, *_: object, **__: object) -> Self:
+        """Leave it as it is."""
+        return self
+
+
 def figure(recording: Recording, part: str = "replicas") -> go.Figure:
     """Return one chart of a recording: `replicas`, `slots`, `phases` or `speed`.
 
     The time axis counts minutes and seconds since the recording began; the lines across
     it are the moments at which the update status changed, and the marks.
+    Without Plotly's Python library, as in a browser, it is the view's own chart.
     Raises `BadValue` for a part that is not a chart.
     """
     if part not in parts.CHARTS:
         raise BadValue(f"no figure is called {part!r}; there are {', '.join(sorted(parts.CHARTS))}")
+    if find_spec("plotly") is None:
+        echo.say("Plotly's Python library is not here: this is the view's own chart, as it is.")
+        plain: Any = _Plain.of(recording, [part])
+        return plain
     view_state = Snapshot.of(recording).state
     chart = _empty()
     data = parts.module(part).figure(view_state)
