@@ -6,6 +6,7 @@ import sys
 import threading
 from ipaddress import IPv4Network
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,6 +15,7 @@ from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NoEngine, NotAManager
 from labkit.cli import up
 from labkit.engines import membership, state
+from labkit.engines.private import programs
 from labkit.engines.private.network import free_network
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
@@ -417,3 +419,18 @@ def test_a_manager_is_left_as_it_is():
     manager = Answers(LocalNodeState="active", ControlAvailable=True, NodeID="m")
 
     assert membership.ensure(manager) is False
+
+
+@pytest.mark.parametrize(("left", "says"), [([], False), (["containerd"], False), (["shim"], True)])
+def test_a_private_engine_that_has_containers_to_end_first_says_so(
+    left: list[str], says: bool, tmp_path: Path, monkeypatch, capsys
+):
+    engine = PrivateEngine(tmp_path)
+    monkeypatch.setattr(engine.network, "ensure", lambda: "10.231.0.2")
+    monkeypatch.setattr(programs, "run", lambda *_, **__: "")
+    monkeypatch.setattr("labkit.engines.background.end", lambda processes, _: list(processes))
+    monkeypatch.setattr(engine, "_remains", lambda: [Mock(info={"cmdline": [it]}) for it in left])
+
+    engine._launch(1)
+
+    assert ("first ends its containers" in capsys.readouterr().out) is says

@@ -97,8 +97,11 @@ class PrivateEngine(BackgroundEngine):
             folder.mkdir(parents=True, exist_ok=True)
         # Left by one that was killed. Its containerd ends without it, and a dockerd that takes
         # it for alive waits in vain. Its containers are the new dockerd's to end.
-        stale = filter(_is_containerd, self._remains())
-        background.end(stale, "private")
+        remains = self._remains()
+        background.end(filter(_is_containerd, remains), "private")
+        if not all(map(_is_containerd, remains)):
+            # with a grace period for each; nothing answers before that
+            echo.say("It was killed, so it first ends its containers: up to a minute.")
         for left in (self._pid, self._socket, self._exec / "containerd" / "containerd.pid"):
             left.unlink(missing_ok=True)
         configuration = {
