@@ -10,12 +10,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+#: Letters that go into a line of a cell beside a view.
+_LINE = 60
 _muted = ContextVar("_muted", default=False)
 
 
 def command(words: Sequence[str]) -> None:
-    """Show the docker command that does what labkit is about to do."""
-    say("$ " + shlex.join(words))
+    """Show the docker command that does what labkit is about to do.
+
+    A long one has a line for each flag: a browser breaks a line after any dash of `--`.
+    """
+    line = shlex.join(words)
+    if len(line) > _LINE:
+        quoted = map(shlex.quote, words)
+        line = " ".join(f"\\\n    {each}" if each.startswith("--") else each for each in quoted)
+    say("$ " + line)
 
 
 def say(sentence: str = "") -> None:
