@@ -1,5 +1,6 @@
 """The lesson as a site: JupyterLite and an engine, in a browser, from a web server of files."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ _EXECUTE = """async (code) => {
     const { content } = await asked.done;
     if (content.status !== "ok") throw new Error(content.evalue);
     return said;
+}"""
+#: In place of what the first cell has.
+_IN_A_CELL = """async ([source, wait]) => {
+    const { content } = jupyterapp.shell.currentWidget;
+    content.activeCellIndex = content.widgets.findIndex(({ model }) => model.type === "code");
+    content.activeCell.model.sharedModel.setSource(source);
+    const ran = jupyterapp.commands.execute("notebook:run-cell");
+    if (wait) await ran;
 }"""
 #: What a person does in JupyterLab's editor.
 _EDIT = """async (path) => {
@@ -76,6 +85,28 @@ def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(site: str, 
     assert _run(
         page, f"print({edited}, view.recording.header.started < view.recording.changes[0].at)"
     )
+
+
+def test_a_click_is_answered_while_a_cell_waits(site: str, page: Page) -> None:
+    _open(page, site, "00-start-here.ipynb")
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+    expect(page).to_have_title(re.compile("00-start"))
+    _run_in_a_cell(page, "import labkit; step = labkit.reset(0)")
+    _run_in_a_cell(page, "view = labkit.watch(step.worker); view")
+    marked = "view.recording.marks()"
+    waits = f"import time\nwhile not {marked}: time.sleep(0.1)\nprint({marked}[0][1])"
+    _run_in_a_cell(page, waits, wait=False)
+
+    panel = page.locator(".labkit-panel")
+    panel.get_by_role("button", name="Mark").click()
+    panel.locator(".labkit-mark-label").fill("half of them")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".jp-OutputArea-output")).to_contain_text("half of them")
+
+
+def _run_in_a_cell(page: Page, source: str, *, wait: bool = True) -> None:
+    page.evaluate(_IN_A_CELL, [source, wait])
 
 
 def _run(page: Page, code: str) -> str:
