@@ -215,7 +215,9 @@ def restart_in_mid_update(engine: BackgroundEngine, folder: Path, *, goes_on: bo
     for recorder, rows in zip(recorders, before, strict=True):
         compare(recorder, rows, ends_silent=not goes_on)
         for _, _, reason in recorder.recording.gaps():
-            assert re.search("is restarting|Connection refused|Another engine", reason), reason
+            # a dockerd that ends may have taken its socket away
+            known = "is restarting|Connection refused|No such file|Another engine"
+            assert re.search(known, reason), reason
 
 
 def _knows_another(recorder: Recorder) -> bool:
