@@ -5,9 +5,10 @@ A message holds a whole request; the answer holds the beginning of the response:
     {method, target, headers, body}  ->  {stream, status, headers, streaming, data, over}
 
 Bodies are in base64. While `over` is false, `{"more": stream}` brings what follows, and
-`{"close": stream}` ends it. `{"wait": seconds}` is answered when they have passed. An answer
-comes within ten seconds, even if there is nothing new, because a caller may be blocked until
-it arrives.
+`{"close": stream}` ends it. `{"wait": seconds}` is answered when they have passed. With a `port`,
+a request goes to the tasks that publish it, and the answer is `{status, data}`, or `{problem}`.
+An answer comes within ten seconds, even if there is nothing new, because a caller may be blocked
+until it arrives.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from swarmsim.api import app
 from swarmsim.api.http import Answer, Call
@@ -27,11 +28,21 @@ from swarmsim.loop import Timer, happened
 _LATEST = 10
 
 
+class Ports(Protocol):
+    """The ports that tasks publish."""
+
+    async def ask(
+        self, port: int, method: str, path: str, body: bytes, seconds: float
+    ) -> tuple[int, bytes]:
+        """Send a request, and return status and body. Raises `OSError`."""
+
+
 class Posted:
     """The way into an engine for messages, on the event loop that runs."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ports: Ports | None = None) -> None:
         self._engine = engine
+        self._ports = ports
         self._streams: dict[int, _Exchange] = {}
         self._numbers = count(1)
         self._timer = Timer(engine)
@@ -50,6 +61,8 @@ class Posted:
         if "wait" in asked:
             await asyncio.sleep(min(asked["wait"], _LATEST))
             return "{}"
+        if "port" in asked:
+            return json.dumps(await self._of_port(asked))
         number = asked.get("more") or asked.get("close") or next(self._numbers)
         if "method" in asked:
             self._streams[number] = _Exchange(self._engine, asked)
@@ -60,6 +73,18 @@ class Posted:
         if said.get("over", True):
             self._streams.pop(number, exchange).close()
         return json.dumps({"stream": number, **said})
+
+    async def _of_port(self, asked: dict[str, Any]) -> dict[str, Any]:
+        body = b64decode(asked.get("body", ""))
+        try:
+            if self._ports is None:
+                raise ConnectionRefusedError("tasks publish no ports here")
+            status, data = await self._ports.ask(
+                asked["port"], asked["method"], asked["target"], body, asked["seconds"]
+            )
+        except OSError as problem:
+            return {"problem": str(problem)}
+        return {"status": status, "data": b64encode(data).decode()}
 
 
 class _Exchange:

@@ -11,8 +11,7 @@ from swarmsim.runtime.probing import NO_CODE, Health
 from swarmsim.runtime.processes.place import names, programs
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.programs import CannotStart
-from swarmsim.runtime.processes.running import Running
-from swarmsim.runtime.processes.spawning import Spawned
+from swarmsim.runtime.processes.running import Process, Running
 
 #: Bytes of a probe's output that are kept.
 _MOST_OUTPUT = 4096
@@ -26,7 +25,7 @@ class Checks:
     """The probes of all tasks."""
 
     def __init__(self) -> None:
-        self._under_way: set[Spawned] = set()
+        self._under_way: set[Process] = set()
 
     def begin(self, it: Running, check: Healthcheck) -> None:
         """Begin to probe a task that has been started."""
@@ -50,7 +49,7 @@ class Checks:
             probe.wait()
         self._under_way.clear()
 
-    def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Spawned | None:
+    def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Process | None:
         """Start a probe in a task's folder."""
         output = bytearray()
         report_end = it.world.engine.probed(it.task.id, command)
@@ -68,7 +67,7 @@ class Checks:
 
         try:
             words = _words(it, command)
-            probe = Spawned(words, it.cwd, it.env, it.world.keeper, write, over)
+            probe = it.world.system.spawn(words, it.cwd, it.env, write, over)
         except CannotStart as problem:
             ended(NO_CODE, problem.of_probe.encode())
             return None

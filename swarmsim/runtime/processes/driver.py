@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from swarmsim.go.errors import ApiError
@@ -20,7 +21,7 @@ from swarmsim.runtime.processes.checking import Checks
 from swarmsim.runtime.processes.place import folders
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.programs import CannotStart
-from swarmsim.runtime.processes.running import Running, World
+from swarmsim.runtime.processes.running import Running, System, World
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +40,13 @@ class Processes:
         self,
         engine: Host,
         *,
+        system: Callable[[Path], System] | None = None,
         most: int = MOST_PROCESSES,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._most = most
-        self._world = World(engine, monotonic)
+        self._world = World(engine, (system or _machine)(engine.data), monotonic)
         self._checks = Checks()
         self._known: dict[str, Running] = {}
         #: Those with a folder, which have or will have a process; removed or not.
@@ -168,7 +170,7 @@ class Processes:
                 it.process.wait()
             self._tidy(it)
         self._checks.close()
-        self._world.close()
+        self._world.system.close()
 
     # ---- what becomes of a task ------------------------------------------------------
 
@@ -179,7 +181,7 @@ class Processes:
         for other in [each for each in self._real if each.process is None and each.task.ended]:
             self._tidy(other)  # it came to an end before it was to start
         if len(self._real) < self._most:
-            folder = Folder(self._world.folder / task.id)
+            folder = Folder(self._world.system.folder / task.id)
             try:
                 error = folders.fill(folder, task, what, image, self._engine)
             except OSError as problem:  # such as a full disk
@@ -213,3 +215,9 @@ class Processes:
     def _tidy(self, it: Running) -> None:
         self._real.discard(it)
         it.tidy()
+
+
+def _machine(data: Path) -> System:
+    from swarmsim.runtime.processes.machine import Machine  # which is nothing for a browser
+
+    return Machine(data)

@@ -1,44 +1,88 @@
 """One task's process and what belongs to it; and what all tasks of an engine share."""
 
 import asyncio
-import contextlib
-import fcntl
-import re
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
-from typing import IO
+from typing import Protocol
 
 from swarmsim.model import Task
-from swarmsim.runtime.kinds import Acting, Life
+from swarmsim.runtime.kinds import Life
 from swarmsim.runtime.logs import Log
 from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.port import Host
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.names import Attachments, Names
-from swarmsim.runtime.processes.publishing import Publisher
-from swarmsim.runtime.processes.spawning import Keeper, Spawned
+from swarmsim.runtime.processes.publishing import Target
 
-_PREFIX = "swarmsim-tasks-"
-#: A path that no shell takes for anything else.
-_PLAIN = re.compile(r"[\w./+-]+")
+
+class Process(Protocol):
+    """What runs, or acts as if it did (`Acting`)."""
+
+    @property
+    def pid(self) -> int:
+        """Its number; 0 for one that only acts."""
+
+    def send(self, number: int) -> None:
+        """Send a signal, as to the first process of a container."""
+
+    def kill(self) -> None:
+        """End it, and all that it has started."""
+
+    def wait(self) -> None:
+        """Wait for the end of a process that was killed; nothing is reported of it."""
+
+
+class Publisher(Protocol):
+    """The ports that are published."""
+
+    def add(self, port: int, target: Target, *, alone: bool) -> None:
+        """Add a target to a port; `alone` if no other may have it. Raises `CannotPublish`."""
+
+    def discard(self, port: int, target: Target) -> None:
+        """Remove a target of a port."""
+
+
+class System(Protocol):
+    """What has the processes: this machine (`machine`), or this Python (`turns`)."""
+
+    #: The engine's alone.
+    folder: Path
+
+    @property
+    def publisher(self) -> Publisher:
+        """What publishes ports."""
+
+    def spawn(
+        self,
+        words: list[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        write: Callable[[bool, bytes], None],
+        ended: Callable[[int], None],
+    ) -> Process:
+        """Start a process; `write` takes whether it is standard error, and what is written.
+
+        Both functions are called on the event loop. Raises `OSError` as the system says it.
+        """
+
+    def close(self) -> None:
+        """Close and delete everything."""
 
 
 class World:
-    """What all tasks of an engine share: names, published ports, a folder, clocks, the keeper."""
+    """What all tasks of an engine share: names, clocks, the system that runs them."""
 
-    def __init__(self, engine: Host, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, engine: Host, system: System, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.engine = engine
         #: Real seconds, unlike the engine's time.
         self.monotonic = monotonic
-        self.folder, self._lock = _new_folder(engine.data)
-        self.names = Names(self.folder / "names")
-        self.publisher = Publisher()
-        self.keeper = Keeper()
+        self.system = system
+        self.names = Names(system.folder / "names")
 
     def call_after(self, length: int, act: Callable[[], None]) -> None:
         """Call a function after so many nanoseconds of the engine's time."""
@@ -48,36 +92,6 @@ class World:
     def soon(self, function: Callable[..., None], *arguments: object) -> None:
         """Call a function from the event loop, outside of the cluster's own steps."""
         asyncio.get_running_loop().call_soon(function, *arguments)
-
-    def close(self) -> None:
-        """Close and delete everything."""
-        self.publisher.close()
-        self.keeper.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.close()
-
-
-def _new_folder(data: Path) -> tuple[Path, IO[str]]:
-    """Make a folder that is this engine's alone; delete those of engines that were killed.
-
-    An engine holds a lock on its folder, which ends with its process. Paths of the folder
-    get into commands, shells' ones too, so it is made elsewhere if its name would have to
-    be quoted there.
-    """
-    place = data if _PLAIN.fullmatch(str(data)) else Path(gettempdir())
-    place.mkdir(parents=True, exist_ok=True)
-    for left in place.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError), (left / "lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(mkdtemp(prefix=_PREFIX, dir=place))
-    lock = (folder / "lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return folder, lock
-
-
-#: What runs, or acts as if it did.
-Process = Spawned | Acting
 
 
 def _nothing() -> None:

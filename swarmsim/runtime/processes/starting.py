@@ -12,7 +12,6 @@ from swarmsim.runtime.processes.place.output import Output
 from swarmsim.runtime.processes.place.programs import CannotStart
 from swarmsim.runtime.processes.publishing import CannotPublish, Target
 from swarmsim.runtime.processes.running import Process, Running
-from swarmsim.runtime.processes.spawning import Spawned
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ def _spawned(it: Running, folder: Folder, ended: Callable[[int], None]) -> Proce
         outputs[is_error].feed(data)
 
     try:
-        return Spawned(words, it.cwd, it.env, it.world.keeper, write, over)
+        return it.world.system.spawn(words, it.cwd, it.env, write, over)
     except OSError as problem:
         if problem.errno == errno.ENOEXEC:  # to Docker it has started, and ends at once
             broken = f"exec {name}: exec format error\n".encode()
@@ -95,7 +94,7 @@ def _wrote(it: Running, is_error: bool, data: bytes) -> None:
 
 def _publish(it: Running) -> None:
     """Publish a task's ports on this machine. Raises `CannotStart`."""
-    publisher = it.world.publisher
+    publisher = it.world.system.publisher
     published: list[tuple[int, Target]] = []
 
     def unpublish() -> None:

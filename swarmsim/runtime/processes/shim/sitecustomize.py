@@ -362,18 +362,22 @@ def ignore_stop_by_default() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def main() -> None:
-    """Do all of it, if this is a task of the engine."""
-    folder = os.environ.get("SWARMSIM_TASK")
-    if not folder:
-        return
-    task = Task(folder)
+def install_for(task: Task) -> None:
+    """Give a task its names, ports and files."""
     sockets, names = Sockets(task), Names(task)
     install(socket.socket, sockets, "bind", "getsockname", "connect", "connect_ex", "sendto")
     lookups = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "gethostname")
     install(socket, names, *lookups)
     install(os, names, "uname")
     patch_files(task)
+
+
+def main() -> None:
+    """Do all of it, if this is a task of the engine."""
+    folder = os.environ.get("SWARMSIM_TASK")
+    if not folder:
+        return
+    install_for(Task(folder))
     ignore_stop_by_default()
 
 

@@ -1,0 +1,192 @@
+"""Stacks of their own: a fiber runs until it waits, and then it is another one's turn.
+
+A wait suspends the whole stack, whatever it holds, which WebAssembly can by JavaScript Promise
+Integration. Nothing is ever interrupted, but for a loop that never waits: it is made to wait
+for a moment, so that others go on and it can be ended (`watch_loops`).
+"""
+
+import asyncio
+import sys
+import time
+from asyncio import events, tasks
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Protocol
+from weakref import WeakSet
+
+#: Seconds that a fiber may run on before it is made to wait.
+_SLICE = 0.05
+
+
+class Owner(Protocol):
+    """What fibers belong to: a program."""
+
+    #: Its code is in files whose names begin so.
+    path: str
+    #: Those that it has open.
+    sockets: WeakSet[Any]
+
+    def enter(self) -> None:
+        """Take the Python over: one of its fibers goes on."""
+
+    def leave(self) -> None:
+        """Give the Python back."""
+
+    def deliver(self, fiber: "Fiber") -> None:
+        """Handle the signals that have come meanwhile; may raise."""
+
+
+class Fiber:
+    """One stack. `run` is called on it once it is started."""
+
+    #: The one that runs; `None` while the engine does.
+    current: ClassVar["Fiber | None"] = None
+
+    def __init__(self, owner: Owner, run: Callable[[], None]) -> None:
+        self.owner = owner
+        self.done = False
+        self._run = run
+        self._ended = Bell()
+        self._loop = asyncio.get_running_loop() if Fiber.current is None else Fiber.current._loop
+        self._own_loop: tuple[asyncio.AbstractEventLoop | None, asyncio.Task[object] | None]
+        self._own_loop = (None, None)
+        self._resumed: asyncio.Future[None] | None = None
+        self._woken = False
+        self._may_run_until = 0.0
+
+    def start(self) -> None:
+        """Begin, when the one that runs waits."""
+        self._loop.call_soon(self._main)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Let others run until `wake`, or for so many seconds."""
+        until = None if seconds is None else time.monotonic() + seconds
+        self._woken = False
+        while True:
+            self._suspend(None if until is None else max(0, until - time.monotonic()))
+            self.owner.deliver(self)
+            if self._woken or (until is not None and time.monotonic() >= until):
+                return
+
+    def wake(self) -> None:
+        """End its wait."""
+        self._woken = True
+        self.poke()
+
+    def poke(self) -> None:
+        """Have it see whether there is a signal; its wait goes on."""
+        if self._resumed is not None and not self._resumed.done():
+            self._resumed.set_result(None)
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until it has ended."""
+        if not self.done:
+            self._ended.wait(seconds)
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Let the engine do something meanwhile, on this stack."""
+        self._leave()
+        try:
+            yield
+        finally:
+            self._enter()
+
+    def make_wait(self) -> None:
+        """Wait for a moment if it has run for long."""
+        if time.monotonic() > self._may_run_until:
+            self._suspend(0)
+            self.owner.deliver(self)
+
+    def _main(self) -> None:
+        self._enter()
+        try:
+            self._run()
+        finally:
+            self.done = True
+            self._leave()
+            self._ended.ring()
+
+    def _suspend(self, seconds: float | None) -> None:
+        from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # Pyodide's
+
+        self._resumed = self._loop.create_future()
+        late = self._loop.call_later(seconds, self.poke) if seconds is not None else None
+        with self.outside():
+            run_sync(self._resumed)
+        if late is not None:
+            late.cancel()
+
+    def _enter(self) -> None:
+        events._set_running_loop(self._own_loop[0])
+        if self._own_loop[0] and self._own_loop[1]:
+            tasks._enter_task(*self._own_loop)
+        Fiber.current = self
+        self.owner.enter()
+        self._may_run_until = time.monotonic() + _SLICE
+
+    def _leave(self) -> None:
+        self.owner.leave()
+        Fiber.current = None
+        loop = events._get_running_loop()
+        task = tasks.current_task(loop) if loop else None
+        if loop and task:
+            tasks._leave_task(loop, task)
+        self._own_loop = loop, task
+        events._set_running_loop(self._loop)
+
+
+class Bell:
+    """What fibers wait for."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fiber] = []
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it rings, or for so many seconds."""
+        fiber = here()
+        self.add(fiber)
+        try:
+            fiber.wait(seconds)
+        finally:
+            self.discard(fiber)
+
+    def add(self, fiber: Fiber) -> None:
+        """Have a fiber woken, too."""
+        self._waiting.append(fiber)
+
+    def discard(self, fiber: Fiber) -> None:
+        """Take a fiber away again."""
+        self._waiting.remove(fiber)
+
+    def ring(self) -> None:
+        """Wake all that wait."""
+        for fiber in self._waiting:
+            fiber.wake()
+
+
+def here() -> Fiber:
+    """Return the fiber that runs."""
+    assert Fiber.current is not None
+    return Fiber.current
+
+
+def watch_loops() -> None:
+    """Have loops in the code of programs wait for a moment now and then."""
+    monitoring = sys.monitoring
+    tool, kinds = monitoring.DEBUGGER_ID, monitoring.events
+
+    def begun(code: object, _: int) -> object:
+        fiber = Fiber.current
+        if fiber is not None and code.co_filename.startswith(fiber.owner.path):  # type: ignore[attr-defined]
+            monitoring.set_local_events(tool, code, kinds.JUMP)  # type: ignore[arg-type]
+        return monitoring.DISABLE
+
+    def jumped(*_: object) -> None:
+        if Fiber.current is not None:
+            Fiber.current.make_wait()
+
+    monitoring.use_tool_id(tool, "swarmsim")
+    monitoring.register_callback(tool, kinds.PY_START, begun)
+    monitoring.register_callback(tool, kinds.JUMP, jumped)
+    monitoring.set_events(tool, kinds.PY_START)
