@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -13,6 +14,7 @@ from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from tests import lanes
+from tests.pyodide import build as build_pyodide
 from tests.simulated import simulated_swarm
 
 # nbformat's jsonschema would compile the grammar of international addresses, which takes each
@@ -90,3 +92,9 @@ def service_named(swarm: Swarm, unique: str) -> Iterator[str]:
     for service in swarm.services():
         if service["Spec"]["Name"].startswith(unique):
             swarm.delete(f"/services/{service['ID']}")
+
+
+@pytest.fixture(scope="session")
+def pyodide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Pyodide, and with what the site has of labkit."""
+    return build_pyodide(tmp_path_factory.mktemp("pyodide"))

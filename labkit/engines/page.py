@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode, b64encode
 from functools import cache
 
 from labkit.base import browser, jobs
 from labkit.base.errors import NoEngine
 from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
+from labkit.swarm.wire import Answer
 
 URL = "page://engine"
 #: What labkit prints whenever this engine is used.
 WHAT_IT_IS = (
     "This is labkit's simulated engine, not Docker. It runs in this browser.",
     "- Simulated: the swarm, with its nodes and networks, its rules, and how long things take.",
-    "- Not here yet: the code of your images. A task runs, and does nothing, until it is stopped.",
-    "- Not here: a terminal. Where a notebook has you type a command, its next cell does the same.",
-    "- For all of it: labkit on a machine of yours.",
+    "- Real: the code of your images. It runs in this browser, without a container.",
+    "- Not here: a terminal, and the web page of dockercoins. Where a notebook has you type a "
+    "command, its next cell does the same.",
 )
 #: It begins when the page does, and takes so many seconds to load at most.
 _LOADS_SECONDS = 120
@@ -57,6 +59,27 @@ def connect() -> Swarm:
     jobs.idle = _idle
     time.sleep = jobs.sleep  # type: ignore[assignment] # so that a view moves while a cell sleeps, too
     return Swarm(client(_post), URL)
+
+
+class Published:
+    """A port that tasks publish, asked as `labkit.swarm.wire.Connection` asks one."""
+
+    host = "localhost"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def ask(self, method: str, target: str, body: bytes | None, timeout: float) -> Answer:
+        """Send a request. `timeout` is in seconds. Raises `OSError`."""
+        asked = {"port": self.port, "method": method, "target": target, "seconds": timeout}
+        asked["body"] = b64encode(body or b"").decode()
+        said = json.loads(_post(json.dumps(asked)))
+        if "problem" in said:
+            raise ConnectionError(said["problem"])
+        return Answer(said["status"], b64decode(said["data"]), None)
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""
 
 
 def _idle(seconds: float) -> None:

@@ -1,7 +1,6 @@
 """How fast dockercoins works, asked of its own web page."""
 
 import json
-import math
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from labkit.base import echo
 from labkit.base.errors import LabError, NotSettled
 from labkit.base.waiting import poll
 from labkit.engines import page, ports
@@ -39,7 +37,10 @@ _ANSWER_SECONDS, _METER_SECONDS = 5, 2
 
 
 #: In place of an address.
-_NO_PAGE = "(no web page: in a browser the programs of dockercoins do not run yet)"
+_NO_PAGE = "(no web page: a browser opens no port of the engine in it)"
+
+
+_Page = Connection | page.Published
 
 
 class _Answer(NamedTuple):
@@ -50,8 +51,11 @@ class _Answer(NamedTuple):
 
 def webui(swarm: Swarm, stack: str) -> str:
     """Return the address of the stack's web page, for the machine that labkit runs on."""
-    if swarm.url == page.URL:
-        return _NO_PAGE
+    port = _port(swarm, stack)
+    return _NO_PAGE if swarm.url == page.URL else f"http://{host(swarm)}:{port}"
+
+
+def _port(swarm: Swarm, stack: str) -> int:
     published = ports.of_service(swarm.service(f"{stack}_webui"))
     if not published:
         raise LabError(
@@ -59,7 +63,7 @@ def webui(swarm: Swarm, stack: str) -> str:
             "it does not publish one.",
             "deploy the stack from the lab's docker-compose.yml.",
         )
-    return f"http://{host(swarm)}:{published[0]}"
+    return published[0]
 
 
 def host(swarm: Swarm) -> str:
@@ -78,14 +82,10 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
 
     Measures once every replica has added to the counter, and again if one of them adds
     nothing meanwhile: an application that has only half started has no speed yet. Raises
-    `NotSettled` after 36 s of that, and `LabError` if the web page does not answer. In a
-    browser it is NaN, and says why.
+    `NotSettled` after 36 s of that, and `LabError` if the web page does not answer.
     """
-    address, worker = webui(swarm, stack), f"{stack}_worker"
-    if address == _NO_PAGE:
-        echo.say("Hashes cannot be counted here: in a browser nobody makes any yet.")
-        return math.nan
-    with closing(_page(address)) as page:
+    worker = f"{stack}_worker"
+    with closing(_page(swarm, stack)) as page:
         for waited in poll(_PATIENCE_SECONDS, _POLL_SECONDS):
             replicas, before = _counted(swarm, worker)
             counting = len(before)
@@ -155,16 +155,15 @@ def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
     """
     try:
         stack = (swarm.service(service)["Spec"].get("Labels") or {}).get(NAMESPACE)
-        address = webui(swarm, stack) if stack else None
+        return _Meter(_page(swarm, stack)) if stack else None
     except LabError:
         return None
-    return _Meter(_page(address)) if address not in (None, _NO_PAGE) else None
 
 
 class _Meter:
     """Asks the page again and again, on one connection until that is closed."""
 
-    def __init__(self, page: Connection) -> None:
+    def __init__(self, page: _Page) -> None:
         self._page = page
         self.close = page.close
 
@@ -172,12 +171,14 @@ class _Meter:
         return _ask(self._page, _METER_SECONDS)
 
 
-def _page(address: str) -> Connection:
+def _page(swarm: Swarm, stack: str) -> _Page:
     """Return a connection to the page, which is where the engine is: no proxy leads to it."""
-    return Connection(urlsplit(address).netloc)
+    port = _port(swarm, stack)
+    in_browser = swarm.url == page.URL
+    return page.Published(port) if in_browser else Connection(f"{host(swarm)}:{port}")
 
 
-def _ask(page: Connection, timeout: float = _ANSWER_SECONDS) -> _Answer:
+def _ask(page: _Page, timeout: float = _ANSWER_SECONDS) -> _Answer:
     try:
         answer = page.ask("GET", "/json", None, timeout)
         if answer.status >= 400:

@@ -8,9 +8,9 @@ import { loadPyodide } from "../static/pyodide/pyodide.mjs";
 const SITE = new URL("..", import.meta.url); // one engine a site, whatever else is on its origin
 const channel = new BroadcastChannel("/sw-api.v1");
 const BEGIN = `
-from swarmsim import Engine
-from swarmsim.posted import Posted
-Posted(Engine(speed=SPEED)).answer
+from pathlib import Path
+from swarmsim import in_browser
+in_browser.begin(Path("/engine"), SPEED).answer
 `;
 
 const answer = (async () => {

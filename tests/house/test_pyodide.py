@@ -1,13 +1,11 @@
 """labkit and its engine run in Pyodide, which is what Python is in a browser."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.pyodide import run_python
+
 #: An update is watched, fails, and is rolled back; the engine is asked as a site's is.
 WATCHED = """
 import labkit
@@ -27,24 +25,8 @@ print("moved:", any("moves" in each for each in sent))
 
 
 @pytest.mark.long
-def test_an_update_is_watched_and_rolled_back_in_pyodide(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path_factory.mktemp("pyodide")
-    # node and npm are in the environment
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    monkeypatch.setenv("PATH", path)
-    subprocess.run([sys.executable, ROOT / "site" / "packages.py", folder], check=True)
-    script = ROOT / "tests" / "house" / "pyodide.mjs"
-    ran = subprocess.run(
-        ["node", script, f"{folder}/", "labkit"],
-        input=WATCHED,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_an_update_is_watched_and_rolled_back_in_pyodide(pyodide: Path) -> None:
+    said = run_python(pyodide, WATCHED).splitlines()
 
-    assert ran.returncode == 0, ran.stderr
-    said = ran.stdout.splitlines()
     assert "The update has settled" in said[-2]
     assert said[-1] == "moved: True"

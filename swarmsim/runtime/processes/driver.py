@@ -40,13 +40,13 @@ class Processes:
         self,
         engine: Host,
         *,
-        system: Callable[[Path], System] | None = None,
+        system: System | None = None,
         most: int = MOST_PROCESSES,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._most = most
-        self._world = World(engine, (system or _machine)(engine.data), monotonic)
+        self._world = World(engine, system or _machine(engine.data), monotonic)
         self._checks = Checks()
         self._known: dict[str, Running] = {}
         #: Those with a folder, which have or will have a process; removed or not.

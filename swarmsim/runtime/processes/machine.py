@@ -1,4 +1,4 @@
-"""This machine, as what has the tasks' processes."""
+"""The machine itself, as what has the tasks' processes."""
 
 import contextlib
 import fcntl

@@ -6,6 +6,6 @@
     standing_in what the standard library is for programs: threads, sockets, signals, loops
     system      all of it, as a `System` of `swarmsim.runtime.processes`, and how a page asks
 
-A program is Python, unchanged, and believes that it is alone. Where Python has no second stack
-(WebAssembly without JavaScript Promise Integration), `can_run` is false, and tasks only act.
+A program is Python, unchanged, and believes that it is alone. It takes second stacks, which
+WebAssembly has by JavaScript Promise Integration.
 """

@@ -47,16 +47,20 @@ class Fiber:
         self.done = False
         self._run = run
         self._ended = Bell()
-        self._loop = asyncio.get_running_loop() if Fiber.current is None else Fiber.current._loop
-        self._own_loop: tuple[asyncio.AbstractEventLoop | None, asyncio.Task[object] | None]
-        self._own_loop = (None, None)
+        #: The engine's.
+        self.loop: asyncio.AbstractEventLoop = (
+            Fiber.current.loop if Fiber.current else asyncio.get_running_loop()
+        )
+        #: The loop that runs on this stack, and its task.
+        self._inner: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._resumed: asyncio.Future[None] | None = None
         self._woken = False
         self._may_run_until = 0.0
 
     def start(self) -> None:
         """Begin, when the one that runs waits."""
-        self._loop.call_soon(self._main)
+        self.loop.call_soon(self._main)
 
     def wait(self, seconds: float | None = None) -> None:
         """Let others run until `wake`, or for so many seconds."""
@@ -108,19 +112,19 @@ class Fiber:
             self._ended.ring()
 
     def _suspend(self, seconds: float | None) -> None:
-        from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # Pyodide's
+        from pyodide.ffi import run_sync
 
-        self._resumed = self._loop.create_future()
-        late = self._loop.call_later(seconds, self.poke) if seconds is not None else None
+        self._resumed = self.loop.create_future()
+        late = self.loop.call_later(seconds, self.poke) if seconds is not None else None
         with self.outside():
             run_sync(self._resumed)
         if late is not None:
             late.cancel()
 
     def _enter(self) -> None:
-        events._set_running_loop(self._own_loop[0])
-        if self._own_loop[0] and self._own_loop[1]:
-            tasks._enter_task(*self._own_loop)
+        events._set_running_loop(self._inner)
+        if self._inner and self._task:
+            tasks._enter_task(self._inner, self._task)
         Fiber.current = self
         self.owner.enter()
         self._may_run_until = time.monotonic() + _SLICE
@@ -128,12 +132,11 @@ class Fiber:
     def _leave(self) -> None:
         self.owner.leave()
         Fiber.current = None
-        loop = events._get_running_loop()
-        task = tasks.current_task(loop) if loop else None
-        if loop and task:
-            tasks._leave_task(loop, task)
-        self._own_loop = loop, task
-        events._set_running_loop(self._loop)
+        self._inner = events._get_running_loop()
+        self._task = tasks.current_task(self._inner) if self._inner else None
+        if self._inner and self._task:
+            tasks._leave_task(self._inner, self._task)
+        events._set_running_loop(self.loop)
 
 
 class Bell:
@@ -178,8 +181,8 @@ def watch_loops() -> None:
 
     def begun(code: object, _: int) -> object:
         fiber = Fiber.current
-        if fiber is not None and code.co_filename.startswith(fiber.owner.path):  # type: ignore[attr-defined]
-            monitoring.set_local_events(tool, code, kinds.JUMP)  # type: ignore[arg-type]
+        if fiber is not None and code.co_filename.startswith(fiber.owner.path):
+            monitoring.set_local_events(tool, code, kinds.JUMP)
         return monitoring.DISABLE
 
     def jumped(*_: object) -> None:

@@ -97,7 +97,7 @@ class Program:
         self._outside |= {"environ": os.environ, "cwd": _getcwd()}
         sys.argv, sys.path = self.argv, self._sys_path
         sys.stdout, sys.stderr = self._out, self._err
-        os.environ = self.environ  # type: ignore[assignment]
+        os.environ = self.environ
         _chdir(self._cwd)
         self._outside["modules"] = {name: sys.modules.pop(name, None) for name in _APART}
         sys.modules.update(self._modules)
@@ -160,7 +160,7 @@ class Program:
         close_all(self.sockets)
         for fiber in (self.main, *self.threads):
             fiber.poke()  # and each finds that it is killed
-        self.main._loop.call_soon(self._ended, code)
+        self.main.loop.call_soon(self._ended, code)
 
     def _execute(self, words: list[str]) -> None:
         while words and words[0].startswith("-") and words[0] not in ("-", "-c", "-m"):
@@ -179,12 +179,13 @@ class Program:
             self._run_source(words[1], "<string>")
         else:
             sys.argv = words
-            sys.path[0] = str(Path(kind).parent)
-            self._run_source(self._source(kind), kind)
+            path = Path(kind).absolute()
+            sys.path[0] = str(path.parent)
+            self._run_source(self._source(path), str(path))
 
-    def _source(self, path: str) -> str:
+    def _source(self, path: Path) -> str:
         try:
-            with io.open_code(str(Path(path).absolute())) as file:
+            with io.open_code(str(path)) as file:
                 return io.TextIOWrapper(file, encoding="utf-8").read()
         except OSError as problem:
             said = f"[Errno {problem.errno}] {problem.strerror}"
@@ -195,7 +196,7 @@ class Program:
         module = sys.modules["__main__"]
         module.__dict__.update(__builtins__=builtins, __file__=name)
         linecache.cache[name] = len(source), None, source.splitlines(True), name
-        exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)
 
     def _show(self, problem: BaseException) -> None:
         """Write a traceback, from the program's own code on."""

@@ -34,14 +34,14 @@ class Socket:
 
     makefile = _real.makefile
     close = _real.close
-    _decref_socketios = _real._decref_socketios  # type: ignore[attr-defined]
+    _decref_socketios = _real._decref_socketios
 
     def __init__(
         self,
         family: int = socket.AF_INET,
-        type: int = socket.SOCK_STREAM,  # noqa: A002  the name that the standard library gives it
+        type: int = socket.SOCK_STREAM,
         proto: int = 0,
-        fileno: int | None = None,  # noqa: ARG002
+        fileno: int | None = None,
     ) -> None:
         if family not in (-1, socket.AF_INET) or type not in (-1, socket.SOCK_STREAM):
             raise _error(errno.EAFNOSUPPORT)
@@ -77,7 +77,7 @@ class Socket:
             raise _error(errno.EADDRINUSE)
         self._port = port
 
-    def listen(self, backlog: int = 128) -> None:  # noqa: ARG002
+    def listen(self, backlog: int = 128) -> None:
         """Begin to listen."""
         if not self._port:
             self.bind((_LOOPBACK, 0))
@@ -118,7 +118,7 @@ class Socket:
             return problem.errno or 0
         return 0
 
-    def send(self, data: Any, flags: int = 0) -> int:  # noqa: ARG002
+    def send(self, data: Any, flags: int = 0) -> int:
         """Send what there is room for, and return how many bytes that is."""
         if self._peer is None or self._peer._gone:
             raise _error(errno.EPIPE if self._peer else errno.ENOTCONN)
@@ -242,7 +242,7 @@ class Socket:
         self.close()
 
 
-class Selector(selectors._BaseSelectorImpl):  # type: ignore[misc, name-defined]
+class Selector(selectors._BaseSelectorImpl):
     """Waits for sockets."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -289,7 +289,7 @@ def getaddrinfo(host: Any, port: Any, *_: Any, **__: Any) -> list[tuple[Any, ...
     """Return a literal address as it is; all names are Swarm's (see the `shim`)."""
     if isinstance(host, bytes):
         host = host.decode()
-    literal = {None: "0.0.0.0", "": "0.0.0.0", "localhost": _LOOPBACK}.get(host, host)  # noqa: S104
+    literal = {None: "0.0.0.0", "": "0.0.0.0", "localhost": _LOOPBACK}.get(host, host)
     if not set(literal) <= _IS_LITERAL:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     family, kind = socket.AF_INET, socket.SOCK_STREAM

@@ -42,7 +42,7 @@ def install(python: Path) -> ModuleType:
     _threads()
     _sockets()
     _signals()
-    asyncio.run = _run  # type: ignore[assignment]
+    asyncio.run = _run
     shim = _shim()
     fibers.watch_loops()
     return shim
@@ -128,7 +128,7 @@ class Thread(threading.Thread):
         except SystemExit:
             pass
         except BaseException:
-            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self)))  # type: ignore[arg-type]
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self)))
         finally:
             program.threads.pop(fiber, None)
 
@@ -149,11 +149,11 @@ class Thread(threading.Thread):
 
 
 def _threads() -> None:
-    threading.Thread = Thread  # type: ignore[misc]
-    threading.Lock = threading._allocate_lock = Lock  # type: ignore[misc, assignment, attr-defined]
-    threading._CRLock = None  # type: ignore[attr-defined]  # then RLock is made of Lock
+    threading.Thread = Thread
+    threading.Lock = threading._allocate_lock = Lock
+    threading._CRLock = None  # then RLock is made of Lock
     _of_programs(threading, "get_ident", lambda: id(here()))
-    queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[misc, attr-defined]
+    queue.SimpleQueue = queue._PySimpleQueue
     _of_programs(time, "sleep", _sleep)
 
 
@@ -170,9 +170,9 @@ _LINUX = {"SO_REUSEADDR": 2, "SO_ERROR": 4, "SO_BROADCAST": 6, "SO_KEEPALIVE": 9
 
 
 def _sockets() -> None:
-    socket.socket = socket.SocketType = Socket  # type: ignore[misc, assignment]
-    socket.socketpair = sockets.socketpair  # type: ignore[assignment]
-    socket.getaddrinfo = sockets.getaddrinfo  # type: ignore[assignment]
+    socket.socket = socket.SocketType = Socket
+    socket.socketpair = sockets.socketpair
+    socket.getaddrinfo = sockets.getaddrinfo
     socket.gethostbyname = sockets.gethostbyname
     socket.has_ipv6 = False
     for name, number in _LINUX.items():
@@ -180,7 +180,7 @@ def _sockets() -> None:
             setattr(socket, name, number)
     for name in ("DefaultSelector", "PollSelector", "SelectSelector"):
         setattr(selectors, name, Selector)
-    socketserver._ServerSelector = Selector  # type: ignore[attr-defined]
+    socketserver._ServerSelector = Selector
 
 
 class _Loop(selector_events.BaseSelectorEventLoop):
@@ -221,8 +221,8 @@ def _run(main: Coroutine[Any, Any, Any], **options: Any) -> Any:
 
 def _signals() -> None:
     def set_handler(number: int, handler: Any) -> Any:
-        before = here().owner.handlers.get(int(number), signal.SIG_DFL)  # type: ignore[attr-defined]
-        here().owner.handlers[int(number)] = handler  # type: ignore[attr-defined]
+        before = here().owner.handlers.get(int(number), signal.SIG_DFL)
+        here().owner.handlers[int(number)] = handler
         return before
 
     def kill(pid: int, number: int) -> None:
@@ -240,7 +240,7 @@ def _signals() -> None:
     _of_programs(
         signal,
         "getsignal",
-        lambda number: here().owner.handlers.get(int(number), signal.SIG_DFL),  # type: ignore[attr-defined]
+        lambda number: here().owner.handlers.get(int(number), signal.SIG_DFL),
     )
     _of_programs(os, "getpid", lambda: 1)
     _of_programs(os, "kill", kill)

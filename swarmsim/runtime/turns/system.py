@@ -1,4 +1,4 @@
-"""This Python as what has the tasks' processes, and its published ports for whoever is outside."""
+"""One Python as what has the tasks' processes, and the ports that they publish."""
 
 import asyncio
 import errno
@@ -20,13 +20,6 @@ from swarmsim.runtime.turns.program import Program
 from swarmsim.runtime.turns.sockets import Socket
 
 _IN_USE = "listen tcp4 0.0.0.0:{}: bind: address already in use"
-
-
-def can_run() -> bool:
-    """Whether this Python has second stacks, and so can run programs."""
-    from pyodide.ffi import can_run_sync  # type: ignore[import-not-found]  # Pyodide's
-
-    return bool(can_run_sync())
 
 
 class Turns:

@@ -5,3 +5,4 @@ const { loadPyodide } = await import(`${folder}pyodide.mjs`);
 const python = await loadPyodide({ indexURL: folder });
 await python.loadPackage(packages.split(","), { messageCallback: () => {} });
 await python.runPythonAsync(readFileSync(0, "utf8"));
+process.exit(0); // whatever still runs
