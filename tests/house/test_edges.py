@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EDGES = (
     *("swarmsim.server", "swarmsim.runtime.processes", "swarmsim.inprocess", "swarmsim.__main__"),
     *("swarmsim.loop", "swarmsim.posted", "swarmsim.posting"),
+    *("swarmsim.in_browser", "swarmsim.runtime.turns"),
 )
 BLOCKED = (
     *("threading", "subprocess", "multiprocessing", "concurrent", "asyncio", "selectors"),

@@ -83,7 +83,7 @@ SWARMSIM = {
     f"swarmsim/{name}"
     for name in (
         *("api", "engine", "face", "images", "inprocess", "loop"),
-        *("posted", "posting", "runtime", "server"),
+        *("in_browser", "posted", "posting", "runtime", "server"),
     )
 }
 

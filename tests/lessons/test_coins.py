@@ -150,7 +150,7 @@ def rising(page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page whose counter rises by 30 hashes a second of its own clock; each poll is quick."""
     answers = (b'{"hashes": %d, "now": %f}' % (15 * each, each / 2) for each in count())
     monkeypatch.setattr(Page, "answer", property(lambda _: next(answers)))
-    monkeypatch.setattr(coins, "webui", lambda *_: f"http://127.0.0.1:{page}")
+    monkeypatch.setattr(coins, "_port", lambda *_: page)
     for name in ("_POLL_SECONDS", "_SAMPLE_SECONDS"):
         monkeypatch.setattr(coins, name, 0.01)
 
