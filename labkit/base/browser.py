@@ -20,8 +20,8 @@ def ask(whom: str, message: str, limit: float) -> str:
 
     Raises `OSError`.
     """
-    import js  # type: ignore[import-not-found]  # Pyodide's
-    from pyodide.ffi import JsException  # type: ignore[import-not-found]
+    import js
+    from pyodide.ffi import JsException
 
     site = js.URL.new(js.location.href.partition("extensions/")[0])
     request: Any = js.XMLHttpRequest.new()
