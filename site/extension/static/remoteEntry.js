@@ -15,6 +15,13 @@
     new SharedWorker(url, { name: "labkit", type: "module", extendedLifetime: true });
   }
 
+  /** Notes which version of its service worker a first visit has got, as JupyterLite does from the
+      second one on: it would take it for an old one then, and end it while a kernel starts. */
+  async function noteServiceWorker({ version }) {
+    const { active } = await navigator.serviceWorker.ready;
+    localStorage.setItem(`${active.scriptURL}-version`, version);
+  }
+
   /** Answers the kernels of this page's notebooks, each known by its connection. */
   function answerKernels(contents, notebooks) {
     const channel = new BroadcastChannel("/sw-api.v1"); // JupyterLite's
@@ -105,6 +112,7 @@
         requires: [INotebookTracker],
         activate(app, notebooks) {
           startEngine();
+          void noteServiceWorker(app);
           answerKernels(app.serviceManager.contents, notebooks);
         },
       };
