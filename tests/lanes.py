@@ -1,7 +1,7 @@
-"""How the tests are shared out where several processes run them (`pytest -n 3`).
+"""How the tests are shared out where several processes run them (`pytest -n 2`).
 
 Most of the minutes go into waiting for containers. So what waits longest begins first, and
-the other processes run everything else meanwhile.
+the other process runs everything else meanwhile.
 """
 
 from fnmatch import fnmatchcase
@@ -13,23 +13,18 @@ from xdist.scheduler import LoadFileScheduling
 #: Patterns of tests that stay together, in the order in which they begin.
 FIRST = [
     "tests/whole/test_notebooks.py::*",
-    "tests/browser/test_lesson.py::*",
-    "tests/browser/*",  # they share a browser
-    "tests/whole/test_notebooks_simulated.py::*",
-    "tests/house/test_wheel.py::*",
-    "tests/house/test_pyodide.py::*",
     "tests/conformance/test_scenarios.py::*[[]fast*",
-    "tests/whole/test_lab_simulated.py::*",
+    "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
+    "tests/browser/test_lesson.py::*",
+    "tests/whole/test_notebooks_simulated.py::*",
+    "tests/browser/*",  # they share a browser
+    "tests/engines/test_nodes.py::*",
+    # judged by times, so not beside the notebooks, which keep a processor busy
+    "tests/conformance/test_scenarios.py::*",
+    "tests/house/test_wheel.py::*",
     "tests/house/test_bootstrap.py::*",
     "tests/whole/test_nbval.py::*",
     "tests/swarmsim/runtime/test_processes.py::*",
-    "tests/engines/test_nodes.py::*",
-    "tests/engines/*",
-    "tests/whole/*",
-    "tests/test_dockercoins.py::*",
-    "tests/cli/*",
-    # judged by times, so not beside the notebooks, which keep a processor busy
-    "tests/conformance/test_scenarios.py::*",
 ]
 
 

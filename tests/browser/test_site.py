@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.lab import screenshot
 from tests.browser.pages import served
@@ -47,6 +47,14 @@ _EDIT = """async (path) => {
     await editor.context.save();
     jupyterapp.shell.activateById(notebook);
 }"""
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A context of its own: the site's engine runs on until that is closed."""
+    own = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield own
+    own.close()
 
 
 @pytest.fixture(scope="module")

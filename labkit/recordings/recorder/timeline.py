@@ -1,4 +1,4 @@
-"""The time line of a recording: it goes on evenly, whatever the clocks do that are read for it.
+"""The time line of a recording: it runs evenly, even if somebody sets a clock meanwhile.
 
 Two clocks date a recording: this machine's says when something was seen, and the engine's when
 it happened. Either may be set meanwhile, by hand or after a virtual machine has slept. Then

@@ -1,8 +1,8 @@
 """Stacks of their own: a fiber runs until it waits, and then it is another one's turn.
 
-A wait suspends the whole stack, whatever it holds, which WebAssembly can by JavaScript Promise
-Integration. Nothing is ever interrupted, but for a loop that never waits: it is made to wait
-for a moment, so that others go on and it can be ended (`watch_loops`).
+A wait suspends the whole stack, whatever is on it; WebAssembly can do that through JavaScript
+Promise Integration (JSPI). Nothing is interrupted, except a loop that never waits: it is made to
+wait for a moment now and then, so that others go on and it can be ended (`watch_loops`).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What the standard library is for programs that take turns: installed once, for all of them.
 
-The modules stay as they are, and what needs the operating system is put in the place of theirs:
-threads, locks, sleep, sockets, selectors, signals, event loops. Names, ports and absolute paths
+The modules stay as they are; only what they take from the operating system is replaced: threads,
+locks, sleep, sockets, selectors, signals, event loops. Names, ports and absolute paths
 are those of the program's task, as the `shim` has it in a process of its own.
 """
 
