@@ -372,21 +372,24 @@ def test_a_step_begins_when_all_of_the_stack_runs(monkeypatch: pytest.MonkeyPatc
     """Services of other stacks are not waited for."""
     monkeypatch.setattr(steps, "_POLL_SECONDS", 0)
     running = iter([0, 0, 1])
+    names = ("dc_redis", "dc_webui", "else_redis")
+    service = {"ServiceStatus": {"RunningTasks": 1, "DesiredTasks": 1}}
+    listed = [{"ID": name, "Spec": {"Name": name}, **service} for name in names]
 
-    def listed() -> list[dict[str, Any]]:
-        counts = {"dc_redis": next(running), "dc_webui": 1, "else_redis": 0}
-        return [
-            {"Spec": {"Name": name}, "ServiceStatus": {"RunningTasks": count, "DesiredTasks": 1}}
-            for name, count in counts.items()
-        ]
+    def tasks(label: str) -> list[Any]:
+        assert label == "com.docker.stack.namespace=dc"
+        up = SimpleNamespace(running=True, desired_state="running")
+        here = ["dc_webui", *["dc_redis"] * next(running)]
+        return [SimpleNamespace(service_id=each, **vars(up)) for each in here]
 
-    steps._wait_for_all(cast(Swarm, SimpleNamespace(services=listed)), lessons.STEPS[0])
+    swarm = cast(Swarm, SimpleNamespace(services=lambda: listed, task_values=tasks))
+    steps._wait_for_all(swarm, lessons.STEPS[0])
 
     assert next(running, None) is None
     running = iter([0])
     monkeypatch.setattr(steps, "_WAIT_SECONDS", 0)
     with pytest.raises(NotSettled, match="dc_redis do not"):
-        steps._wait_for_all(cast(Swarm, SimpleNamespace(services=listed)), lessons.STEPS[0])
+        steps._wait_for_all(swarm, lessons.STEPS[0])
 
 
 def test_a_reset_removes_nothing_where_it_cannot_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
