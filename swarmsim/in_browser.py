@@ -2,15 +2,15 @@
 
 The programs of its tasks take turns. Where the browser has no second stacks for them (WebKit),
 tasks act, and run nothing.
-
 """
 
 import asyncio
 import gc
+from collections.abc import Callable
 from pathlib import Path
 
 from swarmsim import Engine
-from swarmsim.posted import Posted
+from swarmsim.posted import Ports, Posted
 from swarmsim.runtime.port import Host, Runtime
 
 #: Seconds between two collections of what nobody needs any more.
@@ -21,19 +21,21 @@ def begin(data: Path, speed: float = 1) -> Posted:
     """Start the engine on the event loop that runs; its files go into a folder."""
     from pyodide.ffi import can_run_sync
 
-    if not can_run_sync():
-        return Posted(Engine(data=data, speed=speed))
+    ports, runtime = _programs(data) if can_run_sync() else (None, None)
+    engine = Engine(data=data, speed=speed, runtime=runtime, swarm=False)
+    engine.hostname = "browser"
+    engine.init_swarm()
+    return Posted(engine, ports)
+
+
+def _programs(data: Path) -> tuple[Ports, Callable[[Host], Runtime]]:
     from swarmsim.runtime.processes import Processes
     from swarmsim.runtime.turns.system import Turns
 
-    system = Turns(data)
-
-    def runtime(host: Host) -> Runtime:
-        return Processes(host, system=system)
-
     gc.disable()  # what collects by itself takes suspended stacks for its own (pyodide#6464)
     asyncio.get_running_loop().call_later(_COLLECT_EVERY, _collect)
-    return Posted(Engine(data=data, speed=speed, runtime=runtime), system.publisher)
+    system = Turns(data)
+    return system.publisher, lambda host: Processes(host, system=system)
 
 
 def _collect() -> None:

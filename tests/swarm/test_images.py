@@ -223,7 +223,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_build_shows_the_command_and_each_step(swarm, learner, folder, capsys):
     image = f"{learner}/dockercoins_worker:1.1"
     built = images.build(swarm, folder, image)
-    command, *lines = capsys.readouterr().out.splitlines()
+    command, *lines = capsys.readouterr().out.replace(" \\\n", "").splitlines()
     assert command.startswith(f"$ docker image build -t {image}")
     assert command.endswith(str(folder))
     assert lines[0].startswith("Step 1/")

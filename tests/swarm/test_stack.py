@@ -105,9 +105,9 @@ def test_the_docker_command_that_does_the_same_is_shown(
     mine: Mine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine.deploy(prune=True)
-    first = capsys.readouterr().out.splitlines()[0]
+    first = capsys.readouterr().out.replace("\\\n", "").splitlines()[0]
     file = mine.folder / "compose.yml"
-    assert first == f"$ docker stack deploy -c={file} --prune {mine.name}"
+    assert first.split() == f"$ docker stack deploy -c={file} --prune {mine.name}".split()
     mine.rm()
     assert f"$ docker stack rm {mine.name}\n" in capsys.readouterr().out
 
