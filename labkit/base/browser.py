@@ -1,4 +1,4 @@
-"""A browser, where Python is a worker that may wait: how it asks what is beside it.
+"""Python in a browser runs in a worker, which may wait: how it asks what is outside of that.
 
 What is posted to `api/drive`, JupyterLite's service worker passes on over a BroadcastChannel,
 and whoever it is addressed to answers: the engine (`site/engine/engine.js`), or the kernel's
@@ -16,7 +16,7 @@ def is_here() -> bool:
 
 
 def ask(whom: str, message: str, limit: float) -> str:
-    """Send a message to whom it is for, and wait for the answer, so many seconds at most.
+    """Send a message to `whom`, and wait for the answer, at most `limit` seconds.
 
     Raises `OSError`.
     """

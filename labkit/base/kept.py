@@ -121,7 +121,7 @@ class _Page:
         yield from ((name, _here(name)) for name in self._same.keys() - there)
 
     def _take(self, name: str, file: dict[str, Any] | None, *, conflicts: bool) -> None:
-        """Have a file as it is on the drive; what two have appended to, has what both have."""
+        """Take a file from the drive; one that both appended to keeps what both wrote."""
         path = _here(name)
         if file is None:
             for each in [each for each in self._same if f"{each}/".startswith(f"{name}/")]:

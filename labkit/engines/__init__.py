@@ -132,7 +132,7 @@ def wake() -> None:
 
 
 def lead_ports(swarm: Swarm) -> None:
-    """Have `localhost` lead to what the lab's private engine publishes now.
+    """Make `localhost` lead to what the lab's private engine publishes now.
 
     Its ports are open in a network of its own only; those of any other engine are there already.
     Where a part of that network is missing, `up` mends it first.

@@ -25,11 +25,11 @@ WHAT_IT_IS = (
     "- Not here: a terminal, and the web page of dockercoins. Where a notebook has you type a "
     "command, its next cell does the same.",
 )
-#: It begins when the page does, and takes so many seconds to load at most.
+#: Seconds that the engine, which starts with the page, may take to load.
 _LOADS_SECONDS = 120
 #: Answers come within ten seconds (`swarmsim.posted`).
 _LIMIT_SECONDS = 30
-#: Seconds below which it takes as long to ask.
+#: Seconds of a wait that is too short to be worth a request.
 _SHORT = 0.01
 
 #: Whether this Python is a browser's.

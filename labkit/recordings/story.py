@@ -277,7 +277,7 @@ def _reach(samples: list[HashesSeen], moment: datetime) -> bool:
 
 
 def _breaks(samples: list[HashesSeen]) -> bool:
-    """Whether the counter, or the page's clock, ever goes back; or that clock was set forward."""
+    """Whether the counter or the page's clock ever goes back, or that clock was set forward."""
     return any(
         b.hashes < a.hashes or not 0 < b.now - a.now <= (b.at - a.at).total_seconds() + speed.APART
         for a, b in pairwise(samples)
@@ -304,7 +304,7 @@ def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
 
 
 class Outcome(NamedTuple):
-    """What a prediction comes to: how its update ended and when, if there is one."""
+    """The outcome of a prediction: how its update ended and when, if there is one."""
 
     state: str | None
     total: timedelta | None
@@ -313,7 +313,7 @@ class Outcome(NamedTuple):
 
     @classmethod
     def of(cls, run: Recording) -> Self:
-        """Return what a recording comes to."""
+        """Return the outcome of a recording."""
         update = first_update(run)
         state, total = (update.status.state, update.total) if update else (None, None)
         return cls(state, total, slots_touched(run), fewest_running(run))

@@ -35,7 +35,7 @@ KNOWN_TAGS = {
 }
 #: Of these an exercise, or a question, has one cell each; of the others, any number.
 _SINGLE = {"exercise", "check", *QUESTION_TAGS}
-#: Of so many unknown tags of a cell each is named.
+#: How many unknown tags of a cell are named.
 _SAID = 10
 _SENTENCES = Path(__file__).with_name("problems.yaml")
 _CALL = re.compile(r"\blabkit\.(exercise|check|question|compare)\(\s*[\"']([^\"']*)[\"']")
@@ -91,7 +91,7 @@ def _format(book: Book) -> _Found:
     if seen and "" not in seen and len(seen) == len(book["cells"]):
         from nbformat import validator  # takes as long to import as most checks take
 
-        # by the schema of 4.5, whatever it says that it is: it may say anything
+        # by the schema of 4.5, whichever version it claims to be
         errors = validator.iter_validate(book, version=4, version_minor=5)  # type: ignore[no-untyped-call]
         try:
             wrong = next(iter(errors), None)

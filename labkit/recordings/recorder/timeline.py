@@ -26,7 +26,7 @@ _NONE = timedelta(0)
 _SET = timedelta(seconds=1)
 #: The same for the engine's, which is told in whole seconds, and some time after it was read.
 _ENGINE_SET = timedelta(seconds=3)
-#: How much later than now the engine's time may be said to be, as that is known no better.
+#: The engine's time is known only roughly: it may seem to be this much later than now.
 _LATER = timedelta(seconds=2)
 #: An answer that took longer says nothing about the engine's clock.
 _IN_TIME = timedelta(seconds=1)

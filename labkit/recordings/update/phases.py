@@ -113,7 +113,7 @@ def _down(service: Service | None, lost: tuple[Task, ...]) -> list[str]:
 
 
 def taking_no_task(nodes: tuple[Node, ...], *, moves: bool = True) -> Iterator[str]:
-    """Yield which nodes are drained or paused, what that does, and what helps if all are away.
+    """Yield which nodes are drained or paused, what that does, and what helps if none is left.
 
     Tasks that cannot move are those of a global service.
     """

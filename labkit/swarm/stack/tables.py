@@ -40,7 +40,7 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
 
 
 def running(swarm: Swarm, name: str) -> Counter[str]:
-    """Return how many replicas run that are to, by the id of their service.
+    """Return how many of the wanted replicas run, by the id of their service.
 
     Docker's own count also has tasks that ran on a node that is down.
     """

@@ -28,7 +28,7 @@ class _Plain(Snapshot):
     """A chart as the view draws it, where Plotly's Python library is missing."""
 
     def update_layout(self, *_: object, **__: object) -> Self:
-        """Leave it as it is."""
+        """Do nothing: such a chart has one look."""
         return self
 
 
