@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labkit import engines, lessons
-from labkit.base import echo, settings
+from labkit.base import browser, echo, settings
 from labkit.base.errors import BadValue
 from labkit.base.files import unused
 from labkit.cli import up as lab
 from labkit.engines import nodes as node_containers
-from labkit.engines import page
 from labkit.lessons import coins, room
 from labkit.lessons.notebooks import cells
 from labkit.lessons.practice import activity_log, exercise_session
@@ -57,7 +56,7 @@ def connect(engine: str | None = None) -> Swarm:
     global _current
     if engine is not None:
         require_text(engine=engine)
-    if page.is_here():  # where nobody else brings it up
+    if browser.is_here():  # where nobody else brings it up
         echo.say("Bringing up the lab in this page …")
         with echo.muted():
             lab.up()

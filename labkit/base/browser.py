@@ -1,8 +1,7 @@
-"""Python in a browser runs in a worker, which may wait: how it asks what is outside of that.
+"""How Python in a browser, where it runs in a worker, asks what is outside of that worker.
 
-What is posted to `api/drive`, JupyterLite's service worker passes on over a BroadcastChannel,
-and whoever it is addressed to answers: the engine (`site/engine/engine.js`), or the kernel's
-page (`site/extension`).
+JupyterLite's service worker passes on what is posted to `api/drive` over a BroadcastChannel. The
+engine (`site/engine/engine.js`) or the kernel's page (`site/extension`) answers.
 """
 
 import json

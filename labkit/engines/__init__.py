@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labkit.base import echo, settings
+from labkit.base import browser, echo, settings
 from labkit.base.errors import LabError, NoEngine
 from labkit.engines import membership, page, ports, state
 from labkit.engines.locations import OWN, EngineLocation, Kind, locations, private, simulated
@@ -52,7 +52,7 @@ class Engine:
 
 def what_it_is() -> tuple[str, ...]:
     """Return what labkit prints whenever a simulated engine is used."""
-    return page.WHAT_IT_IS if page.is_here() else WHAT_IT_IS
+    return page.WHAT_IT_IS if browser.is_here() else WHAT_IT_IS
 
 
 def connect(choice: str | None = None) -> Swarm:
@@ -127,7 +127,7 @@ def would_take(choice: str | None = None) -> tuple[EngineLocation, bool, tuple[s
 
 def wake() -> None:
     """Let the lab's own engines go on if somebody has halted them."""
-    for own in () if page.is_here() else OWN.values():
+    for own in () if browser.is_here() else OWN.values():
         own().wake()
 
 
@@ -137,7 +137,7 @@ def lead_ports(swarm: Swarm) -> None:
     Its ports are open in a network of its own only; those of any other engine are there already.
     Where a part of that network is missing, `up` mends it first.
     """
-    if page.is_here() or swarm.url != (own := private()).url:
+    if browser.is_here() or swarm.url != (own := private()).url:
         return
     if (process := own.process()) and own.network.is_whole(process.pid):
         own.network.forward(ports.published(swarm))

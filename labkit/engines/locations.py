@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from labkit.base import settings
+from labkit.base import browser, settings
 from labkit.base.errors import BadValue, LabError, NoEngine
 from labkit.engines import page, state
 from labkit.engines.background import BackgroundEngine
@@ -76,7 +76,7 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
 
     Raises `BadValue` for an invalid choice.
     """
-    if page.is_here():
+    if browser.is_here():
         return [EngineLocation("page", page.URL, "this page has it")]
     wanted = choice or settings.engine_choice()
     if wanted == "auto":

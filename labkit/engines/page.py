@@ -32,9 +32,6 @@ _LIMIT_SECONDS = 30
 #: Seconds of a wait that is too short to be worth a request.
 _SHORT = 0.01
 
-#: Whether this Python is a browser's.
-is_here = browser.is_here
-
 
 @cache
 def connect() -> Swarm:

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from labkit.base import settings
+from labkit.base import browser, settings
 from labkit.base.errors import LabError
-from labkit.engines import page
 
 #: `up` may build images while it holds the lock, which takes up to a minute or two.
 _WAIT_SECONDS = 300
@@ -65,7 +64,7 @@ def locked() -> Iterator[None]:
     that holds it dies, so there is no stale lock to clean up. Raises `LabError` after
     five minutes, and at once where nothing can be written.
     """
-    if page.is_here():  # where nothing else can hold it
+    if browser.is_here():  # where nothing else can hold it
         yield
         return
     from filelock import FileLock, Timeout  # which brings asyncio, and most only read

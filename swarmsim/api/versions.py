@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from swarmsim.engine.volumes import ANONYMOUS
 from swarmsim.go.errors import ApiError, NotAFilter
 
 API_VERSION = "1.52"
@@ -86,7 +87,7 @@ def _nothing(_: Any) -> None:
 
 def _unmarked(labels: dict[str, str] | None) -> dict[str, str] | None:
     """A volume's labels without the one that says that it was made without a name."""
-    kept = {key: it for key, it in (labels or {}).items() if key != "com.docker.volume.anonymous"}
+    kept = {key: it for key, it in (labels or {}).items() if key != ANONYMOUS}
     return kept or (None if labels else labels)
 
 

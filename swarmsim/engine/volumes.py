@@ -20,6 +20,9 @@ from swarmsim.model import Spec
 
 Texts = dict[str, str]
 
+#: The label of a volume that was made without a name, since API 1.42.
+ANONYMOUS = "com.docker.volume.anonymous"
+
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 #: The options of the driver `local`, and which others each of them needs.
 _OPTIONS = {"type": ["device"], "o": ["device", "type"], "device": ["type"], "size": []}

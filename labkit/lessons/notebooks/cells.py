@@ -52,7 +52,7 @@ def read(path: Path) -> Book:
 
 
 def _is_handy(book: Book) -> bool:
-    """Whether a notebook is no larger, and no more deeply nested, than people write."""
+    """Whether a notebook has a size and a depth that people write."""
     level: list[Any] = [book]
     values = 0
     for _ in range(_DEEPEST):

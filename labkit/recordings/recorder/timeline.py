@@ -24,13 +24,13 @@ T = TypeVar("T", Task, UpdateStatus)
 _NONE = timedelta(0)
 #: A clock that is off by less was not set: it runs a little faster or slower.
 _SET = timedelta(seconds=1)
-#: The same for the engine's, which is told in whole seconds, and some time after it was read.
+#: The same for the engine's clock, which is known in whole seconds only, and a little late.
 _ENGINE_SET = timedelta(seconds=3)
 #: The engine's time is known only roughly: it may seem to be this much later than now.
 _LATER = timedelta(seconds=2)
 #: An answer that took longer says nothing about the engine's clock.
 _IN_TIME = timedelta(seconds=1)
-#: A time that is told in whole seconds is this much later on average.
+#: What a time in whole seconds leaves out, on average.
 _HALF = timedelta(seconds=0.5)
 
 

@@ -2,11 +2,8 @@
 
 from swarmsim.api.documents import Json
 from swarmsim.engine.engine import Engine
-from swarmsim.engine.volumes import Volume
+from swarmsim.engine.volumes import ANONYMOUS, Volume
 from swarmsim.go.times import SECOND, stamp
-
-#: The label of a volume that was made without a name, since API 1.42.
-ANONYMOUS = "com.docker.volume.anonymous"
 
 
 def volume_json(volume: Volume) -> Json:

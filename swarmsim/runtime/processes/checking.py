@@ -11,7 +11,7 @@ from swarmsim.runtime.probing import NO_CODE, Health
 from swarmsim.runtime.processes.place import names, programs
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.programs import CannotStart
-from swarmsim.runtime.processes.running import Process, Running
+from swarmsim.runtime.processes.running import Launch, Process, Running
 
 #: Bytes of a probe's output that are kept.
 _MOST_OUTPUT = 4096
@@ -67,7 +67,7 @@ class Checks:
 
         try:
             words = _words(it, command)
-            probe = it.world.system.spawn(words, it.cwd, it.env, write, over)
+            probe = it.world.system.spawn(Launch(words, it.cwd, it.env, write, over))
         except CannotStart as problem:
             ended(NO_CODE, problem.of_probe.encode())
             return None

@@ -4,12 +4,12 @@ import contextlib
 import fcntl
 import re
 import shutil
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import IO
 
 from swarmsim.runtime.processes.publishing import Publisher
+from swarmsim.runtime.processes.running import Launch
 from swarmsim.runtime.processes.spawning import Keeper, Spawned
 
 _PREFIX = "swarmsim-tasks-"
@@ -25,16 +25,9 @@ class Machine:
         self.publisher = Publisher()
         self._keeper = Keeper()
 
-    def spawn(
-        self,
-        words: list[str],
-        cwd: Path,
-        env: Mapping[str, str],
-        write: Callable[[bool, bytes], None],
-        ended: Callable[[int], None],
-    ) -> Spawned:
+    def spawn(self, launch: Launch) -> Spawned:
         """Start a process. Raises `OSError` as the system says it."""
-        return Spawned(words, cwd, env, self._keeper, write, ended)
+        return Spawned(launch, self._keeper)
 
     def close(self) -> None:
         """Close and delete everything."""

@@ -29,16 +29,34 @@ class CannotPublish(Exception):
     """A port of this machine that cannot be had, in Docker's words."""
 
 
-class Published:
-    """One port of this machine, and the tasks that it leads to."""
+class Port:
+    """One port, and the tasks that it leads to."""
 
-    def __init__(self, port: int) -> None:
-        """Listen. Raises `CannotPublish`."""
-        self.port = port
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.targets: list[Target] = []
         self._turn = count()
+
+    def close(self) -> None:
+        """Do nothing: nobody listens."""
+
+    def addresses(self) -> Iterator[tuple[str, int]]:
+        """Yield where the tasks listen, another one first each time."""
+        first = next(self._turn)
+        for at in range(len(self.targets)):
+            target = self.targets[(first + at) % len(self.targets)]
+            if address := target():
+                yield address
+
+
+class Published(Port):
+    """One port of this machine, on which it listens."""
+
+    def __init__(self, number: int) -> None:
+        """Listen. Raises `CannotPublish`."""
+        super().__init__(number)
         self._connections: set[asyncio.Task[None]] = set()
-        self._socket = _listening(port)
+        self._socket = _listening(number)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._accept)
 
@@ -68,7 +86,7 @@ class Published:
                 writer.close()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for address in self._addresses():
+        for address in self.addresses():
             with contextlib.suppress(ConnectionRefusedError):
                 answers, to_task = await asyncio.open_connection(*address)
                 try:
@@ -76,14 +94,6 @@ class Published:
                 finally:
                     to_task.close()
                 return
-
-    def _addresses(self) -> Iterator[tuple[str, int]]:
-        """Yield where the tasks listen, another one first each time."""
-        first = next(self._turn)
-        for at in range(len(self.targets)):
-            target = self.targets[(first + at) % len(self.targets)]
-            if address := target():
-                yield address
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -110,10 +120,11 @@ def _listening(port: int) -> socket.socket:
 
 
 class Publisher:
-    """All ports that are published: by number."""
+    """All ports that are published, by number; `kind` is what each of them is."""
 
-    def __init__(self) -> None:
-        self._ports: dict[int, Published] = {}
+    def __init__(self, kind: Callable[[int], Port] = Published) -> None:
+        self._kind = kind
+        self._ports: dict[int, Port] = {}
 
     def add(self, port: int, target: Target, *, alone: bool) -> None:
         """Add a target to a port; `alone` if no other may have it.
@@ -123,7 +134,7 @@ class Publisher:
         if alone and port in self._ports:
             raise CannotPublish(f"listen tcp4 0.0.0.0:{port}: bind: {_GO_SAYS[errno.EADDRINUSE]}")
         if port not in self._ports:
-            self._ports[port] = Published(port)
+            self._ports[port] = self._kind(port)
         self._ports[port].targets.append(target)
 
     def discard(self, port: int, target: Target) -> None:

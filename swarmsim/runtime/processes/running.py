@@ -15,7 +15,7 @@ from swarmsim.runtime.port import Host
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.names import Attachments, Names
-from swarmsim.runtime.processes.publishing import Target
+from swarmsim.runtime.processes.publishing import Publisher
 
 
 class Process(Protocol):
@@ -35,14 +35,17 @@ class Process(Protocol):
         """Wait for the end of a process that was killed; nothing is reported of it."""
 
 
-class Publisher(Protocol):
-    """The ports that are published."""
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a process is started with, and whom it tells: both on the event loop."""
 
-    def add(self, port: int, target: Target, *, alone: bool) -> None:
-        """Add a target to a port; `alone` if no other may have it. Raises `CannotPublish`."""
-
-    def discard(self, port: int, target: Target) -> None:
-        """Remove a target of a port."""
+    words: list[str]
+    cwd: Path
+    env: Mapping[str, str]
+    #: Takes whether it is standard error, and what is written.
+    write: Callable[[bool, bytes], None]
+    #: Takes the code that it ended with.
+    ended: Callable[[int], None]
 
 
 class System(Protocol):
@@ -55,18 +58,8 @@ class System(Protocol):
     def publisher(self) -> Publisher:
         """What publishes ports."""
 
-    def spawn(
-        self,
-        words: list[str],
-        cwd: Path,
-        env: Mapping[str, str],
-        write: Callable[[bool, bytes], None],
-        ended: Callable[[int], None],
-    ) -> Process:
-        """Start a process; `write` takes whether it is standard error, and what is written.
-
-        Both functions are called on the event loop. Raises `OSError` as the system says it.
-        """
+    def spawn(self, launch: Launch) -> Process:
+        """Start a process. Raises `OSError` as the system says it."""
 
     def close(self) -> None:
         """Close and delete everything."""

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+
+from swarmsim.runtime.processes.running import Launch
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 #: Bytes read at once, and seconds until the next read, of a process that writes without end:
@@ -17,9 +19,6 @@ _CHUNK = 16 * 1024
 _PAUSE = 0.02
 #: In /proc, the line with the signals that a process has a function for.
 _CAUGHT = "SigCgt:"
-
-#: Takes what a process writes: whether it is standard error, and the bytes.
-Writer = Callable[[bool, bytes], None]
 
 
 class Keeper:
@@ -68,26 +67,17 @@ class Keeper:
 
 
 class Spawned:
-    """A process in a group of its own. `ended` is called in the event loop, with its code."""
+    """A process in a group of its own."""
 
-    def __init__(
-        self,
-        words: list[str],
-        cwd: Path,
-        env: Mapping[str, str],
-        keeper: Keeper,
-        write: Writer,
-        ended: Callable[[int], None],
-    ) -> None:
+    def __init__(self, launch: Launch, keeper: Keeper) -> None:
         """Start it. Raises `OSError` as the system says it."""
         self._keeper = keeper
-        self._write = write
-        self._ended = ended
+        self._write, self._ended = launch.write, launch.ended
         self._loop = asyncio.get_running_loop()
         self._process = subprocess.Popen(  # noqa: S603 - what an image runs is its author's
-            words,
-            cwd=cwd,
-            env=dict(env),
+            launch.words,
+            cwd=launch.cwd,
+            env=dict(launch.env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.output import Output
 from swarmsim.runtime.processes.place.programs import CannotStart
 from swarmsim.runtime.processes.publishing import CannotPublish, Target
-from swarmsim.runtime.processes.running import Process, Running
+from swarmsim.runtime.processes.running import Launch, Process, Running
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _spawned(it: Running, folder: Folder, ended: Callable[[int], None]) -> Proce
         outputs[is_error].feed(data)
 
     try:
-        return it.world.system.spawn(words, it.cwd, it.env, write, over)
+        return it.world.system.spawn(Launch(words, it.cwd, it.env, write, over))
     except OSError as problem:
         if problem.errno == errno.ENOEXEC:  # to Docker it has started, and ends at once
             broken = f"exec {name}: exec format error\n".encode()

@@ -9,13 +9,14 @@ import runpy
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
+from swarmsim.runtime.processes.running import Launch
 from swarmsim.runtime.turns.fibers import Fiber
 from swarmsim.runtime.turns.sockets import Socket, close_all
 
@@ -38,17 +39,9 @@ class Exit(BaseException):
 
 
 class Program:
-    """A running program; `write` and `ended` are called as those of a process are."""
+    """A running program."""
 
-    def __init__(
-        self,
-        words: list[str],
-        cwd: Path,
-        env: Mapping[str, str],
-        task: Any,
-        write: Callable[[bool, bytes], None],
-        ended: Callable[[int], None],
-    ) -> None:
+    def __init__(self, launch: Launch, task: Any) -> None:
         self.pid = next(_pids)
         #: What the `shim` knows of its task: names, ports, paths.
         self.task = task
@@ -58,14 +51,14 @@ class Program:
         self.handlers: dict[int, Any] = {}
         #: Its fibers but the first, and whether it ends without waiting for them.
         self.threads: dict[Fiber, bool] = {}
-        self.argv = words[1:]
-        self.environ = dict(env)
-        self._write, self._ended = write, ended
+        self.argv = launch.words[1:]
+        self.environ = dict(launch.env)
+        self._write, self._ended = launch.write, launch.ended
         self._signals: list[int] = []
         self._over = False
-        self._cwd = str(cwd)
+        self._cwd = str(launch.cwd)
         self._out, self._err = self._file(is_error=False), self._file(is_error=True)
-        self._sys_path = [str(cwd), *sys.path]
+        self._sys_path = [self._cwd, *sys.path]
         self._modules: dict[str, ModuleType] = {"__main__": ModuleType("__main__")}
         self._loaded = 0
         self._outside: dict[str, Any] = {}

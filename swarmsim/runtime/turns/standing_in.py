@@ -54,6 +54,13 @@ def _program() -> Program | None:
     return owner if isinstance(owner, Program) else None
 
 
+def _this() -> Program:
+    """Return the program that runs."""
+    program = _program()
+    assert program is not None
+    return program
+
+
 def _of_programs(owner: Any, name: str, function: Callable[..., Any]) -> None:
     """Have programs call a function, and the engine the one that was there."""
     real = getattr(owner, name)
@@ -111,21 +118,17 @@ class Thread(threading.Thread):
 
     def start(self) -> None:
         """Begin."""
-        owner = here().owner
-        assert isinstance(owner, Program)
-        self._fiber = Fiber(owner, self._in_fiber)
-        owner.threads[self._fiber] = self.daemon
+        program = _this()
+        self._fiber = Fiber(program, self._in_fiber)
+        program.threads[self._fiber] = self.daemon
         self._fiber.start()
 
     def _in_fiber(self) -> None:
-        fiber, program = here(), here().owner
-        assert isinstance(program, Program)
+        fiber, program = here(), _this()
         try:
             program.deliver(fiber)
             self.run()
-        except (Killed, Exit):
-            pass
-        except SystemExit:
+        except (Killed, Exit, SystemExit):
             pass
         except BaseException:
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self)))
@@ -221,27 +224,25 @@ def _run(main: Coroutine[Any, Any, Any], **options: Any) -> Any:
 
 def _signals() -> None:
     def set_handler(number: int, handler: Any) -> Any:
-        before = here().owner.handlers.get(int(number), signal.SIG_DFL)
-        here().owner.handlers[int(number)] = handler
+        before = handler_of(number)
+        _this().handlers[int(number)] = handler
         return before
 
+    def handler_of(number: int) -> Any:
+        return _this().handlers.get(int(number), signal.SIG_DFL)
+
     def kill(pid: int, number: int) -> None:
-        owner = here().owner
-        assert isinstance(owner, Program)
-        if pid not in (owner.pid, 1):
+        program = _this()
+        if pid not in (program.pid, 1):
             raise ProcessLookupError(3, "No such process")
-        owner.send(number)
-        owner.deliver(here())
+        program.send(number)
+        program.deliver(here())
 
     def leave(code: int) -> None:
         raise Exit(code)
 
     _of_programs(signal, "signal", set_handler)
-    _of_programs(
-        signal,
-        "getsignal",
-        lambda number: here().owner.handlers.get(int(number), signal.SIG_DFL),
-    )
+    _of_programs(signal, "getsignal", handler_of)
     _of_programs(os, "getpid", lambda: 1)
     _of_programs(os, "kill", kill)
     _of_programs(os, "_exit", leave)

@@ -5,21 +5,18 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
 from functools import cache
 from http.client import HTTPConnection, HTTPException
-from itertools import count
 from pathlib import Path
 from types import ModuleType
 from weakref import WeakSet
 
-from swarmsim.runtime.processes.publishing import CannotPublish, Target
+from swarmsim.runtime.processes.publishing import Port, Publisher
+from swarmsim.runtime.processes.running import Launch
 from swarmsim.runtime.turns import standing_in
 from swarmsim.runtime.turns.fibers import Fiber
 from swarmsim.runtime.turns.program import Program
 from swarmsim.runtime.turns.sockets import Socket
-
-_IN_USE = "listen tcp4 0.0.0.0:{}: bind: address already in use"
 
 
 class Turns:
@@ -31,43 +28,22 @@ class Turns:
         self.publisher = Ports()
         self._shim = _installed(data / "python3")
 
-    def spawn(
-        self,
-        words: list[str],
-        cwd: Path,
-        env: Mapping[str, str],
-        write: Callable[[bool, bytes], None],
-        ended: Callable[[int], None],
-    ) -> Program:
+    def spawn(self, launch: Launch) -> Program:
         """Start a program. Raises `OSError` for one that is no Python."""
-        if words[0] != sys.executable:
+        if launch.words[0] != sys.executable:
             raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
-        task = self._shim.Task(env["SWARMSIM_TASK"])
-        return Program(words, cwd, env, task, write, ended)
+        return Program(launch, self._shim.Task(launch.env["SWARMSIM_TASK"]))
 
     def close(self) -> None:
         """Delete everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Ports:
-    """Published ports; the tasks of one take turns."""
+class Ports(Publisher):
+    """Published ports that only `ask` reaches."""
 
     def __init__(self) -> None:
-        self._targets: dict[int, list[Target]] = {}
-        self._turn = count()
-
-    def add(self, port: int, target: Target, *, alone: bool) -> None:
-        """Add a target to a port; `alone` if no other may have it. Raises `CannotPublish`."""
-        if alone and port in self._targets:
-            raise CannotPublish(_IN_USE.format(port))
-        self._targets.setdefault(port, []).append(target)
-
-    def discard(self, port: int, target: Target) -> None:
-        """Remove a target of a port."""
-        self._targets[port].remove(target)
-        if not self._targets[port]:
-            del self._targets[port]
+        super().__init__(Port)
 
     async def ask(
         self, port: int, method: str, path: str, body: bytes, seconds: float
@@ -85,11 +61,9 @@ class Ports:
         return await answered
 
     def _address(self, port: int) -> tuple[str, int]:
-        targets = self._targets.get(port, [])
-        first = next(self._turn)
-        for at in range(len(targets)):
-            if address := targets[(first + at) % len(targets)]():
-                return address
+        addresses = self._ports[port].addresses() if port in self._ports else iter(())
+        if address := next(addresses, None):
+            return address
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
 
