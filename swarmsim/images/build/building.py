@@ -7,7 +7,7 @@ from pathlib import Path
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
 from swarmsim.images import documents
-from swarmsim.images.build import dockerfile, steps, words
+from swarmsim.images.build import steps, words
 from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
 from swarmsim.images.build.taking import Steps
 from swarmsim.images.build.words import StepFailed
@@ -55,7 +55,6 @@ class Build:
     def messages(self) -> Iterator[Message]:
         """Build, and yield what the engine says; a failure is the last message: `{"error": …}`."""
         try:
-            yield from _warned(self.file)
             for instruction in self.file.arguments:
                 yield from self._announced(instruction)
                 self._take_argument(instruction)
@@ -94,7 +93,6 @@ class Build:
         config = image.config if image else documents.new_config()
         config["Image"] = image.id if image else ""
         state = steps.State(config, self.options.build_args, self._before)
-        image = yield from self._triggers(state, image)
         yield {"stream": f" ---> {image.short_id if image else ''}\n"}
         for instruction in [*stage.steps, *self._label_steps(stage)]:
             yield from self._announced(instruction)
@@ -127,18 +125,6 @@ class Build:
             return None
         return (yield from self._steps.image_named(name))
 
-    def _triggers(self, state: steps.State, image: Image | None) -> Saying[Image | None]:
-        """Take the steps that the base image's ONBUILD left for this one."""
-        triggers = state.config["OnBuild"] or ()
-        state.config["OnBuild"] = None
-        if triggers:
-            plural = "s" if len(triggers) > 1 else ""
-            yield {"stream": f"# Executing {len(triggers)} build trigger{plural}\n"}
-        for trigger in triggers:
-            instruction = dockerfile.read_line(trigger)
-            image = yield from self._steps.take(state, instruction, image)
-        return image
-
     # ---- the end -------------------------------------------------------------------
 
     def _finished(self) -> Iterator[Message]:
@@ -155,13 +141,6 @@ class Build:
         for name in self.options.tags:
             self.images.tag(image, name, self.clock())
             yield {"stream": f"Successfully tagged {name}\n"}
-
-
-def _warned(file: Dockerfile) -> Iterator[Message]:
-    if file.warnings:
-        text = "\n".join(file.warnings)
-        text += "\n[WARNING]: Empty continuation lines will become errors in a future release.\n"
-        yield {"stream": f"\x1b[91m{text}\x1b[0m"}
 
 
 def _wanted_stages(file: Dockerfile, target: str) -> tuple[Stage, ...]:

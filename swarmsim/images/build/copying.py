@@ -41,13 +41,10 @@ class Copy:
         return StepFailed(f"{self.name} failed: {message}")
 
 
-def collect(
-    copy: Copy, has_folder: Callable[[str], bool], scratch: Path
-) -> tuple[list[Entry], str]:
+def collect(copy: Copy, has_folder: Callable[[str], bool]) -> tuple[list[Entry], str]:
     """Return the files under their names in the image, and what tells them from others.
 
-    The latter is what Docker writes into the history, such as `file:29c0…`. Archives that ADD
-    unpacks are unpacked into `scratch`.
+    The latter is what Docker writes into the history, such as `file:29c0…`.
 
     Raises `StepFailed` in Docker's words.
     """
@@ -66,7 +63,7 @@ def collect(
     contents = []
     for name, source in sources:
         place = f"{target}/{name}".strip("/") if into_folder and not source.is_dir() else target
-        each = list(_entries(copy, source, place, target, scratch))
+        each = list(_entries(copy, source, place, target))
         contents.append(("dir" if source.is_dir() else "file", trees.content_hash(each)))
         found += each
     return [*_parents(found, has_folder), *found], _described(contents)
@@ -109,19 +106,11 @@ def _absent(copy: Copy, source: str) -> str:
     )
 
 
-def _entries(copy: Copy, source: Path, place: str, folder: str, scratch: Path) -> Iterator[Entry]:
-    """Yield a file under its `place`; what is in a folder, or in an archive to ADD, in `folder`."""
+def _entries(copy: Copy, source: Path, place: str, folder: str) -> Iterator[Entry]:
+    """Yield a file under its `place`, or what is in a folder in `folder`."""
     if copy.name == "ADD" and source.is_file() and tarfile.is_tarfile(source):
-        source = _unpacked(source, scratch)
+        raise copy.failed(f"the simulated engine unpacks no archive: {source.name}")
     yield from trees.entries(source, folder) if source.is_dir() else [Entry(place, source)]
-
-
-def _unpacked(archive: Path, scratch: Path) -> Path:
-    folder = scratch / str(sum(1 for _ in scratch.iterdir()))
-    folder.mkdir()
-    with tarfile.open(archive) as opened:
-        trees.unpack(opened, folder)
-    return folder
 
 
 def _parents(found: list[Entry], has_folder: Callable[[str], bool]) -> list[Entry]:

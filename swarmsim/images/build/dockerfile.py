@@ -30,9 +30,11 @@ _JSON_OR_WORDS = {"ADD", "COPY", "VOLUME"}
 _WORDS = {"EXPOSE", "FROM"}
 _PAIRS = {"ENV", "LABEL"}
 _NAMES = {"ARG"}
-_ONE_TEXT = {"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"}
-_OTHERS = {"HEALTHCHECK", "ONBUILD"}
+_ONE_TEXT = {"STOPSIGNAL", "USER", "WORKDIR"}
+_OTHERS = {"HEALTHCHECK"}
 _KNOWN = _JSON_OR_TEXT | _JSON_OR_WORDS | _WORDS | _PAIRS | _NAMES | _ONE_TEXT | _OTHERS
+#: What Docker knows besides.
+_NOT_SIMULATED = {"MAINTAINER", "ONBUILD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,6 @@ class Instruction:
     is_json: bool = False
     #: Whether a dollar in it is a dollar.
     is_literal: bool = False
-
-    @property
-    def trigger(self) -> str:
-        """Which instruction an ONBUILD keeps."""
-        return self.rest.partition(" ")[0].upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,6 @@ class Dockerfile:
 
     arguments: tuple[Instruction, ...]
     stages: tuple[Stage, ...]
-    #: What the engine says about it before the first step.
-    warnings: tuple[str, ...] = ()
 
 
 def read(text: str, name: str = "Dockerfile") -> Dockerfile:
@@ -90,47 +85,29 @@ def read(text: str, name: str = "Dockerfile") -> Dockerfile:
     if _OTHER_ESCAPE.match(text):
         message = "failed to parse Dockerfile: a simulated engine knows no escape but the backslash"
         raise BadDockerfile(message)
-    warnings: list[str] = []
-    found = [_cut(at, line) for at, line in _logical_lines(text.splitlines(), warnings)]
+    found = [_cut(at, line) for at, line in _logical_lines(text.splitlines())]
     if not found:
         raise BadDockerfile("failed to parse Dockerfile: file with no instructions")
     _check_all(found)
-    arguments, stages = _in_stages(found)
-    return Dockerfile(arguments, stages, tuple(warnings))
-
-
-def read_line(text: str) -> Instruction:
-    """Read one instruction by itself, such as a trigger."""
-    instruction = _cut(1, text)
-    _check_all([instruction])
-    return instruction
+    return Dockerfile(*_in_stages(found))
 
 
 # ---- lines -------------------------------------------------------------------------
 
 
-def _logical_lines(lines: list[str], warnings: list[str]) -> Iterator[tuple[int, str]]:
+def _logical_lines(lines: list[str]) -> Iterator[tuple[int, str]]:
     """Yield each instruction's line number and text: comments gone, continuations joined."""
-    text, first, blank_inside = "", 0, False
+    text, first = "", 0
     for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith("#") or (not text and not line.strip()):
-            continue
-        if not line.strip():
-            blank_inside = True
+        if line.lstrip().startswith("#") or not line.strip():
             continue
         first = first if text else number
         text += _CONTINUED.sub("", line)
         if not _CONTINUED.search(line):
-            yield first, _warned(text, warnings, blank_inside=blank_inside)
-            text, blank_inside = "", False
+            yield first, text.strip()
+            text = ""
     if text:
-        yield first, _warned(text, warnings, blank_inside=blank_inside)
-
-
-def _warned(text: str, warnings: list[str], *, blank_inside: bool) -> str:
-    if blank_inside:
-        warnings.append(f"[WARNING]: Empty continuation line found in:\n    {text.strip()}")
-    return text.strip()
+        yield first, text.strip()
 
 
 def _cut(line: int, text: str) -> Instruction:
@@ -224,6 +201,8 @@ def _check_all(found: list[Instruction]) -> None:
 
 
 def _check(instruction: Instruction) -> None:
+    if instruction.name in _NOT_SIMULATED:
+        raise ValueError(f"the simulated engine has no {instruction.name}")
     if instruction.name not in _KNOWN:
         raise ValueError(f"unknown instruction: {instruction.name}")
     for flag, value in instruction.flags.items():
@@ -247,7 +226,7 @@ def _is_bad_from(it: Instruction) -> bool:
 _RULES: tuple[tuple[str, Callable[[Instruction], bool], str], ...] = (
     (" ".join(_ONE_TEXT), lambda it: not it.arguments, "{0.name} requires exactly one argument"),
     (
-        "ARG ENV EXPOSE HEALTHCHECK LABEL ONBUILD VOLUME",
+        "ARG ENV EXPOSE HEALTHCHECK LABEL VOLUME",
         lambda it: not (it.arguments or it.pairs),
         "{0.name} requires at least one argument",
     ),
@@ -273,14 +252,4 @@ _RULES: tuple[tuple[str, Callable[[Instruction], bool], str], ...] = (
     ("SHELL", lambda it: not it.is_json, "SHELL requires the arguments to be in JSON form"),
     ("SHELL", lambda it: not it.arguments, "SHELL requires at least one argument"),
     ("VOLUME", lambda it: not all(it.arguments), "VOLUME specified can not be an empty string"),
-    (
-        "ONBUILD",
-        lambda it: it.trigger == "ONBUILD",
-        "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed",
-    ),
-    (
-        "ONBUILD",
-        lambda it: it.trigger in {"MAINTAINER", "FROM"},
-        "{0.trigger} isn't allowed as an ONBUILD trigger",
-    ),
 )

@@ -177,15 +177,6 @@ def _shell(state: State, instruction: Instruction) -> list[str]:
     return state.nop(f"SHELL [{' '.join(instruction.arguments)}]")
 
 
-def _maintainer(state: State, instruction: Instruction) -> list[str]:
-    return state.nop(f"MAINTAINER {instruction.rest}")
-
-
-def _onbuild(state: State, instruction: Instruction) -> list[str]:
-    state.config["OnBuild"] = [*(state.config["OnBuild"] or ()), instruction.rest]
-    return state.nop(f"ONBUILD {instruction.rest}")
-
-
 def _healthcheck(state: State, instruction: Instruction) -> list[str]:
     check = healthcheck.read(instruction.flags, instruction.rest)
     if before := state.config.get("Healthcheck"):
@@ -218,7 +209,7 @@ def _go_list(texts: list[str]) -> str:
 _STEPS: dict[str, Callable[[State, Instruction], list[str]]] = {
     step.__name__.removeprefix("_").upper(): step
     for step in (
-        *(_arg, _cmd, _entrypoint, _env, _expose, _healthcheck, _label, _maintainer, _onbuild),
+        *(_arg, _cmd, _entrypoint, _env, _expose, _healthcheck, _label),
         *(_run, _shell, _stopsignal, _user, _volume, _workdir),
     )
 }

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
@@ -58,10 +57,9 @@ class Steps:
         """Take a step; return the image that it makes."""
         layer = None
         if instruction.name in _MAKES_NO_CONTAINER:
-            with TemporaryDirectory() as scratch:
-                copied, noted = yield from self._copied(state, instruction, parent, Path(scratch))
-                cached = self._cached(state, noted, parent)
-                layer = None if cached else self.images.pack_layer(copied)
+            copied, noted = yield from self._copied(state, instruction, parent)
+            cached = self._cached(state, noted, parent)
+            layer = None if cached else self.images.pack_layer(copied)
         else:
             noted = steps.take(state, instruction)
             yield from ({"stream": note} for note in state.notes)
@@ -78,11 +76,7 @@ class Steps:
         return image
 
     def _copied(
-        self,
-        state: steps.State,
-        instruction: Instruction,
-        parent: Image | None,
-        scratch: Path,
+        self, state: steps.State, instruction: Instruction, parent: Image | None
     ) -> Saying[tuple[list[trees.Entry], list[str]]]:
         """Return the files of a COPY or ADD, and what the history notes."""
         if "chmod" in instruction.flags:
@@ -103,9 +97,7 @@ class Steps:
             from_context=not source,
         )
         layers = parent.layers if parent else ()
-        found, content = copying.collect(
-            copy, lambda path: self.images.has_folder(layers, path), scratch
-        )
+        found, content = copying.collect(copy, lambda path: self.images.has_folder(layers, path))
         owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
         text = f"{instruction.name} {owner}{content} in {destination} "
         return found, state.nop(text, blanks=1)

