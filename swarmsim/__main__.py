@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from swarmsim.doors.server import run
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import CannotServe
 from swarmsim.runtime.processes import Processes
-from swarmsim.server import run
 
 _SPEED = click.FloatRange(0, 10_000, min_open=True)
 

@@ -21,7 +21,7 @@ from swarmsim.runtime.port import Host, Runtime
 if TYPE_CHECKING:
     import docker
 
-    from swarmsim.inprocess import InProcess
+    from swarmsim.doors.inprocess import InProcess
 
 #: What the tasks of an image do, by its name; or of each task, by a function.
 Behaviours = Mapping[str, Behaviour] | Callable[[Task], Behaviour]
@@ -84,7 +84,7 @@ class Engine(engine.Engine):
 
             return docker.DockerClient(self._served)
         if self._door is None:
-            from swarmsim.inprocess import InProcess
+            from swarmsim.doors.inprocess import InProcess
 
             self._door = InProcess(self)
         return self._door.client()
@@ -105,7 +105,7 @@ class Engine(engine.Engine):
 
         Yields the URL, for `DOCKER_HOST`. Raises `CannotServe`, also for a clock that stands still.
         """
-        from swarmsim.server import in_thread
+        from swarmsim.doors.server import in_thread
 
         if not self.clock.speed:
             raise CannotServe("The clock of an engine that is served has to run: Engine(speed=1).")

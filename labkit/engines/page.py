@@ -27,7 +27,7 @@ WHAT_IT_IS = (
 )
 #: Seconds that the engine, which starts with the page, may take to load.
 _LOADS_SECONDS = 120
-#: Answers come within ten seconds (`swarmsim.posted`).
+#: Answers come within ten seconds (`swarmsim.doors.posted`).
 _LIMIT_SECONDS = 30
 #: Seconds of a wait that is too short to be worth a request.
 _SHORT = 0.01
@@ -39,7 +39,7 @@ def connect() -> Swarm:
 
     Raises `NoEngine`.
     """
-    from swarmsim.posting import client
+    from swarmsim.doors.posting import client
 
     for _ in poll(_LOADS_SECONDS, 0):
         try:

@@ -9,7 +9,7 @@ const SITE = new URL("..", import.meta.url); // one engine a site, whatever else
 const channel = new BroadcastChannel("/sw-api.v1");
 const BEGIN = `
 from pathlib import Path
-from swarmsim import in_browser
+from swarmsim.doors import in_browser
 in_browser.begin(Path("/engine"), SPEED).answer
 `;
 

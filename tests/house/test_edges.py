@@ -12,9 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGES = (
-    *("swarmsim.server", "swarmsim.runtime.processes", "swarmsim.inprocess", "swarmsim.__main__"),
-    *("swarmsim.loop", "swarmsim.posted", "swarmsim.posting"),
-    *("swarmsim.in_browser", "swarmsim.runtime.turns"),
+    *("swarmsim.doors", "swarmsim.__main__"),
+    *("swarmsim.runtime.processes", "swarmsim.runtime.turns"),
 )
 BLOCKED = (
     *("threading", "subprocess", "multiprocessing", "concurrent", "asyncio", "selectors"),
@@ -116,7 +115,9 @@ def test_an_update_is_watched_where_no_thread_can_be_started(tmp_path: Path):
     assert ran.stdout.splitlines()[-1:] == ["True web:2 True"], ran.stderr
 
 
-@pytest.mark.parametrize("edge", ["swarmsim.server.server", *EDGES[1:3]])
+@pytest.mark.parametrize(
+    "edge", ["swarmsim.doors.server", "swarmsim.doors.inprocess", "swarmsim.runtime.processes"]
+)
 def test_an_edge_is_not_imported_without_them(edge: str):
     """So the blocker blocks."""
     assert "is blocked" in run_without(BLOCKED, f"import {edge}").stderr

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from swarmsim.doors.loop import Timer
 from swarmsim.engine.engine import Engine
 from swarmsim.images import Image, names
 from swarmsim.images.build import building, dockerfile
-from swarmsim.loop import Timer
 from swarmsim.model import Service, Task
 from swarmsim.runtime.processes import Processes
 

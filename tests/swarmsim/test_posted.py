@@ -12,9 +12,10 @@ import pytest
 from docker.errors import NotFound
 from docker.types import ServiceMode, UpdateConfig
 
-from swarmsim import Behaviour, Engine, posted
-from swarmsim.posted import Posted
-from swarmsim.posting import client as client_by
+from swarmsim import Behaviour, Engine
+from swarmsim.doors import posted
+from swarmsim.doors.posted import Posted
+from swarmsim.doors.posting import client as client_by
 from tests.waiting import until
 
 CRASHES = Behaviour(exits_after="1s", exit_code=3, stderr="no module\n")  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import pytest
 from click.testing import CliRunner
 
-from swarmsim import server
 from swarmsim.__main__ import main
+from swarmsim.doors import server
 from tests.swarmsim.conftest import Served
 from tests.swarmsim.raw import Raw
 from tests.waiting import until

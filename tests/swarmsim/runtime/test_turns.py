@@ -17,7 +17,7 @@ IN_PYODIDE = """
 import asyncio, json
 from pathlib import Path
 from pyodide.ffi import run_sync
-from swarmsim import in_browser, posting
+from swarmsim.doors import in_browser, posting
 posted = in_browser.begin(Path("/engine"))
 client = posting.client(lambda message: run_sync(posted.answer(message)))
 found = run(client, json.loads(ROWS), lambda seconds: run_sync(asyncio.sleep(seconds)))

@@ -19,9 +19,9 @@ from tornado.iostream import StreamClosedError
 
 from swarmsim.api import app
 from swarmsim.api.http import TOO_LARGE, Answer, Call, ClientGone
+from swarmsim.doors.loop import Timer, happened
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError, CannotServe
-from swarmsim.loop import Timer, happened
 
 _log = logging.getLogger(__name__)
 

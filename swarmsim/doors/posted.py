@@ -20,9 +20,9 @@ from typing import Any, Protocol
 
 from swarmsim.api import app
 from swarmsim.api.http import Answer, Call
+from swarmsim.doors.loop import Timer, happened
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
-from swarmsim.loop import Timer, happened
 
 #: Seconds after which an answer comes, whatever there is to say.
 _LATEST = 10

@@ -9,7 +9,7 @@ import docker
 import requests
 from urllib3 import HTTPResponse
 
-from swarmsim.inprocess import Client, pieces, response
+from swarmsim.doors.inprocess import Client, pieces, response
 
 #: Sends a message, and waits for its answer.
 Post = Callable[[str], str]

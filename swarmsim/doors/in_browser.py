@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from swarmsim import Engine
-from swarmsim.posted import Ports, Posted
+from swarmsim.doors.posted import Ports, Posted
 from swarmsim.runtime.port import Host, Runtime
 
 #: Seconds between two collections of what nobody needs any more.
