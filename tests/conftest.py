@@ -54,6 +54,11 @@ def swarm() -> Swarm:
     `make test` starts one and names it. Where there is none, the tests that need it are
     skipped, so that the pure ones can be run anywhere; in CI that is a failure.
     """
+    return real_swarm()
+
+
+def real_swarm() -> Swarm:
+    """Connect to the real engine, or skip the test."""
     try:
         found = Swarm.at()
         found.require_manager()
@@ -62,6 +67,28 @@ def swarm() -> Swarm:
     if found.provenance != "engine":
         pytest.skip(f"needs a real engine: {found.about()} is none")
     return found
+
+
+@pytest.fixture(
+    scope="session",
+    params=["simulated", pytest.param("real", marks=[pytest.mark.engine, pytest.mark.again])],
+)
+def either(request: pytest.FixtureRequest) -> Iterator[Swarm]:
+    """A manager of a swarm, for what is labkit's own doing and not the engine's.
+
+    It is a simulated one; `make test-engines` has the same done on real ones.
+    """
+    if request.param == "real":
+        yield real_swarm()
+        return
+    with simulated_swarm() as simulated:
+        yield simulated
+
+
+#: For a test that uses `either`, and is about a real engine.
+on_a_real_engine = pytest.mark.parametrize(
+    "either", [pytest.param("real", marks=pytest.mark.engine)], indirect=True
+)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from labkit import cli, views
 from labkit.api import doing
-from labkit.base import settings
 from labkit.cli import up
 from labkit.engines import ports
 from labkit.recordings import story
@@ -333,7 +332,7 @@ def test_env_prints_what_a_shell_can_read(swarm: Swarm):
 
 @pytest.mark.engine
 @pytest.mark.timeout(200)
-def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
+def test_up_gives_way_and_does_nothing_the_second_time_and_down_removes_it(
     engine: str, service_named: str, swarm: Swarm, home: Path
 ):
     def versions() -> dict[str, Any]:
@@ -346,6 +345,11 @@ def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
     first = labkit("up")
     assert first.exit_code == 0, first.output
     assert f"Stack {engine}: deployed; 14 of 14 replicas run." in first.output
+    mine = swarm.services(label=f"{stack.NAMESPACE}={engine}")
+    got = {port["PublishedPort"] for each in mine for port in each["Endpoint"].get("Ports", [])}
+    assert len(got) == 3
+    for port in {*ports.WANTED.values()} - got:
+        assert f"in place of {port}" in first.output, "taken ports give way"
     before = versions()
 
     second = labkit("up")
@@ -354,50 +358,36 @@ def test_up_twice_does_nothing_the_second_time_and_down_removes_it(
     assert versions() == before
     assert labkit("doctor").exit_code == 0
 
-    mine = home / "lab" / "dockercoins" / "worker" / "worker.py"
-    mine.write_text("# mine\n")
+    edited = home / "lab" / "dockercoins" / "worker" / "worker.py"
+    edited.write_text("# mine\n")
     assert labkit("up").exit_code == 0
-    assert mine.read_text() == "# mine\n"
+    assert edited.read_text() == "# mine\n"
 
     assert labkit("down").exit_code == 0
     assert versions() == {}
     assert swarm.service(other["ID"]), "what is not the lab's stays"
     assert swarm.info()["Swarm"]["ControlAvailable"], "the swarm was there before, and stays"
-    assert mine.exists()
-
-
-@pytest.mark.engine
-@pytest.mark.usefixtures("engine")
-def test_taken_ports_give_way(swarm: Swarm):
-    usual = set(ports.WANTED.values())
-    ended = labkit("up")
-
-    found = swarm.services(label=f"{stack.NAMESPACE}={settings.stack_name()}")
-    got = {port["PublishedPort"] for each in found for port in each["Endpoint"].get("Ports", [])}
-    assert len(got) == 3
-    for port in usual - got:
-        assert f"in place of {port}" in ended.output
+    assert edited.exists()
 
 
 # ---- predicting --------------------------------------------------------------------
 
 
 @pytest.fixture
-def four_replicas(swarm: Swarm, service_named: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def four_replicas(sim: Swarm, monkeypatch: pytest.MonkeyPatch) -> str:
     """A service of four replicas whose image does not exist: to predict needs no task."""
     spec = {
-        "Name": service_named,
+        "Name": "web",
         "Mode": {"Replicated": {"Replicas": 4}},
         "TaskTemplate": {"ContainerSpec": {"Image": "labkit.invalid/none:1.0"}},
     }
-    swarm.post("/services/create", spec)
-    monkeypatch.setattr(doing, "_current", swarm)
-    return service_named
+    sim.post("/services/create", spec)
+    monkeypatch.setattr(doing, "_current", sim)
+    return "web"
 
 
-@pytest.mark.engine
-def test_a_prediction_is_a_sentence_and_changes_nothing(swarm: Swarm, four_replicas: str):
-    before = swarm.service(four_replicas)
+def test_a_prediction_is_a_sentence_and_changes_nothing(sim: Swarm, four_replicas: str):
+    before = sim.service(four_replicas)
     crash = ("--exits-after", "1s", "--exit-code", "2")
 
     ran = labkit("predict", four_replicas, "--image", "x:2", "--update-delay=3s", *crash)
@@ -405,10 +395,9 @@ def test_a_prediction_is_a_sentence_and_changes_nothing(swarm: Swarm, four_repli
     assert ran.exit_code == 0, ran.stderr
     assert ran.stdout.startswith("Predicted: paused after ")
     assert ran.stdout.endswith("; 1 slot touched, never fewer than 3 replicas running.\n")
-    assert swarm.service(four_replicas) == before
+    assert sim.service(four_replicas) == before
 
 
-@pytest.mark.engine
 def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
     kept = tmp_path / "predicted.jsonl"
     stubborn = ("--image", "x:2", "--update-parallelism", "2", "--ignores-stop")
@@ -427,7 +416,6 @@ def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
     assert story.facts(Recording.load(kept)) == told
 
 
-@pytest.mark.engine
 @each_claim(__file__, "predictions", "options", "status", "says")
 def test_what_cannot_be_predicted_is_refused(
     four_replicas: str, options: list[str], status: int, says: str

@@ -1,4 +1,4 @@
-"""Updates and rollbacks change what was asked for, and nothing else, on a real engine."""
+"""Updates and rollbacks change what was asked for, and nothing else."""
 
 import shutil
 import threading
@@ -17,11 +17,15 @@ from labkit.swarm import services
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from tests import values
+from tests.conftest import on_a_real_engine
 from tests.waiting import until
 
-pytestmark = pytest.mark.engine
-
 Make = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def swarm(either: Swarm) -> Swarm:
+    return either
 
 
 @pytest.fixture
@@ -223,6 +227,7 @@ def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
     assert "every new task will be rejected" in said
 
 
+@on_a_real_engine
 def test_logs_are_of_the_task_that_failed_last(
     swarm: Swarm, make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

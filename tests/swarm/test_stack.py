@@ -14,10 +14,9 @@ from labkit.base.errors import BadComposeFile, EngineRefused, LabError, NotOurs,
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.stack import removing
+from tests.conftest import on_a_real_engine
 from tests.values import spec
 from tests.waiting import until
-
-pytestmark = pytest.mark.engine
 
 LABELLED = """
 services:
@@ -84,6 +83,11 @@ class Mine:
         return sum(task.running for task in self.swarm.task_values(service=f"{self.name}_web"))
 
 
+@pytest.fixture(scope="session")
+def swarm(either: Swarm) -> Swarm:
+    return either
+
+
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A place of its own for the notes of what labkit deployed."""
@@ -112,6 +116,7 @@ def test_the_docker_command_that_does_the_same_is_shown(
     assert f"$ docker stack rm {mine.name}\n" in capsys.readouterr().out
 
 
+@on_a_real_engine
 def test_a_deploy_right_after_rm_works(mine: Mine) -> None:
     two = mine.running("init: true").replace("replicas: 0", "replicas: 2")
     for _ in range(2):
@@ -124,6 +129,7 @@ def test_a_deploy_right_after_rm_works(mine: Mine) -> None:
         assert mine.swarm.get("/containers/json", filters=label, all="true") == []
 
 
+@on_a_real_engine
 def test_rm_says_what_it_waits_for_and_gives_up_when_the_time_is_up(
     mine: Mine, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,6 +288,7 @@ def test_what_is_ignored_is_said(mine: Mine, capsys: pytest.CaptureFixture[str])
     assert "depends_on, tmpfs" in said
 
 
+@on_a_real_engine
 def test_rm_shows_why_docker_would_not_remove_a_network(mine: Mine) -> None:
     mine.deploy(LABELLED.replace("default: {", "default: {attachable: true, "))
     made = mine.swarm.client.containers.run(

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from labkit import engines
-from labkit.base.errors import NotAManager, RecordingProblem
+from labkit.base.errors import NotAManager, NotFound, RecordingProblem
 from labkit.cli import up
 from labkit.engines import membership, state
 from labkit.engines.background import BackgroundEngine
@@ -99,15 +99,21 @@ def tear_the_network(lab: Lab) -> None:
 
 def lock(lab: Lab) -> None:
     swarm = Swarm.at(lab.engine.url)
-    about = swarm.get("/swarm")
-    spec = about["Spec"] | {"EncryptionConfig": {"AutoLockManagers": True}}
-    swarm.post("/swarm/update", spec, version=str(about["Version"]["Index"]))
+    _autolock(swarm, True)
     key = swarm.get("/swarm/unlockkey")["UnlockKey"]
     lab.engine.stop()
     lab.await_gap()
     with pytest.raises(NotAManager, match="docker swarm unlock"):
         membership.ensure(lab.engine.start())
     swarm.post("/swarm/unlock", {"UnlockKey": key})
+    until(lambda: membership.ensure(swarm) is False, "the swarm to be a swarm again")
+    _autolock(swarm, False)
+
+
+def _autolock(swarm: Swarm, on: bool) -> None:
+    about = swarm.get("/swarm")
+    spec = about["Spec"] | {"EncryptionConfig": {"AutoLockManagers": on}}
+    swarm.post("/swarm/update", spec, version=str(about["Version"]["Index"]))
 
 
 def fill_the_disk(lab: Lab) -> None:
@@ -153,6 +159,8 @@ def play(engine: BackgroundEngine, fault: Callable[[Lab], None], follows: str, f
             create(Swarm.at(engine.url), "s", NOBODY_HAS, replicas=2)
             lab.await_polls()
     recorder.stop()
+    with suppress(NotFound):
+        Swarm.at(engine.url).delete("/services/s")
 
     assert (fault, follows) != (kill, "goes on") or len(recorder.recording.gaps()) == 1
     compare(recorder, before, ends_silent=follows == "another engine")
@@ -229,19 +237,26 @@ def test_the_recordings_of_two_updates_end_with_their_simulated_engine(tmp_path:
         restart_in_mid_update(engines.simulated(), tmp_path, goes_on=False)
 
 
-@pytest.mark.engine
-def test_two_updates_go_on_when_their_manager_is_back(tmp_path: Path) -> None:
-    if why_not := PrivateEngine(tmp_path / "engine").why_not():
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]:
+    """A private engine, if one can be had; each fault leaves it whole."""
+    engine = PrivateEngine(tmp_path_factory.mktemp("lab") / "engine")
+    if why_not := engine.why_not():
         pytest.skip(why_not)
-    with closing_engine(PrivateEngine(tmp_path / "engine")) as engine:
-        restart_in_mid_update(engine, tmp_path, goes_on=True)
+    with closing_engine(engine):
+        yield engine
+
+
+@pytest.mark.engine
+def test_two_updates_go_on_when_their_manager_is_back(
+    private: PrivateEngine, tmp_path: Path
+) -> None:
+    restart_in_mid_update(private, tmp_path, goes_on=True)
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB, where a private engine can be had."""
-    if why_not := PrivateEngine(tmp_path / "engine").why_not():
-        pytest.skip(why_not)
+    """A disk of 64 KiB."""
     folder = tmp_path / "small"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
@@ -262,10 +277,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_a_recording_on_a_private_engine(
-    fault: Callable[[Lab], None], follows: str, tmp_path: Path, small_disk: Path
+    fault: Callable[[Lab], None], follows: str, private: PrivateEngine, small_disk: Path
 ) -> None:
-    with closing_engine(PrivateEngine(tmp_path / "engine")) as engine:
-        play(engine, fault, follows, small_disk / "r.jsonl")
+    play(private, fault, follows, small_disk / "r.jsonl")
 
 
 @contextmanager
