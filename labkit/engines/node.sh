@@ -2,7 +2,9 @@
 # that is this node's whenever it is made, and go when it ends.
 mount -o remount,rw /sys
 mkdir -p /tmp /run "$INBOX"
-rm -f /var/run/docker.pid
+# a killed node forgets what ran on it: dockerd would take another process for its containerd,
+# which had the same number, and wait for it
+rm -rf /var/run/docker /var/run/docker.pid
 trap 'kill $dockerd' TERM
 dockerd --cgroup-parent="/$CGROUP" --label "$LABEL=$NODE" &
 dockerd=$!

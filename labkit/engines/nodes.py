@@ -44,7 +44,7 @@ _SILENT = "The manager gives it tasks until it misses its heartbeats, in about 1
 _DEEDS = {
     "kill": f"{{name}} is dead, with all that ran on it. {_SILENT}",
     "cut": f"{{name}} is cut off; what runs on it goes on. {_SILENT}",
-    "start": "{name} comes back in a few seconds.",
+    "start": "{name} is back.",
 }
 #: Drop nothing, or all that comes and goes between a node and its manager; once, however often.
 _CONNECT = "iptables -D INPUT -i eth0 -j DROP; iptables -D OUTPUT -o eth0 -j DROP; true"
@@ -68,10 +68,7 @@ def start(swarm: Swarm, count: int) -> None:
         image = _image(swarm)
         for name in missing:
             _make(swarm, name, image)
-    for name in there:
-        swarm.post(f"/containers/{name}/start")
-    for name in (*there, *missing):
-        _wait_for_engine(swarm, name)
+    _bring_back(swarm, *there, *missing)
     if missing:
         echo.say(f"Nodes: started {', '.join(missing)}, each a container with a dockerd in it.")
 
@@ -103,26 +100,17 @@ def join(swarm: Swarm) -> None:
         if about[0] == "inactive":
             token = swarm.get("/swarm")["JoinTokens"]["Worker"]
             _run(swarm, name, "docker", "swarm", "join", "--token", token, _address(swarm))
-    for _ in poll(_READY_SECONDS, _POLL_SECONDS):
-        nodes = swarm.get("/nodes")
-        ready = {_container_of(node) for node in nodes if node["Status"]["State"] == "ready"}
-        if ready.issuperset(ours):
-            break
-    else:
-        name = min(set(ours) - ready)
-        raise NotSettled(
-            f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",
-            "it is not; the end of its dockerd's log is below.",
-            "fix that, or run `labkit down` and then `labkit up` without --nodes.",
-            docker_says=_log(swarm, name),
-        )
-    echo.say(f"Nodes: {len(nodes)}. Those that are containers stay until `labkit down`.")
+    for name in ours:
+        _wait_until_ready(swarm, name)
+    count = len(swarm.get("/nodes"))
+    echo.say(f"Nodes: {count}. Those that are containers stay until `labkit down`.")
 
 
 def disturb(swarm: Swarm, what: str, name: str) -> str:
     """`kill` a node, `cut` it off, or `start` it again; returns what comes of it, as a sentence.
 
-    Raises `LabError` for the manager, and for a node that is not this lab's.
+    One that is started is waited for, until it works. Raises `LabError` if it does not, for
+    the manager, and for a node that is not this lab's.
     """
     found = [node for node in swarm.get("/nodes") if node["Description"]["Hostname"] == name]
     workers = [node for node in found if node["Spec"]["Role"] != "manager"]
@@ -139,14 +127,13 @@ def disturb(swarm: Swarm, what: str, name: str) -> str:
         )
     running = ours[container]["State"] == "running"
     match what:
-        case "start" if not running:
-            swarm.post(f"/containers/{container}/start")
         case "kill" if running:
             swarm.post(f"/containers/{container}/kill")
         case "cut" if running:
             _run(swarm, container, "sh", "-c", _CUT)
         case "start":
-            _run(swarm, container, "sh", "-c", _CONNECT)
+            _bring_back(swarm, container)
+            _wait_until_ready(swarm, container)
     return _DEEDS[what].format(name=name)
 
 
@@ -264,6 +251,15 @@ def _address(swarm: Swarm) -> str:
 # ---- in a node -----------------------------------------------------------------------
 
 
+def _bring_back(swarm: Swarm, *names: str) -> None:
+    """Start nodes that are stopped, wait for their dockerds, and let them reach the manager."""
+    for name in names:
+        swarm.post(f"/containers/{name}/start")
+    for name in names:
+        _wait_for_engine(swarm, name)
+        _run(swarm, name, "sh", "-c", _CONNECT)
+
+
 def _wait_for_engine(swarm: Swarm, name: str) -> None:
     """Wait until the dockerd in a node answers; a node that cannot run is removed."""
     for _ in poll(_READY_SECONDS, _POLL_SECONDS):
@@ -280,6 +276,20 @@ def _wait_for_engine(swarm: Swarm, name: str) -> None:
         "it does not; the end of its log is below. The node has been removed.",
         "this engine or its kernel may not allow nodes in containers: leave out --nodes.",
         docker_says=said,
+    )
+
+
+def _wait_until_ready(swarm: Swarm, name: str) -> None:
+    """Wait until the swarm has a ready node in this container. Raises `NotSettled`."""
+    for _ in poll(_READY_SECONDS, _POLL_SECONDS):
+        found = [node for node in swarm.get("/nodes") if _container_of(node) == name]
+        if any(node["Status"]["State"] == "ready" for node in found):
+            return
+    raise NotSettled(
+        f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",
+        "it is not; the end of its dockerd's log is below.",
+        "fix that, or run `labkit down` and then `labkit up` without --nodes.",
+        docker_says=_log(swarm, name),
     )
 
 

@@ -11,7 +11,7 @@ from labkit.engines import nodes
 from labkit.recordings.recording import Header, Recording
 from labkit.recordings.update.phases import awaited
 from labkit.recordings.update.tracker import Cause, UpdateTracker
-from labkit.recordings.values import Service, Task
+from labkit.recordings.values import Service, Task, instant
 from labkit.swarm.client import Swarm
 from tests.values import spec
 from tests.waiting import until
@@ -124,11 +124,20 @@ class Play:
     def is_down(self) -> bool:
         return self.state["Status"]["State"] == "down"
 
+    @property
+    def changed_at(self) -> datetime:
+        """When the manager last wrote something of the node."""
+        moment = instant(self.state["UpdatedAt"])
+        assert moment
+        return moment
+
 
 @contextmanager
 def played(swarm: Swarm, node: str) -> Iterator[Play]:
     """Yield the two services in the midst of their updates; removes them."""
     play = Play(swarm, node)
+    if node:
+        play.disturb("active")
     try:
         for name in ("one", "two"):
             swarm.post("/services/create", _spec(name, OLD))

@@ -32,7 +32,10 @@ def play(request: pytest.FixtureRequest) -> Iterator[Play]:
         return
     swarm = request.getfixturevalue("three")
     swarm.post(f"/images/{OLD}/tag", repo=NEW.partition(":")[0], tag=NEW.partition(":")[2])
+    # an earlier row that failed may have left any of them in any state
+    nodes.start(swarm, 3)
     nodes.share(swarm)
+    nodes.join(swarm)
     with played(swarm, "node-2") as found:
         yield found
 
@@ -52,7 +55,6 @@ def test_an_update_goes_on_around_a_node_that_takes_no_task(
     last = play.until(lambda look: look.settled, "both updates to be over")
     on_it = [task for task in last.tasks if task.node == play.node and task.running]
     told = [described(recording) for recording in play.recordings.values()]
-    play.disturb("active")
 
     # a new task that drain ends within its monitor window is a failure like any other
     assert last.states <= {"completed", "rollback_completed"}
@@ -81,8 +83,8 @@ def test_an_update_goes_on_when_a_drained_node_takes_tasks_again(play: Play) -> 
 def test_an_update_gets_past_a_node_that_is_lost_or_waits_for_it(play: Play, deed: str) -> None:
     """Whether it waits is chance: whether it made a task there that never came to run."""
     began = play.disturb(deed)
-    down = play.until(lambda _: play.is_down, f"{play.node} to be called down")
-    assert NOTICED[0] < down.at - began < NOTICED[1]
+    play.until(lambda _: play.is_down, f"{play.node} to be called down")
+    assert NOTICED[0] < play.changed_at - began < NOTICED[1]
     lost = play.until(lambda look: any(task.lost for task in look.tasks), "its tasks to be lost")
     assert {task.node for task in lost.tasks if task.lost} == {play.node}
     last = play.until(
@@ -97,21 +99,28 @@ def test_an_update_gets_past_a_node_that_is_lost_or_waits_for_it(play: Play, dee
     assert ended.states == {"completed"} or "updating" in last.states, "it waited for the failure"
 
 
-def test_a_node_that_is_cut_off_for_a_moment_is_never_called_down(play: Play) -> None:
-    play.disturb("cut")
+@pytest.mark.parametrize("deed", ["kill", "cut"])
+def test_a_node_that_is_back_at_once_is_never_called_down(play: Play, deed: str) -> None:
+    play.disturb(deed)
     play.disturb("start")
     last = play.until(lambda look: look.settled, "both updates to be over")
 
     assert not play.is_down
-    assert last.states == {"completed"}
+    # what ran on a node that was killed has failed; a new task may have, in its monitor window
+    assert last.states <= {"completed", "rollback_completed"}
+    assert last.states == {"completed"} or deed == "kill"
 
 
-def test_the_tasks_of_a_node_that_is_removed_are_replaced(play: Play) -> None:
+@pytest.mark.parametrize("before", ["", "kill"])
+def test_the_tasks_of_a_node_that_is_removed_are_replaced(play: Play, before: str) -> None:
+    """Of one that is down as well, even if an update waits for one of them."""
     gone = {task.id for task in play.look().tasks if task.node == play.node and task.running}
+    if before:
+        play.disturb(before)
+        play.until(lambda _: play.is_down, f"{play.node} to be called down")
     play.disturb("remove")
     last = play.until(lambda look: look.settled, "both updates to be over")
     found = [task for task in last.tasks if task.id in gone]
-    nodes.join(play.swarm)
 
     assert last.states <= {"completed", "rollback_completed"}
     # one may have been told to stop before, and have done so

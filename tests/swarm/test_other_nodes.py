@@ -1,9 +1,12 @@
 """What labkit does where a swarm has more than one node, or somebody else's services."""
 
+from datetime import timedelta
+
 import pytest
 
 from labkit.base import settings
 from labkit.base.errors import NotSettled
+from labkit.engines import nodes
 from labkit.swarm import services, stack
 from swarmsim import Behaviour
 from tests.simulated import simulated_swarm
@@ -24,6 +27,20 @@ def test_rm_names_the_service_of_somebody_else_that_uses_its_network() -> None:
         with pytest.raises(NotSettled, match="the service other, which is not part of it"):
             stack.rm(swarm, "dc")
         assert [each["Spec"]["Name"] for each in swarm.services()] == ["other"]
+
+
+@pytest.mark.parametrize("deed", ["kill", "cut"])
+def test_rm_does_not_wait_for_tasks_of_a_node_that_is_down(deed: str) -> None:
+    """The engine keeps them for a day, or until the node is back."""
+    labels = {stack.NAMESPACE: "dc", settings.LAB_LABEL: "true"}
+    with simulated_swarm(nodes=2) as swarm:
+        swarm.post("/services/create", spec("dc_web", "web:1", 4, Labels=labels))
+        until(lambda: sum(swarm.snapshot("dc_web").running_by_tag().values()) == 4, "replicas")
+        workers = (each for each in swarm.get("/nodes") if each["Spec"]["Role"] == "worker")
+        name = next(workers)["Description"]["Hostname"]
+        nodes.disturb(swarm, deed, name)
+        stack.rm(swarm, "dc", timeout=timedelta(seconds=20))
+        assert {task.node for task in swarm.task_values()} == {name}
 
 
 def test_logs_of_a_task_on_another_node_come_through_the_manager(

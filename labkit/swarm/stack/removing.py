@@ -98,12 +98,15 @@ def _left(swarm: Swarm, stack: str) -> tuple[str, str]:
 
     The second text is why the engine would not remove a network.
     Tasks of a job that are complete do not count: the engine keeps them, and their
-    containers, although the service is gone (seen with 20.10).
+    containers, although the service is gone (seen with 20.10). Nor do those on a node that
+    is down: they end when it is back.
     """
     label = f"{NAMESPACE}={stack}"
     filters = {"label": [label]}
+    swarm.nodes()  # or a node that went down since would not be known to be
     tasks = swarm.task_values(label=label)
-    staying = {task.id for task in tasks if task.ended and task.desired_state == "complete"}
+    done = {task.id for task in tasks if task.ended and task.desired_state == "complete"}
+    staying = done | {task.id for task in tasks if task.lost}
     containers = [
         each
         for each in swarm.get("/containers/json", filters=filters, all="true")
