@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labkit import engines, lessons
+from labkit.api import up as lab
 from labkit.base import browser, echo, settings
 from labkit.base.errors import BadValue
 from labkit.base.files import unused
-from labkit.cli import up as lab
 from labkit.engines import nodes as node_containers
 from labkit.lessons import coins, room
 from labkit.lessons.notebooks import cells

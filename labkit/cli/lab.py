@@ -49,7 +49,7 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
     """Find or start an engine, make it a swarm, build the images, deploy the stack."""
-    from labkit.cli import up
+    from labkit.api import up
 
     up.up(engine, nodes=nodes, with_stack=not no_stack)
 
@@ -58,7 +58,7 @@ def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Delete the images as well.")
 def _down(*, everything: bool) -> None:
     """Remove what `up` made, and nothing else."""
-    from labkit.cli import up
+    from labkit.api import up
 
     up.down(everything=everything)
 

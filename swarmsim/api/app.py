@@ -6,19 +6,8 @@ from dataclasses import replace
 
 from swarmsim.api import versions
 from swarmsim.api.http import LARGEST_JSON, Answer, Call, ClientGone, Routes
-from swarmsim.api.routes import (
-    always,
-    blobs,
-    containers,
-    images,
-    logs,
-    networks,
-    nodes,
-    services,
-    swarm,
-    system,
-    volumes,
-)
+from swarmsim.api.routes import always, containers, images, logs, networks, system, volumes
+from swarmsim.api.routes.swarm import blobs, nodes, services, swarm
 from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
 

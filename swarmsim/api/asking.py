@@ -8,7 +8,7 @@ from swarmsim.api.http import Call
 from swarmsim.go import values
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import read
+from swarmsim.go.gojson.shapes import read
 from swarmsim.model import Refused
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from swarmsim.go.shapes import write
+from swarmsim.go.gojson.shapes import write
 from swarmsim.go.times import SECOND
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"

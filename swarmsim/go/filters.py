@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 from swarmsim.go import gojson, values
 from swarmsim.go.errors import ApiError, NotAFilter
-from swarmsim.go.shapes import read
+from swarmsim.go.gojson.shapes import read
 
 Wanted = Mapping[str, Collection[str] | None]
 

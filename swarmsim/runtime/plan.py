@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from swarmsim.go import templates, values
-from swarmsim.go.templates import Spec
+from swarmsim.go import values
 from swarmsim.model import SECOND, Node, Task
+from swarmsim.runtime import templates
+from swarmsim.runtime.templates import Spec
 
 _SIGTERM = 15
 #: Those of Linux, without `CAP_`, and the word for all of them.

@@ -15,8 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from labkit import cli, views
-from labkit.api import doing
-from labkit.cli import up
+from labkit.api import doing, up
 from labkit.engines import ports
 from labkit.recordings import story
 from labkit.recordings.recording import Ended, Marked, Recording

@@ -11,9 +11,9 @@ from unittest.mock import Mock
 import pytest
 
 from labkit import engines
+from labkit.api import up
 from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NoEngine, NotAManager
-from labkit.cli import up
 from labkit.engines import membership, state
 from labkit.engines.private import programs
 from labkit.engines.private.network import free_network

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 import labkit
-from labkit.api import doing
+from labkit.api import doing, up
 from labkit.base import settings
 from labkit.base.errors import LabError
-from labkit.cli import up
 from labkit.engines import membership, nodes
 from labkit.engines.private.private import PrivateEngine
 from labkit.lessons import coins

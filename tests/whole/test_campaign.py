@@ -21,8 +21,8 @@ import psutil
 import pytest
 
 from labkit import engines
+from labkit.api import up
 from labkit.base.errors import NotAManager, NotFound, RecordingProblem
-from labkit.cli import up
 from labkit.engines import membership, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine

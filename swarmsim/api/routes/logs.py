@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from swarmsim.api import versions
 from swarmsim.api.http import Call, Routes
 from swarmsim.api.routes.containers import find_container
-from swarmsim.api.routes.services import find_service, find_task
+from swarmsim.api.routes.swarm.services import find_service, find_task
 from swarmsim.engine.log_reader import LogQuery, Reader
 from swarmsim.go.errors import ApiError
 from swarmsim.go.times import fixed_stamp, moment

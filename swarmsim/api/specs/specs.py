@@ -11,7 +11,7 @@ from copy import deepcopy
 
 from swarmsim.go import defaults
 from swarmsim.go.errors import ApiError
-from swarmsim.go.shapes import write
+from swarmsim.go.gojson.shapes import write
 from swarmsim.model import Spec
 
 #: The default of a field, its known values, and the message for any other value.

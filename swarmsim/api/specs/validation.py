@@ -6,11 +6,11 @@ networks, ports, configs and secrets, is checked by who knows them.
 
 import re
 
-from swarmsim.go import templates
 from swarmsim.go.errors import ApiError, rpc
 from swarmsim.go.gojson import quoted
 from swarmsim.go.references import Reference
 from swarmsim.model import Spec
+from swarmsim.runtime import templates
 
 _LEAST_NANO_CPUS = 1_000_000
 _LEAST_MEMORY = 4 * 1024 * 1024

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from swarmsim.api.specs import specs, validation
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
-from swarmsim.go.shapes import STRUCTS, TEXTS, read, write
+from swarmsim.go.gojson.shapes import STRUCTS, TEXTS, read, write
 
 SERVICE = "swarm.ServiceSpec"
 SCALARS = st.one_of(

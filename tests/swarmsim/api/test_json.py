@@ -7,7 +7,7 @@ import pytest
 
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
-from swarmsim.go.shapes import read, write
+from swarmsim.go.gojson.shapes import read, write
 from tests.claims import each_claim
 
 BROKEN = [

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from swarmsim.go import templates
-from swarmsim.go.templates import BadTemplate, context
+from swarmsim.runtime import templates
+from swarmsim.runtime.templates import BadTemplate, context
 from tests.claims import each_claim
 
 

@@ -12,7 +12,7 @@ from swarmsim.engine.engine import Engine
 from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import rpc
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import write
+from swarmsim.go.gojson.shapes import write
 
 routes = Routes()
 

@@ -6,7 +6,7 @@ from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.go.shapes import write
+from swarmsim.go.gojson.shapes import write
 from swarmsim.model import Cluster, Node
 
 routes = Routes()

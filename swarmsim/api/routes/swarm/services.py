@@ -3,7 +3,7 @@
 from swarmsim.api.asking import asked, body_of, filters_of, find, go_bool, version
 from swarmsim.api.documents.objects import service_json, service_status, task_json
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.routes.nodes import find_node
+from swarmsim.api.routes.swarm.nodes import find_node
 from swarmsim.api.specs import checks, specs, validation
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError

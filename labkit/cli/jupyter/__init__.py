@@ -124,7 +124,7 @@ def _make(folder: Path) -> None:
     """
     if folder.exists():
         return
-    with as_file(files("labkit.cli") / "jupyterlab") as shipped:
+    with as_file(files("labkit.cli.jupyter") / "shipped") as shipped:
         shutil.copytree(shipped, folder)
     layout = next((folder / "workspaces").iterdir())
     text = layout.read_text(encoding="utf-8")

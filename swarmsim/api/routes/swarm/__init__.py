@@ -1,0 +1,1 @@
+"""The paths of what a whole swarm has: services and tasks, nodes, configs and secrets, itself."""
