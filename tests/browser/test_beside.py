@@ -31,6 +31,17 @@ _COUNT = """() => {
   look();
 }"""
 
+#: Notes in each frame which update status the panel shows: `seen`.
+_SEEN = """
+  globalThis.seen = new Set();
+  const look = () => {
+    const shown = document.querySelector(".labkit-panel .labkit-badge")?.textContent;
+    if (shown) seen.add(shown);
+    requestAnimationFrame(look);
+  };
+  look();
+"""
+
 
 def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: Page) -> None:
     """A line stays in the cell; the end of the update changes nothing of where it is.
@@ -104,8 +115,12 @@ def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -
     is_so()
     screenshot(page, "beside-taken-over")
     until(notebook.is_saved, "the notebook to be saved")
-    notebook.open()
+    newest = page.evaluate("() => labkitPanels.all.get('dc_worker').origin")
+    until(lambda: str(newest) in layouts(lab), "the layout to be saved")
+    page.add_init_script(_SEEN)
+    page.reload()
     is_so()
+    assert page.evaluate("() => [...seen]") == ["updating"], "the older one is never in the panel"
     lines.first.get_by_role("button", name="Show it here").click()
     expect(page.locator(".jp-NotebookPanel .labkit-badge")).to_have_text("completed")
 

@@ -23,11 +23,15 @@ export async function plugin(shared) {
       const tracker = new WidgetTracker({ namespace: "labkit" });
       const panels = new Panels(app.shell, tracker, () => new Widget());
       app.commands.addCommand(OPEN, {
-        execute: ({ service, file }) => void panels.standIn(panels.open(service), file),
+        execute: ({ service, file, origin }) => {
+          const panel = panels.open(service);
+          panel.origin = origin; // what is older of the notebook's outputs goes to no panel meanwhile
+          void panels.standIn(panel, file);
+        },
       });
       restorer?.restore(tracker, {
         command: OPEN,
-        args: ({ service, file }) => ({ service, file }),
+        args: ({ service, file, origin }) => ({ service, file, origin }),
         name: ({ service }) => service,
       });
       const style = document.createElement("link"); // of an output would go with the output
@@ -107,7 +111,7 @@ class Panels {
   /** Where a view goes by itself: beside its notebook, unless a newer one of the service is there. */
   where({ service, origin }) {
     if (this.inTheCell.has(origin)) return "cell";
-    return this.all.get(service)?.place?.origin > origin ? "line" : "panel";
+    return this.all.get(service)?.origin > origin ? "line" : "panel";
   }
 
   /** Gives a view the panel of its service; the view that had it goes back to its cell. */
@@ -116,7 +120,8 @@ class Panels {
     const before = panel.place;
     panel.place = place;
     panel.standIn?.remove();
-    panel.file = place.file;
+    if (place.file || panel.origin !== place.origin) panel.file = place.file; // a snapshot has none
+    panel.origin = place.origin;
     void this.tracker.save(panel);
     if (before?.gone && before.origin === place.origin) place.takeOver(before);
     else panel.node.replaceChildren(place.el);
