@@ -155,9 +155,10 @@ class Notebook:
         saved: dict[str, Any] = json.loads((self.lab.folder / self.name).read_text())
         return saved
 
-    def is_saved(self) -> bool:
-        """Whether all that the page shows is in the file."""
-        return not self.page.evaluate(f"() => {_PANEL}.context.model.dirty")
+    def has_kept(self, cell: int) -> bool:
+        """Whether the file has outputs of a cell; the number of its run may be missing yet."""
+        kept = json.loads((self.lab.folder / self.name).read_text())
+        return bool(kept["cells"][cell]["outputs"])
 
     def restart_kernel(self) -> None:
         """Restart its kernel, which then knows of nothing."""

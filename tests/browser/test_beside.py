@@ -100,7 +100,7 @@ def test_a_view_goes_beside_the_notebook_as_soon_as_there_are_panels(lab: Lab, p
 
 def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -> None:
     """There is one panel; the older view is a line that shows it again, also after a reload."""
-    notebook = watching(lab, page, "pace=0.2, rest=0.5", acted("pace=2"))
+    notebook = watching(lab, page, "pace=0.2, rest=0.5", acted("pace=30"))
     panel, lines = page.locator(PANEL), page.locator(LINE)
     expect(panel.locator(".labkit-end")).to_contain_text("has settled", timeout=20_000)
     notebook.run(1)
@@ -114,7 +114,7 @@ def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -
 
     is_so()
     screenshot(page, "beside-taken-over")
-    until(notebook.is_saved, "the notebook to be saved")
+    until(lambda: notebook.has_kept(1), "the view to be in the file")
     newest = page.evaluate("() => labkitPanels.all.get('dc_worker').origin")
     until(lambda: str(newest) in layouts(lab), "the layout to be saved")
     page.add_init_script(_SEEN)
@@ -131,7 +131,7 @@ def test_after_a_reload_it_goes_on_while_a_cell_blocks_the_kernel(lab: Lab, page
     What the cell puts out after the reload is below it.
     """
     file = lab.folder / f"{secrets.token_hex(4)}.jsonl"
-    kept = acted("pace=4, rest=2").replace(
+    kept = acted("pace=4, rest=2, slots=30").replace(
         '"dc_worker")', f'"dc_worker", path=Path({str(file)!r}))'
     )
     notebook = Notebook(
@@ -139,7 +139,7 @@ def test_after_a_reload_it_goes_on_while_a_cell_blocks_the_kernel(lab: Lab, page
     )
     notebook.run(0)
     until(lambda: running(page, "1.1") >= 1, "the update to begin")
-    until(notebook.is_saved, "the notebook to be saved")
+    until(lambda: notebook.has_kept(0), "the view to be in the file")
     notebook.run(1)
     until(lambda: file.name in layouts(lab), "the layout to be saved")
     before = running(page, "1.1")
