@@ -8,6 +8,7 @@ grammar are those of github.com/distribution/reference.
 import fnmatch
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 _HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -76,6 +77,7 @@ def with_tag(image: str) -> str:
     return str(found) if found.tag or found.digest else f"{found}:latest"
 
 
+@lru_cache(maxsize=256)  # each task of a recording asks, at each of its changes
 def without_digest(image: str) -> str:
     """Return `name:tag` for `name:tag@sha256:…`, as docker's tables show it.
 
