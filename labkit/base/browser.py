@@ -6,7 +6,12 @@ engine (`site/engine/engine.js`) or the kernel's page (`site/extension`) answers
 
 import json
 import sys
+import time
 from typing import Any
+
+#: Seconds that were spent waiting for answers, in all. In a browser, clocks of processor time
+#: count them, too.
+waited = [0.0]
 
 
 def is_here() -> bool:
@@ -27,8 +32,11 @@ def ask(whom: str, message: str, limit: float) -> str:
     request.open("POST", f"{site.href}api/drive/labkit", False)
     request.timeout = limit * 1000
     address = {"browsingContextId": f"{whom} {site.pathname}", "data": message}
+    began = time.monotonic()
     try:
         request.send(json.dumps(address))
         return str(json.loads(request.responseText))
     except (JsException, ValueError) as problem:
         raise ConnectionError(f"nothing in this page answers: {problem}") from None
+    finally:
+        waited[0] += time.monotonic() - began

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
+from labkit.base import browser
+
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 Steps = Iterator[float]
@@ -168,7 +170,7 @@ def each(
 
 def spent() -> float:
     """Return the seconds of a processor that the job has taken, or all jobs that take turns."""
-    return getattr(time, "thread_time", time.process_time)()
+    return float(getattr(time, "thread_time", time.process_time)()) - browser.waited[0]
 
 
 def _go_on_between_cells() -> None:

@@ -30,3 +30,26 @@ def test_an_update_is_watched_and_rolled_back_in_pyodide(pyodide: Path) -> None:
 
     assert "The update has settled" in said[-2]
     assert said[-1] == "moved: True"
+
+
+#: The page answers after a while.
+ASKED = """
+from pyodide.code import run_js
+run_js('''
+globalThis.location = { href: "http://here/site/extensions/x.js" };
+globalThis.XMLHttpRequest = class {
+    open() {}
+    responseText = '"yes"';
+    send() { for (const began = Date.now(); Date.now() - began < 500;); }
+};
+''')
+from labkit.base import browser, jobs
+began = jobs.spent()
+print(browser.ask("page", "?", 5), jobs.spent() - began < 0.25)
+"""
+
+
+@pytest.mark.long
+def test_what_is_waited_for_in_pyodide_is_no_processor_time(pyodide: Path) -> None:
+    """A recorder rests nine times as long as it has worked: it would see nothing of an update."""
+    assert run_python(pyodide, ASKED) == "yes True\n"
