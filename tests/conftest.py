@@ -22,7 +22,9 @@ from tests.simulated import simulated_swarm
 sys.modules["rfc3987_syntax"] = None
 
 # how long one example may take says something of the machine, and nothing of labkit
-hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any machine")
 
 
@@ -98,7 +100,7 @@ def sim() -> Iterator[Swarm]:
         yield simulated
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def coins_images(swarm: Swarm) -> str:
     """The Docker ID under which the engine has dockercoins' five images, tagged `1.0`."""
     docker_id = settings.docker_id()

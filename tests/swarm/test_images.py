@@ -20,7 +20,7 @@ from tests.conftest import on_a_real_engine
 ROOT = settings.lesson_files() / "dockercoins"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def swarm(either: Swarm) -> Swarm:
     return either
 

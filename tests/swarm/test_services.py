@@ -23,7 +23,7 @@ from tests.waiting import until
 Make = Callable[..., str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def swarm(either: Swarm) -> Swarm:
     return either
 

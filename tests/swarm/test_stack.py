@@ -83,7 +83,7 @@ class Mine:
         return sum(task.running for task in self.swarm.task_values(service=f"{self.name}_web"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def swarm(either: Swarm) -> Swarm:
     return either
 

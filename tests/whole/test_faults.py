@@ -1,4 +1,4 @@
-"""What goes wrong around a recording: nothing recorded is lost, and it says why."""
+"""What goes wrong around a recording, for real: nothing recorded is lost, and it says why."""
 
 import signal
 import subprocess
@@ -13,10 +13,9 @@ from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
 from labkit.swarm import services, stack
 from labkit.swarm.client import Swarm
-from tests.conftest import on_a_real_engine
 from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
 NOBODY_HAS = "lab/nobody-has-this:1.0"
 
@@ -36,17 +35,11 @@ def create(swarm: Swarm, name: str, image: str, *, stack_name: str = "", replica
     )
 
 
-@pytest.fixture(scope="session")
-def swarm(either: Swarm) -> Swarm:
-    return either
-
-
 @pytest.fixture
 def worker(coins_images: str) -> str:
     return f"{coins_images}/dockercoins_worker:1.0"
 
 
-@on_a_real_engine
 def test_a_killed_process_leaves_a_recording_that_can_be_read(
     swarm: Swarm, service_named: str, worker: str, tmp_path: Path
 ) -> None:
@@ -81,7 +74,6 @@ def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(
     assert why == "The update has settled: completed (update completed)."
 
 
-@on_a_real_engine  # a simulated one in process grants any image
 def test_an_image_that_does_not_exist_pauses_the_update_and_docker_says_why(
     swarm: Swarm, service_named: str, worker: str
 ) -> None:
