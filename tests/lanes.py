@@ -1,7 +1,6 @@
 """How the tests are shared out where several processes run them (`pytest -n 2`).
 
-Most of the minutes go into waiting for containers. So what waits longest begins first, and
-the other process runs everything else meanwhile.
+Most of the minutes go into waiting for containers. So what waits longest begins first.
 """
 
 from fnmatch import fnmatchcase
@@ -9,18 +8,19 @@ from fnmatch import fnmatchcase
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
+#: They begin before all others (`tests/whole/conftest.py`), and are collected last.
+NOTEBOOKS = "tests/whole/test_notebooks.py"
+#: Judged by times, so not beside the notebooks, which keep a processor busy.
+TIMED = "tests/conformance/test_scenarios.py"
 #: Patterns of tests that stay together, in the order in which they begin.
 FIRST = [
-    "tests/whole/test_notebooks.py::*",
     "tests/conformance/test_scenarios.py::*[[]fast*",
     "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
-    "tests/browser/test_lesson.py::*",
     "tests/whole/test_notebooks_simulated.py::*",
     "tests/browser/*",  # they share a browser
     "tests/engines/test_nodes.py::*",
-    # judged by times, so not beside the notebooks, which keep a processor busy
-    "tests/conformance/test_scenarios.py::*",
     "tests/house/test_wheel.py::*",
     "tests/house/test_bootstrap.py::*",
     "tests/whole/test_nbval.py::*",
@@ -34,9 +34,19 @@ def lane(nodeid: str) -> str:
     return next(found, nodeid.partition("::")[0])
 
 
-def place(nodeid: str) -> int:
+def place(nodeid: str) -> tuple[int, int]:
     """Return where a test stands among the others, which keep their order."""
-    return FIRST.index(lane(nodeid)) if lane(nodeid) in FIRST else len(FIRST)
+    found = lane(nodeid)
+    last = (TIMED, NOTEBOOKS)
+    return (
+        last.index(found) + 1 if found in last else 0,
+        FIRST.index(found) if found in FIRST else len(FIRST),
+    )
+
+
+def is_first(config: pytest.Config) -> bool:
+    """Whether this is the first of several processes, which collects what it has begun."""
+    return getattr(config, "workerinput", {}).get("workerid") == "gw0"
 
 
 class Lanes(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
@@ -48,3 +58,10 @@ class Lanes(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
 
     def _split_scope(self, nodeid: str) -> str:
         return lane(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        first = min(self.nodes, key=lambda each: each.gateway.id)
+        if [*self.workqueue] == [NOTEBOOKS] and node is not first:
+            node.shutdown()  # there is nothing more to do for it
+        else:
+            super()._assign_work_unit(node)

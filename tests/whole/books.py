@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from xml.etree import ElementTree
 
 import pytest
@@ -86,13 +87,16 @@ class Ran:
         }
 
 
-def run(
+def begin(
     *notebooks: Path,
     cell_seconds: int = CELL_SECONDS,
     options: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
-) -> subprocess.CompletedProcess[str]:
-    """Run notebooks under nbval, each cell of them, in the folder in which they are."""
+) -> subprocess.Popen[bytes]:
+    """Begin to run notebooks under nbval, each cell of them, in the folder in which they are.
+
+    What is printed is in a file `said` there.
+    """
     folder = notebooks[0].parent
     words = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
     words += [f"--nbval-cell-timeout={cell_seconds}", "-p", "no:cacheprovider"]
@@ -100,19 +104,19 @@ def run(
     words += ["-c", os.devnull, f"--rootdir={folder}", *options, *map(str, notebooks)]
     # other plugins are of no use there, and take seconds to load
     own = {"PYTHONPATH": str(settings.SOURCE), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env={**os.environ, **(env or {}), **own},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with (folder / "said").open("ab") as said:
+        return subprocess.Popen(
+            words,
+            cwd=folder,
+            env={**os.environ, **(env or {}), **own},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
 
 
-def chosen(request: pytest.FixtureRequest, shares: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return the shares with the notebooks that the chosen tests of this file ask for."""
-    of_file = (item for item in request.session.items if item.path == request.node.path)
+def chosen(session: pytest.Session, path: Path, shares: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the shares with the notebooks that the chosen tests of a file ask for."""
+    of_file = (item for item in session.items if item.path == path)
     names = {item.callspec.params["step"].notebook[:2] for item in of_file}  # type: ignore[attr-defined]
     found = ([name for name in share if name in names] for share in shares)
     return [share for share in found if share]
@@ -126,26 +130,47 @@ class Learner:
     env: Mapping[str, str]
     names: Sequence[str]
 
-    def run(self, version: VersionName) -> Ran:
-        """Build notebooks into the learner's folder, and run one after the other."""
+    def begin(self, version: VersionName) -> subprocess.Popen[bytes]:
+        """Build notebooks into the learner's folder, and begin to run them in their order."""
         sources = settings.lesson_files() / "notebooks"
         done = building.build(version, sources, self.home / "lab", self.names, keep_outputs=True)
         books = [each.path for each in done if each.path.suffix == ".ipynb"]
-        report = self.home / "report.xml"
         own = {**self.env, "LABKIT_HOME": str(self.home)}
-        said = run(*books, options=[f"--junitxml={report}"], env=own)
-        assert report.exists(), said.stdout + said.stderr
+        return begin(*books, options=[f"--junitxml={self.home / 'report.xml'}"], env=own)
+
+    def ran(self) -> Ran:
+        """Return what came of the notebooks, when they have run."""
+        report = self.home / "report.xml"
+        assert report.exists(), (self.home / "lab" / "said").read_text()
         events = Journal(self.home / ".labkit" / "progress.jsonl").events()
         return Ran(*read(report), events)
 
 
-def run_all(version: VersionName, learners: Sequence[Learner]) -> Ran:
-    """Run the notebooks of all learners, who work side by side: they mostly wait."""
-    with ThreadPoolExecutor(len(learners)) as pool:
-        rans = list(pool.map(lambda learner: learner.run(version), learners))
-    cells = {name: count for ran in rans for name, count in ran.cells.items()}
-    wrong = {name: found for ran in rans for name, found in ran.wrong.items()}
-    return Ran(cells, wrong, [event for ran in rans for event in ran.events])
+@dataclass(frozen=True)
+class Begun:
+    """Learners who are at work side by side: they mostly wait."""
+
+    learners: Sequence[Learner]
+    processes: Sequence[subprocess.Popen[bytes]]
+
+    @classmethod
+    @contextmanager
+    def by(cls, learners: Sequence[Learner], version: VersionName) -> Iterator[Self]:
+        """Begin, and end with what is not done by the end of this."""
+        with ExitStack() as exits:
+            processes = [exits.enter_context(each.begin(version)) for each in learners]
+            for each in processes:
+                exits.callback(each.kill)
+            yield cls(learners, processes)
+
+    def ran(self) -> Ran:
+        """Wait until all are done, and return what came of it."""
+        for each in self.processes:
+            each.wait()
+        rans = [learner.ran() for learner in self.learners]
+        cells = {name: count for ran in rans for name, count in ran.cells.items()}
+        wrong = {name: found for ran in rans for name, found in ran.wrong.items()}
+        return Ran(cells, wrong, [event for ran in rans for event in ran.events])
 
 
 def read(report: Path) -> tuple[dict[str, int], dict[str, list[str]]]:

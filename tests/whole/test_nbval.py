@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from labkit.lessons import checks
-from tests.whole.books import CELL_SECONDS, SHOWN, read, run
+from tests.whole.books import CELL_SECONDS, SHOWN, begin, read
 
 
 def test_there_are_exercises_and_questions() -> None:
@@ -71,8 +71,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     runs = {folder / "books.xml": (books, CELL_SECONDS), folder / "hung.xml": ([hung], 5)}
     found: dict[str, list[str]] = {}
     for report, (some, seconds) in runs.items():
-        ran = run(*some, cell_seconds=seconds, options=[f"--junitxml={report}"])
-        assert ran.returncode == 1, ran.stdout
+        ran = begin(*some, cell_seconds=seconds, options=[f"--junitxml={report}"])
+        assert ran.wait() == 1, (folder / "said").read_text()
         found |= read(report)[1]
     return found
 

@@ -8,16 +8,18 @@ with the solutions; the learner's, whose cells are all among its cells
 """
 
 import secrets
-from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from labkit import lessons
 from labkit.base import settings
 from labkit.swarm import stack
-from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
-from tests.whole.books import Learner, Ran, chosen, run_all
+from tests.conftest import real_swarm
+from tests.whole.books import Begun, Learner, Ran, chosen
 from tests.whole.labs import learner_on
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1500)]
@@ -26,25 +28,33 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(1500)]
 _SHARES = (("00", "03", "04"), ("01", "02", "05"))
 
 
+_BEGUN = pytest.StashKey[Begun]()
+
+
+def begin(session: pytest.Session) -> Begun:
+    """Have learners of their own begin with all notebooks: each has a home, a stack, images.
+
+    All of it is gone when pytest ends.
+    """
+    exits = ExitStack()
+    session.config.add_cleanup(exits.close)
+    swarm, learners = real_swarm(), []
+    for share in chosen(session, Path(__file__), _SHARES):
+        name = f"t{secrets.token_hex(3)}"
+        exits.callback(images.remove_images, swarm, name)
+        exits.callback(stack.rm, swarm, name)
+        images.build_all(swarm, name, settings.lesson_files() / "dockercoins")
+        home = Path(exits.enter_context(TemporaryDirectory()))
+        learners.append(Learner(home, learner_on(swarm, name), share))
+    begun = exits.enter_context(Begun.by(learners, "instructor"))
+    session.config.stash[_BEGUN] = begun
+    return begun
+
+
 @pytest.fixture(scope="module")
-def ran(
-    request: pytest.FixtureRequest, swarm: Swarm, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Ran]:
-    """All notebooks, as learners of their own go through them: a home, a stack, images."""
-    shares = chosen(request, _SHARES)
-    names = [f"t{secrets.token_hex(3)}" for _ in shares]
-    try:
-        for name in names:
-            images.build_all(swarm, name, settings.lesson_files() / "dockercoins")
-        learners = [
-            Learner(tmp_path_factory.mktemp("learner"), learner_on(swarm, name), share)
-            for name, share in zip(names, shares, strict=True)
-        ]
-        yield run_all("instructor", learners)
-    finally:
-        for name in names:
-            stack.rm(swarm, name)
-            images.remove_images(swarm, name)
+def ran(request: pytest.FixtureRequest) -> Ran:
+    """What came of them; they may have begun before all other tests (`conftest.py`)."""
+    return (request.config.stash.get(_BEGUN, None) or begin(request.session)).ran()
 
 
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from labkit import lessons
-from tests.whole.books import Learner, Ran, chosen, run_all
+from tests.whole.books import Begun, Learner, Ran, chosen
 from tests.whole.labs import learner_simulated
 
 pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(600)]
@@ -30,7 +30,7 @@ def labkit(env: Mapping[str, str], *words: str) -> None:
 @pytest.fixture(scope="module")
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """All notebooks, as learners go through them after `labkit lab`."""
-    shares = chosen(request, _SHARES)
+    shares = chosen(request.session, request.path, _SHARES)
     homes = [tmp_path_factory.mktemp("lab") for _ in shares]
     learners = [
         Learner(home, learner_simulated(home), share)
@@ -41,7 +41,8 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
             labkit(learner.env, "up")
             for copied in (learner.home / "lab").glob("*.ipynb"):
                 copied.unlink()  # in favour of one with the outputs that are compared
-        yield run_all("learner", learners)
+        with Begun.by(learners, "learner") as begun:
+            yield begun.ran()
     finally:
         for learner in learners:
             labkit(learner.env, "down", "--all")

@@ -1,0 +1,19 @@
+"""The notebooks on the real engine begin before all tests."""
+
+import contextlib
+
+import pytest
+
+from tests import lanes
+from tests.whole import test_notebooks
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin with them in the process that collects them in the end; where it can be skipped, it is.
+
+    They take longest, and mostly wait.
+    """
+    chosen = any(lanes.lane(item.nodeid) == lanes.NOTEBOOKS for item in session.items)
+    if chosen and lanes.is_first(session.config):
+        with contextlib.suppress(pytest.skip.Exception):  # it is raised again where it is used
+            test_notebooks.begin(session)
