@@ -22,7 +22,7 @@ from labkit.recordings.update import phases
 from labkit.recordings.values import Node
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
-from labkit.swarm.images import images
+from labkit.swarm.images import baseimage, images
 
 _RUNNING_SECONDS = 60
 _POLL_SECONDS = 0.2
@@ -47,7 +47,7 @@ def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) ->
     with state.locked():
         engine = engines.up(choice, nodes=nodes)
         node_containers.start(engine.swarm, nodes)
-        _build_images(engine.swarm)
+        _build_images(engine)
         node_containers.join(engine.swarm)
         if with_stack:
             _refresh_files()
@@ -105,10 +105,16 @@ def _refresh_files() -> None:
         echo.say(f"Files: your copy in {settings.workspace()} has everything.")
 
 
-def _build_images(swarm: Swarm) -> None:
-    """Build the images that are missing or older than their sources, on every node."""
-    sources = settings.lesson_files() / "dockercoins"
+def _build_images(engine: engines.Engine) -> None:
+    """Build the images that are missing or older than their sources, on every node.
+
+    The lab's own engine has their base under the name that a Dockerfile asks for, so that
+    `docker image build` works as the lesson shows it where there is no registry.
+    """
+    swarm, sources = engine.swarm, settings.lesson_files() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)
+    if engine.kind == "private" and not images.has(swarm, baseimage.OFFICIAL):
+        images.tag(swarm, images.base_image(swarm), baseimage.OFFICIAL)
     given = node_containers.share(swarm)
     for sentence in built + given or ["nothing to do"]:
         echo.say(f"Images: {sentence}.")

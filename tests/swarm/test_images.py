@@ -16,6 +16,7 @@ from labkit.swarm.images import baseimage, images
 from swarmsim.go import references
 from tests.claims import each_claim
 from tests.conftest import on_a_real_engine
+from tests.dockers import docker, needs_docker
 
 ROOT = settings.lesson_files() / "dockercoins"
 
@@ -240,6 +241,14 @@ def test_a_build_shows_the_command_and_each_step(swarm, learner, folder, capsys)
     assert lines[-1] == f"Successfully tagged {image}"
     assert images.inspect(swarm, image)["Id"] == built
     assert image in images.images_made_by_labkit(swarm)
+
+
+@needs_docker
+@on_a_real_engine
+def test_the_build_that_the_lesson_shows_works_as_it_is_typed(swarm, learner, folder):
+    """The lab's own engine has the base that the Dockerfile names, where no registry answers."""
+    docker(swarm, f"image build -t {learner}/dockercoins_worker:typed {folder}")
+    assert images.tags(swarm, f"{learner}/dockercoins_worker") == ["typed"]
 
 
 @on_a_real_engine
