@@ -62,8 +62,8 @@ def connect(engine: str | None = None) -> Swarm:
             lab.up()
     _current = engines.connect(engine)
     echo.say(f"Connected to {_current.about()}.")
-    if _current.provenance == "simulated":
-        for line in engines.what_it_is():
+    if (provenance := _current.provenance) != "engine":
+        for line in engines.what_it_is(acts=provenance == "acted"):
             echo.say(line)
     if said := room.announcement():
         echo.say(said)

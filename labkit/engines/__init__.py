@@ -50,9 +50,12 @@ class Engine:
         return self.swarm.url
 
 
-def what_it_is() -> tuple[str, ...]:
-    """Return what labkit prints whenever a simulated engine is used."""
-    return page.WHAT_IT_IS if browser.is_here() else WHAT_IT_IS
+def what_it_is(*, acts: bool = False) -> tuple[str, ...]:
+    """Return what labkit prints whenever a simulated engine is used, whose tasks may only act."""
+    if not browser.is_here():
+        return WHAT_IT_IS
+    name, simulated, real, missing = page.WHAT_IT_IS
+    return name, simulated, page.NOTHING_RUNS if acts else real, missing
 
 
 def connect(choice: str | None = None) -> Swarm:

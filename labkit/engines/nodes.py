@@ -114,7 +114,7 @@ def disturb(swarm: Swarm, what: str, name: str) -> str:
     """
     found = [node for node in swarm.get("/nodes") if node["Description"]["Hostname"] == name]
     workers = [node for node in found if node["Spec"]["Role"] != "manager"]
-    if swarm.provenance == "simulated" and workers:
+    if swarm.provenance != "engine" and workers:
         swarm.post(f"/swarmsim/nodes/{workers[0]['ID']}/{what}")
         return _DEEDS[what].format(name=name)
     ours = _containers(swarm)

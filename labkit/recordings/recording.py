@@ -10,8 +10,8 @@ written as it happens, so that a killed process loses at most a torn last line.
 | `kind`      | fields                                                                    |
 |-------------|---------------------------------------------------------------------------|
 | `recording` | `schema`, `service`, `service_id`, `engine`, `started`, and               |
-|             | `provenance`: `engine` (also where it is missing), `simulated`, or        |
-|             | `predicted`                                                               |
+|             | `provenance`: `engine` (also where it is missing), `simulated`, `acted`   |
+|             | (simulated, and no code of images ran), or `predicted`                    |
 | `task`      | `at`, `id`, `slot`, `tag`, `image`, `node`, `state`, `desired_state`,     |
 |             | `status_at`, `created_at`, `message`, `error`, `exit_code`, `ports`,      |
 |             | `lost` (its node is down; never true in files before that was recorded)   |

@@ -27,9 +27,9 @@ FailureAction = Literal["pause", "continue", "rollback"]
 Order = Literal["stop-first", "start-first"]
 #: Whether a node is to take tasks.
 Availability = Literal["active", "pause", "drain"]
-#: Where what is shown of a service comes from: a Docker engine, labkit's simulated one, or
-#: labkit's model alone, with nothing run.
-Provenance = Literal["engine", "simulated", "predicted"]
+#: Where what is shown of a service comes from: a Docker engine, labkit's simulated one (where
+#: tasks only act, too: then no code of images ran), or labkit's model alone, with nothing run.
+Provenance = Literal["engine", "simulated", "acted", "predicted"]
 
 #: The durations of an update config.
 _LENGTHS = ("delay", "monitor")

@@ -57,8 +57,9 @@ _NO_MANAGER = {
         "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
     ),
 }
-#: Labels of the simulated engine, in `GET /info`; the second has a number.
-_SIMULATED_LABEL, _SPEED_LABEL = "swarmsim", "swarmsim.speed"
+#: Labels of the simulated engine, in `GET /info`; the second has a number, and the third is there
+#: where tasks only act.
+_SIMULATED_LABEL, _SPEED_LABEL, _ACTED_LABEL = "swarmsim", "swarmsim.speed", "swarmsim.acted"
 
 
 class Swarm:
@@ -138,7 +139,9 @@ class Swarm:
     @property
     def provenance(self) -> Provenance:
         """What is recorded here: a Docker engine, or one that labkit simulates."""
-        return "simulated" if _SIMULATED_LABEL in self.labels() else "engine"
+        if _SIMULATED_LABEL not in (labels := self.labels()):
+            return "engine"
+        return "acted" if _ACTED_LABEL in labels else "simulated"
 
     def info(self) -> dict[str, Any]:
         """Return `GET /info`."""

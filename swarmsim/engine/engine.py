@@ -301,7 +301,8 @@ class Engine:
     @property
     def labels(self) -> list[str]:
         """What the engine says of itself in `docker info`."""
-        return ["swarmsim=true", f"swarmsim.speed={self.clock.speed:g}"]
+        acts = ["swarmsim.acted=true"] if self.runtime.acts else []
+        return ["swarmsim=true", f"swarmsim.speed={self.clock.speed:g}", *acts]
 
     def is_here(self, task: Task) -> bool:
         """Whether a task is on the node that answers, and not on another simulated one."""

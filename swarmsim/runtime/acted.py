@@ -35,6 +35,8 @@ class _Acting:
 class Acted(Scripted):
     """A runtime for `Engine(data, Acted)`; `behaviour` says what each task does."""
 
+    acts = True
+
     def __init__(
         self, host: Host, behaviour: Callable[[Task], Behaviour] = lambda _: Behaviour()
     ) -> None:

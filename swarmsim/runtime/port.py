@@ -20,6 +20,9 @@ from swarmsim.runtime.logs import Log
 class Runtime(Driver, Protocol):
     """What runs the tasks: the cluster's driver, and what the engine asks of it besides."""
 
+    #: Whether tasks only act, and no code of their images runs.
+    acts: bool
+
     def unkept(self, spec: Mapping[str, Any]) -> str:
         """What of a service's spec it does not keep, as a sentence; `""` if it keeps everything."""
 

@@ -279,7 +279,7 @@ def test_a_clock_that_stands_still_is_not_served(engine: Engine, tmp_path: Path)
 
 
 def test_labkit_stands_on_it(sim: Swarm):
-    assert sim.provenance == "simulated"
+    assert sim.provenance == "acted"
     assert sim.about() == "swarmsim simulated engine (API 1.52), at 100 times real time"
     sim.require_manager()
     with simulated_swarm(speed=0) as still:

@@ -54,6 +54,14 @@ def test_what_the_badge_means_is_in_its_title(form: str) -> None:
     assert meaning in forms(made("simulated"))[form]
 
 
+def test_nothing_is_said_to_have_run_where_tasks_only_act() -> None:
+    badge = badge_of("acted")
+
+    assert badge.word == "simulated"
+    assert "no code of the images ran" in badge.meaning
+    assert badge.meaning.replace("'", "&#39;") in Snapshot.of(made("acted")).plain
+
+
 def test_what_a_docker_engine_did_carries_none() -> None:
     for form, drawn in forms(made("engine")).items():
         assert "simulated" not in drawn.lower(), form

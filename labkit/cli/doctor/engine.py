@@ -131,7 +131,7 @@ def _ports(swarm: Swarm) -> Facts:
 def _virtual_addresses(swarm: Swarm) -> Facts:
     kernel = (Path("/proc/net/ip_vs"), Path("/sys/module/ip_vs"))
     return {
-        "simulated": swarm.provenance == "simulated",
+        "simulated": swarm.provenance != "engine",
         "elsewhere": not (sys.platform.startswith("linux") and swarm.url.startswith("unix://")),
         "ipvs": any(map(Path.exists, kernel)),
     }

@@ -36,6 +36,8 @@ _UNKEPT = ("User", "Ulimits", "CapabilityAdd", "CapabilityDrop", "Sysctls", "Rea
 class Processes:
     """A runtime in which each task is a process, up to a limit."""
 
+    acts = False
+
     def __init__(
         self,
         engine: Host,

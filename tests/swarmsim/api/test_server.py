@@ -31,7 +31,7 @@ def test_it_says_what_it_is(raw: Raw):
 
     assert version["Platform"]["Name"] == "swarmsim simulated engine"
     assert info["OperatingSystem"] == "swarmsim simulated engine"
-    assert info["Labels"] == ["swarmsim=true", "swarmsim.speed=50"]
+    assert info["Labels"] == ["swarmsim=true", "swarmsim.speed=50", "swarmsim.acted=true"]
 
 
 def test_every_answer_carries_the_engines_time(raw: Raw):
