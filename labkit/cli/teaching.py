@@ -26,7 +26,6 @@ def _report(output: Path) -> None:
     from labkit.api import learning
 
     learning.report().save(output)
-    echo.say(f"{output}: open it in a browser.")
 
 
 @main.command("class")

@@ -11,6 +11,7 @@ from labkit.base.errors import LabError
 from labkit.lessons.journal import Event, Item, Progress
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import Provenance
+from labkit.views.cards import report
 from labkit.views.cards.report import MOST_CHARTS, Report
 from tests.acting import HOSTILE
 from tests.values import at
@@ -262,9 +263,20 @@ def test_a_report_says_when_it_was_made_if_it_is_told():
     assert "Made " not in made().page
 
 
-def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(tmp_path: Path):
-    made(COMPARED).save(tmp_path / "report.html")
+def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """It says where; in a notebook there is a link as well."""
+    shown: list[Any] = []
+    monkeypatch.setattr(report, "_display", shown.append)
+    monkeypatch.chdir(tmp_path)
+    made(COMPARED).save("report.html")
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert capsys.readouterr().out == f"{tmp_path}/report.html: open it in a browser.\n"
+    assert not shown
+    monkeypatch.setattr(report, "get_ipython", object)
+    made(COMPARED).save(tmp_path / "report.html")
+    assert "href='report.html'" in shown[0]._repr_html_()
 
     for path in (tmp_path / "none" / "report.html", "nul\0.html"):
         with pytest.raises(LabError, match="an existing folder"):

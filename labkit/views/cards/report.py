@@ -1,14 +1,19 @@
-"""What a learner has done: as a table, and with all that was seen as one page. Pure.
+"""What a learner has done: as a table, and with all that was seen as one page.
 
 The page of a report asks for nothing outside of itself and needs no script. A recording that
 can no longer be drawn is said in a sentence; no path of the learner's machine is in the page.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from IPython import display as ipython
+from IPython.core.getipython import get_ipython
+
+from labkit.base import echo
 from labkit.base.rules import counted
 from labkit.lessons.journal import LATE, Event, Item, Progress
 from labkit.recordings.recording import Recording
@@ -25,6 +30,8 @@ MOST_CHARTS = 40
 _LONGEST = 5000
 
 Json = dict[str, Any]
+
+_display: Callable[..., object] = ipython.display
 
 
 class ProgressTable:
@@ -80,8 +87,14 @@ class Report:
         return page.document("Lab report", (*page.STYLES, "progress", "report"), body)
 
     def save(self, path: Path | str) -> None:
-        """Write the page to a file. Raises `LabError` where it cannot be written."""
+        """Write the page to a file and say where, in a notebook with a link.
+
+        Raises `LabError` where it cannot be written.
+        """
         page.write(Path(path), self.page)
+        echo.say(f"{Path(path).absolute()}: open it in a browser.")
+        if get_ipython() is not None:
+            _display(ipython.FileLink(os.path.relpath(path)))
 
     def __repr__(self) -> str:
         charts = counted(len(self._numbers), "chart")
