@@ -24,6 +24,7 @@ print("moved:", any("moves" in each for each in sent))
 """
 
 
+@pytest.mark.engine
 @pytest.mark.long
 def test_an_update_is_watched_and_rolled_back_in_pyodide(pyodide: Path) -> None:
     said = run_python(pyodide, WATCHED).splitlines()
@@ -49,6 +50,7 @@ print(browser.ask("page", "?", 5), jobs.spent() - began < 0.25)
 """
 
 
+@pytest.mark.engine
 @pytest.mark.long
 def test_what_is_waited_for_in_pyodide_is_no_processor_time(pyodide: Path) -> None:
     """A recorder rests nine times as long as it has worked: it would see nothing of an update."""

@@ -36,7 +36,7 @@ from tests.waiting import until
 from tests.whole.labs import home
 from tests.whole.test_faults import NOBODY_HAS, create
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 #: Longer than an answer may take without leaving a gap.
 FROZEN_SECONDS = 3.5
@@ -183,6 +183,7 @@ def compare(recorder: Recorder, before: list[bytes], *, ends_silent: bool) -> No
     assert silent == ends_silent
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "follows"),
     [
@@ -232,6 +233,7 @@ def _knows_another(recorder: Recorder) -> bool:
     return "Another engine" in recorder.engine_trouble
 
 
+@pytest.mark.long
 def test_the_recordings_of_two_updates_end_with_their_simulated_engine(tmp_path: Path) -> None:
     with home(tmp_path):
         restart_in_mid_update(engines.simulated(), tmp_path, goes_on=False)
@@ -247,7 +249,6 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]
         yield engine
 
 
-@pytest.mark.engine
 def test_two_updates_go_on_when_their_manager_is_back(
     private: PrivateEngine, tmp_path: Path
 ) -> None:
@@ -264,7 +265,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize(
     ("fault", "follows"),
     [
@@ -311,6 +311,7 @@ recorder = labkit.record("s", path={file!r}, until_settled=False)
 """
 
 
+@pytest.mark.long
 def test_what_two_kernels_record_is_whole_when_their_jupyterlab_is_killed(tmp_path: Path) -> None:
     """A third goes on with one of them, and nobody writes to the file of another."""
     files = [tmp_path / f"{number}.jsonl" for number in (1, 2)]
@@ -350,6 +351,7 @@ def test_what_two_kernels_record_is_whole_when_their_jupyterlab_is_killed(tmp_pa
 # ---- down ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("halted", ["frozen", "killed", "answering"])
 def test_down_ends_the_lab_s_own_engine_however_it_is(
@@ -370,6 +372,7 @@ def test_down_ends_the_lab_s_own_engine_however_it_is(
         assert state.read() == state.State()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fate", ["left", "killed"])
 def test_down_knows_what_it_could_not_remove_from_an_engine_of_yours(
     fate: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -33,6 +33,8 @@ from labkit.swarm.client import Swarm
 from tests.waiting import until
 from tests.whole.labs import SPEED, home, learner_simulated
 
+pytestmark = [pytest.mark.engine, pytest.mark.long]
+
 NOWHERE = "tcp://127.0.0.1:1"
 
 

@@ -41,6 +41,7 @@ def in_turns(pyodide: Path) -> dict[str, tuple[str, int]]:
     return dict(json.loads(found.removeprefix("found ")))
 
 
+@pytest.mark.engine
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["as_processes", "in_turns"])
 @pytest.mark.parametrize("name", ROWS)
