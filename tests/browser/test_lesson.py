@@ -1,5 +1,7 @@
-"""A whole lesson in a browser: notebook 1 as a learner goes through it, on a real engine.
+"""A whole lesson in a browser: notebook 1 as a learner goes through it, after `labkit up`.
 
+What Swarm does in it is shown on a real engine by `tests/whole/test_notebooks.py`; here the
+engine is a simulated one that hurries, and it is the page that is looked at:
 Predictions (one that will not be so, one that will, one left out), an update, an exercise
 that is checked untouched and half way, hints, the solution, progress, and the report.
 """
@@ -12,19 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.base import settings
+from labkit import cli
 from labkit.lessons import STEPS, checks, workspace
 from labkit.lessons.journal import Journal
-from labkit.swarm import stack
-from labkit.swarm.client import Swarm
-from labkit.swarm.images import images
 from tests.browser.lab import Lab, Notebook, note_outside, screenshot
 from tests.browser.pages import put_on
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
-from tests.whole.labs import learner_on
+from tests.whole import labs
 
 STEP = STEPS[1]
 EXERCISE = checks.EXERCISES["twelve-seconds"]
@@ -32,6 +32,8 @@ EXERCISE = checks.EXERCISES["twelve-seconds"]
 #: and who says nothing is asked to next time.
 SAID = {"rolling-missing": "two", "rolling-completed": "window", "rolling-order": None}
 SO_IT_IS = {"rolling-missing": "one", "rolling-completed": "window"}
+#: How many times as fast as real time the engine runs: a wait is still seen.
+SPEED = 4
 REASON = "the next one begins <soon>"
 #: In milliseconds: what waits for Swarm, and what does not.
 SLOW, QUICK = 90_000, 20_000
@@ -119,17 +121,13 @@ class Lesson(Notebook):
 
 
 @pytest.fixture
-def home(
-    swarm: Swarm, tmp_path: Path, unique: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """The folder of a learner: a stack and images of their own, and the learner's notebooks."""
-    images.build_all(swarm, unique, settings.lesson_files() / "dockercoins")
-    for name, value in {**learner_on(swarm, unique), "LABKIT_HOME": str(tmp_path)}.items():
-        monkeypatch.setenv(name, value)
-    workspace.refresh()
-    yield tmp_path
-    stack.rm(swarm, unique)
-    images.remove_images(swarm, unique)
+def home(tmp_path: Path) -> Iterator[Path]:
+    """The folder of a learner after `labkit up`, with the learner's notebooks."""
+    with labs.home(tmp_path, SPEED):
+        said = CliRunner().invoke(cli.main, ["up"])
+        assert said.exit_code == 0, said.output
+        workspace.refresh()
+        yield tmp_path
 
 
 @pytest.fixture
@@ -139,8 +137,7 @@ def lesson(home: Path, page: Page) -> Iterator[Lesson]:
 
 
 @pytest.mark.browser
-@pytest.mark.engine
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_a_learner_goes_through_a_whole_lesson(lesson: Lesson, home: Path) -> None:
     """Each cell in its order, and what a learner does in between."""
     done: list[tuple[str, ...]] = []
