@@ -273,15 +273,6 @@ def test_a_size_that_is_none_is_refused(size: object) -> None:
         shorthand.number_of_bytes(size)
 
 
-def test_a_drive_and_a_pipe_of_windows_are_no_names_of_volumes(tmp_path: Path) -> None:
-    pipe = r"{type: npipe, source: '\\.\pipe\docker', target: '\\.\pipe\docker'}"
-    found = web(tmp_path, rf"    volumes: ['C:\data:D:\inside:ro', {pipe}]")
-    assert [(each.type, each.source, each.target) for each in found.volumes] == [
-        ("bind", "C:\\data", "D:\\inside"),
-        ("npipe", r"\\.\pipe\docker", r"\\.\pipe\docker"),
-    ]
-
-
 def test_env_files_are_taken_as_they_are_and_the_file_itself_wins(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text("# no\n\n  A='x y' \nB=1\nPASSED\nLOST\nE=\n")
     found = web(tmp_path, "    env_file: a.env\n    environment: {B: 2}", PASSED="p", E="e")

@@ -128,7 +128,6 @@ def services(
         for section in ("configs", "secrets"):
             wanted = getattr(service, section) or []
             _file_references(wanted, declared[section], (*path, section), problems)
-        _credentials(service, declared["configs"], path, problems)
 
 
 def _image(service: Part, path: Path, problems: Problems) -> None:
@@ -170,8 +169,6 @@ def _networks(service: Part, known: set[str], path: Path, problems: Problems) ->
 def _mount(mount: Part, known: set[str], path: Path, problems: Problems) -> None:
     for kind in ("bind", "volume", "tmpfs"):
         if getattr(mount, kind) is not None and mount.type != kind:
-            if kind == "bind" and mount.type == "npipe":
-                continue
             problems.add((*path, kind), f"is for a mount of type {kind}, and this is {mount.type}")
     if mount.type == "tmpfs":
         if mount.source:
@@ -192,17 +189,6 @@ def _file_references(wanted: list[Part], known: set[str], path: Path, problems: 
         elif target in taken:
             problems.add((*path, index), f"another {kind} has the same target, {target}")
         taken.add(target)
-
-
-def _credentials(service: Part, known: set[str], path: Path, problems: Problems) -> None:
-    spec = service.credential_spec
-    if spec is None:
-        return
-    given = [key for key in ("config", "file", "registry") if getattr(spec, key)]
-    if len(given) > 1:
-        problems.add((*path, "credential_spec"), f"has {' and '.join(given)}; use one")
-    if spec.config and spec.config not in known:
-        problems.add((*path, "credential_spec", "config"), _undefined("config", spec.config, known))
 
 
 def _undefined(kind: str, name: str, known: set[str]) -> str:

@@ -173,7 +173,7 @@ class _Source:
         home = self.env.get("HOME")
         if path.startswith("~") and home is not None:
             path = path.replace("~", home, 1)
-        return path if shorthand.is_absolute(path) else os.path.normpath(self.folder / path)
+        return path if path.startswith("/") else os.path.normpath(self.folder / path)
 
     def _read_content(self, section: str, key: str, thing: Part) -> None:
         if thing.external or thing.get("driver"):

@@ -148,16 +148,12 @@ def _container(service: Part, names: _Names) -> Spec:
         ],
         OomScoreAdj=service.oom_score_adj,
         Secrets=_references(service.secrets or [], "Secret", names),
-        Configs=_references(service.configs or [], "Config", names)
-        + _credential_config(service.credential_spec, names),
+        Configs=_references(service.configs or [], "Config", names),
     )
     return {
         **filled,
         "Labels": names.labels(service.labels),
-        "Privileges": {
-            "CredentialSpec": _credentials(service.credential_spec, names),
-            "SELinuxContext": None,
-        },
+        "Privileges": {"CredentialSpec": None, "SELinuxContext": None},
         **_present(
             DNSConfig=_dns(service),
             Healthcheck=_healthcheck(service.healthcheck),
@@ -225,20 +221,6 @@ def _references(wanted: list[Part], kind: str, names: _Names) -> list[Spec]:
         for each in wanted
     ]
     return sorted(found, key=lambda each: (each[f"{kind}Name"], each["File"]["Name"]))
-
-
-def _credential_config(credentials: Part | None, names: _Names) -> list[Spec]:
-    """Return the reference that a Windows account from a config needs beside itself."""
-    if credentials is None or not credentials.config:
-        return []
-    return [{"Runtime": {}, "ConfigName": names.full("configs", credentials.config)}]
-
-
-def _credentials(credentials: Part | None, names: _Names) -> Spec | None:
-    if credentials is None:
-        return None
-    spec = {"Config": "", "File": "", "Registry": ""} | credentials.present()
-    return spec | _filled(Config=credentials.config and names.full("configs", credentials.config))
 
 
 def _mount(mount: Part, names: _Names) -> Spec:

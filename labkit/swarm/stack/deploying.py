@@ -138,9 +138,6 @@ def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
         reference["SecretID"] = ids["secret"][reference["SecretName"]]
     for reference in container.get("Configs", ()):
         reference["ConfigID"] = ids["config"][reference["ConfigName"]]
-    credentials = container["Privileges"]["CredentialSpec"]
-    if credentials and credentials["Config"]:
-        credentials["Config"] = ids["config"][credentials["Config"]]
 
 
 def _put_service(

@@ -318,7 +318,7 @@ _LEAVES: dict[str, Leaf] = {
     "endpoint_mode": _one_of("vip", "dnsrr", any_case=True),
     "protocol": _one_of("tcp", "udp", "sctp", any_case=True),
     "publish_mode": _one_of("ingress", "host", any_case=True),
-    "volume_type": _one_of("volume", "bind", "tmpfs", "npipe", "image"),
+    "volume_type": _one_of("volume", "bind", "tmpfs", "image"),
     "ports": _ports,
     "port": _port,
     "build": _build,

@@ -24,7 +24,6 @@ RANGE = re.compile(r"\b(\d{1,5})-(\d{1,5})\b", re.ASCII)
 #: Go writes a float with an exponent outside of these powers of ten.
 _LEAST_EXPONENT, _EXPONENT_OF_A_MILLION = -4, 6
 _PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
-_WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 #: As Google's shlex has them: a `#` begins a comment only where a word could begin.
 _TOKEN = re.compile(
     r"""[ \t\r\n]+ | \#[^\n]* | (?P<word> (?: [^\s"'\\] | \\. | '[^']*' | "(?:[^"\\]|\\.)*" )+ )""",
@@ -230,13 +229,13 @@ def _address(text: str, whole: str) -> str:
 
 def volume(value: str) -> dict[str, Any]:
     """Read `name:/path:ro`, `./here:/there` or `/anonymous` as a long form."""
-    parts = _volume_parts(value)
+    parts = value.split(":")
     if not all(parts) or len(parts) > 3:
         raise ValueError(f"must be SOURCE:TARGET:OPTIONS, and {value!r} is not")
     if len(parts) == 1:
         return {"type": "volume", "target": parts[0]}
     found: dict[str, Any] = {"source": parts[0], "target": parts[1]}
-    found["type"] = "bind" if _is_path(parts[0]) else "volume"
+    found["type"] = "bind" if parts[0][0] in "./~" else "volume"
     for option in parts[2].split(",") if len(parts) == 3 else ():
         if option in ("ro", "rw"):
             found["read_only"] = option == "ro"
@@ -245,28 +244,6 @@ def volume(value: str) -> dict[str, Any]:
         elif option in _PROPAGATIONS:
             found["bind"] = {"propagation": option}
     return found
-
-
-def _volume_parts(value: str) -> list[str]:
-    """Split at the colons, but not at that of a drive such as `C:`."""
-    if len(value) <= 2:
-        return [value]
-    parts: list[str] = []
-    for part in value.split(":"):
-        if parts and re.fullmatch("[A-Za-z]", parts[-1]):
-            parts[-1] += f":{part}"
-        else:
-            parts.append(part)
-    return parts
-
-
-def _is_path(source: str) -> bool:
-    return source[0] in "./~" or source.startswith("\\\\") or bool(_WINDOWS_DRIVE.match(source))
-
-
-def is_absolute(path: str) -> bool:
-    """Whether a path is absolute where the engine runs, which may be Windows."""
-    return path.startswith(("/", "\\\\")) or bool(re.match(r"[A-Za-z]:[\\/]", path))
 
 
 def env_file(text: str, env: Mapping[str, str]) -> dict[str, str]:
