@@ -7,6 +7,7 @@ import pytest
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import frames
+from labkit.recordings.frames import Table
 from labkit.recordings.recording import (
     Back,
     Ended,
@@ -19,7 +20,6 @@ from labkit.recordings.recording import (
     TaskSeen,
 )
 from labkit.recordings.story import fewest_running, ran
-from labkit.recordings.table import Table
 from labkit.recordings.values import UpdateConfig
 from tests.looks import recorded
 from tests.values import at, recording, service, snapshot, status, task

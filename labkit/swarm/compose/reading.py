@@ -2,7 +2,8 @@
 
 Docker uses Go's yaml.v3, a port of libyaml, whose plain scalars are not PyYAML's: `yes`,
 `on` and `12:30` are text, `1e3` is a number, `0o17` and `0444` are octal. So libyaml parses,
-through PyYAML, and values are made of its events here; where PyYAML came without libyaml,
+through PyYAML, and values are made of its events here: PyYAML's own makers of values die of deep
+nesting, and refuse an anchor that is set again. Where PyYAML came without libyaml,
 its own parser does, which allows fewer tabs. Only the first document of a file counts. A date
 is refused: docker would turn `2001-01-01` into `2001-01-01 00:00:00 +0000 UTC`, which is never
 meant.
