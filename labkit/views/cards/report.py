@@ -32,6 +32,7 @@ _LONGEST = 5000
 Json = dict[str, Any]
 
 _display: Callable[..., object] = ipython.display
+_link: Callable[[str], object] = ipython.FileLink
 
 
 class ProgressTable:
@@ -94,7 +95,7 @@ class Report:
         page.write(Path(path), self.page)
         echo.say(f"{Path(path).absolute()}: open it in a browser.")
         if get_ipython() is not None:
-            _display(ipython.FileLink(os.path.relpath(path)))
+            _display(_link(os.path.relpath(path)))
 
     def __repr__(self) -> str:
         charts = counted(len(self._numbers), "chart")
