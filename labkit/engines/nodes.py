@@ -116,6 +116,8 @@ def disturb(swarm: Swarm, what: str, name: str) -> str:
     workers = [node for node in found if node["Spec"]["Role"] != "manager"]
     if swarm.provenance != "engine" and workers:
         swarm.post(f"/swarmsim/nodes/{workers[0]['ID']}/{what}")
+        if what == "start":
+            _wait_until_ready(swarm, name)
         return _DEEDS[what].format(name=name)
     ours = _containers(swarm)
     container = next((one for node in workers if (one := _container_of(node)) in ours), "")
@@ -280,10 +282,13 @@ def _wait_for_engine(swarm: Swarm, name: str) -> None:
 
 
 def _wait_until_ready(swarm: Swarm, name: str) -> None:
-    """Wait until the swarm has a ready node in this container. Raises `NotSettled`."""
+    """Wait until the swarm has a ready node in this container, or of this name if simulated.
+
+    Raises `NotSettled`.
+    """
     for _ in poll(_READY_SECONDS, _POLL_SECONDS):
-        found = [node for node in swarm.get("/nodes") if _container_of(node) == name]
-        if any(node["Status"]["State"] == "ready" for node in found):
+        ready = (node for node in swarm.get("/nodes") if node["Status"]["State"] == "ready")
+        if any(name in (_container_of(node), node["Description"]["Hostname"]) for node in ready):
             return
     raise NotSettled(
         f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",

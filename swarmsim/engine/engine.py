@@ -178,7 +178,7 @@ class Engine:
             spec = {**manager.spec, "Availability": availability}
             self.cluster.update_node(manager.id, manager.version, spec)
         for number in range(2, self.node_count + 1):
-            self._add_node(f"{self.hostname}-{number}")
+            self._add_node(f"node-{number}")
         now = self.cluster.now
         spec = settings.pop("spec", {})
         self.swarm = Swarm(

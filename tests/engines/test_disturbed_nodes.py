@@ -8,7 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from labkit.api import up
+from labkit.base import settings
 from labkit.engines import nodes
+from labkit.engines.private.private import PrivateEngine
 from labkit.recordings.update.phases import described
 from tests.engines.disturbed import NEW, OLD, REPLICAS, Play, played
 from tests.engines.test_nodes import home, three  # noqa: F401 - fixtures
@@ -24,11 +27,8 @@ NOTICED = (timedelta(seconds=8), timedelta(seconds=18))
 )
 def play(request: pytest.FixtureRequest) -> Iterator[Play]:
     if request.param == "simulated":
-        with simulated_swarm(speed=20, nodes=3) as swarm:
-            workers = (node for node in swarm.get("/nodes") if node["Spec"]["Role"] == "worker")
-            names = [each["Description"]["Hostname"] for each in workers]
-            with played(swarm, min(names)) as found:
-                yield found
+        with simulated_swarm(speed=20, nodes=3) as swarm, played(swarm, "node-2") as found:
+            yield found
         return
     swarm = request.getfixturevalue("three")
     swarm.post(f"/images/{OLD}/tag", repo=NEW.partition(":")[0], tag=NEW.partition(":")[2])
@@ -128,3 +128,15 @@ def test_the_tasks_of_a_node_that_is_removed_are_replaced(play: Play, before: st
     assert {task.message for task in found if task.state == "orphaned"} == {
         "Task belonged to a node that has been deleted"
     }
+
+
+@pytest.mark.engine
+@pytest.mark.nodes
+@pytest.mark.parametrize("play", ["real"], indirect=True)
+def test_two_updates_go_on_when_their_manager_and_its_nodes_are_back(play: Play) -> None:
+    """The simulated engine keeps no services when it ends: tests/whole/test_campaign.py."""
+    PrivateEngine(settings.state_dir() / "engine").stop()
+    up.up(nodes=3, with_stack=False)
+    last = play.until(lambda look: look.settled, "both updates to be over", 180)
+
+    assert last.states <= {"completed", "rollback_completed"}

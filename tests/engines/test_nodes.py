@@ -53,21 +53,18 @@ def test_a_swarm_on_a_bridge_can_be_joined(address: str):
 @pytest.mark.parametrize("deed", ["kill", "cut"])
 def test_a_simulated_node_is_silent_until_it_is_started_again(deed: str):
     with simulated_swarm(nodes=2) as swarm:
-        names = {
-            node["Spec"]["Role"]: node["Description"]["Hostname"] for node in swarm.get("/nodes")
-        }
 
         def state() -> str:
-            (found,) = [n for n in swarm.get("/nodes") if n["Spec"]["Role"] == "worker"]
-            return str(found["Status"]["State"])
+            (found,) = [node for node in swarm.nodes() if node.name == "node-2"]
+            return found.state
 
-        assert "15 s" in nodes.disturb(swarm, deed, names["worker"])
+        assert "15 s" in nodes.disturb(swarm, deed, "node-2")
         assert state() == "ready"
-        until(lambda: state() == "down", f"{names['worker']} to be down")
-        nodes.disturb(swarm, "start", names["worker"])
-        until(lambda: state() == "ready", f"{names['worker']} to be ready")
+        until(lambda: state() == "down", "node-2 to be down")
+        nodes.disturb(swarm, "start", "node-2")
+        assert state() == "ready"
         with pytest.raises(LabError, match="it is the manager"):
-            nodes.disturb(swarm, deed, names["manager"])
+            nodes.disturb(swarm, deed, swarm.info()["Name"])
 
 
 # ---- for real ------------------------------------------------------------------------

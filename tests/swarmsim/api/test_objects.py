@@ -152,11 +152,10 @@ def test_a_drained_node_has_no_tasks(three: Raw):
     raw = three
     made(raw, spec(Mode={"Replicated": {"Replicas": 6}}))
     until(lambda: running(raw, "web") == 6, "six that run")
-    name = raw.get("/info").json["Name"] + "-2"
-    node = raw.get(f"/nodes/{name}").json
+    node = raw.get("/nodes/node-2").json
     drained = {**node["Spec"], "Availability": "drain"}
-    raw.post(f"/nodes/{name}/update", drained, version=node["Version"]["Index"])
-    live = {"node": [name], "desired-state": ["running", "ready"]}
+    raw.post("/nodes/node-2/update", drained, version=node["Version"]["Index"])
+    live = {"node": ["node-2"], "desired-state": ["running", "ready"]}
 
     until(lambda: raw.get("/tasks", filters=live).json == [], "no task on it")
     until(lambda: running(raw, "web") == 6, "six that run elsewhere")
