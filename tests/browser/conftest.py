@@ -6,6 +6,8 @@ this thread, and other tests run loops of their own.
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.browser.lab import REFUSE, Lab, note_outside
-from tests.browser.pages import Open
+from tests.browser.pages import Open, served
 
 # a machine that is busy draws late
 expect.set_options(timeout=20_000)
@@ -74,3 +76,21 @@ def page(context: BrowserContext) -> Iterator[Page]:
 def opened(page: Page, tmp_path: Path) -> Open:
     """The same page, for what is shown without JupyterLab."""
     return Open(page, tmp_path)
+
+
+@pytest.fixture(scope="package")
+def site() -> Path:
+    """The lab, the home page and the documentation, built anew.
+
+    Sphinx ends with an error for what it warns of.
+    """
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, root / "site" / "build.py"], check=True)
+    return root / "build" / "site"
+
+
+@pytest.fixture(scope="package")
+def address(site: Path) -> Iterator[str]:
+    """The address of the site on a web server of files."""
+    with served(site) as found:
+        yield found

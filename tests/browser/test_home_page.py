@@ -1,9 +1,6 @@
 """The home page and the documentation are whole, and load nothing from elsewhere."""
 
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -17,26 +14,13 @@ from playwright.sync_api import Page, expect
 import labkit
 import swarmsim
 from labkit.recordings.update.prediction import SEEDS
-from tests.browser.pages import served
 from tests.browser.test_accessibility import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = "lab/index.html"  # `site/build.py` puts it there
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both as `make docs` builds them; Sphinx ends with an error for what it warns of."""
-    folder = tmp_path_factory.mktemp("site")
-    words = [sys.executable, str(ROOT / "site" / "documentation.py"), str(folder)]
-    subprocess.run(words, check=True, capture_output=True, text=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with served(site) as found:
-        yield found
+pytestmark = [pytest.mark.browser, pytest.mark.long]  # it takes the site
 
 
 class Links(HTMLParser):
@@ -58,7 +42,9 @@ class Links(HTMLParser):
 
 
 def pages(site: Path) -> dict[Path, Links]:
-    return {path: Links(path) for path in site.rglob("*.html")}
+    """Those that are not JupyterLite's."""
+    found = [site / "index.html", *(site / "docs").rglob("*.html"), *site.glob("replays/*.html")]
+    return {path: Links(path) for path in found}
 
 
 def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
@@ -81,7 +67,8 @@ def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: P
 
 
 def test_style_sheets_load_nothing_from_elsewhere(site: Path) -> None:
-    sheets = [path.read_text(encoding="utf-8") for path in site.rglob("*.css")]
+    folders = (site / "home", site / "docs")
+    sheets = [path.read_text("utf-8") for each in folders for path in each.rglob("*.css")]
 
     assert sheets
     for sheet in sheets:
@@ -112,7 +99,6 @@ def test_the_reference_has_every_public_name(site: Path, package: ModuleType) ->
     assert {f"{name}.{each}" for each in set(package.__all__) - elsewhere} <= places
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "scheme"),
     [
@@ -134,7 +120,6 @@ def test_a_page_fits_a_phone_and_axe_finds_nothing_serious(
     assert problems(page, "body") == []
 
 
-@pytest.mark.browser
 def test_the_picture_moves_by_itself_and_can_be_stopped(page: Page, address: str) -> None:
     page.goto(f"{address}/index.html")
     said, button, curtain = (
@@ -151,7 +136,6 @@ def test_the_picture_moves_by_itself_and_can_be_stopped(page: Page, address: str
     expect(curtain).to_be_hidden()
 
 
-@pytest.mark.browser
 def test_the_picture_stands_still_for_who_prefers_it(page: Page, address: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{address}/index.html")
@@ -161,7 +145,6 @@ def test_the_picture_stands_still_for_who_prefers_it(page: Page, address: str) -
     expect(page.locator("#moving .now")).to_contain_text("Completed")
 
 
-@pytest.mark.browser
 def test_the_search_needs_no_server(page: Page, address: str) -> None:
     page.goto(f"{address}/docs/search.html?q=monitor+window")
 
@@ -170,7 +153,6 @@ def test_the_search_needs_no_server(page: Page, address: str) -> None:
     )
 
 
-@pytest.mark.browser
 def test_a_replay_has_the_plotly_that_all_share(page: Page, address: str) -> None:
     page.goto(f"{address}/replays/03-rolled-back.html")
 

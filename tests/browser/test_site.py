@@ -1,21 +1,16 @@
 """The lesson as a site: JupyterLite and an engine, in a browser, from a web server of files."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.lab import screenshot
-from tests.browser.pages import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-ROOT = Path(__file__).resolve().parents[2]
 _CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
     .filter((cell) => cell.type === "code")
     .map((cell) => ({ count: cell.executionCount, source: cell.sharedModel.source,
@@ -57,16 +52,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     own.close()
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    """The address of the site, built anew."""
-    subprocess.run([sys.executable, ROOT / "site" / "build.py"], check=True)
-    with served(ROOT / "build" / "site") as address:
-        yield address
-
-
-def test_the_first_notebook_runs_in_a_page(site: str, page: Page) -> None:
-    _open(page, site, "00-start-here.ipynb")
+def test_the_first_notebook_runs_in_a_page(address: str, page: Page) -> None:
+    _open(page, address, "00-start-here.ipynb")
 
     cells = _run_all(page)
 
@@ -76,8 +63,10 @@ def test_the_first_notebook_runs_in_a_page(site: str, page: Page) -> None:
     screenshot(page, "site-notebook-0")
 
 
-def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(site: str, page: Page) -> None:
-    _open(page, site, "01-rolling-updates.ipynb")
+def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(
+    address: str, page: Page
+) -> None:
+    _open(page, address, "01-rolling-updates.ipynb")
     _run(page, "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)")
     page.evaluate(_EDIT, "dockercoins/worker/worker.py")
     edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
@@ -95,8 +84,8 @@ def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(site: str, 
     )
 
 
-def test_a_click_is_answered_while_a_cell_waits(site: str, page: Page) -> None:
-    _open(page, site, "00-start-here.ipynb")
+def test_a_click_is_answered_while_a_cell_waits(address: str, page: Page) -> None:
+    _open(page, address, "00-start-here.ipynb")
     expect(page.locator(".jp-Dialog")).to_have_count(0)
     expect(page).to_have_title(re.compile("00-start"))
     _run_in_a_cell(page, "import labkit; step = labkit.reset(0)")
@@ -124,8 +113,8 @@ def _run(page: Page, code: str) -> str:
     return said
 
 
-def _open(page: Page, site: str, notebook: str) -> None:
-    page.goto(f"{site}/lab/index.html?path={notebook}&speed=10")
+def _open(page: Page, address: str, notebook: str) -> None:
+    page.goto(f"{address}/lab/index.html?path={notebook}&speed=10")
     _wait_for_kernel(page)
 
 

@@ -61,7 +61,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What was found wrong in each notebook; they run one after the other, but for the last."""
+    """What was found wrong in each notebook; the last runs beside the others."""
     folder = tmp_path_factory.mktemp("books")
     *books, hung = (
         write(folder / f"{what.replace(' ', '-')}.ipynb", *cells)
@@ -69,12 +69,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     )
     # a kernel may be slow to import, and one that hangs need not be waited for as long
     runs = {folder / "books.xml": (books, CELL_SECONDS), folder / "hung.xml": ([hung], 5)}
-    found: dict[str, list[str]] = {}
-    for report, (some, seconds) in runs.items():
-        ran = begin(*some, cell_seconds=seconds, options=[f"--junitxml={report}"])
-        assert ran.wait() == 1, (folder / "said").read_text()
-        found |= read(report)[1]
-    return found
+    begun = [
+        begin(*some, cell_seconds=seconds, options=[f"--junitxml={report}"])
+        for report, (some, seconds) in runs.items()
+    ]
+    assert [each.wait() for each in begun] == [1, 1], (folder / "said").read_text()
+    return {name: wrong for report in runs for name, wrong in read(report)[1].items()}
 
 
 @pytest.mark.engine
