@@ -14,12 +14,13 @@ from xdist.workermanage import WorkerController
 NOTEBOOKS = "tests/whole/test_notebooks.py"
 #: Judged by times, so not beside the notebooks, which keep a processor busy.
 TIMED = "tests/conformance/test_scenarios.py"
-#: Patterns of tests that stay together, in the order in which they begin.
+#: Patterns of tests that stay together, with `|` between them, in the order in which they begin.
 FIRST = [
     "tests/conformance/test_scenarios.py::*[[]fast*",
     "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
     "tests/whole/test_notebooks_simulated.py::*",
-    "tests/browser/*",  # they share a browser
+    "tests/browser/*",  # they share a browser, and the site
+    "tests/house/test_pyodide.py::*|tests/swarmsim/runtime/test_turns.py::*",  # and a Pyodide
     "tests/engines/test_nodes.py::*",
     "tests/house/test_wheel.py::*",
     "tests/house/test_bootstrap.py::*",
@@ -30,8 +31,12 @@ FIRST = [
 
 def lane(nodeid: str) -> str:
     """Return what a test stays together with: a part of `FIRST`, or else its file."""
-    found = (first for first in FIRST if fnmatchcase(nodeid, first))
-    return next(found, nodeid.partition("::")[0])
+    file = nodeid.partition("::")[0]
+    return next((first for first in FIRST if _is_of(nodeid, first)), file)
+
+
+def _is_of(nodeid: str, patterns: str) -> bool:
+    return any(fnmatchcase(nodeid, each) for each in patterns.split("|"))
 
 
 def place(nodeid: str) -> tuple[int, int]:
