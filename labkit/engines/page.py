@@ -25,7 +25,7 @@ WHAT_IT_IS = (
     "- Not here: a terminal, and the web page of dockercoins. Where a notebook has you type a "
     "command, its next cell does the same.",
 )
-#: In place of what is real there, in a browser that has no JSPI (`swarmsim.in_browser`).
+#: In place of what is real there, in a browser that has no JSPI (`swarmsim.doors.in_browser`).
 NOTHING_RUNS = (
     "- Acted: the code of your images. This browser cannot run it (Chrome, Edge and Firefox can); "
     "each task does what is known of its image, and nothing makes hashes."
