@@ -39,6 +39,8 @@ _LEFT_OUT = {
 }
 #: Of these only the version is asked for: plotly.js is in the site as a file.
 _NAMES_ONLY = {"plotly"}
+#: The last two are jedi's, of packages that are not here: most of all files that a kernel unpacks.
+_FOLDERS_LEFT_OUT = {"..", "__pycache__", "tests", "stubs", "django-stubs"}
 #: JupyterLite asks for this one, which needs a newer Python than the environment may have.
 _MICROPIP = "0.11.1"
 _WHEEL = "Wheel-Version: 1.0\nGenerator: labkit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -125,7 +127,7 @@ def _pack(name: str, wheel: Path, only: str = "") -> None:
             packed.writestr(zipfile.ZipInfo(inside), content, zipfile.ZIP_DEFLATED)
 
         for file in sorted(found.files or ()):
-            left_out = bool({"..", "__pycache__", "tests"} & set(file.parts))
+            left_out = bool(_FOLDERS_LEFT_OUT & set(file.parts))
             left_out = left_out or only not in file.parts[0]
             if not left_out and file.suffix != ".so" and file.name not in ("RECORD", "WHEEL"):
                 add(file.as_posix(), file.read_binary())
