@@ -92,9 +92,13 @@ def three(swarm: Swarm, coins_images: str, home: Path) -> Iterator[Swarm]:
         pytest.skip(why_not)
     names = [f"{coins_images}/dockercoins_{each}:{images.FIRST_TAG}" for each in images.SERVICES]
     try:
-        new = private.start().client.api
-        for name in (images.base_image(swarm), *names):
-            new.load_image(swarm.client.api.get_image(name))
+        # all in one archive, which has what they stand on once
+        given = swarm.client.api.get(
+            f"{swarm.client.api.base_url}/images/get",
+            params={"names": [images.base_image(swarm), *names]},
+            stream=True,
+        )
+        private.start().client.api.load_image(given.iter_content(1 << 20))
         yield up.up(nodes=3)
     finally:
         private.remove()
@@ -179,7 +183,7 @@ def test_an_update_to_an_image_that_was_just_built_completes(
     said = capsys.readouterr().out
     assert all(f"{node} was given {image}." in said for node in MADE)
 
-    labkit.update("dc_worker", image=image, update_config={"parallelism": 5})
+    labkit.update("dc_worker", image=image, update_config={"parallelism": 10, "monitor": "1s"})
 
     def completed() -> bool:
         service = current.snapshot("dc_worker").service
