@@ -8,6 +8,7 @@ from tests import lanes
 from tests.whole import test_notebooks
 
 
+@pytest.hookimpl(trylast=True)  # the other process need not wait for it
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin with them in the process that collects them in the end; where it can be skipped, it is.
 
