@@ -10,11 +10,12 @@ from tests.whole import test_notebooks
 
 @pytest.hookimpl(trylast=True)  # the other process need not wait for it
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin with them in the process that collects them in the end; where it can be skipped, it is.
+    """Begin with them in the process that collects them in the end.
 
     They take longest, and mostly wait.
     """
     chosen = any(lanes.lane(item.nodeid) == lanes.NOTEBOOKS for item in session.items)
     if chosen and lanes.is_first(session.config):
-        with contextlib.suppress(pytest.skip.Exception):  # it is raised again where it is used
+        # what goes wrong does so again where they are collected
+        with contextlib.suppress(Exception, pytest.skip.Exception):
             test_notebooks.begin(session)
