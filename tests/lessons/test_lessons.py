@@ -18,12 +18,14 @@ import yaml
 from labkit import lessons
 from labkit.base import settings
 from labkit.base.errors import BadComposeFile, BadValue, LabError, NotOurs, NotSettled
+from labkit.engines import nodes
 from labkit.lessons import workspace
 from labkit.lessons.steps import edits, steps
 from labkit.swarm import services
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
 from tests.simulated import simulated_swarm
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -411,3 +413,21 @@ def test_a_reset_removes_nothing_where_it_cannot_deploy(monkeypatch: pytest.Monk
         with pytest.raises(NotOurs, match="service dc_extra"):
             steps.reset(swarm, step)
         assert swarm.service(step.worker)["ID"] == before
+
+
+def test_a_reset_does_not_wait_for_tasks_of_a_node_that_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither where the worker is as it should be, nor where it is made anew."""
+    step = lessons.STEPS[0]
+    monkeypatch.setattr(steps, "_build", lambda *_: [])
+    monkeypatch.setattr(steps, "_WAIT_SECONDS", 10)
+    with simulated_swarm(nodes=3) as swarm:
+        steps.reset(swarm, step)
+        nodes.disturb(swarm, "kill", "node-2")
+        until(lambda: any(each.lost for each in swarm.snapshot(step.worker).tasks), "its end")
+        steps.reset(swarm, step)
+        services.update(swarm, step.worker, replicas=3)
+        steps.reset(swarm, step)
+
+        assert sum(each.running for each in swarm.snapshot(step.worker).tasks) == 10

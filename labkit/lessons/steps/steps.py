@@ -183,13 +183,17 @@ def _compose_file(step: Step) -> Iterator[Path]:
 
 
 def _remove(swarm: Swarm, found: Snapshot) -> list[str]:
-    """Remove a service, wait until its last task is gone, and say so."""
+    """Remove a service, wait until its last task is gone, or its node down, and say so."""
     if found.service is None:
         return []
     swarm.delete(f"/services/{found.service.id}")
     name = found.service.name
-    _wait(swarm, name, lambda now: now is None, "its last task to be gone")
+    _wait(swarm, name, _is_gone, "its last task to be gone")
     return [f"{name} removed"]
+
+
+def _is_gone(now: Snapshot | None) -> bool:
+    return now is None or (now.service is None and all(task.lost for task in now.tasks))
 
 
 def _in_place(found: Snapshot, step: Step) -> bool:
@@ -228,7 +232,7 @@ def _runs(found: Snapshot, tag: str) -> bool:
         return False
     if service.update_status and not service.update_status.settled:
         return False
-    live = [task for task in found.tasks if not task.ended]
+    live = [task for task in found.tasks if not (task.ended or task.lost)]
     return len(live) == REPLICAS and all(task.running and task.tag == tag for task in live)
 
 
