@@ -56,6 +56,12 @@ def build(into: Path) -> None:
     with tarfile.open(packed) as archive:
         for name in (*_CORE, _LOCK):
             (into / name).write_bytes(archive.extractfile(f"package/{name}").read())
+    library, compiled = into / "python_stdlib.zip", packed.with_suffix(".compiled.zip")
+    if not compiled.exists():
+        script = ROOT / "site" / "compile.mjs"
+        subprocess.run(["node", script, into.resolve()], check=True)
+        shutil.copy(library, compiled)
+    shutil.copy(compiled, library)
     about = json.loads((into / _LOCK).read_text())["info"]
     found: dict[str, Any] = {}
     ahead = list(_WANTED)
