@@ -36,8 +36,8 @@ class Open:
             f'<script>{before}</script><script type="module">{assets.module()}\n{script}</script>'
         )
 
-    def view(self, state: Json, *parts: str, kernel: bool = False) -> None:
-        """Show a view of some parts of a state, or of all, as `view`.
+    def view(self, state: Json, *parts: str, kernel: bool = False, before: str = "") -> None:
+        """Show a view of some parts of a state, or of all, as `view`, after a script.
 
         What it sends to its kernel, if it has one, is in `sent`.
         """
@@ -45,7 +45,7 @@ class Open:
         given = {"plotlyPath": ""} | ({"parts": parts} if parts else {})
         send = ", send: (message) => sent.push(message)" if kernel else ""
         self.module(
-            "globalThis.sent = [];"
+            f"{before}\nglobalThis.sent = [];"
             "globalThis.view = new View(document.querySelector('main'),"
             f" new ViewState({as_script(state)}), {{ ...{json.dumps(given)}{send} }});",
             script,

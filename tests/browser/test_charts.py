@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Ended, HashesSeen, Recording
 from labkit.recordings.values import UpdateConfig
 from labkit.views.state.view_state import Json
 from labkit.views.static.snapshot import Snapshot
@@ -54,8 +54,8 @@ def live(seconds: float, **options: Any) -> Json:
 def show(opened: Open) -> Show:
     """Show a state in a page, until its charts are drawn."""
 
-    def shown(state: Json, *, kernel: bool = False) -> None:
-        opened.view(state, kernel=kernel)
+    def shown(state: Json, **more: Any) -> None:
+        opened.view(state, **more)
         drawn = chart(opened.page, "slots").locator(".js-plotly-plot path.js-fill")
         expect(drawn.first).to_be_attached()
 
@@ -140,18 +140,32 @@ def test_while_nothing_has_happened_the_last_half_minute_is_shown(page: Page, sh
     assert begin >= 100_000
 
 
-def test_head_charts_and_first_rows_are_seen_together(page: Page, show: Show) -> None:
-    """In what JupyterLab leaves of a screen of 1440 by 900, beside a notebook and alone."""
+#: Puts what the page shows in a panel of JupyterLab's.
+_IN_A_PANEL = """const panel = document.querySelector("main");
+panel.className = "labkit-panel";
+panel.style = "position: absolute; inset: 0";"""
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "rows"),
+    [(600, 780, 3), (1076, 780, 3), (716, 620, 2)],
+    ids=["beside", "wide", "in the room"],
+)
+def test_head_charts_and_first_rows_are_seen_together(
+    page: Page, show: Show, width: int, height: int, rows: int
+) -> None:
+    """In what JupyterLab leaves of a screen of 1440 by 900; in the lab's room above a terminal."""
     made = settled()
     for second in range(13):
         made.add(HashesSeen(after(second), second * 4, float(second)))
-    show(Snapshot.of(made).data())
-    for width in (600, 1100):
-        page.set_viewport_size({"width": width, "height": 780})
-        until(lambda: len({_columns(page, part) for part in CHARTS}) == 1, "the charts to line up")
-        expect(page.locator(".labkit-name")).to_be_in_viewport(ratio=1)
-        expect(page.locator("[data-part=speed] .labkit-chart")).to_be_in_viewport(ratio=1)
-        expect(page.locator(".labkit-ps tr[data-n]").nth(2)).to_be_in_viewport(ratio=1)
+    made.add(Ended(after(13), "The update has settled: completed (update completed)."))
+    show(Snapshot.of(made).data(), before=_IN_A_PANEL)
+    page.set_viewport_size({"width": width, "height": height})
+    until(lambda: len({_columns(page, part) for part in CHARTS}) == 1, "the charts to line up")
+    expect(page.locator(".labkit-name")).to_be_in_viewport(ratio=1)
+    expect(page.locator("[data-part=speed] .labkit-chart")).to_be_in_viewport(ratio=1)
+    screenshot(page, f"charts-{width}x{height}")
+    expect(page.locator(".labkit-ps tr[data-n]").nth(rows - 1)).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize(

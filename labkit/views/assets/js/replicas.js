@@ -20,7 +20,7 @@ export class Replicas extends Chart {
   }
 
   height() {
-    return 84;
+    return this.view.low ? 44 : 84;
   }
 
   traces(viewState) {

@@ -9,6 +9,7 @@ import { slotRows } from "./spans.js";
 import { label, minutes } from "./words.js";
 
 const ROW = 17; // px of a row, as long as all of them are no higher than
+const LOW_ROW = 12; // where there is little room
 const HIGHEST = 300;
 /** Where tasks stand in a row, and the windows below them; how tasks are drawn by stage. */
 const { title: SLOTS, tasks: TASKS, windows: WINDOWS, stages, signs } = SHARED.slots;
@@ -82,7 +83,7 @@ export class Slots extends Chart {
   }
 
   row() {
-    return Math.min(ROW, HIGHEST / this.rows.length);
+    return Math.min(this.view.low ? LOW_ROW : ROW, HIGHEST / this.rows.length);
   }
 
   yaxis() {

@@ -15,6 +15,7 @@ import { plotly } from "./plotly.js";
 const APART_LEAST = 250; // ms between two drawings of a part
 const APART_SHARE = 8; // and at least so many times as long as the last one took
 const SOON = "150px"; // what is so near to be seen is drawn
+const LOW = 790; // px of a panel above a terminal: charts are lower, so that the table begins in sight
 
 export class View {
   /** `parts` are names of parts; `send` hands a message to the kernel, or is null without one. */
@@ -64,6 +65,8 @@ export class View {
     this.dark.addEventListener("change", this.repaint);
     this.sizes = new ResizeObserver(() => this.draw(true));
     this.sizes.observe(this.root);
+    this.panel = this.root.closest(".labkit-panel");
+    if (this.panel) this.sizes.observe(this.panel);
     this.seeing = new IntersectionObserver((entries) => this.sees(entries), { rootMargin: SOON });
     for (const { el } of this.places) this.seeing.observe(el);
     this.shown = () => this.plan();
@@ -99,6 +102,8 @@ export class View {
   /** Has the parts drawn, each when its turn comes; `now` waits for nothing. */
   draw(now = false) {
     this.at = this.viewState.at; // one now for all parts
+    this.low = this.panel?.clientHeight < LOW;
+    this.root.classList.toggle("labkit-low", this.low);
     this.axis.follow(this.viewState);
     this.marks.follow(this.viewState);
     for (const place of this.places) {
