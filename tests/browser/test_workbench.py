@@ -151,7 +151,7 @@ labkit.exercise("read-backwards")
 
 @pytest.mark.browser
 def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) -> None:
-    """In both themes, with nothing serious for axe."""
+    """Also in a page that was reloaded; in both themes, with nothing serious for axe."""
     notebook = Notebook(lab, page, [RIDDLE, BLOCK])
     notebook.answer_in_turn()
     notebook.run(0)
@@ -177,3 +177,10 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
     notebook.release()
     expect(said).to_contain_text("Hint 3 of 3")
     expect(waits).to_have_count(0)
+
+    notebook.save()
+    notebook.open()
+    page.get_by_role("button", name="Solution").press("Enter")
+    expect(said).to_contain_text("A solution")
+    hint.press("Enter")
+    expect(said).to_contain_text("Hint 3 of 3")

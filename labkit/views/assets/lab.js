@@ -72,10 +72,15 @@ function serveControls(notebooks) {
 const RAN = "labkit-ran-"; // and the number of a request: which cell it was of
 const OUTPUTS = new Set(["stream", "display_data", "execute_result", "error"]);
 
-/** Gives a cell that ran during a reload what it still puts out: JupyterLab forgets whose it is. */
+/** Gives a cell that ran during a reload what it still puts out, and an output what takes its place:
+    JupyterLab forgets whose it is. */
 function keepOutputs({ context, content, sessionContext }) {
+  const known = new Set(); // displays that JupyterLab has received since
   const receive = (kernel, { msg, direction }) => {
     const { header, parent_header: parent, metadata, channel } = msg;
+    const display = channel === "iopub" && msg.content.transient?.display_id;
+    if (display && header.msg_type === "display_data") known.add(display);
+    else if (display && !known.has(display)) replace(content, display, msg.content);
     if (direction === "send" && header.msg_type === "execute_request" && metadata.cellId)
       sessionStorage.setItem(RAN + header.msg_id, metadata.cellId);
     const id = channel === "iopub" && sessionStorage.getItem(RAN + parent.msg_id);
@@ -90,6 +95,15 @@ function keepOutputs({ context, content, sessionContext }) {
   const listen = (kernel) => kernel?.anyMessage.connect(receive); // once, however often it is said
   listen(sessionContext.session?.kernel);
   sessionContext.kernelChanged.connect((_, { newValue }) => listen(newValue));
+}
+
+function replace({ widgets }, display, { data, metadata }) {
+  for (const { outputs } of widgets.map(({ model }) => model)) {
+    for (let number = 0; number < (outputs?.length ?? 0); number++) {
+      if (outputs.get(number).metadata.labkit?.display !== display) continue;
+      outputs.set(number, { output_type: "display_data", data, metadata });
+    }
+  }
 }
 
 /** JupyterLab takes what a save finds of another one, still under way, for somebody else's change,

@@ -5,6 +5,7 @@ waits. The answer goes into the cell's output as a card, which a saved notebook 
 buttons are there with a kernel only, and each has a call that does the same.
 """
 
+import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from labkit.base.quoted import unmarked
 from labkit.lessons.checks import Exercise, Finding
 from labkit.views.cards import cards
 from labkit.views.cards.cards import Card
+from labkit.views.live import page
 from labkit.views.live.replay import Replay
 from labkit.views.live.watch import Watch
 from labkit.views.state.words import plain
@@ -56,7 +58,7 @@ class Workbench:
         self._exercise, self._desk = begun, desk
         done, self.view = desk.begin()
         self._card = cards.exercise(begun, done)
-        self._displayed: dict[str, Any] = {}
+        self._displayed: dict[str, str] = {}
         self._state = ipywidgets.Label(layout={"width": "auto"})
         self._buttons = [
             self._button("Check", "check", self._check),
@@ -126,12 +128,17 @@ class Workbench:
 
     def _show(self, where: str, card: Card) -> None:
         if where in self._displayed:
-            self._displayed[where].update(card)
+            self._put(where, card, update=True)
+
+    def _put(self, where: str, what: Any, **how: bool) -> None:
+        display_id = self._displayed.setdefault(where, uuid.uuid4().hex)
+        _display(what, display_id=display_id, metadata=page.lasting(display_id), **how)
 
     def _ipython_display_(self) -> None:
-        self._displayed["card"] = _display(self._card, display_id=True)
+        self._displayed.clear()
+        self._put("card", self._card)
         show_controls(self._controls, "there are buttons here: Check, Hint, Solution, Start again.")
-        self._displayed["said"] = _display(_html(""), display_id=True)
+        self._put("said", _html(""))
         _display(self.view)
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ from graphlib import TopologicalSorter
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -87,6 +88,14 @@ def plotly_script() -> Markup:
 def document(title: str, styles: tuple[str, ...], body: str) -> str:
     """Return a page of its own with these style sheets; the title is text, the body HTML."""
     return render("static/document.html", title=title, style=style((*styles, "page")), body=body)
+
+
+def lasting(display_id: str) -> dict[str, Any]:
+    """Return the metadata by which a reloaded page finds an output that is to be replaced.
+
+    JupyterLab itself knows the displays of those outputs only that it has received (`lab.js`).
+    """
+    return {"labkit": {"display": display_id}}
 
 
 def write(path: Path, html: str) -> None:
