@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.lab import REFUSE, Lab, note_outside
+from tests.browser.lab import REFUSE, Lab, new_page
 from tests.browser.pages import Open, served
 
 # a machine that is busy draws late
@@ -54,22 +54,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """A page that may ask this machine only; a request to any other fails the test."""
-    opened = context.new_page()
-    outside = note_outside(opened)
-    problems: list[str] = []
-
-    def note(problem: Error) -> None:
-        # JupyterLab's own list of cells is late for a notebook that has just been hidden
-        hidden = "(reading 'observe')" in problem.message and "labkit" not in (problem.stack or "")
-        if not hidden:
-            problems.append(str(problem))
-
-    opened.on("pageerror", note)
-    yield opened
-    opened.close()
-
-    assert outside == []
-    assert problems == []
+    with new_page(context) as opened:
+        yield opened
 
 
 @pytest.fixture

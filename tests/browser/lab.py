@@ -10,11 +10,13 @@ import secrets
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Request
+from playwright.sync_api import BrowserContext, Error, Page, Request
 
 from tests.waiting import until
 from tests.whole.labs import free_ports
@@ -168,6 +170,27 @@ class Notebook:
     def end_kernel(self) -> None:
         """Shut its kernel down."""
         self.page.evaluate(f"() => {_PANEL}.sessionContext.shutdown()")
+
+
+@contextmanager
+def new_page(context: BrowserContext) -> Iterator[Page]:
+    """A page that may ask this machine only; at its end, a request to any other is a failure."""
+    opened = context.new_page()
+    outside = note_outside(opened)
+    problems: list[str] = []
+
+    def note(problem: Error) -> None:
+        # JupyterLab's own list of cells is late for a notebook that has just been hidden
+        hidden = "(reading 'observe')" in problem.message and "labkit" not in (problem.stack or "")
+        if not hidden:
+            problems.append(str(problem))
+
+    opened.on("pageerror", note)
+    yield opened
+    opened.close()
+
+    assert outside == []
+    assert problems == []
 
 
 def note_outside(page: Page) -> list[str]:
