@@ -1,5 +1,6 @@
 """Claims about the drawing that stands where there is no kernel: SVG, charts on one axis."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -39,6 +40,16 @@ def test_charts_stand_under_one_another_each_with_its_name(
     names = [text for text in texts(drawn(update, *parts)) if text[0].isupper()]
 
     assert names == [module(part).TITLE for part in parts]
+
+
+def test_a_legend_fits_into_a_cell_beside_a_view(update: Recording) -> None:
+    """In px, with six for a letter."""
+    state = Snapshot.of(update).state
+    legend = module("slots").svg(state, Axis.of(state), "p").legend
+    told = [re.findall(r'<text x="([\d.]+)".*?>([^<]+)<', line) for line in legend]
+
+    assert [words for line in told for _, words in line][-1] == "monitor window"
+    assert all(float(x) + 6 * len(words) < 460 for line in told for x, words in line)
 
 
 def test_of_all_charts_one_with_nothing_in_it_is_left_out(update: Recording) -> None:

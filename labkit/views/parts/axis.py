@@ -71,8 +71,8 @@ class Chart(NamedTuple):
     title: str
     height: float
     inside: Markup
-    #: What its signs mean, on a line of its own.
-    legend: Markup = Markup("")
+    #: What its signs mean, in lines.
+    legend: tuple[Markup, ...] = ()
     #: What it leaves out, as a sentence.
     note: str = ""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from markupsafe import Markup
-
 from labkit.recordings.ps import natural_key
 from labkit.views.pages import render
 from labkit.views.parts.axis import Axis, Chart, moment, plotly
@@ -195,9 +193,11 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
     signs = [name.partition(":")[0] for name in _SIGNS.values()]
     seen = {piece.stage for each in every for piece in each.pieces}
     stages = {stage: look for stage, look in STAGES.items() if stage != "lost" or stage in seen}
-    legend = render("charts/slots_legend.svg", signs=signs, stages=stages, prefix=prefix)
+    # in two lines: in one they are wider than a cell beside a view
+    lines = [{"stages": stages, "signs": ()}, {"stages": {}, "signs": signs}] if shown else []
+    legend = [render("charts/slots_legend.svg", **line, prefix=prefix) for line in lines]
     note = _left_out(every, shown, most)
-    return Chart(TITLE, high * len(shown), inside, legend if shown else Markup(""), note)
+    return Chart(TITLE, high * len(shown), inside, tuple(legend), note)
 
 
 def _story(attempt: Attempt, tags: list[list[str]]) -> list[str]:

@@ -79,7 +79,7 @@ def stacked(
         placed.append((y, y + _NAME, chart))
         y += _NAME + chart.height + _BETWEEN
     bottom = y - _BETWEEN
-    told = [*legends, *(line for *_, chart in placed for line in (chart.legend, chart.note))]
+    told = [*legends, *(line for *_, chart in placed for line in (*chart.legend, chart.note))]
     below = [(bottom + _AXIS + n * _LEGEND, line) for n, line in enumerate(filter(None, told))]
     height = round(bottom + _AXIS + len(below) * _LEGEND)
     what = {"axis": axis, "top": top, "bottom": bottom, "charts": placed, "below": below}
