@@ -32,6 +32,8 @@ LITE = ("jupyterlite-core==0.8.6", "jupyterlite-pyodide-kernel==0.8.6")
 EXTENSIONS = ("anywidget", "jupyterlab-widgets", "jupyter-server")
 _SITE, _PARTS = ROOT / "build" / "site", packages.PARTS
 _PORT = 8080
+#: Of the page that has the lab.
+_TITLE = "Docker Swarm updates"
 #: Of the kernel, in its own memory.
 _HOME = "/home/pyodide"
 
@@ -48,6 +50,7 @@ def build() -> None:
     shutil.copytree(ROOT / "site" / "extension", _SITE / "extensions" / "labkit-engine")
     _views(_SITE / "labkit")
     _configure(_SITE / "jupyter-lite.json", lite / "files")
+    _check_first(_SITE / "lab" / "index.html")
     documentation.build(_SITE)
 
 
@@ -111,9 +114,25 @@ def _configure(path: Path, files: Path) -> None:
         "@jupyterlab/apputils-extension:announcements",
     ]
     config["exposeAppInBrowser"] = True
+    config["appName"] = _TITLE
     # what a browser has saved of another lesson's files would hide these
     config["contentsStorageName"] = f"labkit {_digest(files)}"
     path.write_text(json.dumps(settings, indent=1))
+
+
+def _check_first(path: Path) -> None:
+    """Have the page say what a browser lacks before it loads JupyterLite (`engine/start.js`)."""
+    html, version = path.read_text(), LITE[0].rpartition("=")[2]
+    start = f"if (!(await (await import('../engine/start.js')).mayStart('{version}'))) return;"
+    for old, new in (
+        ("        await import(\n", f"        {start}\n        await import(\n"),
+        ("<title>JupyterLite</title>", f"<title>{_TITLE}</title>"),
+        ("Loading JupyterLite...", "Loading the lab …"),
+    ):
+        if html.count(old) != 1:
+            raise ValueError(f"{path} has {old!r} {html.count(old)} times")
+        html = html.replace(old, new)
+    path.write_text(html)
 
 
 def _digest(folder: Path) -> str:

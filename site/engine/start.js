@@ -1,0 +1,122 @@
+// What happens before JupyterLite is loaded: can this browser run the lab? If not, the page says
+// in words what is missing and what to do, at once, and loads nothing.
+
+const SITE = new URL("..", import.meta.url);
+/** Seconds in which a service worker is there even where the machine is busy. */
+const WAITS = 20;
+/** Megabytes that the site and a learner's files need. */
+const NEEDS = 60;
+
+const ORDINARY = "Open this address in an ordinary window, and allow the site to store data.";
+const CURRENT = "Use a current Chrome, Edge, Firefox or Safari.";
+const SAYS = {
+  insecure: "The address has to begin with https:// (or with http://localhost): elsewhere browsers allow no service worker.",
+  serviceWorker: `The browser allows no service worker here, through which notebooks reach their swarm. Private windows often have none, and a page that was forced to reload has none until it is reloaded once more. ${ORDINARY}`,
+  sharedWorker: `The browser has no shared workers (SharedWorker), in which the swarm runs. ${CURRENT}`,
+  webAssembly: `The browser runs no WebAssembly, of which its Python is made. Switch it on, if it is switched off (a lockdown mode does that). ${CURRENT}`,
+  storage: `The browser does not let this site store anything, so your files would be lost. ${ORDINARY}`,
+};
+const NOTES = {
+  programs:
+    "This browser can't run the code of your images: it lacks JSPI, a part of WebAssembly. The swarm is all there, and its tasks do " +
+    "what is known of their images. Chrome, Edge and Firefox run the code.",
+  full: (left) =>
+    `This browser has ${left} MB left to store for this site, and the lab needs up to ${NEEDS}. What doesn't fit is lost when you close ` +
+    "the page: make room on the disk, or delete what other sites have stored.",
+};
+
+/** Resolves to whether JupyterLite, in its `version`, may be loaded now. */
+export async function mayStart(version) {
+  const missing = await whatIsMissing(version);
+  if (missing) {
+    refuse(SAYS[missing]);
+    return false;
+  }
+  void noteWhatIsLess();
+  return true;
+}
+
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+async function whatIsMissing(version) {
+  if (!isSecureContext) return "insecure";
+  if (!navigator.serviceWorker) return "serviceWorker";
+  if (!globalThis.SharedWorker) return "sharedWorker";
+  if (!globalThis.WebAssembly) return "webAssembly";
+  if (!(await canStore())) return "storage";
+  if (!(await hasServiceWorker(version))) return "serviceWorker";
+}
+
+async function canStore() {
+  try {
+    localStorage.setItem("labkit", "stored");
+    (await done(indexedDB.open("labkit"))).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts JupyterLite's service worker. */
+async function hasServiceWorker(version) {
+  const { serviceWorker } = navigator;
+  const url = new URL("service-worker.js?enableCache=false", SITE).href; // as JupyterLite names it
+  // it would take one for an old one that it has not started itself, and end it while a kernel starts
+  localStorage.setItem(`${url}-version`, version);
+  try {
+    if (!(await serviceWorker.register(url))) return false;
+    if (serviceWorker.controller) return true;
+    return await new Promise((resolve) => {
+      serviceWorker.addEventListener("controllerchange", () => resolve(true));
+      setTimeout(() => resolve(Boolean(serviceWorker.controller)), WAITS * 1000);
+    });
+  } catch (problem) {
+    console.warn(problem);
+    return Boolean(serviceWorker.controller);
+  }
+}
+
+async function noteWhatIsLess() {
+  if (!WebAssembly.Suspending) note(NOTES.programs);
+  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+  const left = Math.floor((quota - usage) / 1e6);
+  if (left + usage / 1e6 < NEEDS) note(NOTES.full(left));
+}
+
+function refuse(says) {
+  const style = "font: 18px/1.5 sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em";
+  const elsewhere = [
+    ["docs/on-your-machine.html", "Run the lab on your machine"],
+    ["index.html", "See recordings of it"],
+  ];
+  document.body.replaceChildren(
+    element("main", { style, role: "alert" }, [
+      element("h1", {}, ["The lab can't run in this window"]),
+      element("p", {}, [says]),
+      element("ul", {}, elsewhere.map(([to, words]) => element("li", {}, [element("a", { href: new URL(to, SITE) }, [words])]))),
+    ]),
+  );
+}
+
+/** Says something beside JupyterLab, until it is closed. */
+function note(says) {
+  const style =
+    "position: fixed; bottom: 32px; left: 50%; transform: translateX(-50%); max-width: 46em; z-index: 20000; display: flex; gap: 1em; " +
+    "align-items: start; padding: 12px 16px; border: 1px solid #8a6d00; border-radius: 4px; background: #fff8dc; color: #222; " +
+    "font: 14px/1.5 sans-serif";
+  const close = element("button", { type: "button" }, ["Close"]);
+  const shown = element("div", { style, role: "status", class: "labkit-note" }, [element("span", {}, [says]), close]);
+  close.addEventListener("click", () => shown.remove());
+  document.body.append(shown);
+}
+
+function element(name, attributes, children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}

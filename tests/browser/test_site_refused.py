@@ -1,0 +1,58 @@
+"""What the site says where a browser lacks what it needs."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
+LAB = "lab/index.html?path=00-start-here.ipynb&speed=10"
+_NO_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('', 'SecurityError'); }"
+_FULL = "StorageManager.prototype.estimate = async () => ({ quota: 30e6, usage: 10e6 });"
+
+
+@pytest.mark.parametrize(
+    ("blocked", "says"),
+    [
+        ("", "allows no service worker here"),  # Playwright blocks it
+        ("delete Navigator.prototype.serviceWorker", "allows no service worker here"),
+        ("delete globalThis.SharedWorker", "has no shared workers"),
+        ("delete globalThis.WebAssembly", "runs no WebAssembly"),
+        ("Object.defineProperty(globalThis, 'isSecureContext', { value: false })", "https://"),
+        (_NO_STORAGE, "does not let this site store anything"),
+    ],
+)
+def test_a_browser_that_cannot_run_the_lab_is_told_so_at_once(
+    browser: Browser, address: str, blocked: str, says: str
+) -> None:
+    context = browser.new_context(service_workers="allow" if blocked else "block")
+    context.add_init_script(blocked)
+    page = context.new_page()
+    page.goto(f"{address}/{LAB}")
+
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text(says)
+    said.get_by_role("link", name="See recordings of it").click()
+    expect(page).to_have_title("See how Docker Swarm updates a service")
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("lacks", "says"),
+    [
+        ("delete WebAssembly.Suspending", "can't run the code of your images"),
+        (_FULL, "has 20 MB left to store for this site"),
+    ],
+)
+def test_what_a_browser_lacks_in_part_is_noted_beside_the_lab(
+    browser: Browser, address: str, lacks: str, says: str
+) -> None:
+    context = browser.new_context()
+    context.add_init_script(lacks)
+    page = context.new_page()
+    page.goto(f"{address}/{LAB}")
+
+    note = page.locator(".labkit-note")
+    expect(note).to_contain_text(says)
+    note.get_by_role("button", name="Close").click()
+    expect(note).to_have_count(0)
+    context.close()
