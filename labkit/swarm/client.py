@@ -472,10 +472,13 @@ def _usable_config() -> Iterator[None]:
 def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
     """Return the error for an engine that does not answer at `url`."""
     where = url or "the address that DOCKER_HOST or the docker context names"
+    start = "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`."
+    if where.startswith("page:"):  # a browser's own, whose swarm is gone with it
+        start = "close every tab of this site, open it again, and run this notebook's first cell."
     return errors.NoEngine(
         f"a Docker engine at {where}.",
         "nothing answers there.",
-        "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`.",
+        start,
         docker_says=_in_words(problem),
     )
 

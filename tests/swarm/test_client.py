@@ -281,3 +281,12 @@ def test_a_login_is_kept_beside_one_that_cannot_be_read(
     monkeypatch.delenv("LABKIT_DOCKER_ID", raising=False)
 
     assert settings.docker_id() == "me"
+
+
+@pytest.mark.parametrize(
+    ("url", "do"), [("page://engine", "close every tab of this site"), (None, "start Docker")]
+)
+def test_what_to_do_about_an_engine_that_is_gone_depends_on_where_it_was(
+    url: str | None, do: str
+) -> None:
+    assert client.no_engine(url, OSError("no answer")).try_next.startswith(do)
