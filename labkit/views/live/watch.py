@@ -16,9 +16,8 @@ for the full state, and gets it when the kernel is free.
 How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
 SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
 Inside JupyterLab the snapshot brings itself to life again: hover, zoom, export.
-A page that was reloaded meanwhile keeps the widget with its last state in place of the
-snapshot: JupyterLab no longer knows whose output it was. nbval sees no replacement, so
-a cell that ends in a view is one whose output is not compared.
+A page that was reloaded meanwhile is told whose output that is (`page.lasting`). nbval sees no
+replacement, so a cell that ends in a view is one whose output is not compared.
 """
 
 from __future__ import annotations
@@ -229,6 +228,7 @@ class Watch(anywidget.AnyWidget):
                 metadata: Json = {}
             else:
                 data, metadata = self._repr_mimebundle_() or ({}, {})
+            metadata = {**metadata, **page.lasting(self._display_id)}
             _display(data, raw=True, metadata=metadata, display_id=self._display_id, **how)
             if not self.ended and not how:
                 _display({"text/html": render("static/lost.html"), "text/plain": ""}, raw=True)
@@ -327,4 +327,5 @@ class Watch(anywidget.AnyWidget):
     def _leave_snapshot(self) -> None:
         if self._displayed:
             data = self.snapshot().bundle(repr(self))
-            _display(data, raw=True, display_id=self._display_id, update=True)
+            lasting = page.lasting(self._display_id)
+            _display(data, raw=True, metadata=lasting, display_id=self._display_id, update=True)
