@@ -183,14 +183,14 @@ def new_page(context: BrowserContext) -> Iterator[Page]:
         # JupyterLab's own list of cells is late for a notebook that has just been hidden
         hidden = "(reading 'observe')" in problem.message and "labkit" not in (problem.stack or "")
         if not hidden:
-            problems.append(str(problem))
+            problems.append(problem.stack or problem.message)
 
     opened.on("pageerror", note)
     yield opened
     opened.close()
 
-    assert outside == []
-    assert problems == []
+    assert not outside, outside
+    assert not problems, problems
 
 
 def note_outside(page: Page) -> list[str]:

@@ -11,17 +11,17 @@ const IN_THE_CELL = "labkit-in-the-cell"; // recordings whose view a person has 
 export async function plugin(shared) {
   const { Widget } = await shared("@lumino/widgets");
   const { WidgetTracker } = await shared("@jupyterlab/apputils");
-  const { ILayoutRestorer } = await shared("@jupyterlab/application");
+  const { ILabShell, ILayoutRestorer } = await shared("@jupyterlab/application");
   const { INotebookTracker } = await shared("@jupyterlab/notebook");
   return {
     id: "labkit:panels",
     description: "Shows live views beside the notebook.",
     autoStart: true,
-    optional: [ILayoutRestorer, INotebookTracker],
-    activate(app, restorer, notebooks) {
-      if (!["JupyterLab", "JupyterLite"].includes(app.name)) return; // Notebook 7 has no place beside a notebook
+    optional: [ILabShell, ILayoutRestorer, INotebookTracker],
+    activate(app, shell, restorer, notebooks) {
+      if (!shell) return; // Notebook 7 has no place beside a notebook
       const tracker = new WidgetTracker({ namespace: "labkit" });
-      const panels = new Panels(app.shell, tracker, () => new Widget());
+      const panels = new Panels(shell, tracker, () => new Widget());
       app.commands.addCommand(OPEN, {
         execute: ({ service, file, origin }) => {
           const panel = panels.open(service);
