@@ -60,7 +60,7 @@ else
     rm -f $remembered
     # what needs a processor first; then what waits for containers and pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
-    run -n 2 -m "long or not engine and not browser"
+    run -n 2 -m "(long or not engine and not browser) and not site"
     run -n 2 -m "(engine or browser) and not long and not nodes and not again"
     [ $failed = 0 ] || run_alone
 fi
