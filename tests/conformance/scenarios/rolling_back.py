@@ -61,6 +61,7 @@ def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
     play.update(SOON)
     play.ends("paused")
     assert play.slots_on(SOON) == 2
+    play.until(lambda: [t.last.state for t in play.on(SOON)].count("failed") == 2, "both to fail")
     assert play.rollback().status == 200
 
     play.ends("rollback_completed")
