@@ -84,9 +84,14 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[ByHand]:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """The messages that views send."""
+    """The messages that views send; those of other modules' tests may still send, too."""
     messages: list[dict] = []
-    monkeypatch.setattr(Watch, "send", lambda _, content, **__: messages.append(content))
+
+    def send(view: Watch, content: dict, **_: object) -> None:
+        if isinstance(view._recorder, ByHand):
+            messages.append(content)
+
+    monkeypatch.setattr(Watch, "send", send)
     return messages
 
 
