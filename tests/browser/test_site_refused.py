@@ -1,7 +1,10 @@
 """What the site says where a browser lacks what it needs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -24,16 +27,11 @@ _FULL = "StorageManager.prototype.estimate = async () => ({ quota: 30e6, usage: 
 def test_a_browser_that_cannot_run_the_lab_is_told_so_at_once(
     browser: Browser, address: str, blocked: str, says: str
 ) -> None:
-    context = browser.new_context(service_workers="allow" if blocked else "block")
-    context.add_init_script(blocked)
-    page = context.new_page()
-    page.goto(f"{address}/{LAB}")
-
-    said = page.get_by_role("alert")
-    expect(said).to_contain_text(says)
-    said.get_by_role("link", name="See recordings of it").click()
-    expect(page).to_have_title("See how Docker Swarm updates a service")
-    context.close()
+    with _visited(browser, address, blocked) as page:
+        said = page.get_by_role("alert")
+        expect(said).to_contain_text(says)
+        said.get_by_role("link", name="See recordings of it").click()
+        expect(page).to_have_title("See how Docker Swarm updates a service")
 
 
 @pytest.mark.parametrize(
@@ -46,13 +44,19 @@ def test_a_browser_that_cannot_run_the_lab_is_told_so_at_once(
 def test_what_a_browser_lacks_in_part_is_noted_beside_the_lab(
     browser: Browser, address: str, lacks: str, says: str
 ) -> None:
-    context = browser.new_context()
-    context.add_init_script(lacks)
-    page = context.new_page()
-    page.goto(f"{address}/{LAB}")
+    with _visited(browser, address, lacks) as page:
+        note = page.locator(".labkit-note")
+        expect(note).to_contain_text(says)
+        note.get_by_role("button", name="Close").click()
+        expect(note).to_have_count(0)
 
-    note = page.locator(".labkit-note")
-    expect(note).to_contain_text(says)
-    note.get_by_role("button", name="Close").click()
-    expect(note).to_have_count(0)
-    context.close()
+
+@contextmanager
+def _visited(browser: Browser, address: str, blocked: str) -> Iterator[Page]:
+    """The lab's page, in a browser from which a script has taken something, or service workers."""
+    context = browser.new_context(service_workers="allow" if blocked else "block")
+    with context:
+        context.add_init_script(blocked)
+        page = context.new_page()
+        page.goto(f"{address}/{LAB}")
+        yield page
