@@ -108,8 +108,8 @@ def _refresh_files() -> None:
 def _build_images(engine: engines.Engine) -> None:
     """Build the images that are missing or older than their sources, on every node.
 
-    The lab's own engine has their base under the name that a Dockerfile asks for, so that
-    `docker image build` works as the lesson shows it where there is no registry.
+    On the lab's own engine the base image also gets the name that Dockerfiles use, so that the
+    lesson's `docker image build` works without a registry.
     """
     swarm, sources = engine.swarm, settings.lesson_files() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)

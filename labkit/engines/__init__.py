@@ -51,7 +51,7 @@ class Engine:
 
 
 def what_it_is(*, acts: bool = False) -> tuple[str, ...]:
-    """Return what labkit prints whenever a simulated engine is used, whose tasks may only act."""
+    """Return what labkit prints of a simulated engine; `acts` if its tasks only act."""
     if not browser.is_here():
         return WHAT_IT_IS
     name, simulated, real, missing = page.WHAT_IT_IS

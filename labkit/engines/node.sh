@@ -2,8 +2,8 @@
 # that is this node's whenever it is made, and go when it ends.
 mount -o remount,rw /sys
 mkdir -p /tmp /run "$INBOX"
-# a killed node forgets what ran on it: dockerd would take another process for its containerd,
-# which had the same number, and wait for it
+# after a kill: another process may have the number of the containerd that ran before, and dockerd
+# would take it for that one, and wait for it
 rm -rf /var/run/docker /var/run/docker.pid
 trap 'kill $dockerd' TERM
 dockerd --cgroup-parent="/$CGROUP" --label "$LABEL=$NODE" &

@@ -16,8 +16,9 @@ for the full state, and gets it when the kernel is free.
 How it ends: with the recorder. Then the output is replaced by a snapshot, in HTML and
 SVG, which a saved notebook keeps without a kernel and an HTML export without JupyterLab.
 Inside JupyterLab the snapshot brings itself to life again: hover, zoom, export.
-A page that was reloaded meanwhile is told whose output that is (`page.lasting`). nbval sees no
-replacement, so a cell that ends in a view is one whose output is not compared.
+After a reload JupyterLab no longer knows which output to replace, and `lab.js` finds it by its
+metadata (`page.lasting`). nbval sees no replacement, so a cell that ends in a view is one whose
+output is not compared.
 """
 
 from __future__ import annotations
