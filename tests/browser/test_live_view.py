@@ -1,6 +1,5 @@
 """The live view in JupyterLab, in a real browser, with no network."""
 
-import re
 from datetime import timedelta
 from importlib.resources import files
 
@@ -211,7 +210,7 @@ def test_of_a_large_service_the_page_holds_what_can_be_seen(lab: Lab, page: Page
     until(lambda: new_replicas(page) >= 5, "the update to go on", 60)
 
     table = page.locator(".labkit-ps")
-    expect(table).to_have_attribute("aria-rowcount", re.compile(r"1\d{4}"))
+    until(lambda: int(table.get_attribute("aria-rowcount") or 0) > 10_000, "the rows")
     assert table.locator("tbody tr").count() < 300
     page.locator(".labkit-scroll").evaluate("(scroll) => { scroll.scrollTop = 240_000; }")
     expect(table.locator("td:text-is('10000')")).to_be_visible()
