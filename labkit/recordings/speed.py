@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 
+from labkit.base.errors import LabError
 from labkit.recordings.recording import HashesSeen, Recording
 
 #: Over how many seconds of samples a point is taken.
@@ -66,6 +67,23 @@ def points(recording: Recording) -> list[Point]:
     """Return the speed over the whole recording; nothing if it holds no samples."""
     speed = Speed(recording.header.started)
     return [point for sample in recording.of(HashesSeen) for point in speed.take(sample)]
+
+
+def at(recording: Recording, moment: datetime) -> float:
+    """Return how many hashes a second were made when an update began, or at another moment.
+
+    It is the last point before it, else the first one after it. Raises `LabError` if the
+    recording holds none.
+    """
+    known = [(when, value) for when, value in points(recording) if value is not None]
+    before = [value for when, value in known if when <= moment]
+    if not known:
+        raise LabError(
+            "a recording with the speed of dockercoins in it.",
+            f"it holds {len(recording.of(HashesSeen))} samples, and a point takes four seconds.",
+            "record an update of the worker with `labkit.watch` while its web page answers.",
+        )
+    return before[-1] if before else known[0][1]
 
 
 def rate(of: Sequence[HashesSeen]) -> float:

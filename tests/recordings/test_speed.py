@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from labkit.base.errors import LabError
 from labkit.recordings import speed
 from labkit.recordings.recording import HashesSeen, Recording
 from labkit.recordings.speed import Point, Speed
@@ -153,3 +154,15 @@ def test_a_recording_without_samples_has_no_points() -> None:
     made: Recording = recording()
 
     assert speed.points(made) == []
+
+    with pytest.raises(LabError, match=r"it holds 0 samples"):
+        speed.at(made, at(5))
+
+
+def test_the_speed_before_an_update_is_not_that_of_workers_that_still_start() -> None:
+    made = recording()
+    for sample in seen(lambda t: int(3 * t if t < 5 else 30 * t - 135), every_half_second(0, 20)):
+        made.add(sample)
+
+    assert speed.at(made, at(17)) == pytest.approx(30)
+    assert speed.at(made, at(0)) == pytest.approx(3)
