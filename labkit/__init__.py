@@ -13,7 +13,7 @@ import sys
 from labkit.base.lazy import attach_stub
 
 if sys.platform == "emscripten":  # a browser: the learner's files come from the page
-    from labkit.base import kept
+    from labkit.base.browser import kept
 
     kept.begin()
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_args
 
-from labkit.base import lines
 from labkit.base.errors import LabError
+from labkit.base.files import lines
 
 Kind = Literal["predicted", "compared", "began", "checked", "hinted", "solved", "reset", "forgot"]
 #: Of a question: from open to compared. Of an exercise: open, begun, not yet, passed.

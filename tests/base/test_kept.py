@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from labkit.base import browser, kept
+from labkit.base import browser
+from labkit.base.browser import kept
 
 JOURNAL, WORKER = ".labkit/progress.jsonl", "dockercoins/worker/worker.py"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.base import lines
+from labkit.base.files import lines
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from labkit.base import lines
 from labkit.base.errors import LabError
+from labkit.base.files import lines
 from labkit.lessons.journal import LATE, Event, read_event
 from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
 

@@ -7,8 +7,9 @@ one sentence and no check.
 
 from typing import Any
 
-from labkit.base import echo, lines, settings
+from labkit.base import echo, settings
 from labkit.base.errors import LabError
+from labkit.base.files import lines
 from labkit.lessons.journal import Event
 from labkit.lessons.room.aliases import alias
 

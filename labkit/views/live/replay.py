@@ -10,8 +10,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from labkit.base import lines
 from labkit.base.errors import BadValue
+from labkit.base.files import lines
 from labkit.recordings.recording import Change, Marked, Recording, change_line
 from labkit.views.parts import PARTS, known_parts
 from labkit.views.state.sentences import minutes

@@ -1,5 +1,5 @@
 // The extension of JupyterLab for the site: it starts the engine, one for all of the site's pages,
-// and answers kernels, which ask by requests that block, as they do the engine (`labkit/base/kept.py`).
+// and answers kernels, which ask by requests that block, as they do the engine (`labkit/base/browser/kept.py`).
 // JupyterLite's drive keeps their files, and what is clicked while a cell runs they get here.
 
 (() => {
