@@ -9,8 +9,9 @@ class Clock:
 
     It starts at the wall's time unless told otherwise, and never runs backwards. At speed 1 it
     stays with the wall's clock, which clients use for `since` and for ages. At a multiple, the
-    time that the engine itself takes does not count, so a busy engine does not fall behind. At
-    speed 0 it moves only by `advance`.
+    time that the engine itself takes does not count, so a busy engine does not fall behind; but
+    in real time it does, as for the processes that are awaited. At speed 0 it moves only by
+    `advance`.
     """
 
     def __init__(
@@ -42,7 +43,8 @@ class Clock:
         """Continue from `now`, an earlier reading, in real time or at full speed."""
         passed = max(0, now - self.now)
         self.now += passed
-        self._read_at = self._read_at + passed if self.speed == 1 else self._monotonic()
+        stays = self.speed == 1 or (self._real_time and real_time)
+        self._read_at = self._read_at + passed if stays else self._monotonic()
         self._real_time = real_time
 
     def advance(self, length: int) -> None:

@@ -69,8 +69,10 @@ def test_a_clock_never_runs_backwards(wall: Wall):
     assert clock.read() == 1000
 
 
-def test_at_the_walls_speed_nothing_is_lost_while_the_engine_is_busy(wall: Wall):
-    clock = Clock(1, start=1000, monotonic=wall)
+@pytest.mark.parametrize("speed", [1, 20])
+def test_in_real_time_nothing_is_lost_while_the_engine_is_busy(wall: Wall, speed: float):
+    clock = Clock(speed, start=1000, monotonic=wall)
+    clock.set(1000, real_time=True)
     for _ in range(10):
         wall.now += 7
         reached = clock.read()
