@@ -207,6 +207,13 @@ class Play:
 
     # ---- waiting -------------------------------------------------------------------
 
+    def visible(self, number: float) -> float:
+        """Return so many of this machine's seconds in the engine's: looks are no faster than it.
+
+        A state that has to be seen before it passes lasts so long, however fast the clock runs.
+        """
+        return number * self.engine.speed
+
     def until(self, condition: Callable[[], T], what: str, within: float = 90) -> T:
         """Wait until something is so; `within` so many seconds, or the scenario has failed."""
         return self._watcher.until(condition, what, within, self.describe)

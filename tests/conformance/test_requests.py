@@ -18,6 +18,7 @@ from swarmsim.api import versions
 from swarmsim.go.errors import ApiError, NotAFilter
 from tests.conformance.engines import Engine, seconds
 from tests.conformance.refusals import CASES, IMAGE, STALE, Case, spec, task
+from tests.waiting import until
 
 #: Refusals for which a real engine looks for a plugin for fifteen seconds.
 SLOW = ("secret: a driver that there is not", "network: a driver that there is not")
@@ -355,16 +356,22 @@ def test_in_a_list_every_network_dangles_but_those_of_any_machine(subject: Subje
     assert {"ingress", subject.words["name"]} <= named(dangling=["true"]) & named(type=["custom"])
 
 
+def _allocated(engine: Engine, name: str) -> dict[str, Any] | None:
+    shown = dict(engine.get(f"/networks/{name}"))
+    return shown if all("Gateway" in each for each in shown["IPAM"]["Config"] or [{}]) else None
+
+
 @on_each
 def test_addresses_are_taken_from_the_part_that_was_asked_for(subject: Subject) -> None:
     name = f"{subject.words['new']}-range"
     config = {"Subnet": "10.213.7.0/24", "IPRange": "10.213.7.64/26"}
     asked = {"Name": name, "Driver": "overlay", "IPAM": {"Config": [config], "Options": {"a": "b"}}}
     made = subject.engine.call("POST", "/networks/create", asked)
-    shown = subject.engine.get(f"/networks/{name}")
+    # the manager gives it its gateway a little later
+    assert made.status == 201, made
+    shown = until(lambda: _allocated(subject.engine, name), "its addresses")
     subject.engine.call("DELETE", f"/networks/{name}")
 
-    assert made.status == 201
     assert shown["IPAM"] == {
         "Driver": "default",
         "Options": {"a": "b", "com.docker.network.ipam.serial": "true"},

@@ -73,7 +73,7 @@ def test_as_many_tasks_of_a_slot_are_remembered_as_the_swarm_says(play: Play, li
     play.until(lambda: all(t.ended or t.gone_at for t in play.tasks), "the last to end", 80)
 
     kept = max(limit, 1)
-    play.until(lambda: sum(t.gone_at is None for t in play.tasks) == kept, f"{kept} to be left", 5)
+    play.until(lambda: sum(t.gone_at is None for t in play.tasks) == kept, f"{kept} to be left")
     # one that had no node yet when it was replaced goes at once (swarmkit's task reaper)
     placed = [t for t in play.tasks if t.raw.get("NodeID")]
     left = [t for t in play.tasks if t.gone_at is None]

@@ -109,7 +109,8 @@ def test_answers_change_with_a_version_as_they_do_on_a_real_engine(
         found = [(it, engine.get(at, api_version=it, **asking)) for it in versions(real)]
         return by_version(found)
 
-    assert shown(real) <= shown(simulated)
+    # what other tests make or remove between two versions is no change with a version
+    until(lambda: shown(real) <= shown(simulated), "no change but those of versions")
 
 
 def test_specs_are_read_by_the_version_of_their_client(real: Engine, simulated: Engine) -> None:

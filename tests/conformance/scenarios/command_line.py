@@ -140,8 +140,8 @@ def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
     play.running(
         replicas=2,
         task=restart(delay=1),
-        UpdateConfig=config(parallelism=None, monitor=6, action="rollback"),
-        RollbackConfig=config(parallelism=2, monitor=3),
+        UpdateConfig=config(parallelism=None, monitor=12, action="rollback"),
+        RollbackConfig=config(parallelism=2, monitor=play.visible(3)),
     )
     image = play.engine.image("slot 1: exit 1 after 1")
     ran = play.docker("service", "update", "--no-resolve-image", "--image", image, play.name)
@@ -225,8 +225,13 @@ def service_logs_say_who_wrote_what(play: Play) -> None:
     act = "print one; complain two; slot 2: complain three"
     play.running(act, replicas=2)
     words = ("service", "logs")
-    play.until(lambda: len(play.docker(*words, play.name).err.splitlines()) == 3, "three lines")
-    ran = play.docker(*words, play.name)
+
+    def written() -> Ran | None:
+        ran = play.docker(*words, play.name)
+        lines = [len(text.splitlines()) for text in (ran.out, ran.err)]
+        return ran if lines == [2, 3] else None
+
+    ran = play.until(written, "five lines")
     play.tell("logs", [logs(ran.out), logs(ran.err)])
     assert logs(play.even(ran.out))[0] == play.even(f"{play.name}.1.<id>@<node>    | one")
     raw = play.docker(*words, "--raw", play.name)
@@ -406,7 +411,7 @@ def a_task_is_a_container_while_it_runs(play: Play) -> None:
         "com.docker.swarm.task.id": task.id,
         "com.docker.swarm.task.name": f"{play.name}.{task.slot}.{task.id}",
     }
-    assert play.docker("logs", container).out == "one\n"
+    play.until(lambda: play.docker("logs", container).out == "one\n", "its words")
     play.update(replicas=0)
     play.until(lambda: all(t.gone_at for t in play.tasks), "its tasks to go")
     its = ("ps", "--all", "--quiet", "--filter", mine)

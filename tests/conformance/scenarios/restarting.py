@@ -5,6 +5,9 @@ from tests.conformance.play import BROKEN, Play, config, restart
 from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import SOON
 
+#: Crashes as the first task of its slot; the second one goes on.
+ONCE = "start 1: exit 1 after 1"
+
 
 def listed(play: Play) -> int:
     """The number of tasks that the engine has now."""
@@ -83,22 +86,23 @@ def a_command_that_is_not_there_cannot_be_started(play: Play) -> None:
 @scenario(lasts=10)
 def the_next_task_is_ready_during_the_restart_delay(play: Play) -> None:
     """It is made at once, prepared, and started when the delay is over."""
-    play.create("exit 1 after 1", task=restart(delay=4))
+    delay = play.visible(4)
+    play.create(ONCE, task=restart(delay=delay), container=play.counted())
     play.until(lambda: len(play.tasks) == 2, "a second task")
-    first, second = play.tasks[:2]
+    first, second = play.tasks
     play.took("until the next one is made", second.created - first.ended_at, about=0)
     play.until(lambda: second.last.state == "ready", "it to be ready")
     assert second.last.desired == "ready"
     play.until(lambda: second.started_at, "it to start")
 
     assert second.started_at is not None
-    play.took("from the end to the next start", second.started_at - first.ended_at, about=4)
+    play.took("from the end to the next start", second.started_at - first.ended_at, delay)
 
 
 @scenario(lasts=10)
 def the_restart_delay_is_five_seconds_if_nothing_is_said(play: Play) -> None:
     """As it is without a restart policy."""
-    play.create("exit 1 after 1")
+    play.create(ONCE, container=play.counted())
     play.until(lambda: len(play.tasks) == 2 and play.tasks[1].started_at, "a second task to start")
     first, second = play.tasks
     assert second.started_at is not None
@@ -113,7 +117,7 @@ def five_tasks_of_a_slot_are_remembered(play: Play) -> None:
     play.update(task=restart("none"), replicas=1)  # so that the loop comes to rest
     play.until(lambda: all(t.ended or t.gone_at for t in play.tasks), "the last to end")
 
-    play.until(lambda: listed(play) == 5, "five to be left", 5)
+    play.until(lambda: listed(play) == 5, "five to be left")
     left = [task for task in play.tasks if task.gone_at is None]
     assert left == play.tasks[-5:]
     play.leave_out("slots")  # where in the loop it was stopped

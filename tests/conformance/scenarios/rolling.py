@@ -85,7 +85,7 @@ def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     third = "print third"
     play.running(
         replicas=2,
-        UpdateConfig=config(delay=30, monitor=1),
+        UpdateConfig=config(delay=300, monitor=1),
     )
     play.update(NEW)
     play.until(lambda: any(task.running for task in play.on(NEW)), "one new replica")
@@ -105,10 +105,12 @@ def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     play.took("tail", status.completed - max(map(ran, play.on(third))), about=7)
 
 
-@scenario(lasts=14)
+@scenario(lasts=16)
 def start_first_never_has_fewer_replicas(play: Play) -> None:
     """The old task is told to stop when the new one runs: for a while there is one more."""
+    slow = "stop after 2"
     play.running(
+        slow,
         replicas=3,
         UpdateConfig=config(monitor=1, order="start-first"),
     )
@@ -116,7 +118,7 @@ def start_first_never_has_fewer_replicas(play: Play) -> None:
     play.update(NEW)
 
     play.ends("completed")
-    play.until(lambda: all(task.ended for task in play.on(OLD)), "the old tasks to end")
+    play.until(lambda: all(task.ended for task in play.on(slow)), "the old tasks to end")
     counts = play.counts[before - 1 :]
     assert (4, 3) in counts, "service ls shows 4/3"
     assert min(running for running, _ in counts) == 3

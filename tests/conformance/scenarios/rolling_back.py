@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
-from tests.conformance.scenarios.failing import MISSING, SOON
+from tests.conformance.scenarios.failing import MISSING, SLOWLY, SOON
 
 
 @scenario(lasts=16)
@@ -16,12 +16,12 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     play.running(
         replicas=4,
         task=restart(delay=20),
-        RollbackConfig=config(parallelism=0, monitor=2),
+        RollbackConfig=config(parallelism=0, monitor=play.visible(2)),
     )
     play.update(
-        "slot 1,2: exit 1 after 2*slot",
-        UpdateConfig=config(parallelism=None, monitor=9, action="rollback", ratio=0.3),
-        RollbackConfig=config(delay=5, monitor=9),
+        "slot 1,2: exit 1 after 3*slot",
+        UpdateConfig=config(parallelism=None, monitor=15, action="rollback", ratio=0.3),
+        RollbackConfig=config(delay=5, monitor=50),
     )
     started = play.ends("rollback_started")
     status = play.ends("rollback_completed")
@@ -37,7 +37,9 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     created = [task.created for task in back]
     play.took("between the first and the last", max(created) - min(created), about=0, late=0.5)
     assert status.completed is not None
-    play.took("monitored", status.completed - max(task.ran_at or 0 for task in back), about=2)
+    play.took(
+        "monitored", status.completed - max(task.ran_at or 0 for task in back), play.visible(2)
+    )
     play.leave_out("slots")
     assert "PreviousSpec" not in play.service
     answer = play.rollback()
@@ -53,15 +55,16 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
 def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
     """The slot that the paused update had not come to keeps its task."""
     play.running(
+        SLOWLY,
         replicas=3,
-        task=restart(delay=3),
+        task=restart(delay=20),
         RollbackConfig=config(parallelism=0, monitor=1),
     )
     before = {task.slot: task.id for task in play.tasks}
     play.update(SOON)
     play.ends("paused")
     assert play.slots_on(SOON) == 2
-    play.until(lambda: [t.last.state for t in play.on(SOON)].count("failed") == 2, "both to fail")
+    play.until(lambda: all(task.ended for task in play.on(SOON)[:2]), "both to fail")
     assert play.rollback().status == 200
 
     play.ends("rollback_completed")
@@ -88,14 +91,13 @@ def a_second_rollback_by_hand_rolls_forward(play: Play) -> None:
 
 def _back_to_a_missing_image(play: Play, back: dict[str, Any]) -> None:
     """Roll back to an image that is not there, of two slots one that runs on the new image."""
-    play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=back)
+    play.create(image=MISSING, replicas=2, task=restart(delay=60), RollbackConfig=back)
     # a restart that comes after the update would give its slot the new image, unwatched
     play.until(lambda: len(play.tasks) == 4, "both slots to be rejected, and to wait again")
     play.update(
         "slot 1: exit 1 after 1",
-        UpdateConfig=config(parallelism=None, monitor=6, action="rollback"),
+        UpdateConfig=config(parallelism=None, monitor=12, action="rollback"),
     )
-    play.ends("rollback_started")
 
 
 @scenario(lasts=9)
@@ -113,7 +115,7 @@ def a_rollback_of_a_rollback_is_paused_and_then_completed(play: Play) -> None:
 
     play.ends("completed")
     states = ["updating", "rollback_started", "rollback_paused", "completed"]
-    play.until(lambda: play.states == states, "it to be paused in between", 2)
+    play.until(lambda: play.states == states, "it to be paused in between")
     play.leave_out("statuses")  # looks miss the pause: it may last for less than a millisecond
 
 

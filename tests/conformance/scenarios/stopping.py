@@ -81,10 +81,10 @@ def an_old_task_is_waited_for_no_longer_than_a_minute(play: Play) -> None:
     play.until(lambda: old.ended, "the old one to be killed")
 
 
-@scenario(lasts=7, any_speed=False)
+@scenario(lasts=9, any_speed=False)
 def a_removed_services_tasks_go_when_they_have_stopped(play: Play) -> None:
     """The service is gone at once; its live task is to be removed, and vanishes at its end."""
-    play.running("stop after 2")
+    play.running("stop after 4")
     task = play.tasks[0]
     removed = play.engine.now()
     play.remove()
@@ -94,4 +94,4 @@ def a_removed_services_tasks_go_when_they_have_stopped(play: Play) -> None:
     assert task.gone_at is None
     play.until(lambda: task.gone_at is not None, "its task to be gone")
     assert task.gone_at is not None
-    play.took("until it is gone", task.gone_at - removed, about=2, late=3)
+    play.took("until it is gone", task.gone_at - removed, about=4, late=3)

@@ -95,7 +95,7 @@ def a_task_waits_for_its_port(play: Play) -> None:
 def a_health_check_holds_a_task_back(play: Play) -> None:
     """It is `starting` until it is healthy, and the update waits for it."""
     play.running(UpdateConfig=_CONFIG)
-    play.update("healthy after 3", container=health(retries=10))
+    play.update("healthy after 3", container=health(retries=50))
 
     status = play.ends("completed")
     new = play.tasks[-1]
@@ -108,8 +108,8 @@ def a_health_check_holds_a_task_back(play: Play) -> None:
 @scenario(lasts=12)
 def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
     """It is told to stop, and its error says why."""
-    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=10))
-    play.update("unhealthy after 3; stop after 0 with 4", container=health())
+    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=30))
+    play.update("unhealthy after 3; stop after 0 with 4", container=health(retries=3))
 
     play.ends("paused")
     last = play.tasks[1].last
@@ -120,8 +120,8 @@ def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
 @scenario(lasts=12)
 def an_unhealthy_task_that_ends_well_is_complete(play: Play) -> None:
     """It has no error then; it counts as a failure all the same."""
-    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=10))
-    play.update("unhealthy after 3", container=health())
+    play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=30))
+    play.update("unhealthy after 3", container=health(retries=3))
 
     play.ends("paused")
     last = play.tasks[1].last
