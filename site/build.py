@@ -32,6 +32,8 @@ LITE = ("jupyterlite-core==0.8.6", "jupyterlite-pyodide-kernel==0.8.6")
 EXTENSIONS = ("anywidget", "jupyterlab-widgets", "jupyter-server")
 _SITE, _PARTS = ROOT / "build" / "site", packages.PARTS
 _PORT = 8080
+#: What the lab does without, and what Chromium, Firefox and WebKit do not load.
+_NOT_OFFLINE = {"doc", "docs", "replays", ".eot", ".svg", ".ttf", ".txt", ".woff"}
 #: Of the page that has the lab.
 _TITLE = "Docker Swarm updates"
 #: Of the kernel, in its own memory.
@@ -52,6 +54,7 @@ def build() -> None:
     _configure(_SITE / "jupyter-lite.json", lite / "files")
     _check_first(_SITE / "lab" / "index.html")
     documentation.build(_SITE)
+    _work_offline()
 
 
 def _contents(into: Path) -> None:
@@ -133,6 +136,17 @@ def _check_first(path: Path) -> None:
             raise ValueError(f"{path} has {old!r} {html.count(old)} times")
         html = html.replace(old, new)
     path.write_text(html)
+
+
+def _work_offline() -> None:
+    """Put the site's service worker above JupyterLite's, with what it copies (`engine/`)."""
+    paths = (path.relative_to(_SITE) for path in copies.files(_SITE))
+    names = [str(path) for path in paths if not {path.parts[0], path.suffix} & _NOT_OFFLINE]
+    (_SITE / "engine" / "offline.json").write_text(json.dumps(names, indent=1))
+    ours, theirs = (_SITE / folder / "service-worker.js" for folder in ("engine", "."))
+    worker = ours.read_text().replace("VERSION", _digest(_SITE), 1)
+    theirs.write_text(worker + theirs.read_text())
+    ours.unlink()
 
 
 def _digest(folder: Path) -> str:

@@ -61,22 +61,24 @@ async function canStore() {
   }
 }
 
-/** Starts JupyterLite's service worker. */
+/** Starts the service worker, or the one of a newer version of the site, whose files it then gives. */
 async function hasServiceWorker(version) {
   const { serviceWorker } = navigator;
   const url = new URL("service-worker.js?enableCache=false", SITE).href; // as JupyterLite names it
   // it would take one for an old one that it has not started itself, and end it while a kernel starts
   localStorage.setItem(`${url}-version`, version);
   try {
-    if (!(await serviceWorker.register(url))) return false;
-    if (serviceWorker.controller) return true;
+    const registration = await serviceWorker.register(url);
+    if (!registration) return false;
+    if (serviceWorker.controller) await registration.update();
+    if (serviceWorker.controller && !registration.installing && !registration.waiting) return true;
     return await new Promise((resolve) => {
       serviceWorker.addEventListener("controllerchange", () => resolve(true));
       setTimeout(() => resolve(Boolean(serviceWorker.controller)), WAITS * 1000);
     });
   } catch (problem) {
     console.warn(problem);
-    return Boolean(serviceWorker.controller);
+    return Boolean(serviceWorker.controller); // without a network, there is no newer one
   }
 }
 

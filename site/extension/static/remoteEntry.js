@@ -51,6 +51,7 @@
       });
       kernel.statusChanged.connect((_, status) => status === "idle" && clicks.splice(0)); // they arrive by themselves
       kernel.disposed.connect(() => news.delete(kernel.clientId));
+      void kernel.info.then(() => navigator.serviceWorker.controller?.postMessage("labkit: copy the rest"));
     };
     notebooks.widgetAdded.connect((_, { sessionContext }) => {
       listen(sessionContext.session?.kernel);

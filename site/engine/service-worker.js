@@ -1,0 +1,54 @@
+// The site's service worker: JupyterLite's, which stands below, behind a copy of what is loaded.
+//
+// What is large comes from the copy, which is that of one version of the site. The network is asked
+// first for the rest, so that no old copy hides what is new. (JupyterLite can keep a copy, too, but
+// forgets that it should as soon as the browser has ended its idle worker.)
+
+const SITE = new URL(".", self.location);
+const COPIES = `labkit ${SITE.pathname} `;
+const NAME = `${COPIES}VERSION`; // build.py puts it in, and what JupyterLite has below
+const IS_LARGE = /^(build|extensions|labkit|static)\//;
+
+self.addEventListener("activate", (event) => event.waitUntil(forgetOlderVersions()));
+
+self.addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  const asksAKernel = /\/api\/(drive|stdin|service-worker)/.test(url);
+  if (method !== "GET" || asksAKernel || !url.startsWith(SITE.href)) return;
+  event.stopImmediatePropagation(); // JupyterLite's, below
+  event.respondWith(answer(event));
+});
+
+self.addEventListener("message", (event) => {
+  if (event.data === "labkit: copy the rest") event.waitUntil(copyTheRest().catch(console.warn));
+});
+
+async function answer(event) {
+  const { request } = event;
+  const [key] = request.url.split(/[?#]/); // a file is the same, whatever it is asked for with
+  const copies = await caches.open(NAME);
+  const copy = await copies.match(key);
+  if (copy && IS_LARGE.test(key.slice(SITE.href.length))) return copy;
+  try {
+    const found = await fetch(request, { cache: "no-cache" });
+    if (found.status === 200) event.waitUntil(copies.put(key, found.clone()).catch(console.warn)); // no room
+    return found;
+  } catch (problem) {
+    if (copy) return copy;
+    throw problem;
+  }
+}
+
+/** Copies what the lab loads later, or not at each visit. */
+async function copyTheRest() {
+  const names = await (await fetch(new URL("engine/offline.json", SITE))).json();
+  const copies = await caches.open(NAME);
+  const copy = async (url) => (await copies.match(url)) ?? copies.add(new Request(url, { cache: "no-cache" }));
+  await Promise.allSettled(names.map((name) => copy(new URL(name, SITE))));
+}
+
+async function forgetOlderVersions() {
+  const older = (await caches.keys()).filter((name) => name.startsWith(COPIES) && name !== NAME);
+  await Promise.all(older.map((name) => caches.delete(name)));
+}
+

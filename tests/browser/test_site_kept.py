@@ -1,0 +1,49 @@
+"""What stays of the site in a browser, and what a learner can do about it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.pages import served
+from tests.browser.test_site import Desk, _execute
+
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
+
+#: The service worker has a copy of each file that the lab needs.
+_IS_COPIED = """async () => {
+    const names = await (await fetch(new URL("../engine/offline.json", location))).json();
+    const found = await Promise.all(names.map((name) => caches.match(new URL(`../${name}`, location))));
+    return found.every(Boolean);
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[ExitStack]:
+    """A web server of this module's own, which a test may end."""
+    with ExitStack() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, site: Path, server: ExitStack) -> Iterator[Desk]:
+    """A page of a browser that was never here before."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        made = Desk(context, server.enter_context(served(site)))
+        yield made
+        made.close()
+
+
+def test_the_lab_works_without_a_network_after_the_first_visit(
+    desk: Desk, server: ExitStack
+) -> None:
+    with desk.notebook("00-start-here.ipynb") as page:
+        page.wait_for_function(_IS_COPIED, timeout=60_000)
+
+    server.close()
+    desk.reload()
+
+    with desk.notebook("01-rolling-updates.ipynb") as page:
+        assert "Connected" in _execute(page, "import labkit; labkit.connect()")
