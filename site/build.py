@@ -140,13 +140,13 @@ def _check_first(path: Path) -> None:
 
 def _work_offline() -> None:
     """Put the site's service worker above JupyterLite's, with what it copies (`engine/`)."""
-    paths = (path.relative_to(_SITE) for path in copies.files(_SITE))
+    ours, theirs = (_SITE / folder / "service-worker.js" for folder in ("engine", "."))
+    worker = ours.read_text().replace("VERSION", _digest(_SITE), 1) + theirs.read_text()
+    ours.unlink()
+    paths = (path.relative_to(_SITE) for path in copies.files(_SITE) if path != theirs)
     names = [str(path) for path in paths if not {path.parts[0], path.suffix} & _NOT_OFFLINE]
     (_SITE / "engine" / "offline.json").write_text(json.dumps(names, indent=1))
-    ours, theirs = (_SITE / folder / "service-worker.js" for folder in ("engine", "."))
-    worker = ours.read_text().replace("VERSION", _digest(_SITE), 1)
-    theirs.write_text(worker + theirs.read_text())
-    ours.unlink()
+    theirs.write_text(worker)
 
 
 def _digest(folder: Path) -> str:

@@ -5,23 +5,26 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.browser.pages import served
 from tests.browser.test_site import Desk, _execute
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 
-#: The service worker has a copy of each file that the lab needs.
-_IS_COPIED = """async () => {
+#: The service worker gets a copy of each file that the lab needs.
+_COPIED = """async () => {
     const names = await (await fetch(new URL("../engine/offline.json", location))).json();
-    const found = await Promise.all(names.map((name) => caches.match(new URL(`../${name}`, location))));
-    return found.every(Boolean);
+    const copy = (name) => caches.match(new URL(`../${name}`, location));
+    for (let tries = 0; tries < 600; tries++) {
+        if ((await Promise.all(names.map(copy))).every(Boolean)) return true;
+        await new Promise((later) => setTimeout(later, 200));
+    }
 }"""
 
 
 @pytest.fixture(scope="module")
-def server(site: Path) -> Iterator[ExitStack]:
+def server() -> Iterator[ExitStack]:
     """A web server of this module's own, which a test may end."""
     with ExitStack() as running:
         yield running
@@ -40,7 +43,7 @@ def test_the_lab_works_without_a_network_after_the_first_visit(
     desk: Desk, server: ExitStack
 ) -> None:
     with desk.notebook("00-start-here.ipynb") as page:
-        page.wait_for_function(_IS_COPIED, timeout=60_000)
+        assert page.evaluate(_COPIED)
 
     server.close()
     desk.reload()
