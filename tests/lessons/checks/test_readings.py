@@ -174,3 +174,16 @@ def told_in_groups(size: int) -> Recording:
 @pytest.mark.parametrize(("size", "choice"), [(1, "slots"), (2, "pairs"), (3, ""), (6, "together")])
 def test_tasks_that_are_told_in_turn_are_told_from_those_told_together(size: int, choice: str):
     assert QUESTIONS["stack-rm"].read(told_in_groups(size)).choice == choice
+
+
+@pytest.mark.parametrize(("replicas", "choice"), [(3, "together"), (0, "")])
+def test_tasks_may_be_told_before_their_service_is_seen_to_be_gone(replicas: int, choice: str):
+    """A poll asks for the service first; but who scales to nought, has nothing removed."""
+    looks = {
+        0: ["service 1.0", "1.0-1..3"],
+        5: ["1.0-1..3 told remove"],
+        7: ["no service"],
+        9: ["forgotten 1.0-1..3"],
+    }
+
+    assert QUESTIONS["stack-rm"].read(recorded(looks, replicas=replicas)).choice == choice

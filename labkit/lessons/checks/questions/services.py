@@ -1,5 +1,6 @@
 """What notebooks 0, 4 and 5 ask: what a scale, a deploy and a removal do to tasks. Pure."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,7 +9,14 @@ from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import not_over
 from labkit.lessons.checks.questions.spec_updates import spec_updates
 from labkit.recordings import story
-from labkit.recordings.recording import Recording, ServiceRemoved, TaskForgotten, TaskSeen
+from labkit.recordings.recording import (
+    Change,
+    Recording,
+    ServiceRemoved,
+    ServiceSeen,
+    TaskForgotten,
+    TaskSeen,
+)
 from labkit.recordings.values import Task
 
 #: Tasks that were told to stop so shortly after one another were told together: a poll may
@@ -59,10 +67,11 @@ def _removal(recording: Recording) -> Facts:
     removed = [n for n, each in enumerate(recording.changes) if isinstance(each, ServiceRemoved)]
     if recording.service or recording.listed or not removed:
         raise not_over(recording, "a service that is removed")
-    there = _there(recording, removed[-1])
+    begun = _begun(recording.changes, removed[-1])
+    there = _there(recording.changes[:begun])
     told: dict[str, datetime] = {}
     gone: dict[str, datetime] = {}
-    for change in recording.changes[removed[-1] :]:
+    for change in recording.changes[begun:]:
         if isinstance(change, TaskForgotten) and change.id in there:
             told.setdefault(change.id, change.at)
             gone.setdefault(change.id, change.at)
@@ -81,10 +90,24 @@ def _removal(recording: Recording) -> Facts:
     }
 
 
-def _there(recording: Recording, removed: int) -> set[str]:
-    """Return the tasks that had neither ended nor been told to before a change."""
+def _begun(changes: Sequence[Change], removed: int) -> int:
+    """Return from which change on tasks are told by a removal.
+
+    A poll asks for a service before its tasks, so it may find them told, every one, while the
+    service is still there and wants them.
+    """
+    wanted = next(c.service for c in changes[removed::-1] if isinstance(c, ServiceSeen)).replicas
+    seen = [each for each in changes[:removed] if isinstance(each, TaskSeen)]
+    told = [each.at for each in seen if each.task.desired_state == "remove"]
+    if not told or wanted == 0 or _there(changes[:removed]):
+        return removed
+    return next(n for n, change in enumerate(changes) if change.at == told[-1])
+
+
+def _there(changes: Iterable[Change]) -> set[str]:
+    """Return the tasks that after these changes have neither ended nor been told to."""
     there: set[str] = set()
-    for change in recording.changes[:removed]:
+    for change in changes:
         if isinstance(change, TaskSeen) and not _told_to_go(change.task):
             there.add(change.task.id)
         elif isinstance(change, TaskSeen | TaskForgotten):
