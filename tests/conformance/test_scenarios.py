@@ -14,8 +14,8 @@ from tests.conformance.watching import STATES, TaskSeen
 Runs = Callable[[str], Run]
 
 everyone = pytest.mark.parametrize("scenario", SCENARIOS)
-at_any_speed = pytest.mark.parametrize(
-    "scenario", [name for name, scenario in SCENARIOS.items() if scenario.any_speed]
+ahead_of_time = pytest.mark.parametrize(
+    "scenario", [name for name, scenario in SCENARIOS.items() if scenario.ahead]
 )
 #: A task's message in each state (specification, 3.1). What failed or was rejected keeps the
 #: message of the state before, and so does what was stopped before it had a node.
@@ -61,7 +61,7 @@ def test_a_real_engine_does_so(runs: Runs, scenario: str, on: list[str]) -> None
     assert runs(*on).transcript(scenario)
 
 
-@at_any_speed
+@ahead_of_time
 @on_engines("fast")
 def test_the_simulated_engine_does_so_ahead_of_time(
     runs: Runs, scenario: str, on: list[str]

@@ -13,7 +13,7 @@ SLOWLY = "stop after 6"
 MISSING = f"{REPOSITORY}:missing"
 
 
-@scenario(lasts=36)
+@scenario(lasts=36, ahead=True)
 def a_paused_update_goes_on_by_restarts(play: Play) -> None:
     """Two slots are hit before the pause; an old task that dies later comes back as a new one."""
     old = "exit 1 after 24; stop after 3"
@@ -48,7 +48,7 @@ def _paused_with_a_slot_in_hand(play: Play) -> None:
     assert play.slots_on(SOON) == 2
 
 
-@scenario(lasts=34, any_speed=False)
+@scenario(lasts=34)
 def a_paused_update_is_resumed_by_an_empty_one(play: Play) -> None:
     """The same spec again makes a new update, and makes the bad spec the previous one."""
     _paused_with_a_slot_in_hand(play)
@@ -69,7 +69,7 @@ def a_paused_update_is_resumed_by_an_empty_one(play: Play) -> None:
     assert image == play.engine.image(SOON)
 
 
-@scenario(lasts=22, any_speed=False)
+@scenario(lasts=22)
 def an_empty_update_is_lost_while_a_slot_is_still_in_hand(play: Play) -> None:
     """The updater that was paused has not ended, and takes no notice of the spec it knows."""
     _paused_with_a_slot_in_hand(play)
@@ -128,7 +128,7 @@ def a_failure_ratio_that_is_reached_is_not_exceeded(play: Play) -> None:
     play.ends("completed")
 
 
-@scenario(lasts=12)
+@scenario(lasts=12, ahead=True)
 def a_failure_ratio_that_is_exceeded_pauses(play: Play) -> None:
     """One slot of five is more than 0.19."""
     _a_fifth_fails(play, 0.19)
@@ -181,7 +181,7 @@ def _one_of_three_breaks(play: Play, parallelism: int) -> None:
     play.update(_ONE_BREAKS)
 
 
-@scenario(lasts=19, any_speed=False)
+@scenario(lasts=19)
 def a_failure_is_missed_while_all_slots_are_in_hand(play: Play) -> None:
     """It is looked at when the slowest slot is done, and by then is older than the window."""
     _one_of_three_breaks(play, 0)
@@ -189,7 +189,7 @@ def a_failure_is_missed_while_all_slots_are_in_hand(play: Play) -> None:
     play.ends("completed")
 
 
-@scenario(lasts=30, any_speed=False)
+@scenario(lasts=30)
 def the_same_failure_is_seen_one_slot_at_a_time(play: Play) -> None:
     """With a parallelism of one the same update is rolled back."""
     _one_of_three_breaks(play, 1)
@@ -201,7 +201,7 @@ def the_same_failure_is_seen_one_slot_at_a_time(play: Play) -> None:
     assert all(tasks[-1].image == play.engine.image(_LATE) for tasks in play.by_slot().values())
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def a_death_after_the_monitor_window_changes_nothing(play: Play) -> None:
     """Nor do a rollback's own monitor and ratio: they do not say when an update is rolled back."""
     play.running(
@@ -216,7 +216,7 @@ def a_death_after_the_monitor_window_changes_nothing(play: Play) -> None:
     assert play.status.state == "completed"
 
 
-@scenario(lasts=14)
+@scenario(lasts=14, ahead=True)
 def an_image_that_cannot_be_had_is_rejected_again_and_again(play: Play) -> None:
     """All old tasks are stopped for it, the update is paused, and each delay brings one more."""
     play.running(replicas=2, task=restart(delay=2), UpdateConfig={})

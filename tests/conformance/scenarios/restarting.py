@@ -36,7 +36,7 @@ def two_attempts_are_three_tasks(play: Play) -> None:
     assert play.status.state == ""
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def attempts_are_counted_within_the_window(play: Play) -> None:
     """A restart longer ago than the window is forgotten: one attempt is enough for ever."""
     policy = restart("any", 2, MaxAttempts=1, Window=seconds(2))
@@ -57,7 +57,7 @@ def a_good_end_is_not_restarted_on_failure(play: Play) -> None:
     play.tell("desired", play.tasks[0].last.desired)
 
 
-@scenario(lasts=5)
+@scenario(lasts=5, ahead=True)
 def nothing_is_restarted_with_none(play: Play) -> None:
     """A crash is the end of the slot."""
     play.create(SOON, task=restart("none"))
@@ -83,7 +83,7 @@ def a_command_that_is_not_there_cannot_be_started(play: Play) -> None:
     assert 'exec: "no-such-program": executable file not found in $PATH' in task.error
 
 
-@scenario(lasts=10)
+@scenario(lasts=10, ahead=True)
 def the_next_task_is_ready_during_the_restart_delay(play: Play) -> None:
     """It is made at once, prepared, and started when the delay is over."""
     delay = play.visible(4)
@@ -99,7 +99,7 @@ def the_next_task_is_ready_during_the_restart_delay(play: Play) -> None:
     play.took("from the end to the next start", second.started_at - first.ended_at, delay)
 
 
-@scenario(lasts=10)
+@scenario(lasts=10, ahead=True)
 def the_restart_delay_is_five_seconds_if_nothing_is_said(play: Play) -> None:
     """As it is without a restart policy."""
     play.create(ONCE, container=play.counted())
@@ -123,7 +123,7 @@ def five_tasks_of_a_slot_are_remembered(play: Play) -> None:
     play.leave_out("slots")  # where in the loop it was stopped
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def as_many_tasks_are_remembered_as_there_are_attempts(play: Play) -> None:
     """A limit of attempts makes the history longer: one more than there are attempts."""
     play.create(BROKEN, task=restart("any", 0, MaxAttempts=6))

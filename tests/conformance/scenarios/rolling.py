@@ -14,7 +14,7 @@ def ran(task: TaskSeen) -> float:
     return task.ran_at
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def one_slot_at_a_time_without_an_update_config(play: Play) -> None:
     """Every slot is replaced once, and `completed` comes 5 s after the last replica runs."""
     play.running(replicas=3)
@@ -34,7 +34,7 @@ def one_slot_at_a_time_without_an_update_config(play: Play) -> None:
     play.took("the quickest slot", min(ran(task) - task.created for task in new), 1.0, late=4)
 
 
-@scenario(lasts=20, any_speed=False)
+@scenario(lasts=20)
 def workers_do_not_wait_for_each_other(play: Play) -> None:
     """With a parallelism of two, the third slot's turn comes when the first worker is free."""
     slow = "stop after 2.2*slot"  # by more than a busy machine is late
@@ -52,7 +52,7 @@ def workers_do_not_wait_for_each_other(play: Play) -> None:
     assert new[2].created < max(ran(new[0]), ran(new[1])), "no batch ends before the next"
 
 
-@scenario(lasts=14)
+@scenario(lasts=14, ahead=True)
 def a_delay_as_long_as_the_monitor_makes_the_tail_longer(play: Play) -> None:
     """After the last replica: the delay, and then the delay and a second more."""
     play.running(
@@ -79,7 +79,7 @@ def a_delay_shorter_than_the_monitor_comes_before_it(play: Play) -> None:
     play.took("tail", status.completed - ran(play.on(NEW)[0]), about=4)
 
 
-@scenario(lasts=18)
+@scenario(lasts=18, ahead=True)
 def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     """The first is given up; the second has a start of its own, and the first as previous spec."""
     third = "print third"
@@ -105,7 +105,7 @@ def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     play.took("tail", status.completed - max(map(ran, play.on(third))), about=7)
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def start_first_never_has_fewer_replicas(play: Play) -> None:
     """The old task is told to stop when the new one runs: for a while there is one more."""
     slow = "stop after 2"
@@ -127,7 +127,7 @@ def start_first_never_has_fewer_replicas(play: Play) -> None:
         assert old.stopped_from > ran(new), f"slot {slot}: the old one stops later"
 
 
-@scenario(lasts=12)
+@scenario(lasts=12, ahead=True)
 def all_slots_at_once_with_a_parallelism_of_nought(play: Play) -> None:
     """A config that is there but says nothing has a parallelism of 0, which is no limit."""
     play.running(replicas=3, UpdateConfig={})

@@ -7,7 +7,7 @@ from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import MISSING, SLOWLY, SOON
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     """It begins at the second failure of four, and all slots are taken back at once.
 
@@ -51,7 +51,7 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     )
 
 
-@scenario(lasts=15)
+@scenario(lasts=15, ahead=True)
 def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
     """The slot that the paused update had not come to keeps its task."""
     play.running(
@@ -100,7 +100,7 @@ def _back_to_a_missing_image(play: Play, back: dict[str, Any]) -> None:
     )
 
 
-@scenario(lasts=9)
+@scenario(lasts=9, ahead=True)
 def a_rollback_that_fails_is_paused(play: Play) -> None:
     """Its message says "update paused"."""
     _back_to_a_missing_image(play, config(parallelism=None, monitor=2))

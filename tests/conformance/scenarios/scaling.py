@@ -4,7 +4,7 @@ from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 
 
-@scenario(lasts=14)
+@scenario(lasts=14, ahead=True)
 def slots_that_come_with_an_update_are_no_part_of_it(play: Play) -> None:
     """They start at once on the new spec, whatever the parallelism, and may fail as they like."""
     new = "slot 3,4: exit 1 after 0.5"
@@ -25,7 +25,7 @@ def slots_that_come_with_an_update_are_no_part_of_it(play: Play) -> None:
     assert max(added) < updated[1], "the new slots do not wait for their turn"
 
 
-@scenario(lasts=10)
+@scenario(lasts=10, ahead=True)
 def slots_that_go_with_an_update_go_at_once(play: Play) -> None:
     """The highest go, with their history; the others are updated."""
     play.running(replicas=4, UpdateConfig=config(monitor=1))

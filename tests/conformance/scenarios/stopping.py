@@ -14,7 +14,7 @@ def stopped_in(task: TaskSeen) -> float:
     return task.ended_at - task.stopped_from
 
 
-@scenario(lasts=16)
+@scenario(lasts=16, ahead=True)
 def who_ignores_sigterm_is_killed_after_ten_seconds(play: Play) -> None:
     """It ends as `shutdown` with code 137 and no error, and the next one starts then."""
     play.running("never stop", UpdateConfig=_CONFIG)
@@ -29,7 +29,7 @@ def who_ignores_sigterm_is_killed_after_ten_seconds(play: Play) -> None:
     play.took("from the end to the next start", new.started_at - old.ended_at, about=0.1, late=3)
 
 
-@scenario(lasts=8)
+@scenario(lasts=8, ahead=True)
 def the_grace_period_is_the_services(play: Play) -> None:
     """Process 1 of a container ignores SIGTERM if it does not handle it; then SIGKILL comes."""
     play.running("no handler", UpdateConfig=_CONFIG, container={"StopGracePeriod": seconds(3)})
@@ -41,7 +41,7 @@ def the_grace_period_is_the_services(play: Play) -> None:
     play.took("stop", stopped_in(old), about=3, late=3)
 
 
-@scenario(lasts=8, any_speed=False)
+@scenario(lasts=8)
 def a_slow_stop_is_waited_for(play: Play) -> None:
     """Whatever code it ends with, a task that was told to stop is `shutdown`, without an error."""
     play.running("stop after 2 with 3", UpdateConfig=_CONFIG)
@@ -53,7 +53,7 @@ def a_slow_stop_is_waited_for(play: Play) -> None:
     play.took("stop", stopped_in(old), about=2, late=3)
 
 
-@scenario(lasts=6)
+@scenario(lasts=6, ahead=True)
 def the_stop_signal_is_the_services(play: Play) -> None:
     """SIGKILL as the stop signal waits for nobody."""
     play.running("never stop", UpdateConfig=_CONFIG, container={"StopSignal": "SIGKILL"})
@@ -65,7 +65,7 @@ def the_stop_signal_is_the_services(play: Play) -> None:
     play.took("stop", stopped_in(old), about=0.2, late=3)
 
 
-@scenario(lasts=76)
+@scenario(lasts=76, ahead=True)
 def an_old_task_is_waited_for_no_longer_than_a_minute(play: Play) -> None:
     """With a longer grace period the new task starts after 60 s, beside the old one."""
     play.running("never stop", UpdateConfig=_CONFIG, container={"StopGracePeriod": seconds(66)})
@@ -81,7 +81,7 @@ def an_old_task_is_waited_for_no_longer_than_a_minute(play: Play) -> None:
     play.until(lambda: old.ended, "the old one to be killed")
 
 
-@scenario(lasts=9, any_speed=False)
+@scenario(lasts=9)
 def a_removed_services_tasks_go_when_they_have_stopped(play: Play) -> None:
     """The service is gone at once; its live task is to be removed, and vanishes at its end."""
     play.running("stop after 4")

@@ -74,7 +74,7 @@ def a_task_waits_for_a_platform(play: Play) -> None:
     )
 
 
-@scenario(lasts=3)
+@scenario(lasts=3, ahead=True)
 def a_task_waits_for_its_port(play: Play) -> None:
     """A port of the host can be had once."""
     port = {
@@ -91,7 +91,7 @@ def a_task_waits_for_its_port(play: Play) -> None:
     )
 
 
-@scenario(lasts=12)
+@scenario(lasts=12, ahead=True)
 def a_health_check_holds_a_task_back(play: Play) -> None:
     """It is `starting` until it is healthy, and the update waits for it."""
     play.running(UpdateConfig=_CONFIG)
@@ -105,7 +105,7 @@ def a_health_check_holds_a_task_back(play: Play) -> None:
     play.took("monitored", status.completed - new.ran_at, about=1)
 
 
-@scenario(lasts=12)
+@scenario(lasts=12, ahead=True)
 def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
     """It is told to stop, and its error says why."""
     play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=30))
