@@ -50,12 +50,16 @@ class Cluster(Store):
         driver = driver or Scripted()
         if isinstance(driver, Scripted):
             driver.attach(self.container_exited, self.container_health, self.after)
+        self._agents = Agents(self, driver)
+        self._start_manager()
+
+    def _start_manager(self) -> None:
         self._restarts = Restarts(self)
         self._updaters = Updaters(self, self._restarts)
         self._orchestrator = Orchestrator(self, self._restarts, self._updaters)
         self._scheduler = Scheduler(self)
-        self._agents = Agents(self, driver, Dispatcher(self))
-        Reaper(self)
+        self._agents.connect(Dispatcher(self))
+        self._reaper = Reaper(self)
 
     def up_to_date(self, task: Task) -> bool:
         """Whether a task is what its service's present spec would make."""
@@ -196,6 +200,27 @@ class Cluster(Store):
             longest = min(self.now - node.silent_since, self.timing.reconnect)
             length = self.timing.boot if node.dead else (0, longest)
             self.after(length, self._back, node, node.silent_since)
+
+    def restart(self) -> None:
+        """Restart the manager and all nodes at once: what runs there dies.
+
+        The manager knows what is stored, and not what it was about to do: updates go on with
+        the slots that are left, without the failures that were counted before.
+        """
+        for node in self.nodes.values():
+            self.kill_node(node.id)
+        parts = (Restarts, Updater, Orchestrator, Scheduler, Dispatcher, Reaper)
+        self.call_off(*parts)
+        self.forget_listeners()
+        self._start_manager()
+        for node in self.nodes.values():
+            self._node_changed(node)
+            self.start_node(node.id)
+        tasks = list(self.tasks.values())
+        for task in tasks:
+            self._scheduler.found(task)
+            self._reaper.found(task)
+        self._orchestrator.found(tasks)
 
     def _expire(self, node: Node, since: int) -> None:
         if node.id in self.nodes and node.silent and node.silent_since == since:

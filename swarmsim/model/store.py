@@ -41,6 +41,11 @@ class Agenda:
             moment = self.now
         heapq.heappush(self._due, (moment, next(self._number), function, arguments))
 
+    def call_off(self, *owners: type) -> None:
+        """Call no method of such objects that was asked for."""
+        kept = (e for e in self._due if not isinstance(getattr(e[2], "__self__", None), owners))
+        self._due[:] = sorted(kept, key=lambda each: each[:2])
+
     def next_due(self) -> int | None:
         """Return when something is due next; `None` if nothing is."""
         return self._due[0][0] if self._due else None
@@ -96,6 +101,14 @@ class Store(Agenda):
         self._is_batch = False
         self._when_running: dict[str, list[Callable[[], None]]] = {}
         self._when_stopped: dict[str, list[Callable[[], None]]] = {}
+
+    def forget_listeners(self) -> None:
+        """Tell nobody of anything any more, but those who watch."""
+        told = (self.on_service, self.on_created, self.on_desired, self.on_observed)
+        for each in (*told, self.on_ended, self.on_deleted):
+            each.clear()
+        self._when_running.clear()
+        self._when_stopped.clear()
 
     def bump(self) -> int:
         """Return a new version for an object that is written; one counter serves all."""

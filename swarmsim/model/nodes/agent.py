@@ -60,13 +60,18 @@ class _Held:
 class Agents:
     """The agents of all nodes; what really runs is the driver's."""
 
-    def __init__(self, store: Store, driver: Driver, dispatcher: Dispatcher) -> None:
+    _dispatcher: Dispatcher
+
+    def __init__(self, store: Store, driver: Driver) -> None:
         self._store = store
         self._driver = driver
-        self._dispatcher = dispatcher
         self._held: dict[str, _Held] = {}
+
+    def connect(self, dispatcher: Dispatcher) -> None:
+        """Hear from the manager, and report to it, through its dispatcher."""
+        self._dispatcher = dispatcher
         dispatcher.deliver = self._receive
-        store.on_deleted.append(self._drop)
+        self._store.on_deleted.append(self._drop)
 
     # ---- what the driver reports ---------------------------------------------------
 

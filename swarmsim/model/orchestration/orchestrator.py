@@ -40,6 +40,17 @@ class Orchestrator:
 
     # ---- what happens ---------------------------------------------------------------
 
+    def found(self, tasks: list[Task]) -> None:
+        """Take over what is stored already (replicated/init.go, taskinit/init.go)."""
+        for task in tasks:
+            if task.ended and task.desired <= states.RUNNING:
+                self._to_restart[task.id] = task
+            elif task.desired == states.READY:
+                self._restarts.found(task)
+        for service in self._store.services.values():
+            self._to_reconcile[service.id] = service
+        self._plan()
+
     def removed(self, service: Service) -> None:
         """Take down all tasks of a service that was removed, its history too."""
         self._updaters.cancel(service.id)

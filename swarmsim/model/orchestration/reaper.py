@@ -28,6 +28,11 @@ class Reaper:
         store.on_desired.append(self._changed)
         store.on_observed.append(self._changed)
 
+    def found(self, task: Task) -> None:
+        """Look at a task that is stored already (`TaskReaper.Run`)."""
+        self._created(task)
+        self._changed(task)
+
     def _created(self, task: Task) -> None:
         self._dirty[task.service_id, task.place] = None
         self._schedule_wake()

@@ -96,6 +96,11 @@ class Restarts:
         newest = max(tasks, key=lambda task: task.status_at)
         return [] if self.should_restart(newest) else [newest]
 
+    def found(self, task: Task) -> None:
+        """Start a task that is stored as one that waits for its start (`taskinit.CheckTasks`)."""
+        waited = self._store.now - task.status_at
+        self.start_later(task, max(0, self._delay(task) - waited), None)
+
     def forget(self, service: Service) -> None:
         """Forget the restarts of a service that was removed."""
         for key in [key for key in self._history if key[0] == service.id]:

@@ -37,6 +37,15 @@ class Scheduler:
         """Put nothing more on a node that is gone."""
         self._node_infos.pop(node.id, None)
 
+    def found(self, task: Task) -> None:
+        """Take over a task that is stored already (`setupTasksList`)."""
+        if task.observed < states.ASSIGNED:
+            self._created(task)
+        elif not task.ended and (info := self._node_infos.get(task.node_id)):
+            info.add(task)
+            if task.desired > states.COMPLETE:
+                info.told_to_stop(task)
+
     def _created(self, task: Task) -> None:
         self._store.after(self._store.timing.allocate, self._allocated, task)
 

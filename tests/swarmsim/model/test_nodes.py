@@ -134,6 +134,23 @@ def test_what_ran_on_a_node_is_known_when_it_is_back(
     assert swarm.running["1"] == 4
 
 
+def test_an_update_goes_on_with_the_slots_that_are_left_when_all_machines_restart() -> None:
+    swarm = Swarm(spec(replicas=4), nodes=2)
+    swarm.update(spec("2", 4, update=config(Delay=20)))
+    swarm.wait(10)
+    begun, (first,) = swarm.service.update_status, swarm.touched("2")
+    swarm.cluster.restart()
+    swarm.wait_for_state("completed")
+    status = swarm.service.update_status
+    assert begun
+    assert status
+    assert status.started_at == begun.started_at
+    assert swarm.running == {"2": 4}
+    assert len(swarm.made("2")) == 5, "what ran already on the new image is replaced, too"
+    ended = [task.error for task in swarm.slot(first or 0) if tag_of(task) == "2"]
+    assert ended == ["task: non-zero exit (255)", ""]
+
+
 def test_an_update_waits_for_its_task_on_a_node_that_died_until_that_is_back() -> None:
     swarm = Swarm(spec(replicas=4), nodes=2)
     swarm.cluster.kill_node(swarm.nodes[1].id)

@@ -279,6 +279,9 @@ class Deeds:
     def node_starts(self, number: int, _: Any) -> None:
         self.cluster.start_node(self._node(number).id)
 
+    def restart(self, *_: Any) -> None:
+        self.cluster.restart()
+
     def sicken(self, number: int, _: Any) -> None:
         for task in list(self.cluster.tasks.values())[number % 3 :: 3]:
             self.cluster.container_health(task.id, "unhealthy")
@@ -314,6 +317,7 @@ deeds = st.sampled_from(
         "node_cut",
         "node_starts",
         "node_up",
+        "restart",
         "sicken",
     ]
 )

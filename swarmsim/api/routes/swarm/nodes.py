@@ -89,3 +89,11 @@ async def disturb(call: Call) -> Answer:
         raise ApiError(400, f"{node.hostname} is the engine that answers")
     deed(call.engine.cluster, node.id)
     return Answer()
+
+
+@routes.post("/swarmsim/restart")
+async def restart(call: Call) -> Answer:
+    """Restart the manager and all nodes at once: swarmsim's own, too."""
+    call.engine.manager()
+    call.engine.cluster.restart()
+    return Answer()
