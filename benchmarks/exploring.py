@@ -36,7 +36,9 @@ _MOVE = """async (moves) => {
   const rest = (ms) => new Promise((go) => setTimeout(go, ms));
   for (let move = 0; move < moves; move++) {
     slider.value = 2 + (move % 7);
-    const arrived = () => explorer.innerText.includes(`--update-parallelism=${slider.value}`);
+    // not `innerText`, which would lay the page out to answer
+    const said = () => explorer.querySelector(".labkit-explored-ways")?.textContent ?? "";
+    const arrived = () => said().includes(`--update-parallelism=${slider.value}`);
     const began = performance.now();
     const drawn = new Promise((go) => {
       const observer = new MutationObserver(() => {

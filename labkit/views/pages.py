@@ -7,7 +7,7 @@ escapes it. Only what is `Markup` already is printed as it is.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -30,9 +30,12 @@ def render(template: str, **what: Any) -> Markup:
 def _printed(said: Any) -> str:
     if isinstance(said, Markup):
         return said
-    return (
-        f"{said:.2f}".rstrip("0").rstrip(".") if isinstance(said, float) else words.plain(str(said))
-    )
+    return _escaped(f"{said:.2f}".rstrip("0").rstrip(".") if isinstance(said, float) else str(said))
+
+
+@lru_cache(maxsize=2048)  # a drawing says the same states, times and widths many times
+def _escaped(said: str) -> Markup:
+    return words.for_html(said)
 
 
 @cache

@@ -96,6 +96,7 @@ def test_how_many_slots_are_bad_is_drawn_at_once_and_what_chance_does_follows(
     made_up: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "_REST", 0)
+    monkeypatch.setattr(explorer, "_KEEP_AFTER", 0)
 
     async def moving() -> tuple[str, str]:
         move(made_up, failure_action="rollback", does="dies", slots=1)
@@ -115,6 +116,7 @@ def test_what_is_moved_again_before_that_is_what_is_said(
     made_up: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "_REST", 0)
+    monkeypatch.setattr(explorer, "_KEEP_AFTER", 0)
 
     async def moving() -> None:
         move(made_up, failure_action="rollback", does="dies", slots=1)

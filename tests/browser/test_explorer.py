@@ -16,6 +16,8 @@ os.environ["LABKIT_ENGINE"] = "tcp://127.0.0.1:1"
 import labkit
 labkit.explore("dc_worker")
 """
+#: px that a notebook has at 1440 by 900, without the line of code.
+SEEN = 730
 
 
 @pytest.mark.browser
@@ -35,8 +37,9 @@ def test_an_update_is_explored_by_keyboard_and_kept(lab: Lab, page: Page) -> Non
     expect(page.locator(".labkit-explored-ways").nth(1)).to_contain_text("--update-delay=1s")
     page.get_by_label("what it does").select_option("dies")
     page.get_by_label("failure action").select_option("rollback")
-    page.get_by_label("in how many slots").press("Home")
+    page.get_by_label("how many slots").press("Home")
     expect(words).to_contain_text("Chance decides")  # all three have arrived, one after another
+    expect(still).to_contain_text("Chance decides")  # and so has what the notebook keeps
     expect(page.get_by_label("new image")).to_have_value("lab/dockercoins_worker:bugged")
     expect(page.get_by_role("button", name="Run it")).to_be_disabled()
     screenshot(page, "explorer")
@@ -50,6 +53,13 @@ def test_an_update_is_explored_by_keyboard_and_kept(lab: Lab, page: Page) -> Non
     notebook.open()  # a page that is loaded anew has the kernel's sliders
     slider.press("End")
     expect(page.locator(".labkit-explorer .labkit-explored-ways")).to_contain_text("parallelism=10")
+    page.set_viewport_size({"width": 760, "height": 900})  # what a view and a terminal leave
+    form = page.locator(".labkit-settings").bounding_box()
+    drawn = page.locator(".labkit-explorer .labkit-explored-ways").bounding_box()
+    assert form
+    assert drawn
+    assert drawn["y"] - form["y"] < SEEN
+    screenshot(page, "explorer-760")
     page.set_viewport_size({"width": 1024, "height": 700})
     screenshot(page, "explorer-1024")
     notebook.end_kernel()

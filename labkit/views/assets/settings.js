@@ -29,7 +29,7 @@ export default { render({ model, el }) {
     for (const [field, [input, shown]] of inputs) {
       if (input.value !== String(values[field.name])) input.value = values[field.name];
       input.disabled = off.includes(field.name);
-      const said = `${values[field.name]}${field.unit ?? ""}`;
+      const said = (values[field.name] === 0 && field.zero) || `${values[field.name]}${field.unit ?? ""}`;
       if (shown.value !== said) shown.value = said;
       // a slider is read with its unit, and says what a bound means
       if (field.reach) input.setAttribute("aria-valuetext", said);

@@ -31,8 +31,9 @@ Values = dict[str, Any]
 _display: Callable[..., object] = ipython.display
 #: Of the prediction.
 CHARTS = ("phases", "replicas", "slots")
-#: Seconds for which nothing is moved before what chance decides is worked out.
-_REST = 0.4
+#: Seconds for which nothing is moved before what chance decides is worked out, and then until
+#: the notebook gets it all: the page takes a while over that, in which it follows no slider.
+_REST, _KEEP_AFTER = 0.4, 1.5
 #: Seconds of work on that at a time, and of a pause in which the kernel takes what has come.
 _PIECE, _BREATH = 0.004, 0.001
 _SAID: Values = words(Path(__file__).with_name("explorer.yaml"))
@@ -146,7 +147,7 @@ class Explorer:
                 await asyncio.sleep(_BREATH)
                 began = time.perf_counter()
         self._say(self._words, story.in_words(self.expected, *found))
-        await asyncio.sleep(_BREATH)
+        await asyncio.sleep(_KEEP_AFTER)
         self._keep()
 
     def _drawn(self) -> Drawing:
