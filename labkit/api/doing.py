@@ -19,6 +19,7 @@ from labkit.base import browser, echo, settings
 from labkit.base.errors import BadValue
 from labkit.base.files import unused
 from labkit.engines import nodes as node_containers
+from labkit.engines import page
 from labkit.lessons import coins, room
 from labkit.lessons.notebooks import cells
 from labkit.lessons.practice import activity_log, exercise_session
@@ -72,7 +73,7 @@ def connect(engine: str | None = None) -> Swarm:
 
 def current_swarm() -> Swarm:
     """Return the swarm in use, connecting first if need be."""
-    return _current or connect()
+    return connect() if _current is None or page.has_ended(_current) else _current
 
 
 def watch(

@@ -5,15 +5,16 @@ How a request gets there is in `labkit.base.browser`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from base64 import b64decode, b64encode
 from functools import cache
 
-from labkit.base import browser, jobs
+from labkit.base import browser, echo, jobs
 from labkit.base.errors import NoEngine
 from labkit.base.waiting import poll
-from labkit.swarm.client import Swarm
+from labkit.swarm.client import Swarm, no_engine
 from labkit.swarm.wire import Answer
 
 URL = "page://engine"
@@ -30,34 +31,58 @@ NOTHING_RUNS = (
     "- Acted: the code of your images. This browser cannot run it (Chrome, Edge and Firefox can); "
     "each task does what is known of its image, and nothing makes hashes."
 )
+_ENDED = (
+    "The engine of this page does not answer. Another one takes its place, with an empty swarm: "
+    "what ran before is gone. This notebook's first cell deploys the application again."
+)
 #: Seconds that the engine, which starts with the page, may take to load.
-_LOADS_SECONDS = 120
+_LOADS_SECONDS = 60
 #: Answers come within ten seconds (`swarmsim.doors.posted`).
 _LIMIT_SECONDS = 30
 #: Seconds of a wait that is too short to be worth a request.
 _SHORT = 0.01
 
 
-@cache
 def connect() -> Swarm:
-    """Return a connection, once the engine answers; from then on jobs go on while it is asked.
+    """Return a connection, once the engine answers; in place of one that has ended, start another.
 
     Raises `NoEngine`.
     """
+    was_here = bool(_swarm.cache_info().currsize)
+    if _silence(_LIMIT_SECONDS if was_here else _LOADS_SECONDS):
+        echo.warn(_ENDED)
+        with contextlib.suppress(OSError):
+            browser.ask("new engine", f"labkit {time.time()}", 5)
+        if why := _silence(_LOADS_SECONDS):
+            raise NoEngine(
+                "the engine of this page to answer.",
+                f"{why}.",
+                "close every tab of this site, and open it again.",
+            )
+    return _swarm()
+
+
+def has_ended(swarm: Swarm) -> bool:
+    """Whether a swarm was this page's, whose engine is now silent; it may be busy, too."""
+    return swarm.url == URL and bool(_silence(0))
+
+
+def _silence(seconds: float) -> str:
+    """Wait so long for the engine to answer. Return why it does not, or `""`."""
+    why = ""
+    for _ in poll(seconds, 0):
+        try:
+            return str(json.loads(_post(json.dumps({"wait": 0}), 5)).get("problem", ""))
+        except OSError as problem:  # what was sent before it listened is lost
+            why = str(problem)
+    return why
+
+
+@cache
+def _swarm() -> Swarm:
+    """Return the connection; from now on jobs go on while the engine is asked."""
     from swarmsim.doors.posting import client
 
-    for _ in poll(_LOADS_SECONDS, 0):
-        try:
-            _post(json.dumps({"wait": 0}), 5)
-            break
-        except OSError as problem:  # what was sent before it listened is lost
-            why = problem
-    else:
-        raise NoEngine(
-            "the engine of this page to answer.",
-            f"{why}.",
-            "close every tab of this site, and open it again.",
-        )
     jobs.idle = _idle
     time.sleep = jobs.sleep  # type: ignore[assignment] # so that a view moves while a cell sleeps, too
     return Swarm(client(_post), URL)
@@ -88,7 +113,10 @@ def _idle(seconds: float) -> None:
     """Let time pass: to sleep would keep a processor busy in a browser."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > _SHORT:
-        _post(json.dumps({"wait": left}))
+        try:
+            _post(json.dumps({"wait": left}))
+        except OSError as problem:
+            raise no_engine(URL, problem) from None
 
 
 def _post(message: str, limit: float = _LIMIT_SECONDS) -> str:

@@ -474,7 +474,7 @@ def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
     where = url or "the address that DOCKER_HOST or the docker context names"
     start = "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`."
     if where.startswith("page:"):  # a browser's own, whose swarm is gone with it
-        start = "close every tab of this site, open it again, and run this notebook's first cell."
+        start = "run this notebook's first cell. It starts another engine, with an empty swarm."
     return errors.NoEngine(
         f"a Docker engine at {where}.",
         "nothing answers there.",

@@ -23,7 +23,9 @@ const answer = (async () => {
 })();
 
 channel.addEventListener("message", async ({ data: { browsingContextId, requestId, data } }) => {
-  if (browsingContextId !== `labkit ${SITE.pathname}` || data === undefined) return;
+  if (data === undefined) return; // an answer
+  if (browsingContextId === `new engine ${SITE.pathname}` && data !== self.name) self.close();
+  if (browsingContextId !== `labkit ${SITE.pathname}`) return;
   const response = await answer.then((post) => post(data)).catch((problem) => JSON.stringify({ problem: String(problem) }));
   channel.postMessage({ browsingContextId, requestId, response });
 });

@@ -1,5 +1,6 @@
 """What stays of the site in a browser, and what a learner can do about it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +40,20 @@ def desk(browser: Browser, site: Path, server: ExitStack) -> Iterator[Desk]:
         made.close()
 
 
+def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
+    desk: Desk, browser: Browser
+) -> None:
+    again = "page._LIMIT_SECONDS = 5; step = labkit.reset(0); print(len(swarm.get('/services')))"
+    with desk.notebook("00-start-here.ipynb") as page:
+        _execute(page, "import labkit; from labkit.engines import page; swarm = labkit.connect()")
+        _end_engine(browser)
+
+        said = _execute(page, again)
+
+    assert "Another one takes its place, with an empty swarm" in said
+    assert said.endswith("\n5\n")
+
+
 def test_the_lab_works_without_a_network_after_the_first_visit(
     desk: Desk, server: ExitStack
 ) -> None:
@@ -50,3 +65,13 @@ def test_the_lab_works_without_a_network_after_the_first_visit(
 
     with desk.notebook("01-rolling-updates.ipynb") as page:
         assert "Connected" in _execute(page, "import labkit; labkit.connect()")
+
+
+def _end_engine(browser: Browser) -> None:
+    session = browser.new_browser_cdp_session()
+    targets = session.send("Target.getTargets")["targetInfos"]
+    (engine,) = (each["targetId"] for each in targets if each["type"] == "shared_worker")
+    attached = session.send("Target.attachToTarget", {"targetId": engine})["sessionId"]
+    ends = json.dumps({"id": 1, "method": "Runtime.evaluate", "params": {"expression": "close()"}})
+    session.send("Target.sendMessageToTarget", {"sessionId": attached, "message": ends})
+    session.detach()

@@ -284,7 +284,7 @@ def test_a_login_is_kept_beside_one_that_cannot_be_read(
 
 
 @pytest.mark.parametrize(
-    ("url", "do"), [("page://engine", "close every tab of this site"), (None, "start Docker")]
+    ("url", "do"), [("page://engine", "run this notebook's first cell"), (None, "start Docker")]
 )
 def test_what_to_do_about_an_engine_that_is_gone_depends_on_where_it_was(
     url: str | None, do: str

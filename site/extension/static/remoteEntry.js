@@ -5,21 +5,18 @@
 (() => {
   const { src } = document.currentScript;
   const SITE = new URL("../../..", src);
+  const ENGINE = `labkit engine ${SITE.pathname}`; // its name, in what the browser has stored
   const KEPT = [".labkit", "dockercoins"];
   let packages; // those that JupyterLab shares with its extensions
 
-  function startEngine() {
+  /** Starts the engine, or lets another one take its place: all pages know its name. */
+  function startEngine(name) {
+    if (name) localStorage.setItem(ENGINE, name);
     const url = new URL("engine/engine.js", SITE);
     const speed = new URLSearchParams(location.search).get("speed"); // for tests
     if (speed) url.searchParams.set("speed", speed);
-    new SharedWorker(url, { name: "labkit", type: "module", extendedLifetime: true });
-  }
-
-  /** Notes which version of its service worker a first visit has got, as JupyterLite does from the
-      second one on: it would take it for an old one then, and end it while a kernel starts. */
-  async function noteServiceWorker({ version }) {
-    const { active } = await navigator.serviceWorker.ready;
-    localStorage.setItem(`${active.scriptURL}-version`, version);
+    name = localStorage.getItem(ENGINE) ?? "labkit";
+    new SharedWorker(url, { name, type: "module", extendedLifetime: true });
   }
 
   /** Answers the kernels of this page's notebooks, each known by its connection. */
@@ -96,6 +93,10 @@
     };
 
     channel.addEventListener("message", async ({ data: { browsingContextId, requestId, data } }) => {
+      if (browsingContextId === `new engine ${SITE.pathname}` && data !== undefined) {
+        startEngine(data);
+        channel.postMessage({ browsingContextId, requestId, response: "" });
+      }
       const [, kernel, path] = browsingContextId?.match(/^page (\S+) (.*)$/) ?? [];
       if (path !== SITE.pathname || data === undefined || !news.has(kernel)) return;
       const answer = await exchange(kernel, JSON.parse(data)).catch((problem) => ({ problem: String(problem) }));
@@ -113,7 +114,6 @@
         requires: [INotebookTracker],
         activate(app, notebooks) {
           startEngine();
-          void noteServiceWorker(app);
           answerKernels(app.serviceManager.contents, notebooks);
         },
       };
