@@ -13,7 +13,7 @@ from labkit.base.errors import EngineRefused, NotFound
 from labkit.recordings.values import Service
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
-from labkit.swarm.images.digests import pin
+from labkit.swarm.images.digests import pin, warn_unpinned
 from labkit.swarm.spec_change import Asked, SpecChange
 
 
@@ -36,38 +36,27 @@ def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
     ownership.require_ours(service)
     echo.command(change.command(name))
     pinned, platforms = pin(swarm, image) if image else (None, None)
-    if image:
-        _note_missing_image(swarm, image)
-        if _replaces_nothing(service, change, pinned, platforms):
-            return
-    swarm.update_service(service["ID"], lambda spec: change.apply(spec, pinned, platforms))
-
-
-def _replaces_nothing(
-    service: Mapping[str, Any],
-    change: SpecChange,
-    pinned: str | None,
-    platforms: Sequence[Mapping[str, str]] | None,
-) -> bool:
-    """Say so if a change leaves the tasks as they are; returns whether it is under way already."""
     spec = copy.deepcopy(service["Spec"])
     change.apply(spec, pinned, platforms)
     # as values: the engine leaves out what is 0
     before, after = Service.from_api(service), Service.from_api({**service, "Spec": spec})
+    same = image and spec["TaskTemplate"] == service["Spec"]["TaskTemplate"]
     state = before.update_status.state if before.update_status else ""
-    if spec["TaskTemplate"] != service["Spec"]["TaskTemplate"] or state.endswith("paused"):
-        return False
-    if after == before and state == "updating":
+    if same and after == before and state == "updating":
         echo.say(
             f"{before.name} is being updated to {before.tag} already, so the command was not sent."
         )
-        return True
-    if after.replicas == before.replicas and state not in ("updating", "rollback_started"):
+        return
+    if image:
+        warn_unpinned([pinned] if pinned and "@" not in pinned else [])
+        _note_missing_image(swarm, image)
+    at_rest = state not in ("updating", "rollback_started") and not state.endswith("paused")
+    if same and at_rest and after.replicas == before.replicas:
         echo.say(
             f"Every slot of {before.name} has {before.tag} already, so this replaces no task. "
             "(force=True replaces them all the same.)"
         )
-    return False
+    swarm.update_service(service["ID"], lambda spec: change.apply(spec, pinned, platforms))
 
 
 def rollback(swarm: Swarm, name: str) -> None:

@@ -506,9 +506,9 @@ def test_an_update_that_is_under_way_is_not_begun_once_more(
 
     labkit.update(step.worker, **asked)
 
-    assert (
-        "is being updated to 1.1 already, so the command was not sent." in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert "is being updated to 1.1 already, so the command was not sent." in said
+    assert "registry" not in said, "docker warns of what it has sent"
     assert swarm().service(step.worker)["UpdateStatus"]["StartedAt"] == began
 
 

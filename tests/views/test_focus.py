@@ -33,7 +33,7 @@ def test_reading_before_an_update_is_left_out() -> None:
 
     assert focus(made) == [127_000, 164_000]
     assert (axis.begin, axis.end) == (127_000, 135_000)
-    assert {"2:07", "2:15"} <= set(texts(drawn(made)))
+    assert {"2:07 min", "2:15"} <= set(texts(drawn(made)))
     assert figure(made, "slots").layout.xaxis.range == (moment(127_000), moment(135_000))
 
 

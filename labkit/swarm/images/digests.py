@@ -18,16 +18,10 @@ from swarmsim.go.references import with_tag
 def pin(swarm: Swarm, image: str) -> tuple[str, list[dict[str, str]] | None]:
     """Return the image with its digest, and the platforms that the registry has it for.
 
-    Where no registry answers: the image as it is, and `None`, after docker's own warning.
+    Where no registry answers: the image as it is, and `None`.
     """
     tagged = with_tag(image)
-    if "@" in tagged:
-        return tagged, None
-    found = look_up(swarm, tagged)
-    if found is None:
-        warn_unpinned([tagged])
-        return tagged, None
-    return found
+    return ("@" not in tagged and look_up(swarm, tagged)) or (tagged, None)
 
 
 def look_up(swarm: Swarm, tagged: str) -> tuple[str, list[dict[str, str]]] | None:

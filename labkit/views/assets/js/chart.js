@@ -143,7 +143,7 @@ export class Chart {
       hoverlabel: { bgcolor: back, bordercolor: line, font: { color: text }, namelength: -1 },
       xaxis: {
         ...axis, type: this.kind, range: this.axis.range.map((at) => this.when(at)), hoverformat: "%-H:%M:%S after the start",
-        tickvals: ticks.map((at) => this.when(at)), ticktext: ticks.map(minutes), showticklabels: lowest, ticks: lowest ? "outside" : "", ticklen: 4,
+        tickvals: ticks.map((at) => this.when(at)), ticktext: ticks.map((at, n) => (n ? minutes(at) : `${minutes(at)} min`)), showticklabels: lowest, ticks: lowest ? "outside" : "", ticklen: 4,
         showgrid: this.grid, showspikes: false, // the pointer has a line of its own, in all charts
       },
       shapes: [...this.shapes(viewState), ...over(viewState, this)],
