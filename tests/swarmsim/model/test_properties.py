@@ -363,6 +363,7 @@ def test_whatever_is_done_in_the_end_every_slot_has_its_task(
 
 deeds_of_nodes = st.sampled_from(
     ["constrain", "limit", "reserve", "retag", "scale", "label", "down", "cut", "up", "away", "add"]
+    + ["restart"]
 )
 
 
@@ -425,6 +426,11 @@ def change_placement(
             return
         case "add":
             cluster.add_node(f"n{number}")
+            return
+        case "restart":
+            counts = cluster.on_observed[-1]
+            cluster.restart()
+            cluster.on_observed.append(counts)
             return
         case _:
             if node.role != "manager":
