@@ -77,6 +77,8 @@ C = TypeVar("C")
 SCHEMA = 1
 #: Bytes; a longer first line is that of another file.
 _LONGEST_HEADER = 100_000
+#: Bytes; a longer line is none that a recorder wrote, and is not held in memory.
+_LONGEST_LINE = 10_000_000
 #: Nothing that a swarm does is from another time, and views draw seconds around it.
 _YEARS = range(1970, 9000)
 #: What reading a line may raise that a recorder did not write.
@@ -409,17 +411,9 @@ class Recording:
         Raises `RecordingProblem` for a file that is not a recording, or of a newer schema.
         """
         path = Path(path)
-        try:
-            # not splitlines(), which also splits at U+2028 and others inside a text
-            lines = path.read_bytes().decode("utf-8-sig", "replace").rstrip("\n").split("\n")
-        except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
-            raise RecordingProblem(
-                f"a recording at {path}.",
-                str(problem),
-                "give the path of a file that `labkit record -o FILE` wrote.",
-            ) from None
-        recording = cls(header=_read_header(path, lines[0]))
-        for line in lines[1:]:
+        lines = _lines_of(path)
+        recording = cls(header=_read_header(path, next(lines, "")))
+        for line in lines:
             try:
                 change = _change_from(json.loads(line))
             except _UNREADABLE:
@@ -476,6 +470,32 @@ def create(path: Path, *, exists: bool = False) -> FileIO:
             f"to write a recording to {path}.",
             str(problem),
             "choose the name of a file that does not exist yet, in a folder you may write to.",
+        ) from None
+
+
+def _lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a file; of one that is too long only words that are no change.
+
+    Raises `RecordingProblem` for a file that cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            yield file.readline(_LONGEST_LINE).decode("utf-8-sig", "replace").rstrip("\n")
+            blank: list[str] = []  # no lines, if the file ends with them
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE and line[-1:] != b"\n":
+                    while line[-1:] not in (b"", b"\n"):
+                        line = file.readline(_LONGEST_LINE)
+                    line = b"too long"
+                blank.append(line.decode("utf-8", "replace"))
+                if line != b"\n":
+                    yield from blank
+                    blank.clear()
+    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
+        raise RecordingProblem(
+            f"a recording at {path}.",
+            str(problem),
+            "give the path of a file that `labkit record -o FILE` wrote.",
         ) from None
 
 

@@ -1,5 +1,7 @@
 """A recording keeps what Swarm forgets, and comes back from its file as it was."""
 
+import tracemalloc
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -222,6 +224,23 @@ def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path
 
     assert read == Recording(header=read.header, torn_lines=9)
     assert read.last_at == read.header.started
+
+
+@pytest.mark.parametrize("ends", ["\n", ""])
+def test_a_line_without_end_is_torn_and_never_held_in_memory(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "r.jsonl"
+    stop_first().save(path)
+    with path.open("ab") as file:
+        file.truncate(file.tell() + 300_000_000)
+        file.seek(0, 2)
+        file.write(ends.encode())
+    tracemalloc.start()
+    read = Recording.load(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert read == replace(stop_first(), torn_lines=1)
+    assert most < 100_000_000
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
