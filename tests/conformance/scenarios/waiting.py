@@ -105,11 +105,11 @@ def a_health_check_holds_a_task_back(play: Play) -> None:
     play.took("monitored", status.completed - new.ran_at, about=1)
 
 
-@scenario(lasts=12, ahead=True)
+@scenario(lasts=18, ahead=True)
 def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
     """It is told to stop, and its error says why."""
     play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=30))
-    play.update("unhealthy after 3; stop after 0 with 4", container=health(retries=3))
+    play.update("unhealthy after 6; stop after 0 with 4", container=health(retries=3))
 
     play.ends("paused")
     last = play.tasks[1].last
@@ -117,11 +117,11 @@ def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
     assert last.error == "task: non-zero exit (4): dockerexec: unhealthy container"
 
 
-@scenario(lasts=12)
+@scenario(lasts=18)
 def an_unhealthy_task_that_ends_well_is_complete(play: Play) -> None:
     """It has no error then; it counts as a failure all the same."""
     play.running(task=restart(delay=20), UpdateConfig=config(parallelism=None, monitor=30))
-    play.update("unhealthy after 3", container=health(retries=3))
+    play.update("unhealthy after 6", container=health(retries=3))
 
     play.ends("paused")
     last = play.tasks[1].last
