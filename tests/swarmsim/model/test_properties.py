@@ -362,8 +362,10 @@ def test_whatever_is_done_in_the_end_every_slot_has_its_task(
 
 
 deeds_of_nodes = st.sampled_from(
-    ["constrain", "limit", "reserve", "retag", "scale", "label", "down", "cut", "up", "away", "add"]
-    + ["restart"]
+    [
+        *("constrain", "limit", "reserve", "retag", "scale", "label"),
+        *("down", "cut", "up", "away", "add", "restart"),
+    ]
 )
 
 
@@ -379,16 +381,22 @@ def test_no_task_is_placed_twice_and_what_is_booked_is_what_the_tasks_of_a_node_
     watched = Watched({"1": behaviour, "2": behaviour}, seed, nodes=2)
     cluster = watched.cluster
     placed: Counter[str] = Counter()
-    cluster.on_observed.append(
-        lambda task: placed.update([task.id] if task.observed == states.ASSIGNED else [])
-    )
+
+    def count(task: Task) -> None:
+        placed.update([task.id] if task.observed == states.ASSIGNED else [])
+
+    cluster.on_observed.append(count)
     network = {"Networks": [{"Target": "net"}]}
     services = [
         cluster.create_service(spec("1", 3, template=network if name == "a" else {}, Name=name))
         for name in "ab"
     ]
     for what, number, update, pause in done:
-        change_placement(cluster, services[number % 2], what, number, update)
+        if what == "restart":
+            cluster.restart()
+            cluster.on_observed.append(count)
+        else:
+            change_placement(cluster, services[number % 2], what, number, update)
         watched.wait(pause)
         for info in cluster._scheduler._node_infos.values():
             held = [cluster.tasks[each] for each in info.tasks]
@@ -426,11 +434,6 @@ def change_placement(
             return
         case "add":
             cluster.add_node(f"n{number}")
-            return
-        case "restart":
-            counts = cluster.on_observed[-1]
-            cluster.restart()
-            cluster.on_observed.append(counts)
             return
         case _:
             if node.role != "manager":
