@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from ipaddress import IPv4Network
@@ -210,6 +211,17 @@ def test_what_a_private_engine_lacks_is_named(lacks: str, says: str, monkeypatch
     monkeypatch.setattr(shutil, "which", lambda name, **_: name != lacks or None)
 
     assert says in engines.private().why_not()
+
+
+def test_a_root_without_its_powers_is_told_what_the_machine_does_not_allow():
+    """As in a container that is not privileged: it was tried, and is not promised."""
+    if why_not := engines.private().why_not():
+        pytest.skip(why_not)
+    asks = "from labkit import engines; print(engines.private().why_not())"
+    words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, "-c", asks]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+    assert said.startswith("This machine does not allow a private engine's network: ")
 
 
 def test_without_root_no_private_engine_is_started(monkeypatch):
