@@ -12,7 +12,6 @@ Words, as Swarm uses them:
 Only `from_api` and `to_api` spell names as the Engine API does (`MaxFailureRatio`).
 """
 
-import re
 from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -33,7 +32,6 @@ Provenance = Literal["engine", "simulated", "acted", "predicted"]
 
 #: The durations of an update config.
 _LENGTHS = ("delay", "monitor")
-_FRACTION = re.compile(r"\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,8 +346,7 @@ def instant(text: str | None) -> datetime | None:
     """
     if not text or text.startswith("0001-"):
         return None
-    cut = _FRACTION.sub(lambda found: "." + found.group(1)[:6].ljust(6, "0"), text)
-    return datetime.fromisoformat(cut).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _image_of(spec: Mapping[str, Any]) -> str:

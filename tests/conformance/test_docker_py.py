@@ -221,7 +221,7 @@ def test_a_services_container_and_its_networks_are_told_of(
 
 def _soon() -> int:
     """When to give up following events, so that what does not come fails a test."""
-    return int(time.time()) + 40
+    return int(time.time()) + 90
 
 
 def _is_removed(client: docker.DockerClient, network_id: str) -> bool:

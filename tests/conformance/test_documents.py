@@ -120,7 +120,7 @@ class Documents:
             service: dict[str, Any] = self._engine.get(f"/services/{found}")
             return service if all(service["Endpoint"].get(key) for key in wanted) else None
 
-        service = until(allotted, "its addresses and ports", 5)
+        service = until(allotted, "its addresses and ports")
         service["Spec"]["Name"] = "<service>"
         return found, service
 
@@ -158,9 +158,10 @@ class Documents:
 
         def come(task: dict[str, Any]) -> bool:
             told = state == "failed" and task["DesiredState"] == "running"  # and soon shutdown
-            return task["Status"]["State"] == state and not told
+            unsaid = state == "pending" and not task["Status"].get("Err")  # and soon why
+            return task["Status"]["State"] == state and not told and not unsaid
 
-        return self.even(until(there, f"a task that is {state}", 40))
+        return self.even(until(there, f"a task that is {state}", 90))
 
     def running_task(self) -> dict[str, Any]:
         """Return a task that runs, on a network and with a port of the host."""
@@ -192,7 +193,7 @@ class Documents:
         if not self._containers:  # all at once, as each takes seconds to start
             self._containers = {name: self._service_of(CONTAINERS[name]) for name in CONTAINERS}
         found, name = self._containers[which]
-        task = until(lambda: self._ended_up(found), "a task that runs, or that failed", 20)[-1]
+        task = until(lambda: self._ended_up(found), "a task that runs, or that failed", 90)[-1]
         label = f"com.docker.swarm.task.id={task['ID']}"
         listed = self._engine.get("/containers/json", all="1", filters={"label": [label]})
         shown = [self._engine.get(f"/containers/{it['Id']}/json") for it in listed]
