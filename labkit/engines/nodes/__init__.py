@@ -92,7 +92,7 @@ def join(swarm: Swarm) -> None:
         return
     listed = {node["ID"] for node in swarm.get("/nodes")}
     for name in ours:
-        about = _run(swarm, name, "docker", "info", "-f", _MEMBERSHIP).split()
+        about = _membership(swarm, name)
         if about[0] != "inactive" and not listed.intersection(about[1:]):
             # somebody removed it from the swarm, which it does not hear of
             _run(swarm, name, "docker", "swarm", "leave", "--force")
@@ -279,6 +279,17 @@ def _wait_for_engine(swarm: Swarm, name: str) -> None:
         "this engine or its kernel may not allow nodes in containers: leave out --nodes.",
         docker_says=said,
     )
+
+
+def _membership(swarm: Swarm, name: str) -> list[str]:
+    """Return a node's own word for its state in a swarm, and its ID there if it has one.
+
+    It is asked again where it says nothing: a busy engine may lose what a program prints.
+    """
+    for _ in poll(_READY_SECONDS, _POLL_SECONDS):
+        if said := _run(swarm, name, "docker", "info", "-f", _MEMBERSHIP).split():
+            return said
+    return ["error"]
 
 
 def _wait_until_ready(swarm: Swarm, name: str) -> None:
