@@ -479,7 +479,7 @@ def _lines_of(path: Path) -> Iterator[str]:
     Raises `RecordingProblem` for a file that cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=1 << 20) as file:
             yield file.readline(_LONGEST_LINE).decode("utf-8-sig", "replace").rstrip("\n")
             blank: list[str] = []  # no lines, if the file ends with them
             while line := file.readline(_LONGEST_LINE):
