@@ -1,13 +1,13 @@
 """`make bench`: labkit beside `watch` and `docker`, in one run on the real engine; its model.
 
-Every figure is a pair measured side by side, and printed with its ratio: absolute times
+Most figures are pairs measured side by side, and printed with their ratio: absolute times
 differ from machine to machine and from hour to hour.
 """
 
 import argparse
 import sys
 
-from benchmarks import deploying, exploring, modelling, viewing, watching
+from benchmarks import deploying, exploring, growing, modelling, viewing, watching
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
         "viewing": viewing.run,
         "modelling": modelling.run,
         "exploring": exploring.run,
+        "growing": growing.run,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", help=f"some of {', '.join(known)}; all by default")
