@@ -1,7 +1,7 @@
 # Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-site test-nodes test-engines bench site docs lint down clean env env-test
+.PHONY: help lab test test-site test-browsers test-nodes test-engines bench site docs lint down clean env env-test
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -14,6 +14,9 @@ test: env-test ## set everything up and run every test; ARGS="-k settled" go to 
 
 test-site: env-test ## run all six notebooks in the site: minutes
 	@tools/test.sh -m "browser and not engine" tests/browser/test_site.py
+
+test-browsers: env-test ## run the site in Firefox, which is installed if need be
+	@tools/test_browsers.sh $(ARGS)
 
 test-nodes: env-test ## what three real nodes do that are disturbed in mid-update: minutes
 	@tools/test.sh -m nodes tests/engines

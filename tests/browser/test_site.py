@@ -25,78 +25,14 @@ _NOTEBOOKS = [
 ]
 #: As fast as Swarm's times are still right beside what runs in the tasks.
 _SPEED = 10
-#: What a person does in the page.
-_PERSON = """() => {
-    const run = (command, given) => jupyterapp.commands.execute(command, given);
-    const { shell } = jupyterapp;
-    const panel = () => person.panel;
-    const kernel = () => panel().sessionContext.session.kernel;
-    const within = async (done, what) => {
-        let timer;
-        const late = new Promise((_, fail) => {
-            const status = () => panel()?.sessionContext.session?.kernel?.status;
-            const say = () => fail(new Error(`waited for ${what}; kernel ${status()}`));
-            timer = setTimeout(say, 240_000);
-        });
-        return Promise.race([done, late]).finally(() => clearTimeout(timer));
-    };
-    const open = async (path) => {
-        await jupyterapp.restored;
-        for (const each of [...shell.widgets("main")]) {
-            if (each.context?.path === path) continue;
-            await each.sessionContext?.shutdown();
-            each.dispose();
-        }
-        person.panel = await run("docmanager:open", { path });
-        await person.panel.context.ready;
-        await person.panel.sessionContext.ready;
-        await kernel().info;
-    };
-    const execute = async (code) => {
-        const asked = kernel().requestExecute({ code });
-        let said = "";
-        asked.onIOPub = ({ content }) => { said += content.text ?? "" };
-        const { content } = await asked.done;
-        if (content.status !== "ok") throw new Error(content.evalue);
-        return said;
-    };
-    const cell = (id) => panel().content.widgets.findIndex(({ model }) => model.id === id);
-    const begin = (id, source) => {
-        const { content } = panel();
-        content.activeCellIndex = cell(id);
-        if (source !== null) content.activeCell.model.sharedModel.setSource(source);
-        return run("notebook:run-cell");
-    };
-    const edit = async (path, find, replace) => {
-        const editor = await run("docmanager:open", { path });
-        await editor.context.ready;
-        const text = editor.context.model.toString();
-        const edited = text.replace(new RegExp(find, "gm"), replace);
-        if (edited === text) throw new Error(`${find} is not in ${path}`);
-        editor.context.model.fromString(edited);
-        await editor.context.save();
-        editor.dispose();
-        shell.activateById(panel().id);
-    };
-    globalThis.person = {
-        open: (path) => within(open(path), `${path} and its kernel`),
-        execute: (code) => within(execute(code), code),
-        cells: () => panel().content.widgets.map(({ model: { id, type, metadata, sharedModel } }) =>
-            ({ id, type, tags: metadata.tags ?? [], source: sharedModel.source })),
-        begin,
-        run: async (id, source) => {
-            await within(begin(id, source), `cell ${cell(id)}`);
-            return panel().content.widgets[cell(id)].model.outputs.toJSON();
-        },
-        edit: (...given) => within(edit(...given), "the editor"),
-    };
-}"""
+#: What a person does in the page, and when there is one.
+PERSON = Path(__file__).with_name("person.js").read_text(encoding="utf-8")
 
 
 #: What JupyterLab and its widgets say of a notebook that is closed while they still draw it.
 _OF_THE_CLOSED = ("was disposed", "(reading 'kernel')", "(reading 'insertWidget')")
 #: JupyterLab shows a notebook, and opens no other by itself.
-_SHOWN = """() => globalThis.jupyterapp?.shell.currentWidget?.context?.isReady"""
+SHOWN = """() => globalThis.jupyterapp?.shell.currentWidget?.context?.isReady"""
 #: The limit of what the page does before it can have limits of its own, in ms.
 _LOADS = 240_000
 
@@ -143,8 +79,8 @@ class Desk:
     def _meet(self) -> None:
         """Wait until a notebook is shown."""
         assert self._page
-        self._page.wait_for_function(_SHOWN, timeout=_LOADS)
-        self._page.evaluate(_PERSON)
+        self._page.wait_for_function(SHOWN, timeout=_LOADS)
+        self._page.evaluate(PERSON)
 
 
 @pytest.fixture(scope="module")
@@ -175,12 +111,12 @@ def test_a_notebook_runs_in_a_page(desk: Desk, row: dict[str, Any]) -> None:
             tags = cell["tags"]
             began = time.monotonic()
             outputs = _go_through(page, cell, row, source.values())
-            text = "".join(map(_text, outputs))
-            said.append(text)
-            failed = any(map(_failed, outputs)) and "raises-exception" not in tags
-            stored = "".join(map(_text, source[cell["id"]]["outputs"]))
-            if failed or ("nbval-check-output" in tags and text != stored):
-                wrong.append(f"{cell['source']}\n→ {text}\nstored: {stored}")
+            shown = "".join(map(text, outputs))
+            said.append(shown)
+            wrongly = any(map(failed, outputs)) and "raises-exception" not in tags
+            stored = "".join(map(text, source[cell["id"]]["outputs"]))
+            if wrongly or ("nbval-check-output" in tags and shown != stored):
+                wrong.append(f"{cell['source']}\n→ {shown}\nstored: {stored}")
             print(f"{time.monotonic() - began:5.1f} s  {cell['source'].splitlines()[-1]}")
         end = page.locator(".labkit-panel .labkit-end")
         expect(end).to_contain_text(row.get("end", ""))
@@ -277,10 +213,12 @@ def _edit(page: Page, find: str, replace: str) -> None:
     page.evaluate("(given) => person.edit(...given)", given)
 
 
-def _text(output: dict[str, Any]) -> str:
+def text(output: dict[str, Any]) -> str:
+    """What an output says."""
     shown = output.get("text") or output.get("data", {}).get("text/plain") or ""
     return "".join([*shown, *(f"{line}\n" for line in output.get("traceback", ()))])
 
 
-def _failed(output: dict[str, Any]) -> bool:
+def failed(output: dict[str, Any]) -> bool:
+    """Whether an output is a problem."""
     return output["output_type"] == "error" or output.get("name") == "stderr"
