@@ -62,5 +62,9 @@
             return panel().content.widgets[cell(id)].model.outputs.toJSON();
         },
         edit: (...given) => within(edit(...given), "the editor"),
+        crash: () => {
+            kernel().requestExecute({ code: "while True: pass" }).done.catch(() => {});
+            return within(panel().sessionContext.restartKernel(), "another kernel");
+        },
     };
 }

@@ -6,7 +6,7 @@ What is awaited in the page has a limit there, so that a notebook that hangs is 
 import json
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class Desk:
         assert self._page
         self._page.reload(timeout=_LOADS)
         self._meet()
+
+    def crash(self) -> None:
+        """Run a cell that never ends, and restart the kernel."""
+        assert self._page
+        self._page.evaluate("() => person.crash()")
 
     def close(self) -> None:
         """Close the page."""
@@ -127,24 +132,52 @@ def test_a_notebook_runs_in_a_page(desk: Desk, row: dict[str, Any]) -> None:
     assert [each for each in row.get("said", ()) if each not in "".join(said)] == []
 
 
-def test_what_is_edited_and_recorded_survives_a_reload_in_mid_update(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("lost", "delay"),
+    [
+        ("reload", "0s"),
+        # so that the update goes on, however long the page takes
+        pytest.param("crash", "30s", marks=pytest.mark.site),
+        pytest.param("close", "30s", marks=pytest.mark.site),
+    ],
+)
+def test_what_is_edited_and_recorded_survives_in_mid_update(
+    desk: Desk, lost: str, delay: str
+) -> None:
+    """The page is reloaded, the kernel is killed in an endless loop, or the tab is closed."""
     name = "01-rolling-updates.ipynb"
     begin = "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)"
-    update = "labkit.update(step.worker, force=True); view.wait_for_replicas('1.0', 9)"
+    config = {"delay": delay}
+    update = f"labkit.update(step.worker, force=True, update_config={config})"
     is_edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
     with desk.notebook(name) as page:
         _execute(page, begin)
         _edit(page, "^DEBUG =", "# mine\n$&")
         assert _execute(page, f"print({is_edited})") == "True\n"
-        _execute(page, update)
+        _execute(page, f"{update}; view.wait_for_replicas('1.0', 9)")
 
-    desk.reload()
+    getattr(desk, lost)()
 
     with desk.notebook(name) as page:
         said = _execute(page, "import labkit; labkit.resume(); print(view.wait())")
         assert "You have these again: step, swarm, view, recording" in said
         assert "The update has settled" in said
         assert _execute(page, f"print({is_edited})") == "True\n"
+
+
+@pytest.mark.site
+def test_two_notebooks_share_an_engine(desk: Desk, context: BrowserContext, address: str) -> None:
+    other = Desk(context, address)
+    with (
+        desk.notebook("00-start-here.ipynb") as page,
+        closing(other),
+        other.notebook("01-rolling-updates.ipynb") as second,
+    ):
+        _execute(page, "import labkit; step = labkit.reset(0); view = labkit.watch(step.worker)")
+        _execute(second, "import labkit; labkit.connect(); labkit.update('dc_worker', replicas=12)")
+        _execute(page, "view.wait_for_replicas('1.0', 12); labkit.update(step.worker, replicas=11)")
+        theirs = "labkit.watch('dc_worker').wait_for_replicas('1.0', 11); print('seen')"
+        assert _execute(second, theirs).endswith("seen\n")
 
 
 def test_a_click_is_answered_while_a_cell_waits(desk: Desk) -> None:
