@@ -8,6 +8,8 @@ const SITE = new URL(".", self.location);
 const COPIES = `labkit ${SITE.pathname} `;
 const NAME = `${COPIES}VERSION`; // build.py puts it in, and what JupyterLite has below
 const IS_LARGE = /^(build|extensions|labkit|static)\//;
+/** A copy of the site has 50 MB. Where there is less than twice that, the room is left to the learner's files. */
+const hasRoom = navigator.storage.estimate().then(({ quota, usage }) => quota - usage > 1e8);
 
 self.addEventListener("activate", (event) => event.waitUntil(forgetOlderVersions()));
 
@@ -31,7 +33,7 @@ async function answer(event) {
   if (copy && IS_LARGE.test(key.slice(SITE.href.length))) return copy;
   try {
     const found = await fetch(request, { cache: "no-cache" });
-    if (found.status === 200) event.waitUntil(copies.put(key, found.clone()).catch(console.warn)); // no room
+    if (found.status === 200 && (await hasRoom)) event.waitUntil(copies.put(key, found.clone()).catch(console.warn));
     return found;
   } catch (problem) {
     if (copy) return copy;
@@ -41,6 +43,7 @@ async function answer(event) {
 
 /** Copies what the lab loads later, or not at each visit. */
 async function copyTheRest() {
+  if (!(await hasRoom)) return;
   const names = await (await fetch(new URL("engine/offline.json", SITE))).json();
   const copies = await caches.open(NAME);
   const copy = async (url) => (await copies.match(url)) ?? copies.add(new Request(url, { cache: "no-cache" }));

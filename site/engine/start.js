@@ -7,6 +7,7 @@ const WAITS = 20;
 /** Megabytes that the site and a learner's files need. */
 const NEEDS = 60;
 
+const AFRESH = `labkit afresh ${SITE.pathname}`;
 const ORDINARY = "Open this address in an ordinary window, and allow the site to store data.";
 const CURRENT = "Use a current Chrome, Edge, Firefox or Safari.";
 const SAYS = {
@@ -20,6 +21,7 @@ const NOTES = {
   programs:
     "This browser can't run the code of your images: it lacks JSPI, a part of WebAssembly. The swarm is all there, and its tasks do " +
     "what is known of their images. Chrome, Edge and Firefox run the code.",
+  blocked: "Close the other tabs of this site: they hold on to what is to be deleted. Then it goes on by itself.",
   full: (left) =>
     `This browser has ${left} MB left to store for this site, and the lab needs up to ${NEEDS}. What doesn't fit is lost when you close ` +
     "the page: make room on the disk, or delete what other sites have stored.",
@@ -32,8 +34,58 @@ export async function mayStart(version) {
     refuse(SAYS[missing]);
     return false;
   }
+  if (sessionStorage.getItem(AFRESH)) await forgetEverything(); // the menu asks, and sets it; no link can
+  await takeAlong().catch(console.warn);
   void noteWhatIsLess();
   return true;
+}
+
+/** Forgets what a learner has in this browser, and the swarm; waits for other tabs to let go of it. */
+async function forgetEverything() {
+  new BroadcastChannel("/sw-api.v1").postMessage({ browsingContextId: `new engine ${SITE.pathname}`, data: "" });
+  const ours = ({ name }) => name.startsWith("labkit") || name === `JupyterLite Storage - ${SITE.pathname}`;
+  for (const { name } of (await indexedDB.databases()).filter(ours)) {
+    const deleted = indexedDB.deleteDatabase(name);
+    deleted.onblocked = () => note(NOTES.blocked);
+    await done(deleted);
+  }
+  for (const key of Object.keys(localStorage).filter((each) => each.startsWith("labkit"))) localStorage.removeItem(key);
+  localStorage.setItem(`labkit engine ${SITE.pathname}`, `labkit ${Date.now()}`); // the one before may still be ending
+  sessionStorage.removeItem(AFRESH);
+}
+
+/** Takes what was stored with earlier notebooks along to those that the site has now.
+    A notebook that was saved goes into the folder `earlier`: it would hide the new one. */
+async function takeAlong() {
+  const settings = await (await fetch(new URL("jupyter-lite.json", SITE))).json();
+  const name = settings["jupyter-config-data"].contentsStorageName;
+  const key = `labkit files ${SITE.pathname}`;
+  const before = localStorage.getItem(key);
+  if (before && before !== name) {
+    const [from, to] = await Promise.all([before, name].map(openFiles));
+    const files = await done(from.transaction(STORE).objectStore(STORE).getAll());
+    const store = to.transaction(STORE, "readwrite").objectStore(STORE);
+    const [first] = files.filter(isNotebook);
+    if (first) store.put({ ...first, name: EARLIER, path: EARLIER, type: "directory", format: "json", mimetype: "", content: null, size: 0 }, EARLIER);
+    for (const file of files) {
+      const path = isNotebook(file) ? `${EARLIER}/${file.path}` : file.path;
+      store.put({ ...file, path }, path);
+    }
+    await new Promise((resolve, reject) => Object.assign(store.transaction, { oncomplete: resolve, onabort: reject }));
+    from.close();
+    to.close();
+  }
+  localStorage.setItem(key, name);
+}
+
+const STORE = "files"; // of JupyterLite
+const EARLIER = "earlier";
+const isNotebook = ({ path, type }) => type === "notebook" && !path.includes("/");
+
+function openFiles(name) {
+  const opened = indexedDB.open(name);
+  opened.onupgradeneeded = () => opened.result.createObjectStore(STORE);
+  return done(opened);
 }
 
 const done = (request) =>

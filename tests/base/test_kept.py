@@ -123,10 +123,29 @@ def test_a_click_is_answered_once(drive: Drive, kernel: Any, received: list[str]
     assert received == ["Mark", "another"]
 
 
-def test_a_page_that_does_not_answer_is_told_of(
-    kernel: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("answer", "goes_on", "said"),
+    [
+        ('{"problem": "no room"}', True, "does not store your files and your progress (no room)"),
+        (None, False, "kept in memory only: nothing answers"),
+    ],
+)
+def test_what_the_page_does_not_keep_is_said_once(
+    kernel: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str | None,
+    *,
+    goes_on: bool,
+    said: str,
 ) -> None:
-    monkeypatch.setattr(browser, "ask", lambda *_: json.dumps({"problem": "storage is full"}))
+    def ask(*_: object) -> str:
+        if answer is None:
+            raise OSError("nothing answers")
+        return answer
 
-    assert not kernel.page._exchange()
-    assert "kept in memory only: storage is full" in capsys.readouterr().err
+    monkeypatch.setattr(browser, "ask", ask)
+
+    assert kernel.page._exchange() == goes_on
+    assert not goes_on or kernel.page._exchange()
+    assert capsys.readouterr().err.count(said) == 1

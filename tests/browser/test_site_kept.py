@@ -1,6 +1,7 @@
 """What stays of the site in a browser, and what a learner can do about it."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,11 +9,40 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.lab import screenshot
 from tests.browser.pages import served
 from tests.browser.test_site import Desk, _execute
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 
+_NOTEBOOK = "00-start-here.ipynb"
+#: What a learner does with its first cell in JupyterLab.
+_EDIT = """async (source) => {
+    const { content, context } = person.panel;
+    content.widgets[0].model.sharedModel.setSource(source);
+    await context.save();
+}"""
+_FIRST_CELL = """async (path) => {
+    const found = await jupyterapp.serviceManager.contents.get(path, { content: true });
+    return [found.content.cells[0].source].flat().join("");
+}"""
+_IS_THERE = """async (path) =>
+    Boolean(await jupyterapp.serviceManager.contents.get(path).catch(() => null))"""
+_IS_NEW_PAGE = """() => globalThis.person === undefined
+    && globalThis.jupyterapp?.shell.currentWidget?.context?.isReady"""
+_KEEP = """from labkit.base import settings
+folder = settings.home() / ".labkit"
+folder.mkdir(exist_ok=True)
+(folder / "mine").write_text("mine")"""
+#: The browser has no room for what labkit writes, until there is room again.
+_FILL = """() => {
+    const { put } = IDBObjectStore.prototype;
+    globalThis.makeRoom = () => { IDBObjectStore.prototype.put = put };
+    IDBObjectStore.prototype.put = function (value, key) {
+        if (String(key).startsWith(".labkit")) throw new DOMException("", "QuotaExceededError");
+        return put.call(this, value, key);
+    };
+}"""
 #: The service worker gets a copy of each file that the lab needs.
 _COPIED = """async () => {
     const names = await (await fetch(new URL("../engine/offline.json", location))).json();
@@ -25,6 +55,12 @@ _COPIED = """async () => {
 
 
 @pytest.fixture(scope="module")
+def copied(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site that a test may change."""
+    return Path(shutil.copytree(site, tmp_path_factory.mktemp("copied") / "site"))
+
+
+@pytest.fixture(scope="module")
 def server() -> Iterator[ExitStack]:
     """A web server of this module's own, which a test may end."""
     with ExitStack() as running:
@@ -32,10 +68,10 @@ def server() -> Iterator[ExitStack]:
 
 
 @pytest.fixture(scope="module")
-def desk(browser: Browser, site: Path, server: ExitStack) -> Iterator[Desk]:
+def desk(browser: Browser, copied: Path, server: ExitStack) -> Iterator[Desk]:
     """A page of a browser that was never here before."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        made = Desk(context, server.enter_context(served(site)))
+        made = Desk(context, server.enter_context(served(copied)))
         yield made
         made.close()
 
@@ -44,7 +80,7 @@ def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
     desk: Desk, browser: Browser
 ) -> None:
     again = "page._LIMIT_SECONDS = 5; step = labkit.reset(0); print(len(swarm.get('/services')))"
-    with desk.notebook("00-start-here.ipynb") as page:
+    with desk.notebook(_NOTEBOOK) as page:
         _execute(page, "import labkit; from labkit.engines import page; swarm = labkit.connect()")
         _end_engine(browser)
 
@@ -54,10 +90,37 @@ def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
     assert said.endswith("\n5\n")
 
 
-def test_the_lab_works_without_a_network_after_the_first_visit(
+def test_what_the_browser_has_no_room_for_is_said_and_stored_later(desk: Desk) -> None:
+    with desk.notebook(_NOTEBOOK) as page:
+        _execute(page, "import labkit")
+        page.evaluate(_FILL)
+        said = _execute(page, _KEEP)
+        assert "Your browser does not store your files and your progress" in said
+        assert not page.evaluate(_IS_THERE, ".labkit/mine")
+
+        page.evaluate("() => makeRoom()")
+
+        assert _execute(page, "pass") == ""
+        assert page.evaluate(_IS_THERE, ".labkit/mine")
+
+
+def test_newer_notebooks_hide_no_earlier_ones_and_are_not_hidden(desk: Desk, copied: Path) -> None:
+    with desk.notebook(_NOTEBOOK) as page:
+        _execute(page, f"import labkit\n{_KEEP}")
+        page.evaluate(_EDIT, "mine")
+        _make_newer(copied)
+
+        desk.reload()
+
+        assert page.evaluate(_FIRST_CELL, _NOTEBOOK) == "newer"
+        assert page.evaluate(_FIRST_CELL, f"earlier/{_NOTEBOOK}") == "mine"
+        assert page.evaluate(_IS_THERE, ".labkit/mine")
+
+
+def test_the_lab_works_without_a_network_and_forgets_everything_when_told(
     desk: Desk, server: ExitStack
 ) -> None:
-    with desk.notebook("00-start-here.ipynb") as page:
+    with desk.notebook(_NOTEBOOK) as page:
         assert page.evaluate(_COPIED)
 
     server.close()
@@ -65,6 +128,22 @@ def test_the_lab_works_without_a_network_after_the_first_visit(
 
     with desk.notebook("01-rolling-updates.ipynb") as page:
         assert "Connected" in _execute(page, "import labkit; labkit.connect()")
+        assert page.evaluate(_IS_THERE, ".labkit")
+        page.evaluate("() => void jupyterapp.commands.execute('labkit:start-afresh')")
+        screenshot(page, "site-start-afresh")
+        page.get_by_role("button", name="Delete everything").click()
+        page.wait_for_function(_IS_NEW_PAGE, timeout=120_000)
+        assert not page.evaluate(_IS_THERE, ".labkit")
+
+
+def _make_newer(site: Path) -> None:
+    """Give the site another notebook, and the name that `site/build.py` makes of its files."""
+    path, settings = site / "files" / _NOTEBOOK, site / "jupyter-lite.json"
+    notebook, config = json.loads(path.read_text()), json.loads(settings.read_text())
+    notebook["cells"][0]["source"] = ["newer"]
+    config["jupyter-config-data"]["contentsStorageName"] = "labkit newer"
+    path.write_text(json.dumps(notebook))
+    settings.write_text(json.dumps(config))
 
 
 def _end_engine(browser: Browser) -> None:

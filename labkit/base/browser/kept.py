@@ -26,6 +26,12 @@ _SOON, _LATER = 0.2, 1
 #: Seconds between two times that files are given to the page; a recording is given whole.
 _GIVEN_EVERY = 1
 _LIMIT_SECONDS = 30
+#: With what the page says, as where the browser has no room left.
+_NOT_STORED = (
+    "Your browser does not store your files and your progress ({}). They are lost when the kernel "
+    "ends. Make room: delete what other sites have stored, or free some of the disk. labkit tries "
+    "again every second."
+)
 
 
 def begin() -> None:
@@ -49,7 +55,7 @@ class _Page:
         #: When each file was written last, and how long it was, when both sides had the same.
         self._same: dict[str, tuple[int, int]] = {}
         self._given_at = -float(_GIVEN_EVERY)
-        self._in_a_cell = True
+        self._in_a_cell, self._refused = True, False
         self._job = jobs.Job(self._steps(), "files")
 
     def begin(self) -> None:
@@ -76,13 +82,17 @@ class _Page:
         try:
             message = json.dumps({"everything": everything, "put": put})
             answer = json.loads(browser.ask(self._address, message, _LIMIT_SECONDS))
-            if said := answer.get("problem"):
-                raise OSError(said)
         except OSError as problem:
             echo.warn(
                 f"From now on your files and your progress are kept in memory only: {problem}"
             )
             return False
+        if said := answer.get("problem"):
+            if not self._refused:
+                echo.warn(_NOT_STORED.format(said))
+            self._refused = True
+            return True
+        self._refused = False
         for name in given.keys() - answer["files"]:  # the page has kept those
             if stamp := given[name]:
                 self._same[name] = stamp

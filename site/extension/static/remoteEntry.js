@@ -19,6 +19,25 @@
     new SharedWorker(url, { name, type: "module", extendedLifetime: true });
   }
 
+  /** Adds "Start Afresh…" to the menu. What a kernel still keeps ends with its page (`start.js`). */
+  function addStartAfresh(app, { showDialog, Dialog }, { helpMenu }) {
+    const label = "Start Afresh…";
+    app.commands.addCommand("labkit:start-afresh", {
+      label,
+      async execute() {
+        const body =
+          "This deletes your notebooks, files, progress and recordings in this browser, and the swarm. Close the other tabs of this site first.";
+        const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: "Delete everything" })];
+        const { button } = await showDialog({ title: label, body, buttons });
+        if (!button.accept) return;
+        addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), { capture: true }); // asks once more
+        sessionStorage.setItem(`labkit afresh ${SITE.pathname}`, "true");
+        location.assign(new URL("lab/index.html?path=00-start-here.ipynb", SITE));
+      },
+    });
+    helpMenu.addGroup([{ command: "labkit:start-afresh" }], 9);
+  }
+
   /** Answers the kernels of this page's notebooks, each known by its connection. */
   function answerKernels(contents, notebooks) {
     const channel = new BroadcastChannel("/sw-api.v1"); // JupyterLite's
@@ -107,13 +126,15 @@
   (window._JUPYTERLAB ??= {})["labkit-engine"] = {
     init: (scope) => void (packages = scope),
     async get() {
-      const { INotebookTracker } = (await Object.values(packages["@jupyterlab/notebook"])[0].get())();
+      const shared = async (name) => (await Object.values(packages[`@jupyterlab/${name}`])[0].get())();
+      const [{ INotebookTracker }, { IMainMenu }, dialogs] = await Promise.all(["notebook", "mainmenu", "apputils"].map(shared));
       const plugin = {
         id: "labkit-engine:engine",
         autoStart: true,
-        requires: [INotebookTracker],
-        activate(app, notebooks) {
+        requires: [INotebookTracker, IMainMenu],
+        activate(app, notebooks, menu) {
           startEngine();
+          addStartAfresh(app, dialogs, menu);
           answerKernels(app.serviceManager.contents, notebooks);
         },
       };
