@@ -53,6 +53,12 @@ def test_a_legend_fits_into_a_cell_beside_a_view(update: Recording) -> None:
 
 
 def test_of_all_charts_one_with_nothing_in_it_is_left_out(update: Recording) -> None:
+    made = recording(snapshot(0, service(), task(1)))
+    for second in range(5):  # of which a point is made, and of a point no line
+        made.add(HashesSeen(at(second), second * 4, float(second)))
+
+    assert len(Snapshot.of(made).state["speed"]) == 1
+    assert module("speed").TITLE not in texts(drawn(made))
     assert module("speed").TITLE not in texts(drawn(update))
     assert drawing(Snapshot.of(update).state, ["head", "table"]) is None
 

@@ -36,7 +36,7 @@ Label = tuple[float, str, int, str]
 def drawing(view_state: Json, parts: Iterable[str] | None = None) -> Drawing | None:
     """Return the charts among the parts; `None` if there is none among them."""
     asked = [part for part in known.known_parts(parts) if part in known.CHARTS]
-    if not view_state["speed"] and len(asked) > 1:
+    if len(view_state["speed"]) < 2 and len(asked) > 1:  # a line needs two points
         asked = [part for part in asked if part != "speed"]
     if not asked:
         return None

@@ -11,7 +11,7 @@ export class Speed extends Chart {
   }
 
   wanted({ speed }) {
-    return speed.length > 0;
+    return speed.length > 1; // a line needs two points
   }
 
   key({ speed }) {
