@@ -12,8 +12,8 @@ lab: env ## set everything up and open JupyterLab; ARGS="--no-browser --port 889
 test: env-test ## set everything up and run every test; ARGS="-k settled" go to pytest
 	@tools/test.sh $(ARGS)
 
-test-site: env-test ## run all six notebooks in the site: minutes
-	@tools/test.sh -m "browser and not engine" tests/browser/test_site.py
+test-site: env-test ## run all that is tested of the site in Chromium, all six notebooks: minutes
+	@tools/test.sh -m "browser and not engine" tests/browser/test_site.py tests/browser/test_site_kept.py
 
 test-browsers: env-test ## run the site in Firefox, which is installed if need be
 	@tools/test_browsers.sh $(ARGS)

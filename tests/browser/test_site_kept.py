@@ -76,6 +76,7 @@ def desk(browser: Browser, copied: Path, server: ExitStack) -> Iterator[Desk]:
         made.close()
 
 
+@pytest.mark.site
 def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
     desk: Desk, browser: Browser
 ) -> None:
@@ -90,6 +91,7 @@ def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
     assert said.endswith("\n5\n")
 
 
+@pytest.mark.site
 def test_what_the_browser_has_no_room_for_is_said_and_stored_later(desk: Desk) -> None:
     with desk.notebook(_NOTEBOOK) as page:
         _execute(page, "import labkit")
