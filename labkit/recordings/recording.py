@@ -474,7 +474,7 @@ def create(path: Path, *, exists: bool = False) -> FileIO:
 
 
 def _lines_of(path: Path) -> Iterator[str]:
-    """Yield the lines of a file; of one that is too long only words that are no change.
+    """Yield the lines of a file; in place of one that is too long, words that are no change.
 
     Raises `RecordingProblem` for a file that cannot be read.
     """
