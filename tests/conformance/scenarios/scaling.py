@@ -37,6 +37,9 @@ def slots_that_go_with_an_update_go_at_once(play: Play) -> None:
         "the highest slots to be gone",
     )
     assert play.slots_on(NEW) == 2
+    slots = play.by_slot()
+    told = [slots[slot][0].stopped_from or slots[slot][0].gone_at or 0 for slot in (3, 4)]
+    assert max(told) < max(slots[slot][1].created for slot in (1, 2)), "they do not wait their turn"
 
 
 @scenario(lasts=5)
