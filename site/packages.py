@@ -41,6 +41,8 @@ _LEFT_OUT = {
 _NAMES_ONLY = {"plotly"}
 #: The last two are jedi's, of packages that are not here: most of all files that a kernel unpacks.
 _FOLDERS_LEFT_OUT = {"..", "__pycache__", "tests", "stubs", "django-stubs"}
+#: Of Pygments' languages: IPython colours Python, and the others are a megabyte.
+_LEXERS = {"__init__.py", "_mapping.py", "python.py"}
 #: JupyterLite asks for this one, which needs a newer Python than the environment may have.
 _MICROPIP = "0.11.1"
 _WHEEL = "Wheel-Version: 1.0\nGenerator: labkit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -135,6 +137,7 @@ def _pack(name: str, wheel: Path, only: str = "") -> None:
         for file in sorted(found.files or ()):
             left_out = bool(_FOLDERS_LEFT_OUT & set(file.parts))
             left_out = left_out or only not in file.parts[0]
+            left_out = left_out or (file.parent.name == "lexers" and file.name not in _LEXERS)
             if not left_out and file.suffix != ".so" and file.name not in ("RECORD", "WHEEL"):
                 add(file.as_posix(), file.read_binary())
         folder = next(file.parts[0] for file in found.files or () if file.name == "METADATA")
