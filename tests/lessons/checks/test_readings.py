@@ -7,7 +7,7 @@ import pytest
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks import QUESTIONS
 from labkit.lessons.checks.questions.spec_updates import spec_updates
-from labkit.recordings.recording import Back, Gap, Recording, TaskSeen
+from labkit.recordings.recording import Back, Gap, Recording, ServiceSeen, TaskSeen
 from labkit.recordings.values import UpdateConfig
 from tests.lessons.checks.cases import Case, cases, play, says
 from tests.lessons.checks.lesson import completed
@@ -178,7 +178,7 @@ def test_tasks_that_are_told_in_turn_are_told_from_those_told_together(size: int
 
 @pytest.mark.parametrize(("replicas", "choice"), [(3, "together"), (0, "")])
 def test_tasks_may_be_told_before_their_service_is_seen_to_be_gone(replicas: int, choice: str):
-    """A poll asks for the service first; but who scales to nought, has nothing removed."""
+    """A poll asks for the service before its tasks. A scale to zero is no removal."""
     looks = {
         0: ["service 1.0", "1.0-1..3"],
         5: ["1.0-1..3 told remove"],
@@ -187,3 +187,14 @@ def test_tasks_may_be_told_before_their_service_is_seen_to_be_gone(replicas: int
     }
 
     assert QUESTIONS["stack-rm"].read(recorded(looks, replicas=replicas)).choice == choice
+
+
+def test_a_removal_in_a_file_that_lacks_the_service_is_read_all_the_same():
+    looks = {0: ["service 1.0", "1.0-1..2"], 5: ["1.0-1..2 told remove"], 7: ["no service"]}
+    made = recorded(looks | {9: ["forgotten 1.0-1..2"]}, replicas=2)
+    lacking = Recording(made.header)
+    for change in made.changes:
+        if not isinstance(change, ServiceSeen):
+            lacking.add(change)
+
+    assert QUESTIONS["stack-rm"].read(lacking).choice == ""

@@ -96,10 +96,11 @@ def _begun(changes: Sequence[Change], removed: int) -> int:
     A poll asks for a service before its tasks, so it may find them told, every one, while the
     service is still there and wants them.
     """
-    wanted = next(c.service for c in changes[removed::-1] if isinstance(c, ServiceSeen)).replicas
-    seen = [each for each in changes[:removed] if isinstance(each, TaskSeen)]
+    before = changes[:removed]
+    services = [each.service for each in before if isinstance(each, ServiceSeen)]
+    seen = [each for each in before if isinstance(each, TaskSeen)]
     told = [each.at for each in seen if each.task.desired_state == "remove"]
-    if not told or wanted == 0 or _there(changes[:removed]):
+    if not told or not services or services[-1].replicas == 0 or _there(before):
         return removed
     return next(n for n, change in enumerate(changes) if change.at == told[-1])
 
