@@ -36,7 +36,7 @@ _ENDED = (
     "what ran before is gone. This notebook's first cell deploys the application again."
 )
 #: Seconds that the engine, which starts with the page, may take to load.
-_LOADS_SECONDS = 60
+_LOADS_SECONDS = 120
 #: Answers come within ten seconds (`swarmsim.doors.posted`).
 _LIMIT_SECONDS = 30
 #: Seconds of a wait that is too short to be worth a request.
