@@ -49,7 +49,7 @@ from functools import cache, partial
 from io import FileIO
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.values import (
@@ -474,7 +474,7 @@ def create(path: Path, *, exists: bool = False) -> FileIO:
 
 
 def _lines_of(path: Path) -> Iterator[str]:
-    """Yield the lines of a file; in place of one that is too long, words that are no change.
+    """Yield the lines of a file, less the empty ones at its end.
 
     Raises `RecordingProblem` for a file that cannot be read.
     """
@@ -482,11 +482,7 @@ def _lines_of(path: Path) -> Iterator[str]:
         with path.open("rb", buffering=1 << 20) as file:
             yield file.readline(_LONGEST_LINE).decode("utf-8-sig", "replace").rstrip("\n")
             blank: list[str] = []  # no lines, if the file ends with them
-            while line := file.readline(_LONGEST_LINE):
-                if len(line) == _LONGEST_LINE and line[-1:] != b"\n":
-                    while line[-1:] not in (b"", b"\n"):
-                        line = file.readline(_LONGEST_LINE)
-                    line = b"too long"
+            while line := _line_of(file):
                 blank.append(line.decode("utf-8", "replace"))
                 if line != b"\n":
                     yield from blank
@@ -497,6 +493,16 @@ def _lines_of(path: Path) -> Iterator[str]:
             str(problem),
             "give the path of a file that `labkit record -o FILE` wrote.",
         ) from None
+
+
+def _line_of(file: BinaryIO) -> bytes:
+    """Return the next line, or, where it is too long, words that are no change."""
+    line = file.readline(_LONGEST_LINE)
+    if len(line) < _LONGEST_LINE or line.endswith(b"\n"):
+        return line
+    while line and not line.endswith(b"\n"):
+        line = file.readline(_LONGEST_LINE)
+    return b"too long"
 
 
 def is_at(path: Path) -> bool:
