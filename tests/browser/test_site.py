@@ -151,18 +151,18 @@ def test_what_is_edited_and_recorded_survives_in_mid_update(
     update = f"labkit.update(step.worker, force=True, update_config={config})"
     is_edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
     with desk.notebook(name) as page:
-        _execute(page, begin)
+        execute(page, begin)
         _edit(page, "^DEBUG =", "# mine\n$&")
-        assert _execute(page, f"print({is_edited})") == "True\n"
-        _execute(page, f"{update}; view.wait_for_replicas('1.0', 9)")
+        assert execute(page, f"print({is_edited})") == "True\n"
+        execute(page, f"{update}; view.wait_for_replicas('1.0', 9)")
 
     getattr(desk, lost)()
 
     with desk.notebook(name) as page:
-        said = _execute(page, "import labkit; labkit.resume(); print(view.wait())")
+        said = execute(page, "import labkit; labkit.resume(); print(view.wait())")
         assert "You have these again: step, swarm, view, recording" in said
         assert "The update has settled" in said
-        assert _execute(page, f"print({is_edited})") == "True\n"
+        assert execute(page, f"print({is_edited})") == "True\n"
 
 
 @pytest.mark.site
@@ -173,11 +173,11 @@ def test_two_notebooks_share_an_engine(desk: Desk, context: BrowserContext, addr
         closing(other),
         other.notebook("01-rolling-updates.ipynb") as second,
     ):
-        _execute(page, "import labkit; step = labkit.reset(0); view = labkit.watch(step.worker)")
-        _execute(second, "import labkit; labkit.connect(); labkit.update('dc_worker', replicas=12)")
-        _execute(page, "view.wait_for_replicas('1.0', 12); labkit.update(step.worker, replicas=11)")
+        execute(page, "import labkit; step = labkit.reset(0); view = labkit.watch(step.worker)")
+        execute(second, "import labkit; labkit.connect(); labkit.update('dc_worker', replicas=12)")
+        execute(page, "view.wait_for_replicas('1.0', 12); labkit.update(step.worker, replicas=11)")
         theirs = "labkit.watch('dc_worker').wait_for_replicas('1.0', 11); print('seen')"
-        assert _execute(second, theirs).endswith("seen\n")
+        assert execute(second, theirs).endswith("seen\n")
 
 
 def test_a_click_is_answered_while_a_cell_waits(desk: Desk) -> None:
@@ -234,7 +234,7 @@ def _run(page: Page, cell: str, source: str | None = None) -> list[dict[str, Any
     return outputs
 
 
-def _execute(page: Page, code: str) -> str:
+def execute(page: Page, code: str) -> str:
     """Run code in the notebook's kernel, and return what it prints. Raises what it raises."""
     said: str = page.evaluate("(code) => person.execute(code)", code)
     return said

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.lab import screenshot
 from tests.browser.pages import served
-from tests.browser.test_site import Desk, _execute
+from tests.browser.test_site import Desk, execute
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -82,10 +82,10 @@ def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
 ) -> None:
     again = "page._LIMIT_SECONDS = 5; step = labkit.reset(0); print(len(swarm.get('/services')))"
     with desk.notebook(_NOTEBOOK) as page:
-        _execute(page, "import labkit; from labkit.engines import page; swarm = labkit.connect()")
+        execute(page, "import labkit; from labkit.engines import page; swarm = labkit.connect()")
         _end_engine(browser)
 
-        said = _execute(page, again)
+        said = execute(page, again)
 
     assert "Another one takes its place, with an empty swarm" in said
     assert said.endswith("\n5\n")
@@ -94,21 +94,21 @@ def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
 @pytest.mark.site
 def test_what_the_browser_has_no_room_for_is_said_and_stored_later(desk: Desk) -> None:
     with desk.notebook(_NOTEBOOK) as page:
-        _execute(page, "import labkit")
+        execute(page, "import labkit")
         page.evaluate(_FILL)
-        said = _execute(page, _KEEP)
+        said = execute(page, _KEEP)
         assert "Your browser does not store your files and your progress" in said
         assert not page.evaluate(_IS_THERE, ".labkit/mine")
 
         page.evaluate("() => makeRoom()")
 
-        assert _execute(page, "pass") == ""
+        assert execute(page, "pass") == ""
         assert page.evaluate(_IS_THERE, ".labkit/mine")
 
 
 def test_newer_notebooks_hide_no_earlier_ones_and_are_not_hidden(desk: Desk, copied: Path) -> None:
     with desk.notebook(_NOTEBOOK) as page:
-        _execute(page, f"import labkit\n{_KEEP}")
+        execute(page, f"import labkit\n{_KEEP}")
         page.evaluate(_EDIT, "mine")
         _make_newer(copied)
 
@@ -129,7 +129,7 @@ def test_the_lab_works_without_a_network_and_forgets_everything_when_told(
     desk.reload()
 
     with desk.notebook("01-rolling-updates.ipynb") as page:
-        assert "Connected" in _execute(page, "import labkit; labkit.connect()")
+        assert "Connected" in execute(page, "import labkit; labkit.connect()")
         assert page.evaluate(_IS_THERE, ".labkit")
         page.evaluate("() => void jupyterapp.commands.execute('labkit:start-afresh')")
         screenshot(page, "site-start-afresh")
