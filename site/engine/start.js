@@ -130,7 +130,7 @@ async function hasServiceWorker(version) {
     });
   } catch (problem) {
     console.warn(problem);
-    return Boolean(serviceWorker.controller); // without a network, there is no newer one
+    return Boolean(serviceWorker.controller); // offline, the version that is here will do
   }
 }
 

@@ -109,7 +109,7 @@ def test_answers_change_with_a_version_as_they_do_on_a_real_engine(
         found = [(it, engine.get(at, api_version=it, **asking)) for it in versions(real)]
         return by_version(found)
 
-    # what other tests make or remove between two versions is no change with a version
+    # other tests may make or remove something between two answers
     until(lambda: shown(real) <= shown(simulated), "no change but those of versions")
 
 

@@ -8,7 +8,7 @@ from tests.conformance.scenario import scenario
 
 #: Crashes soon, and is seen to run before.
 SOON = "exit 1 after 0.5"
-#: Leaves time, while it is told to stop, to see that another task has failed.
+#: Takes long enough to stop for the failure of another task to be seen meanwhile.
 SLOWLY = "stop after 6"
 MISSING = f"{REPOSITORY}:missing"
 
