@@ -22,7 +22,7 @@ from labkit.recordings.update import phases
 from labkit.recordings.values import Node
 from labkit.swarm import ownership, stack
 from labkit.swarm.client import Swarm
-from labkit.swarm.images import baseimage, images
+from labkit.swarm.images import images
 
 _RUNNING_SECONDS = 60
 _POLL_SECONDS = 0.2
@@ -50,7 +50,7 @@ def up(choice: str | None = None, *, nodes: int = 1, with_stack: bool = True) ->
         _build_images(engine)
         node_containers.join(engine.swarm)
         if with_stack:
-            _refresh_files()
+            _refresh_files(engine.swarm)
             _deploy(engine)
     return engine.swarm
 
@@ -95,9 +95,9 @@ def _remove(known: state.State, *, everything: bool) -> None:
             echo.say(f"Removed the image {image}.")
 
 
-def _refresh_files() -> None:
+def _refresh_files(swarm: Swarm) -> None:
     """Make the learner's copy, or add what is new in it."""
-    copied = workspace.refresh()
+    copied = workspace.refresh(images.base_image(swarm))
     if copied:
         more = f" and {len(copied) - _NAMES} more" if len(copied) > _NAMES else ""
         echo.say(f"Files: copied {', '.join(copied[:_NAMES])}{more} to {settings.workspace()}.")
@@ -106,15 +106,9 @@ def _refresh_files() -> None:
 
 
 def _build_images(engine: engines.Engine) -> None:
-    """Build the images that are missing or older than their sources, on every node.
-
-    On the lab's own engine the base image also gets the name that Dockerfiles use, so that the
-    lesson's `docker image build` works without a registry.
-    """
+    """Build the images that are missing or older than their sources, on every node."""
     swarm, sources = engine.swarm, settings.lesson_files() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)
-    if engine.kind == "private" and not images.has(swarm, baseimage.OFFICIAL):
-        images.tag(swarm, images.base_image(swarm), baseimage.OFFICIAL)
     given = node_containers.share(swarm)
     for sentence in built + given or ["nothing to do"]:
         echo.say(f"Images: {sentence}.")

@@ -12,20 +12,22 @@ from labkit.base import settings
 from labkit.base.files import unused
 from labkit.lessons.copies import Hashes, files
 from labkit.lessons.notebooks import cells, versions
+from labkit.swarm.images import baseimage
 
 _SHIPPED = ("notebooks", "dockercoins")
 
 
-def refresh() -> list[str]:
+def refresh(base: str = baseimage.OFFICIAL) -> list[str]:
     """Make the copy, or bring it up to date, and return the names of what was copied.
 
-    A file that the learner has changed is never touched.
+    Its Dockerfiles name `base`, the base image that the engine has, so that `docker image build`
+    works as the lesson shows it. A file that the learner has changed is never touched.
     """
     hashes = Hashes(settings.state_dir() / "copied.json")
     copied = []
     for source, name in shipped_files():
         target = settings.workspace() / name
-        content = for_learners(source)
+        content = for_learners(source, base)
         if hashes.spares(name, target, content):
             continue
         if not target.exists() or target.read_bytes() != content:
@@ -63,8 +65,10 @@ def shipped_files() -> list[tuple[Path, str]]:
     return pairs
 
 
-def for_learners(path: Path) -> bytes:
-    """Return a file as a learner gets it: of a notebook, the learner's version."""
+def for_learners(path: Path, base: str = baseimage.OFFICIAL) -> bytes:
+    """Return a file as a learner gets it: a notebook without notes, a Dockerfile with `base`."""
+    if path.name == "Dockerfile":
+        return path.read_bytes().replace(baseimage.OFFICIAL.encode(), base.encode())
     if path.suffix != ".ipynb":
         return path.read_bytes()
     return cells.written(versions.learner(cells.read(path))).encode()

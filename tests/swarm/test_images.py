@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from labkit.base import errors, settings
+from labkit.lessons import workspace
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
 from swarmsim.go import references
@@ -245,10 +246,20 @@ def test_a_build_shows_the_command_and_each_step(swarm, learner, folder, capsys)
 
 @needs_docker
 @on_a_real_engine
-def test_the_build_that_the_lesson_shows_works_as_it_is_typed(swarm, learner, folder):
-    """The lab's own engine has the base that the Dockerfile names, where no registry answers."""
-    docker(swarm, f"image build -t {learner}/dockercoins_worker:typed {folder}")
+def test_the_build_that_the_lesson_shows_works_as_it_is_typed(
+    swarm, learner, tmp_path, monkeypatch, capsys
+):
+    """Where no registry answers, a learner's Dockerfile names the base that the engine has."""
+    base, image = images.base_image(swarm), f"{learner}/dockercoins_worker:typed"
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    workspace.refresh(base)
+    folder = workspace.mine("worker")
+    docker(swarm, f"image build -t {image} {folder}")
     assert images.tags(swarm, f"{learner}/dockercoins_worker") == ["typed"]
+    images.build(swarm, folder, image)
+    command, first, *_ = capsys.readouterr().out.replace(" \\\n   ", "").splitlines()
+    assert command == f"$ docker image build -t {image} {folder}"
+    assert first.endswith(f"PYTHON_IMAGE={base}")
 
 
 @on_a_real_engine

@@ -17,6 +17,7 @@ from labkit.base import echo
 from labkit.base.errors import BadValue, LabError
 from labkit.base.rules import words
 from labkit.lessons import workspace
+from labkit.swarm.images import baseimage
 
 WORKER = "worker/worker.py"
 DOCKERFILE = "worker/Dockerfile"
@@ -96,13 +97,13 @@ def edit(name: str) -> None:
     echo.say("\n".join(lines))
 
 
-def put(file: str, edits: tuple[str, ...]) -> str:
+def put(file: str, edits: tuple[str, ...], base: str = baseimage.OFFICIAL) -> str:
     """Bring a file to what it is after some of the edits; returns what was done, or `""`.
 
-    A version of the learner's own is kept beside it.
+    A version of the learner's own is kept beside it. `base` is as in `workspace.refresh`.
     """
     path = workspace.mine(file)
-    original = workspace.shipped(file).read_text(encoding="utf-8")
+    original = workspace.for_learners(workspace.shipped(file), base).decode()
     wanted = _after(original, file, edits)
     # a file that is not UTF-8 is not a version of the lesson's
     present = path.read_text(encoding="utf-8", errors="replace")

@@ -100,8 +100,9 @@ def reset(swarm: Swarm, step: Step) -> list[str]:
     What is already as it should be stays as it is. Only the lab's own stack is touched:
     one that somebody else deployed under its name raises `NotOurs`.
     """
-    done = ["your copy of dockercoins is up to date"] if workspace.refresh() else []
-    done += [did for file in edits.FILES if (did := edits.put(file, step.edits))]
+    base = images.base_image(swarm)
+    done = ["your copy of dockercoins is up to date"] if workspace.refresh(base) else []
+    done += [did for file in edits.FILES if (did := edits.put(file, step.edits, base))]
     built = _build(swarm, step)
     given = node_containers.share(swarm)
     return [*done, *built, *given, *_bring_stack(swarm, step, anew=bool(built))]

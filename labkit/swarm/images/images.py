@@ -37,6 +37,7 @@ FIRST_TAG = "1.0"
 #: On an image of dockercoins: the hash of what it was made from.
 _SOURCE_LABEL = "labkit.source"
 _BASE_ARGUMENT = "PYTHON_IMAGE"
+_BASE_LINE = re.compile(rb"(?m)^ARG PYTHON_IMAGE=.*")
 #: The engine colours what a build step writes to its standard error.
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
@@ -65,7 +66,7 @@ def build(
     if f"ARG {_BASE_ARGUMENT}" in dockerfile and not arguments:
         base = base_image(swarm, say=say)
         marks[_SOURCE_LABEL] = source_hash(folder, inspect(swarm, base)["Id"])
-        if base != baseimage.OFFICIAL:  # which the Dockerfile names itself
+        if f"ARG {_BASE_ARGUMENT}={base}" not in dockerfile.splitlines():
             arguments[_BASE_ARGUMENT] = base
     if say:
         given = [word for pair in arguments.items() for word in ("--build-arg", "=".join(pair))]
@@ -164,13 +165,14 @@ def _is_current(swarm: Swarm, folder: Path, image: str) -> bool:
 def source_hash(folder: Path, base_id: str) -> str:
     """Return a hash of a folder's files and of the base image they are put on.
 
-    Hidden files and Python's caches do not count: they are not part of the image.
+    Hidden files and Python's caches do not count: they are not part of the image. Nor does the
+    name of the base image in a Dockerfile: a learner's copy has another than what is shipped.
     """
     digest = sha256(base_id.encode())
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in name.parts):
-            content = path.read_bytes()
+            content = _BASE_LINE.sub(b"", path.read_bytes())
             digest.update(f"\n{name.as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
 
