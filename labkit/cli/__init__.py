@@ -5,7 +5,7 @@ usage. Each command is a few lines here and does its work elsewhere; to use a mo
 have its commands in the group.
 """
 
-from labkit.cli import lab, nodes, notebooks, recordings, stacks, teaching
+from labkit.cli import lab, notebooks, recordings, stacks, teaching
 from labkit.cli.base import main
 
-__all__ = ["lab", "main", "nodes", "notebooks", "recordings", "stacks", "teaching"]
+__all__ = ["lab", "main", "notebooks", "recordings", "stacks", "teaching"]

@@ -1,8 +1,9 @@
-"""The lab as a whole: what is here, up and down, JupyterLab, and back to a step."""
+"""The lab as a whole: what is here, up and down, JupyterLab, back to a step, and its nodes."""
 
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -107,3 +108,27 @@ def _reset(step: str | None, *, forget: bool) -> None:
     for sentence in lessons.restart(engines.connect(), wanted, forget=forget):
         echo.say(f"- {sentence}.")
     echo.say(f"Step {wanted.number}, {wanted.notebook}, begins.")
+
+
+@main.group("node")
+def _node() -> None:
+    """Let a node of the lab die, cut it off, or bring it back.
+
+    NAME is as in `docker node ls`. The manager's own node cannot be taken away.
+    """
+
+
+def _do(what: str, name: str) -> None:
+    from labkit import engines
+    from labkit.engines import nodes
+
+    echo.say(nodes.disturb(engines.connect(), what, name))
+
+
+for _what, _text in (
+    ("kill", "End a node with all that runs on it, as a power cut does."),
+    ("cut", "Cut a node off from the manager; its tasks go on."),
+    ("start", "Start a node that was killed, or connect one that was cut off."),
+):
+    _name = click.Argument(["name"])
+    _node.add_command(click.Command(_what, None, partial(_do, _what), [_name], help=_text))

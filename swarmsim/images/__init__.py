@@ -7,15 +7,14 @@
     copying      which files COPY and ADD mean
     trees        archives, and paths that stay in their folder
     documents    what an image is: the document whose hash is its id
-    bases        names that this machine stands in for
-    registry     what stands in for a registry
+    registry     what stands in for a registry, and the names that this machine stands in for
     store        all images of an engine, on the disk
     pulling      a pull, as the stream of what the engine says
     building     a build, as such a stream (each step: `taking`)
     removing     what goes with an image, and what keeps it
     listing      images as the Engine API shows them
 
-A build executes no RUN, and takes no image from outside: see `bases`.
+A build executes no RUN, and takes no image from outside: see `registry`.
 """
 
 from swarmsim.images.documents import Image

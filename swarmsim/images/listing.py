@@ -9,9 +9,8 @@ from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters, has_label
 from swarmsim.go.references import is_match
 from swarmsim.go.times import SECOND, stamp
-from swarmsim.images import names
+from swarmsim.images import names, registry
 from swarmsim.images.documents import Image
-from swarmsim.images.registry import registry
 from swarmsim.images.store import Images
 
 _FILTERS = ("before", "dangling", "label", "reference", "since")

@@ -20,10 +20,9 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
-from swarmsim.images import documents, names, trees
+from swarmsim.images import documents, names, registry, trees
 from swarmsim.images.documents import Image
-from swarmsim.images.registry import bases, registry
-from swarmsim.images.registry.registry import Manifest, Registry
+from swarmsim.images.registry import Manifest, Registry
 
 #: Files that make a layer a system of its own. This machine's programs stand in for it.
 _SHELLS = ("bin/sh", "usr/bin/sh", "bin/busybox", "bin/bash", "usr/bin/bash")
@@ -222,9 +221,9 @@ class Images:
         manifest = self.registry.find(name)
         if manifest is not None:
             image = self.images.get(manifest.image) or self.add(self.encoded(manifest.image))
-        elif bases.is_base(name) and not name.digest:
-            layer = self.pack_layer([trees.Entry(folder) for folder in bases.FOLDERS])
-            image = self.add(documents.encoded(bases.document(name, layer)))
+        elif registry.is_base(name) and not name.digest:
+            layer = self.pack_layer([trees.Entry(folder) for folder in registry.FOLDERS])
+            image = self.add(documents.encoded(registry.base_document(name, layer)))
             manifest = registry.manifest_of(image)
         else:
             raise registry.unreachable(name)

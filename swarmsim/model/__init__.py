@@ -7,7 +7,7 @@ modules of their own, which know of each other only what is in the one `store`:
     orchestrator, global_orchestrator    as many tasks as wanted: replicated services, global ones
     updater, dirty             which service is updated, how, and which of its tasks
     restarts, reaper           what takes the place of a task that ended; what is kept of it
-    scheduler, node_info, spreading, constraints, enforcer    which node takes a task
+    scheduler, node_info, spreading, constraints    which node takes a task
     dispatcher, agent          what goes to the nodes and back; what nodes do
     timing                     how long things take
 """

@@ -21,11 +21,11 @@ from swarmsim.model.objects import (
     UpdateStatus,
 )
 from swarmsim.model.orchestration.dirty import DirtyCheck
-from swarmsim.model.orchestration.enforcer import enforce
 from swarmsim.model.orchestration.orchestrator import Orchestrator
 from swarmsim.model.orchestration.reaper import Reaper
 from swarmsim.model.orchestration.restarts import Restarts
 from swarmsim.model.orchestration.updater import Updater, Updaters
+from swarmsim.model.scheduling.constraints import enforce
 from swarmsim.model.scheduling.scheduler import Scheduler
 from swarmsim.model.store import Store
 

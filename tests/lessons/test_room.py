@@ -18,7 +18,7 @@ from labkit.base.errors import BadValue, LabError
 from labkit.base.rules import words
 from labkit.lessons import room
 from labkit.lessons.journal import Event
-from labkit.lessons.room import aliases, noting
+from labkit.lessons.room import noting
 from tests.acting import HOSTILE
 from tests.claims import each_claim
 from tests.values import at
@@ -107,10 +107,10 @@ def test_an_alias_is_drawn_once_and_is_no_login(home: Path, monkeypatch):
     drawn = room.alias()
 
     assert room.alias() == drawn
-    assert aliases.kept() == drawn == (home / ".labkit" / "alias").read_text().strip()
+    assert noting.kept() == drawn == (home / ".labkit" / "alias").read_text().strip()
     first, second = drawn.split("-")
-    assert first in words(aliases._WORDS)["first"].split()
-    assert second in words(aliases._WORDS)["second"].split()
+    assert first in words(noting._WORDS)["first"].split()
+    assert second in words(noting._WORDS)["second"].split()
 
 
 def test_a_drawn_alias_is_nobody_elses_in_the_room(folder: Path, monkeypatch):
@@ -135,7 +135,7 @@ def test_two_kernels_that_draw_at_the_same_moment_are_one_learner(home: Path):
         patch.setattr(Path, "write_text", written)
         for _ in range(100):
             drawn = [each.result() for each in [pool.submit(room.alias) for _ in range(2)]]
-            assert drawn == [aliases.kept()] * 2
+            assert drawn == [noting.kept()] * 2
             assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
             (home / ".labkit" / "alias").unlink()
 
@@ -146,7 +146,7 @@ def test_where_there_are_no_links_an_alias_is_kept_all_the_same(home: Path, monk
 
     monkeypatch.setattr(os, "link", refused)
 
-    assert room.alias() == room.alias() == aliases.kept()
+    assert room.alias() == room.alias() == noting.kept()
     assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
 
 
@@ -154,7 +154,7 @@ def test_a_kept_alias_that_cannot_be_one_is_drawn_anew(home: Path):
     (home / ".labkit").mkdir(parents=True)
     (home / ".labkit" / "alias").write_text("../../ada\n")
 
-    assert aliases.FORM.fullmatch(room.alias())
+    assert noting.FORM.fullmatch(room.alias())
 
 
 @pytest.mark.parametrize("chosen", ["../ada", "a b", "ada/x", "a" * 41, "ädä", HOSTILE, "a\n"])

@@ -17,7 +17,7 @@ import pytest
 from labkit.base import waiting
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
 from labkit.base.jobs import Firm
-from labkit.recordings.recorder import Recorder, meter, pace, poller, recorder
+from labkit.recordings.recorder import Recorder, meter, poller, recorder
 from labkit.recordings.recording import (
     Back,
     Ended,
@@ -426,8 +426,8 @@ class WithEvents(Scripted):
 
 
 def test_an_event_of_a_container_wakes_a_recorder_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "SLOW", 3600.0)
-    monkeypatch.setattr(pace, "_HOT", 0.0)
+    monkeypatch.setattr(poller, "SLOW", 3600.0)
+    monkeypatch.setattr(poller, "_HOT", 0.0)
     source = WithEvents(BEFORE)
     with Recorder(source, "dc_worker", until=None) as made:
         until(lambda: source.looks >= 2, "the first looks")
@@ -458,7 +458,7 @@ def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) ->
     source = Scripted(BEFORE)
     source.speed = speed
     _, pause = islice(Recorder(source, "dc_worker", until=None)._poller.poll_until_done(), 2)
-    assert pace.SLOW / speed / 2 < pause < pace.SLOW / speed
+    assert poller.SLOW / speed / 2 < pause < poller.SLOW / speed
 
 
 def test_an_announced_change_is_awaited_until_it_is_seen() -> None:
@@ -466,17 +466,17 @@ def test_an_announced_change_is_awaited_until_it_is_seen() -> None:
     one, two, other = (
         task(slot, "1.1", state) for slot, state in ((1, "running"), (1, "starting"), (2, "failed"))
     )
-    made = pace.Pace()
+    made = poller.Pace()
     made.event(10.0, one.id)
 
     made.changed(10.1, [TaskSeen(at(0), two), TaskSeen(at(0), other)])
-    assert made.pause(10.2, moving=True) == pace.ANNOUNCED
+    assert made.pause(10.2, moving=True) == poller.ANNOUNCED
     made.changed(10.2, [TaskSeen(at(0), one)])
-    assert made.pause(10.3, moving=True) == pace.FAST
-    assert made.pause(11.1, moving=True) == pace.STEADY
-    assert made.pause(11.1, moving=False) == pace.SLOW
+    assert made.pause(10.3, moving=True) == poller.FAST
+    assert made.pause(11.1, moving=True) == poller.STEADY
+    assert made.pause(11.1, moving=False) == poller.SLOW
     made.event(12.0, one.id)
-    assert made.pause(12.5, moving=True) == pace.FAST
+    assert made.pause(12.5, moving=True) == poller.FAST
 
 
 def test_times_are_the_clock_s_that_it_was_given() -> None:

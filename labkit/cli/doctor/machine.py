@@ -22,7 +22,7 @@ from labkit.base import settings
 from labkit.base.errors import LabError
 from labkit.base.rules import Facts
 from labkit.cli.doctor.line import line
-from labkit.lessons.room import aliases
+from labkit.lessons.room import noting
 
 _REGISTRY = "https://registry-1.docker.io/v2/"
 _REGISTRY_SECONDS = 3
@@ -161,13 +161,13 @@ def _room() -> Facts:
     folder, chosen = settings.class_folder(), settings.chosen_alias()
     if folder is None:
         return {"folder": None}
-    alias = chosen or aliases.kept()
+    alias = chosen or noting.kept()
     file = folder / f"{alias}.jsonl" if alias else folder
     enters = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     return {
         "folder": folder,
         "chosen": chosen[:60],
-        "valid": aliases.FORM.fullmatch(chosen),
+        "valid": noting.FORM.fullmatch(chosen),
         "alias": alias,
         "file": file,
         "writable": enters and (not file.exists() or os.access(file, os.W_OK)),

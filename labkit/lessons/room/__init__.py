@@ -4,13 +4,11 @@ It is off unless the instructor names a folder in `LABKIT_CLASS`. Then each chec
 prediction appends one line to a file there, and nothing leaves the machine by itself.
 
     noting      the learner's side: a line an event, under an alias
-    aliases     what a learner is called there
     gathering   the instructor's side: many such files, read, and what to do next
 """
 
-from labkit.lessons.room.aliases import alias
 from labkit.lessons.room.gathering import Advice, Guess, Note, Room, Stuck, advise, gather
-from labkit.lessons.room.noting import announcement, note
+from labkit.lessons.room.noting import alias, announcement, note
 
 __all__ = [
     "Advice",

@@ -1,12 +1,14 @@
-"""Services, tasks and nodes as the API shows them."""
+"""Services, tasks, nodes, the swarm and volumes as the API shows them."""
 
 from swarmsim.api.documents import CONSTANTS, Json, meta
 from swarmsim.api.documents.networks import swarm_network_json
 from swarmsim.api.specs import specs
 from swarmsim.engine.allocation import Allocator
+from swarmsim.engine.engine import Engine
 from swarmsim.engine.networks import Networks
 from swarmsim.engine.swarm import Swarm
-from swarmsim.go.times import stamp
+from swarmsim.engine.volumes import ANONYMOUS, Volume
+from swarmsim.go.times import SECOND, stamp
 from swarmsim.model import Cluster, Node, Service, Task, states
 
 
@@ -119,3 +121,23 @@ def swarm_json(swarm: Swarm) -> Json:
         "SubnetSize": swarm.subnet_size,
         "DataPathPort": swarm.data_path_port,
     }
+
+
+def volume_json(volume: Volume) -> Json:
+    """A volume."""
+    return {
+        "CreatedAt": stamp(volume.created_at // SECOND * SECOND),
+        "Driver": "local",
+        "Labels": {ANONYMOUS: ""} if volume.anonymous else volume.labels,
+        "Mountpoint": str(volume.path),
+        "Name": volume.name,
+        "Options": volume.options,
+        "Scope": "local",
+    }
+
+
+def usage_json(engine: Engine, volume: Volume) -> Json:
+    """A volume, with how many containers mount it and how many bytes it has."""
+    users = engine.containers.mounting(volume.name)
+    usage = {"RefCount": len(users), "Size": volume.size()}
+    return {**volume_json(volume), "UsageData": usage}

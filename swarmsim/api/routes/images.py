@@ -15,9 +15,8 @@ from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
-from swarmsim.images import Image, listing, names, removing, trees
+from swarmsim.images import Image, listing, names, pulling, registry, removing, trees
 from swarmsim.images.build import building, dockerfile
-from swarmsim.images.registry import pulling, registry
 from swarmsim.images.store import Images
 
 routes = Routes()

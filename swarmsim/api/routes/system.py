@@ -9,8 +9,7 @@ import platform
 from swarmsim.api import versions
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
-from swarmsim.api.documents.objects import swarm_json
-from swarmsim.api.documents.volumes import usage_json
+from swarmsim.api.documents.objects import swarm_json, usage_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.images import rows
 from swarmsim.engine.engine import Engine

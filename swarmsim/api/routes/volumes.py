@@ -3,7 +3,7 @@
 from swarmsim.api import versions
 from swarmsim.api.asking import body_of, filters_of
 from swarmsim.api.documents import Json
-from swarmsim.api.documents.volumes import volume_json
+from swarmsim.api.documents.objects import volume_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.volumes import Volume

@@ -12,7 +12,7 @@ from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
 from swarmsim.images.build.taking import Steps
 from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import Image
-from swarmsim.images.registry.pulling import Message, Saying, failure
+from swarmsim.images.pulling import Message, Saying, failure
 from swarmsim.images.store import Images
 
 

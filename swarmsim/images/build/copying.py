@@ -14,9 +14,8 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from swarmsim.go.references import is_match
-from swarmsim.images import trees
+from swarmsim.images import registry, trees
 from swarmsim.images.build.words import StepFailed
-from swarmsim.images.registry import registry
 from swarmsim.images.trees import Entry
 
 _WILDCARDS = re.compile(r"[*?\[]")

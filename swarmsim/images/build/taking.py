@@ -16,7 +16,7 @@ from swarmsim.images.build import copying, steps
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import Image
-from swarmsim.images.registry.pulling import Message, Saying, pulled
+from swarmsim.images.pulling import Message, Saying, pulled
 from swarmsim.images.store import Images
 
 _NOT_RUN = (

@@ -1,17 +1,24 @@
-"""Placement constraints, as swarmkit reads them (its constraint/constraint.go). Pure."""
+"""Placement constraints, as swarmkit reads them, and what it does when a node changes. Pure.
+
+After swarmkit's manager/constraint/constraint.go and orchestrator/constraintenforcer, which
+rejects the tasks that may no longer be there, so that the orchestrator puts others elsewhere.
+"""
 
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
-from swarmsim.model.objects import Node
+from swarmsim.model import states
+from swarmsim.model.objects import Node, Task
+from swarmsim.model.plan import constraints, reservations
+from swarmsim.model.store import Store
 
 _NODE_LABEL = "node.labels."
 _ENGINE_LABEL = "engine.labels."
 
 
-def satisfied(constraints: Iterable[str], node: Node) -> bool:
+def satisfied(wanted: Iterable[str], node: Node) -> bool:
     """Whether a node meets every constraint, such as `node.role == manager`."""
-    return all(_holds(constraint, node) for constraint in constraints)
+    return all(_holds(each, node) for each in wanted)
 
 
 def label(descriptor: str, node: Node) -> str | None:
@@ -57,3 +64,32 @@ def _is_within(address: str, value: str) -> bool | None:
         return ip_address(address) in ip_network(value, strict=False)
     except ValueError:
         return None
+
+
+# ---- on a node that was changed --------------------------------------------------
+
+_MESSAGE = "task rejected by constraint enforcer"
+_ERROR = "assigned node no longer meets constraints"
+
+
+def enforce(store: Store, node: Node) -> None:
+    """Reject the tasks of a node that it has no longer what it takes for."""
+    if node.availability != "active":
+        return
+    cpus, memory = node.nano_cpus, node.memory
+    for task in store.tasks_on(node.id):
+        if task.desired > states.COMPLETE or task.observed >= states.COMPLETE:
+            continue
+        needed_cpus, needed_memory = reservations(task.spec)
+        fits = needed_cpus <= cpus and needed_memory <= memory
+        if not fits or not _may_be_there(store, task, node):
+            store.observe(task, states.REJECTED, _MESSAGE, _ERROR)
+            continue
+        cpus -= needed_cpus
+        memory -= needed_memory
+
+
+def _may_be_there(store: Store, task: Task, node: Node) -> bool:
+    """Whether a node meets the constraints of the service as it is now."""
+    service = store.services.get(task.service_id)
+    return satisfied(constraints(service.template if service else task.spec), node)

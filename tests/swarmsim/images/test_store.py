@@ -6,9 +6,8 @@ import pytest
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.images import Image, Images, listing, names, removing
+from swarmsim.images import Image, Images, listing, names, pulling, removing
 from swarmsim.images.build import building, dockerfile
-from swarmsim.images.registry import pulling
 from swarmsim.images.removing import User
 from tests.claims import each_claim
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, trees
-from swarmsim.images.registry.bases import FOLDERS
+from swarmsim.images.registry import FOLDERS
 from swarmsim.model import Task
 from swarmsim.runtime.plan import Plan
 from swarmsim.runtime.port import Host

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 
 from swarmsim.go.references import Reference
-from swarmsim.images.registry import bases
+from swarmsim.images.registry import is_base
 from swarmsim.images.store import Images
 
 #: A message of what an engine says while it works.
@@ -29,7 +29,7 @@ def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
     image, manifest = images.pull(name, now)
     yield {"status": f"Pulling from {name.path}", "id": name.tag or name.digest}
     whence = "it comes from the registry inside of the engine"
-    if bases.is_base(name):
+    if is_base(name):
         whence = "this machine's own programs stand in for it"
     yield {"status": f"{ENGINE}: {whence}"}
     if before is not image:
