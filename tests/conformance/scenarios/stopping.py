@@ -1,5 +1,7 @@
 """How a task is stopped, and how long is waited for it."""
 
+from typing import Any
+
 from tests.conformance.engines import seconds
 from tests.conformance.play import NEW, Play, config
 from tests.conformance.scenario import scenario
@@ -8,61 +10,47 @@ from tests.conformance.watching import TaskSeen
 _CONFIG = config(monitor=1)
 
 
-def stopped_in(task: TaskSeen) -> float:
-    """How many seconds a task took to stop."""
-    assert task.stopped_from is not None
-    return task.ended_at - task.stopped_from
+def _stopped(play: Play, act: str, about: float, **container: Any) -> TaskSeen:
+    """Replace the only task of a service, which takes so many seconds to stop; return it."""
+    play.running(act, UpdateConfig=_CONFIG, container=container)
+    play.update(NEW)
+
+    play.ends("completed")
+    old = play.tasks[0]
+    assert old.stopped_from is not None
+    play.took("stop", old.ended_at - old.stopped_from, about=about, late=3)
+    return old
 
 
 @scenario(lasts=16, ahead=True)
 def who_ignores_sigterm_is_killed_after_ten_seconds(play: Play) -> None:
     """It ends as `shutdown` with code 137 and no error, and the next one starts then."""
-    play.running("never stop", UpdateConfig=_CONFIG)
-    play.update(NEW)
-
-    play.ends("completed")
-    old, new = play.tasks
+    old = _stopped(play, "never stop", 10)
     assert (old.last.state, old.last.message, old.last.error) == ("shutdown", "shutdown", "")
     assert old.exit_code == 137
-    play.took("stop", stopped_in(old), about=10, late=3)
-    assert new.started_at is not None
-    play.took("from the end to the next start", new.started_at - old.ended_at, about=0.1, late=3)
+    started = play.tasks[1].started_at
+    assert started is not None
+    play.took("from the end to the next start", started - old.ended_at, about=0.1, late=3)
 
 
 @scenario(lasts=8, ahead=True)
 def the_grace_period_is_the_services(play: Play) -> None:
     """Process 1 of a container ignores SIGTERM if it does not handle it; then SIGKILL comes."""
-    play.running("no handler", UpdateConfig=_CONFIG, container={"StopGracePeriod": seconds(3)})
-    play.update(NEW)
-
-    play.ends("completed")
-    old = play.tasks[0]
-    assert old.exit_code == 137
-    play.took("stop", stopped_in(old), about=3, late=3)
+    assert _stopped(play, "no handler", 3, StopGracePeriod=seconds(3)).exit_code == 137
 
 
 @scenario(lasts=8)
 def a_slow_stop_is_waited_for(play: Play) -> None:
     """Whatever code it ends with, a task that was told to stop is `shutdown`, without an error."""
-    play.running("stop after 2 with 3", UpdateConfig=_CONFIG)
-    play.update(NEW)
-
-    play.ends("completed")
-    old = play.tasks[0]
+    old = _stopped(play, "stop after 2 with 3", 2)
     assert (old.last.state, old.last.error, old.exit_code) == ("shutdown", "", 3)
-    play.took("stop", stopped_in(old), about=2, late=3)
 
 
 @scenario(lasts=6, ahead=True)
 def the_stop_signal_is_the_services(play: Play) -> None:
     """SIGKILL as the stop signal waits for nobody."""
-    play.running("never stop", UpdateConfig=_CONFIG, container={"StopSignal": "SIGKILL"})
-    play.update(NEW)
-
-    play.ends("completed")
-    old = play.tasks[0]
+    old = _stopped(play, "never stop", 0.2, StopSignal="SIGKILL")
     assert (old.last.state, old.exit_code) == ("shutdown", 137)
-    play.took("stop", stopped_in(old), about=0.2, late=3)
 
 
 @scenario(lasts=76, ahead=True)
