@@ -96,21 +96,14 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
         # all of it in ASCII: what an engine said may hold what a terminal obeys
         echo.say(json.dumps(told, indent=1))
         return
-    page = output or _page_beside(files)
+    beside = files[0].with_name("comparison.html") if files[1:] else files[0].with_suffix(".html")
+    page = output or beside
     drawn = doing.show(*recordings, names=[file.stem for file in files]).page
     for file, recording in zip(files, recordings, strict=True):
-        if recording.torn_lines:
-            echo.say(f"{file}: {_torn(recording.torn_lines)} left out.")
+        if torn := recording.torn_lines:
+            echo.say(f"{file}: {torn} torn {'line was' if torn == 1 else 'lines were'} left out.")
     pages.write(page, drawn)
     echo.say(f"{page}: open it in a browser.")
-
-
-def _page_beside(files: tuple[Path, ...]) -> Path:
-    return files[0].with_name("comparison.html") if files[1:] else files[0].with_suffix(".html")
-
-
-def _torn(count: int) -> str:
-    return "1 torn line was" if count == 1 else f"{count} torn lines were"
 
 
 def _config_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -182,7 +182,8 @@ def _found_or_started(where: list[EngineLocation], nodes: int) -> Engine:
             if location is where[-1] or location.url == state.read().engine:
                 raise
             OWN[location.kind]().stop()
-            passed_over.append(f"The engine at {location} does not start: {_in_short(problem)}")
+            last_line = (problem.docker_says.splitlines() or [problem.found])[-1]
+            passed_over.append(f"The engine at {location} does not start: {last_line}")
     raise _none(where, passed_over)
 
 
@@ -217,11 +218,6 @@ def _started(location: EngineLocation, found: Swarm | None, nodes: int) -> Swarm
         seconds = ", which takes a few seconds" if location.kind == "private" else ""
         echo.say(f"Starting a {location.kind} engine{seconds} …")
     return OWN[location.kind]().start(nodes)
-
-
-def _in_short(problem: LabError) -> str:
-    """Return the last line that an engine wrote, or else what was found."""
-    return (problem.docker_says.splitlines() or [problem.found])[-1]
 
 
 def _say_of_a_real_one(where: list[EngineLocation]) -> None:

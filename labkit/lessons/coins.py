@@ -101,17 +101,15 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
             counting = sum(after.get(task, when) != when for task, when in before.items())
             # the counter falls where redis was started again
             if counting == len(after) == replicas and samples == sorted(samples):
-                return rate([HashesSeen(_moment(each), *each) for each in samples])
+                return rate(
+                    [HashesSeen(datetime.fromtimestamp(each.now, UTC), *each) for each in samples]
+                )
     raise NotSettled(
         f"all {replicas} workers of {stack} to make hashes.",
         f"{counting} of them did within {_PATIENCE_SECONDS} s, so their speed is not known.",
         f"see which of them do not run with `labkit stack ps {stack}`, or read their output with "
         f'`labkit.logs("{worker}")`; then measure again.',
     )
-
-
-def _moment(answer: _Answer) -> datetime:
-    return datetime.fromtimestamp(answer.now, UTC)
 
 
 def _counted(swarm: Swarm, worker: str) -> tuple[int, dict[str, bytes]]:

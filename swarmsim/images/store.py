@@ -1,7 +1,7 @@
 """The images of an engine, kept in a folder: documents, layers, and the names they have.
 
     images/<digits of the id>.json      the document whose hash is the id
-    layers/<digits of the hash>.tar     a layer, as `docker save` writes it
+    layers/<digits of the hash>.tar     a layer
     files/<digits>/                     what an image's files look like to a task
     index.json                          names, parents, what was pushed
 
@@ -13,10 +13,11 @@ import json
 import shutil
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import NamedTuple
 
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
@@ -24,22 +25,12 @@ from swarmsim.images import documents, names, registry, trees
 from swarmsim.images.documents import Image
 from swarmsim.images.registry import Manifest, Registry
 
-#: Files that make a layer a system of its own. This machine's programs stand in for it.
-_SHELLS = ("bin/sh", "usr/bin/sh", "bin/busybox", "bin/bash", "usr/bin/bash")
 
-
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What is known of a layer without opening it."""
 
     size: int
-    folders: frozenset[str]
-    files: frozenset[str]
-
-    @property
-    def is_system(self) -> bool:
-        """Whether it brings a shell: then it is not unpacked for tasks."""
-        return any(shell in self.files for shell in _SHELLS)
+    folders: set[str]
 
 
 class Images:
@@ -125,28 +116,21 @@ class Images:
         """Return where a layer lies."""
         return self.folder / "layers" / f"{diff_id.removeprefix('sha256:')}.tar"
 
-    def add_layer(self, archive: Path) -> str:
-        """Move an uncompressed archive into the store; return its hash."""
-        with archive.open("rb") as file:
-            diff_id = f"sha256:{file_digest(file, 'sha256').hexdigest()}"
-        archive.replace(self.layer_path(diff_id))
-        return diff_id
-
     def pack_layer(self, found: list[trees.Entry]) -> str:
         """Make a layer of files; return its hash."""
         with NamedTemporaryFile(dir=self.folder / "layers", delete=False) as file:
             trees.pack(found, file)
-        return self.add_layer(Path(file.name))
+            file.seek(0)
+            diff_id = f"sha256:{file_digest(file, 'sha256').hexdigest()}"
+        Path(file.name).replace(self.layer_path(diff_id))
+        return diff_id
 
     def has_folder(self, layers: tuple[str, ...], path: str) -> bool:
         """Whether one of some layers has a folder of that path."""
         return path in ("", ".") or any(path in self.layer(each).folders for each in layers)
 
     def files(self, image: Image) -> Path:
-        """Return a folder with an image's files. Do not change them.
-
-        Layers that bring a system of their own are not in it.
-        """
+        """Return a folder with an image's files. Do not change them."""
         digits = (image.chain[-1] if image.chain else "empty").removeprefix("sha256:")
         folder = self.folder / "files" / digits
         if not folder.is_dir():
@@ -154,9 +138,8 @@ class Images:
                 root = Path(new) / "root"
                 root.mkdir()
                 for layer in image.layers:
-                    if not self.layer(layer).is_system:
-                        with tarfile.open(self.layer_path(layer)) as archive:
-                            trees.unpack(archive, root)
+                    with tarfile.open(self.layer_path(layer)) as archive:
+                        trees.unpack(archive, root)
                 root.replace(folder)
         return folder
 
@@ -279,12 +262,6 @@ class Images:
 
 
 def _looked_at(path: Path) -> Layer:
-    size = 0
-    folders: set[str] = set()
-    files: set[str] = set()
     with tarfile.open(path) as archive:
-        for member in archive:
-            name = member.name.removeprefix("./").strip("/")
-            (folders if member.isdir() else files).add(name)
-            size += member.size
-    return Layer(size, frozenset(folders), frozenset(files))
+        members = archive.getmembers()
+    return Layer(sum(it.size for it in members), {it.name for it in members if it.isdir()})

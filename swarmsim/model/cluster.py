@@ -190,7 +190,7 @@ class Cluster(Store):
             node.silent, node.silent_since = True, self.now
             period = self.draw(self.timing.heartbeat)
             left = self.timing.grace_periods * period - self.draw((0, period))
-            self.after(left, self._expire, node, self.now)
+            self.after(left, self._end_silence, node, self.now, "down")
 
     def start_node(self, node_id: str) -> None:
         """Start a dead node again, or end its being cut off; it takes a moment to come back."""
@@ -199,7 +199,7 @@ class Cluster(Store):
             # a connection that was interrupted for a moment goes on about as soon
             longest = min(self.now - node.silent_since, self.timing.reconnect)
             length = self.timing.boot if node.dead else (0, longest)
-            self.after(length, self._back, node, node.silent_since)
+            self.after(length, self._end_silence, node, node.silent_since, "ready")
 
     def restart(self) -> None:
         """Restart the manager and all nodes at once: what runs there dies.
@@ -222,13 +222,9 @@ class Cluster(Store):
             self._reaper.found(task)
         self._orchestrator.found(tasks)
 
-    def _expire(self, node: Node, since: int) -> None:
+    def _end_silence(self, node: Node, since: int, state: str) -> None:
         if node.id in self.nodes and node.silent and node.silent_since == since:
-            self.set_node_state(node.id, "down")
-
-    def _back(self, node: Node, since: int) -> None:
-        if node.id in self.nodes and node.silent and node.silent_since == since:
-            self.set_node_state(node.id, "ready")
+            self.set_node_state(node.id, state)
 
     def remove_node(self, node_id: str, *, force: bool = False) -> None:
         """Remove a node. Raises `Refused` for a manager, or one that is up."""

@@ -59,11 +59,8 @@ def sections(cells: Sequence[Cell]) -> list[tuple[Heading, Sequence[Cell]]]:
 
 def total(cells: Sequence[Cell]) -> int:
     """Return the minutes that the notes among some cells state, added up."""
-    return sum(int(number) for cell in cells if is_note(cell) for number in _stated(cell))
-
-
-def _stated(cell: Cell) -> list[str]:
-    return _MINUTES.findall(text(cell))
+    notes = [text(cell) for cell in cells if is_note(cell)]
+    return sum(int(number) for note in notes for number in _MINUTES.findall(note))
 
 
 def in_headings(cells: Sequence[Cell]) -> list[Cell]:

@@ -101,6 +101,7 @@ class _Names:
 
 def _service(name: str, service: Part, names: _Names) -> Spec:
     deploy = service.deploy or Part("Deploy")
+    resources = deploy.resources or Part("Resources")
     image = service.image or ""
     return {
         "Name": names.scoped(name),
@@ -108,7 +109,9 @@ def _service(name: str, service: Part, names: _Names) -> Spec:
         "TaskTemplate": _present(
             ContainerSpec=_container(service, names),
             LogDriver=_sent(service.logging),
-            Resources=_resources(deploy.resources or Part("Resources")),
+            Resources=_present(
+                Limits=_sent(resources.limits), Reservations=_sent(resources.reservations)
+            ),
             RestartPolicy=_restart_policy(service.restart or "", deploy.restart_policy),
             Placement=_placement(deploy.placement or Part("Placement")),
             Networks=_networks(name, service, names),
@@ -150,13 +153,14 @@ def _container(service: Part, names: _Names) -> Spec:
         Secrets=_references(service.secrets or [], "Secret", names),
         Configs=_references(service.configs or [], "Config", names),
     )
+    check = service.healthcheck
     return {
         **filled,
         "Labels": names.labels(service.labels),
         "Privileges": {"CredentialSpec": None, "SELinuxContext": None},
         **_present(
             DNSConfig=_dns(service),
-            Healthcheck=_healthcheck(service.healthcheck),
+            Healthcheck={"Test": ["NONE"]} if check and check.disable else _sent(check),
             StopGracePeriod=service.stop_grace_period,
             Init=service.init,
         ),
@@ -202,10 +206,6 @@ def _dns(service: Part) -> Spec | None:
     return _filled(Nameservers=service.dns, Search=service.dns_search)
 
 
-def _healthcheck(check: Part | None) -> Spec | None:
-    return {"Test": ["NONE"]} if check and check.disable else _sent(check)
-
-
 def _references(wanted: list[Part], kind: str, names: _Names) -> list[Spec]:
     """Return the references by name, and by target where docker leaves the order to chance."""
     found = [
@@ -242,10 +242,6 @@ def _named_volume(mount: Part, key: str, names: _Names) -> Spec:
         if volume.driver or volume.driver_opts is not None:
             spec["DriverConfig"] = _filled(Name=volume.driver, Options=volume.driver_opts)
     return {"Source": names.full("volumes", key), "VolumeOptions": spec}
-
-
-def _resources(resources: Part) -> Spec:
-    return _present(Limits=_sent(resources.limits), Reservations=_sent(resources.reservations))
 
 
 def _restart_policy(restart: str, policy: Part | None) -> Spec | None:

@@ -1,7 +1,7 @@
 """Deploy, list and remove stacks as `docker stack` does, with no docker command line.
 
-    deploying ─┬─ conditions      what must hold before anything changes
-    removing  ─┴─ cluster_state   what the swarm has, and of which stack
+    deploying ─┬─ cluster_state   what the swarm has, of which stack, and what must hold before
+    removing  ─┘                  anything changes
     tables                        what `ls`, `services` and `ps` print
 
 Before anything changes, all that can be checked has been: the files, that the engine is a

@@ -14,7 +14,7 @@ from labkit.swarm import compose, ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose.specs import StackSpecs
 from labkit.swarm.images import digests
-from labkit.swarm.stack import conditions
+from labkit.swarm.stack import cluster_state
 from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
 from labkit.swarm.stack.removing import remove_all
 from swarmsim.go import references
@@ -76,9 +76,9 @@ def check(swarm: Swarm, name: str, specs: StackSpecs) -> ClusterState:
     """Return what the swarm has; raise what keeps `deploy` from changing it to these specs."""
     swarm.require_manager()
     cluster = ClusterState.fetch(swarm)
-    conditions.require_ours(name, cluster)
-    conditions.require_changeable(name, specs, cluster)
-    conditions.require_external(specs, cluster)
+    cluster_state.require_ours(name, cluster)
+    cluster_state.require_changeable(name, specs, cluster)
+    cluster_state.require_external(specs, cluster)
     return cluster
 
 

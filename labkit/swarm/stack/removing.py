@@ -11,8 +11,13 @@ from labkit.base.waiting import poll
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE
-from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
-from labkit.swarm.stack.conditions import require_ours
+from labkit.swarm.stack.cluster_state import (
+    ClusterState,
+    Thing,
+    explaining_refusal,
+    name_of,
+    require_ours,
+)
 
 _POLL_SECONDS = 0.1
 #: A wait is spoken of after this long, and then every so often.

@@ -7,7 +7,7 @@ them; what the spec leaves empty is in `constants.json`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swarmsim.api.documents import CONSTANTS, Json
@@ -140,15 +140,11 @@ def config(engine: Engine, container: Container) -> Json:
         OpenStdin=bool(spec.get("OpenStdin")),
         Env=plan.environment(spec, image) or None,
         Cmd=spec.get("Args") or (None if spec.get("Command") else image.get("Cmd")),
-        Healthcheck=_healthcheck(spec, image),
+        # what the service's does not say is the image's
+        Healthcheck={**(image.get("Healthcheck") or {}), **(spec.get("Healthcheck") or {})},
         Image=task.image,
         Volumes=image.get("Volumes"),
         Entrypoint=spec.get("Command") or image.get("Entrypoint"),
         Labels=dict(sorted(container.labels.items())),
     )
     return {key: value for key, value in found.items() if value or key not in _LEFT_OUT_IF_EMPTY}
-
-
-def _healthcheck(spec: Json, image: Mapping[str, Any]) -> Json:
-    """The service's healthcheck; what it does not say is the image's."""
-    return {**(image.get("Healthcheck") or {}), **(spec.get("Healthcheck") or {})}
