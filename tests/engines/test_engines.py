@@ -36,29 +36,33 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def looked_at(choice: str | None = None) -> list[str]:
-    return [place.url for place in engines.locations(choice)]
+    """Where an engine is looked for; the lab's own by their kind."""
+    own = {engines.private().url: "private", engines.simulated().url: "simulated"}
+    return [own.get(place.url, place.url) for place in engines.locations(choice)]
 
 
-def own() -> list[str]:
-    """Where the lab's own engines are, in the order in which they are looked for."""
-    return [engines.private().url, engines.simulated().url]
+BEFORE, OWN = "tcp://before:2375", ["private", "simulated"]
 
 
-def test_without_a_choice_the_docker_context_comes_before_the_lab_s_own_engines():
-    assert looked_at() == ["", *own()]
+@pytest.mark.parametrize(
+    ("env", "before", "choice", "places"),
+    [
+        pytest.param({}, "", None, ["", *OWN], id="the docker context before the lab's own"),
+        pytest.param({}, BEFORE, None, [BEFORE, "", *OWN], id="first the one that up chose"),
+        pytest.param({"DOCKER_HOST": NOWHERE}, BEFORE, None, [NOWHERE, *OWN], id="DOCKER_HOST"),
+        pytest.param({"DOCKER_HOST": NOWHERE}, "", "simulated", ["simulated"], id="asked for"),
+        pytest.param({"LABKIT_ENGINE": "private"}, "", None, ["private"], id="LABKIT_ENGINE"),
+    ],
+)
+def test_an_engine_is_looked_for_in_this_order(
+    env: dict[str, str], before: str, choice: str | None, places: list[str], monkeypatch
+):
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    if before:
+        state.write(state.State(engine=before, kind="yours"))
 
-
-def test_docker_host_comes_before_everything(monkeypatch):
-    state.write(state.State(engine="tcp://before:2375", kind="yours"))
-    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
-
-    assert looked_at() == [NOWHERE, *own()]
-
-
-def test_the_engine_that_up_chose_before_is_looked_for_first():
-    state.write(state.State(engine="tcp://before:2375", kind="yours"))
-
-    assert looked_at() == ["tcp://before:2375", "", *own()]
+    assert looked_at(choice) == places
 
 
 @pytest.mark.parametrize("kind", ["private", "simulated"])
@@ -67,19 +71,7 @@ def test_an_engine_of_the_lab_s_own_is_that_whoever_names_it(kind: str, monkeypa
     monkeypatch.setenv("DOCKER_HOST", engine.url)
 
     assert {place.kind for place in engines.locations() if place.url == engine.url} == {kind}
-    assert sorted(looked_at()) == sorted(own())
-
-
-def test_the_simulated_engine_can_be_asked_for(monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
-
-    assert looked_at("simulated") == [engines.simulated().url]
-
-
-def test_labkit_engine_is_the_default_choice(monkeypatch):
-    monkeypatch.setenv("LABKIT_ENGINE", "private")
-
-    assert looked_at() == [engines.private().url]
+    assert sorted(looked_at()) == OWN
 
 
 def test_the_error_names_every_place_where_nothing_answers(monkeypatch):

@@ -29,15 +29,11 @@ def test_of_an_unknown_kind_it_is_open_what_a_process_will_do_until_the_horizon(
     assert not life.undecided(100 + HORIZON)
 
 
-def test_a_process_that_ends_is_open_no_more():
-    life = Life(Kind(), started_at=0)
-    life.exited(8, 3)
-    assert not life.undecided(8)
-
-
 def test_a_kind_that_ended_is_waited_for_and_somewhat_longer():
     kind = Kind()
-    Life(kind, started_at=0).exited(20, 3)
+    ended = Life(kind, started_at=0)
+    ended.exited(20, 3)
+    assert not ended.undecided(20)
     life = Life(kind, started_at=0)
     assert life.undecided(29)
     assert not life.undecided(31)
@@ -50,15 +46,10 @@ def test_a_process_that_ended_after_an_hour_makes_nobody_wait_an_hour():
     assert kind.exits_after is None
 
 
-def test_a_kind_that_goes_on_is_not_waited_for():
+def test_a_kind_that_goes_on_is_not_waited_for_unless_an_update_looks_longer():
     kind = Kind()
     assert not Life(kind, started_at=0).undecided(HORIZON)
     assert not Life(kind, started_at=50).undecided(50)
-
-
-def test_an_update_that_looks_longer_makes_the_horizon_wider():
-    kind = Kind()
-    assert not Life(kind, started_at=0).undecided(HORIZON)
     assert Life(kind, started_at=50, horizon=21).undecided(60)
 
 
@@ -186,43 +177,14 @@ class Probes:
         return self
 
 
-def test_docker_s_defaults_are_30_seconds_and_three_times():
-    probes = Probes(Healthcheck(("x",)), [1] * 9)
-    probes.agenda.run_until(100 * SECOND)
-    assert probes.said == [(90, "unhealthy")]
-
-
-def test_a_success_starts_the_count_anew_and_recovery_is_said():
-    check = Healthcheck(("x",), interval=SECOND, retries=2)
-    probes = Probes(check, [1, 0, 1, 0, 1, 1, 0])
-    probes.agenda.run_until(20 * SECOND)
-    assert probes.said == [(2, "healthy"), (6, "unhealthy"), (7, "healthy")]
-
-
-def test_failures_in_the_start_period_do_not_count_until_one_has_succeeded():
-    check = Healthcheck(
-        ("x",), interval=SECOND, retries=2, start_period=5 * SECOND, start_interval=SECOND
-    )
-    slow = Probes(check, [1] * 9)
-    slow.agenda.run_until(20 * SECOND)
-    assert slow.said[0] == (6, "unhealthy")
-    up_and_down = Probes(check, [0, 1, 1])
-    up_and_down.agenda.run_until(3 * SECOND)
-    assert up_and_down.said == [(1, "healthy"), (3, "unhealthy")]
-
-
-def test_probes_are_closer_in_the_start_period_until_one_has_succeeded():
-    check = Healthcheck(("x",), interval=60 * SECOND, retries=1, start_period=30 * SECOND)
-    probes = Probes(check, [1, 0, 1])
-    probes.agenda.run_until(100 * SECOND)
-    assert probes.said == [(10, "healthy"), (70, "unhealthy")]
-
-
-def test_the_next_probe_comes_an_interval_after_the_last_has_ended():
-    check = Healthcheck(("x",), interval=SECOND, timeout=10 * SECOND, retries=2)
-    probes = Probes(check, [1, 1], takes=3 * SECOND)
-    probes.agenda.run_until(20 * SECOND)
-    assert probes.said[0] == (8, "unhealthy")
+@each_claim(__file__, "health", "case")
+def test_health_is_found_as_docker_finds_it(case):
+    lengths = case.get("check", {})
+    check = {key: of if key == "retries" else of * SECOND for key, of in lengths.items()}
+    takes = case.get("takes", 0) * SECOND
+    probes = Probes(Healthcheck(("x",), **check), [*case["codes"]], takes)
+    probes.agenda.run_until(case["until"] * SECOND)
+    assert probes.said == [tuple(each) for each in case["said"]]
 
 
 def test_a_probe_that_takes_too_long_is_ended_and_has_failed():
