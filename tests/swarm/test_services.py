@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labkit.base.errors import BadValue, LabError, NotOurs
+from labkit.base.errors import BadValue, EngineRefused, LabError, NotOurs
 from labkit.base.settings import LAB_LABEL
 from labkit.lessons import workspace
 from labkit.lessons.steps.edits import EDITS
@@ -251,3 +251,21 @@ def test_logs_are_of_the_task_that_failed_last(
     assert f"({name}.1, {bugged}: failed, task: non-zero exit (1))" in printed
     swarm.delete(f"/services/{name}")
     swarm.client.images.remove(bugged, force=True)
+
+
+# ---- rolled back -----------------------------------------------------------------
+
+
+def test_without_a_previous_spec_docker_s_own_words_are_whole(sim: Swarm) -> None:
+    made = sim.post("/services/create", values.spec(replicas=1, Labels={LAB_LABEL: "test"}))
+
+    with pytest.raises(EngineRefused) as caught:
+        services.rollback(sim, "dc_worker")
+
+    assert caught.value.docker_says == (
+        "rpc error: code = FailedPrecondition desc = "
+        f"service {made['ID']} does not have a previous spec"
+    )
+    assert caught.value.docker_says in str(caught.value)
+    assert "Swarm keeps none" in str(caught.value)
+    assert sim.service("dc_worker").get("UpdateStatus") is None
