@@ -95,12 +95,12 @@ class BadComposeFile(LabError):
     `("services.worker.deploy.replicas", "…")`.
     """
 
-    def __init__(self, file: str, problems: list[tuple[str, str]], try_next: str = "") -> None:
+    def __init__(self, file: str, problems: list[tuple[str, str]]) -> None:
         listed = "\n          ".join(f"{path}: {what}" if path else what for path, what in problems)
         super().__init__(
             f"{file} to be a compose file that `docker stack deploy` accepts.",
             listed,
-            try_next or "Fix the file and deploy again. Nothing was changed.",
+            "Fix the file and deploy again. Nothing was changed.",
         )
         self.file = file
         self.problems = problems

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from labkit.base import browser, settings
+from labkit.base import browser, files, settings
 from labkit.base.errors import LabError
 
 #: `up` may build images while it holds the lock, which takes up to a minute or two.
@@ -45,9 +45,7 @@ def read() -> State:
 def write(state: State) -> None:
     """Replace the state in one step, so that no reader sees half of it."""
     _file().parent.mkdir(parents=True, exist_ok=True)
-    new = _file().with_suffix(".new")
-    new.write_text(json.dumps(asdict(state), indent=1), encoding="utf-8")
-    new.replace(_file())
+    files.replace(_file(), json.dumps(asdict(state), indent=1).encode())
 
 
 def forget() -> None:

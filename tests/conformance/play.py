@@ -218,11 +218,9 @@ class Play:
         """Wait until something is so; `within` so many seconds, or the scenario has failed."""
         return self._watcher.until(condition, what, within, self.describe)
 
-    def ends(self, state: str, within: float = 120) -> Status:
+    def ends(self, state: str) -> Status:
         """Wait until the update is at this state, and return its status."""
-        return self.until(
-            lambda: self.status if self.status.state == state else None, state, within
-        )
+        return self.until(lambda: self.status if self.status.state == state else None, state, 120)
 
     def watch(self, number: float) -> None:
         """Go on looking for so many seconds, for what must not happen."""

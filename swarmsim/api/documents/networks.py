@@ -94,9 +94,7 @@ def swarm_network_json(network: Network) -> Json:
         if value:
             spec[key] = True
     if network.ingress:
-        spec["Ingress"] = True
-    if network.ingress:
-        spec["IPAMOptions"] = {"Driver": {}}
+        spec |= {"Ingress": True, "IPAMOptions": {"Driver": {}}}
     elif network.given is not None:  # what is not asked for is not in the spec
         spec["IPAMOptions"] = _addresses_asked(network)
     spec["Scope"] = "swarm"

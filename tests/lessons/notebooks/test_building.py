@@ -54,10 +54,10 @@ def renew(source: Path) -> None:
     source.write_text(written(lesson() | {"cells": [md("a", "new")]}))
 
 
-def edited(path: Path, *cells: Cell, at: int = 3) -> str:
+def edited(path: Path, *cells: Cell) -> str:
     """Put cells into a notebook that was built; returns what is in the file now."""
     made = read(path)
-    made["cells"][at:at] = cells
+    made["cells"][3:3] = cells
     path.write_text(text := written(made))
     return text
 

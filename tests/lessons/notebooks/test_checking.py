@@ -25,10 +25,6 @@ def changed(key, **values):
     return made
 
 
-def retagged(key, *tags):
-    return changed(key, metadata={"tags": list(tags)})
-
-
 def test_nothing_is_wrong_in_a_source_as_it_should_be():
     assert wrong(lesson()) == []
     assert wrong(lesson(), exercises=None) == [], "without the names that there are, any is one"
@@ -110,8 +106,8 @@ def test_a_source_that_might_show_a_note_to_learners_is_unfit(case: dict):
 
 def test_other_tags_do_not_keep_a_source_from_being_built():
     assert checking.unfit(lesson()) == []
-    assert checking.unfit(retagged("n-do", "instructor", "instruction")) == []
-    assert checking.unfit(retagged("n-do", "later")) == []
+    for tags in (["instructor", "instruction"], ["later"]):
+        assert checking.unfit(changed("n-do", metadata={"tags": tags})) == []
 
 
 # ---- cleaning ----------------------------------------------------------------------

@@ -167,9 +167,9 @@ class Swarm:
         assert is_so(), f"not so within {at_most} s"
         return self.now
 
-    def wait_for_state(self, *wanted: str, at_most: float = 600) -> float:
+    def wait_for_state(self, *wanted: str) -> float:
         """Let time go by until the update is in one of these states."""
-        return self.wait_for(lambda: self.state in wanted, at_most)
+        return self.wait_for(lambda: self.state in wanted)
 
     # ---- what there is -----------------------------------------------------------------
 

@@ -8,9 +8,9 @@ from tests.swarmsim.model.swarms import Swarm, config, dies, spec, tag_of
 DAY = 24 * 3600
 
 
-def where(swarm: Swarm, state: str = "running") -> set[str]:
+def where(swarm: Swarm) -> set[str]:
     names = {node.id: node.hostname for node in swarm.nodes}
-    return {names[task.node_id] for task in swarm.tasks if task.state == state}
+    return {names[task.node_id] for task in swarm.tasks if task.state == "running"}
 
 
 # ---- replicated services ------------------------------------------------------------------

@@ -1,8 +1,6 @@
 """Updates, rule by rule: which slots, in which order, when, and what the manager says."""
 
-import copy
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -46,24 +44,13 @@ def test_a_config_without_parallelism_means_all_at_once() -> None:
 # ---- what is dirty ----------------------------------------------------------------------
 
 
-def changed(path: str, value: Any) -> dict[str, Any]:
-    made = copy.deepcopy(spec(update=config()))
-    *folders, name = path.split(".")
-    place = made
-    for folder in folders:
-        place = place.setdefault(folder, {})
-    place[name] = value
-    return made
-
-
 def test_a_placement_that_a_node_meets_replaces_nothing_there() -> None:
     swarm = Swarm(spec(replicas=4, update=config()), nodes=2)
     first, _ = swarm.nodes
     staying = {task.id for task in swarm.tasks if task.node_id == first.id}
     assert len(staying) == 2
-    wanted = changed("TaskTemplate.Placement", {"Constraints": [f"node.id == {first.id}"]})
-    wanted["Mode"]["Replicated"]["Replicas"] = 4
-    swarm.update(wanted)
+    here = {"Placement": {"Constraints": [f"node.id == {first.id}"]}}
+    swarm.update(spec(replicas=4, update=config(), template=here))
     swarm.wait_for_state("completed")
     assert {task.node_id for task in swarm.current} == {first.id}
     assert staying < {task.id for task in swarm.current}
@@ -72,9 +59,8 @@ def test_a_placement_that_a_node_meets_replaces_nothing_there() -> None:
 
 def test_with_the_placement_alone_swarmkit_does_not_look_at_the_endpoint() -> None:
     swarm = Swarm(spec(update=config()))
-    wanted = changed("TaskTemplate.Placement", {"Constraints": ["node.hostname == n1"]})
-    wanted["EndpointSpec"] = {"Mode": "dnsrr"}
-    swarm.update(wanted)
+    here = {"Placement": {"Constraints": ["node.hostname == n1"]}}
+    swarm.update(spec(update=config(), template=here, EndpointSpec={"Mode": "dnsrr"}))
     swarm.wait(60)
     assert swarm.state is None
 
@@ -252,8 +238,3 @@ def test_removing_a_service_ends_its_update() -> None:
     swarm.wait(10)
     assert not swarm.cluster.tasks
     assert not swarm.cluster.services
-
-
-def tag_of_spec(given: dict[str, Any] | None) -> str:
-    assert given
-    return str(given["TaskTemplate"]["ContainerSpec"]["Image"]).partition(":")[2]
