@@ -12,9 +12,9 @@ so that a task stays one row.
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from labkit.recordings.values import Task
 from swarmsim.go import durations, references
@@ -33,8 +33,7 @@ _CLEAN_HISTORY = re.compile(r"Shutdown.*Shutdown")
 _ONE_LINE = str.maketrans("\n\r\t\v\f", "     ")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One task as `docker service ps` shows it. Text, ready to be shown."""
 
     id: str
@@ -81,16 +80,15 @@ def without_clean_history(shown: Iterable[Row]) -> list[Row]:
     to be shut down and did so cleanly, and would drop any other line that says
     "Shutdown" twice. Failed and rejected tasks stay.
     """
-    return [row for row in shown if not _CLEAN_HISTORY.search(" ".join(astuple(row)))]
+    return [row for row in shown if not _CLEAN_HISTORY.search(" ".join(row))]
 
 
 def table(shown: Iterable[Row]) -> str:
     """Return task rows as text, with docker's header and padding; no line break at the end."""
-    return write(TASK_HEADER, map(astuple, shown))
+    return write(TASK_HEADER, shown)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRow:
+class ServiceRow(NamedTuple):
     """One service as `docker stack services` shows it. Text, ready to be shown."""
 
     id: str
@@ -120,7 +118,7 @@ class ServiceRow:
 def service_table(shown: Iterable[ServiceRow]) -> str:
     """Return services as text, in docker's order, with its header and padding."""
     ordered = sorted(shown, key=lambda row: natural_key(row.name))
-    return write(SERVICE_HEADER, map(astuple, ordered))
+    return write(SERVICE_HEADER, ordered)
 
 
 def stack_table(counts: Mapping[str, int]) -> str:

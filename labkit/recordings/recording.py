@@ -45,10 +45,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from io import FileIO
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 from labkit.base.errors import BadValue, RecordingProblem
@@ -221,6 +221,7 @@ Change = (
     | Marked
     | Ended
 )
+_KINDS: dict[str, type[Change]] = {each.kind: each for each in get_args(Change)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +261,8 @@ class Recording:
     nodes: tuple[Node, ...] = ()
     #: Lines of the file that could not be read, each a write that was cut short.
     torn_lines: int = 0
+    #: Changes before its first that are left out of it (`latest`).
+    left_out: int = 0
 
     # ---- making it -----------------------------------------------------------------
 
@@ -323,6 +326,31 @@ class Recording:
     def of(self, kind: type[C]) -> list[C]:
         """Return the changes of one kind, in order."""
         return [change for change in self.changes if isinstance(change, kind)]
+
+    def latest(self, most: int, most_events: int) -> Self:
+        """Return it with its last changes only, if it has more than `most`.
+
+        Of them, at most `most_events` are neither of a task nor a count of hashes. What was
+        there before is there at its beginning: the service, the nodes, and the tasks that
+        the manager listed, the last `most` of them.
+        """
+        many = TaskSeen | TaskForgotten | HashesSeen
+        events = [n for n, change in enumerate(self.changes) if not isinstance(change, many)]
+        start = max(0, len(self.changes) - most, *(n + 1 for n in events[:-most_events][-1:]))
+        if not start:
+            return self
+        before = type(self)(self.header)
+        for change in self.changes[:start]:
+            before.add(change)
+        at = before.last_at
+        part = type(self)(replace(self.header, started=at))
+        there = [ServiceSeen(at, before.service)] if before.service else []
+        nodes = [NodesSeen(at, before.nodes)] if before.nodes else []
+        tasks = [TaskSeen(at, task) for task in before.current[-most:]]
+        for change in (*there, *nodes, *tasks, *self.changes[start:]):
+            part.add(change)
+        part.torn_lines, part.left_out = self.torn_lines, start
+        return part
 
     def _last(self) -> Change | None:
         """Return the last change that is not a mark: marks may be made after the end."""
@@ -587,8 +615,7 @@ def _change_from(row: dict[str, Any]) -> Change | None:
         case ServiceSeen.kind:
             return ServiceSeen(at, _read_fields(Service, {"update_status": None} | row))
         case kind:
-            known = (each for each in get_args(Change) if each.kind == kind)
-            return next((_read_fields(each, row) for each in known), None)
+            return _read_fields(_KINDS[kind], row) if kind in _KINDS else None
 
 
 def _read_fields(kind: type[T], row: dict[str, Any]) -> T:
@@ -596,21 +623,38 @@ def _read_fields(kind: type[T], row: dict[str, Any]) -> T:
 
     Raises `TypeError` for a number where a text belongs, and the other way round.
     """
-    readers = _readers(kind).items()
-    return kind(**{name: read(row[name]) for name, read in readers if name in row})
+    given = {}
+    for name, ready, read in _readers(kind):
+        if name in row:
+            found = row[name]
+            given[name] = found if type(found) in ready else read(found)
+    return kind(**given)
+
+
+def _read_often(kind: type[DataclassInstance], row: dict[str, Any]) -> Any:
+    """Do the same for a value that is in many rows, such as the two configs of a service."""
+    return _read_again(kind, **{name: row[name] for name, *_ in _readers(kind) if name in row})
+
+
+@lru_cache(maxsize=256, typed=True)  # typed: `True` is not 1
+def _read_again(kind: type[DataclassInstance], **row: Any) -> Any:
+    return _read_fields(kind, row)
 
 
 @cache
-def _readers(kind: type[DataclassInstance]) -> dict[str, Callable[[Any], Any]]:
-    """Return what reads each field of a value, by what it is annotated with."""
+def _readers(
+    kind: type[DataclassInstance],
+) -> list[tuple[str, tuple[type, ...], Callable[[Any], Any]]]:
+    """Return of each field its name, the types that are taken as they are, what reads others."""
     annotated = get_type_hints(kind)
-    return {each.name: _reader(annotated[each.name]) for each in fields(kind)}
+    return [(each.name, *_reader(annotated[each.name])) for each in fields(kind)]
 
 
-def _reader(annotation: object) -> Callable[[Any], Any]:
+def _reader(annotation: object) -> tuple[tuple[type, ...], Callable[[Any], Any]]:
+    """Return the same of an annotation. Rows are many, and a call a field is what reading costs."""
     kind, *or_none = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-    read = _READERS.get(kind, lambda found: found)
-    return (lambda found: None if found is None else read(found)) if or_none else read
+    ready = (kind,) if kind in (str, int, bool) else ()
+    return (*ready, *([NoneType] if or_none else [])), _READERS.get(kind, lambda found: found)
 
 
 def _only(kind: type, found: Any) -> Any:
@@ -625,6 +669,7 @@ def _one_of(choices: object, found: Any) -> Any:
     return found
 
 
+@lru_cache(maxsize=4096)  # the rows of a poll, and those of a task, have times in common
 def _time(text: str) -> datetime:
     found = instant(text)
     if found is None or found.year not in _YEARS:
@@ -641,10 +686,10 @@ _READERS: dict[object, Callable[[Any], Any]] = {
     Availability: partial(_one_of, Availability),
     Provenance: partial(_one_of, Provenance),
     UpdateState: partial(_one_of, UpdateState),
-    tuple[Node, ...]: lambda found: tuple(_read_fields(Node, each) for each in found),
-    UpdateConfig: partial(_read_fields, UpdateConfig),
-    RollbackConfig: partial(_read_fields, RollbackConfig),
-    UpdateStatus: partial(_read_fields, UpdateStatus),
+    tuple[Node, ...]: lambda found: tuple(_read_often(Node, each) for each in found),
+    UpdateConfig: partial(_read_often, UpdateConfig),
+    RollbackConfig: partial(_read_often, RollbackConfig),
+    UpdateStatus: partial(_read_often, UpdateStatus),
 }
 
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from labkit.base.errors import BadValue
@@ -326,6 +327,7 @@ def require_count(name: str, value: object) -> None:
         raise BadValue(f"{name} must be a whole number of zero or more, not {value!r}")
 
 
+@lru_cache(maxsize=256)  # asked of every task, again and again
 def tag_of(image: str) -> str:
     """Return the tag in an image reference: `lab/worker:1.1@sha256:…` gives `1.1`.
 

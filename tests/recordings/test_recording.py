@@ -1,5 +1,6 @@
 """A recording keeps what Swarm forgets, and comes back from its file as it was."""
 
+import cProfile
 import tracemalloc
 from dataclasses import replace
 from datetime import datetime
@@ -241,6 +242,20 @@ def test_a_line_without_end_is_torn_and_never_held_in_memory(tmp_path: Path, end
 
     assert read == replace(stop_first(), torn_lines=1)
     assert most < 40_000_000
+
+
+@pytest.mark.parametrize("kind", [TaskSeen, ServiceSeen])
+def test_a_line_is_read_in_few_calls(tmp_path: Path, kind: type) -> None:
+    """Calls are what reading costs beside JSON, and a recording may have 300,000 lines."""
+    path, made = tmp_path / "r.jsonl", everything()
+    made.changes = [change for change in made.changes if isinstance(change, kind)] * 200
+    made.save(path)
+    profile = cProfile.Profile()
+
+    profile.runcall(Recording.load, path)
+
+    calls = sum(each.callcount for each in profile.getstats())
+    assert calls / len(made.changes) < 40
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:

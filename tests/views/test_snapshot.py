@@ -11,7 +11,7 @@ import pytest
 from labkit import views
 from labkit.base.errors import BadValue
 from labkit.recordings import ps
-from labkit.recordings.recording import Recording
+from labkit.recordings.recording import Back, Recording, TaskSeen
 from labkit.views import Snapshot
 from labkit.views.live import server
 from labkit.views.parts import replicas, slots
@@ -140,6 +140,27 @@ def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
     says = "2 lines of the file could not be read; the rest is shown."
     assert says in Page(Snapshot.of(update).html).said
     assert Snapshot.of(update).state["trouble"] == says
+
+
+def test_of_a_long_recording_the_last_changes_are_shown(
+    update: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those before them, marks and polls of the service alike, cost the page nothing."""
+    whole, end = Snapshot.of(update), update.last_at
+    update.changes += [Back(end) for _ in range(700)]
+    monkeypatch.setattr("labkit.views.static.snapshot.MOST_CHANGES", (9999, 500))
+    few = update.latest(9999, 500)
+    shown = Snapshot.of(update)
+
+    assert [type(each) for each in few.changes[-501:]] == [TaskSeen, *[Back] * 500]
+    assert shown.state["steps"][-1][1] == whole.state["steps"][-1][1]
+    assert shown.state["status"] == whole.state["status"]
+    says = (
+        f"The recording is long: its first {few.left_out} changes are not shown, "
+        f"and times count from {end:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    assert few.left_out == len(update.changes) - 500
+    assert says in Page(shown.html).said
 
 
 def test_a_page_asks_for_nothing(update: Recording) -> None:

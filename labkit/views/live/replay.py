@@ -15,7 +15,7 @@ from labkit.base.files import lines
 from labkit.recordings.recording import Change, Marked, Recording, change_line
 from labkit.views.parts import PARTS, known_parts
 from labkit.views.state.sentences import minutes
-from labkit.views.state.view_state import Json, ViewState
+from labkit.views.state.view_state import MOST_CHANGES, Json, ViewState
 from labkit.views.static import still
 from labkit.views.static.snapshot import Snapshot, finish, heading
 
@@ -44,7 +44,7 @@ class Replay(still.Still):
     def data(self) -> Json:
         """Return the first state, the deltas that follow with their times, and the end."""
         parts = {} if self.parts == list(PARTS) else {"parts": self.parts}
-        return played(self.recording) | parts
+        return played(self._shown) | parts
 
     def drawing(self) -> still.Drawing | None:
         """Return the charts of the end."""
@@ -55,16 +55,26 @@ class Replay(still.Still):
         return self._end.content(drawing)
 
     @property
+    def plain(self) -> Markup:
+        """It as HTML, where no script runs."""
+        return self._end.plain
+
+    @property
+    def _shown(self) -> Recording:
+        return self.recording.latest(*MOST_CHANGES)
+
+    @property
     def _end(self) -> Snapshot:
-        return Snapshot.of(self.recording, self.parts)
+        return Snapshot.of(self._shown, self.parts)
 
     def mark(self, label: str, seconds: float) -> None:
-        """Put a mark on the time axis, so many seconds after the recording began.
+        """Put a mark on the time axis, so many seconds after what is shown of the recording began.
 
         It is added to the recording, and to its file if this replay knows it. Raises
         `BadValue` for a time outside the recording, and for a label with nothing in it.
         """
-        header, length = self.recording.header, _length(self.recording)
+        shown = self._shown
+        header, length = shown.header, _length(shown)
         if not isinstance(seconds, int | float) or not 0 <= seconds * 1000 <= length:
             raise BadValue(
                 f"a mark must be at 0 to {math.floor(length / 1000)} seconds, within the recording "

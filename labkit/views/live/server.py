@@ -59,7 +59,7 @@ class State(JupyterHandler):
         # not at the server's start: they load pandas
         from labkit.recordings.recording import Recording
         from labkit.views.live import page
-        from labkit.views.state.view_state import ViewState
+        from labkit.views.state.view_state import MOST_CHANGES, ViewState
         from labkit.views.static.snapshot import heading
 
         file = Path(self.get_query_argument("file"))
@@ -67,7 +67,7 @@ class State(JupyterHandler):
             written = file.stat().st_mtime
             if str(written) == self.get_query_argument("seen", ""):
                 return self.set_status(204)
-            recording = Recording.load(file)
+            recording = Recording.load(file).latest(*MOST_CHANGES)
         except (OSError, RecordingProblem) as problem:
             raise web.HTTPError(404) from problem
         state = ViewState(recording.header)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labkit.base.rules import words
+from labkit.recordings.recording import Recording
 from labkit.recordings.update.tracker import Budget
 from labkit.recordings.values import Provenance
 
@@ -42,6 +43,15 @@ def torn(lines: int) -> str:
         return ""
     verb = f"{counted(lines, 'line')} of the file could not be read"
     return f"{verb}; the rest is shown."
+
+
+def left_out(recording: Recording) -> str:
+    """Return how much of a long recording a view leaves out, as a sentence, or `""`."""
+    if not recording.left_out:
+        return ""
+    since = f"{recording.header.started:%Y-%m-%d %H:%M:%S} UTC"
+    first = counted(recording.left_out, "change")
+    return f"The recording is long: its first {first} are not shown, and times count from {since}."
 
 
 def badge_of(provenance: Provenance) -> Badge | None:

@@ -77,11 +77,15 @@ from labkit.views.state.words import plain
 from swarmsim.go import references
 from swarmsim.go.states import SETTLED_UPDATE_STATES
 
+#: Changes of a recording that are shown, and how many of them may be of something else than
+#: tasks and hashes; of more, the last ones. A service that crashes all night makes 100,000.
+MOST_CHANGES = 20_000, 500
 #: Steps, and points of the speed, that are kept; the oldest go first. A crash loop makes
 #: two steps a second, the web page is asked once a second.
 MOST_POINTS = 5000
 #: Tasks that are kept after the manager has forgotten them; the oldest go first.
 MOST_FORGOTTEN = 2000
+_MS = timedelta(milliseconds=1)
 #: Uncounted deaths that are listed one by one.
 MOST_UNCOUNTED = 50
 
@@ -438,7 +442,7 @@ class ViewState:
         return max(0, self._signed_ms(at))
 
     def _signed_ms(self, at: datetime) -> int:
-        return round((at - self._origin) / timedelta(milliseconds=1))
+        return round((at - self._origin) / _MS)
 
 
 def _place(known: dict[_Value, int], value: _Value) -> int:

@@ -8,8 +8,8 @@ from markupsafe import Markup
 from labkit.recordings.recording import Recording
 from labkit.views import parts as known
 from labkit.views.pages import render
-from labkit.views.state.sentences import minutes, torn
-from labkit.views.state.view_state import Json, ViewState
+from labkit.views.state.sentences import left_out, minutes, torn
+from labkit.views.state.view_state import MOST_CHANGES, Json, ViewState
 from labkit.views.state.words import plain
 from labkit.views.static import still
 from labkit.views.static.drawing import drawing
@@ -39,7 +39,8 @@ class Snapshot(still.Still):
 
     @classmethod
     def of(cls, recording: Recording, parts: Iterable[str] | None = None) -> "Snapshot":
-        """Return the snapshot of a recording, as far as it goes."""
+        """Return the snapshot of a recording, as far as it goes; of a long one, of its end."""
+        recording = recording.latest(*MOST_CHANGES)
         view_state = ViewState(recording.header)
         view_state.apply(recording.changes)
         finish(view_state, recording)
@@ -84,7 +85,8 @@ def html(recording: Recording) -> str:
 def heading(recording: Recording) -> Json:
     """Return what a live view's message begins with, of a whole recording."""
     last = round(recording.last_at.timestamp() * 1000)
-    return {"seq": 0, "now": last, "seen": last, "trouble": torn(recording.torn_lines)}
+    trouble = " ".join(filter(None, [left_out(recording), torn(recording.torn_lines)]))
+    return {"seq": 0, "now": last, "seen": last, "trouble": trouble}
 
 
 def finish(view_state: ViewState, recording: Recording) -> None:
