@@ -39,10 +39,6 @@ def line_of(name: str) -> doctor.Line:
     return next(line for line in doctor.examine() if line.name == name)
 
 
-def verdicts(lines: list[doctor.Line]) -> dict[str, str]:
-    return {line.name: line.verdict for line in lines}
-
-
 def test_a_verdict_is_a_word_as_well_as_a_mark():
     line = doctor.Line("disk", "limited", "1.0 GiB free", "make room.")
 
@@ -60,35 +56,34 @@ def test_a_registry_that_does_not_answer_is_no_reason_to_fail(monkeypatch):
 
     monkeypatch.setattr(requests, "get", refuse)
 
-    assert verdicts(doctor.examine())["registry"] == "limited"
+    assert line_of("registry").verdict == "limited"
 
 
 def test_a_full_disk_is_seen(monkeypatch):
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil has it
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(9, 9, 1024**3))
 
-    assert verdicts(doctor.examine())["disk"] == "limited"
+    assert line_of("disk").verdict == "limited"
 
 
 def test_a_home_that_is_still_to_be_made_is_measured_where_it_will_be(monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "new" / "home"))
 
-    assert "disk" in verdicts(doctor.examine())
+    assert line_of("disk")
 
 
 def test_a_home_that_nothing_can_be_written_to_is_seen(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "file" / "home"))
 
-    assert verdicts(doctor.examine())["disk"] == "missing"
+    assert line_of("disk").verdict == "missing"
 
 
 def test_a_package_that_is_too_old_is_named(monkeypatch):
-    monkeypatch.setattr(
-        doctor.machine, "version", lambda name: "0.1" if name == "docker" else "999"
-    )
+    versions = {"docker": "0.1"}
+    monkeypatch.setattr(machine, "version", lambda name: versions.get(name, "999"))
 
-    line = next(line for line in doctor.examine() if line.name == "packages")
+    line = line_of("packages")
 
     assert line.verdict == "missing"
     assert line.saw.startswith("docker is 0.1, not >=")
@@ -228,7 +223,7 @@ def test_an_engine_that_is_no_manager_is_missing_one(swarm: Swarm, monkeypatch):
     monkeypatch.setattr(Swarm, "require_manager", refuse)
     monkeypatch.setenv("LABKIT_ENGINE", swarm.url)
 
-    line = next(line for line in doctor.examine() if line.name == "swarm manager")
+    line = line_of("swarm manager")
 
     assert (line.verdict, line.saw, line.mend) == ("missing", "a worker.", "promote it.")
 
