@@ -72,9 +72,11 @@ def points(recording: Recording) -> list[Point]:
 def at(recording: Recording, moment: datetime) -> float:
     """Return how many hashes a second were made when an update began, or at another moment.
 
-    It is the last point before it, else the first one after it. Raises `LabError` if the
-    recording holds none.
+    It is the last point before it, else the first one after it; 0 where tasks only acted.
+    Raises `LabError` if the recording holds none.
     """
+    if recording.header.provenance == "acted":
+        return 0
     known = [(when, value) for when, value in points(recording) if value is not None]
     before = [value for when, value in known if when <= moment]
     if not known:

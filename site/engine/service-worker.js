@@ -8,8 +8,9 @@ const SITE = new URL(".", self.location);
 const COPIES = `labkit ${SITE.pathname} `;
 const NAME = `${COPIES}VERSION`; // build.py puts it in, and what JupyterLite has below
 const IS_LARGE = /^(build|extensions|labkit|static)\//;
-/** A copy of the site has 50 MB. Where there is less than twice that, the room is left to the learner's files. */
-const hasRoom = navigator.storage.estimate().then(({ quota, usage }) => quota - usage > 1e8);
+/** A copy of the site has 50 MB. Where there is less than twice that, the room is left to the learner's files.
+    WebKitGTK does not say how much there is. */
+const hasRoom = Promise.resolve(navigator.storage?.estimate?.()).then((it) => !it || it.quota - it.usage > 1e8);
 
 self.addEventListener("activate", (event) => event.waitUntil(forgetOlderVersions()));
 

@@ -47,6 +47,7 @@ class Told:
     """A swarm with the services that it is told to have."""
 
     url = "tcp://127.0.0.1:2375"
+    provenance = "simulated"
 
     def __init__(self, **services: dict[str, Any]) -> None:
         self.services = services
@@ -189,6 +190,13 @@ def test_where_not_all_workers_count_no_speed_is_told(monkeypatch: pytest.Monkey
 
     with pytest.raises(errors.NotSettled, match=r"(?s)all 3 workers of dc.*2 of them did"):
         coins.speed(cast("Swarm", swarm), "dc", seconds=0.05)
+
+
+def test_where_tasks_only_act_the_speed_is_nought_at_once() -> None:
+    swarm = Working(one=[""])
+    swarm.provenance = "acted"
+
+    assert coins.speed(cast("Swarm", swarm), "dc") == 0
 
 
 def test_a_page_that_never_answers_is_waited_for_and_then_told(

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -157,6 +158,8 @@ def test_a_recording_without_samples_has_no_points() -> None:
 
     with pytest.raises(LabError, match=r"it holds 0 samples"):
         speed.at(made, at(5))
+    made.header = replace(made.header, provenance="acted")
+    assert speed.at(made, at(5)) == 0
 
 
 def test_the_speed_before_an_update_is_not_that_of_workers_that_still_start() -> None:
