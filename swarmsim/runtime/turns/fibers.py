@@ -1,28 +1,44 @@
 """Stacks of their own: a fiber runs until it waits, and then it is another one's turn.
 
 A wait suspends the whole stack, whatever is on it; WebAssembly can do that through JavaScript
-Promise Integration (JSPI). Nothing is interrupted, except a loop that never waits: it is made to
-wait for a moment now and then, so that others go on and it can be ended (`watch_loops`).
+Promise Integration (JSPI). Nothing is interrupted, except what runs on and never waits: it is made
+to wait for a moment now and then, so that others go on and it can be ended (`watch_loops`).
 """
 
 import asyncio
-import sys
+import os
+import signal
 import time
 from asyncio import events, tasks
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar, Protocol
 from weakref import WeakSet
 
 #: Seconds that a fiber may run on before it is made to wait.
 _SLICE = 0.05
+#: Seconds that a browser's timer counts at least; it ends a longer wait at once.
+_LONGEST = 1e6
+#: Where Python asks whether there is a signal: SIGINT (2) every so many ms.
+_ALARM = f"""let next = 0;
+({{
+  get 0() {{
+    const now = performance.now();
+    if (now < next) return 0;
+    next = now + {_SLICE * 1000};
+    return 2;
+  }},
+  set 0(_) {{}},
+}})"""
+#: Where the engine's own code is, and all that is Python's.
+_ENGINE, _LIBRARY = str(Path(__file__).parents[2]), str(Path(os.__file__).parents[1])
 
 
 class Owner(Protocol):
     """What fibers belong to: a program."""
 
-    #: Its code is in files whose names begin so.
-    path: str
     #: Those that it has open.
     sockets: WeakSet[Any]
 
@@ -82,6 +98,10 @@ class Fiber:
         if self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(None)
 
+    def rest(self) -> None:
+        """Let others run until something pokes it."""
+        self._suspend(None)
+
     def join(self, seconds: float | None = None) -> None:
         """Wait until it has ended."""
         if not self.done:
@@ -115,7 +135,9 @@ class Fiber:
         from pyodide.ffi import run_sync
 
         self._resumed = self.loop.create_future()
-        late = self.loop.call_later(seconds, self.poke) if seconds is not None else None
+        late = None
+        if seconds is not None:
+            late = self.loop.call_later(min(seconds, _LONGEST), self.poke)
         with self.outside():
             run_sync(self._resumed)
         if late is not None:
@@ -175,21 +197,32 @@ def here() -> Fiber:
 
 
 def watch_loops() -> None:
-    """Have loops in the code of programs wait for a moment now and then."""
-    monitoring = sys.monitoring
-    tool, kinds = monitoring.DEBUGGER_ID, monitoring.events
+    """Have programs wait for a moment now and then, wherever Python asks for signals.
 
-    def begun(code: object, _: int) -> object:
-        fiber = Fiber.current
-        if fiber is not None and code.co_filename.startswith(fiber.owner.path):
-            monitoring.set_local_events(tool, code, kinds.JUMP)
-        return monitoring.DISABLE
+    It does so in every loop, and in what takes long in C, such as a regular expression.
+    """
+    import pyodide_js  # type: ignore[import-not-found]
+    from pyodide.code import run_js
 
-    def jumped(*_: object) -> None:
-        if Fiber.current is not None:
-            Fiber.current.make_wait()
+    signal.signal(signal.SIGINT, _interrupted)
+    pyodide_js.setInterruptBuffer(run_js(_ALARM))
 
-    monitoring.use_tool_id(tool, "swarmsim")
-    monitoring.register_callback(tool, kinds.PY_START, begun)
-    monitoring.register_callback(tool, kinds.JUMP, jumped)
-    monitoring.set_events(tool, kinds.PY_START)
+
+def _interrupted(_: int, frame: FrameType | None) -> None:
+    if Fiber.current is not None and _is_interruptible(frame):
+        Fiber.current.make_wait()
+
+
+def _is_interruptible(frame: FrameType | None) -> bool:
+    """Whether it is a program that runs, or what it has called of Python's own library.
+
+    What is just being imported might be shared, and half of it would be seen by others.
+    """
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith((_ENGINE, "<frozen importlib")):
+            return False
+        if not name.startswith(_LIBRARY):
+            return True
+        frame = frame.f_back
+    return False

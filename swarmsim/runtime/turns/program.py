@@ -25,6 +25,8 @@ _APART = ("logging",)
 #: Options of Python's that are followed by a word, and those that stand alone and change nothing.
 _WITH_WORD, _ALONE = ("-X", "-W"), "-uBOEIsSbqvi"
 _KILLED = 137
+#: Times that it is told to end, which code that catches everything does not hear.
+_TOLD_OFTEN = 20
 #: As they are before programs have folders of their own.
 _chdir, _getcwd = os.chdir, os.getcwd
 _pids = count(1000)
@@ -56,6 +58,7 @@ class Program:
         self._write, self._ended = launch.write, launch.ended
         self._signals: list[int] = []
         self._over = False
+        self._told = 0
         self._cwd = str(launch.cwd)
         self._out, self._err = self._file(is_error=False), self._file(is_error=True)
         self._sys_path = [self._cwd, *sys.path]
@@ -91,7 +94,8 @@ class Program:
         sys.argv, sys.path = self.argv, self._sys_path
         sys.stdout, sys.stderr = self._out, self._err
         os.environ = self.environ
-        _chdir(self._cwd)
+        with contextlib.suppress(OSError):  # of a task that is gone
+            _chdir(self._cwd)
         self._outside["modules"] = {name: sys.modules.pop(name, None) for name in _APART}
         sys.modules.update(self._modules)
         self._loaded = len(sys.modules)
@@ -104,7 +108,8 @@ class Program:
         for name in self._modules:
             del sys.modules[name]
         sys.modules.update({k: v for k, v in self._outside["modules"].items() if v is not None})
-        self._cwd = _getcwd()
+        with contextlib.suppress(OSError):
+            self._cwd = _getcwd()
         _chdir(self._outside["cwd"])
         self.argv, self._sys_path = sys.argv, sys.path
         sys.argv, sys.path = self._outside["argv"], self._outside["path"]
@@ -114,6 +119,9 @@ class Program:
     def deliver(self, fiber: Fiber) -> None:
         """Handle the signals that have come; raises `Killed` once it has ended."""
         if self._over:
+            self._told += 1
+            while self._told > _TOLD_OFTEN:
+                fiber.rest()
             raise Killed
         while fiber is self.main and self._signals:
             number = self._signals.pop(0)

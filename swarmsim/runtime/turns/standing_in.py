@@ -38,14 +38,13 @@ def install(python: Path) -> ModuleType:
     """
     python.write_text("")
     python.chmod(0o755)
+    fibers.watch_loops()
     sys.executable = str(python)
     _threads()
     _sockets()
     _signals()
     asyncio.run = _run
-    shim = _shim()
-    fibers.watch_loops()
-    return shim
+    return _shim()
 
 
 def _program() -> Program | None:
