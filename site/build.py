@@ -127,8 +127,10 @@ def _check_first(path: Path) -> None:
     """Have the page say what a browser lacks before it loads JupyterLite (`engine/start.js`)."""
     html, version = path.read_text(), LITE[0].rpartition("=")[2]
     start = f"if (!(await (await import('../engine/start.js')).mayStart('{version}'))) return;"
+    end = "      }.call(this));"
     for old, new in (
         ("        await import(\n", f"        {start}\n        await import(\n"),
+        (end, f"        (await import('../engine/start.js')).nameFiles();\n{end}"),
         ("<title>JupyterLite</title>", f"<title>{_TITLE}</title>"),
         ("Loading JupyterLite...", "Loading the lab …"),
     ):

@@ -40,16 +40,25 @@ export async function mayStart(version) {
   return true;
 }
 
+/** Has JupyterLite keep files for this path alone: its origin may have other copies of the site. */
+export function nameFiles() {
+  const settings = document.getElementById("jupyter-config-data");
+  const config = JSON.parse(settings.textContent);
+  settings.textContent = JSON.stringify({ ...config, contentsStorageName: filesOf(config) });
+}
+
+const filesOf = ({ contentsStorageName }) => `${contentsStorageName} ${SITE.pathname}`;
+
 /** Forgets what a learner has in this browser, and the swarm; waits for other tabs to let go of it. */
 async function forgetEverything() {
   new BroadcastChannel("/sw-api.v1").postMessage({ browsingContextId: `new engine ${SITE.pathname}`, data: "" });
-  const ours = ({ name }) => name.startsWith("labkit") || name === `JupyterLite Storage - ${SITE.pathname}`;
-  for (const { name } of (await indexedDB.databases()).filter(ours)) {
+  const ours = (name) => name.endsWith(` ${SITE.pathname}`); // JupyterLite's as well
+  for (const { name } of (await indexedDB.databases()).filter(({ name }) => ours(name))) {
     const deleted = indexedDB.deleteDatabase(name);
     deleted.onblocked = () => note(NOTES.blocked);
     await done(deleted);
   }
-  for (const key of Object.keys(localStorage).filter((each) => each.startsWith("labkit"))) localStorage.removeItem(key);
+  for (const key of Object.keys(localStorage).filter(ours)) localStorage.removeItem(key);
   localStorage.setItem(`labkit engine ${SITE.pathname}`, `labkit ${Date.now()}`); // the one before may still be ending
   sessionStorage.removeItem(AFRESH);
 }
@@ -58,7 +67,7 @@ async function forgetEverything() {
     A notebook that was saved goes into the folder `earlier`: it would hide the new one. */
 async function takeAlong() {
   const settings = await (await fetch(new URL("jupyter-lite.json", SITE))).json();
-  const name = settings["jupyter-config-data"].contentsStorageName;
+  const name = filesOf(settings["jupyter-config-data"]);
   const key = `labkit files ${SITE.pathname}`;
   const before = localStorage.getItem(key);
   if (before && before !== name) {

@@ -3,11 +3,11 @@
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.lab import screenshot
 from tests.browser.pages import served
@@ -34,15 +34,9 @@ _KEEP = """from labkit.base import settings
 folder = settings.home() / ".labkit"
 folder.mkdir(exist_ok=True)
 (folder / "mine").write_text("mine")"""
-#: The browser has no room for what labkit writes, until there is room again.
-_FILL = """() => {
-    const { put } = IDBObjectStore.prototype;
-    globalThis.makeRoom = () => { IDBObjectStore.prototype.put = put };
-    IDBObjectStore.prototype.put = function (value, key) {
-        if (String(key).startsWith(".labkit")) throw new DOMException("", "QuotaExceededError");
-        return put.call(this, value, key);
-    };
-}"""
+#: Something large, that the service worker gives from its copy of its version of the site.
+_LARGE = "labkit/views.css"
+_READ = "async (name) => (await fetch(new URL(`../${name}`, location))).text()"
 #: The service worker gets a copy of each file that the lab needs.
 _COPIED = """async () => {
     const names = await (await fetch(new URL("../engine/offline.json", location))).json();
@@ -95,12 +89,14 @@ def test_an_engine_that_ended_is_replaced_and_the_learner_is_told(
 def test_what_the_browser_has_no_room_for_is_said_and_stored_later(desk: Desk) -> None:
     with desk.notebook(_NOTEBOOK) as page:
         execute(page, "import labkit")
-        page.evaluate(_FILL)
+        origin = {"origin": page.evaluate("() => origin")}
+        room = page.context.new_cdp_session(page)
+        room.send("Storage.overrideQuotaForOrigin", {**origin, "quotaSize": 1})
         said = execute(page, _KEEP)
         assert "Your browser does not store your files and your progress" in said
         assert not page.evaluate(_IS_THERE, ".labkit/mine")
 
-        page.evaluate("() => makeRoom()")
+        room.send("Storage.overrideQuotaForOrigin", origin)
 
         assert execute(page, "pass") == ""
         assert page.evaluate(_IS_THERE, ".labkit/mine")
@@ -110,9 +106,12 @@ def test_newer_notebooks_hide_no_earlier_ones_and_are_not_hidden(desk: Desk, cop
     with desk.notebook(_NOTEBOOK) as page:
         execute(page, f"import labkit\n{_KEEP}")
         page.evaluate(_EDIT, "mine")
+        assert page.evaluate(_READ, _LARGE) != "newer"
         _make_newer(copied)
 
         desk.reload()
+
+        assert page.evaluate(_READ, _LARGE) == "newer"
 
         assert page.evaluate(_FIRST_CELL, _NOTEBOOK) == "newer"
         assert page.evaluate(_FIRST_CELL, f"earlier/{_NOTEBOOK}") == "mine"
@@ -131,21 +130,44 @@ def test_the_lab_works_without_a_network_and_forgets_everything_when_told(
     with desk.notebook("01-rolling-updates.ipynb") as page:
         assert "Connected" in execute(page, "import labkit; labkit.connect()")
         assert page.evaluate(_IS_THERE, ".labkit")
-        page.evaluate("() => void jupyterapp.commands.execute('labkit:start-afresh')")
-        screenshot(page, "site-start-afresh")
-        page.get_by_role("button", name="Delete everything").click()
-        page.wait_for_function(_IS_NEW_PAGE, timeout=120_000)
+        _start_afresh(page)
         assert not page.evaluate(_IS_THERE, ".labkit")
 
 
+@pytest.mark.site
+def test_another_copy_of_the_site_keeps_its_own_files(browser: Browser, copied: Path) -> None:
+    (copied.parent / "other").symlink_to(copied)
+    with browser.new_context() as context, served(copied) as address:
+        other = Desk(context, address.replace("/site", "/other"))
+        with closing(other), other.notebook(_NOTEBOOK) as page:
+            page.evaluate(_EDIT, "theirs")
+
+        with closing(Desk(context, address)) as desk, desk.notebook(_NOTEBOOK) as page:
+            assert page.evaluate(_FIRST_CELL, _NOTEBOOK) != "theirs"
+            _start_afresh(page)
+
+        with closing(other), other.notebook(_NOTEBOOK) as page:
+            assert page.evaluate(_FIRST_CELL, _NOTEBOOK) == "theirs"
+
+
+def _start_afresh(page: Page) -> None:
+    page.evaluate("() => void jupyterapp.commands.execute('labkit:start-afresh')")
+    screenshot(page, "site-start-afresh")
+    page.get_by_role("button", name="Delete everything").click()
+    page.wait_for_function(_IS_NEW_PAGE, timeout=120_000)
+
+
 def _make_newer(site: Path) -> None:
-    """Give the site another notebook, and the name that `site/build.py` makes of its files."""
+    """Give the site another notebook and program, with the names that `site/build.py` makes."""
     path, settings = site / "files" / _NOTEBOOK, site / "jupyter-lite.json"
     notebook, config = json.loads(path.read_text()), json.loads(settings.read_text())
     notebook["cells"][0]["source"] = ["newer"]
     config["jupyter-config-data"]["contentsStorageName"] = "labkit newer"
     path.write_text(json.dumps(notebook))
     settings.write_text(json.dumps(config))
+    (site / _LARGE).write_text("newer")
+    worker = site / "service-worker.js"
+    worker.write_text(worker.read_text().replace("NAME = `${COPIES}", "NAME = `${COPIES}newer ", 1))
 
 
 def _end_engine(browser: Browser) -> None:
