@@ -105,7 +105,7 @@ def test_a_recording_without_an_update_is_refused() -> None:
 
 def test_the_page_is_given_what_was_drawn(two: Comparison) -> None:
     assert json.loads(handed_on(two.html)) == two.data()
-    assert "plotly.js v" in two.page
+    assert "plotly.js (basic" in two.page
 
 
 def test_hostile_names_stay_text() -> None:

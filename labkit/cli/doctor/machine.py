@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.resources import files
 from pathlib import Path
 
 import psutil
@@ -124,8 +123,6 @@ def _browser_parts() -> Facts:
     lacking += [
         part.as_posix() for part in _WIDGETS if not any((each / part).exists() for each in folders)
     ]
-    if not (files("plotly") / "package_data" / "plotly.min.js").is_file():
-        lacking.append("plotly.js")
     return {"lacking": lacking}
 
 

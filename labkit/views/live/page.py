@@ -13,7 +13,6 @@ import json
 import re
 from functools import cache
 from graphlib import TopologicalSorter
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,11 @@ from markupsafe import Markup
 from labkit.base.errors import LabError
 from labkit.base.files import replace
 from labkit.recordings.recording import is_at
-from labkit.views import parts
+from labkit.views import live, parts
 from labkit.views.pages import render
 
 #: Where `labkit.views.live.server` has plotly.js, under the Jupyter server's own address.
-PLOTLY = f"labkit/plotly-{version('plotly')}.min.js"
+PLOTLY = f"labkit/{live.PLOTLY}"
 #: Of a view, and of what is made of views; others are asked for by name.
 STYLES = ("view", "place", "head", "charts", "marks", "table", "replay", "compare")
 
@@ -80,9 +79,8 @@ def style(names: tuple[str, ...] = STYLES) -> Markup:
 
 @cache
 def plotly_script() -> Markup:
-    """Return plotly.js (4.8 MB) out of the installed plotly package."""
-    script = files("plotly") / "package_data" / "plotly.min.js"
-    return Markup(script.read_text(encoding="utf-8"))  # noqa: S704 - a library's own
+    """Return plotly.js (1.2 MB)."""
+    return Markup(asset(live.PLOTLY))  # noqa: S704 - a library's own
 
 
 def document(title: str, styles: tuple[str, ...], body: str) -> str:

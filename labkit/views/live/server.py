@@ -3,10 +3,9 @@
 And to JupyterLab the extension that shows views beside the notebook. What is installed of that
 (`labextension`) only asks for it here.
 
-The chart of a live view needs plotly.js: 4.8 MB, too much for a widget's own module
-(anywidget gives that two seconds) and for every notebook that is saved. The installed
-`plotly` package has the file, so the server that serves the page serves it too, once a
-browser, with no address outside the machine.
+The chart of a live view needs plotly.js: 1.2 MB, too much for a widget's own module
+(anywidget gives that two seconds) and for every notebook that is saved. So the server that
+serves the page serves it too, once a browser, with no address outside the machine.
 
 `jupyter_server_config.json` beside the views is installed as
 `etc/jupyter/jupyter_server_config.d/labkit.json` and enables it.
@@ -24,9 +23,10 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from labkit.base.errors import RecordingProblem
+from labkit.views import live
 
-PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
-EXTENSION = files("labkit.views") / "assets" / "lab.js"
+_ASSETS = files("labkit.views") / "assets"
+PLOTLY, EXTENSION = _ASSETS / live.PLOTLY, _ASSETS / "lab.js"
 _A_YEAR = 31_536_000
 
 
@@ -109,7 +109,8 @@ def _load_jupyter_server_extension(app: Any) -> None:
             (url_path_join(under, "state"), State),
             (url_path_join(under, "lab.js"), Script, {"script": EXTENSION.read_bytes}),
             (url_path_join(under, "views.css"), Script, {"script": _style, "kind": "css"}),
-            # its name has the version in it, so it never changes
-            (url_path_join(under, r"plotly-[\w.]+\.min\.js"), Script, plotly),
+            # its name has the version in it, so it never changes; a notebook that was saved by an
+            # earlier labkit asks for another
+            (url_path_join(under, r"plotly-[\w.-]+\.min\.js"), Script, plotly),
         ],
     )

@@ -2,7 +2,7 @@
 
 Why a widget of its own, and not Plotly's: a FigureWidget weighs 5 MB each, is empty once
 saved, and can fail to start within the two seconds that anywidget gives a module. This
-module is 125 kB. plotly.js (4.8 MB) comes after it, once a page and kept by the browser,
+module is 125 kB. plotly.js (1.2 MB) comes after it, once a page and kept by the browser,
 from the Jupyter server (`labkit.views.live.server`); until it is there, or where it is not, a
 plain chart of the same steps stands in its place.
 
