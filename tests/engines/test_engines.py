@@ -289,6 +289,9 @@ def answering(monkeypatch, answers: dict[str, dict | LabError]) -> None:
                 raise found
             return found
 
+        def post(self, path: str, *_: object, **__: object) -> None:
+            pytest.fail(f"POST {path}: such as a swarm that is left behind")
+
     def at(url: str | None) -> Swarm:
         if (url or "") not in answers:
             raise NoEngine("an engine.", "none.")

@@ -8,6 +8,7 @@ import pytest
 
 from labkit.recordings import story
 from labkit.recordings.recorder import Recorder
+from labkit.recordings.recorder.timeline import TimeLine
 from labkit.recordings.recording import Change, Marked, Recording
 from labkit.recordings.values import Service, Snapshot
 from labkit.views.live.replay import played
@@ -125,6 +126,13 @@ def test_what_goes_on_after_a_restart_does_not_go_back_behind_what_was_recorded(
     times = [change.at for change in made.recording.changes]
     assert times == sorted(times)
     assert "set back by 1h0m" in made.recording.marks()[0][1]
+
+
+def test_the_time_of_a_simulated_engine_does_not_go_back_with_another_one() -> None:
+    """One that ran fast is ahead of the one that is started in its place."""
+    line = TimeLine(iter([START, START + HOUR, START]).__next__, None)
+
+    assert [line.now(), line.now()] == [START + HOUR] * 2
 
 
 def test_page_and_text_have_the_same_numbers_where_an_older_recording_goes_back() -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import pytest
 
 from labkit import engines
 from labkit.api import up
-from labkit.base.errors import NotAManager, NotFound, RecordingProblem
+from labkit.base.errors import LabError, NotAManager, NotFound, RecordingProblem
 from labkit.engines import membership, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
@@ -356,16 +356,19 @@ def test_what_two_kernels_record_is_whole_when_their_jupyterlab_is_killed(tmp_pa
 
 @pytest.mark.long
 @pytest.mark.parametrize("everything", [False, True])
-@pytest.mark.parametrize("halted", ["frozen", "killed", "answering"])
+@pytest.mark.parametrize("halted", ["frozen", "killed", "left", "answering"])
 def test_down_ends_the_lab_s_own_engine_however_it_is(
     halted: str, everything: bool, tmp_path: Path
 ) -> None:
     with home(tmp_path):
         engine = engines.simulated()
-        engine.start()
+        swarm = engine.start()
         process = engine.process()
         state.write(state.State(engine=engine.url, kind="simulated", stacks=["dc"]))
-        {"frozen": process.suspend, "killed": process.kill}.get(halted, lambda: None)()
+        leave = partial(swarm.post, "/swarm/leave", force="true")
+        fates: dict[str, Callable[[], object]]
+        fates = {"frozen": process.suspend, "killed": process.kill, "left": leave}
+        fates.get(halted, lambda: None)()
         began = time.monotonic()
         up.down(everything=everything)
 
@@ -373,6 +376,34 @@ def test_down_ends_the_lab_s_own_engine_however_it_is(
         assert engine.process() is None
         assert engine.folder.exists() != everything
         assert state.read() == state.State()
+
+
+def test_down_ends_a_private_engine_whose_swarm_is_locked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An engine of yours goes on, and what `up` made on it is remembered until it is unlocked."""
+    with home(tmp_path), closing_engine(engines.private()) as engine:
+        if why_not := engine.why_not():
+            pytest.skip(why_not)
+        swarm = engine.start()
+        membership.ensure(swarm)
+        _autolock(swarm, True)
+        engine.stop()
+        engine.start()
+        made = state.State(engine.url, "yours", swarm_created=True, stacks=["dc"])
+        with home(tmp_path / "other"):
+            state.write(made)
+            with pytest.raises(LabError, match=r"docker swarm unlock(.|\n)* `labkit down` again"):
+                up.down(everything=True)
+            assert state.read() == made
+        for everything in (False, True):
+            engine.start()
+            state.write(replace(made, kind="private"))
+            up.down(everything=everything)
+            assert engine.process() is None
+            assert engine.folder.exists() != everything
+            assert state.read() == state.State()
+        assert "Its stacks were not removed, and come back with it" in capsys.readouterr().out
 
 
 @pytest.mark.long

@@ -294,6 +294,8 @@ def test_after_it_was_killed_nothing_of_it_is_left(engine: SimulatedEngine):
     until(lambda: engine.process() is None, "the killed server to be gone")
     until(lambda: not any(each.is_running() for each in started), "its tasks to be gone")
     assert engine.connect() is None
+    gone = "The simulated engine has ended, and what ran on it is gone with it.\nStarting a simul"
+    assert gone in run("up", "--no-stack").output
     engine.stop()
 
 
