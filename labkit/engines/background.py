@@ -98,8 +98,10 @@ class BackgroundEngine:
         """Stop it and delete all that it keeps."""
         self.stop()
         for folder in {self.folder, self._runtime}:
-            if folder.exists():
-                shutil.rmtree(folder)
+            while folder.exists():
+                # what ran in it may still be taking things of its own away
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.rmtree(folder)
 
     def why_not(self) -> str:
         """Return why it cannot be started here, as a sentence, or `""`."""
