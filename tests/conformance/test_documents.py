@@ -26,7 +26,7 @@ pytestmark = pytest.mark.engine
 ALLOTTED = re.compile(
     r"(ID|Id|Version/Index|CreatedAt|UpdatedAt|StartedAt|Timestamp|Created|LastModified|Subnet"
     r"|Gateway|Addr|PID|Addresses/\d+|vxlanid_list|NanoCPUs|MemoryBytes|Description/Hostname|Architecture"
-    r"|EngineVersion|IP|Peers/\d+/Name|Digest|Expiry|TrustRoot|CertIssuer\w*|Manager|Worker)$"
+    r"|EngineVersion|IP|LocalLBIndex|Peers/\d+/Name|Digest|Expiry|TrustRoot|CertIssuer\w*|Manager|Worker)$"
 )
 _ID = re.compile(r"\b[a-z0-9]{25}\b")
 
@@ -254,14 +254,20 @@ class Documents:
         return self._evened(answers)
 
     def load_balancers(self) -> dict[str, Any]:
-        """Return networks that have a container, with what else is attached to them."""
-        self.container("a network")
+        """Return networks that have a container, their services, and what else is attached."""
+        names = {}
+        for which in ("a network", "ports"):
+            self.container(which)
+            names[self._containers[which][1]] = f"<{which}>"
         found = {}
         for name in (self.name, "ingress"):
-            network = found[name] = self._engine.get(f"/networks/{name}")
-            attached = network["Containers"].items()
+            network = found[name] = self._engine.get(f"/networks/{name}", verbose="true")
+            attached, services = network["Containers"].items(), network["Services"].items()
             network["Containers"] = {key: it for key, it in attached if len(key) != 64}
-        return self._evened(found)
+            network["Services"] = {key: it for key, it in services if key in {"", *names}}
+            for each in network["Services"].values():
+                each["VIP"] = [each["VIP"]]  # whether it has one is not allotted
+        return self._evened(found, **names)
 
     def _remove_volumes(self) -> None:
         for volume in self._engine.get("/volumes", filters={"name": [self.name]})["Volumes"]:

@@ -71,9 +71,9 @@ def _matches(engine: Engine, network: Network, filters: Filters) -> bool:
 @routes.get("/networks/{id}")
 async def inspect(call: Call) -> Answer:
     """`docker network inspect`."""
-    go_bool(call, "verbose")
+    verbose = go_bool(call, "verbose")
     network = _meant(call.engine, call.path["id"], call.query.get("scope", ""))
-    return Answer(network_json(call.engine, network))
+    return Answer(network_json(call.engine, network, verbose=verbose))
 
 
 def _meant(engine: Engine, term: str, scope: str = "") -> Network:
