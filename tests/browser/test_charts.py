@@ -27,6 +27,25 @@ new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration
   .observe({ type: "longtask" });"""
 #: ms that the page may be blocked.
 BLOCKED = 100
+#: Has news come all the time and slots take long to draw; counts how often each chart is drawn,
+#: until slots has been a few times.
+COUNT_DRAWINGS = """() => new Promise((done) => {
+  const count = {};
+  for (const { el, part } of view.places.filter(({ part }) => part.lazy)) {
+    const [name, draw] = [el.dataset.part, part.draw];
+    count[name] = 0;
+    part.draw = (state) => {
+      const until = performance.now() + (name === "slots" ? 100 : 0);
+      while (performance.now() < until);
+      count[name] += 1;
+      return draw.call(part, state);
+    };
+  }
+  const news = setInterval(() => {
+    if (count.slots === 4) done(count), clearInterval(news);
+    else view.draw();
+  }, 20);
+})"""
 
 Show = Callable[..., None]
 
@@ -93,6 +112,14 @@ def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
     assert printed[:2] == [0, 0]
     assert printed[2] >= 2
     assert len({tuple(shown) for shown in ranges(page)}) == 1
+
+
+def test_a_chart_that_is_slow_leaves_all_at_one_moment(page: Page, show: Show) -> None:
+    """On a busy machine the others were drawn more often, and were ahead of it by a second."""
+    show(live(4))
+    count = page.evaluate(COUNT_DRAWINGS)
+    drawn = [count[part] for part in CHARTS]
+    assert max(drawn) - min(drawn) <= 1, count
 
 
 def _columns(page: Page, part: str) -> tuple[float, float]:

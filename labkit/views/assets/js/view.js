@@ -3,7 +3,8 @@
 // A part is a class: constructor(root, view), draw(viewState), and, where it makes sense,
 // selected(n), wanted(viewState) (whether there is anything to show), remove(). Each is drawn
 // in a task of its own, so that the page answers in between; one that is slow is drawn less
-// often, and a `lazy` one (a chart) that nobody can see waits until it is seen.
+// often, and a `lazy` one (a chart) that nobody can see waits until it is seen. Charts are drawn
+// in rounds, each right after the one before, so that all of them show the same moment.
 
 import { TimeAxis } from "./axis.js";
 import { make, stamp, write } from "./dom.js";
@@ -29,6 +30,7 @@ export class View {
     this.root.setAttribute("aria-label", `Update of ${viewState.service}`);
     const names = parts?.length ? parts : Object.keys(PARTS);
     if (viewState.badge && !names.includes("head")) stamp(viewState.badge, make("div", "labkit-head", this.root));
+    this.round = { left: new Set(), places: [], took: 0 };
     this.places = names.map((name) => this.place(name, PARTS[name]));
     if (names.includes("slots") && !names.includes("table")) this.places.push(this.place("why", Why));
     this.marks = new Marks(this, this.axis.charts[0]?.head);
@@ -114,23 +116,38 @@ export class View {
     this.plan();
   }
 
-  plan() {
-    clearTimeout(this.turn);
-    const waiting = this.places.filter(({ el, dirty, seen }) => dirty && seen && !el.hidden);
-    if (document.hidden || !waiting.length) return;
-    const next = waiting.reduce((first, place) => (place.due < first.due ? place : first));
-    this.turn = setTimeout(() => this.take(next), Math.max(0, next.due - performance.now()));
+  get waiting() {
+    return this.places.filter(({ el, dirty, seen }) => dirty && seen && !el.hidden);
   }
 
-  /** Draws one part; one that returns true wants another turn. */
+  plan() {
+    clearTimeout(this.turn);
+    const { waiting, round } = this;
+    if (document.hidden || !waiting.length) return;
+    const begun = waiting.find((place) => round.left.has(place));
+    const next = begun ?? waiting.reduce((first, place) => (place.due < first.due ? place : first));
+    const rest = begun ? 0 : next.due - performance.now();
+    this.turn = setTimeout(() => this.take(next), Math.max(0, rest));
+  }
+
+  /** Draws one part, the next of its round or the first of a new one; one that returns true wants another turn. */
   take(place) {
+    if (!this.round.left.has(place)) {
+      const places = place.part.lazy ? this.waiting.filter(({ part }) => part.lazy) : [place];
+      this.round = { left: new Set(places), places, took: 0 };
+    }
+    const { round } = this;
     const began = performance.now();
+    round.left.delete(place);
     place.dirty = false;
     try {
       const again = place.part.draw(this.viewState) === true;
       place.drawn ||= place.el.clientWidth > 0;
       place.dirty ||= again;
-      place.due = again ? 0 : began + Math.max(APART_LEAST, APART_SHARE * (performance.now() - began));
+      if (again) round.left.add(place);
+      round.took += performance.now() - began;
+      const due = began + Math.max(APART_LEAST, APART_SHARE * round.took);
+      for (const each of round.places) each.due = due;
     } finally {
       this.plan();
     }
