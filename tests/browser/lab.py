@@ -85,6 +85,12 @@ class Lab:
             self.process.kill()
             self.process.wait()
 
+    def write(self, cells: list[str]) -> str:
+        """Write a notebook with the given code cells, and return its name."""
+        name = f"{secrets.token_hex(4)}.ipynb"
+        (self.folder / name).write_text(json.dumps(_notebook(cells)))
+        return name
+
     def url(self, path: str) -> str:
         """Return the address of a path of this server, token included."""
         return f"http://127.0.0.1:{self.port}/{path}?token={self.token}"
@@ -104,9 +110,8 @@ class Notebook:
 
     def __init__(self, lab: Lab, page: Page, cells: list[str]) -> None:
         self.lab, self.page = lab, page
-        self.name = f"{secrets.token_hex(4)}.ipynb"
         (lab.folder / _GATE).unlink(missing_ok=True)
-        (lab.folder / self.name).write_text(json.dumps(_notebook(cells)))
+        self.name = lab.write(cells)
         self.open()
 
     def open(self, *, kernel: bool = True) -> None:

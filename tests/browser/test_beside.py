@@ -3,9 +3,9 @@
 import secrets
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.lab import BLOCK, Lab, Notebook, new_page, screenshot
 from tests.browser.pages import running
 from tests.browser.test_live_view import acted, watching
 from tests.waiting import until
@@ -82,6 +82,27 @@ def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: P
     assert abs(above["x"] - below["x"]) < 3, "but for a border"
     assert above["y"] + above["height"] <= below["y"]
     screenshot(page, "beside-again")
+
+
+def test_in_notebook_7_a_view_is_in_its_cell(lab: Lab, context: BrowserContext) -> None:
+    """It has no place beside a notebook, so no button offers to move the view there.
+
+    Of errors in the page only those count in which labkit has a part: without it, too, it has some.
+    """
+    name = lab.write([acted("pace=0.1, rest=0.3")])
+    with new_page(context, "") as page:
+        page.goto(lab.url(f"notebooks/{name}"))
+        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        expect(idle).to_be_attached(timeout=60_000)
+        page.locator(".jp-Cell .cm-content").focus()
+        page.keyboard.press("Shift+Enter")
+        view = page.locator(".jp-Cell .labkit-place")
+        expect(view.locator(".labkit-end")).to_contain_text("has settled", timeout=60_000)
+        expect(view.locator(".labkit-badge")).to_have_text("completed")
+        expect(view.locator("[data-part=slots] .main-svg").first).to_be_visible()
+        expect(page.locator(f"{PANEL}, .labkit-line")).to_have_count(0)
+        expect(page.get_by_role("button", name="Show beside the notebook")).to_be_hidden()
+        screenshot(page, "notebook-7")
 
 
 def test_a_view_goes_beside_the_notebook_as_soon_as_there_are_panels(lab: Lab, page: Page) -> None:
