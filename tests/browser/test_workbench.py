@@ -178,7 +178,8 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
     expect(said).to_contain_text("Hint 3 of 3")
     expect(waits).to_have_count(0)
 
-    notebook.save()
+    file = lab.folder / notebook.name
+    until(lambda: "Hint 3 of 3" in file.read_text(), "the answer to be saved at once")
     notebook.open()
     page.get_by_role("button", name="Solution").press("Enter")
     expect(said).to_contain_text("A solution")

@@ -39,7 +39,10 @@ export async function plugin(shared) {
       document.head.append(style);
       globalThis.labkitPanels = panels;
       document.dispatchEvent(new Event("labkit-panels"));
-      notebooks?.widgetAdded.connect((_, notebook) => keepOutputs(notebook));
+      notebooks?.widgetAdded.connect((_, notebook) => {
+        keepOutputs(notebook);
+        keepAnswers(notebook, () => panels.save({ notebook: notebook.id }));
+      });
       if (notebooks) serveControls(notebooks);
     },
   };
@@ -95,6 +98,14 @@ function keepOutputs({ context, content, sessionContext }) {
   const listen = (kernel) => kernel?.anyMessage.connect(receive); // once, however often it is said
   listen(sessionContext.session?.kernel);
   sessionContext.kernelChanged.connect((_, { newValue }) => listen(newValue));
+}
+
+/** Saves a notebook as soon as a card has an answer, or a view its last picture: a reload shows
+    what was saved. A kernel's `iopubMessage` comes when an output has it. */
+function keepAnswers({ sessionContext }, save) {
+  sessionContext.iopubMessage.connect((_, { header, content }) => {
+    if (header.msg_type === "update_display_data" && content.metadata.labkit) save();
+  });
 }
 
 function replace({ widgets }, display, { data, metadata }) {
@@ -153,7 +164,7 @@ class Panels {
     panel.dispose();
   }
 
-  /** Saves a notebook whose view has just been displayed: a reload shows what was saved. */
+  /** Saves a notebook that has just got what a reload is to show, one save after the other. */
   save({ notebook }) {
     const { context } = this.find(notebook) ?? {};
     if (!context?.isReady || context.model.readOnly) return;
