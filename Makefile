@@ -15,7 +15,7 @@ test: env-test ## set everything up and run every test; ARGS="-k settled" go to 
 test-site: env-test ## run all that is tested of the site in Chromium, all six notebooks: minutes
 	@tools/test.sh -m "browser and not engine" tests/browser/test_site.py tests/browser/test_site_kept.py
 
-test-browsers: env-test ## run the site in Firefox, which is installed if need be
+test-browsers: env-test ## run the site in Firefox and WebKit, which are installed if need be
 	@tools/test_browsers.sh $(ARGS)
 
 test-nodes: env-test ## what three real nodes do that are disturbed in mid-update: minutes
