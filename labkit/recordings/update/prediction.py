@@ -21,7 +21,7 @@ from labkit.recordings.recording import (
     TaskForgotten,
     TaskSeen,
 )
-from labkit.recordings.update.phases import settled, stopping
+from labkit.recordings.update.phases import leaving, settled
 from swarmsim.go.durations import Duration, to_text, to_timedelta
 from swarmsim.model import Behaviour as Behaviour
 from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
@@ -113,7 +113,12 @@ def over_seeds(
 def _run(
     cluster: Cluster, recording: Recording, deadline: datetime, up_to: Duration
 ) -> Generator[Recording, None, str]:
-    """Let the update happen, and return why that came to an end."""
+    """Let the update happen, and return why that came to an end.
+
+    Once it has settled, the tasks of that moment are waited for: where tasks fail again and
+    again, later ones are always on their way.
+    """
+    since: datetime | None = None
     while True:
         yield recording
         now = _time(cluster.now)
@@ -121,8 +126,10 @@ def _run(
         # while an update runs, it has not settled: the question would cost time
         if status is None or status.settled:
             why = settled(recording, now)
-            if why and not (stopping(recording) or _starting(recording)):
-                return why
+            if why:
+                since = since or now
+                if not any(task.created_at <= since for task in _moving(recording)):
+                    return why
         if cluster.next_due() is None:
             return _waits_for(recording)
         if now >= deadline:
@@ -130,11 +137,15 @@ def _run(
         cluster.run_until(cluster.now + _ns_of(_STEP))
 
 
-def _starting(recording: Recording) -> bool:
-    """Whether a node is about to run a task; one that waits for its restart is not counted."""
-    return any(
-        task.state in _ON_THE_WAY and task.desired_state == "running" for task in recording.current
-    )
+def _moving(recording: Recording) -> Iterator[values.Task]:
+    """Yield the tasks that stop, and those that a node is about to run.
+
+    One that waits for its restart is not counted.
+    """
+    for task in recording.current:
+        on_its_way = task.state in _ON_THE_WAY and task.desired_state == "running"
+        if on_its_way or (task.running and leaving(task)):
+            yield task
 
 
 def _waits_for(recording: Recording) -> str:

@@ -98,6 +98,15 @@ def test_a_prediction_ends_when_nothing_moves_any_more(seed: int) -> None:
         assert story.running_now(made) == {made.service and made.service.tag: 12}
 
 
+def test_tasks_that_fail_again_and_again_do_not_prolong_a_prediction() -> None:
+    """One of them is always on its way; it went on for an hour, and took seconds to work out."""
+    made = of_update(spec("1.1", FailureAction="continue"), behaviour={"unhealthy_after": "5s"})
+
+    assert made.ended
+    assert story.phases(made) == ["updating", "completed"]
+    assert made.ended.at - made.update_states()[-1][0] < timedelta(minutes=1)
+
+
 def test_what_chance_decides_is_a_range_over_seeds() -> None:
     """One bad slot of ten, and none is tolerated: all depends on when its turn comes."""
     after = spec("1.1", Parallelism=2, MaxFailureRatio=0.05)
