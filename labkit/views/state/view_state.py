@@ -79,7 +79,7 @@ from swarmsim.go.states import SETTLED_UPDATE_STATES
 
 #: Changes of a recording that are shown, and how many of them may be of something else than
 #: tasks and hashes; of more, the last ones. A service that crashes all night makes 100,000.
-MOST_CHANGES = 20_000, 500
+MOST_CHANGES = 10_000, 500
 #: Steps, and points of the speed, that are kept; the oldest go first. A crash loop makes
 #: two steps a second, the web page is asked once a second.
 MOST_POINTS = 5000
