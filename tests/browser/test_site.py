@@ -4,6 +4,8 @@ What is awaited in the page has a limit there, so that a notebook that hangs is 
 """
 
 import json
+import re
+import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -40,8 +42,8 @@ _LOADS = 240_000
 class Desk:
     """A page of the site, in which one notebook is open at a time: each has a kernel to load."""
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self._context, self._address = context, address
+    def __init__(self, context: BrowserContext, address: str, speed: int = _SPEED) -> None:
+        self._context, self._address, self._speed = context, address, speed
         self._pages = ExitStack()
         self._page: Page | None = None
 
@@ -76,7 +78,7 @@ class Desk:
     def _open(self, name: str) -> Page:
         self._page = self._pages.enter_context(new_page(self._context, *_OF_THE_CLOSED))
         self._page.on("dialog", lambda dialog: dialog.accept())  # whether to leave it unsaved
-        link = f"{self._address}/lab/index.html?path={name}&speed={_SPEED}"
+        link = f"{self._address}/lab/index.html?path={name}&speed={self._speed}"
         self._page.goto(link, timeout=_LOADS)
         self._meet()
         return self._page
@@ -163,6 +165,30 @@ def test_what_is_edited_and_recorded_survives_in_mid_update(
         assert "You have these again: step, swarm, view, recording" in said
         assert "The update has settled" in said
         assert execute(page, f"print({is_edited})") == "True\n"
+
+
+@pytest.mark.site
+def test_an_update_takes_as_long_as_swarm_s_times_say(browser: Browser, address: str) -> None:
+    """At Swarm's own speed, and by the kernel's clock."""
+    lasted = """
+    import labkit, time
+    from labkit.recordings import story
+    step = labkit.reset(1)
+    expected = story.took(labkit.predict(step.worker, force=True)).total_seconds()
+    view, began = labkit.watch(step.worker), time.monotonic()
+    labkit.update(step.worker, force=True)
+    view.wait_for_update("completed")
+    print(f"expected {expected} s, lasted {time.monotonic() - began} s")
+    """
+    with (
+        browser.new_context() as own,
+        closing(Desk(own, address, speed=1)) as desk,
+        desk.notebook("01-rolling-updates.ipynb") as page,
+    ):
+        said = execute(page, textwrap.dedent(lasted))
+    print(said)
+    expected, seen = map(float, re.findall(r"(\S+) s\b", said.splitlines()[-1]))
+    assert seen == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.site
