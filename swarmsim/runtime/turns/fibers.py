@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 from weakref import WeakSet
 
 #: Seconds that a fiber may run on before it is made to wait.
-_SLICE = 0.05
+_SLICE = 0.02
 #: Seconds that a browser's timer counts at least; it ends a longer wait at once.
 _LONGEST = 1e6
 #: Where Python asks whether there is a signal: SIGINT (2) every so many ms.
@@ -57,6 +57,8 @@ class Fiber:
 
     #: The one that runs; `None` while the engine does.
     current: ClassVar["Fiber | None"] = None
+    #: How many are made to wait now.
+    made_to_wait: ClassVar[int] = 0
 
     def __init__(self, owner: Owner, run: Callable[[], None]) -> None:
         self.owner = owner
@@ -117,9 +119,13 @@ class Fiber:
             self._enter()
 
     def make_wait(self) -> None:
-        """Wait for a moment if it has run for long."""
+        """Wait if it has run for long; all who are made to leave half of the time to others."""
         if time.monotonic() > self._may_run_until:
-            self._suspend(0)
+            Fiber.made_to_wait += 1
+            try:
+                self._suspend(2 * _SLICE * Fiber.made_to_wait)
+            finally:
+                Fiber.made_to_wait -= 1
             self.owner.deliver(self)
 
     def _main(self) -> None:
