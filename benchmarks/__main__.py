@@ -7,7 +7,7 @@ differ from machine to machine and from hour to hour.
 import argparse
 import sys
 
-from benchmarks import deploying, exploring, growing, modelling, viewing, watching
+from benchmarks import deploying, exploring, growing, modelling, viewing, visiting, watching
 
 
 def main() -> int:
@@ -19,6 +19,7 @@ def main() -> int:
         "modelling": modelling.run,
         "exploring": exploring.run,
         "growing": growing.run,
+        "visiting": visiting.run,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", help=f"some of {', '.join(known)}; all by default")
