@@ -7,7 +7,16 @@ differ from machine to machine and from hour to hour.
 import argparse
 import sys
 
-from benchmarks import deploying, exploring, growing, modelling, viewing, visiting, watching
+from benchmarks import (
+    deploying,
+    exploring,
+    growing,
+    hosting,
+    modelling,
+    viewing,
+    visiting,
+    watching,
+)
 
 
 def main() -> int:
@@ -19,6 +28,7 @@ def main() -> int:
         "modelling": modelling.run,
         "exploring": exploring.run,
         "growing": growing.run,
+        "hosting": hosting.run,
         "visiting": visiting.run,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

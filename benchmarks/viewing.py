@@ -33,9 +33,9 @@ _SIZES = (10, 100, 1000, 10_000)
 #: For how many seconds each is watched, after all of it has been drawn.
 _SECONDS = 12
 #: Browsers report what blocks a page for longer than this, in ms.
-_SHORTEST = 50
+SHORTEST = 50
 #: The page is left in peace for so long before it is looked at, in ms.
-_REST = 2000
+REST = 2000
 
 #: In the header of a message from a kernel to a widget; and the end of a view's pulse, which
 #: has nothing after what all of a view's messages begin with.
@@ -92,7 +92,7 @@ def run():
 threading.Thread(target=run, daemon=True).start()
 view
 """
-_OBSERVE = """
+OBSERVE = """
 window.longest = 0;
 new PerformanceObserver((list) => {
     const lengths = list.getEntries().map((entry) => entry.duration);
@@ -136,7 +136,7 @@ def run() -> None:
 
 def _watched(lab: Lab, browser: Browser, cell: str, drawn: str) -> _Cost:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.add_init_script(_OBSERVE)
+    page.add_init_script(OBSERVE)
     frames: list[bytes | str] = []
     page.on(
         "websocket",
@@ -146,7 +146,7 @@ def _watched(lab: Lab, browser: Browser, cell: str, drawn: str) -> _Cost:
     notebook.run(0)
     page.wait_for_selector(drawn, timeout=60_000, state="attached")
     until(lambda: not notebook.busy(), "the view's cell to end", 60)
-    page.wait_for_timeout(_REST)
+    page.wait_for_timeout(REST)
     costs = lab.folder / _COSTS
     page.evaluate("() => { window.longest = 0; }")
     before = len(costs.read_text().splitlines())
@@ -157,7 +157,7 @@ def _watched(lab: Lab, browser: Browser, cell: str, drawn: str) -> _Cost:
     blocked = float(page.evaluate("() => window.longest"))
     notebook.end_kernel()
     page.close()
-    return _Cost(sizes, kernel, max(blocked, _SHORTEST))
+    return _Cost(sizes, kernel, max(blocked, SHORTEST))
 
 
 def _is_update(frame: bytes | str) -> bool:
