@@ -19,6 +19,7 @@ FIRST = [
     "tests/conformance/test_scenarios.py::*[[]fast*",
     "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
     "tests/whole/test_notebooks_simulated.py::*",
+    "tests/browser/test_charts.py::*",  # which need no JupyterLab: the two are to end together
     "tests/browser/*",  # they share a browser, and the site
     "tests/house/test_pyodide.py::*|tests/swarmsim/runtime/test_turns.py::*",  # and a Pyodide
     "tests/engines/test_nodes.py::*",
