@@ -31,7 +31,7 @@ class Run:
     def __init__(self, engine: Engine, chosen: list[Scenario]) -> None:
         self.engine = engine
         #: As long on every engine, so that the columns of tables are.
-        self.name = f"c{secrets.token_hex(2)}"
+        self.name = f"c{secrets.token_hex(4)}"
         self.watcher = Watcher(engine, f"{LABEL}={self.name}")
         self._pool = ThreadPoolExecutor(AT_A_TIME[engine.name], f"play {engine.name}")
         self.watcher.start()

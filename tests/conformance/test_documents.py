@@ -102,7 +102,7 @@ class Documents:
 
     def service(self, spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Create a service, and return its id and itself when it has its addresses."""
-        name = self._last = f"{self.name}-{secrets.token_hex(2)}"
+        name = self._last = f"{self.name}-{secrets.token_hex(4)}"
         body = {"Name": name, **spec}
         for network in body["TaskTemplate"].get("Networks", ()):
             body = {**body, "TaskTemplate": {**body["TaskTemplate"]}}

@@ -51,7 +51,7 @@ def set_history_limit(engine: Engine, limit: int) -> None:
 
 @pytest.fixture
 def play(apart: Engine) -> Iterator[Play]:
-    run = f"c{secrets.token_hex(2)}"
+    run = f"c{secrets.token_hex(4)}"
     watcher = Watcher(apart, f"{LABEL}={run}")
     watcher.start()
     play = Play(apart, watcher, run, f"{run}-history")
