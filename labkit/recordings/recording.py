@@ -261,7 +261,7 @@ class Recording:
     nodes: tuple[Node, ...] = ()
     #: Lines of the file that could not be read, each a write that was cut short.
     torn_lines: int = 0
-    #: Changes before its first that are left out of it (`latest`).
+    #: How many earlier changes are left out (`latest`).
     left_out: int = 0
 
     # ---- making it -----------------------------------------------------------------
@@ -328,11 +328,11 @@ class Recording:
         return [change for change in self.changes if isinstance(change, kind)]
 
     def latest(self, most: int, most_events: int) -> Self:
-        """Return it with its last changes only, if it has more than `most`.
+        """Return the recording, or only its last changes if it has more than `most`.
 
-        Of them, at most `most_events` are neither of a task nor a count of hashes. What was
-        there before is there at its beginning: the service, the nodes, and the tasks that
-        the manager listed, the last `most` of them.
+        At most `most_events` of them are about something other than tasks and hashes. The
+        part begins with what was known at that moment: the service, the nodes, and the last
+        `most` of the tasks that the manager listed.
         """
         many = TaskSeen | TaskForgotten | HashesSeen
         events = [n for n, change in enumerate(self.changes) if not isinstance(change, many)]
@@ -632,7 +632,7 @@ def _read_fields(kind: type[T], row: dict[str, Any]) -> T:
 
 
 def _read_often(kind: type[DataclassInstance], row: dict[str, Any]) -> Any:
-    """Do the same for a value that is in many rows, such as the two configs of a service."""
+    """Read a value that many rows repeat, such as the two configs of a service, only once."""
     return _read_again(kind, **{name: row[name] for name, *_ in _readers(kind) if name in row})
 
 
@@ -645,13 +645,13 @@ def _read_again(kind: type[DataclassInstance], **row: Any) -> Any:
 def _readers(
     kind: type[DataclassInstance],
 ) -> list[tuple[str, tuple[type, ...], Callable[[Any], Any]]]:
-    """Return of each field its name, the types that are taken as they are, what reads others."""
+    """Return for each field its name, the types to take as they are, and a reader for others."""
     annotated = get_type_hints(kind)
     return [(each.name, *_reader(annotated[each.name])) for each in fields(kind)]
 
 
 def _reader(annotation: object) -> tuple[tuple[type, ...], Callable[[Any], Any]]:
-    """Return the same of an annotation. Rows are many, and a call a field is what reading costs."""
+    """Return such types and a reader for an annotation; a call per field would be slow."""
     kind, *or_none = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     ready = (kind,) if kind in (str, int, bool) else ()
     return (*ready, *([NoneType] if or_none else [])), _READERS.get(kind, lambda found: found)
@@ -669,7 +669,7 @@ def _one_of(choices: object, found: Any) -> Any:
     return found
 
 
-@lru_cache(maxsize=4096)  # the rows of a poll, and those of a task, have times in common
+@lru_cache(maxsize=4096)  # rows of one poll, or of one task, share times
 def _time(text: str) -> datetime:
     found = instant(text)
     if found is None or found.year not in _YEARS:

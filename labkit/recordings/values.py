@@ -327,7 +327,7 @@ def require_count(name: str, value: object) -> None:
         raise BadValue(f"{name} must be a whole number of zero or more, not {value!r}")
 
 
-@lru_cache(maxsize=256)  # asked of every task, again and again
+@lru_cache(maxsize=256)  # asked for every task at every poll
 def tag_of(image: str) -> str:
     """Return the tag in an image reference: `lab/worker:1.1@sha256:…` gives `1.1`.
 

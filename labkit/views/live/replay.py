@@ -56,7 +56,7 @@ class Replay(still.Still):
 
     @property
     def plain(self) -> Markup:
-        """It as HTML, where no script runs."""
+        """The end as HTML, for where no script runs."""
         return self._end.plain
 
     @property
@@ -68,7 +68,7 @@ class Replay(still.Still):
         return Snapshot.of(self._shown, self.parts)
 
     def mark(self, label: str, seconds: float) -> None:
-        """Put a mark on the time axis, so many seconds after what is shown of the recording began.
+        """Put a mark on the time axis, so many seconds after the part that is shown begins.
 
         It is added to the recording, and to its file if this replay knows it. Raises
         `BadValue` for a time outside the recording, and for a label with nothing in it.

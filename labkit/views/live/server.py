@@ -109,8 +109,8 @@ def _load_jupyter_server_extension(app: Any) -> None:
             (url_path_join(under, "state"), State),
             (url_path_join(under, "lab.js"), Script, {"script": EXTENSION.read_bytes}),
             (url_path_join(under, "views.css"), Script, {"script": _style, "kind": "css"}),
-            # its name has the version in it, so it never changes; a notebook that was saved by an
-            # earlier labkit asks for another
+            # the version in its name means that it never changes; a notebook that an earlier
+            # labkit saved asks for another one, and gets this
             (url_path_join(under, r"plotly-[\w.-]+\.min\.js"), Script, plotly),
         ],
     )

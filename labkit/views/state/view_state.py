@@ -77,8 +77,8 @@ from labkit.views.state.words import plain
 from swarmsim.go import references
 from swarmsim.go.states import SETTLED_UPDATE_STATES
 
-#: Changes of a recording that are shown, and how many of them may be of something else than
-#: tasks and hashes; of more, the last ones. A service that crashes all night makes 100,000.
+#: How many changes of a recording a view shows at most, the last ones, and how many of these may be
+#: about something other than tasks and hashes. A service that crashes all night makes 100,000.
 MOST_CHANGES = 10_000, 500
 #: Steps, and points of the speed, that are kept; the oldest go first. A crash loop makes
 #: two steps a second, the web page is asked once a second.

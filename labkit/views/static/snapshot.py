@@ -39,7 +39,7 @@ class Snapshot(still.Still):
 
     @classmethod
     def of(cls, recording: Recording, parts: Iterable[str] | None = None) -> "Snapshot":
-        """Return the snapshot of a recording, as far as it goes; of a long one, of its end."""
+        """Return the snapshot of a recording, as far as it goes; of a long one, its last part."""
         recording = recording.latest(*MOST_CHANGES)
         view_state = ViewState(recording.header)
         view_state.apply(recording.changes)

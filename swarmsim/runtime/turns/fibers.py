@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 #: Seconds that a fiber may run on before it is made to wait.
 _SLICE = 0.02
-#: Seconds that a browser's timer counts at least; it ends a longer wait at once.
+#: A browser's timer can count this many seconds; it ends a much longer wait at once.
 _LONGEST = 1e6
 #: Where Python asks whether there is a signal: SIGINT (2) every so many ms.
 _ALARM = f"""let next = 0;
@@ -32,7 +32,7 @@ _ALARM = f"""let next = 0;
   }},
   set 0(_) {{}},
 }})"""
-#: Where the engine's own code is, and all that is Python's.
+#: The folders of the engine's own code, and of Python's library.
 _ENGINE, _LIBRARY = str(Path(__file__).parents[2]), str(Path(os.__file__).parents[1])
 
 
@@ -57,7 +57,7 @@ class Fiber:
 
     #: The one that runs; `None` while the engine does.
     current: ClassVar["Fiber | None"] = None
-    #: How many are made to wait now.
+    #: How many are being made to wait now.
     made_to_wait: ClassVar[int] = 0
 
     def __init__(self, owner: Owner, run: Callable[[], None]) -> None:
@@ -220,9 +220,9 @@ def _interrupted(_: int, frame: FrameType | None) -> None:
 
 
 def _is_interruptible(frame: FrameType | None) -> bool:
-    """Whether it is a program that runs, or what it has called of Python's own library.
+    """Whether a program's own code runs, or what it has called in Python's library.
 
-    What is just being imported might be shared, and half of it would be seen by others.
+    An import is not interrupted: others might see half of a module that they share.
     """
     while frame is not None:
         name = frame.f_code.co_filename

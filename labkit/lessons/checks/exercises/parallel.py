@@ -1,4 +1,4 @@
-"""What exercises about how many slots are replaced at a time go by, one of them backwards. Pure."""
+"""The facts of exercises about parallelism: choose a config, or read one off a chart. Pure."""
 
 import math
 from collections.abc import Mapping

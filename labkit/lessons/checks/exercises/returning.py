@@ -1,4 +1,4 @@
-"""What exercises about rollbacks go by: what starts one, how much may fail, what is left. Pure.
+"""The facts of exercises about rollbacks: what starts one, how much may fail, what is left. Pure.
 
 The last is about a bug that ends no task, so that something else has to find it.
 """
@@ -98,11 +98,11 @@ def _after_it(evidence: Evidence, _: Attempt | None) -> Facts:
 
 #: The tags that the engine may have from the lesson; none of them has a health check.
 _OF_THE_LESSON = {"1.0", "1.1", "bugged", "deaf", "faster", "one-bad", "three-bad", "stuck"}
-#: Below so many hashes a second no worker works.
+#: Fewer hashes a second than this mean that no worker works.
 _STILL = 0.5
-#: Hashes a second are read off so many points, at either end of an update.
+#: How many points the hashes a second are averaged over, before and after an update.
 _POINTS = 3
-#: A point is of this much time before it and after it.
+#: A point averages this much time before it and as much after it.
 _HALF = timedelta(seconds=speed.WINDOW / 2)
 
 

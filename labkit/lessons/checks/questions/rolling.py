@@ -1,4 +1,4 @@
-"""What notebooks 1 and 2 ask of an update: with Swarm's defaults, in pairs, with no delay. Pure."""
+"""The questions of notebooks 1 and 2: Swarm's defaults, pairs, and no delay. Pure."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -4,7 +4,7 @@
 // selected(n), wanted(viewState) (whether there is anything to show), remove(). Each is drawn
 // in a task of its own, so that the page answers in between; one that is slow is drawn less
 // often, and a `lazy` one (a chart) that nobody can see waits until it is seen. Charts are drawn
-// in rounds, each right after the one before, so that all of them show the same moment.
+// in rounds, one right after the other, so that none gets far ahead of the others.
 
 import { TimeAxis } from "./axis.js";
 import { make, stamp, write } from "./dom.js";
