@@ -9,6 +9,7 @@ a version are evened out.
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,12 @@ def name(swarm: Swarm, unique: str) -> Iterator[str]:
 
 
 def remove(swarm: Swarm, name: str) -> None:
-    docker(swarm, f"stack rm {name}")
-    until(lambda: not any(held(swarm, name).values()), "the stack to be gone")
+    def gone() -> bool:
+        with suppress(AssertionError):  # docker gives up where a task still uses a network
+            docker(swarm, f"stack rm {name}")
+        return not any(held(swarm, name).values())
+
+    until(gone, "the stack to be gone")
 
 
 def by_docker(swarm: Swarm, name: str, files: list[Path], *flags: str) -> str:

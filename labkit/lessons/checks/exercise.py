@@ -65,10 +65,25 @@ class Evidence:
         """Whether something is still on its way that the judge should wait for."""
         if self.recording.ended:  # a shipped one: nothing of it is on its way any more
             return False
-        if self.last and self.last.under_way(self.now):
+        if self._has_to_begin or (self.last and self.last.under_way(self.now)):
             return True
         seen = [c.at for c in self.recording.changes[1:] if isinstance(c, ServiceSeen)]
         return bool(seen) and self.now - seen[-1] < _FRESH
+
+    @property
+    def _has_to_begin(self) -> bool:
+        """Whether tasks have another image than their service, and no update says so yet.
+
+        A write empties the update status (swarmkit, manager/controlapi/service.go).
+        """
+        service = self.recording.service
+        if service is None or service.update_status is not None:
+            return False
+        return any(
+            task.image != service.image
+            for task in self.recording.current
+            if task.desired_state == "running" and not task.ended
+        )
 
 
 @dataclass(frozen=True, slots=True)

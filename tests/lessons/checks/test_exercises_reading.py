@@ -1,5 +1,6 @@
 """The chart that is read backwards: untouched, each known mistake, the solution."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from labkit.lessons.checks.exercise import Evidence
 from labkit.lessons.checks.exercises import EXERCISES
-from labkit.recordings.recording import Ended, Recording
+from labkit.recordings.recording import Ended, Recording, ServiceSeen
 from labkit.recordings.values import UpdateConfig
 from tests.lessons.checks.seen import check
 from tests.played import Played
@@ -56,6 +57,18 @@ def test_the_config_that_drew_a_chart_is_read_off_it(parallelism, delay, order, 
     assert not check(NAME, made, answer={**config, "delay": f"{delay + 3}s"}).passed
     if 0 < parallelism < 10:
         assert not check(NAME, made, answer={**config, "parallelism": parallelism + 1}).passed
+
+
+def test_an_update_is_waited_for_until_it_begins():
+    """The engine of a busy machine may take seconds before it says that it is updating."""
+    made = Played("1.0")
+    seen, service = made.recording, made.recording.service
+    asked = replace(service, image=service.image.replace("1.0", "1.1"), update_status=None)
+    late = made.now + timedelta(seconds=30)
+
+    assert not Evidence(recording=seen, service=service, now=late).pending
+    seen.add(ServiceSeen(made.now, asked))
+    assert Evidence(recording=seen, service=asked, now=late).pending
 
 
 def test_nothing_is_waited_for_in_a_recording_that_has_ended(riddle):
