@@ -83,7 +83,7 @@ def speed(swarm: Swarm, stack: str, seconds: float = 4) -> float:
     Measures once every replica has added to the counter, and again if one of them adds
     nothing meanwhile: an application that has only half started has no speed yet. Raises
     `NotSettled` after 36 s of that, and `LabError` if the web page does not answer. Where
-    tasks only act there is no web page, and nothing makes hashes.
+    tasks only act, it returns 0: there is no web page, and nothing makes hashes.
     """
     if swarm.provenance == "acted":
         return 0

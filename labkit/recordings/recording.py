@@ -332,8 +332,10 @@ class Recording:
 
         At most `most_events` of them are about something other than tasks and hashes. The
         part begins with what was known at that moment: the service, the nodes, and the last
-        `most` of the tasks that the manager listed.
+        `most` of the tasks that the manager listed. Of such a part nothing more is left out.
         """
+        if self.left_out:
+            return self
         many = TaskSeen | TaskForgotten | HashesSeen
         events = [n for n, change in enumerate(self.changes) if not isinstance(change, many)]
         start = max(0, len(self.changes) - most, *(n + 1 for n in events[:-most_events][-1:]))

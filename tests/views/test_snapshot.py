@@ -160,6 +160,7 @@ def test_of_a_long_recording_the_last_changes_are_shown(
         f"and times count from {end:%Y-%m-%d %H:%M:%S} UTC."
     )
     assert few.left_out == len(update.changes) - 500
+    assert few.latest(100, 100) is few
     assert says in Page(shown.html).said
 
 

@@ -37,7 +37,7 @@ FIRST_TAG = "1.0"
 #: On an image of dockercoins: the hash of what it was made from.
 _SOURCE_LABEL = "labkit.source"
 _BASE_ARGUMENT = "PYTHON_IMAGE"
-_BASE_LINE = re.compile(rb"(?m)^ARG PYTHON_IMAGE=.*")
+_BASE_LINE = re.compile(rf"(?m)^ARG {_BASE_ARGUMENT}=.*".encode())
 #: The engine colours what a build step writes to its standard error.
 _COLOUR = re.compile(r"\x1b\[\d*m")
 

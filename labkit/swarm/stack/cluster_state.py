@@ -1,6 +1,6 @@
-"""What a swarm has of services, secrets, configs and networks, of which stack; and what must hold.
+"""The services, secrets, configs and networks of a swarm, by stack.
 
-Nothing has changed by then.
+And what is required of them before a deployment or a removal changes anything.
 """
 
 from collections.abc import Iterable, Iterator

@@ -25,7 +25,7 @@ _APART = ("logging",)
 #: Options of Python's that are followed by a word, and those that stand alone and change nothing.
 _WITH_WORD, _ALONE = ("-X", "-W"), "-uBOEIsSbqvi"
 _KILLED = 137
-#: How often a program is told to end before it is parked: code may catch everything.
+#: A program that has been told to end this often is parked: its code may catch everything.
 _TOLD_OFTEN = 20
 #: As they are before programs have folders of their own.
 _chdir, _getcwd = os.chdir, os.getcwd

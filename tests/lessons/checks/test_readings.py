@@ -178,7 +178,7 @@ def test_tasks_that_are_told_in_turn_are_told_from_those_told_together(size: int
 
 @pytest.mark.parametrize(("replicas", "choice"), [(3, "together"), (0, "")])
 def test_tasks_may_be_told_before_their_service_is_seen_to_be_gone(replicas: int, choice: str):
-    """A poll asks for the service before its tasks. A scale to zero is no removal."""
+    """Each poll reads the service before its tasks. Scaling to zero is not a removal."""
     looks = {
         0: ["service 1.0", "1.0-1..3"],
         5: ["1.0-1..3 told remove"],

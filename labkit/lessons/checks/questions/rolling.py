@@ -158,7 +158,7 @@ def _no_delay(recording: Recording) -> Facts:
     saved = by_delays = rounds * _FIVE + watched
     if slow and slow.total:
         saved = slow.total - facts["end"].total
-        # what a busy machine took longer to change over is no delay
+        # the extra time that a busy machine took to change over is not delay
         by_delays = saved - rounds * (_changeover(slow) - _changeover(attempt))
     beliefs = {
         "every": rounds * _FIVE + watched,
