@@ -1,4 +1,4 @@
-"""The versions of the notebooks, built from their sources, and what is wrong in a source."""
+"""What is made of the notebooks' sources, and what is wrong in a source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from labkit.base import echo, settings
 from labkit.base.errors import LabError
-from labkit.cli.base import main
+from labkit.cli.base import main, output_option
 
 if TYPE_CHECKING:
     from labkit.lessons.notebooks.checking import Problem
@@ -38,6 +38,10 @@ _from = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder of the sources; the default is the lab's own.",
 )
+
+
+def _sources() -> Path:
+    return settings.lesson_files() / "notebooks"
 
 
 @main.group("notebooks")
@@ -77,7 +81,7 @@ def _build(
 ) -> None:
     from labkit.lessons.notebooks import building
 
-    sources = folder or settings.lesson_files() / "notebooks"
+    sources = folder or _sources()
     target = output or settings.built(version)
     for done in building.build(version, sources, target, names, keep_outputs=keep_outputs):
         said = [done.what, *(_HOW[kept.how].format(kept.cell) for kept in done.kept)]
@@ -91,6 +95,26 @@ def _build(
 
 for _version in _EXPLAINED:
     _adds(_version)
+
+
+@_notebooks.command("plan")
+@_names
+@_from
+@output_option("The page to write.", default="plan.html", show_default=True)
+def _plan(names: tuple[str, ...], folder: Path | None, output: Path) -> None:
+    """Write an instructor's plan, from the notes: a page of paper for each notebook.
+
+    With `--from build/notebooks/instructor`, your own notes are in it.
+    """
+    from labkit.lessons import checks
+    from labkit.lessons.notebooks import building, cells
+    from labkit.views.live import page
+    from labkit.views.static import plan
+
+    books = map(cells.read, building.sources(folder or _sources(), names))
+    titles = {name: question.title for name, question in checks.QUESTIONS.items()}
+    page.write(output, plan.page(books, titles))
+    echo.say(f"{output}: open it in a browser, and print it on A4.")
 
 
 @_notebooks.command("check")
@@ -110,7 +134,7 @@ def _check(
             "the installed sources are never changed; name a folder with --from."
         )
     found = []
-    paths = building.sources(folder or settings.lesson_files() / "notebooks", names)
+    paths = building.sources(folder or _sources(), names)
     for path in paths:
         if fix:
             _fix(path)

@@ -28,6 +28,8 @@ NAMED_TAGS = EXERCISE_TAGS + QUESTION_TAGS
 
 #: What is read of a notebook: many times what those of a lesson have, with all their outputs.
 _MOST_BYTES, _MOST_CELLS, _MOST_VALUES, _DEEPEST = 20_000_000, 1_000, 100_000, 100
+_LABEL = re.compile(r"^(?:[-*] +)?\*\*([^*\n]+):\*\* *", re.MULTILINE)
+_QUOTED = re.compile(r"^> ?", re.MULTILINE)
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 
 
@@ -127,6 +129,15 @@ def has(cell: Cell, tag: str) -> bool:
 def is_note(cell: Cell) -> bool:
     """Whether a cell is for the instructor."""
     return has(cell, INSTRUCTOR)
+
+
+def labelled(cell: Cell) -> list[tuple[str, str]]:
+    """Return what a note says, as labels and texts: `("Ask", "Who is late?")` and so on.
+
+    What stands before the first label is left out.
+    """
+    _, *parts = _LABEL.split(_QUOTED.sub("", text(cell)))
+    return [(label, said.strip()) for label, said in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def is_solution(cell: Cell) -> bool:

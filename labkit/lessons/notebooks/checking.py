@@ -1,6 +1,7 @@
 """What is wrong in a source, each as a sentence that says what to do."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,6 +24,7 @@ from labkit.lessons.notebooks.cells import (
     is_code,
     is_note,
     is_solution,
+    labelled,
     tags,
     text,
 )
@@ -35,6 +37,9 @@ KNOWN_TAGS = {
 }
 #: Of these an exercise, or a question, has one cell each; of the others, any number.
 _SINGLE = {"exercise", "check", *QUESTION_TAGS}
+#: What an instructor's plan takes from the notes, and how often it is there.
+GOAL, KEY_QUESTION = "What it is for", "Key question"
+_PLANNED = {GOAL: 1, KEY_QUESTION: 3}
 #: How many unknown tags of a cell are named.
 _SAID = 10
 _SENTENCES = Path(__file__).with_name("problems.yaml")
@@ -72,7 +77,7 @@ def problems(
         found = [*_metadata(book), *_tags(book), *_outputs(book), *_sections(book), *_leaks(book)]
         found += _groups(book, EXERCISE_TAGS, "exercise", exercises)
         found += _groups(book, QUESTION_TAGS, "question", questions)
-        found += _untagged(book)
+        found += [*_untagged(book), *_plan(book)]
     return [Problem(notebook, cell, what) for cell, what in found]
 
 
@@ -137,6 +142,14 @@ def _sections(book: Book) -> _Found:
         if any(map(is_code, inside)) and not minutes.total(inside):
             what = _say("no minutes", heading=heading.text.lstrip("# "), tag=INSTRUCTOR)
             yield identity(book["cells"][heading.cell]), what
+
+
+def _plan(book: Book) -> _Found:
+    notes = filter(is_note, book["cells"])
+    counted = Counter(label for note in notes for label, _ in labelled(note))
+    for label, wanted in _PLANNED.items():
+        if counted[label] != wanted:
+            yield "", _say("not planned", label=label, wanted=wanted, found=counted[label])
 
 
 def _leaks(book: Book) -> _Found:

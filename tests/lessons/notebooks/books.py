@@ -46,13 +46,21 @@ def lesson() -> Book:
     """A whole source: two sections, a question, an exercise, notes and a checked output."""
     return book(
         md("title", "# 1 · Updates\n\nHow?"),
-        note("n-open", "**Ask:** who has updated a service?\n\n**Minutes:** 2"),
+        note(
+            "n-open",
+            "**What it is for:** *slot* by slot\n\n"
+            "- **Key question:** who has updated a service?\n- **Minutes:** 2",
+        ),
         md("first", "## Watch\n\nLook."),
         code("ask", 'labkit.question("how-long")', "question", "how-long"),
         code("run", "view = labkit.watch('dc_worker')", printed=""),
         code("seen", "print(10)", "nbval-check-output", printed="10\n"),
         code("compare", 'labkit.compare("how-long", view)', "compare", "how-long"),
-        note("n-watch", "**Common wrong answer:** in batches\n\n**Minutes:** 5"),
+        note(
+            "n-watch",
+            "**Key question:** who is next?\n\n"
+            "**Common wrong answer:** in batches\n\n**Minutes:** 5",
+        ),
         md("second", "## Do it\n\n```python\n## no heading\n```"),
         code("begin", 'labkit.exercise("half-the-time")', "exercise", "half-the-time"),
         code("stub", "# your update config\n...", "stub", "half-the-time"),
@@ -66,7 +74,7 @@ def lesson() -> Book:
             "why", "Four tasks at once need half as many turns as two.", "solution", "half-the-time"
         ),
         code("judge", 'labkit.check("half-the-time")', "check", "half-the-time"),
-        note("n-do", "**Minutes:** 8\n\n**Cut:** the whole exercise"),
+        note("n-do", "**Key question:** why?\n\n**Minutes:** 8\n\n**Cut:** the whole exercise"),
         md("end", "### What comes next\n\nRolling back."),
     )
 
