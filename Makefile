@@ -1,13 +1,16 @@
 # Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-site test-browsers test-nodes test-engines bench site docs lint down clean env env-test
+.PHONY: help lab hub test test-site test-browsers test-nodes test-engines bench site docs lint down clean env env-hub env-test
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
 
 lab: env ## set everything up and open JupyterLab; ARGS="--no-browser --port 8899" go to it
 	@.venv/bin/labkit lab $(ARGS)
+
+hub: env-hub ## try a class on this machine: JupyterHub with three test accounts
+	@tools/hub.sh $(ARGS)
 
 test: env-test ## set everything up and run every test; ARGS="-k settled" go to pytest
 	@tools/test.sh $(ARGS)
@@ -47,6 +50,9 @@ clean: ## the same, and delete images and environment too
 
 env:
 	@tools/bootstrap.sh lab
+
+env-hub:
+	@tools/bootstrap.sh hub
 
 env-test:
 	@tools/bootstrap.sh test

@@ -3,7 +3,8 @@
 # where uv cannot be had.
 #
 #   tools/bootstrap.sh lab     what a learner needs
-#   tools/bootstrap.sh test    that, and what the tests need
+#   tools/bootstrap.sh hub     that, and what a hub for a class needs
+#   tools/bootstrap.sh test    all that, and what the tests need
 #
 # On Debian as root it installs what the machine lacks from Debian's own packages, and
 # says so: Docker too, unless LABKIT_ENGINE asks for another engine. Where Docker cannot be
@@ -89,7 +90,7 @@ wanted() {
 
 is_ready() {
     [ -x .venv/bin/labkit ] && [ -r "$stamp" ] && [ "$(sed 1d "$stamp")" = "$(wanted)" ] \
-        && { [ "$(head -n 1 "$stamp")" = "$purpose" ] || [ "$(head -n 1 "$stamp")" = test ]; }
+        && case $(head -n 1 "$stamp") in "$purpose" | test) ;; hub) [ "$purpose" = lab ] ;; *) false ;; esac
 }
 
 # Whether there is an environment that can be brought up to date: one that was made whole
@@ -164,7 +165,7 @@ make_environment() {
         make_venv
     fi
     extra=""
-    [ "$purpose" = lab ] || extra="[$purpose]"
+    case $purpose in hub) extra="[hub]" ;; test) extra="[hub,test]" ;; esac
     pip_python=.venv/bin/python
     has_pip "$pip_python" || pip_python=$python
     install_with_uv || install_with_pip \

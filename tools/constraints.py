@@ -2,7 +2,7 @@
 
     .venv/bin/python tools/constraints.py >constraints.txt
 
-To renew them: make an environment with `pip install -e '.[test]'` and no constraints, of
+To renew them: make an environment with `pip install -e '.[hub,test]'` and no constraints, of
 the oldest Python that is supported (Debian 12 has 3.11.2, and packages ask for 3.11.5),
 run every test in it, then run this.
 """
@@ -48,5 +48,5 @@ def versions(name: str, extras: frozenset[str]) -> dict[str, str]:
 
 if __name__ == "__main__":
     print(HEADER)
-    for key, version in sorted(versions("labkit", frozenset({"test"})).items()):
+    for key, version in sorted(versions("labkit", frozenset({"hub", "test"})).items()):
         print(f"{key}=={version}")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.base import settings
 
@@ -25,22 +25,38 @@ def start(arguments: Sequence[str], root: Path | None = None) -> int:
     """Bring the lab up and be JupyterLab until that ends; return `labkit up`'s failure.
 
     It runs in this process, and most of its start is imports. They go on while a process of
-    its own brings the lab up. Without a `root` it serves the learner's copy.
+    its own brings the lab up. Without a `root` it serves the learner's copy. Started by
+    JupyterHub it is that learner's server there.
     """
     # -P: the current folder's files must not shadow labkit's modules, as they do not here
     coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up"])
     # Half of JupyterLab's start is jsonschema's making of a parser for a format of texts, `iri`,
     # that no schema of Jupyter's has; without the parser it leaves the format unchecked.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    from jupyterlab import labapp
+    application = _application()
 
     from labkit.engines import state
 
     if failure := coming_up.wait():
         return failure
     os.environ.update(environment(state.read().engine, os.environ))
-    labapp.LabApp.launch_instance([*options(arguments, root or settings.workspace()), *arguments])
+    application.launch_instance([*options(arguments, root or settings.workspace()), *arguments])
     return 0
+
+
+def _application() -> Any:
+    """Return JupyterLab, or what makes a server with it a part of a hub: its login, its address."""
+    if _in_hub():
+        from jupyterhub.singleuser.extension import JupyterHubSingleUser
+
+        return JupyterHubSingleUser
+    from jupyterlab.labapp import LabApp
+
+    return LabApp
+
+
+def _in_hub() -> bool:
+    return "JUPYTERHUB_SERVICE_URL" in os.environ
 
 
 def version(name: VersionName) -> Path:
@@ -72,9 +88,6 @@ def _defaults(root: Path) -> dict[str, object]:
     opens = "/lab" if own.exists() else f"/lab/tree/{FIRST}"
     _make(own)
     found: dict[str, object] = {
-        # Loopback and a token are Jupyter's defaults; the first is said all the same, because a
-        # configuration of the learner's may say otherwise.
-        "ServerApp.ip": "localhost",
         # The next three ask nobody outside. That JupyterLab does not even offer its news, nor
         # starts node to see whether its own page has to be built anew, is in
         # `page_config.json`, which is installed.
@@ -84,8 +97,13 @@ def _defaults(root: Path) -> dict[str, object]:
         # what it tells of its own start would hide its address and what labkit said
         "Application.log_level": "ERROR",
         "ServerApp.root_dir": root,
-        "LabApp.default_url": opens,
+        # the application that a hub starts has JupyterLab beside it
+        f"{'ServerApp' if _in_hub() else 'LabApp'}.default_url": opens,
     }
+    if not _in_hub():  # which says where it is to listen
+        # Loopback and a token are Jupyter's defaults; the first is said all the same, because a
+        # configuration of the learner's may say otherwise.
+        found["ServerApp.ip"] = "localhost"
     for name, folder in (("user_settings_dir", "settings"), ("workspaces_dir", "workspaces")):
         if f"JUPYTERLAB_{folder.upper()}_DIR" not in os.environ:
             found[f"LabApp.{name}"] = own / folder

@@ -1,0 +1,181 @@
+"""A class on one server: JupyterHub gives each learner a JupyterLab, an engine and files.
+
+    cd FOLDER && jupyterhub -f …/deploy/jupyterhub/jupyterhub_config.py
+
+It keeps in FOLDER what it has to remember, and reads there who is in the class: one name a
+line, in `learners.txt` and `instructors.txt`. It listens on this machine alone, at
+http://127.0.0.1:8880, and each learner has a simulated engine. `docs/teach-a-class.md` says
+how to come from here to a class. To change a setting, load this file in one of your own with
+`load_subconfig`, and set the rest after that.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from labkit.engines.private.private import ADDRESS_LABEL
+
+c = get_config()  # noqa: F821 - JupyterHub's
+LABKIT = str(Path(sys.executable).with_name("labkit"))
+
+# ---- who ---------------------------------------------------------------------------
+
+
+def names(file):
+    """Return the names in a file, one a line; none where there is no such file."""
+    lines = Path(file).read_text(encoding="utf-8").splitlines() if Path(file).exists() else []
+    return {line.strip() for line in lines if line.strip()}
+
+
+def kept_secret(file="passwords.key"):
+    """Return what the passwords are made of: drawn at the first start, for this user's eyes."""
+    if not Path(file).exists():
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:  # noqa: PTH123
+            new.write(secrets.token_hex(32))
+    return Path(file).read_text(encoding="utf-8")
+
+
+# A password each that nobody chooses: made of the name and a key, so that there is no list of
+# them to lose (`prepare.py passwords` prints it). Any other authenticator of JupyterHub does.
+c.JupyterHub.authenticator_class = "hashauthenticator.HashAuthenticator"
+c.HashAuthenticator.secret_key = kept_secret()
+c.HashAuthenticator.password_length = 12
+c.Authenticator.allowed_users = names("learners.txt") | names("instructors.txt")
+# An instructor may start and stop servers, but not enter them: JupyterHub's `admin` may.
+MAY = ["admin-ui", "list:users", "read:users:activity", "read:servers", "servers", "read:hub"]
+
+# ---- where -------------------------------------------------------------------------
+
+# not the usual 8000 and 8001, which dockercoins publishes; two more ports follow this one
+PORT = int(os.environ.get("LABKIT_HUB_PORT", "8880"))
+c.JupyterHub.bind_url = f"http://127.0.0.1:{PORT}"
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 1}"
+c.JupyterHub.hub_port = PORT + 2
+# a restart of the hub in the middle of a class stops nobody's server
+c.JupyterHub.cleanup_servers = False
+c.Spawner.environment = {"LABKIT_ENGINE": "simulated"}
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180
+
+# ---- each by themselves ------------------------------------------------------------
+
+NETWORK = "labkit-class"
+
+
+def engine():
+    """Return a client of the Docker engine that `docker` would use here, or `None`."""
+    from docker import DockerClient
+    from docker.errors import DockerException
+
+    try:
+        client = DockerClient.from_env(timeout=10)
+        return client if client.ping() else None
+    except DockerException:
+        return None
+
+
+def in_containers(client):
+    """Give each learner a container, and a volume that stays when the container goes."""
+    gateway, info = class_network(client), client.info()
+    labels = dict(each.partition("=")[::2] for each in info.get("Labels") or ())
+    c.JupyterHub.spawner_class = "docker"
+    c.DockerSpawner.image = os.environ.get("LABKIT_HUB_IMAGE", "labkit/learner")
+    c.DockerSpawner.network_name = NETWORK
+    c.DockerSpawner.prefix = NETWORK
+    c.DockerSpawner.volumes = {f"{NETWORK}-{{username}}": "/home/learner"}
+    c.DockerSpawner.remove = True
+    c.Spawner.mem_limit = "1G"
+    # the server of a learner needs no right of root's, and never will
+    c.DockerSpawner.extra_host_config = {
+        "cap_drop": ["ALL"],
+        "pids_limit": 512,
+        "security_opt": ["no-new-privileges"],
+    }
+    # The hub listens where containers, and nobody outside of this machine, find it.
+    if info["OperatingSystem"] == "Docker Desktop":
+        c.JupyterHub.hub_connect_ip = "host.docker.internal"
+    else:
+        # the engine that labkit starts is in a network of its own
+        c.DockerSpawner.host_ip = labels.get(ADDRESS_LABEL, "127.0.0.1")
+        c.JupyterHub.hub_ip = our_address(labels.get(ADDRESS_LABEL, gateway))
+
+
+def class_network(client):
+    """Make a network in which no container reaches another's, and return its gateway."""
+    found = client.networks.list(names=[NETWORK]) or [
+        client.networks.create(
+            NETWORK, driver="bridge", options={"com.docker.network.bridge.enable_icc": "false"}
+        )
+    ]
+    return found[0].attrs["IPAM"]["Config"][0]["Gateway"]
+
+
+def our_address(there):
+    """Return the address of this machine that another one finds it by."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((there, 9))  # sends nothing
+        return probe.getsockname()[0]
+
+
+def as_processes(spawner_class):
+    """Start processes of this machine; their engines outlive them, and are stopped after them."""
+    c.JupyterHub.spawner_class = spawner_class
+    c.LocalProcessSpawner.cmd = [LABKIT, "lab"]
+    c.Spawner.environment["LABKIT_HOME"] = home
+    c.Spawner.post_stop_hook = stop_engine
+    c.SimpleLocalProcessSpawner.home_dir_template = str(Path("homes").resolve() / "{username}")
+
+
+def home(spawner):
+    """Return the folder of a learner who is a user of this machine."""
+    return spawner.user_env({})["HOME"]
+
+
+async def stop_engine(spawner):
+    """Stop the engine of a learner whose server has stopped or died, as that learner."""
+    here = {"PATH": os.environ["PATH"], "LABKIT_HOME": home(spawner)}
+    ending = await asyncio.create_subprocess_exec(
+        *(LABKIT, "down"),
+        env=spawner.user_env(here),
+        preexec_fn=spawner.make_preexec_fn(spawner.user.name),
+        stdin=asyncio.subprocess.DEVNULL,
+    )
+    await ending.wait()
+
+
+def isolate(wanted):
+    """Choose how learners are kept apart; `wanted` is `LABKIT_HUB_ISOLATION`."""
+    client = engine() if wanted in ("", "containers") else None
+    if client:
+        in_containers(client)
+    elif wanted in ("", "users") and os.geteuid() == 0:
+        as_processes("local")
+        # they are users of this machine, and log in as these
+        c.JupyterHub.authenticator_class = "pam"
+    elif wanted == "none":
+        as_processes("simple")
+    else:
+        sys.exit(
+            "Learners are kept apart by containers, or else by being users of this machine.\n"
+            "Containers need a Docker engine, and none answers; to start a server as another user,"
+            " the hub has to be root.\n"
+            "To try it alone, with nobody kept from anybody's files: LABKIT_HUB_ISOLATION=none."
+        )
+
+
+isolate(os.environ.get("LABKIT_HUB_ISOLATION", ""))
+
+# ---- what nobody uses --------------------------------------------------------------
+
+CULLER = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]
+c.JupyterHub.services = [{"name": "culler", "command": CULLER}]
+c.JupyterHub.load_roles = [
+    {
+        "name": "culler",
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        "services": ["culler"],
+    },
+    {"name": "instructor", "scopes": MAY, "users": sorted(names("instructors.txt"))},
+]

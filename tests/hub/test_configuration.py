@@ -1,0 +1,105 @@
+"""What `deploy/jupyterhub/jupyterhub_config.py` asks of JupyterHub."""
+
+import os
+import stat
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import docker
+import pytest
+from docker.errors import DockerException
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "jupyterhub"
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return what the configuration says in an empty folder, with no Docker engine about."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(docker.DockerClient, "from_env", no_engine)
+
+    def configure(isolation: str = "none") -> Config:
+        monkeypatch.setenv("LABKIT_HUB_ISOLATION", isolation)
+        return PyFileConfigLoader("jupyterhub_config.py", str(FOLDER)).load_config()
+
+    return configure
+
+
+def no_engine(**_):
+    raise DockerException("no engine")
+
+
+def test_it_listens_on_this_machine_alone(configured):
+    assert configured().JupyterHub.bind_url.startswith("http://127.0.0.1:")
+
+
+def test_who_is_on_no_list_has_no_way_in(configured, tmp_path):
+    assert configured().Authenticator.allowed_users == set()
+    (tmp_path / "learners.txt").write_text("ada\n\n grace \n")
+    (tmp_path / "instructors.txt").write_text("barbara\n")
+
+    assert configured().Authenticator.allowed_users == {"ada", "grace", "barbara"}
+
+
+def test_what_passwords_are_made_of_is_drawn_once_and_for_the_hub_alone(configured, tmp_path):
+    first, again = (configured().HashAuthenticator.secret_key for _ in range(2))
+
+    assert first == again
+    assert len(first) == 64
+    assert stat.S_IMODE((tmp_path / "passwords.key").stat().st_mode) == 0o600
+
+
+def test_an_instructor_may_not_enter_the_servers_of_learners(configured, tmp_path):
+    (tmp_path / "instructors.txt").write_text("barbara\n")
+    found = configured()
+    (role,) = (each for each in found.JupyterHub.load_roles if each["name"] == "instructor")
+
+    assert role["users"] == ["barbara"]
+    assert not [scope for scope in role["scopes"] if scope.startswith(("access", "admin:"))]
+    assert "admin_users" not in found.Authenticator
+
+
+def test_without_docker_and_root_it_does_not_start_unasked(configured, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    with pytest.raises(SystemExit, match="LABKIT_HUB_ISOLATION=none"):
+        configured("")
+
+
+def test_without_docker_learners_are_users_of_the_machine(configured, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    found = configured("")
+
+    assert found.JupyterHub.spawner_class == "local"
+    assert found.JupyterHub.authenticator_class == "pam"
+
+
+@pytest.mark.parametrize("isolation", ["users", "none"])
+def test_an_engine_that_outlives_the_server_is_stopped_after_it(configured, monkeypatch, isolation):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    assert configured(isolation).Spawner.post_stop_hook.__name__ == "stop_engine"
+
+
+def test_with_docker_each_has_a_container_that_can_do_little_and_files_that_stay(
+    configured, monkeypatch
+):
+    engine = MagicMock()
+    engine.info.return_value = {"OperatingSystem": "Debian", "Labels": []}
+    engine.networks.list.return_value = []
+    engine.networks.create.return_value.attrs = {"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}
+    monkeypatch.setattr(docker.DockerClient, "from_env", lambda **_: engine)
+    found = configured("")
+    limits = found.DockerSpawner.extra_host_config
+
+    assert found.JupyterHub.spawner_class == "docker"
+    assert found.JupyterHub.hub_ip == "127.0.0.1"
+    assert (limits["cap_drop"], limits["security_opt"]) == (["ALL"], ["no-new-privileges"])
+    assert found.Spawner.mem_limit
+    assert found.DockerSpawner.remove
+    assert found.DockerSpawner.volumes == {"labkit-class-{username}": "/home/learner"}
+    assert engine.networks.create.call_args.kwargs["options"] == {
+        "com.docker.network.bridge.enable_icc": "false"
+    }
