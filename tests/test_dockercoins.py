@@ -405,7 +405,7 @@ def test_the_web_page_says_that_redis_does_not_answer(monkeypatch):
 def test_the_web_page_is_at_index_html(monkeypatch):
     with serving(load("webui/webui.py", monkeypatch)) as address:
         answer, _ = ask(address, "/")
-        assert (answer.status, answer.headers["Location"]) == (302, "/index.html")
+        assert (answer.status, answer.headers["Location"]) == (302, "index.html")
         assert b"<svg" in ask(address, "/index.html")[1]
         assert ask(address, "/else")[0].status == 404
 

@@ -1,6 +1,6 @@
 """webui: shows how many hashes dockercoins makes.
 
-    GET /              to /index.html
+    GET /              to index.html
     GET /index.html    the page: a live chart, drawn without anything from elsewhere
     GET /json          {"coins": …, "hashes": …, "now": …}; `now` in seconds since 1970
 
@@ -40,7 +40,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.partition("?")[0]
         if path == "/":
-            self.reply(302, "text/plain", b"", Location="/index.html")
+            # relative: a proxy may have the page under a path of its own
+            self.reply(302, "text/plain", b"", Location="index.html")
         elif path == "/index.html":
             self.reply(200, "text/html; charset=utf-8", PAGE.read_bytes())
         elif path == "/json":

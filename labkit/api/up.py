@@ -147,7 +147,7 @@ def _deploy(engine: engines.Engine) -> None:
     echo.say(f"Stack {name}: {what}; {running} of {wanted} replicas run.")
     if running < wanted:
         _say_which_take_no_task(engine.swarm.nodes())
-    _say_where(engine, coins.webui(engine.swarm, name))
+    _say_where(engine, name)
 
 
 def _say_which_take_no_task(nodes: tuple[Node, ...]) -> None:
@@ -158,13 +158,16 @@ def _say_which_take_no_task(nodes: tuple[Node, ...]) -> None:
         echo.warn(sentence)
 
 
-def _say_where(engine: engines.Engine, page: str) -> None:
+def _say_where(engine: engines.Engine, name: str) -> None:
     """Say where the web page is, after making it so that `localhost` leads there."""
+    page = coins.webui(engine.swarm, name)
     addresses = [page]
     if engine.kind == "private":
         engines.lead_ports(engine.swarm)
-        addresses.append(f"http://localhost:{urlsplit(page).port}")
-    echo.say(f"The page of dockercoins (webui): {', also '.join(addresses)}")
+        addresses.append(ports.address(coins.port(engine.swarm, name)))
+    on = "on the server of your JupyterLab, " if page.startswith("/") else ""
+    addresses = list(dict.fromkeys(addresses))  # of a proxy, one
+    echo.say(f"The page of dockercoins (webui): {on}{', also '.join(addresses)}")
 
 
 def _send(engine: engines.Engine, name: str) -> None:

@@ -10,13 +10,39 @@ import select
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from importlib.util import find_spec
 from typing import Any
+
+from markupsafe import Markup
 
 from labkit.swarm.client import Swarm
 
 #: The variables of the compose file, and the lesson's port for each.
 WANTED = {"LABKIT_WEBUI_PORT": 8000, "LABKIT_RNG_PORT": 8001, "LABKIT_HASHER_PORT": 8002}
 _LAST = 65_535
+
+
+class Address(str):
+    """An address for the learner's browser, or why there is none: in a notebook, a link."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+    def _repr_html_(self) -> str | None:
+        link = Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>')
+        return link.format(self) if self.startswith(("http", "/")) else None
+
+
+def address(port: int, host: str = "localhost", *, here: bool = True) -> Address:
+    """Return where the learner's browser finds a port of this machine, or of a host elsewhere.
+
+    Behind JupyterHub, as on Binder, that is a path of the learner's own server; what comes
+    before it is known only where the hub says it (`c.JupyterHub.public_url`).
+    """
+    own = os.environ.get("JUPYTERHUB_PUBLIC_URL") or os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    if own and here and find_spec("jupyter_server_proxy"):
+        return Address(f"{own.rstrip('/')}/proxy/{port}/")
+    return Address(f"http://{host}:{port}")
 
 
 def choose(

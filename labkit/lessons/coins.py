@@ -37,7 +37,7 @@ _ANSWER_SECONDS, _METER_SECONDS = 5, 2
 
 
 #: In place of an address.
-_NO_PAGE = "(no web page: a browser opens no port of the engine in it)"
+_NO_PAGE = ports.Address("(no web page: a browser opens no port of the engine in it)")
 
 
 _Page = Connection | page.Published
@@ -49,13 +49,17 @@ class _Answer(NamedTuple):
     now: float
 
 
-def webui(swarm: Swarm, stack: str) -> str:
-    """Return the address of the stack's web page, for the machine that labkit runs on."""
-    port = _port(swarm, stack)
-    return _NO_PAGE if swarm.url == page.URL else f"http://{host(swarm)}:{port}"
+def webui(swarm: Swarm, stack: str) -> ports.Address:
+    """Return the address of the stack's web page for the learner's browser."""
+    published = port(swarm, stack)
+    if swarm.url == page.URL:
+        return _NO_PAGE
+    here = urlsplit(swarm.url).hostname in (None, "localhost", "127.0.0.1")
+    return ports.address(published, host(swarm), here=here)
 
 
-def _port(swarm: Swarm, stack: str) -> int:
+def port(swarm: Swarm, stack: str) -> int:
+    """Return the port that the stack's web page is published on."""
     published = ports.of_service(swarm.service(f"{stack}_webui"))
     if not published:
         raise LabError(
@@ -174,9 +178,8 @@ class _Meter:
 
 def _page(swarm: Swarm, stack: str) -> _Page:
     """Return a connection to the page, which is where the engine is: no proxy leads to it."""
-    port = _port(swarm, stack)
-    in_browser = swarm.url == page.URL
-    return page.Published(port) if in_browser else Connection(f"{host(swarm)}:{port}")
+    at, in_browser = port(swarm, stack), swarm.url == page.URL
+    return page.Published(at) if in_browser else Connection(f"{host(swarm)}:{at}")
 
 
 def _ask(page: _Page, timeout: float = _ANSWER_SECONDS) -> _Answer:

@@ -3,6 +3,8 @@
 import socket
 from contextlib import ExitStack, closing
 
+import pytest
+
 from labkit.engines import ports
 from tests.whole.labs import free_ports
 
@@ -61,3 +63,48 @@ def test_a_port_that_is_bound_and_does_not_answer_is_in_use():
     with closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))
         assert ports.in_use(bound.getsockname()[1])
+
+
+# ---- where a browser finds them ------------------------------------------------------
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server of a learner of a hub, with jupyter-server-proxy."""
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/class/user/ada/")
+    monkeypatch.delenv("JUPYTERHUB_PUBLIC_URL", raising=False)
+    monkeypatch.setattr(ports, "find_spec", lambda _: True)
+
+
+def test_on_a_machine_of_ones_own_it_is_localhost(monkeypatch):
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+
+    assert ports.address(8000) == "http://localhost:8000"
+
+
+@pytest.mark.usefixtures("proxy")
+def test_behind_a_hub_it_is_a_path_of_the_learner_s_server():
+    assert ports.address(8000) == "/class/user/ada/proxy/8000/"
+    assert ports.address(8000, "10.0.0.7", here=False) == "http://10.0.0.7:8000"
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_hub_that_says_its_address_makes_it_whole(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_PUBLIC_URL", "https://hub.example/class/user/ada/")
+
+    assert ports.address(8000) == "https://hub.example/class/user/ada/proxy/8000/"
+
+
+@pytest.mark.usefixtures("proxy")
+def test_without_the_proxy_s_package_there_is_no_such_path(monkeypatch):
+    monkeypatch.setattr(ports, "find_spec", lambda _: None)
+
+    assert ports.address(8000) == "http://localhost:8000"
+
+
+def test_in_a_notebook_it_is_a_link_unless_there_is_no_page():
+    link = '<a href="/a/proxy/1/" target="_blank" rel="noopener">/a/proxy/1/</a>'
+
+    assert ports.Address("/a/proxy/1/")._repr_html_() == link
+    assert repr(ports.Address("/a/proxy/1/")) == "/a/proxy/1/"
+    assert ports.Address("(no web page)")._repr_html_() is None

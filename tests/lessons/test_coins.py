@@ -151,7 +151,7 @@ def rising(page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page whose counter rises by 30 hashes a second of its own clock; each poll is quick."""
     answers = (b'{"hashes": %d, "now": %f}' % (15 * each, each / 2) for each in count())
     monkeypatch.setattr(Page, "answer", property(lambda _: next(answers)))
-    monkeypatch.setattr(coins, "_port", lambda *_: page)
+    monkeypatch.setattr(coins, "port", lambda *_: page)
     for name in ("_POLL_SECONDS", "_SAMPLE_SECONDS"):
         monkeypatch.setattr(coins, name, 0.01)
 
