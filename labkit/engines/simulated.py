@@ -54,7 +54,7 @@ class SimulatedEngine(BackgroundEngine):
         """Stop it with the processes of all its tasks. What was built stays.
 
         Those of a server that was killed have ended with it
-        (`swarmsim.runtime.processes.keeper`).
+        (`swarmsim.runtime.processes.machine.keeper`).
         """
         import psutil
 

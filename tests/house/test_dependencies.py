@@ -73,6 +73,7 @@ def test_all_that_is_imported_is_declared_or_comes_with_what_is():
     known = {MODULES.get(name, name) for name in declared} | COMES_WITH.keys() | PACKAGES
     known |= {"jupyterhub"}  # imported by a server that it has started
     known |= {"_typeshed"}  # type checkers have it, and nothing imports it when it runs
+    known |= {"sitecustomize"}  # it is beside what imports it
     # Pyodide has them, and nothing imports them elsewhere
     known |= {"js", "pyodide", "pyodide_js", "pyodide_kernel"}
     imported = {

@@ -3,7 +3,8 @@
     plan         what a task runs: its image's config and the service's spec
     folders      where it runs: a copy of the image's files, volumes, configs, secrets
     programs     which program of this machine a command means
-    spawning     the machine: processes in groups of their own, that end with the engine (`keeper`)
+    machine      has processes in groups of their own, that end with the engine (`keeper`), and
+                 a Python that is forked for tasks (`forking`)
     output       what they write, as it would read in a container
     probing      healthchecks
     kinds        what is known of each kind of process, the rule of the clock, and what stands

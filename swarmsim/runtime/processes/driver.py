@@ -220,6 +220,6 @@ class Processes:
 
 
 def _machine(data: Path) -> System:
-    from swarmsim.runtime.processes.spawning import Machine  # which is nothing for a browser
+    from swarmsim.runtime.processes.machine import Machine  # which is nothing for a browser
 
     return Machine(data)
