@@ -34,7 +34,7 @@ _LOCK = "pyodide-lock.json"
 _WANTED = ("labkit", "ipython", "micropip")
 #: What labkit does without there, and what JupyterLite has wheels of its own for.
 _LEFT_OUT = {
-    *("jupyterlab", "nbformat", "pandas", "narwhals", "psutil", "tornado"),
+    *("jupyterlab", "nbconvert", "nbformat", "pandas", "narwhals", "psutil", "tornado"),
     *("widgetsnbextension", "pexpect", "filelock"),
 }
 #: Of these only the version is asked for: plotly.js is in the site as a file.

@@ -65,8 +65,11 @@ def _adds(version: VersionName) -> None:
     outputs = click.option(
         "--keep-outputs", is_flag=True, help="Keep the outputs that nbval compares: for a test run."
     )
+    pages = click.option(
+        "--html", is_flag=True, help="Write each as a page, too; it needs no network and no server."
+    )
     run: Callable[..., Any] = partial(_build, version)
-    for decorate in (outputs, output, _from, _names):
+    for decorate in (outputs, *([pages] if version == "slides" else []), output, _from, _names):
         run = decorate(run)
     _notebooks.command(version, help=_EXPLAINED[version])(run)
 
@@ -78,6 +81,7 @@ def _build(
     output: Path | None,
     *,
     keep_outputs: bool,
+    html: bool = False,
 ) -> None:
     from labkit.lessons.notebooks import building
 
@@ -91,6 +95,21 @@ def _build(
                 f"kept as {done.copy.name}; tag a cell `instructor` to make it a note"
             )
         echo.say(f"{done.path}: {'; '.join(said)}.")
+        if html and done.path.suffix == ".ipynb":
+            _write_slides(done.path)
+
+
+def _write_slides(built: Path) -> None:
+    """Write the slides that were built, with what an instructor changed there, as a page."""
+    from labkit.lessons import checks
+    from labkit.lessons.notebooks import cells
+    from labkit.views.live import page
+    from labkit.views.static import slides
+
+    output = built.with_suffix(".html")
+    book = cells.read(built)
+    page.write(output, slides.page(built.stem, book, built.parent, checks.QUESTIONS))
+    echo.say(f"{output}: open it in a browser; S opens the notes, F fills the screen.")
 
 
 for _version in _EXPLAINED:

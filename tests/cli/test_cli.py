@@ -442,3 +442,13 @@ def test_up_says_which_nodes_take_no_task(
     said = "".join(capsys.readouterr())
     assert says in said
     assert bool(says) == bool(said)
+
+
+def test_a_plan_and_slides_of_one_notebook_are_written_as_pages(tmp_path: Path):
+    plan, deck = tmp_path / "plan.html", tmp_path / "deck"
+
+    labkit("notebooks", "plan", "4", "-o", str(plan))
+    labkit("notebooks", "slides", "4", "--html", "-o", str(deck))
+
+    assert "Shutting down" in plan.read_text()
+    assert [each.name for each in deck.glob("*.html")] == ["04-shutting-down.html"]

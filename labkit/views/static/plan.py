@@ -20,7 +20,9 @@ _SMALLEST, _LARGEST, _FULL = 6.5, 10.5, 2100
 def page(books: Iterable[Book], questions: Mapping[str, str]) -> str:
     """Return the plans of some notebooks as one page; `questions` are their titles by name."""
     plans = [Plan(book["cells"], questions) for book in books]
-    return assets.document("Plan of the lesson", ("plan",), render("static/plan.html", plans=plans))
+    return assets.document(
+        "Plan of the lesson", ("plan",), render("static/teaching/plan.html", plans=plans)
+    )
 
 
 @dataclass(frozen=True)
