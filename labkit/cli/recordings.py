@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from labkit.recordings.recorder import Recorder
 
 
+#: The last changes of a long recording from which its facts are told, and how many of them may
+#: be about something other than tasks and hashes: each of these is a line of the facts.
+_MOST_COMPARED = 50_000, 2000
+
+
 class _Seconds(click.FloatRange):
     """A number of seconds, which `nan` and `inf` are not."""
 
@@ -82,15 +87,21 @@ def _warner(recorder: Recorder) -> Callable[[], None]:
 @output_option("The page to write; the default is FILE with .html, or comparison.html for several.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts; draw nothing.")
 def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> None:
-    """Draw a recording as a page for any browser, with no engine; several, to compare them."""
+    """Draw a recording as a page for any browser, with no engine; several, to compare them.
+
+    Of a very long one, the last part.
+    """
     from labkit.api import doing
     from labkit.recordings import story
     from labkit.recordings.recording import Recording
     from labkit.views.live import page as pages
+    from labkit.views.state import sentences
+    from labkit.views.state.view_state import MOST_CHANGES
 
     if as_json and output:
         raise click.UsageError("--json draws nothing, so it cannot be combined with --output.")
-    recordings = [Recording.load(file) for file in files]
+    latest = _MOST_COMPARED if as_json or files[1:] else MOST_CHANGES
+    recordings = [Recording.load(file, latest) for file in files]
     if as_json:
         told = [story.facts(recording) for recording in recordings]
         # all of it in ASCII: what an engine said may hold what a terminal obeys
@@ -102,6 +113,8 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
     for file, recording in zip(files, recordings, strict=True):
         if torn := recording.torn_lines:
             echo.say(f"{file}: {torn} torn {'line was' if torn == 1 else 'lines were'} left out.")
+        if left_out := sentences.left_out(recording):
+            echo.say(f"{file}: {left_out}")
     pages.write(page, drawn)
     echo.say(f"{page}: open it in a browser.")
 

@@ -237,7 +237,7 @@ def facts(recording: Recording) -> dict[str, Any]:
     """Return what a recording tells, in values that JSON has. Times are RFC 3339 in UTC.
 
     `total_seconds` and `hashes_lost` are of the first update; they are `None` where there
-    is none, or they are not known.
+    is none, or they are not known. `left_out` changes before `started` were not looked at.
     """
     update, ended = first_update(recording), recording.ended
     lost = hashes_lost(recording)
@@ -259,6 +259,7 @@ def facts(recording: Recording) -> dict[str, Any]:
         "hashes_lost": None if lost is None else round(lost),
         "marks": [{"of": of.isoformat(), "label": label} for of, label in recording.marks()],
         "torn_lines": recording.torn_lines,
+        "left_out": recording.left_out,
     }
 
 

@@ -306,6 +306,7 @@ def test_what_recordings_tell_can_be_had_as_json(file: Path):
         "hashes_lost": None,
         "marks": [{"of": "2026-03-01T09:00:02+00:00", "label": "\x1b[31m\u202ehere"}],
         "torn_lines": 0,
+        "left_out": 0,
     }
     assert ended.output.isascii(), "a terminal obeys nothing in it"
     assert not file.with_suffix(".html").exists()

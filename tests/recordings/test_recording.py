@@ -7,23 +7,28 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import frames
 from labkit.recordings.frames import Table
 from labkit.recordings.recording import (
     Back,
+    Change,
     Ended,
     Gap,
     HashesSeen,
     Marked,
+    NodesSeen,
     Recording,
+    ServiceRemoved,
     ServiceSeen,
     TaskForgotten,
     TaskSeen,
 )
 from labkit.recordings.story import fewest_running, ran
-from labkit.recordings.values import UpdateConfig
+from labkit.recordings.values import Node, UpdateConfig
 from tests.looks import recorded
 from tests.values import at, recording, service, snapshot, status, task
 
@@ -256,6 +261,53 @@ def test_a_line_is_read_in_few_calls(tmp_path: Path, kind: type) -> None:
 
     calls = sum(each.callcount for each in profile.getstats())
     assert calls / len(made.changes) < 40
+
+
+KNOWN = [
+    *everything().changes,
+    *(TaskSeen(at(n), task(n, f"1.{n % 2}")) for n in range(4)),
+    *(TaskForgotten(at(n), f"1.{n % 2}-{n}") for n in range(4)),
+    NodesSeen(at(5), (Node(id="n", name="node-1"),)),
+    ServiceRemoved(at(6)),
+]
+
+
+@given(st.lists(st.sampled_from(KNOWN), max_size=30), st.integers(1, 12), st.integers(1, 6))
+def test_the_latest_of_a_file_is_what_is_latest_of_all_that_is_in_it(
+    changes: list[Change], most: int, most_events: int
+) -> None:
+    """Also of lines that no recorder wrote so: with spaces, and of unknown kinds."""
+    made = recording()
+    for change in changes:
+        made.add(change)
+    lines = [*made.lines()][1:]
+    lines[::3] = [f" {line}" for line in lines[::3]]
+
+    read = recording().with_latest([*lines, '{"kind": "new", "at": ""}'], most, most_events)
+
+    assert read == replace(made.latest(most, most_events), torn_lines=1)
+
+
+def test_what_is_left_out_of_a_long_file_costs_a_tenth(tmp_path: Path) -> None:
+    path, made = tmp_path / "r.jsonl", stop_first()
+    made.changes = made.changes * 500
+    made.save(path)
+    profile = cProfile.Profile()
+
+    profile.runcall(Recording.load, path, (10, 10))
+
+    calls = sum(each.callcount for each in profile.getstats())
+    assert calls / len(made.changes) < 20
+
+
+def test_tags_that_are_too_many_are_counted_together() -> None:
+    """Each step has all tags before it: a file with 100,000 would fill the memory."""
+    made = recording(*(snapshot(n, service(), task(1, f"1.{n}")) for n in range(200)))
+
+    (_, counts) = made.running_by_tag()[-1]
+
+    assert counts["others"] == 1
+    assert len(counts) == 51
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:

@@ -282,3 +282,16 @@ def test_tags_look_different_while_there_are_looks() -> None:
 
 def test_looks_differ_in_colour_and_in_pattern() -> None:
     assert len({look.colour for look in LOOKS}) == len({look.pattern for look in LOOKS}) == 8
+
+
+@pytest.mark.parametrize(
+    ("what", "kept"), [("image", "images"), ("node", "nodes"), ("state", "kinds"), ("tag", "tags")]
+)
+def test_what_each_poll_brings_whole_is_bounded(what: str, kept: str) -> None:
+    """Else a file with 10,000 different ones would become a page of gigabytes."""
+    state = ViewState(HEADER)
+    for n in range(600):
+        given = {"tag": {"tag": f"{n}"}, "image": {"image": f"lab/{n}:1"}}.get(what, {what: f"{n}"})
+        state.apply([TaskSeen(after(n), task(1, **given))])
+    assert len(state.delta()[kept]) == {"tags": 51}.get(kept, 501)
+    assert "others" in json.dumps(state.full()[kept][-1])

@@ -132,7 +132,7 @@ class _TrackedUpdate:
     @property
     def to_make(self) -> int:
         """In how many slots the updater makes a task; the others were filled for it."""
-        return len(self.slots - self.filled)
+        return len(self.slots) - len(self.slots & self.filled)
 
 
 class UpdateTracker:

@@ -67,7 +67,7 @@ class State(JupyterHandler):
             written = file.stat().st_mtime
             if str(written) == self.get_query_argument("seen", ""):
                 return self.set_status(204)
-            recording = Recording.load(file).latest(*MOST_CHANGES)
+            recording = Recording.load(file, MOST_CHANGES)
         except (OSError, RecordingProblem) as problem:
             raise web.HTTPError(404) from problem
         state = ViewState(recording.header)

@@ -53,6 +53,8 @@ from typing import Any, TypeVar
 
 from labkit.recordings import ps
 from labkit.recordings.recording import (
+    MOST_TAGS,
+    OTHERS,
     Back,
     Change,
     Ended,
@@ -86,6 +88,8 @@ MOST_POINTS = 5000
 #: Tasks that are kept after the manager has forgotten them; the oldest go first.
 MOST_FORGOTTEN = 2000
 _MS = timedelta(milliseconds=1)
+#: Images, nodes and states that are told apart; a poll that brings a new one brings all.
+MOST_NAMES = 500
 #: Uncounted deaths that are listed one by one.
 MOST_UNCOUNTED = 50
 
@@ -210,12 +214,16 @@ class ViewState:
         self._step(at)
 
     def _note_tag(self, at: datetime, task: Task) -> None:
-        over = task.ended and not self._ms(at)
-        if over and task.tag not in self._tags:
-            self._past.add(task.tag)
+        over, tag = task.ended and not self._ms(at), self._tag(task)
+        if over and tag not in self._tags:
+            self._past.add(tag)
         elif not over:
-            self._past.discard(task.tag)
-        self._tags.setdefault(task.tag, len(self._tags))
+            self._past.discard(tag)
+        self._tags.setdefault(tag, len(self._tags))
+
+    def _tag(self, task: Task) -> str:
+        """Return the tag of a task, or what those are called that are too many."""
+        return task.tag if task.tag in self._tags or len(self._tags) < MOST_TAGS else OTHERS
 
     def _enter(self, task: Task) -> None:
         """Note which task it is, if that is new."""
@@ -227,14 +235,15 @@ class ViewState:
 
     def _entry(self, number: int, task: Task) -> list[Any]:
         before = self._updater.before(task.id)
-        image = plain(references.without_digest(task.image)), self._tags[task.tag]
+        tag = self._tags[self._tag(task)]
+        image = plain(references.without_digest(task.image)), tag
         return [
             number,
             task.id,
             group_of(task),
             self._signed_ms(task.created_at),
-            _place(self._images, image),
-            _place(self._nodes, plain(task.node or task.node_id)),
+            _place(self._images, image, (OTHERS, tag)),
+            _place(self._nodes, plain(task.node or task.node_id), OTHERS),
             plain(task.ports),
             self._updater.cause(task.id),
             self._numbers.get(before) if before else None,
@@ -244,7 +253,8 @@ class ViewState:
         """Note what a task was seen to do, if that is new."""
         number = self._numbers[task.id]
         kind = task.state, task.desired_state, stage(task)
-        what: list[Any] = [_place(self._kinds, kind), self._signed_ms(task.status_at)]
+        others = OTHERS, OTHERS, kind[-1]
+        what: list[Any] = [_place(self._kinds, kind, others), self._signed_ms(task.status_at)]
         given_up = [plain(task.message)] if task.state == "orphaned" else []
         if task.error or task.exit_code or given_up:
             what += [plain(task.error), task.exit_code, *given_up]
@@ -264,8 +274,8 @@ class ViewState:
         if phases.leaving(task):
             self._leaving.add(task.id)
         if task.running:
-            self._running[task.id] = task.tag
-            self._counts[task.tag] += 1
+            self._running[task.id] = tag = self._tag(task)
+            self._counts[tag] += 1
 
     def _count_out(self, task_id: str) -> None:
         self._alive.discard(task_id)
@@ -445,9 +455,10 @@ class ViewState:
         return round((at - self._origin) / _MS)
 
 
-def _place(known: dict[_Value, int], value: _Value) -> int:
-    """Return the place of a value in a list of all different ones."""
-    return known.setdefault(value, len(known))
+def _place(known: dict[_Value, int], value: _Value, others: _Value) -> int:
+    """Return the place of a value in a list of all different ones, or of those too many."""
+    found = value if value in known or len(known) < MOST_NAMES else others
+    return known.setdefault(found, len(known))
 
 
 def _config(config: UpdateConfig) -> Json:
