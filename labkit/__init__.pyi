@@ -22,6 +22,7 @@ from .api.learning import question as question
 from .api.learning import recorded as recorded
 from .api.learning import report as report
 from .api.learning import solution as solution
+from .api.learning import stuck as stuck
 from .recordings.update.prediction import Behaviour as Behaviour
 from .recordings.values import RollbackConfig as RollbackConfig
 from .recordings.values import UpdateConfig as UpdateConfig

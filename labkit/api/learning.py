@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.api import doing
-from labkit.base import settings
+from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotSettled
 from labkit.base.waiting import PATIENCE
-from labkit.lessons import Hint, Solution, checks
+from labkit.lessons import Hint, Solution, checks, room
 from labkit.lessons.journal import LATE
 from labkit.lessons.practice import activity_log, exercise_session, helping
 from labkit.recordings.recording import Recording
@@ -79,6 +79,7 @@ def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
         saw=found.reading.saw,
         because=found.reading.because,
         try_next=found.reading.try_next,
+        seconds=checks.newest_took(doing.recording_of(given)),
         recording=_file_of(given),
     )
     _show_cards()
@@ -145,6 +146,9 @@ class _Desk:
             return helping.solution(self._of)
         return helping.hint(_swarm_of(self._of), self._of)
 
+    def stuck(self, *, over: bool) -> None:
+        activity_log.note(self._of, "unstuck" if over else "stuck")
+
 
 def check(name: str, answer: object = None) -> checks.Finding:
     """Say how an exercise stands: passed, not yet, or not attempted; and why.
@@ -185,6 +189,18 @@ def solution(name: str) -> Solution:
     return found
 
 
+def stuck(name: str, *, over: bool = False) -> None:
+    """Ask your instructor for help with an exercise; `over` takes it back.
+
+    They see it where they have turned the room on, as the first notebook then says.
+    """
+    _Desk(activity_log.exercise(name)).stuck(over=over)
+    if not room.sign():
+        echo.say("No instructor sees this: no room is on (LABKIT_CLASS).")
+    elif not over:
+        echo.say("Your instructor sees that you ask for help.")
+
+
 def progress() -> ProgressTable:
     """Return what you have done, and what is next. It is kept on this machine only."""
     from labkit.views.cards.report import ProgressTable
@@ -201,7 +217,8 @@ def report() -> Report:
 
     log, now = activity_log, datetime.now().astimezone()
     events = log.journal().events()
-    return Report(log.progress(), events, log.recordings(events), now=now)
+    notes = room.handed_in(events)
+    return Report(log.progress(), events, log.recordings(events), now=now, notes=notes)
 
 
 def _swarm_of(exercise: checks.Exercise) -> Swarm | None:

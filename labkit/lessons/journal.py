@@ -14,7 +14,14 @@ from typing import Any, Literal, Self, TypeVar, get_args
 from labkit.base.errors import LabError
 from labkit.base.files import lines
 
-Kind = Literal["predicted", "compared", "began", "checked", "hinted", "solved", "reset", "forgot"]
+# fmt: off
+Kind = Literal[
+    "predicted", "compared", "began", "checked", "hinted", "solved", "stuck", "unstuck",
+    "reset", "forgot",
+]
+# fmt: on
+#: The kinds of events with which a step begins.
+BEGINS = ("reset", "forgot")
 #: Of a question: from open to compared. Of an exercise: open, begun, not yet, passed.
 State = Literal[
     "open", "predicted", "not predicted", "predicted late", "compared", "begun", "not yet", "passed"
@@ -54,7 +61,9 @@ class Event:
     why: str = ""
     #: Of a hint: which one, from 1 on.
     rung: int = 0
-    #: What a check or a comparison said, in three sentences.
+    #: Of a check or a comparison: how long the newest update took that is over; 0 without one.
+    seconds: int = 0
+    #: What it said, in three sentences.
     saw: str = ""
     because: str = ""
     try_next: str = ""
@@ -208,7 +217,7 @@ def _row(event: Event) -> dict[str, Any]:
 def read_event(kind: type[E], row: Mapping[str, Any]) -> E | None:
     """Return the event that a line holds, of a kind of `Event`; `None` if it holds none."""
     given = {each.name: row[each.name] for each in fields(kind) if each.name in row}
-    types = {"step": int, "rung": int}
+    types = {"step": int, "rung": int, "seconds": int}
     if any(type(value) is not types.get(name, str) for name, value in given.items()):
         return None
     if given.get("kind") not in get_args(Kind):

@@ -240,6 +240,7 @@ def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> N
         learning.check,
         learning.hint,
         learning.solution,
+        learning.stuck,
     ],
     ids=lambda call: call.__name__,
 )

@@ -1,9 +1,13 @@
 """An exercise that is worked on from its card, by its buttons, in JupyterLab."""
 
+import os
+import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -13,7 +17,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
 from labkit import cli, engines
-from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.lab import BLOCK, Lab, Notebook, new_page, screenshot
 from tests.browser.pages import put_on
 from tests.browser.test_accessibility import problems
 from tests.waiting import until
@@ -140,10 +144,11 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     screenshot(page, "workbench-restarted")
 
 
-#: An exercise that needs no engine.
+#: An exercise that needs no engine, of a learner in a room.
 RIDDLE = """
 import os, tempfile
-os.environ["LABKIT_HOME"] = tempfile.mkdtemp()
+os.environ |= {"LABKIT_HOME": tempfile.mkdtemp(), "LABKIT_CLASS": "class", "LABKIT_ALIAS": "ada"}
+os.makedirs("class", exist_ok=True)
 import labkit
 labkit.exercise("read-backwards")
 """
@@ -151,18 +156,24 @@ labkit.exercise("read-backwards")
 
 @pytest.mark.browser
 def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) -> None:
-    """Also in a page that was reloaded; in both themes, with nothing serious for axe."""
+    """Also in a page that was reloaded; in both themes, with nothing serious for axe.
+
+    The instructor sees live who is stuck, until the learner takes it back.
+    """
     notebook = Notebook(lab, page, [RIDDLE, BLOCK])
     notebook.answer_in_turn()
     notebook.run(0)
+    expect(page.locator(".labkit-note-card").first).to_contain_text("under the alias ada")
     hint, waits = page.get_by_role("button", name="Hint"), page.locator(".labkit-waits")
     said = page.locator(".labkit-note-card").nth(1)
     hint.press("Enter")
     expect(said).to_contain_text("Hint 1 of 3")
+    expect(hint).to_be_enabled()
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Space")
     expect(said).to_contain_text("Hint 2 of 3")
+    page.get_by_role("button", name="I'm stuck").press("Enter")
     for theme in ("Dark", "Light"):
         put_on(page, theme)
         expect(page.locator("#jupyterlab-splash")).to_have_count(0)
@@ -181,7 +192,25 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
     file = lab.folder / notebook.name
     until(lambda: "Hint 3 of 3" in file.read_text(), "the answer to be saved at once")
     notebook.open()
+    with serving(lab.folder / "class") as address, new_page(page.context) as instructor:
+        instructor.goto(address)
+        asking = instructor.locator(".labkit-asking")
+        expect(asking).to_contain_text("ada")
+        assert problems(instructor, "main") == []
+        screenshot(instructor, "room-asks")
+        page.get_by_role("button", name="take it back").press("Enter")
+        expect(asking).to_have_count(0)
     page.get_by_role("button", name="Solution").press("Enter")
     expect(said).to_contain_text("A solution")
     hint.press("Enter")
     expect(said).to_contain_text("Hint 3 of 3")
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve the room as an instructor does; gives its address."""
+    command = [sys.executable, "-m", "labkit", "class", str(folder), "--serve"]
+    plainly = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=plainly) as process:
+        yield re.findall(r"http\S+", process.stdout.readline())[0]
+        process.terminate()

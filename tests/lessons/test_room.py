@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from itertools import count
 from pathlib import Path
+from stat import S_IMODE
 from threading import Barrier
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,8 +18,9 @@ from labkit.base import settings
 from labkit.base.errors import BadValue, LabError
 from labkit.base.rules import words
 from labkit.lessons import room
-from labkit.lessons.journal import Event
+from labkit.lessons.journal import Event, Kind, Progress
 from labkit.lessons.room import noting
+from labkit.views.cards.report import Report
 from tests.acting import HOSTILE
 from tests.claims import each_claim
 from tests.values import at
@@ -91,15 +93,34 @@ def test_a_line_has_what_was_chosen_and_nothing_of_the_learner(ada: Path):
         "choice": "50s",
         "answer": "70s",
         "rung": 0,
+        "seconds": 0,
     }
 
 
-def test_only_checks_hints_and_predictions_are_noted(ada: Path):
-    for kind in ("predicted", "compared", "began", "checked", "hinted", "solved", "reset"):
+def test_that_a_solution_was_seen_is_not_noted(ada: Path):
+    for kind in get_args(Kind):
         room.note(event(kind))
 
-    kinds = [json.loads(each)["kind"] for each in ada.read_text().splitlines()]
-    assert kinds == ["predicted", "compared", "checked", "hinted"]
+    kinds = {json.loads(each)["kind"] for each in ada.read_text().splitlines()}
+    assert kinds == {*get_args(Kind)} - {"solved"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+@pytest.mark.parametrize(("folder_s", "file_s"), [(0o755, 0o644), (0o3733, 0o640)])
+def test_a_folder_that_gives_its_group_to_a_file_keeps_it_from_others(ada, folder_s, file_s):
+    before = os.umask(0)
+    ada.parent.chmod(folder_s)
+    room.note(event("checked"))
+    os.umask(before)
+
+    assert S_IMODE(ada.stat().st_mode) == file_s
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_card_says_that_the_room_is_on_and_under_which_alias(monkeypatch):
+    assert "**ada**" in room.sign()
+    monkeypatch.delenv("LABKIT_CLASS")
+    assert room.sign() == ""
 
 
 def test_an_alias_is_drawn_once_and_is_no_login(home: Path, monkeypatch):
@@ -250,34 +271,115 @@ def told(text: str, seconds: int) -> dict:
     return line("ada", kind, seconds=seconds, choice=choice, answer=answer, outcome=outcome)
 
 
-def test_who_is_stuck_where_since_when_and_after_what(folder: Path):
-    def checked(who: str, outcome: str, seconds: float, name: str = "half-time") -> dict:
-        return line(who, "checked", name, seconds, outcome=outcome, step=1)
-
-    def hinted(who: str, rung: int, seconds: float) -> dict:
-        return line(who, "hinted", "half-time", seconds, rung=rung, step=1)
+def test_who_is_where_since_when_and_after_what(folder: Path):
+    def did(who: str, kind: str, seconds: float, name: str = "half-time", **more: Any) -> dict:
+        return line(who, kind, name, seconds, **{"step": 1} | more)
 
     file(
         folder,
         "all",
-        checked("ada", "not attempted", 1),
-        checked("ada", "not yet", 2),
-        hinted("ada", 1, 3),
-        hinted("ada", 1, 4),
-        hinted("ada", 2, 5),
-        checked("bob", "not yet", 6),
-        checked("bob", "passed", 7),
-        checked("bob", "not yet", 8),
-        hinted("cyd", 1, 9),
-        checked("cyd", "passed", 9, "other"),
+        did("ada", "reset", 0, ""),
+        did("ada", "began", 1),
+        did("ada", "checked", 2, outcome="not yet"),
+        *(did("ada", "hinted", 3 + each, rung=rung) for each, rung in enumerate((1, 1, 2))),
+        did("bob", "began", 6),
+        did("bob", "checked", 7, outcome="passed") | {"seconds": 40},
+        did("cyd", "reset", 8, "", step=2),
     )
 
     found = room.gather(folder)
-    assert found.stuck() == [
-        room.Stuck("ada", 1, "half-time", "not yet", 2, 2, since=at(1), last=at(5)),
-        room.Stuck("cyd", 1, "half-time", "began", 0, 1, since=at(9), last=at(9)),
-    ]
-    assert found.done == {"half-time": ["bob"], "other": ["cyd"]}
+    places = {each.last.alias: each for each in found.places()}
+    ada, bob, cyd = (places[who] for who in ("ada", "bob", "cyd"))
+    assert list(places) == ["ada", "bob", "cyd"], "who is furthest behind comes first"
+    assert (ada.since, ada.last.at, ada.checks, ada.hints) == (at(1), at(5), 1, 2)
+    assert (bob.last.outcome, bob.checks) == ("passed", 1)
+    assert (cyd.last.step, cyd.last.name, cyd.since) == (2, "", at(8))
+    assert found.done == {"half-time": ["bob"]}
+    assert found.tried("half-time") == {"ada", "bob"}
+    assert found.took("half-time") == [40]
+
+
+@pytest.mark.parametrize(
+    ("then", "asks"),
+    [
+        ({"kind": "hinted"}, True),
+        ({"kind": "checked", "outcome": "not yet"}, True),
+        ({"kind": "stuck"}, True),
+        ({"kind": "unstuck"}, False),
+        ({"kind": "checked", "outcome": "passed"}, False),
+        ({"kind": "began"}, False),
+        ({"kind": "reset", "name": "", "step": 3}, False),
+    ],
+)
+def test_who_asks_for_help_does_until_it_is_taken_back_passed_or_left(folder, then, asks):
+    file(folder, "ada", line("ada", "hinted"), line("ada", "began", seconds=1))
+    file(folder, "bob", line("bob", "stuck", seconds=2), line("bob", seconds=3, **then))
+    places = room.gather(folder).places()
+
+    assert {each.last.alias: each.stuck for each in places}["bob"] == (at(2) if asks else None)
+    assert (places[0].last.alias == "bob") == asks or then["kind"] != "hinted"
+
+
+def test_a_prediction_that_is_changed_counts_at_first_and_in_the_end(folder: Path):
+    file(folder, "ada", told("predicted a", 1), told("predicted b", 2), told("compared b c", 3))
+    file(folder, "bob", line("bob", "predicted", choice="b", seconds=4))
+
+    found = room.gather(folder)
+    assert (found.at_first("pairs"), found.spread("pairs")) == ({"a": 1, "b": 1}, {"b": 2})
+
+
+# ---- what is handed in ---------------------------------------------------------------
+
+
+def report(notes: Any) -> str:
+    return Report(Progress((), {}), [], {}, notes=notes).page
+
+
+def test_a_report_that_is_handed_in_counts_once(folder: Path, monkeypatch):
+    """From a learner with no room, in the browser edition, too."""
+    monkeypatch.setenv("LABKIT_ALIAS", "ada")
+    seen = event("compared", choice="50s", answer="70s", why='mine "and" <b>only</b>')
+    page = report(room.handed_in([seen, event("solved")]))
+    for name in ("report.html", "report (1).html"):
+        (folder / name).write_text(page)
+
+    found = room.gather(folder)
+    assert [each.alias for each in found.notes] == ["ada"]
+    assert found.spread("pairs") == {"50s": 1}
+    assert "under the alias ada" in page
+    assert "mine" not in page
+
+
+def test_a_report_without_an_alias_has_no_notes(monkeypatch):
+    monkeypatch.setenv("LABKIT_ALIAS", "not one")
+
+    assert room.handed_in([event("checked")]) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["", "{", "7", "[" * 100_000, '[{"schema": 1}]', "[1, null]", "\ud800", "&#0;", HOSTILE],
+)
+def test_a_page_that_is_no_report_is_left_out(folder: Path, data: str):
+    file(folder, "ada", line("ada", "predicted", choice="a"))
+    attribute = data.replace('"', "&#34;")
+    page = f'<main data-room="{attribute}">'.encode(errors="surrogatepass")
+    (folder / "page.html").write_bytes(page)
+
+    found = room.gather(folder)
+    assert (found.aliases, found.skipped) == (["ada"], 1)
+
+
+def test_a_folder_for_each_learner_is_read_and_no_link_to_another(folder: Path, tmp_path: Path):
+    (folder / "one").mkdir()
+    file(folder / "one", "ada", line("ada", "predicted", choice="a"))
+    (folder / ".ipynb_checkpoints").mkdir()
+    file(folder / ".ipynb_checkpoints", "bob", line("bob", "predicted", choice="a"))
+    (tmp_path / "elsewhere").mkdir()
+    file(tmp_path / "elsewhere", "eve", line("eve", "predicted", choice="a"))
+    (folder / "two").symlink_to(tmp_path / "elsewhere")
+
+    assert room.gather(folder).aliases == ["ada"]
 
 
 def test_torn_lines_and_foreign_files_are_left_out_and_counted(folder: Path):
@@ -341,6 +443,7 @@ def test_a_folder_without_a_class_is_refused(folder: Path):
     file(folder, "other", {"a": 1})
     with pytest.raises(LabError, match="no class log"):
         room.gather(folder)
+    assert room.gather(folder, may_be_empty=True).notes == ()
     for other in (folder / "nosuch", folder / "other.jsonl", Path("nul\0")):
         with pytest.raises(LabError, match="the folder of a class"):
             room.gather(other)

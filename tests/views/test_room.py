@@ -1,10 +1,18 @@
 """Claims about the room as it is drawn, and about `labkit class`, `progress` and `report`."""
 
 import json
+import os
+import re
+import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from signal import SIGINT
+from subprocess import PIPE, Popen
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner, Result
@@ -108,17 +116,38 @@ def test_recordings_that_differ_are_said_to():
     assert told.count("← some recordings showed this") == 2
 
 
-def test_who_is_stuck_stands_under_the_exercise():
+def test_who_is_where_stands_under_the_exercises():
     notes = [
+        replace(noted("bob", "checked", "half-time", 0, outcome="passed"), seconds=31),
         noted("ada", "checked", "half-time", 0, outcome="not yet"),
         noted("ada", "hinted", "half-time", 9, rung=1),
-        noted("bob", "checked", "half-time", 9, outcome="passed"),
+        noted("ada", "stuck", "half-time", 9),
+        noted("cyd", "reset", "", 9),
     ]
-    since = f"{at(0).astimezone():%H:%M}"
+    clock = f"{at(0).astimezone():%H:%M}"
+    told = lines(*notes)
 
-    assert lines(*notes)[-2:] == [
-        "  2 · In half the time: 1 of 2 passed",
-        f"      ada: not yet, 1 check, 1 hint, since {since}",
+    assert told[0] == "3 learners, 1 of them asking for help."
+    assert told[-6:] == [
+        "  2 · In half the time: 1 of 2 passed; the median update took 31 s",
+        "",
+        "Who is where",
+        f"  ada: 2 · In half the time, asks for help since {clock}, 1 check, 1 hint, "
+        f"there since {clock}",
+        f"  bob: 2 · In half the time, passed, 1 check, there since {clock}",
+        f"  cyd: notebook 2, began, there since {clock}",
+    ]
+
+
+def test_where_some_changed_their_mind_the_bars_say_from_what():
+    notes = [*predictions("ab"), noted("l2", "predicted", choice="25s")]
+    notes += [noted("l2", "predicted", seconds=1, choice="45s")]
+
+    assert [each for each in lines(*notes) if "at first" in each] == [
+        "  about 25 s     ███████████████                  1 (2 at first)",
+        "  about 45 s     ██████████████████████████████   2 (1 at first)"
+        "  ← the recordings showed this",
+        "  it never ends                                   0 (0 at first)",
     ]
 
 
@@ -156,6 +185,7 @@ def test_no_alias_and_no_answer_is_markup_or_steers_a_terminal():
         noted(HOSTILE, "compared", HOSTILE, choice=HOSTILE, answer=HOSTILE),
         noted(HOSTILE, "checked", HOSTILE, outcome="not yet"),
     ]
+    notes += [noted(HOSTILE, "stuck", HOSTILE)]
     html, told = drawing.page(Room(tuple(notes)), {}), drawing.text(Room(tuple(notes)), {})
 
     assert_text_only(html)
@@ -171,6 +201,27 @@ def test_labkit_class_prints_the_room(folder: Path):
     assert ended.exit_code == 0, ended.output
     assert ended.output.startswith("3 learners.\n\n2 · How long do pairs take?\n")
     assert "0 of 3 passed" in ended.output
+
+
+def test_labkit_class_serves_it_live_to_who_has_its_address(folder: Path):
+    command = [sys.executable, "-m", "labkit", "class", str(folder), "--serve"]
+    with Popen(
+        command, stdout=PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as serving:
+        address = re.search(r"http\S+", serving.stdout.readline())[0]
+        with urlopen(address) as answer:
+            page = answer.read().decode()
+        for wrong in (address.partition("?")[0], address + "x"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(wrong)
+            refused.value.close()
+            assert refused.value.code == 403
+        taken = labkit("class", str(folder), "--serve", "--port", f"{urlsplit(address).port}")
+        serving.send_signal(SIGINT)
+
+    assert ("2 · pairs" in page, "<script>" in page, "live" in page) == (True, True, True)
+    assert (taken.exit_code, "Try:      leave --port out" in taken.stderr) == (1, True)
+    assert serving.returncode == 0
 
 
 def test_labkit_class_writes_a_page(folder: Path, tmp_path: Path):
@@ -191,10 +242,17 @@ def test_labkit_class_speaks_json(folder: Path):
     assert told["learners"] == ["ada", "bob", "cyd"]
     question = told["questions"][0]
     assert question["advice"] == {"what": "address", "choice": "25s"}
-    assert question["answers"][1] == {"key": "45s", "label": "about 45 s", "chosen": 0, "shown": 3}
-    stuck = told["exercises"][0]["stuck"][0]
-    assert datetime.fromisoformat(stuck["since"]) == at(1)
-    assert (stuck["alias"], stuck["outcome"], stuck["checks"]) == ("ada", "not yet", 1)
+    assert question["answers"][1] == {
+        "key": "45s",
+        "label": "about 45 s",
+        "at_first": 0,
+        "chosen": 0,
+        "shown": 3,
+    }
+    place = told["places"][0]
+    assert datetime.fromisoformat(place["since"]) == at(1)
+    assert (place["alias"], place["outcome"], place["checks"]) == ("ada", "not yet", 1)
+    assert place["asks_since"] is None
 
 
 @pytest.mark.parametrize("where", ["", "nosuch", "a file"])
@@ -209,6 +267,7 @@ def test_a_folder_without_a_class_ends_in_1_with_a_sentence(tmp_path: Path, wher
 
 def test_json_and_a_page_at_once_are_wrong_usage(folder: Path):
     assert labkit("class", str(folder), "--json", "-o", "x.html").exit_code == 2
+    assert labkit("class", str(folder), "--json", "--serve").exit_code == 2
 
 
 def test_what_the_lesson_asks_is_known_to_the_room():

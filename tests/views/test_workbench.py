@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,11 +27,13 @@ class Learner:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.began = 0
         self.service = "Ten replicas run 1.0."
+        self.finding = NOT_YET
         self.trouble: Exception | None = None
         self.go_on = threading.Event()
         self.go_on.set()
         self.listeners: list[Callable[[], None]] = []
         self.shown: list[Any] = []
+        self.asked: list[bool] = []
         monkeypatch.setattr(workbench, "_display", self.display)
         self.bench = Workbench(EXERCISE, self)
         self.bench._ipython_display_()
@@ -58,10 +61,13 @@ class Learner:
         assert self.go_on.wait(20)
         if self.trouble:
             raise self.trouble
-        return NOT_YET
+        return self.finding
 
     def help(self, kind: str) -> Hint | Solution:
         return Hint("", "Look.", 1, 3) if kind == "hint" else Solution("Half", (("code", "x = 1"),))
+
+    def stuck(self, *, over: bool) -> None:
+        self.asked.append(not over)
 
     # ---- what is seen
 
@@ -92,6 +98,32 @@ def test_a_card_has_four_buttons_and_each_names_the_call_that_does_the_same(lear
         "Solution": 'labkit.solution("half-the-time")',
         "Start again": 'labkit.exercise("half-the-time")',
     }
+
+
+def test_without_a_room_nobody_is_asked_for_help(learner: Learner):
+    buttons, _ = learner.bench._controls.children
+
+    assert len(buttons.children) == 4
+
+
+@pytest.mark.parametrize(
+    ("label", "asks"), [("Hint", True), ("Check", False), ("Start again", False)]
+)
+def test_help_is_asked_for_until_it_is_taken_back_or_not_needed(monkeypatch, label, asks):
+    monkeypatch.setenv("LABKIT_CLASS", "/nowhere")
+    monkeypatch.setenv("LABKIT_ALIAS", "ada")
+    learner = Learner(monkeypatch)
+    stuck = learner.bench._controls.children[0].children[-1]
+    learner.finding = replace(NOT_YET, outcome="passed")
+    for value in (True, False, True):
+        stuck.value = value
+    learner.press(label)
+    until(lambda: learner.free, "the button to be done")
+
+    assert learner.asked == [True, False, True] if asks else [True, False, True, False]
+    assert ("take it back" in stuck.description) == stuck.value == asks
+    assert "**ada**" in str(learner.bench)
+    assert "labkit.stuck" in learner.bench._card._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -49,19 +49,27 @@ def read(path: Path, *, most_bytes: int | None = None) -> Read:
 
     One with more than `most_bytes` is an `OSError`, too.
     """
+    content, size = head(path, most_bytes)
+    if most_bytes is not None and size > most_bytes:
+        raise OSError(f"{path} has {size} bytes, which is too many")
+    found = [_row(line) for line in content.split(b"\n") if line.strip()]
+    rows = [row for row in found if row is not None]
+    return Read(rows, len(found) - len(rows))
+
+
+def head(path: Path, most_bytes: int | None = None) -> tuple[bytes, int]:
+    """Return the first bytes of a file, and how many it has; a pipe is not waited for.
+
+    Raises `OSError`.
+    """
     file = os.open(path, os.O_RDONLY | _CAREFUL)
     try:
         size = _require_a_file(file, path)
-        if most_bytes is not None and size > most_bytes:
-            raise OSError(f"{path} has {size} bytes, which is too many")
         with os.fdopen(file, "rb", closefd=False) as opened:
             # one that grows meanwhile is read as far as it was
-            lines = opened.read(size).split(b"\n")
+            return opened.read(size if most_bytes is None else min(size, most_bytes)), size
     finally:
         os.close(file)
-    found = [_row(line) for line in lines if line.strip()]
-    rows = [row for row in found if row is not None]
-    return Read(rows, len(found) - len(rows))
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ attempts    the updates in a long recording, one by one
 lives       the life of each task: what an update did to its slot, how long it took to stop
 """
 
-from labkit.lessons.checks.attempts import Attempt, attempts
+from labkit.lessons.checks.attempts import Attempt, attempts, newest_took
 from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
 from labkit.lessons.checks.exercises import EXERCISES, TYPED
 from labkit.lessons.checks.finding import Finding, Outcome
@@ -33,4 +33,5 @@ __all__ = [
     "Question",
     "Reading",
     "attempts",
+    "newest_took",
 ]

@@ -251,6 +251,12 @@ def attempts(recording: Recording) -> list[Attempt]:
     return made
 
 
+def newest_took(recording: Recording) -> int:
+    """Return how many seconds the newest update took that is over; 0 without one."""
+    totals = [each.total for each in attempts(recording) if each.total]
+    return round(totals[-1].total_seconds()) if totals else 0
+
+
 def _under_update(part: Recording) -> Iterator[Service]:
     """Return the service each time it was seen with an update under way, or just over."""
     for change in part.changes[1:]:  # the first is the service as it was before

@@ -11,7 +11,7 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, LabError, NotSettled, RecordingProblem
 from labkit.lessons import checks, room
 from labkit.lessons.checks import Choice, Exercise, Question
-from labkit.lessons.journal import LATE, Event, Item, Journal, Kind, Progress
+from labkit.lessons.journal import BEGINS, LATE, Event, Item, Journal, Kind, Progress
 from labkit.lessons.steps.steps import STEPS, Step
 from labkit.recordings.recording import Recording
 
@@ -19,8 +19,6 @@ T = TypeVar("T")
 
 _FILE = "progress.jsonl"
 
-#: The kinds of events with which a step begins.
-_BEGINS = ("reset", "forgot")
 #: The exercises that bring the worker somewhere.
 _ON_WORKER = {name for name, each in checks.EXERCISES.items() if not each.shipped}
 
@@ -49,7 +47,9 @@ def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
 
 def note_reset(step: int, *, forget: bool = False) -> None:
     """Note that a step begins anew; with `forget`, that what was done from there on is open."""
-    _add(Event(at=datetime.now(UTC), kind="forgot" if forget else "reset", step=step))
+    event = Event(at=datetime.now(UTC), kind="forgot" if forget else "reset", step=step)
+    _add(event)
+    room.note(event)
 
 
 def _add(event: Event) -> None:
@@ -164,7 +164,7 @@ def begun_step() -> tuple[Step, datetime, datetime]:
     Raises `NotSettled` where none has begun.
     """
     events = journal().events()
-    resets = [number for number, event in enumerate(events) if event.kind in _BEGINS]
+    resets = [number for number, event in enumerate(events) if event.kind in BEGINS]
     if not resets:
         raise NotSettled(
             "a notebook that has begun.",
@@ -172,7 +172,7 @@ def begun_step() -> tuple[Step, datetime, datetime]:
             "run the notebook from its first cell.",
         )
     since = events[resets[-1] :]
-    began = [event.at for event in since if event.kind in (*_BEGINS, "began")]
+    began = [event.at for event in since if event.kind in (*BEGINS, "began")]
     return STEPS[since[0].step], began[0], began[-1]
 
 
@@ -184,7 +184,7 @@ def begun_last() -> str:
     """
     found = ""
     for event in journal().events():
-        if event.kind in _BEGINS:
+        if event.kind in BEGINS:
             found = ""
         elif event.kind == "began" and event.name in _ON_WORKER:
             found = event.name

@@ -135,7 +135,8 @@ def check(
     if swarm and not finding.passed and not _has_worker(exercise):
         begin_anew = f'`labkit.exercise("{exercise.name}")`: the worker has been reset since then.'
         finding = replace(finding, try_next=begin_anew)
-    activity_log.note(exercise, "checked", recording=folder, **asdict(finding))
+    took = checks.newest_took(found.recording)
+    activity_log.note(exercise, "checked", recording=folder, seconds=took, **asdict(finding))
     if finding.passed and _records(folder):
         stop()
     return finding

@@ -4,16 +4,20 @@ The files come from other people's machines, so nothing in them is taken on trus
 not followed, long texts are cut, and lines of other kinds are left out and counted.
 """
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from labkit.base.errors import LabError
 from labkit.base.files import lines
-from labkit.lessons.journal import LATE, Event, read_event
+from labkit.lessons.journal import BEGINS, LATE, Event, read_event
 from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
 
 #: A class of a day makes some kilobytes a learner.
@@ -21,11 +25,17 @@ _MOST_BYTES = 1_000_000
 #: Characters of an alias, of a name and of a choice that are kept.
 _LONGEST = 60
 _LAST_STEP = 99
-#: What a line has at least, and which of that may be long.
+_LONGEST_UPDATE = 86_400
+#: What a line has, the last of it since labkit notes it, and which of that may be long.
 _FIELDS = ("at", "alias", *TOLD)
+_NEWER = {"seconds": 0}
 _CUT = ("alias", "name", "outcome", "choice", "answer")
 #: Names that a room knows: a lesson has some twenty, a hostile file as many as it likes.
 _MOST_NAMES = 100
+#: Learners that are listed one by one.
+_MOST_LEARNERS = 200
+#: Where a report that is handed in has its notes (`templates/cards/report.html`).
+_HANDED_IN = re.compile(rb' data-room="([^"]*)"')
 #: What part of a class is nearly all of it, and what part is most of it.
 _NEARLY_ALL = 0.8
 _MOST = 0.5
@@ -58,20 +68,17 @@ class Advice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
-    """A learner who has begun an exercise and not passed it."""
+class Place:
+    """Where a learner is, and what they last did there."""
 
-    alias: str
-    step: int
-    exercise: str
-    #: "not yet" if a check said so, "began" if there was none yet that found an attempt.
-    outcome: Literal["not yet", "began"]
+    #: Since when they ask for help; `None` if they do not.
+    stuck: datetime | None
+    #: When they came to this exercise, question or notebook.
+    since: datetime
+    last: Note
     checks: int
     #: How many different hints were taken.
     hints: int
-    #: When they began with it, and when they last checked it or asked.
-    since: datetime
-    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +104,8 @@ class Room:
 
     @property
     def exercises(self) -> list[str]:
-        """The names of the exercises that somebody checked or asked about, in that order."""
-        return self._named("checked", "hinted")
+        """The names of the exercises that somebody began or checked, in that order."""
+        return self._named("began", "checked", "hinted")
 
     def guesses(self, question: str) -> list[Guess]:
         """Return what each learner said to a question, by alias.
@@ -113,10 +120,27 @@ class Room:
         """Return how many chose each answer, the most frequent first."""
         return dict(Counter(each.choice for each in self.guesses(question)).most_common())
 
+    def at_first(self, question: str) -> dict[str, int]:
+        """Return how many chose each answer at first, before they changed their mind."""
+        first: dict[str, str] = {}
+        for note in self.notes:
+            if note.name == question and note.choice and note.outcome != LATE:
+                first.setdefault(note.alias, note.choice)
+        return dict(Counter(first.values()))
+
+    def took(self, name: str) -> list[int]:
+        """Return how long each learner's update took, in seconds, of a question or exercise."""
+        timed = (note for note in self.notes if note.name == name and note.seconds)
+        return sorted({note.alias: note.seconds for note in timed}.values())
+
     def shown(self, question: str) -> dict[str, int]:
         """Return how many recordings showed each answer, the most frequent first."""
         answers = (each.answer for each in self.guesses(question) if each.answer)
         return dict(Counter(answers).most_common())
+
+    def tried(self, exercise: str) -> set[str]:
+        """Return who has begun an exercise, or checked it."""
+        return {note.alias for note in self.notes if note.name == exercise}
 
     @property
     def done(self) -> dict[str, list[str]]:
@@ -127,15 +151,15 @@ class Room:
                 passed[note.name].add(note.alias)
         return {name: sorted(aliases) for name, aliases in passed.items()}
 
-    def stuck(self) -> list[Stuck]:
-        """Return who has begun which exercise and not passed it; who began first comes first."""
-        done = self.done
-        tried: dict[tuple[str, str], list[Note]] = {}
+    def places(self) -> list[Place]:
+        """Return where everybody is: who asks for help, then who is furthest behind, comes first.
+
+        Of a class that is larger than any, those that come first.
+        """
+        notes: dict[str, list[Note]] = {}
         for note in self.notes:
-            if note.kind in ("checked", "hinted") and note.name in done:
-                tried.setdefault((note.name, note.alias), []).append(note)
-        stuck = [_stuck(notes) for (name, who), notes in tried.items() if who not in done[name]]
-        return sorted(stuck, key=lambda each: (each.step, each.exercise, each.since, each.alias))
+            notes.setdefault(note.alias, []).append(note)
+        return sorted(map(_place, notes.values()), key=_urgency)[:_MOST_LEARNERS]
 
     def step_of(self, name: str) -> int:
         """Return the number of the notebook of a question or an exercise, as most notes say it."""
@@ -167,17 +191,18 @@ def advise(guesses: Sequence[Guess]) -> Advice:
     return Advice("address", choice) if count >= len(guesses) * _MOST else Advice("explain")
 
 
-def gather(folder: Path) -> Room:
-    """Read every `*.jsonl` in a folder as files of a room.
+def gather(folder: Path, *, may_be_empty: bool = False) -> Room:
+    """Read every `*.jsonl`, and every report, in a folder and in those within it.
 
-    Lines of one alias belong together, in whichever file they are. Raises `LabError` for a
-    folder that is not there, or in which no file is a room's.
+    Lines of one alias belong together, in whichever file they are, and those that are in two
+    files count once. Raises `LabError` for a folder that is not there, or in which no file is a
+    room's, unless it `may_be_empty`.
     """
     read = [_notes_of(path) for path in _files(folder)]
-    notes = [note for found in read if found for note in found.notes]
-    if not notes:
+    notes = dict.fromkeys(note for found in read if found for note in found.notes)
+    if not notes and not may_be_empty:
         raise LabError(
-            f"the files of a class, one .jsonl per learner, in {folder}.",
+            f"the files of a class, one .jsonl or report per learner, in {folder}.",
             f"{len(read)} such files, but no class log in them." if read else "none.",
             "let learners work with LABKIT_CLASS set to this folder, or copy their files into it.",
         )
@@ -190,13 +215,29 @@ def gather(folder: Path) -> Room:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+        here = sorted(folder.iterdir())
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise LabError(
             f"the folder of a class, {folder}.",
             f"{problem}.",
             "give the folder that LABKIT_CLASS names for learners, or the one with their files.",
         ) from None
+    # no links; and Jupyter's own copies are in folders whose names begin with a dot
+    folders = (each for each in here if each.name[0] != "." and _is_a_folder(each))
+    below = chain.from_iterable(map(_within, folders))
+    return [path for path in (*here, *below) if path.suffix in _READERS]
+
+
+def _is_a_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _within(folder: Path) -> list[Path]:
+    """Return what is in a learner's folder; nothing where they let nobody in."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 class _File(NamedTuple):
@@ -207,13 +248,33 @@ class _File(NamedTuple):
 def _notes_of(path: Path) -> _File | None:
     """Return the notes of a file; `None` if it is not a room's. A quiet learner's is empty."""
     try:
-        rows, torn = lines.read(path, most_bytes=_MOST_BYTES)
+        rows, torn = _READERS[path.suffix](path)
     except OSError:
         return None
     read = [(row, _note(row)) for row in rows]
     notes = [note for _, note in read if note]
     torn += sum(note is None for row, note in read if not _of_a_newer_labkit(row))
     return None if torn and not notes else _File(notes, torn)
+
+
+def _lines(path: Path) -> lines.Read:
+    return lines.read(path, most_bytes=_MOST_BYTES)
+
+
+def _report(path: Path) -> lines.Read:
+    """Return what a report has for the room; one line that cannot be read if it has nothing."""
+    found = _HANDED_IN.search(lines.head(path, _MOST_BYTES)[0])
+    try:
+        rows = json.loads(unescape(found[1].decode())) if found else None
+    except (ValueError, RecursionError):
+        rows = None
+    if not isinstance(rows, list):
+        return lines.Read([], 1)
+    known = [row for row in rows if isinstance(row, dict)]
+    return lines.Read(known, len(rows) - len(known))
+
+
+_READERS = {".jsonl": _lines, ".html": _report}
 
 
 def _of_a_newer_labkit(row: dict[str, Any]) -> bool:
@@ -226,14 +287,17 @@ def _of_a_newer_labkit(row: dict[str, Any]) -> bool:
 
 def _note(row: dict[str, Any]) -> Note | None:
     """Return the note in a line, its texts cut; `None` if there is none."""
+    row = _NEWER | row
     if row.get("schema") != SCHEMA or not row.keys() >= {*_FIELDS}:
         return None
     cut = {name: row[name] for name in _FIELDS}
     cut |= {name: cut[name][:_LONGEST] for name in _CUT if isinstance(cut[name], str)}
     note = read_event(Note, cut)
-    if not (note and note.kind in NOTED and note.alias and note.name):
+    if not (note and note.kind in NOTED and note.alias and (note.name or note.kind in BEGINS)):
         return None
     if not all(0 <= number <= _LAST_STEP for number in (note.step, note.rung)):
+        return None
+    if not 0 <= note.seconds <= _LONGEST_UPDATE:
         return None
     try:
         return replace(note, at=note.at.astimezone(UTC))
@@ -255,16 +319,29 @@ def _guesses(notes: Iterable[Note]) -> Iterator[Guess]:
     return (Guess(who, choice, answers.get(who, "")) for who, choice in chosen.items() if choice)
 
 
-def _stuck(notes: list[Note]) -> Stuck:
-    """Return how somebody is stuck, from the notes of one exercise and one alias."""
-    checks = [note.outcome for note in notes if note.kind == "checked"]
-    return Stuck(
-        alias=notes[0].alias,
-        step=notes[-1].step,
-        exercise=notes[0].name,
-        outcome="not yet" if "not yet" in checks else "began",
-        checks=len(checks),
-        hints=len({note.rung for note in notes if note.kind == "hinted"}),
-        since=notes[0].at,
-        last=notes[-1].at,
+def _place(notes: list[Note]) -> Place:
+    """Return where somebody is, from all their notes."""
+    stuck = None
+    at: list[Note] = []
+    for note in notes:
+        begins = note.kind in (*BEGINS, "began")
+        if begins or (at and note.name != at[0].name):
+            at = []
+        at.append(note)
+        if note.kind == "stuck":
+            stuck = stuck or note.at
+        elif begins or note.kind == "unstuck" or note.outcome == "passed":
+            stuck = None
+    return Place(
+        stuck=stuck,
+        since=at[0].at,
+        last=at[-1],
+        checks=sum(note.kind == "checked" for note in at),
+        hints=len({note.rung for note in at if note.kind == "hinted"}),
     )
+
+
+def _urgency(place: Place) -> tuple[Any, ...]:
+    """Return by what learners are sorted."""
+    asks = place.stuck or datetime.max.replace(tzinfo=UTC)
+    return asks, place.last.step, place.since, place.last.alias

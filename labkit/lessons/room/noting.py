@@ -1,4 +1,4 @@
-"""The learner's side of the room: one line for each check, hint and prediction, and an alias.
+"""The learner's side of the room: a line for each thing that they do, and an alias.
 
 A line says what was chosen and what came of it, under an alias: no names, no code, no
 sentences of the learner's, no paths. A room that cannot be written to costs the learner
@@ -9,6 +9,8 @@ words are drawn, and kept in `.labkit/alias`.
 import os
 import re
 import secrets
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,14 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, LabError
 from labkit.base.files import lines
 from labkit.base.rules import words
-from labkit.lessons.journal import Event
+from labkit.lessons.journal import BEGINS, Event
 
 #: Of the form of the lines.
 SCHEMA = 1
 #: What is noted, of all that happens.
-NOTED = ("predicted", "compared", "checked", "hinted")
-#: The fields of a line after `schema`, `at` and `alias`.
-TOLD = ("kind", "step", "name", "outcome", "choice", "answer", "rung")
+NOTED = (*BEGINS, "began", "predicted", "compared", "checked", "hinted", "stuck", "unstuck")
+#: The fields of a line after `schema`, `at` and `alias`; `seconds` came later.
+TOLD = ("kind", "step", "name", "outcome", "choice", "answer", "rung", "seconds")
 
 #: What was said already in this process, so that it is said once.
 _said: set[str] = set()
@@ -40,7 +42,7 @@ def note(event: Event) -> None:
     try:
         name = alias()
         # the instructor makes the folder: one made here would not be seen
-        lines.append(folder / f"{name}.jsonl", _line(event, name), mode=0o644)
+        lines.append(folder / f"{name}.jsonl", _line(event, name), mode=_mode(folder))
     except LabError as problem:
         _say_once(_in_a_sentence(problem))
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
@@ -58,11 +60,36 @@ def announcement() -> str:
         return f"The room's log is on (LABKIT_CLASS), but: {_in_a_sentence(problem)}."
     return (
         "The room's log is on: your instructor turned it on (LABKIT_CLASS). "
-        "Each check, hint and prediction appends one line to "
-        f"{folder / f'{name}.jsonl'}: when, which exercise or question, the outcome, and "
-        f"which answer you chose, under the alias {name}. Your name, your code and your own "
-        "sentences are not in it. LABKIT_ALIAS gives you another alias."
+        "Each notebook and exercise that you begin, each check, hint and prediction, and each "
+        f"press of *I'm stuck* appends one line to {folder / f'{name}.jsonl'}: when, which "
+        "exercise or question, the outcome, which answer you chose, and how long your update "
+        f"took, under the alias {name}. Your name, your code and your own sentences are not in "
+        "it. LABKIT_ALIAS gives you another alias."
     )
+
+
+def sign() -> str:
+    """Return a sentence for a card when the room is on, and `""` when it is off."""
+    if settings.class_folder() is None:
+        return ""
+    try:
+        return f"Your instructor sees how you get on with this, under the alias **{alias()}**."
+    except LabError:  # which the first page and each note have in whole
+        return ""
+
+
+def handed_in(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Return the lines that a room would have of these events; `[]` without an alias."""
+    try:
+        name = alias()
+    except LabError:
+        return []
+    return [_line(event, name) for event in events if event.kind in NOTED]
+
+
+def _mode(folder: Path) -> int:
+    """Return who may read a learner's file: of a folder that gives its group to it, that group."""
+    return 0o640 if folder.stat().st_mode & stat.S_ISGID else 0o644
 
 
 def _line(event: Event, name: str) -> dict[str, Any]:

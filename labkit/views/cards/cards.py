@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from labkit.base.quoted import unmarked
+from labkit.lessons import room
 from labkit.lessons.checks import Compared, Exercise, Finding, Question
 from labkit.views.live import page
 from labkit.views.pages import render
@@ -40,7 +41,7 @@ class Card:
         labelled: Iterable[tuple[str, str]] = (),
         **more: Iterable[str],
     ) -> None:
-        lists = {"choices": (), "prepared": (), "ways": ()} | more
+        lists = {"choices": (), "prepared": (), "ways": (), "noted": ()} | more
         self._said = {"mood": mood, "heading": heading, "cells": cells, "labelled": labelled}
         self._said |= {name: list(lines) for name, lines in lists.items()}
         self._text = unmarked(text)
@@ -92,13 +93,16 @@ def question(asked: Question) -> Card:
 def exercise(begun: Exercise, done: Iterable[str]) -> Card:
     """Return what is asked for, and what was done so that it can begin."""
     prepared = [f"{sentence}." for sentence in done]
+    sign = room.sign()
+    ways = (*_WAYS, _STUCK) if sign else _WAYS
     return Card(
         "ask",
         f"Exercise · **{begun.title}**",
-        "\n".join([f"Exercise: {begun.title}", begun.task, *prepared]),
+        "\n".join(filter(None, [f"Exercise: {begun.title}", begun.task, *prepared, sign])),
         cells=[("markdown", begun.task)],
         prepared=prepared,
-        ways=[f'`labkit.{name}("{begun.name}")` {does}' for name, does in _WAYS],
+        ways=[f'`labkit.{name}("{begun.name}")` {does}' for name, does in ways],
+        noted=[sign] if sign else [],
     )
 
 
@@ -108,6 +112,8 @@ _WAYS = (
     ("solution", "shows one way to do it."),
     ("exercise", "starts again."),
 )
+#: Where an instructor sees it.
+_STUCK = ("stuck", "asks for help, and with `over=True` takes that back.")
 
 
 def hint(said: Hint) -> Card:

@@ -4,8 +4,9 @@ The page of a report asks for nothing outside of itself and needs no script. A r
 can no longer be drawn is said in a sentence; no path of the learner's machine is in the page.
 """
 
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -54,6 +55,7 @@ class Report:
 
     `recordings` has those that can still be loaded, by the name that events have for them;
     of the others the page says that they are gone. With `now` the page says when it was made.
+    `notes` are what `labkit class` reads of it when it is handed in.
     """
 
     def __init__(
@@ -63,10 +65,12 @@ class Report:
         recordings: Mapping[str, Recording],
         *,
         now: datetime | None = None,
+        notes: Sequence[Json] = (),
     ) -> None:
         self.progress = progress
         self._events = list(events)
         self._recordings = recordings
+        self._notes = notes
         self._made = f"{now:%Y-%m-%d %H:%M} {now.tzname() or ''}".strip() if now else ""
         names = self._names(*progress.steps)
         #: The number of each recording that has a chart, by its name.
@@ -84,6 +88,8 @@ class Report:
             numbers=self._numbers,
             left_out=self._left_out,
             longest=_LONGEST,
+            alias=self._notes[0]["alias"] if self._notes else "",
+            notes=json.dumps(self._notes),
         )
         return page.document("Lab report", (*page.STYLES, "progress", "report"), body)
 

@@ -1,4 +1,4 @@
-"""The room, drawn: the spread of predictions of each question, and who is stuck where. Pure.
+"""The room, drawn: the spread of predictions of each question, and who is where. Pure.
 
 Once for a terminal, once as a page that can be read from the back row. Aliases, names and
 answers come from other people's files, so they are text and nothing else.
@@ -6,11 +6,16 @@ answers come from other people's files, so they are text and nothing else.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from itertools import chain
+from statistics import median
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from labkit.lessons.journal import Item
-from labkit.lessons.room import Room, Stuck, advise
+from labkit.lessons.room import Place, Room, advise
 from labkit.views.live import page as assets
 from labkit.views.pages import render
 from labkit.views.state.sentences import counted
@@ -29,13 +34,21 @@ def text(room: Room, plan: Iterable[Item]) -> str:
     if drawn.exercises:
         lines += ["", "Exercises"]
     for exercise in drawn.exercises:
-        lines += exercise.in_text()
+        lines.append(f"  {exercise.step} · {plain(exercise.item.title, _TITLE)}: {exercise.result}")
+    lines += ["", "Who is where"] if drawn.places else []
+    for where in drawn.places:
+        lines.append(f"  {plain(where.alias)}: {plain(where.at, _TITLE)}, {plain(where.how)}")
     return "\n".join(lines)
 
 
-def page(room: Room, plan: Iterable[Item]) -> str:
-    """Return the room as a page of its own, which asks for nothing outside of itself."""
-    body = render("cards/room.html", drawn=_Drawn(room, plan))
+def page(room: Room, plan: Iterable[Item], *, live: bool = False) -> str:
+    """Return the room as a page of its own, which asks for nothing outside of itself.
+
+    A `live` one asks again and again for what has come of it at its own address.
+    """
+    body = render("cards/room.html", drawn=_Drawn(room, plan), live=live)
+    if live:
+        body += Markup("<script>{}</script>").format(Markup(assets.asset("room.js")))  # noqa: S704 - our own
     return assets.document("The room", ("view", "room"), body)
 
 
@@ -48,6 +61,7 @@ def facts(room: Room, plan: Iterable[Item]) -> dict[str, Any]:
         "torn_lines": room.torn,
         "questions": [each.facts() for each in drawn.questions],
         "exercises": [each.facts() for each in drawn.exercises],
+        "places": [each.facts() for each in drawn.places],
     }
 
 
@@ -56,6 +70,7 @@ class Answer(NamedTuple):
 
     key: str
     label: str
+    at_first: int
     chosen: int
     shown: int
 
@@ -76,6 +91,12 @@ class _Item:
     def step(self) -> int:
         return self.room.step_of(self.name)
 
+    @property
+    def took(self) -> str:
+        """How long half of the updates took at most, in words; `""` if none is known."""
+        took = self.room.took(self.name)
+        return f"the median update took {median(took):.0f} s" if took else ""
+
 
 class _Question(_Item):
     @property
@@ -89,10 +110,15 @@ class _Question(_Item):
 
         Choices without votes are included: that too says something.
         """
-        spread, shown = self.room.spread(self.name), self.room.shown(self.name)
-        keys = dict.fromkeys([*self.item.choices, *spread, *shown])
-        label = self.item.choice
-        return [Answer(key, label(key), spread.get(key, 0), shown.get(key, 0)) for key in keys]
+        room, name, label = self.room, self.name, self.item.choice
+        counts = room.at_first(name), room.spread(name), room.shown(name)
+        keys = dict.fromkeys(chain(self.item.choices, *counts))
+        return [Answer(key, label(key), *(each.get(key, 0) for each in counts)) for key in keys]
+
+    @property
+    def changed(self) -> bool:
+        """Whether somebody chose another answer before the recording answered."""
+        return any(each.at_first != each.chosen for each in self.answers)
 
     @property
     def showed(self) -> str:
@@ -121,9 +147,12 @@ class _Question(_Item):
         wide, most = max(map(len, labels)), max(each.chosen for each in self.answers) or 1
         for each, label in zip(self.answers, labels, strict=True):
             bar = "█" * max(round(each.chosen / most * _BAR), 1 if each.chosen else 0)
-            note = f"  ← {self.showed}" if each.shown else ""
+            note = f" ({each.at_first} at first)" if self.changed else ""
+            note += f"  ← {self.showed}" if each.shown else ""
             yield f"  {label:{wide}}  {bar:{_BAR}} {each.chosen:>3}{note}"
         yield f"  {plain(self.advice)}"
+        if self.took:
+            yield f"  {self.took.capitalize()}."
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -131,44 +160,74 @@ class _Question(_Item):
             "step": self.step,
             "text": self.item.text,
             "answers": [each._asdict() for each in self.answers],
+            "seconds": self.room.took(self.name),
             "advice": advise(self.room.guesses(self.name))._asdict(),
         }
 
 
 class _Exercise(_Item):
-    @cached_property
-    def stuck(self) -> list[Stuck]:
-        return [each for each in self.room.stuck() if each.exercise == self.name]
-
     @property
     def result(self) -> str:
-        passed = len(self.room.done[self.name])
-        return f"{passed} of {passed + len(self.stuck)} passed"
-
-    def how(self, stuck: Stuck) -> str:
-        """Return how somebody stands, since when by the clock on the wall."""
-        effort = f"{counted(stuck.checks, 'check')}, {counted(stuck.hints, 'hint')}"
-        return f"{stuck.outcome}, {effort}, since {stuck.since.astimezone():%H:%M}"
-
-    def in_text(self) -> Iterator[str]:
-        yield f"  {self.step} · {plain(self.item.title, _TITLE)}: {self.result}"
-        for each in self.stuck:
-            yield f"      {plain(each.alias)}: {self.how(each)}"
+        tried = self.room.tried(self.name)
+        took = f"; {self.took}" if self.took else ""
+        return f"{len(self.room.done[self.name])} of {len(tried)} passed{took}"
 
     def facts(self) -> dict[str, Any]:
-        names = ("alias", "outcome", "checks", "hints")
-        stuck = [
-            {name: getattr(each, name) for name in names}
-            | {"since": each.since.isoformat(), "last": each.last.isoformat()}
-            for each in self.stuck
-        ]
         return {
             "name": self.name,
             "step": self.step,
             "title": self.item.title,
             "passed": self.room.done[self.name],
-            "stuck": stuck,
+            "tried": sorted(self.room.tried(self.name)),
+            "seconds": self.room.took(self.name),
         }
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where a learner is, in words."""
+
+    place: Place
+    plan: Mapping[str, Item]
+
+    @property
+    def alias(self) -> str:
+        return self.place.last.alias
+
+    @property
+    def at(self) -> str:
+        """The notebook, and the question or exercise in it."""
+        last = self.place.last
+        title = self.plan[last.name].title if last.name in self.plan else last.name
+        return f"{last.step} · {title}" if title else f"notebook {last.step}"
+
+    @property
+    def how(self) -> str:
+        """What they last did, and since when they are there, by the clock on the wall."""
+        place, last = self.place, self.place.last
+        words = [f"asks for help since {_clock(place.stuck)}"] if place.stuck else []
+        words += [last.outcome if last.kind == "checked" else _DID.get(last.kind, last.kind)]
+        words += [counted(place.checks, "check")] if place.checks else []
+        words += [counted(place.hints, "hint")] if place.hints else []
+        return ", ".join([*filter(None, words), f"there since {_clock(place.since)}"])
+
+    def facts(self) -> dict[str, Any]:
+        place, last = self.place, self.place.last
+        return {
+            **{name: getattr(last, name) for name in ("alias", "step", "name", "kind", "outcome")},
+            "checks": place.checks,
+            "hints": place.hints,
+            "since": place.since.isoformat(),
+            "last": last.at.isoformat(),
+            "asks_since": place.stuck.isoformat() if place.stuck else None,
+        }
+
+
+_DID = {"reset": "began", "forgot": "began", "hinted": "", "stuck": "", "unstuck": "goes on"}
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%H:%M}"
 
 
 class _Drawn:
@@ -179,10 +238,14 @@ class _Drawn:
         self._room = room
         self.questions = [_Question(room, name, known) for name in room.questions]
         self.exercises = [_Exercise(room, name, known) for name in room.exercises]
+        self.places = [_Where(place, known) for place in room.places()]
+        self.asking = [each for each in self.places if each.place.stuck]
 
     @property
     def summary(self) -> str:
         words = [counted(len(self._room.aliases), "learner")]
+        if self.asking:
+            words.append(f"{len(self.asking)} of them asking for help")
         if self._room.skipped:
             words.append(f"{counted(self._room.skipped, 'other file')} left out")
         if self._room.torn:

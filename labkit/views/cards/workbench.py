@@ -15,6 +15,7 @@ from IPython import display as ipython
 from labkit.base.errors import LabError
 from labkit.base.jobs import Job
 from labkit.base.quoted import unmarked
+from labkit.lessons import room
 from labkit.lessons.checks import Exercise, Finding
 from labkit.views.cards import cards
 from labkit.views.cards.cards import Card
@@ -22,6 +23,9 @@ from labkit.views.live import page
 from labkit.views.live.replay import Replay
 from labkit.views.live.watch import Watch
 from labkit.views.state.words import plain
+
+#: What the button says that asks the instructor for help, before and after.
+_STUCK, _ASKED = "I'm stuck", "You asked for help: take it back"
 
 _display: Callable[..., Any] = ipython.display
 _html: Callable[[str], object] = ipython.HTML
@@ -50,6 +54,10 @@ class Desk(Protocol):
         """Return the next hint, or the solution."""
         ...
 
+    def stuck(self, *, over: bool) -> None:
+        """Ask the instructor for help, or take that back."""
+        ...
+
 
 class Workbench:
     """What `labkit.exercise` returns; `view` is live, or a recording to be played."""
@@ -66,7 +74,9 @@ class Workbench:
             self._button("Solution", "solution", lambda: cards.solution(desk.help("solution"))),
             self._button("Start again", "exercise", self._begin),
         ]
-        self._controls = ipywidgets.VBox([ipywidgets.HBox(self._buttons), self._state])
+        self._stuck = self._toggle()
+        shown = [*self._buttons, self._stuck] if room.sign() else self._buttons
+        self._controls = ipywidgets.VBox([ipywidgets.HBox(shown), self._state])
         self._controls.add_class("labkit-tools")  # with this the card does without its calls
         self._follow()
 
@@ -74,6 +84,17 @@ class Workbench:
         tooltip = f'labkit.{call}("{self._exercise.name}")'
         made = ipywidgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
         made.on_click(lambda _: self.press(act))
+        return made
+
+    def _toggle(self) -> Any:
+        made = ipywidgets.ToggleButton(description=_STUCK, layout={"width": "auto"})
+        made.tooltip = f'Your instructor sees it: labkit.stuck("{self._exercise.name}")'
+
+        def pressed(change: Any) -> None:
+            made.description = _ASKED if change["new"] else _STUCK
+            self._desk.stuck(over=not change["new"])
+
+        made.observe(pressed, names="value")
         return made
 
     # ---- what the buttons do ---------------------------------------------------------
@@ -97,7 +118,9 @@ class Workbench:
 
     def _check(self) -> Card:
         self._say("Checking …")
-        return cards.finding(self._desk.check(lambda sentence: self._say(f"Waiting. {sentence}")))
+        found = self._desk.check(lambda sentence: self._say(f"Waiting. {sentence}"))
+        self._stuck.value = self._stuck.value and not found.passed
+        return cards.finding(found)
 
     def _begin(self) -> Card:
         self._say("Starting again: this takes a few seconds …")
@@ -105,6 +128,7 @@ class Workbench:
         if isinstance(view, Watch) and isinstance(self.view, Watch):
             view.take_place_of(self.view)
             self.view = view
+        self._stuck.value = False
         self._card = cards.exercise(self._exercise, done)
         self._show("card", self._card)
         self._follow()
