@@ -352,15 +352,14 @@ class Recording:
         before = type(self)(self.header)
         for change in self.changes[:start]:
             before.add(change)
-        part = before.at_its_end(most)
+        part = before.at_its_end(before.last_at, most)
         for change in self.changes[start:]:
             part.add(change)
         part.torn_lines, part.left_out = self.torn_lines, start
         return part
 
-    def at_its_end(self, most: int) -> Self:
+    def at_its_end(self, at: datetime, most: int) -> Self:
         """Return a recording that begins where this one ends, with its last `most` tasks."""
-        at = self.last_at
         part = type(self)(replace(self.header, started=at))
         if self.service:
             part.add(ServiceSeen(at, self.service))
@@ -477,7 +476,9 @@ class Recording:
             tail.add(line if _ROW.match(line) and line.endswith(_ENDS) else self._known(line))
         for line in tail.before:
             self.read(line)
-        part = self.at_its_end(most) if tail.left_out else self
+        last = self._change(tail.last) if tail.last else None
+        at = last.at if last else self.header.started
+        part = self.at_its_end(at, most) if tail.left_out else self
         part.torn_lines, part.left_out = self.torn_lines, tail.left_out
         for line in tail.lines:
             part.read(line)
@@ -522,8 +523,8 @@ class _Tail:
         #: The last line of each task that was listed; and of the service and the nodes, by kind.
         self._tasks: dict[str | None, str] = {}
         self._others: dict[str, str] = {}
-        #: The last that is not a mark.
-        self._last = ""
+        #: The last of all that is not a mark.
+        self.last = ""
         self.left_out = 0
 
     def add(self, line: str) -> None:
@@ -549,13 +550,13 @@ class _Tail:
             case ServiceSeen.kind | NodesSeen.kind:
                 self._others[kind] = line
         if kind != Marked.kind:
-            self._last = line
+            self.last = line
 
     @property
     def before(self) -> list[str]:
-        """The lines that say what was known, the last of all at the end."""
+        """The lines that say what was known."""
         tasks = islice(reversed(self._tasks.values()), self._most)
-        return [*reversed([*tasks]), *self._others.values(), *filter(None, [self._last])]
+        return [*reversed([*tasks]), *self._others.values()]
 
     @property
     def lines(self) -> list[str]:
