@@ -5,13 +5,11 @@ of its own runs it. Where Python has no threads, as in a browser, jobs take turn
 something waits (`wait`, `sleep`), and, between two cells, on the event loop.
 """
 
-import logging
 import math
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
 from labkit.base import browser
@@ -128,6 +126,8 @@ class Job:
         try:
             goes_on = self.step()
         except Exception:  # what ends a thread ends no cell
+            import logging  # a deploy, say, logs nothing and has no pool
+
             logging.getLogger(__name__).exception("%s", self._thread.name)
         finally:
             self._is_in_step = False
@@ -164,6 +164,8 @@ def each(
     """Return what a function makes of each, of so many at once where there are threads."""
     if in_turns:
         return [*map(function, things)]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(at_once) as pool:
         return [*pool.map(function, things)]
 

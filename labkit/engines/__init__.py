@@ -142,8 +142,11 @@ def lead_ports(swarm: Swarm) -> None:
     """
     if browser.is_here() or swarm.url != (own := private()).url:
         return
+    published = ports.published(swarm)
+    if published == own.network.forwarded():
+        return  # as after most deploys; to look at all of the network takes as long as a deploy
     if (process := own.process()) and own.network.is_whole(process.pid):
-        own.network.forward(ports.published(swarm))
+        own.network.forward(published)
 
 
 def down(*, everything: bool = False, stays: bool = False) -> None:

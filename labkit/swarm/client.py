@@ -11,7 +11,6 @@ One `Swarm` can be used from several threads.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -416,6 +415,8 @@ def _advice(name: str, known: list[str]) -> str:
     """Return what to do about a service name that does not exist."""
     if not known:
         return "deploy the stack first (`labkit up`)."
+    import difflib  # only mistakes need it
+
     close = difflib.get_close_matches(name.lower(), known, n=1)
     if close:
         return f"did you mean {close[0]}?"

@@ -17,6 +17,7 @@ these looks at what is really there.
 """
 
 import json
+import re
 import shlex
 import sys
 import zlib
@@ -32,6 +33,9 @@ from labkit.engines.private.programs import found, run, succeeds
 PROGRAMS = {"ip": "iproute2", "iptables": "iptables", "nsenter": "util-linux"}
 #: How many networks `10.231.n.0/30` there are.
 _NETWORKS = 256
+#: A rule of the chain, and the machine's routes, with addresses as numbers in its byte order.
+_FORWARDED = re.compile(r"--dport (\d+) .*--to-destination (\S+)")
+_ROUTES = Path("/proc/net/route")
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
@@ -73,6 +77,20 @@ class Network:
         """Whether all is there that a process in the namespace needs."""
         address = self._address() if self._is_namespace_of(pid) else None
         return address is not None and not any(self._missing_rules(address))
+
+    def forwarded(self) -> set[int]:
+        """Return the ports of `localhost` that lead into the namespace, by its cable of now."""
+        try:
+            rules = _FORWARDED.findall(run(*_iptables("nat", "-S", self._chain)))
+        except LabError:  # there is no such chain
+            return set()
+        routes = (line.split() for line in _ROUTES.read_text(encoding="ascii").splitlines())
+        mine = {
+            int(route[1], 16).to_bytes(4, sys.byteorder)
+            for route in routes
+            if route[0] == self.name
+        }
+        return {int(port) for port, inside in rules if (IPv4Address(inside) - 2).packed in mine}
 
     def forward(self, ports: Iterable[int]) -> None:
         """Let these ports of `localhost`, and no others, lead into the namespace."""

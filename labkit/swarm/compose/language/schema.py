@@ -7,7 +7,6 @@ published schema (compose/schema/data); a few values are held to what the engine
 so that a mistake is found before anything has changed.
 """
 
-import difflib
 import math
 import pathlib
 import re
@@ -99,8 +98,14 @@ def check(kind: str, value: object, path: Path, problems: Problems) -> Part | No
 
 def nearest(key: str, known: Iterable[str]) -> str:
     """Return what to say of a key that nothing knows."""
-    near = difflib.get_close_matches(key, list(known), 1)
-    return "no such key" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"no such key{_did_you_mean(key, known)}"
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    import difflib  # only mistakes need it
+
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 # ---- mappings and lists ------------------------------------------------------------------
@@ -178,8 +183,7 @@ def _one_of(*choices: str, any_case: bool = False) -> Leaf:
     def read(value: object) -> str:
         text = _text(value).lower() if any_case else _text(value)
         if text not in choices:
-            near = difflib.get_close_matches(text, choices, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = _did_you_mean(text, choices)
             raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}{hint}")
         return text
 
