@@ -5,6 +5,7 @@ import logging
 import secrets
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,8 +28,20 @@ _SPEED = click.FloatRange(0, 10_000, min_open=True)
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Where images are kept."
 )
+@click.option(
+    "--sleep-after",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Halt the tasks' processes when nobody has used them for so long, until somebody does.",
+)
 def main(
-    path: Path, speed: float, seed: int | None, nodes: int, no_swarm: bool, data: Path | None
+    path: Path,
+    speed: float,
+    seed: int | None,
+    nodes: int,
+    no_swarm: bool,
+    data: Path | None,
+    sleep_after: float | None,
 ) -> None:
     """Serve until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -39,7 +52,8 @@ def main(
             made = _made(Path(folder))
             # nothing of an earlier server runs in this one: unasked, nothing has the same id
             seed = secrets.randbits(32) if seed is None else seed
-            engine = Engine(made, Processes, speed=speed, seed=seed, nodes=nodes)
+            runtime = partial(Processes, sleep_after=sleep_after)
+            engine = Engine(made, runtime, speed=speed, seed=seed, nodes=nodes)
             asyncio.run(run(engine, path, swarm=not no_swarm))
     except CannotServe as problem:
         click.echo(problem, err=True)

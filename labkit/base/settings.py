@@ -48,6 +48,20 @@ def speed() -> float:
     raise BadValue(f"LABKIT_SPEED must be a number above 0, at most {FASTEST}, not {chosen!r}")
 
 
+def sleep_after() -> float | None:
+    """Return after how many seconds tasks of a simulated engine sleep that nobody looks at.
+
+    `None` is never. Raises `BadValue` unless it is a number above zero.
+    """
+    chosen = os.environ.get("LABKIT_SLEEP_AFTER")
+    if not chosen:
+        return None
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(chosen)) < float("inf"):
+            return number
+    raise BadValue(f"LABKIT_SLEEP_AFTER must be seconds, a number above 0, not {chosen!r}")
+
+
 def stack_name() -> str:
     """Return the name of the learner's stack. Raises `BadValue` for one that Swarm would refuse."""
     chosen = os.environ.get("LABKIT_STACK") or "dc"
@@ -82,6 +96,7 @@ def docker_id() -> str:
 def check() -> None:
     """Raise `BadValue`, naming the variable, if one of these cannot be used."""
     speed()
+    sleep_after()
     stack_name()
     if os.environ.get("LABKIT_DOCKER_ID"):
         docker_id()

@@ -78,6 +78,8 @@ class SimulatedEngine(BackgroundEngine):
         _make_private(self._runtime)
         server = [sys.executable, *_MODULE, "--socket", str(self._socket), "--speed", speed]
         server += ["--data", str(self._data), "--nodes", str(nodes)]
+        if after := settings.sleep_after():
+            server += ["--sleep-after", f"{after:g}"]
         with self.log.open("ab") as log:
             subprocess.run(  # noqa: S603 - the words are labkit's own, and no shell reads them
                 [sys.executable, "-I", "-c", _DETACH, *server],

@@ -160,16 +160,20 @@ def meter(swarm: Swarm, service: str) -> Callable[[], tuple[int, float]] | None:
     """
     try:
         stack = (swarm.service(service)["Spec"].get("Labels") or {}).get(NAMESPACE)
-        return _Meter(_page(swarm, stack)) if stack else None
+        return _Meter(_page(swarm, stack), swarm.sleep_after) if stack else None
     except LabError:
         return None
 
 
 class _Meter:
-    """Asks the page again and again, on one connection until that is closed."""
+    """Asks the page again and again, on one connection until that is closed.
 
-    def __init__(self, page: _Page) -> None:
+    An application that sleeps where nobody looks at it would not, if it was always asked.
+    """
+
+    def __init__(self, page: _Page, sleep_after: float | None) -> None:
         self._page = page
+        self.patience = sleep_after or float("inf")
         self.close = page.close
 
     def __call__(self) -> _Answer:

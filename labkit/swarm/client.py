@@ -59,6 +59,7 @@ _NO_MANAGER = {
 #: Labels of the simulated engine, in `GET /info`; the second has a number, and the third is there
 #: where tasks only act.
 _SIMULATED_LABEL, _SPEED_LABEL, _ACTED_LABEL = "swarmsim", "swarmsim.speed", "swarmsim.acted"
+_SLEEP_LABEL = "swarmsim.sleep-after"
 
 
 class Swarm:
@@ -166,6 +167,11 @@ class Swarm:
     def speed(self) -> float:
         """How many times as fast as real time the engine's clock runs; 1 for a Docker engine."""
         return float(self.labels().get(_SPEED_LABEL, 1))
+
+    @property
+    def sleep_after(self) -> float | None:
+        """Seconds after which tasks that nobody looks at sleep on this engine; `None` for never."""
+        return float(self.labels().get(_SLEEP_LABEL, 0)) or None
 
     def now(self) -> datetime:
         """Return the time by the engine's clock, if that is not this machine's. Asks nothing.

@@ -2,6 +2,7 @@
 
 import math
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 
 from swarmsim.api import versions
@@ -17,6 +18,7 @@ _MODULES = (
 )
 #: What has a body that is read piece by piece: build contexts, and archives that are refused.
 _OF_ANY_SIZE = re.compile(r"/(build|images/load|images/create)$")
+_LOGS = re.compile(r"/logs$")
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 
 
@@ -32,7 +34,8 @@ async def answer(call: Call) -> Answer | None:
     """
     try:
         call.engine.catch_up()
-        found = await _route(call)
+        with call.engine.runtime.used() if _uses_tasks(call) else nullcontext():
+            found = await _route(call)
         return found and replace(found, body=found.content())
     except ApiError as problem:
         return refused(call, problem)
@@ -42,6 +45,11 @@ async def answer(call: Call) -> Answer | None:
         what = f"open {problem.filename}" if problem.filename else "write"
         reason = (problem.strerror or str(problem)).lower()
         return refused(call, ApiError(500, f"{what}: {reason}"))
+
+
+def _uses_tasks(call: Call) -> bool:
+    """Whether a request changes something, or reads what tasks write; none does if it is read."""
+    return call.method not in ("GET", "HEAD") or bool(_LOGS.search(call.target))
 
 
 def largest_body(call: Call) -> float:

@@ -302,7 +302,8 @@ class Engine:
     def labels(self) -> list[str]:
         """What the engine says of itself in `docker info`."""
         acts = ["swarmsim.acted=true"] if self.runtime.acts else []
-        return ["swarmsim=true", f"swarmsim.speed={self.clock.speed:g}", *acts]
+        sleeps = [f"swarmsim.sleep-after={after:g}"] if (after := self.runtime.sleep_after) else []
+        return ["swarmsim=true", f"swarmsim.speed={self.clock.speed:g}", *acts, *sleeps]
 
     def is_here(self, task: Task) -> bool:
         """Whether a task is on the node that answers, and not on another simulated one."""

@@ -6,6 +6,7 @@ its behaviour says otherwise.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -36,6 +37,7 @@ class Acted(Scripted):
     """A runtime for `Engine(data, Acted)`; `behaviour` says what each task does."""
 
     acts = True
+    sleep_after: float | None = None
 
     def __init__(
         self, host: Host, behaviour: Callable[[Task], Behaviour] = lambda _: Behaviour()
@@ -107,6 +109,10 @@ class Acted(Scripted):
     def awaiting(self) -> bool:
         """Return false: it is never open what a task will do."""
         return False
+
+    def used(self) -> AbstractContextManager[None]:
+        """Do nothing: a task on paper does not sleep."""
+        return nullcontext()
 
     def signal(self, task_id: str, number: int) -> None:  # noqa: ARG002  all of them end it
         """End the task as the stop signal does."""

@@ -5,6 +5,7 @@ It sees the engine through `Host` alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,12 +23,17 @@ class Runtime(Driver, Protocol):
 
     #: Whether tasks only act, and no code of their images runs.
     acts: bool
+    #: Seconds after which tasks that nobody looks at sleep; `None` for never.
+    sleep_after: float | None
 
     def unkept(self, spec: Mapping[str, Any]) -> str:
         """What of a service's spec it does not keep, as a sentence; `""` if it keeps everything."""
 
     def awaiting(self) -> bool:
         """Whether it is open what some process will do: then the engine runs in real time."""
+
+    def used(self) -> AbstractContextManager[None]:
+        """Keep tasks going meanwhile: what they do is about to be seen, or changed."""
 
     def signal(self, task_id: str, number: int) -> None:
         """Send a signal to a task's process, as `docker kill --signal` does."""

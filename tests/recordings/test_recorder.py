@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -612,6 +613,21 @@ def test_a_sample_that_comes_with_the_end_is_dropped() -> None:
     made._record_sample(5, 1000.0)
 
     assert hashes(made.recording) == []
+
+
+@pytest.mark.usefixtures("often")
+def test_a_meter_with_patience_is_asked_again_once_something_moves() -> None:
+    """An application that nobody looks at may sleep: asking would keep it awake."""
+    asked = itertools.count(1)
+    says = Mock(side_effect=lambda: (next(asked), 1000.0), patience=0.2)
+    source = Scripted(BEFORE)
+    with Recorder(source, "dc_worker", until=None, meter=says) as made:
+        until(lambda: made._at_rest(0.2), "nothing to move")
+        at_rest, polls = says.call_count, source.looks
+        until(lambda: source.looks > polls, "another poll")
+        assert at_rest <= says.call_count <= at_rest + 1
+        source.answers = [UPDATING]
+        until(lambda: says.call_count > at_rest + 3, "the meter to be asked again")
 
 
 @pytest.mark.usefixtures("often")

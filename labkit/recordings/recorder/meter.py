@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 
 from labkit.base.jobs import Firm, Job, Steps
 
@@ -18,13 +19,21 @@ class Metering:
     """A job that asks a meter, and hands on what it says; closes it, if it can, at the end.
 
     Errors of the meter are ignored: there is no sample then.
-    Nobody waits for this job, which may hang in a question; an answer that comes
+    A meter may have a `patience`: it is asked nothing while it `rests` is true of so many
+    seconds. Nobody waits for this job, which may hang in a question; an answer that comes
     after `stop` is dropped.
     """
 
-    def __init__(self, meter: Meter, take: Callable[[int, float], None], name: str) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        take: Callable[[int, float], None],
+        name: str,
+        rests: Callable[[float], bool] = lambda _: False,
+    ) -> None:
         self._meter = meter
         self._take = take
+        self._rests = partial(rests, getattr(meter, "patience", float("inf")))
         self._job = Job(self._run(), f"meter {name}")
 
     def start(self) -> None:
@@ -39,11 +48,15 @@ class Metering:
         try:
             while not self._job.stopped:
                 due = time.monotonic() + EVERY
-                with contextlib.suppress(Exception):
-                    hashes, now = self._meter()
-                    if not self._job.stopped:
-                        self._take(hashes, now)
+                if not self._rests():
+                    self._ask()
                 yield Firm(max(0, due - time.monotonic()))
         finally:
             if close := getattr(self._meter, "close", None):
                 close()
+
+    def _ask(self) -> None:
+        with contextlib.suppress(Exception):
+            hashes, now = self._meter()
+            if not self._job.stopped:
+                self._take(hashes, now)

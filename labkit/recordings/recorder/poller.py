@@ -200,8 +200,8 @@ class Poller:
 
     def _pause(self) -> float:
         """Return how long to wait before the next poll, in seconds of the source's clock."""
-        moving = bool(self.gap) or _moving(self._live.recording)
-        return self._pace.pause(self._clock(), moving=moving)
+        is_moving = bool(self.gap) or moving(self._live.recording)
+        return self._pace.pause(self._clock(), moving=is_moving)
 
     def _poke(self, task: str = "", *, service_moved: bool = False) -> None:
         """Poll now, and often for a while: something has happened, or is announced of a task."""
@@ -214,7 +214,8 @@ class Poller:
         return time.monotonic() * self._speed
 
 
-def _moving(recording: Recording) -> bool:
+def moving(recording: Recording) -> bool:
+    """Whether an update is under way, or a task on its way to the state that it should have."""
     service = recording.service
     status = service.update_status if service else None
     if service is None or (status and not status.settled):

@@ -13,7 +13,7 @@ from labkit.base.jobs import Job, Steps
 from labkit.base.waiting import PATIENCE
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
-from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until
+from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until, moving
 from labkit.recordings.recorder.timeline import TimeLine, ticks
 from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
 from labkit.recordings.story import phases
@@ -78,7 +78,9 @@ class Recorder:
         self.recording = self._live.recording
         self._job = Job(self._run(), f"record {service}")
         self._poller = Poller(source, first, self._live, until, line, self._job, speed)
-        self._metering = Metering(meter, self._record_sample, self.service) if meter else None
+        self._metering = (
+            Metering(meter, self._record_sample, self.service, self._at_rest) if meter else None
+        )
 
     def start(self) -> Self:
         """Begin to poll. Returns the recorder. Starting twice does nothing more."""
@@ -264,6 +266,11 @@ class Recorder:
         """
         if not self._poller.gap:
             self._live.add(HashesSeen(self._ask_now(), hashes, now))
+
+    def _at_rest(self, seconds: float) -> bool:
+        """Whether nothing has moved for so many seconds, and no update is under way."""
+        still = time.monotonic() - self._live.moved_at
+        return still > seconds and not moving(self.recording)
 
     def _not_settled(self, what: str, seconds: float | None) -> NotSettled:
         doing = described(self.recording)

@@ -12,6 +12,7 @@
     names        which task is where, for the Python of the others (`shim`)
     publishing   ports of this machine that lead to tasks
     running      all of that for one task (with `starting` and `checking`), and what all share
+    sleeping     tasks that nobody looks at are halted, where that is asked for
     driver       `Processes`: what the cluster drives
 
 There is no sandbox: a task runs as this user, on this machine's file system and network, as

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from swarmsim.runtime.processes.place import folders
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.programs import CannotStart
 from swarmsim.runtime.processes.running import Running, System, World
+from swarmsim.runtime.processes.sleeping import Sleep
 
 _log = logging.getLogger(__name__)
 
@@ -44,16 +46,19 @@ class Processes:
         *,
         system: System | None = None,
         most: int = MOST_PROCESSES,
+        sleep_after: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._most = most
-        self._world = World(engine, system or _machine(engine.data), monotonic)
+        self._world = World(engine, system or _machine(engine.data, self.used), monotonic)
         self._checks = Checks()
         self._known: dict[str, Running] = {}
         #: Those with a folder, which have or will have a process; removed or not.
         self._real: set[Running] = set()
         self._kinds: dict[str, Kind] = {}
+        self.sleep_after = sleep_after
+        self._sleep = Sleep(sleep_after, lambda: self._real, self._quiet) if sleep_after else None
 
     # ---- what the cluster calls ------------------------------------------------------
 
@@ -139,6 +144,10 @@ class Processes:
         now = self._world.monotonic()
         return any(it.running and it.life.undecided(now) for it in self._real)
 
+    def used(self) -> AbstractContextManager[None]:
+        """Keep tasks awake meanwhile: what they do is about to be seen, or changed."""
+        return self._sleep.used() if self._sleep else nullcontext()
+
     def signal(self, task_id: str, number: int) -> None:
         """Send a signal to a task's process, as `docker kill` does."""
         it = self._known.get(task_id)
@@ -172,6 +181,8 @@ class Processes:
                 it.process.wait()
             self._tidy(it)
         self._checks.close()
+        if self._sleep:
+            self._sleep.close()
         self._world.system.close()
 
     # ---- what becomes of a task ------------------------------------------------------
@@ -199,6 +210,10 @@ class Processes:
             _log.info("%s only acts: there are %d processes", task.id, self._most)
         return ""
 
+    def _quiet(self) -> bool:
+        """Whether nothing is due, and all processes do what is known of them."""
+        return self._engine.cluster.next_due() is None and not self.awaiting()
+
     def _horizon(self, task: Task) -> float:
         """Seconds to watch a process of an unknown kind: an update's monitor, if longer."""
         service = self._engine.cluster.services.get(task.service_id)
@@ -211,6 +226,8 @@ class Processes:
         """Report that a process has ended; called from the event loop."""
         it.life.exited(self._world.monotonic(), code)
         self._tidy(it)
+        if self._sleep:  # others take its place, or go on without it
+            self._sleep.wake()
         if not it.forgotten:
             self._engine.exited(it.task.id, code)
 
@@ -219,7 +236,7 @@ class Processes:
         it.tidy()
 
 
-def _machine(data: Path) -> System:
+def _machine(data: Path, used: Callable[[], AbstractContextManager[None]]) -> System:
     from swarmsim.runtime.processes.machine import Machine  # which is nothing for a browser
 
-    return Machine(data)
+    return Machine(data, used)

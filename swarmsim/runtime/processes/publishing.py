@@ -10,6 +10,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from itertools import count
 
 _HOST = "127.0.0.1"
@@ -52,9 +53,10 @@ class Port:
 class Published(Port):
     """One port of this machine, on which it listens."""
 
-    def __init__(self, number: int) -> None:
-        """Listen. Raises `CannotPublish`."""
+    def __init__(self, number: int, used: Callable[[], AbstractContextManager[None]]) -> None:
+        """Listen; a connection is `used` as long as it lasts. Raises `CannotPublish`."""
         super().__init__(number)
+        self._used = used
         self._connections: set[asyncio.Task[None]] = set()
         self._socket = _listening(number)
         self._loop = asyncio.get_running_loop()
@@ -78,7 +80,7 @@ class Published(Port):
         task.add_done_callback(self._connections.discard)
 
     async def _forward(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._used():
             reader, writer = await asyncio.open_connection(sock=client)
             try:
                 await self._join(reader, writer)
@@ -122,7 +124,7 @@ def _listening(port: int) -> socket.socket:
 class Publisher:
     """All ports that are published, by number; `kind` is what each of them is."""
 
-    def __init__(self, kind: Callable[[int], Port] = Published) -> None:
+    def __init__(self, kind: Callable[[int], Port]) -> None:
         self._kind = kind
         self._ports: dict[int, Port] = {}
 

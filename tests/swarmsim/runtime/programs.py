@@ -34,7 +34,8 @@ def run(
     return found
 
 
-def _service(client: Any, name: str, program: str) -> Any:
+def built(client: Any, tag: str, program: str) -> str:
+    """Build an image of a program; return its tag."""
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as tar:
         for path, text in (("program.py", program), ("Dockerfile", DOCKERFILE)):
@@ -42,9 +43,13 @@ def _service(client: Any, name: str, program: str) -> Any:
             about.size = len(text.encode())
             tar.addfile(about, io.BytesIO(text.encode()))
     context.seek(0)
-    client.images.build(fileobj=context, custom_context=True, tag=f"{name}:1")
+    client.images.build(fileobj=context, custom_context=True, tag=tag)
+    return tag
+
+
+def _service(client: Any, name: str, program: str) -> Any:
     return client.services.create(
-        f"{name}:1",
+        built(client, f"{name}:1", program),
         name=name,
         env=["COLOUR=green"],
         stop_grace_period=10**9,

@@ -399,7 +399,7 @@ def test_a_task_is_found_only_by_those_on_a_network_of_its_own(it):
     assert found[1] == "[]"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -415,7 +415,7 @@ async def _get(port: int) -> str:
 
 @pytest.mark.parametrize("mode", ["host", "ingress"])
 def test_a_published_port_answers_on_this_machine(tmp_path, mode):
-    port = _free_port()
+    port = free_port()
     ports = {"Protocol": "tcp", "TargetPort": 80, "PublishedPort": port, "PublishMode": mode}
     replicas = 1 if mode == "host" else 2
     with lab(tmp_path) as it:

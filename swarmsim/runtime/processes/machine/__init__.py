@@ -4,13 +4,16 @@ import contextlib
 import fcntl
 import re
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import IO
 
 from swarmsim.runtime.processes.machine.keeping import Keeper
 from swarmsim.runtime.processes.machine.spawning import Spawned
-from swarmsim.runtime.processes.publishing import Publisher
+from swarmsim.runtime.processes.publishing import Published, Publisher
 from swarmsim.runtime.processes.running import Launch
 
 _PREFIX = "swarmsim-tasks-"
@@ -21,9 +24,12 @@ _PLAIN = re.compile(r"[\w./+-]+")
 class Machine:
     """A folder of this machine, its ports, and processes that end with the engine."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(
+        self, data: Path, used: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """Make them; a connection to a port is `used` as long as it lasts."""
         self.folder, self._lock = _new_folder(data)
-        self.publisher = Publisher()
+        self.publisher = Publisher(partial(Published, used=used))
         self._keeper = Keeper()
 
     def spawn(self, launch: Launch) -> Spawned:
