@@ -1,7 +1,7 @@
 """Deploy, list and remove stacks as `docker stack` does, with no docker command line.
 
-    deploying ─┬─ cluster_state   what the swarm has, of which stack, and what must hold before
-    removing  ─┘                  anything changes
+    deploying ─┬─ cluster_state   what the swarm has, of which stack
+    removing  ─┴─ refusals        what must hold before anything changes, and what Docker refuses
     tables                        what `ls`, `services` and `ps` print
 
 Before anything changes, all that can be checked has been: the files, that the engine is a

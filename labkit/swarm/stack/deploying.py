@@ -14,8 +14,8 @@ from labkit.swarm import compose, ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose.specs import StackSpecs
 from labkit.swarm.images import digests
-from labkit.swarm.stack import cluster_state
-from labkit.swarm.stack.cluster_state import ClusterState, Thing, explaining_refusal, name_of
+from labkit.swarm.stack import refusals
+from labkit.swarm.stack.cluster_state import ClusterState, Thing, name_of
 from labkit.swarm.stack.removing import remove_all
 from swarmsim.go import references
 
@@ -76,9 +76,9 @@ def check(swarm: Swarm, name: str, specs: StackSpecs) -> ClusterState:
     """Return what the swarm has; raise what keeps `deploy` from changing it to these specs."""
     swarm.require_manager()
     cluster = ClusterState.fetch(swarm)
-    cluster_state.require_ours(name, cluster)
-    cluster_state.require_changeable(name, specs, cluster)
-    cluster_state.require_external(specs, cluster)
+    refusals.require_ours(name, cluster)
+    refusals.require_changeable(name, specs, cluster)
+    refusals.require_external(specs, cluster)
     return cluster
 
 
@@ -107,7 +107,7 @@ def _create_networks(swarm: Swarm, specs: StackSpecs, present: Iterable[Thing]) 
     for spec in specs.networks:
         if spec["Name"] not in known:
             echo.say(f"Creating network {spec['Name']}")
-            with explaining_refusal(f"the network {spec['Name']} to be created."):
+            with refusals.explained(f"the network {spec['Name']} to be created."):
                 made = swarm.post("/networks/create", spec)
             ownership.note(made["Id"], spec["Labels"])
 
@@ -121,12 +121,12 @@ def _put_files(
     for spec in sent:
         name = spec["Name"]
         if name in known:
-            with explaining_refusal(f"the {kind} {name} to be updated; only labels may change."):
+            with refusals.explained(f"the {kind} {name} to be updated; only labels may change."):
                 version = str(known[name]["Version"]["Index"])
                 swarm.post(f"/{kind}s/{ids[name]}/update", spec, version=version)
             continue
         echo.say(f"Creating {kind} {name}")
-        with explaining_refusal(f"the {kind} {name} to be created."):
+        with refusals.explained(f"the {kind} {name} to be created."):
             ids[name] = swarm.post(f"/{kind}s/create", spec)["ID"]
         ownership.note(ids[name], spec["Labels"])
     return ids
@@ -150,14 +150,14 @@ def _put_service(
         spec["TaskTemplate"]["Placement"] |= {"Platforms": platforms} if platforms else {}
     if found is None:
         echo.say(f"Creating service {name}")
-        with explaining_refusal(f"the service {name} to be created."):
+        with refusals.explained(f"the service {name} to be created."):
             made = swarm.post("/services/create", spec)
         for warning in made.get("Warnings") or ():
             echo.warn(f"{name}: {warning}.")
         ownership.note(made["ID"], spec["Labels"])
         return
     echo.say(f"Updating service {name} (id: {found['ID']})")
-    with explaining_refusal(f"the service {name} to be updated."):
+    with refusals.explained(f"the service {name} to be updated."):
         swarm.update_service(found["ID"], _replacing(spec))
 
 

@@ -11,13 +11,8 @@ from labkit.base.waiting import poll
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE
-from labkit.swarm.stack.cluster_state import (
-    ClusterState,
-    Thing,
-    explaining_refusal,
-    name_of,
-    require_ours,
-)
+from labkit.swarm.stack.cluster_state import ClusterState, Thing, name_of
+from labkit.swarm.stack.refusals import explained, require_ours
 
 _POLL_SECONDS = 0.1
 #: A wait is spoken of after this long, and then every so often.
@@ -58,7 +53,7 @@ def remove_all(swarm: Swarm, kind: str, things: Iterable[Thing]) -> None:
     """Remove services, configs or secrets; one that is gone already is not an error."""
     for each in things:
         echo.say(f"Removing {kind} {name_of(each)}")
-        with explaining_refusal(f"the {kind} {name_of(each)} to be removed."), suppress(NotFound):
+        with explained(f"the {kind} {name_of(each)} to be removed."), suppress(NotFound):
             swarm.delete(f"/{kind}s/{ownership.identity(each)}")
         ownership.forget(ownership.identity(each))
 

@@ -2,9 +2,9 @@
 
 from labkit.lessons.checks import content
 from labkit.lessons.checks.exercise import Exercise
-from labkit.lessons.checks.exercises import parallel, returning, stopping, typed
+from labkit.lessons.checks.exercises import backwards, parallel, returning, stopping, typed
 
-_MODULES = (parallel, returning, stopping, typed)
+_MODULES = (backwards, parallel, returning, stopping, typed)
 _ALL = content.in_order(Exercise, _MODULES, content.EXERCISES)
 
 #: Each exercise by its name, in the order of the lesson; and each step that is typed.
