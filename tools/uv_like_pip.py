@@ -92,7 +92,7 @@ def main(command: list[str]) -> None:
     configured = options(listed)
     os.environ.update(variables(configured, os.environ))
     installs = command[1:2] == ["pip"]  # `uv venv` takes no constraints
-    os.execv(command[0], [*command, *(arguments(configured) if installs else [])])  # noqa: S606
+    os.execv(command[0], [*command, *(arguments(configured) if installs else [])])
 
 
 if __name__ == "__main__":

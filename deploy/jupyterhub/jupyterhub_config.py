@@ -1,12 +1,11 @@
 """A class on one server: JupyterHub gives each learner a JupyterLab, an engine and files.
 
-    cd FOLDER && jupyterhub -f …/deploy/jupyterhub/jupyterhub_config.py
-
-It keeps in FOLDER what it has to remember, and reads there who is in the class: one name a
-line, in `learners.txt` and `instructors.txt`. It listens on this machine alone, at
-http://127.0.0.1:8880, and each learner has a simulated engine. `docs/teach-a-class.md` says
-how to come from here to a class. To change a setting, load this file in one of your own with
-`load_subconfig`, and set the rest after that.
+`hub.py run` starts a hub with it, which keeps in the current folder what it has to remember,
+and reads there who is in the class: one name a line, in `learners.txt` and `instructors.txt`.
+It listens on this machine alone, at http://127.0.0.1:8880, and each learner has a simulated
+engine. `docs/teach-a-class.md` says how to come from here to a class. To change a setting,
+write a `jupyterhub_config.py` in that folder: `load_subconfig("…/jupyterhub_config.py")` for
+this one, and then what is to be different.
 """
 
 import asyncio
@@ -16,7 +15,9 @@ import socket
 import sys
 from pathlib import Path
 
+from labkit.base.errors import NoEngine
 from labkit.engines.private.private import ADDRESS_LABEL
+from labkit.swarm.client import Swarm
 
 c = get_config()  # noqa: F821 - JupyterHub's
 LABKIT = str(Path(sys.executable).with_name("labkit"))
@@ -39,7 +40,7 @@ def kept_secret(file="passwords.key"):
 
 
 # A password each that nobody chooses: made of the name and a key, so that there is no list of
-# them to lose (`prepare.py passwords` prints it). Any other authenticator of JupyterHub does.
+# them to lose (`hub.py passwords` prints it). Any other authenticator of JupyterHub does.
 c.JupyterHub.authenticator_class = "hashauthenticator.HashAuthenticator"
 c.HashAuthenticator.secret_key = kept_secret()
 c.HashAuthenticator.password_length = 12
@@ -65,41 +66,41 @@ NETWORK = "labkit-class"
 
 
 def engine():
-    """Return a client of the Docker engine that `docker` would use here, or `None`."""
-    from docker import DockerClient
-    from docker.errors import DockerException
-
+    """Return the Docker engine that `docker` would use here, or `None`."""
     try:
-        client = DockerClient.from_env(timeout=10)
-        return client if client.ping() else None
-    except DockerException:
+        found = Swarm.at()
+    except NoEngine:
         return None
+    # what runs on a simulated one is not in a container
+    return found if found.provenance == "engine" else None
 
 
-def in_containers(client):
+def in_containers(swarm):
     """Give each learner a container, and a volume that stays when the container goes."""
-    gateway, info = class_network(client), client.info()
-    labels = dict(each.partition("=")[::2] for each in info.get("Labels") or ())
+    gateway, own_network = class_network(swarm.client), swarm.labels().get(ADDRESS_LABEL)
     c.JupyterHub.spawner_class = "docker"
+    if swarm.url.startswith("unix:"):
+        c.DockerSpawner.client_kwargs = {"base_url": swarm.url}
     c.DockerSpawner.image = os.environ.get("LABKIT_HUB_IMAGE", "labkit/learner")
     c.DockerSpawner.network_name = NETWORK
     c.DockerSpawner.prefix = NETWORK
     c.DockerSpawner.volumes = {f"{NETWORK}-{{username}}": "/home/learner"}
     c.DockerSpawner.remove = True
+    c.DockerSpawner.use_internal_ip = False  # which leads nowhere where the engine is not Linux's
     c.Spawner.mem_limit = "1G"
-    # the server of a learner needs no right of root's, and never will
+    # a learner's server needs no right of root's
     c.DockerSpawner.extra_host_config = {
         "cap_drop": ["ALL"],
         "pids_limit": 512,
         "security_opt": ["no-new-privileges"],
     }
     # The hub listens where containers, and nobody outside of this machine, find it.
-    if info["OperatingSystem"] == "Docker Desktop":
+    if swarm.info()["OperatingSystem"] == "Docker Desktop":
         c.JupyterHub.hub_connect_ip = "host.docker.internal"
     else:
-        # the engine that labkit starts is in a network of its own
-        c.DockerSpawner.host_ip = labels.get(ADDRESS_LABEL, "127.0.0.1")
-        c.JupyterHub.hub_ip = our_address(labels.get(ADDRESS_LABEL, gateway))
+        c.JupyterHub.hub_ip = our_address(own_network or gateway)
+    if own_network:  # of an engine that labkit has started
+        c.DockerSpawner.host_ip = own_network
 
 
 def class_network(client):
@@ -147,11 +148,11 @@ async def stop_engine(spawner):
 
 def isolate(wanted):
     """Choose how learners are kept apart; `wanted` is `LABKIT_HUB_ISOLATION`."""
-    client = engine() if wanted in ("", "containers") else None
-    if client:
-        in_containers(client)
+    swarm = engine() if wanted in ("", "containers") else None
+    if swarm:
+        in_containers(swarm)
     elif wanted in ("", "users") and os.geteuid() == 0:
-        as_processes("local")
+        as_processes("localprocess")
         # they are users of this machine, and log in as these
         c.JupyterHub.authenticator_class = "pam"
     elif wanted == "none":

@@ -5,11 +5,12 @@ import stat
 from pathlib import Path
 from unittest.mock import MagicMock
 
-import docker
 import pytest
-from docker.errors import DockerException
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
+
+from labkit.base.errors import NoEngine
+from labkit.swarm.client import Swarm
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "jupyterhub"
 
@@ -18,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "jupyterhub"
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return what the configuration says in an empty folder, with no Docker engine about."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(docker.DockerClient, "from_env", no_engine)
+    monkeypatch.setattr(Swarm, "at", no_engine)
 
     def configure(isolation: str = "none") -> Config:
         monkeypatch.setenv("LABKIT_HUB_ISOLATION", isolation)
@@ -27,8 +28,8 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return configure
 
 
-def no_engine(**_):
-    raise DockerException("no engine")
+def no_engine():
+    raise NoEngine("an engine.", "none answers.")
 
 
 def test_it_listens_on_this_machine_alone(configured):
@@ -72,7 +73,7 @@ def test_without_docker_learners_are_users_of_the_machine(configured, monkeypatc
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     found = configured("")
 
-    assert found.JupyterHub.spawner_class == "local"
+    assert found.JupyterHub.spawner_class == "localprocess"
     assert found.JupyterHub.authenticator_class == "pam"
 
 
@@ -86,11 +87,8 @@ def test_an_engine_that_outlives_the_server_is_stopped_after_it(configured, monk
 def test_with_docker_each_has_a_container_that_can_do_little_and_files_that_stay(
     configured, monkeypatch
 ):
-    engine = MagicMock()
-    engine.info.return_value = {"OperatingSystem": "Debian", "Labels": []}
-    engine.networks.list.return_value = []
-    engine.networks.create.return_value.attrs = {"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}
-    monkeypatch.setattr(docker.DockerClient, "from_env", lambda **_: engine)
+    engine = fake_engine("engine")
+    monkeypatch.setattr(Swarm, "at", lambda: engine)
     found = configured("")
     limits = found.DockerSpawner.extra_host_config
 
@@ -100,6 +98,24 @@ def test_with_docker_each_has_a_container_that_can_do_little_and_files_that_stay
     assert found.Spawner.mem_limit
     assert found.DockerSpawner.remove
     assert found.DockerSpawner.volumes == {"labkit-class-{username}": "/home/learner"}
-    assert engine.networks.create.call_args.kwargs["options"] == {
+    assert engine.client.networks.create.call_args.kwargs["options"] == {
         "com.docker.network.bridge.enable_icc": "false"
     }
+
+
+def test_what_runs_on_a_simulated_engine_is_not_in_a_container(configured, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(Swarm, "at", lambda: fake_engine("simulated"))
+
+    assert configured("").JupyterHub.spawner_class == "localprocess"
+
+
+def fake_engine(provenance: str) -> MagicMock:
+    """An engine that has no network for the class yet."""
+    engine = MagicMock(provenance=provenance, url="unix:///run/docker.sock")
+    engine.info.return_value = {"OperatingSystem": "Debian"}
+    engine.labels.return_value = {}
+    engine.client.networks.list.return_value = []
+    made = engine.client.networks.create.return_value
+    made.attrs = {"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}
+    return engine

