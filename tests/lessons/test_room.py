@@ -106,7 +106,7 @@ def test_that_a_solution_was_seen_is_not_noted(ada: Path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
-@pytest.mark.parametrize(("folder_s", "file_s"), [(0o755, 0o644), (0o3733, 0o640)])
+@pytest.mark.parametrize(("folder_s", "file_s"), [(0o755, 0o644), (0o3773, 0o640)])
 def test_a_folder_that_gives_its_group_to_a_file_keeps_it_from_others(ada, folder_s, file_s):
     before = os.umask(0)
     ada.parent.chmod(folder_s)
