@@ -5,11 +5,7 @@ missing, and says so; where nothing is missing it says that. `down` removes what
 made, and nothing else.
 """
 
-import os
-import re
 from contextlib import ExitStack
-from typing import Any
-from urllib.parse import urlsplit
 
 from labkit import engines
 from labkit.base import echo, settings
@@ -29,8 +25,6 @@ _POLL_SECONDS = 0.2
 #: A task waits so long for the port of the one that it replaces.
 _PORT_SECONDS = 5
 _TRIES = 3
-#: As Swarm says it of a port of its own, Docker of another's, and the simulated engine.
-_TAKEN = re.compile(r"port already in use|already allocated|address already in use")
 #: How many names of copied files are worth reading.
 _NAMES = 4
 
@@ -120,22 +114,22 @@ def _deploy(engine: engines.Engine) -> None:
     Where it lost a port to another one, it is deployed again with another port.
     """
     name = settings.stack_name()
-    there = _services(engine.swarm, name)
+    there = ports.services(engine.swarm, name)
     complete = {f"{name}_{each}" for each in images.SERVICES} <= there.keys()
     complete = complete and all(map(ownership.is_ours, there.values()))
     with ExitStack() as reserved:  # until the ports can be seen to be taken
         if not complete:
-            _choose_ports(engine, name, reserved)
+            ports.choose_for(engine.swarm, name, reserved)
             _send(engine, name)
         running, wanted = _wait_until_it_runs(engine.swarm, name)
         for _ in range(_TRIES):
-            lacks = running < wanted and _without_port(engine.swarm, name)
-            if not (lacks and _choose_ports(engine, name, reserved)):
+            lacks = running < wanted and ports.lost(engine.swarm, name)
+            if not (lacks and ports.choose_for(engine.swarm, name, reserved)):
                 break
             complete = False
             _send(engine, name)
             running, wanted = _wait_until_it_runs(engine.swarm, name)
-    lacking = _without_port(engine.swarm, name) if running < wanted else set()
+    lacking = ports.lost(engine.swarm, name) if running < wanted else set()
     if running < wanted and (lacking or not complete):
         why = f" Something else has a port of {', '.join(sorted(lacking))}." if lacking else ""
         raise NotSettled(
@@ -178,39 +172,6 @@ def _send(engine: engines.Engine, name: str) -> None:
     echo.say("Waiting until all of its tasks run …")
 
 
-def _choose_ports(engine: engines.Engine, name: str, reserved: ExitStack) -> bool:
-    """Choose the stack's ports, say where they are not the lesson's, and remember them.
-
-    Returns whether there are others in place of those that it has lost.
-    """
-    here = urlsplit(engine.url).hostname in (None, "localhost", "127.0.0.1")
-    lost = _without_port(engine.swarm, name)
-    own = [each for key, each in _services(engine.swarm, name).items() if key not in lost]
-    mine = {port for service in own for port in ports.of_service(service)}
-
-    def taken(port: int) -> bool:
-        if port in mine:
-            return False
-        # in this order: another `up` lets go of a port when it can be seen that it has it
-        if here and not ports.reserve(port, reserved):
-            return True
-        return port in ports.published(engine.swarm) or (here and ports.in_use(port))
-
-    known = state.read()
-    before = known.ports.get(name, {})
-    chosen = ports.choose(before, taken)
-    if lost and chosen == before:  # as the learner has set them
-        return False
-    for variable, port in chosen.items():
-        if port != (usual := ports.WANTED[variable]):
-            asked_for = os.environ.get(variable) == str(port)
-            why = f"as {variable} says" if asked_for else f"which is taken ({variable})"
-            echo.say(f"Port {port} in place of {usual}, {why}.")
-    known.ports[name] = chosen
-    state.write(known)
-    return True
-
-
 def _remember_stack(name: str) -> None:
     known = state.read()
     known.stacks = sorted({*known.stacks, name})
@@ -225,35 +186,18 @@ def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
     running = wanted = 0
     lacking_since = None
     for waited in poll(_RUNNING_SECONDS, _POLL_SECONDS):
-        counts = [each["ServiceStatus"] for each in _services(swarm, name).values()]
+        counts = [each["ServiceStatus"] for each in ports.services(swarm, name).values()]
         running = stack.running(swarm, name).total()
         wanted = sum(each["DesiredTasks"] for each in counts)
         if running >= wanted:
             break
-        if not _without_port(swarm, name):
+        if not ports.lost(swarm, name):
             lacking_since = None
         elif lacking_since is None:
             lacking_since = waited
         elif waited - lacking_since > _PORT_SECONDS:
             break
     return running, wanted
-
-
-def _without_port(swarm: Swarm, name: str) -> set[str]:
-    """Return the services of which no task runs, for want of a port that something else has."""
-    tasks = swarm.task_values(label=f"{stack.NAMESPACE}={name}")
-    services = {service["ID"]: key for key, service in _services(swarm, name).items()}
-    lacking = {task.service_id for task in tasks if _TAKEN.search(task.error)}
-    return {
-        services[each]
-        for each in lacking - {task.service_id for task in tasks if task.running}
-        if each in services
-    }
-
-
-def _services(swarm: Swarm, name: str) -> dict[str, Any]:
-    found = swarm.services(label=f"{stack.NAMESPACE}={name}")
-    return {service["Spec"]["Name"]: service for service in found}
 
 
 def _engine_of(known: state.State) -> Swarm | None:

@@ -6,20 +6,27 @@ leave the tasks pending, with the reason where a learner seldom looks.
 """
 
 import os
+import re
 import select
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from labkit.base import echo
+from labkit.engines import state
 from labkit.swarm.client import Swarm
+from labkit.swarm.ownership import NAMESPACE
 
 #: The variables of the compose file, and the lesson's port for each.
 WANTED = {"LABKIT_WEBUI_PORT": 8000, "LABKIT_RNG_PORT": 8001, "LABKIT_HASHER_PORT": 8002}
 _LAST = 65_535
+#: As Swarm says it of a port of its own, Docker of another's, and the simulated engine.
+_LOST = re.compile(r"port already in use|already allocated|address already in use")
 
 
 class Address(str):
@@ -64,6 +71,39 @@ def choose(
             port for port in (first, *others) if port not in chosen.values() and not taken(port)
         )
     return chosen
+
+
+def choose_for(swarm: Swarm, name: str, reserved: ExitStack) -> bool:
+    """Choose the stack's ports, say where they are not the lesson's, and remember them.
+
+    Returns whether there are others in place of those that it has lost.
+    """
+    here = urlsplit(swarm.url).hostname in (None, "localhost", "127.0.0.1")
+    gone = lost(swarm, name)
+    own = [each for key, each in services(swarm, name).items() if key not in gone]
+    mine = {port for service in own for port in of_service(service)}
+
+    def taken(port: int) -> bool:
+        if port in mine:
+            return False
+        # in this order: another `up` lets go of a port when it can be seen that it has it
+        if here and not reserve(port, reserved):
+            return True
+        return port in published(swarm) or (here and in_use(port))
+
+    known = state.read()
+    before = known.ports.get(name, {})
+    chosen = choose(before, taken)
+    if gone and chosen == before:  # as the learner has set them
+        return False
+    for variable, port in chosen.items():
+        if port != (usual := WANTED[variable]):
+            asked_for = os.environ.get(variable) == str(port)
+            why = f"as {variable} says" if asked_for else f"which is taken ({variable})"
+            echo.say(f"Port {port} in place of {usual}, {why}.")
+    known.ports[name] = chosen
+    state.write(known)
+    return True
 
 
 def reserve(port: int, held: ExitStack) -> bool:
@@ -113,3 +153,21 @@ def in_use(port: int) -> bool:
         caller.settimeout(1)
         arrived = caller.connect_ex(("127.0.0.1", port)) == 0
         return not (arrived and select.select([server], [], [], 1)[0])
+
+
+def lost(swarm: Swarm, name: str) -> set[str]:
+    """Return the services of which no task runs, for want of a port that something else has."""
+    tasks = swarm.task_values(label=f"{NAMESPACE}={name}")
+    names = {service["ID"]: key for key, service in services(swarm, name).items()}
+    lacking = {task.service_id for task in tasks if _LOST.search(task.error)}
+    return {
+        names[each]
+        for each in lacking - {task.service_id for task in tasks if task.running}
+        if each in names
+    }
+
+
+def services(swarm: Swarm, name: str) -> dict[str, Any]:
+    """Return the services of a stack, as the engine has them, by their names."""
+    found = swarm.services(label=f"{NAMESPACE}={name}")
+    return {service["Spec"]["Name"]: service for service in found}

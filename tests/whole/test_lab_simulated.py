@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -321,10 +322,13 @@ def test_down_stops_it_and_keeps_what_was_built_and_down_all_keeps_nothing(
 # ---- others ------------------------------------------------------------------------
 
 
-def up_with(folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """Begin `labkit up` of a lab of its own, with the ports of the lesson unless they are set."""
+def up_with(folder: Path, *asked: str, **variables: str) -> subprocess.Popen[str]:
+    """Begin `labkit up` of a lab of its own, with the ports of the lesson unless they are set.
+
+    Or whatever else is asked of labkit.
+    """
     own = learner_simulated(folder) | dict.fromkeys(ports.WANTED, "") | variables
-    words = [sys.executable, "-m", "labkit", "up"]
+    words = [sys.executable, "-m", "labkit", *(asked or ["up"])]
     pipe = subprocess.PIPE
     return subprocess.Popen(words, env={**os.environ, **own}, stdout=pipe, stderr=pipe, text=True)
 
@@ -362,6 +366,12 @@ def test_labs_that_come_up_together_choose_ports_apart_and_one_without_gets_anot
             mended = up_with(folders[0]).communicate()[0]
             assert f"in place of {ports.WANTED['LABKIT_RNG_PORT']}, which is taken" in mended
             assert "14 of 14 replicas run." in mended
+
+        up_with(folders[0], "stack", "rm", "dc").communicate()
+        with socket.create_server(("", urlsplit(page_of(mended)).port)):
+            anew = up_with(folders[0], "reset", "1").communicate()[0]
+        assert "which is taken (LABKIT_WEBUI_PORT)" in anew
+        assert "dc deployed: 10 replicas" in anew
 
 
 def test_one_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
 from labkit.base.waiting import PATIENCE, poll
 from labkit.engines import nodes as node_containers
+from labkit.engines import ports
 from labkit.lessons import workspace
 from labkit.lessons.checks import Image
 from labkit.lessons.steps import edits
@@ -160,15 +161,18 @@ def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
         _wait_for_all(swarm, step)
         return []
     anew = found is not None and not (plain and _runs(found, step.tag))
-    env = settings.compose_environment()
-    with _compose_file(step) as file:
+    with ExitStack() as held:
+        if found is None:  # somebody may have taken its ports since it was removed
+            ports.choose_for(swarm, step.stack, held)
+        env = settings.compose_environment()
+        file = held.enter_context(_compose_file(step))
         # before anything is removed: what is wrong with it would come to light halfway
         stack.check(swarm, step.stack, compose.load([file], env).specs(step.stack))
         done = _remove(swarm, found) if found and anew else []
         with echo.muted():  # what was done is said in a sentence afterwards
             stack.deploy(swarm, [file], step.stack, env=env)
-    _wait(swarm, step.worker, lambda now: now is not None and _runs(now, step.tag), "ten replicas")
-    _wait_for_all(swarm, step)
+        _wait(swarm, step.worker, lambda now: bool(now and _runs(now, step.tag)), "ten replicas")
+        _wait_for_all(swarm, step)
     return [*done, f"{step.stack} deployed: {REPLICAS} replicas of {step.worker} run {step.tag}"]
 
 
