@@ -173,7 +173,7 @@ class Recorder:
         condition: Callable[[Recording], bool],
         what: str,
         timeout: float | None = None,
-        say: Say = lambda _: None,
+        say: Say | None = None,
     ) -> None:
         """Wait until a condition holds of the recording, as long as something moves.
 
@@ -190,7 +190,8 @@ class Recorder:
             satisfied = condition(self.recording)
             if satisfied or self.error is not None or not self.alive:
                 return True
-            say(self.engine_trouble or described(self.recording))
+            if say:  # else the sentence would be made after each change, for nobody
+                say(self.engine_trouble or described(self.recording))
             return False
 
         def left() -> float:
@@ -206,7 +207,7 @@ class Recorder:
             waited = timeout or round(time.monotonic() - begun)
             raise self._not_settled(what, None if in_time else waited)
 
-    def wait(self, timeout: float | None = None, say: Say = lambda _: None) -> str:
+    def wait(self, timeout: float | None = None, say: Say | None = None) -> str:
         """Wait until it has stopped by itself, and return why; as `wait_for`."""
         self.wait_for(
             lambda recording: recording.ended is not None,
@@ -217,7 +218,7 @@ class Recorder:
         return self.why
 
     def wait_for_replicas(
-        self, tag: str, count: int, timeout: float | None = None, say: Say = lambda _: None
+        self, tag: str, count: int, timeout: float | None = None, say: Say | None = None
     ) -> None:
         """Wait until `count` replicas run a tag; as `wait_for`."""
 
@@ -227,7 +228,7 @@ class Recorder:
         self.wait_for(enough, f"{count} replicas of {self.service} to run {tag}", timeout, say)
 
     def wait_for_update(
-        self, state: UpdateState, timeout: float | None = None, say: Say = lambda _: None
+        self, state: UpdateState, timeout: float | None = None, say: Say | None = None
     ) -> None:
         """Wait until the update status has been `state`, say `rollback_started`; as `wait_for`."""
         if state not in get_args(UpdateState):
