@@ -9,6 +9,7 @@ this one, and then what is to be different.
 """
 
 import asyncio
+import hmac
 import os
 import secrets
 import socket
@@ -167,6 +168,41 @@ def isolate(wanted):
 
 
 isolate(os.environ.get("LABKIT_HUB_ISOLATION", ""))
+
+# ---- the room ----------------------------------------------------------------------
+
+ROOM, IN_CONTAINERS = Path("room").resolve(), "/room"
+
+
+def where_noted(spawner):
+    """Return the folder that what this learner does is noted in; none for an instructor."""
+    contained = c.JupyterHub.spawner_class == "docker"
+    return "" if teaches(spawner) else IN_CONTAINERS if contained else str(ROOM)
+
+
+def teaches(spawner):
+    """Whether a server is that of an instructor."""
+    return spawner.user.name in names("instructors.txt")
+
+
+def show_room(spawner):
+    """Have a learner's container see their own folder in the room, and an instructor's all."""
+    seen = ROOM
+    if not teaches(spawner):
+        # of a name that says as little as their alias
+        key = kept_secret().encode()
+        seen /= hmac.new(key, f"room of {spawner.user.name}".encode(), "sha256").hexdigest()[:16]
+        seen.mkdir(exist_ok=True)
+        seen.chmod(0o777)  # the user in the container is another one than the hub's
+    mode = "ro" if teaches(spawner) else "rw"
+    spawner.volumes = {**spawner.volumes, str(seen): {"bind": IN_CONTAINERS, "mode": mode}}
+
+
+# off unless an instructor has made the folder (docs/teach-a-class.md)
+if ROOM.is_dir():
+    c.Spawner.environment["LABKIT_CLASS"] = where_noted
+    if c.JupyterHub.spawner_class == "docker":
+        c.Spawner.pre_spawn_hook = show_room
 
 # ---- what nobody uses --------------------------------------------------------------
 

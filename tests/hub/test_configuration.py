@@ -110,6 +110,44 @@ def test_what_runs_on_a_simulated_engine_is_not_in_a_container(configured, monke
     assert configured("").JupyterHub.spawner_class == "localprocess"
 
 
+# ---- the room ----------------------------------------------------------------------
+
+
+def server_of(name: str) -> MagicMock:
+    server = MagicMock(volumes={"labkit-class-{username}": "/home/learner"})
+    server.user.name = name
+    return server
+
+
+def test_the_room_is_off_until_there_is_its_folder(configured, tmp_path):
+    assert "LABKIT_CLASS" not in configured().Spawner.environment
+    (tmp_path / "room").mkdir()
+    (tmp_path / "instructors.txt").write_text("barbara\n")
+    noted = configured().Spawner.environment["LABKIT_CLASS"]
+
+    assert noted(server_of("ada")) == str(tmp_path / "room")
+    assert noted(server_of("barbara")) == "", "who teaches is not in the room"
+
+
+def test_a_container_has_a_part_of_the_room_that_no_login_names(configured, tmp_path, monkeypatch):
+    monkeypatch.setattr(Swarm, "at", lambda: fake_engine("engine"))
+    (tmp_path / "room").mkdir()
+    (tmp_path / "instructors.txt").write_text("barbara\n")
+    found = configured("")
+    ada, again, grace, barbara = map(server_of, ("ada", "ada", "grace", "barbara"))
+    for server in (ada, again, grace, barbara):
+        found.Spawner.pre_spawn_hook(server)
+    (mine,), (theirs,) = ([*each.volumes][1:] for each in (ada, grace))
+
+    assert ada.volumes == again.volumes
+    assert ada.volumes[mine] == {"bind": "/room", "mode": "rw"}
+    assert found.Spawner.environment["LABKIT_CLASS"](ada) == "/room"
+    assert Path(mine).parent == Path(theirs).parent == tmp_path / "room"
+    assert mine != theirs
+    assert "ada" not in Path(mine).name
+    assert barbara.volumes[str(tmp_path / "room")] == {"bind": "/room", "mode": "ro"}
+
+
 def fake_engine(provenance: str) -> MagicMock:
     """An engine that has no network for the class yet."""
     engine = MagicMock(provenance=provenance, url="unix:///run/docker.sock")
