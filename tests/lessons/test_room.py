@@ -171,6 +171,12 @@ def test_where_there_are_no_links_an_alias_is_kept_all_the_same(home: Path, monk
     assert [path.name for path in (home / ".labkit").iterdir()] == ["alias"]
 
 
+def test_a_browser_s_python_which_has_no_links_keeps_an_alias(monkeypatch):
+    monkeypatch.delattr(os, "link")
+
+    assert room.alias() == noting.kept()
+
+
 def test_a_kept_alias_that_cannot_be_one_is_drawn_anew(home: Path):
     (home / ".labkit").mkdir(parents=True)
     (home / ".labkit" / "alias").write_text("../../ada\n")

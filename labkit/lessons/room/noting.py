@@ -165,7 +165,7 @@ def _keep(drawn: str) -> str:
     mine.write_text(drawn + "\n", encoding="utf-8")
     try:
         os.link(mine, _file())  # of two at once, one is the first
-    except OSError:
+    except (OSError, AttributeError):  # a browser's Python has no `link`
         # there is one, or the disk has no links; what is kept may not be an alias
         if not kept():
             mine.replace(_file())
