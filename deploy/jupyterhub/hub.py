@@ -72,18 +72,23 @@ def configuration() -> Config:
 
 def run(arguments: Sequence[str]) -> NoReturn:
     """Become the hub."""
-    places = [_of_npm(), _node(), str(Path(sys.executable).parent), os.environ["PATH"]]
+    places = [_proxy(), _node(), str(Path(sys.executable).parent), os.environ["PATH"]]
     os.environ["PATH"] = os.pathsep.join(places)
-    if not shutil.which("configurable-http-proxy"):
-        print("Installing configurable-http-proxy from npm ...", flush=True)
-        words = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", "."]
-        if subprocess.run([*words, "configurable-http-proxy@5"]).returncode:
-            sys.exit("npm could not install it: that needs the npm registry.")
     os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIGURATION}", *arguments])
 
 
-def _of_npm() -> str:
-    return str(Path("node_modules/.bin").resolve())
+def _proxy() -> str:
+    """Return the folder of the hub's proxy, which npm installs here unless it is there."""
+    places = [str(each / "node_modules" / ".bin") for each in (Path.cwd(), HERE)]
+    path = os.pathsep.join([os.environ["PATH"], *places])
+    if found := shutil.which("configurable-http-proxy", path=path):
+        return str(Path(found).parent)
+    print("Installing configurable-http-proxy from npm ...", flush=True)
+    npm = str(Path(sys.executable).with_name("npm"))
+    words = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", "."]
+    if subprocess.run([*words, "configurable-http-proxy@5"]).returncode:
+        sys.exit("npm could not install it: that needs the npm registry.")
+    return places[0]
 
 
 def _node() -> str:
@@ -105,7 +110,7 @@ def image() -> None:
     folder.mkdir(exist_ok=True)
     for old in folder.glob("labkit-*.whl"):
         old.unlink()
-    for file in (HERE / "Dockerfile", ROOT / "constraints.txt"):
+    for file in (*HERE.glob("*Dockerfile"), *HERE.glob("*.py"), ROOT / "constraints.txt"):
         shutil.copy(file, folder)
     _pip("wheel", "--no-deps", "--wheel-dir", folder, ROOT)
     _pip("download", "--no-deps", "--dest", folder, "pip")
@@ -144,7 +149,7 @@ def _download(folder: Path, python: str) -> None:
     _pip(
         *("download", "--only-binary=:all:", f"--python-version={python}", *systems),
         *("--find-links", folder, "--constraint", ROOT / "constraints.txt", "--dest", folder),
-        *(wheel, "jupyterhub", "jupyter-server-proxy"),
+        f"{wheel}[hub]",
     )
 
 

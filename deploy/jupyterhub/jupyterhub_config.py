@@ -58,12 +58,13 @@ c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 1}"
 c.JupyterHub.hub_port = PORT + 2
 # a restart of the hub in the middle of a class stops nobody's server
 c.JupyterHub.cleanup_servers = False
-c.Spawner.environment = {"LABKIT_ENGINE": "simulated"}
+# what nobody looks at takes no processor
+c.Spawner.environment = {"LABKIT_ENGINE": "simulated", "LABKIT_SLEEP_AFTER": "60"}
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180
 
 # ---- each by themselves ------------------------------------------------------------
 
-NETWORK = "labkit-class"
+NETWORK, HOME = "labkit-class", "/home/learner"
 
 
 def engine():
@@ -82,13 +83,10 @@ def in_containers(swarm):
     c.JupyterHub.spawner_class = "docker"
     if swarm.url.startswith("unix:"):
         c.DockerSpawner.client_kwargs = {"base_url": swarm.url}
-    c.DockerSpawner.image = os.environ.get("LABKIT_HUB_IMAGE", "labkit/learner")
+    contained()
     c.DockerSpawner.network_name = NETWORK
-    c.DockerSpawner.prefix = NETWORK
-    c.DockerSpawner.volumes = {f"{NETWORK}-{{username}}": "/home/learner"}
-    c.DockerSpawner.remove = True
+    c.DockerSpawner.volumes = {f"{NETWORK}-{{username}}": HOME}
     c.DockerSpawner.use_internal_ip = False  # which leads nowhere where the engine is not Linux's
-    c.Spawner.mem_limit = "1G"
     # a learner's server needs no right of root's
     c.DockerSpawner.extra_host_config = {
         "cap_drop": ["ALL"],
@@ -102,6 +100,34 @@ def in_containers(swarm):
         c.JupyterHub.hub_ip = our_address(own_network or gateway)
     if own_network:  # of an engine that labkit has started
         c.DockerSpawner.host_ip = own_network
+
+
+def as_services():
+    """Give each learner a service of the swarm that the hub is a service of (`stack.yml`)."""
+    c.JupyterHub.spawner_class = "dockerspawner.SwarmSpawner"
+    contained()
+    c.SwarmSpawner.network_name = f"{NETWORK}-swarm"
+    c.SwarmSpawner.extra_container_spec = {"cap_drop": ["ALL"]}
+    c.SwarmSpawner.extra_endpoint_spec = {"mode": "dnsrr"}  # as of the hub
+    c.Spawner.pre_spawn_hook = own_volume
+    # its network has the hub's web server in it, and learners
+    c.JupyterHub.bind_url = f"http://:{PORT}"
+    c.JupyterHub.hub_ip = ""
+    c.JupyterHub.hub_connect_ip = "hub"
+
+
+def own_volume(spawner):
+    """Mount the volume of a learner, which SwarmSpawner would take for a folder of a node."""
+    volume = {"Type": "volume", "Source": f"{NETWORK}-{spawner.escaped_name}", "Target": HOME}
+    spawner.extra_container_spec = {**spawner.extra_container_spec, "mounts": [volume]}
+
+
+def contained():
+    """Say of what image a learner's container is, and how much it may take."""
+    c.DockerSpawner.image = os.environ.get("LABKIT_HUB_IMAGE", "labkit/learner")
+    c.DockerSpawner.prefix = NETWORK
+    c.DockerSpawner.remove = True
+    c.Spawner.mem_limit = "1G"
 
 
 def class_network(client):
@@ -152,6 +178,8 @@ def isolate(wanted):
     swarm = engine() if wanted in ("", "containers") else None
     if swarm:
         in_containers(swarm)
+    elif wanted == "services":
+        as_services()
     elif wanted in ("", "users") and os.geteuid() == 0:
         as_processes("localprocess")
         # they are users of this machine, and log in as these
