@@ -10,7 +10,7 @@ a URL      that one
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from labkit.base import browser, settings
@@ -45,7 +45,8 @@ class EngineLocation:
             return f"No engine answers at {self}.{advice}"
         # `up` has looked at the one that it chose
         reason = "" if self.url and self.url == state.read().engine else unfit(swarm)
-        return f"The lab cannot use the engine at {self}: {reason}." if reason else swarm
+        found = replace(self, url=swarm.url)  # a context's is not known before
+        return f"The lab cannot use the engine at {found}: {reason}." if reason else swarm
 
     def why_not(self) -> str:
         """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""
