@@ -10,6 +10,7 @@ import pytest
 from labkit.base.errors import BadValue
 from labkit.recordings.recording import Ended, Marked, Recording
 from labkit.views import Replay, Snapshot
+from labkit.views.live import replay
 from labkit.views.live.replay import played
 from tests.acting import HOSTILE
 from tests.views.acted import HEADER, START, after, follow, handed_on, in_order, play
@@ -44,6 +45,19 @@ def test_each_look_that_saw_something_is_a_frame_at_its_time(update: Recording) 
     assert times == sorted(set(times))
     assert {0, *times} == looks
     assert data["end"] == 16_000
+
+
+def test_of_a_long_recording_several_looks_are_one_frame(
+    update: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = played(update)
+    monkeypatch.setattr(replay, "MOST_FRAMES", 5)
+    short = played(update)
+
+    assert len(whole["frames"]) > 20
+    assert len(short["frames"]) <= 7
+    assert short["first"] == whole["first"]
+    assert in_order(end_of(short)) == in_order(end_of(whole))
 
 
 def test_a_replay_begins_with_what_the_first_look_saw(update: Recording) -> None:

@@ -5,6 +5,7 @@ the status turns `completed` only a delay and a monitor window after the last re
 has started, so "all replicas are new" and "the update is completed" are two moments.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from swarmsim.go import durations
 QUIET = timedelta(seconds=3)
 #: How long replicas may still come and go after an update is over by its status.
 COMING = timedelta(seconds=15)
+#: Nodes that a sentence names as being down.
+_MOST_DOWN = 20
 
 
 _WORDS = Path(__file__).with_name("phases.yaml")
@@ -97,11 +100,11 @@ def awaited(service: Service | None, lost: Iterable[Task]) -> Task | None:
 
 def _down(service: Service | None, lost: tuple[Task, ...]) -> list[str]:
     """Return what is not known of tasks whose node is down, and what waits for one of them."""
-    nodes = sorted({task.node or task.node_id for task in lost})
-    said = []
-    for node in nodes:
-        count = sum((task.node or task.node_id) == node for task in lost)
-        said.append(words(_WORDS)["down"][min(count, 2)].format(node=node, count=count))
+    counts = Counter(task.node or task.node_id for task in lost)
+    said = [
+        words(_WORDS)["down"][min(count, 2)].format(node=node, count=count)
+        for node, count in sorted(counts.items())[:_MOST_DOWN]
+    ]
     if task := awaited(service, lost):
         place = f"slot {task.slot}" if task.slot is not None else "one a node"
         said.append(

@@ -19,6 +19,11 @@ from labkit.views.state.view_state import MOST_CHANGES, Json, ViewState
 from labkit.views.static import still
 from labkit.views.static.snapshot import Snapshot, finish, heading
 
+#: Deltas of a replay at most: a slider has fewer places, and each may repeat what a view lists.
+MOST_FRAMES = 2000
+#: When a change is shown, and the change.
+_Shown = tuple[datetime, Change]
+
 
 class Replay(still.Still):
     """A recording with a time slider and play/pause. Jupyter displays it as HTML.
@@ -93,15 +98,18 @@ class Replay(still.Still):
 def played(recording: Recording) -> Json:
     """Return a recording as its first state, and the delta that each poll brought.
 
-    `frames` holds `[at, delta]`, as a live view would have sent them; `at` and `end` are
-    in ms since the recording began.
+    `frames` holds `[at, delta]`, as a live view would have sent them, those of several polls
+    in one if there are more than `MOST_FRAMES`; `at` and `end` are in ms since the recording
+    began.
     """
     state, frames = ViewState(recording.header), []
     first: Json = {}
     end = _length(recording)
-    polls = groupby(_in_order(recording.changes), key=itemgetter(0))
-    for at, changes in polls:
-        state.apply([change for _, change in changes])
+    polls = [(at, [*of]) for at, of in groupby(_in_order(recording.changes), itemgetter(0))]
+    together = len(polls) // MOST_FRAMES + 1
+    parts = [polls[:1], *(polls[n : n + together] for n in range(1, len(polls), together))]
+    for at, of in map(_joined, filter(None, parts)):
+        state.apply(change for _, change in of)
         delta = state.delta()
         if not first:
             first = state.full()
@@ -116,7 +124,12 @@ def played(recording: Recording) -> Json:
     return {"first": first, "frames": frames, "end": end}
 
 
-def _in_order(changes: Iterable[Change]) -> list[tuple[datetime, Change]]:
+def _joined(polls: list[tuple[datetime, list[_Shown]]]) -> tuple[datetime, list[_Shown]]:
+    """Return several polls as one, at the time of the last."""
+    return polls[-1][0], [shown for _, of in polls for shown in of]
+
+
+def _in_order(changes: Iterable[Change]) -> list[_Shown]:
     """Return when each change is to be seen: a mark at the moment that it is about.
 
     All others stay in the order of the file, though a clock may have been set back in it.

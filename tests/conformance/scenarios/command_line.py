@@ -435,9 +435,8 @@ def images_are_tagged_listed_and_removed(play: Play) -> None:
     ):
         ran = play.docker(*asked)
         out = ran.out if "RepoTags" not in " ".join(asked) else str(other in json.loads(ran.out))
-        play.tell(
-            " ".join(asked) + " " + str(len(play.transcript.told)), [out, ran.err, ran.status]
-        )
+        said = re.sub("no such image: .*: (?=No such image: )", "", ran.err)  # twice before 23.0
+        play.tell(" ".join(asked) + " " + str(len(play.transcript.told)), [out, said, ran.status])
     assert play.docker("image", "inspect", image).status == 0
 
 
