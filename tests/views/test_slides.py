@@ -53,13 +53,22 @@ def test_a_question_is_shown_with_its_choices_and_not_as_code():
     assert "labkit" not in slide
 
 
+def test_pictures_are_in_the_page(tmp_path: Path):
+    (tmp_path / "b.png").write_bytes(b"picture")
+    cell = md("a", "![](attachment:a.png) ![](b.png)")
+
+    (slide,) = stacks(book(cell | {"attachments": {"a.png": {"image/png": "AAAA"}}}), tmp_path)
+
+    assert re.findall('src="data:image/png;base64,(.*?)"', slide) == ["AAAA", "cGljdHVyZQ=="]
+
+
 def test_what_a_cell_says_of_its_slide_holds():
     def kept(kind: str) -> dict:
         return {"slideshow": {"slide_type": kind}}
 
     made = [md(f"c{kind[:2]}", kind, **kept(kind)) for kind in ("skip", "slide", "fragment")]
 
-    (slide,) = stacks(book(*made))
+    (slide,) = stacks(book(*made, md("odd", "odd", slideshow=5)))
 
     assert "skip" not in slide
     assert '<div class="fragment"><p>fragment</p>' in slide

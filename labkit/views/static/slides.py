@@ -71,7 +71,8 @@ class _Deck:
 
     def add(self, cell: Cell) -> None:
         """Put a cell where its metadata say."""
-        kind = (metadata(cell).get("slideshow") or {}).get("slide_type", "-")
+        own = metadata(cell).get("slideshow")
+        kind = str(own.get("slide_type")) if isinstance(own, dict) else ""
         if kind == "skip":
             return
         if kind == "slide" or not self.stacks:
@@ -83,7 +84,7 @@ class _Deck:
         if kind != "notes":
             slide.shown.append(self._shown(cell, kind))
             return
-        slide.notes.append(_prose(text(cell)))
+        slide.notes.append(_prose(cell, self._folder))
         self._waiting += [
             name
             for label, words in labelled(cell)
@@ -103,15 +104,21 @@ class _Deck:
         if asked:
             html = render("static/teaching/question.html", question=self._questions[asked[0]])
         else:
-            html = _code(text(cell)) if is_code(cell) else _prose(text(cell))
+            html = _code(text(cell)) if is_code(cell) else _prose(cell, self._folder)
         return Markup('<div class="fragment">{}</div>').format(html) if kind == "fragment" else html
 
 
-def _prose(words: str) -> Markup:
-    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+def _prose(cell: Cell, folder: Path) -> Markup:
+    """Return a cell's Markdown as HTML, with the pictures of a folder in it."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    html = markdown2html_mistune(words).replace('.ipynb"', '.html"')  # their slides, beside these
-    return Markup(html)  # noqa: S704 - as Jupyter shows the same cell
+    pictures = cell.get("attachments") or {}
+    renderer = IPythonRenderer(
+        escape=False, attachments=pictures, embed_images=True, path=str(folder)
+    )
+    html = str(MarkdownWithMath(renderer=renderer)(text(cell)))
+    linked = html.replace('.ipynb"', '.html"')  # their slides, beside these
+    return Markup(linked)  # noqa: S704 - as Jupyter shows the same cell
 
 
 def _code(words: str) -> Markup:
