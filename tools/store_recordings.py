@@ -36,10 +36,7 @@ def rolling(path: Path) -> None:
     step = labkit.reset(1)
     lessons.edit("faster")
     labkit.build(step.folder / "worker", step.image("1.1"))
-    with recorded(path) as recorder:
-        rest(recorder)
-        labkit.update(step.worker, image=step.image("1.1"))
-        recorder.wait(_LONGEST)
+    updated(path, step, "1.1")
 
 
 def pairs(path: Path) -> None:
@@ -72,10 +69,7 @@ def rolled_back(path: Path) -> None:
     )
     lessons.edit("bugged")
     labkit.build(step.folder / "worker", step.image("bugged"))
-    with recorded(path) as recorder:
-        rest(recorder)
-        labkit.update(step.worker, image=step.image("bugged"))
-        recorder.wait(_LONGEST)
+    updated(path, step, "bugged")
 
 
 def removed(path: Path) -> None:
@@ -116,10 +110,10 @@ MAKERS: dict[str, Callable[[Path], None]] = {
 
 
 def updated(path: Path, step: lessons.Step, tag: str, **config: object) -> None:
-    """Record an update of the worker to a tag, with these fields of its update config."""
+    """Record an update of the worker to a tag, with these fields of its update config, if any."""
     with recorded(path) as recorder:
         rest(recorder)
-        labkit.update(step.worker, image=step.image(tag), update_config=config)
+        labkit.update(step.worker, image=step.image(tag), update_config=config or None)
         recorder.wait(_LONGEST)
 
 

@@ -6,12 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labkit.base.errors import RecordingProblem
 from labkit.recordings.recording import HashesSeen, Recording
 from labkit.views import Comparison
 from labkit.views.static.comparison import DASHES
 from tests.acting import HOSTILE
-from tests.views.acted import HEADER, START, after, curves, handed_on, play, settled, texts
+from tests.views.acted import START, after, curves, handed_on, play, settled, texts
 
 
 def update(pace: float, rest: float = 1.0) -> Recording:
@@ -96,11 +95,6 @@ def test_a_line_ends_where_its_update_ended(two: Comparison) -> None:
     ends = [max(map(float, re.findall(r"[ML]([\d.]+) ", path))) for path in curves(drawn(two))]
 
     assert ends == [1000.0, 500.0]
-
-
-def test_a_recording_without_an_update_is_refused() -> None:
-    with pytest.raises(RecordingProblem, match="nothing was updated"):
-        Comparison([Recording(HEADER)])
 
 
 def test_the_page_is_given_what_was_drawn(two: Comparison) -> None:
