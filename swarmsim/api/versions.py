@@ -6,7 +6,8 @@ engine changed for all its versions at once, the change is listed at the version
 with it: at 1.41 this is Docker Engine 20.10, and so on.
 
 From moby's `api/docs/CHANGELOG.md` and the version checks in its `daemon/server/router`, and
-as seen on Docker Engine 20.10, 26.1 and 28.5.
+as seen on Docker Engine 20.10, 26.1 and 28.5. The last speaks 1.51: what is listed at 1.52 was
+read, and never seen on an engine.
 """
 
 import re
