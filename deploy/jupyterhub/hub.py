@@ -172,8 +172,8 @@ def attempt(arguments: Sequence[str]) -> None:
         print("\nThe accounts:", flush=True)
         passwords()
         print(f"Open {settings.JupyterHub.bind_url}, and press ctrl-C here to end it.", flush=True)
-        words = ["run", "--log-level=WARN", "--JupyterHub.cleanup_servers=True", *arguments]
-        _wait_for([sys.executable, __file__, *words])
+        ending = [f"--JupyterHub.cleanup_{each}=True" for each in ("servers", "proxy")]
+        _wait_for([sys.executable, __file__, "run", "--log-level=WARN", *ending, *arguments])
 
 
 @contextmanager

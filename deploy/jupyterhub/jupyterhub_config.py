@@ -56,8 +56,8 @@ PORT = int(os.environ.get("LABKIT_HUB_PORT", "8880"))
 c.JupyterHub.bind_url = f"http://127.0.0.1:{PORT}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 1}"
 c.JupyterHub.hub_port = PORT + 2
-# a restart of the hub in the middle of a class stops nobody's server
-c.JupyterHub.cleanup_servers = False
+# a restart of the hub in the middle of a class stops nobody's server, and their pages find it
+c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
 # what nobody looks at takes no processor
 c.Spawner.environment = {"LABKIT_ENGINE": "simulated", "LABKIT_SLEEP_AFTER": "60"}
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180
@@ -151,6 +151,7 @@ def as_processes(spawner_class):
     """Start processes of this machine; their engines outlive them, and are stopped after them."""
     c.JupyterHub.spawner_class = spawner_class
     c.LocalProcessSpawner.cmd = [LABKIT, "lab"]
+    c.LocalProcessSpawner.popen_kwargs = {"umask": 0o077}  # many a home can be read by everybody
     c.Spawner.environment["LABKIT_HOME"] = home
     c.Spawner.post_stop_hook = stop_engine
     c.SimpleLocalProcessSpawner.home_dir_template = str(Path("homes").resolve() / "{username}")

@@ -75,6 +75,7 @@ def test_without_docker_learners_are_users_of_the_machine(configured, monkeypatc
 
     assert found.JupyterHub.spawner_class == "localprocess"
     assert found.JupyterHub.authenticator_class == "pam"
+    assert found.LocalProcessSpawner.popen_kwargs == {"umask": 0o077}
 
 
 @pytest.mark.parametrize("isolation", ["users", "none"])
