@@ -226,7 +226,7 @@ def _is_interruptible(frame: FrameType | None) -> bool:
     """
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith((_ENGINE, "<frozen importlib")):
+        if name.startswith((_ENGINE, "<frozen ")):  # importlib, zipimport
             return False
         if not name.startswith(_LIBRARY):
             return True

@@ -1,13 +1,16 @@
 """A program does the same as a process and in one Python that takes turns."""
 
 import json
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from swarmsim import Engine
 from swarmsim.runtime.processes import Processes
+from swarmsim.runtime.turns.fibers import _is_interruptible
 from tests.claims import claims
 from tests.pyodide import run_python
 from tests.swarmsim.runtime import programs
@@ -52,3 +55,19 @@ def test_a_program_ends_as_it_does(name: str, how: str, request: pytest.FixtureR
     written, code = found[name]
     assert ROWS[name]["says"] in written
     assert code == ROWS[name]["code"]
+
+
+@pytest.mark.parametrize(
+    ("file", "is_interrupted"),
+    [
+        ("/app/worker.py", True),
+        ("<frozen importlib._bootstrap>", False),
+        ("<frozen zipimport>", False),
+    ],
+)
+def test_a_program_is_interrupted_except_while_it_imports(file: str, is_interrupted: bool) -> None:
+    """Another program might see half of a module that they share."""
+    names: dict[str, Any] = {"ask": _is_interruptible, "frame": sys._getframe}
+    exec(compile("found = ask(frame())", file, "exec"), names)
+
+    assert names["found"] is is_interrupted
