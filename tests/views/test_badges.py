@@ -57,7 +57,7 @@ def test_what_the_badge_means_is_in_its_title(form: str) -> None:
 def test_nothing_is_said_to_have_run_where_tasks_only_act() -> None:
     badge = badge_of("acted")
 
-    assert badge.word == "simulated"
+    assert badge.word == "acted"
     assert "no code of the images ran" in badge.meaning
     assert badge.meaning.replace("'", "&#39;") in Snapshot.of(made("acted")).plain
 

@@ -57,8 +57,7 @@ def left_out(recording: Recording) -> str:
 def badge_of(provenance: Provenance) -> Badge | None:
     """Return what a view says of itself if it comes from there; `None` for a Docker engine."""
     meanings = words(Path(__file__).with_name("badges.yaml"))
-    word = "simulated" if provenance == "acted" else provenance
-    return Badge(word, meanings[provenance]) if provenance in meanings else None
+    return Badge(provenance, meanings[provenance]) if provenance in meanings else None
 
 
 def budget_words(budget: Budget, state: str) -> list[str]:
