@@ -1,7 +1,7 @@
 # Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab hub test test-site test-browsers test-nodes test-engines bench site docs lint down clean env env-hub env-test
+.PHONY: help lab hub test test-site test-browsers test-nodes test-engines bench bench-class site docs lint down clean env env-hub env-test
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test-engines: env-test ## run the tests that need an engine on Docker Engine 20.
 
 bench: env-test ## measure labkit beside `watch docker service ps`; ARGS=watching for one
 	@tools/bench.sh $(ARGS)
+
+bench-class: env-test ## measure a class of thirty at a hub: ten minutes; ARGS="--learners 5" for fewer
+	@.venv/bin/python -m benchmarks.classroom $(ARGS)
 
 site: env-test ## build the lesson as a site, build/site/; ARGS=--serve shows it
 	@.venv/bin/python site/build.py $(ARGS)

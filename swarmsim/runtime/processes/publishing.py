@@ -54,7 +54,7 @@ class Published(Port):
     """One port of this machine, on which it listens."""
 
     def __init__(self, number: int, used: Callable[[], AbstractContextManager[None]]) -> None:
-        """Listen; a connection is `used` as long as it lasts. Raises `CannotPublish`."""
+        """Listen; a connection is `used` until the task closes it. Raises `CannotPublish`."""
         super().__init__(number)
         self._used = used
         self._connections: set[asyncio.Task[None]] = set()
@@ -80,7 +80,7 @@ class Published(Port):
         task.add_done_callback(self._connections.discard)
 
     async def _forward(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), self._used():
+        with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection(sock=client)
             try:
                 await self._join(reader, writer)
@@ -92,10 +92,14 @@ class Published(Port):
             with contextlib.suppress(ConnectionRefusedError):
                 answers, to_task = await asyncio.open_connection(*address)
                 try:
-                    await asyncio.gather(_copy(reader, to_task), _copy(answers, writer))
+                    await asyncio.gather(_copy(reader, to_task), self._answer(answers, writer))
                 finally:
                     to_task.close()
                 return
+
+    async def _answer(self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with self._used():  # a client may keep what the task has closed
+            await _copy(answers, writer)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -27,7 +27,7 @@ class Machine:
     def __init__(
         self, data: Path, used: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> None:
-        """Make them; a connection to a port is `used` as long as it lasts."""
+        """Make them; a connection to a port is `used` until the task closes it."""
         self.folder, self._lock = _new_folder(data)
         self.publisher = Publisher(partial(Published, used=used))
         self._keeper = Keeper()

@@ -2,10 +2,9 @@
 
 import contextlib
 import subprocess
-import sys
 from pathlib import Path
 
-_KEEPER = Path(__file__).with_name("keeper.py")
+_KEEPER = Path(__file__).with_name("keeper.sh")
 
 
 class Keeper:
@@ -45,7 +44,7 @@ class Keeper:
 
     def _start(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - a file of this package
-            [sys.executable, "-I", "-S", str(_KEEPER)],
+            ["/bin/sh", str(_KEEPER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ import http.server  # noqa: F401
 import io
 import json
 import os
+import pathlib  # noqa: F401
 import select
 import socket
 import sys
