@@ -6,13 +6,14 @@ The lab is one of its own, on a private engine beside whatever engine there is.
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import labkit
 from labkit.api import doing, up
 from labkit.base import settings
-from labkit.base.errors import LabError
+from labkit.base.errors import EngineRefused, LabError
 from labkit.engines import membership, nodes
 from labkit.engines.private.private import PrivateEngine
 from labkit.lessons import coins
@@ -208,3 +209,21 @@ def test_down_removes_the_nodes_with_their_volumes_and_cgroups(home: Path, three
     assert not again.get("/volumes")["Volumes"]
     assert len(again.get("/nodes")) == 1
     assert not [each for name in cgroups for each in Path("/sys/fs/cgroup").glob(f"*/{name}")]
+
+
+def test_a_node_is_made_on_an_engine_that_refuses_to_drop_what_the_machine_withholds() -> None:
+    """As Docker Engine 28 does; 20.10 wants it dropped."""
+    made = []
+
+    class Newer(Swarm):
+        def get(self, *_: object, **__: object) -> list[object]:
+            return []
+
+        def post(self, path: str, body: Any = None, **_: object) -> None:
+            if path == "/containers/create" and "CapDrop" in body["HostConfig"]:
+                raise EngineRefused("", "", docker_says="invalid CapDrop: …", status=400)
+            made.append((path, body and body["HostConfig"]["CapAdd"]))
+
+    nodes._make(Newer(None, ""), "labkit-node-2", "docker:dind")
+
+    assert made == [("/containers/create", ["ALL"]), ("/containers/labkit-node-2/start", None)]

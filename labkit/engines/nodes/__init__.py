@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labkit.base import echo, settings
-from labkit.base.errors import LabError, NotAManager, NotFound, NotSettled
+from labkit.base.errors import EngineRefused, LabError, NotAManager, NotFound, NotSettled
 from labkit.base.rules import words
 from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
@@ -154,7 +154,15 @@ def down(swarm: Swarm) -> None:
 def _make(swarm: Swarm, name: str, image: str) -> None:
     """Make a node's container and start it."""
     _forget(swarm, name)  # the swarm may still list one whose container somebody removed
-    swarm.post("/containers/create", _container(name, image), name=name)
+    made = _container(name, image)
+    try:
+        swarm.post("/containers/create", made, name=name)
+    except EngineRefused as problem:
+        if "CapDrop" not in problem.docker_says:
+            raise
+        # newer engines refuse to drop what a machine withholds, and leave it out of ALL
+        host = {key: value for key, value in made["HostConfig"].items() if key != "CapDrop"}
+        swarm.post("/containers/create", made | {"HostConfig": host}, name=name)
     swarm.post(f"/containers/{name}/start")
 
 
