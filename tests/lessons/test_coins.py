@@ -48,6 +48,7 @@ class Told:
 
     url = "tcp://127.0.0.1:2375"
     provenance = "simulated"
+    sleep_after = None
 
     def __init__(self, **services: dict[str, Any]) -> None:
         self.services = services
