@@ -53,13 +53,14 @@ def test_a_question_is_shown_with_its_choices_and_not_as_code():
     assert "labkit" not in slide
 
 
-def test_pictures_are_in_the_page(tmp_path: Path):
-    (tmp_path / "b.png").write_bytes(b"picture")
-    cell = md("a", "![](attachment:a.png) ![](b.png)")
+def test_a_pasted_picture_is_in_the_page_and_a_fold_stays_one():
+    fold = "<details><summary>A</summary>\n\n**B** <kbd>C</kbd>\n\n</details>"
+    cell = md("a", f"![](attachment:a.png)\n\n{fold}")
 
-    (slide,) = stacks(book(cell | {"attachments": {"a.png": {"image/png": "AAAA"}}}), tmp_path)
+    (slide,) = stacks(book(cell | {"attachments": {"a.png": {"image/png": "AAAA"}}}))
 
-    assert re.findall('src="data:image/png;base64,(.*?)"', slide) == ["AAAA", "cGljdHVyZQ=="]
+    assert re.findall('src="data:image/png;base64,(.*?)"', slide) == ["AAAA"]
+    assert re.search("</summary>.*B.*<kbd>C</kbd>.*</details>", slide, re.DOTALL)
 
 
 def test_what_a_cell_says_of_its_slide_holds():

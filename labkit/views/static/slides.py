@@ -84,7 +84,7 @@ class _Deck:
         if kind != "notes":
             slide.shown.append(self._shown(cell, kind))
             return
-        slide.notes.append(_prose(cell, self._folder))
+        slide.notes.append(_prose(cell))
         self._waiting += [
             name
             for label, words in labelled(cell)
@@ -104,18 +104,17 @@ class _Deck:
         if asked:
             html = render("static/teaching/question.html", question=self._questions[asked[0]])
         else:
-            html = _code(text(cell)) if is_code(cell) else _prose(cell, self._folder)
+            html = _code(text(cell)) if is_code(cell) else _prose(cell)
         return Markup('<div class="fragment">{}</div>').format(html) if kind == "fragment" else html
 
 
-def _prose(cell: Cell, folder: Path) -> Markup:
-    """Return a cell's Markdown as HTML, with the pictures of a folder in it."""
+def _prose(cell: Cell) -> Markup:
+    """Return a cell's Markdown as HTML, with the pictures pasted into it."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     pictures = cell.get("attachments") or {}
-    renderer = IPythonRenderer(
-        escape=False, attachments=pictures, embed_images=True, path=str(folder)
-    )
+    # with its own `embed_images` the ends of folds and of keys would be misplaced
+    renderer = IPythonRenderer(escape=False, attachments=pictures)
     html = str(MarkdownWithMath(renderer=renderer)(text(cell)))
     linked = html.replace('.ipynb"', '.html"')  # their slides, beside these
     return Markup(linked)  # noqa: S704 - as Jupyter shows the same cell
