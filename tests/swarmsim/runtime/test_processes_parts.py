@@ -1,8 +1,11 @@
 """The parts of which a task's process is made, each by itself."""
 
+import errno
+import socket
 import sys
 from itertools import count
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -14,6 +17,7 @@ from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place import output, programs
 from swarmsim.runtime.processes.place.folders import COPIED_UP_TO, Folder, mount_all
 from swarmsim.runtime.processes.place.names import Attachments, Names, port_of
+from swarmsim.runtime.processes.shim import sitecustomize
 from tests.claims import each_claim
 
 SECOND = 10**9
@@ -202,6 +206,25 @@ def test_only_the_last_five_results_are_kept():
     shown = probes.health.as_json()
     assert (shown["Status"], shown["FailingStreak"], len(shown["Log"])) == ("healthy", 0, 5)
     assert shown["Log"][-1]["Start"] == "1970-01-01T00:00:20Z"
+
+
+# ---- sockets -------------------------------------------------------------------------
+
+
+def test_a_task_listens_on_all_addresses_where_there_is_no_ipv6(tmp_path: Path):
+    """As in a container, whose loopback has no ::1."""
+    bound = []
+
+    def bind(_: socket.socket, address: tuple[str, int]) -> None:
+        bound.append(address[0])
+        if address[0] == "::1":
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    task = MagicMock(ports=str(tmp_path))
+    with socket.socket(socket.AF_INET6) as sock:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sitecustomize.Sockets(task).bind(bind, sock, ("::", 6379))
+    assert bound == ["::1", "::"]
 
 
 # ---- output --------------------------------------------------------------------------

@@ -215,7 +215,13 @@ class Sockets:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         kind, local = _kind_of(sock), "::1" if _speaks_only_6(sock) else "127.0.0.1"
         known = _noted(self._task.ports, kind, port) if port else None
-        real(sock, _for_family(sock, local, known[1] if known else 0))
+        wanted = known[1] if known else 0
+        try:
+            real(sock, _for_family(sock, local, wanted))
+        except OSError as problem:
+            if local != "::1" or problem.errno != errno.EADDRNOTAVAIL:
+                raise
+            real(sock, ("::", wanted))  # a container without IPv6, where nobody reaches that
         taken = _getsockname(sock)[1]
         given = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)  # noqa: S104
         self._shown[taken] = (given, port or taken)
