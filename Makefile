@@ -1,7 +1,7 @@
 # Two commands: `make lab` and `make test`. The work is done in tools/ and by labkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab hub test test-site test-browsers test-nodes test-engines bench bench-class site docs lint down clean env env-hub env-test
+.PHONY: help lab hub test test-site test-browsers test-hub test-nodes test-engines bench bench-class site docs lint down clean env env-hub env-test
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test-site: env-test ## run all that is tested of the site in Chromium, all six n
 
 test-browsers: env-test ## run the site in Firefox and WebKit, which are installed if need be
 	@tools/test_browsers.sh $(ARGS)
+
+test-hub: env-test ## a class of three on a real hub, in three browsers: minutes
+	@tools/test.sh -m hub tests/hub $(ARGS)
 
 test-nodes: env-test ## what three real nodes do that are disturbed in mid-update: minutes
 	@tools/test.sh -m nodes tests/engines

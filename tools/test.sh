@@ -60,8 +60,8 @@ else
     rm -f $remembered
     # what needs a processor first; then what waits for containers and pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
-    run -n 2 -m "(long or not engine and not browser) and not site"
-    run -n 2 -m "(engine or browser) and not long and not nodes and not again"
+    run -n 2 -m "(long or not engine and not browser) and not site and not hub"
+    run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub"
     [ $failed = 0 ] || run_alone
 fi
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
