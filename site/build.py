@@ -48,6 +48,7 @@ def build() -> None:
     packages.build(lite / "static" / "pyodide")
     _contents(lite / "files")
     _jupyterlite(lite)
+    packages.prepare(_SITE)
     shutil.copytree(ROOT / "site" / "engine", _SITE / "engine")
     shutil.copytree(ROOT / "site" / "extension", _SITE / "extensions" / "labkit-engine")
     _views(_SITE / "labkit")
@@ -111,7 +112,10 @@ def _configure(path: Path, files: Path) -> None:
     kernel = "@jupyterlite/pyodide-kernel-extension:kernel"
     settings_of_kernel = config.setdefault("litePluginSettings", {}).setdefault(kernel, {})
     settings_of_kernel["disablePyPIFallback"] = True
-    settings_of_kernel["loadPyodideOptions"] = {"env": {"HOME": _HOME, "LABKIT_HOME": _HOME}}
+    settings_of_kernel["loadPyodideOptions"] = {
+        "env": {"HOME": _HOME, "LABKIT_HOME": _HOME},
+        "packages": packages.LOADED,
+    }
     config["disabledExtensions"] = [
         *config.get("disabledExtensions", []),
         "@jupyterlab/apputils-extension:announcements",

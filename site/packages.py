@@ -32,15 +32,21 @@ _CORE = ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "
 _LOCK = "pyodide-lock.json"
 #: What the kernel and the engine import in a browser.
 _WANTED = ("labkit", "ipython", "micropip")
-#: What labkit does without there, and what JupyterLite has wheels of its own for.
+#: What JupyterLite has a kernel load later, and one by one, unless Pyodide is told to.
+OF_THE_KERNEL = ("piplite", "ipykernel", "pyodide-kernel")
+LOADED = (*OF_THE_KERNEL, "micropip", "comm", "jedi", "ipython", "labkit")
+#: What the lab does without there, and what JupyterLite has wheels of its own for.
 _LEFT_OUT = {
     *("jupyterlab", "nbconvert", "nbformat", "pandas", "narwhals", "psutil", "tornado"),
-    *("widgetsnbextension", "pexpect", "filelock"),
+    *("widgetsnbextension", "pexpect", "filelock", "prompt-toolkit", "wcwidth"),
 }
 #: Of these only the version is asked for: plotly.js is in the site as a file.
 _NAMES_ONLY = {"plotly"}
-#: The last two are jedi's, of packages that are not here: most of all files that a kernel unpacks.
-_FOLDERS_LEFT_OUT = {"..", "__pycache__", "tests", "stubs", "django-stubs"}
+#: All but the first three are jedi's, which has most of the files that a kernel unpacks.
+_FOLDERS_LEFT_OUT = {
+    *("..", "__pycache__", "tests"),
+    *("stubs", "django-stubs", "distutils", "encodings", "lib2to3", "tkinter"),
+}
 #: Of Pygments' languages: IPython colours Python, and the others are a megabyte.
 _LEXERS = {"__init__.py", "_mapping.py", "python.py"}
 #: JupyterLite asks for this one, which needs a newer Python than the environment may have.
@@ -58,12 +64,6 @@ def build(into: Path) -> None:
     with tarfile.open(packed) as archive:
         for name in (*_CORE, _LOCK):
             (into / name).write_bytes(archive.extractfile(f"package/{name}").read())
-    library, compiled = into / "python_stdlib.zip", packed.with_suffix(".compiled.zip")
-    if not compiled.exists():
-        script = ROOT / "site" / "compile.mjs"
-        subprocess.run(["node", script, into.resolve()], check=True)
-        shutil.copy(library, compiled)
-    shutil.copy(compiled, library)
     about = json.loads((into / _LOCK).read_text())["info"]
     found: dict[str, Any] = {}
     ahead = list(_WANTED)
@@ -75,9 +75,31 @@ def build(into: Path) -> None:
     (into / _LOCK).write_text(text)
 
 
+def prepare(site: Path) -> None:
+    """Do what is the same at each visit (`prepare.py`): compile, and build the images.
+
+    What a kernel of JupyterLite is made of is loaded with Pyodide, too, and not after it.
+    """
+    into = site / "static" / "pyodide"
+    lock = json.loads((into / _LOCK).read_text())
+    for wheel in site.glob("extensions/*/*/static/pypi/*.whl"):
+        name = canonicalize_name(parse_wheel_filename(wheel.name)[0])
+        if name in OF_THE_KERNEL:
+            shutil.copy(wheel, into)
+            lock["packages"][name] = _described(name, into / wheel.name, [])
+    subprocess.run(["node", ROOT / "site" / "prepare.mjs", site], check=True)
+    for entry in lock["packages"].values():
+        entry["sha256"] = _sha256(into / entry["file_name"])
+    (into / _LOCK).write_text(json.dumps(lock, indent=1, sort_keys=True))
+
+
 def _entry(name: str, about: dict[str, str], into: Path) -> dict[str, Any]:
     """Make or get a wheel, and return what a lock says of it."""
-    wheel = _wheel(name, about, into)
+    depends = sorted(set(_requires(name, about)) - _LEFT_OUT)
+    return _described(name, _wheel(name, about, into), depends)
+
+
+def _described(name: str, wheel: Path, depends: list[str]) -> dict[str, Any]:
     with zipfile.ZipFile(wheel) as packed:
         tops = {each.partition("/")[0].removesuffix(".py") for each in packed.namelist()}
     return {
@@ -86,11 +108,15 @@ def _entry(name: str, about: dict[str, str], into: Path) -> dict[str, Any]:
         "file_name": wheel.name,
         "install_dir": "site",
         "package_type": "package",
-        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        "depends": sorted(set(_requires(name, about)) - _LEFT_OUT),
+        "sha256": _sha256(wheel),
+        "depends": depends,
         "imports": sorted(top for top in tops if top.isidentifier()),
         "unvendored_tests": False,
     }
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _requires(name: str, about: dict[str, str]) -> Iterator[str]:

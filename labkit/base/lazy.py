@@ -13,7 +13,7 @@ def attach_stub(
     each line of the stub is `from .module import name as name`: to import a parser would take
     longer than all else that `import labkit` does.
     """
-    with open(file.removesuffix(".py") + ".pyi", encoding="utf-8") as stub:  # noqa: PTH123  as above
+    with open(f"{file.rpartition('.')[0]}.pyi", encoding="utf-8") as stub:  # noqa: PTH123  as above
         imports = [line.split() for line in stub if line.startswith("from ")]
     homes = {name: module for _, module, _, name, *_ in imports}
 

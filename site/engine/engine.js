@@ -14,10 +14,14 @@ in_browser.begin(Path("/engine"), SPEED).answer
 `;
 
 const answer = (async () => {
-  const python = await loadPyodide();
-  const { packages } = await (await fetch(new URL("static/pyodide/pyodide-lock.json", SITE))).json();
-  const wheel = await fetch(new URL(`static/pyodide/${packages.labkit.file_name}`, SITE));
-  python.unpackArchive(await wheel.arrayBuffer(), "wheel"); // swarmsim is in it, and needs nothing else
+  const get = (name) => fetch(new URL(`static/pyodide/${name}`, SITE));
+  const { packages } = await (await get("pyodide-lock.json")).json();
+  const [python, ...archives] = await Promise.all([
+    loadPyodide(),
+    ...[packages.labkit.file_name, "images.zip"].map(async (name) => (await get(name)).arrayBuffer()),
+  ]);
+  python.unpackArchive(archives[0], "wheel"); // swarmsim is in it, and needs nothing else
+  python.unpackArchive(archives[1], "zip", { extractDir: "/engine" }); // those of dockercoins, built (`prepare.py`)
   const speed = Number(new URL(import.meta.url).searchParams.get("speed")) || 1;
   return python.runPythonAsync(BEGIN.replace("SPEED", String(speed)));
 })();

@@ -7,6 +7,7 @@ const WAITS = 20;
 /** Megabytes that the site and a learner's files need. */
 const NEEDS = 60;
 
+const ENGINE = `labkit engine ${SITE.pathname}`; // its name, in what the browser has stored
 const AFRESH = `labkit afresh ${SITE.pathname}`;
 const ORDINARY = "Open this address in an ordinary window, and allow the site to store data.";
 const CURRENT = "Use a current Chrome, Edge, Firefox or Safari.";
@@ -36,8 +37,20 @@ export async function mayStart(version) {
   }
   if (sessionStorage.getItem(AFRESH)) await forgetEverything(); // the menu asks, and sets it; no link can
   await takeAlong().catch(console.warn);
+  startEngine();
   void noteWhatIsLess();
   return true;
+}
+
+/** Starts the engine while JupyterLite loads, one for all of the site's pages; or lets another one take its
+    place: all pages know its name. */
+export function startEngine(name) {
+  if (name) localStorage.setItem(ENGINE, name);
+  const url = new URL("engine.js", import.meta.url);
+  const speed = new URLSearchParams(location.search).get("speed"); // for tests
+  if (speed) url.searchParams.set("speed", speed);
+  name = localStorage.getItem(ENGINE) ?? "labkit";
+  new SharedWorker(url, { name, type: "module", extendedLifetime: true });
 }
 
 /** Has JupyterLite keep files for this path alone: its origin may have other copies of the site. */
@@ -59,7 +72,7 @@ async function forgetEverything() {
     await done(deleted);
   }
   for (const key of Object.keys(localStorage).filter(ours)) localStorage.removeItem(key);
-  localStorage.setItem(`labkit engine ${SITE.pathname}`, `labkit ${Date.now()}`); // the one before may still be ending
+  localStorage.setItem(ENGINE, `labkit ${Date.now()}`); // the one before may still be ending
   sessionStorage.removeItem(AFRESH);
 }
 

@@ -1,23 +1,14 @@
-// The extension of JupyterLab for the site: it starts the engine, one for all of the site's pages,
+// The extension of JupyterLab for the site: it lets another engine take the place of one that ended,
 // and answers kernels, which ask by requests that block, as they do the engine (`labkit/base/browser/kept.py`).
 // JupyterLite's drive keeps their files, and what is clicked while a cell runs they get here.
 
 (() => {
   const { src } = document.currentScript;
   const SITE = new URL("../../..", src);
-  const ENGINE = `labkit engine ${SITE.pathname}`; // its name, in what the browser has stored
   const KEPT = [".labkit", "dockercoins"];
+  /** Milliseconds after which the site is copied for a visit without a network: first of all the lab begins. */
+  const COPIED_AFTER = 15_000;
   let packages; // those that JupyterLab shares with its extensions
-
-  /** Starts the engine, or lets another one take its place: all pages know its name. */
-  function startEngine(name) {
-    if (name) localStorage.setItem(ENGINE, name);
-    const url = new URL("engine/engine.js", SITE);
-    const speed = new URLSearchParams(location.search).get("speed"); // for tests
-    if (speed) url.searchParams.set("speed", speed);
-    name = localStorage.getItem(ENGINE) ?? "labkit";
-    new SharedWorker(url, { name, type: "module", extendedLifetime: true });
-  }
 
   /** Adds "Start Afresh…" to the menu. What a kernel still keeps ends with its page (`start.js`). */
   function addStartAfresh(app, { showDialog, Dialog }, { helpMenu }) {
@@ -67,7 +58,8 @@
       });
       kernel.statusChanged.connect((_, status) => status === "idle" && clicks.splice(0)); // they arrive by themselves
       kernel.disposed.connect(() => news.delete(kernel.clientId));
-      void kernel.info.then(() => navigator.serviceWorker.controller?.postMessage("labkit: copy the rest"));
+      const copy = () => navigator.serviceWorker.controller?.postMessage("labkit: copy the rest");
+      void kernel.info.then(() => setTimeout(copy, COPIED_AFTER));
     };
     notebooks.widgetAdded.connect((_, { sessionContext }) => {
       listen(sessionContext.session?.kernel);
@@ -113,7 +105,7 @@
 
     channel.addEventListener("message", async ({ data: { browsingContextId, requestId, data } }) => {
       if (browsingContextId === `new engine ${SITE.pathname}` && data !== undefined) {
-        startEngine(data);
+        (await import(new URL("engine/start.js", SITE))).startEngine(data);
         channel.postMessage({ browsingContextId, requestId, response: "" });
       }
       const [, kernel, path] = browsingContextId?.match(/^page (\S+) (.*)$/) ?? [];
@@ -133,7 +125,6 @@
         autoStart: true,
         requires: [INotebookTracker, IMainMenu],
         activate(app, notebooks, menu) {
-          startEngine();
           addStartAfresh(app, dialogs, menu);
           answerKernels(app.serviceManager.contents, notebooks);
         },

@@ -32,8 +32,10 @@ _ALARM = f"""let next = 0;
   }},
   set 0(_) {{}},
 }})"""
-#: The folders of the engine's own code, and of Python's library.
-_ENGINE, _LIBRARY = str(Path(__file__).parents[2]), str(Path(os.__file__).parents[1])
+#: The folders of the engine's own code, as its frames name them (a site has it compiled before),
+#: and of Python's library.
+_ENGINE = str(Path((lambda: None).__code__.co_filename).parents[2])
+_LIBRARY = str(Path(os.__file__).parents[1])
 
 
 class Owner(Protocol):
