@@ -132,7 +132,9 @@ def has_a_server_that_is_killed(hub: Hub, grace: Desk) -> None:
     hub.kill_server("grace")
     until(lambda: hub.left("grace") == [], "the engine of who has no server to be stopped", 90)
 
-    grace.page.goto(hub.url("hub/spawn"), timeout=START)
+    # the hub may notice later than the engine does, and lead to the server that is gone
+    spawn = hub.url("hub/spawn")
+    until(lambda: grace.page.goto(spawn, timeout=START).status < 500, "a new server", 60, every=1)
     grace.page.wait_for_url("**/user/grace/lab**", timeout=START)
     grace.open_notebook(NOTEBOOK)
 
