@@ -14,12 +14,13 @@ from importlib import import_module
 from importlib._bootstrap_external import _code_to_hash_pyc  # type: ignore[attr-defined]
 from importlib.util import source_hash
 from pathlib import Path
+from site import getsitepackages
 
 FOLDER = Path("/site/static/pyodide")
 LIBRARY = FOLDER / "python_stdlib.zip"
 #: What is imported when it is needed: by a view, by dockercoins, and by a kernel that asks.
 LATER = ("jinja2", "http.client", "http.server", "swarmsim.doors.posting")
-PACKAGES = Path("/lib/python3.14/site-packages")
+PACKAGES = Path(getsitepackages()[0])
 
 
 def unpack() -> None:
