@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 from urllib.parse import unquote, urldefrag, urlsplit
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from playwright.sync_api import Page, expect
 import labkit
 import swarmsim
 from labkit.recordings.update.prediction import SEEDS
+from labkit.swarm.images.images import SERVICES
 from tests.browser.test_accessibility import problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +75,18 @@ def test_style_sheets_load_nothing_from_elsewhere(site: Path) -> None:
     assert sheets
     for sheet in sheets:
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)]*", sheet)
+
+
+def test_what_is_the_same_at_each_visit_was_done_when_the_site_was_built(site: Path) -> None:
+    folder = site / "static" / "pyodide"
+    (labkit_s,) = folder.glob("labkit-*.whl")
+    with ZipFile(labkit_s) as wheel, ZipFile(folder / "python_stdlib.zip") as library:
+        compiled = {*wheel.namelist(), *library.namelist()}
+    with ZipFile(folder / "images.zip") as images:
+        built = images.read("images/index.json").decode()
+
+    assert compiled >= {"labkit/api/doing.pyc", "swarmsim/engine/engine.pyc", "json/decoder.pyc"}
+    assert [each for each in SERVICES if f"dockercoins_{each}:1.0" not in built] == []
 
 
 def test_the_home_page_has_a_card_for_each_recording(site: Path) -> None:
