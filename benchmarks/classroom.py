@@ -1,7 +1,7 @@
 """A class at a hub, on this machine: `make bench-class ARGS="--learners 30"`.
 
 Learners come all at once: each has a server started, loads JupyterLab's page, starts the
-kernel of notebook 0 and runs its cells, over the hub's own API and the websockets that a
+kernel of notebook 0 and runs its first cells, over the hub's own API and the websockets that a
 browser uses. While nobody does anything, what all of it takes is measured over a minute. Then
 some of them run notebook 1 up to the end of its update, beside the same update on Swarm
 (`notebooks/recordings`).
@@ -134,7 +134,7 @@ class _Learner:
         self.seconds: dict[str, float] = {}
 
     async def arrive(self) -> None:
-        """Log in, and run notebook 0."""
+        """Log in, and run the first part of notebook 0."""
         began = time.monotonic()
 
         def reached(what: str) -> None:
@@ -147,13 +147,9 @@ class _Learner:
         await self._load_page()
         await self._open(_NOTEBOOKS[0])
         reached("the kernel answers (wanted: all within 180 s)")
-        *first, last = self._up_to(_IN_THE_NOTEBOOK)
-        for code in [*first, last]:
+        for code in self._up_to(_IN_THE_NOTEBOOK):
             await self._run(code)
         reached("in notebook 0, dockercoins runs (wanted: the last at 180 s)")
-        for code in self._cells:
-            await self._run(code)
-        reached("notebook 0 is done, with its update")
         await self._run("labkit.watch(step.worker)")  # and waits for what comes next
 
     async def look(self) -> None:
