@@ -10,7 +10,7 @@ lab: env ## set everything up and open JupyterLab; ARGS="--no-browser --port 889
 	@.venv/bin/labkit lab $(ARGS)
 
 hub: env-hub ## try a class on this machine: JupyterHub with three test accounts
-	@mkdir -p build/hub && cd build/hub && $(CURDIR)/.venv/bin/python $(CURDIR)/deploy/jupyterhub/hub.py try $(ARGS)
+	@mkdir -p build/hub && cd build/hub && "$(CURDIR)/.venv/bin/python" "$(CURDIR)/deploy/jupyterhub/hub.py" try $(ARGS)
 
 test: env-test ## set everything up and run every test; ARGS="-k settled" go to pytest
 	@tools/test.sh $(ARGS)
