@@ -156,6 +156,16 @@ def _download(folder: Path, python: str) -> None:
 # ---- to try ------------------------------------------------------------------------
 
 
+#: With these all ends with the hub, and little is said below the accounts.
+_TO_TRY = (
+    "JupyterHub.cleanup_servers=True",
+    "JupyterHub.cleanup_proxy=True",
+    "log-level=WARN",
+    "ConfigurableHTTPProxy.command=configurable-http-proxy",
+    "ConfigurableHTTPProxy.command=--log-level=error",
+)
+
+
 def attempt(arguments: Sequence[str]) -> None:
     """Start the hub for three test accounts, and end with it what was started for it."""
     os.environ.setdefault("LABKIT_HOME", str(Path.cwd()))  # where a private engine is
@@ -169,11 +179,12 @@ def attempt(arguments: Sequence[str]) -> None:
         settings = configuration()
         if settings.JupyterHub.spawner_class == "docker":
             image()
+        _proxy()  # what npm says stands above the accounts
         print("\nThe accounts:", flush=True)
         passwords()
         print(f"Open {settings.JupyterHub.bind_url}, and press ctrl-C here to end it.", flush=True)
-        ending = [f"--JupyterHub.cleanup_{each}=True" for each in ("servers", "proxy")]
-        _wait_for([sys.executable, __file__, "run", "--log-level=WARN", *ending, *arguments])
+        words = [f"--{each}" for each in _TO_TRY]
+        _wait_for([sys.executable, __file__, "run", *words, *arguments])
 
 
 @contextmanager
