@@ -20,8 +20,12 @@ lint() {
 lint & # and the tests run even if the style is wrong: both are worth knowing
 linters=$!
 
+processes=2
 case " $* " in
-*" not engine"*) PATH=$PWD/.venv/bin:$PATH ;;
+*" not engine"*)
+    PATH=$PWD/.venv/bin:$PATH
+    processes=3 # half of the time these wait for something
+    ;;
 *)
     if ! . tools/engine.sh; then
         [ -z "${CI:-}" ] || exit 1
@@ -55,12 +59,12 @@ run_alone() {
 
 # not exec: the trap runs when this ends
 if [ $# -gt 0 ]; then
-    run -n 2 "$@"
+    run -n $processes "$@"
 else
     rm -f $remembered
-    # what needs a processor first; then what waits for containers and pages, which is judged
+    # what needs no containers first; then what waits for them and for pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
-    run -n 2 -m "(long or not engine and not browser) and not site and not hub"
+    run -n 3 -m "(long or not engine and not browser) and not site and not hub"
     run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub"
     [ $failed = 0 ] || run_alone
 fi

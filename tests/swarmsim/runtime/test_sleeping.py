@@ -78,6 +78,7 @@ def test_what_is_asleep_wakes_for_a_connection_and_misses_no_answer(client):
     until(lambda: psutil.STATUS_STOPPED not in states(client), "all to be awake, who are read")
 
     fall_asleep(client)
+    asking.reload()  # the manager has written it, too: its version is another one
     asking.update(force_update=1, fetch_current_spec=True)
     until(lambda: psutil.STATUS_STOPPED not in states(client), "all to be awake")
 
