@@ -161,8 +161,7 @@ _TO_TRY = (
     "JupyterHub.cleanup_servers=True",
     "JupyterHub.cleanup_proxy=True",
     "log-level=WARN",
-    "ConfigurableHTTPProxy.command=configurable-http-proxy",
-    "ConfigurableHTTPProxy.command=--log-level=error",
+    "ConfigurableHTTPProxy.log_level=error",
 )
 
 
