@@ -65,6 +65,7 @@ c.Spawner.start_timeout = c.Spawner.http_timeout = 180
 # ---- each by themselves ------------------------------------------------------------
 
 NETWORK, HOME = "labkit-class", "/home/learner"
+SERVICES = "dockerspawner.SwarmSpawner"
 
 
 def engine():
@@ -104,7 +105,7 @@ def in_containers(swarm):
 
 def as_services():
     """Give each learner a service of the swarm that the hub is a service of (`stack.yml`)."""
-    c.JupyterHub.spawner_class = "dockerspawner.SwarmSpawner"
+    c.JupyterHub.spawner_class = SERVICES
     contained()
     c.SwarmSpawner.network_name = f"{NETWORK}-swarm"
     c.SwarmSpawner.extra_container_spec = {"cap_drop": ["ALL"]}
@@ -227,8 +228,9 @@ def show_room(spawner):
     spawner.volumes = {**spawner.volumes, str(seen): {"bind": IN_CONTAINERS, "mode": mode}}
 
 
-# off unless an instructor has made the folder (docs/teach-a-class.md)
-if ROOM.is_dir():
+# off unless an instructor has made the folder (docs/teach-a-class.md); a service may run on a
+# machine that does not have it
+if ROOM.is_dir() and c.JupyterHub.spawner_class != SERVICES:
     c.Spawner.environment["LABKIT_CLASS"] = where_noted
     if c.JupyterHub.spawner_class == "docker":
         c.Spawner.pre_spawn_hook = show_room

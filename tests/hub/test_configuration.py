@@ -158,3 +158,10 @@ def fake_engine(provenance: str) -> MagicMock:
     made = engine.client.networks.create.return_value
     made.attrs = {"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}
     return engine
+
+
+def test_services_have_no_room(configured, tmp_path):
+    (tmp_path / "room").mkdir()
+    environment = configured("services").Spawner.environment
+
+    assert "LABKIT_CLASS" not in environment, "its folder is on one machine only"
