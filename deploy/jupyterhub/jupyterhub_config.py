@@ -27,7 +27,7 @@ LABKIT = str(Path(sys.executable).with_name("labkit"))
 
 
 def names(file):
-    """Return the names in a file, one a line; none where there is no such file."""
+    """Return the names in a file, one a line; a file that is missing has none."""
     lines = Path(file).read_text(encoding="utf-8").splitlines() if Path(file).exists() else []
     return {line.strip() for line in lines if line.strip()}
 
@@ -40,8 +40,8 @@ def kept_secret(file="passwords.key"):
     return Path(file).read_text(encoding="utf-8")
 
 
-# A password each that nobody chooses: made of the name and a key, so that there is no list of
-# them to lose (`hub.py passwords` prints it). Any other authenticator of JupyterHub does.
+# Each password is made of a name and a key (`hub.py passwords` prints them all), so nobody
+# chooses one and no list of them can be lost. Any other authenticator of JupyterHub works, too.
 c.JupyterHub.authenticator_class = "hashauthenticator.HashAuthenticator"
 c.HashAuthenticator.secret_key = kept_secret()
 c.HashAuthenticator.password_length = 12

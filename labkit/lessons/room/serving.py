@@ -1,4 +1,4 @@
-"""The instructor's page, served while the class goes on, to whoever has its address.
+"""The instructor's page, which follows the class, for whoever has its address.
 
 The address ends with a token, because all who work on this machine reach its ports; a hub's proxy
 that leads to it asks for a login, too. JupyterLab brings the server, tornado.
