@@ -78,7 +78,7 @@ def choose_for(swarm: Swarm, name: str, reserved: ExitStack) -> bool:
 
     Returns whether there are others in place of those that it has lost.
     """
-    here = urlsplit(swarm.url).hostname in (None, "localhost", "127.0.0.1")
+    here = are_here(swarm)
     gone = lost(swarm, name)
     own = [each for key, each in services(swarm, name).items() if key not in gone]
     mine = {port for service in own for port in of_service(service)}
@@ -104,6 +104,11 @@ def choose_for(swarm: Swarm, name: str, reserved: ExitStack) -> bool:
     known.ports[name] = chosen
     state.write(known)
     return True
+
+
+def are_here(swarm: Swarm) -> bool:
+    """Whether the ports that an engine publishes are this machine's."""
+    return urlsplit(swarm.url).hostname in (None, "localhost", "127.0.0.1")
 
 
 def reserve(port: int, held: ExitStack) -> bool:

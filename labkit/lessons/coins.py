@@ -54,8 +54,7 @@ def webui(swarm: Swarm, stack: str) -> ports.Address:
     published = port(swarm, stack)
     if swarm.url == page.URL:
         return _NO_PAGE
-    here = urlsplit(swarm.url).hostname in (None, "localhost", "127.0.0.1")
-    return ports.address(published, host(swarm), here=here)
+    return ports.address(published, host(swarm), here=ports.are_here(swarm))
 
 
 def port(swarm: Swarm, stack: str) -> int:
