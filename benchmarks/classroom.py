@@ -122,7 +122,7 @@ async def _all(given: Iterator[Awaitable[Any]] | Any) -> list[Any]:
 
 
 class _Learner:
-    """Somebody with a browser: asks the hub and the server of her own, as a page does."""
+    """Somebody with a browser: asks the hub and the server of their own, as a page does."""
 
     def __init__(self, name: str, token: str) -> None:
         self._name = name
@@ -130,7 +130,7 @@ class _Learner:
         self._socket: WebSocketClientConnection | None = None
         self._cells: list[str] = []
         self._session = uuid4().hex
-        #: By what was reached: the seconds since she came.
+        #: By what was reached: the seconds since they came.
         self.seconds: dict[str, float] = {}
 
     async def arrive(self) -> None:
@@ -153,7 +153,7 @@ class _Learner:
         await self._run("labkit.watch(step.worker)")  # and waits for what comes next
 
     async def look(self) -> None:
-        """Have the page open: it asks the server for news, whether she looks at it or not."""
+        """Have the page open: it asks the server for news, whether they look at it or not."""
         while True:
             for what in _POLLED:
                 await self._ask(self._own(what))
@@ -167,13 +167,13 @@ class _Learner:
         return float(await self._run(_TOOK))
 
     async def leave(self) -> None:
-        """Log out: the hub stops her server."""
+        """Log out: the hub stops their server."""
         if self._socket is not None:
             self._socket.close()
-        with suppress(Exception):  # she never had one
+        with suppress(Exception):  # they never had one
             await self._ask(f"/hub/api/users/{self._name}/server", "DELETE")
 
-    # ---- her server ----------------------------------------------------------------
+    # ---- their server ----------------------------------------------------------------
 
     def _own(self, path: str) -> str:
         return f"/user/{self._name}/{path}"
