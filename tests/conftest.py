@@ -1,5 +1,6 @@
 """What the tests share: a real engine, and names that nobody else uses on it."""
 
+import gc
 import os
 import secrets
 import sys
@@ -21,9 +22,13 @@ from tests.simulated import simulated_swarm
 # process seconds and which no notebook has
 sys.modules["rfc3987_syntax"] = None
 
-# how long one example may take says something of the machine, and nothing of labkit
+# each run has other examples, so a few of them will do; and how long one takes says something of
+# the machine, and nothing of labkit
 hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "any machine",
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("any machine")
 
@@ -31,6 +36,7 @@ hypothesis.settings.load_profile("any machine")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
     items.sort(key=lambda item: lanes.place(item.nodeid))
+    gc.freeze()  # what is imported stays, and need not be gone through again and again
 
 
 @pytest.hookimpl(optionalhook=True)

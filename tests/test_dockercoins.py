@@ -448,12 +448,7 @@ def deployed(swarm: Swarm, coins_images: str) -> Iterator[tuple[str, list[int]]]
     variables = dict(zip(names, map(str, ports), strict=True))
     file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"
     try:
-        stack.deploy(
-            swarm,
-            [file],
-            name,
-            env=variables | {"LABKIT_DOCKER_ID": coins_images},
-        )
+        stack.deploy(swarm, [file], name, env=variables | {"LABKIT_DOCKER_ID": coins_images})
         yield name, ports
     finally:
         stack.rm(swarm, name)
@@ -476,10 +471,7 @@ def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, deployed: tuple[str, l
 
 @pytest.mark.engine
 def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
-    swarm: Swarm,
-    deployed: tuple[str, list[int]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    swarm: Swarm, deployed: tuple[str, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Each point is near what was counted around it; single bursts do not matter to it."""
     name, _ = deployed

@@ -92,9 +92,7 @@ def test_what_the_new_image_does_decides(made_up: Explorer, does: str, tag: str,
     assert says in made_up._words.value
 
 
-def test_how_many_slots_are_bad_is_drawn_at_once_and_what_chance_does_follows(
-    made_up: Explorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_how_many_slots_are_bad_is_drawn_at_once_and_what_chance_does_follows(made_up, monkeypatch):
     monkeypatch.setattr(explorer, "_REST", 0)
     monkeypatch.setattr(explorer, "_KEEP_AFTER", 0)
 
@@ -112,9 +110,7 @@ def test_how_many_slots_are_bad_is_drawn_at_once_and_what_chance_does_follows(
     assert "Chance decides" in later
 
 
-def test_what_is_moved_again_before_that_is_what_is_said(
-    made_up: Explorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_moved_again_before_that_is_what_is_said(made_up, monkeypatch):
     monkeypatch.setattr(explorer, "_REST", 0)
     monkeypatch.setattr(explorer, "_KEEP_AFTER", 0)
 

@@ -99,9 +99,7 @@ def test_what_changes_here_is_on_the_drive(drive: Drive, kernel: Any, tmp_path: 
     assert drive.files == {WORKER: "built\n"}
 
 
-def test_what_two_kernels_append_at_a_time_is_kept_of_both(
-    drive: Drive, kernel: Any, tmp_path: Path
-) -> None:
+def test_what_two_kernels_append_at_a_time_is_kept_of_both(drive, kernel, tmp_path):
     journal = tmp_path / JOURNAL
     drive.edit(JOURNAL, "1\n")
     kernel.page._exchange()

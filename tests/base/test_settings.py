@@ -25,9 +25,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(monkeypatch):
     """Images are built under the same Docker ID as the compose file is read with."""
     monkeypatch.setenv("LABKIT_WEBUI_PORT", "")
     monkeypatch.setenv("LABKIT_DOCKER_ID", "")
@@ -47,9 +45,7 @@ def test_a_state_that_cannot_be_read_counts_as_none(state: Path, text: str) -> N
     assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
 
 
-def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(monkeypatch, tmp_path):
     """A learner's work goes on without a room."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LABKIT_CLASS", "~/room")
@@ -61,9 +57,7 @@ def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(
 
 
 @pytest.mark.parametrize(("text", "speed"), [("", 1), ("20", 20), ("2.5", 2.5), ("1e2", 100)])
-def test_a_speed_is_a_number_and_real_time_by_default(
-    monkeypatch: pytest.MonkeyPatch, text: str, speed: float
-) -> None:
+def test_a_speed_is_a_number_and_real_time_by_default(monkeypatch, text, speed):
     monkeypatch.setenv("LABKIT_SPEED", text)
 
     assert settings.speed() == speed
@@ -74,9 +68,7 @@ def _a_home(folder: Path) -> Path:
     return folder
 
 
-def test_from_a_wheel_the_home_is_the_nearest_folder_that_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_from_a_wheel_the_home_is_the_nearest_folder_that_is_one(tmp_path, monkeypatch):
     monkeypatch.delenv("LABKIT_HOME", raising=False)
     monkeypatch.setattr(settings, "_IN_A_WHEEL", tmp_path)
     mine = _a_home(tmp_path / "mine")

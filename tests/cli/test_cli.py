@@ -19,7 +19,7 @@ from labkit.api import doing, up
 from labkit.engines import ports
 from labkit.recordings import story
 from labkit.recordings.recording import Ended, Marked, Recording
-from labkit.recordings.values import Availability, Node
+from labkit.recordings.values import Node
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim
@@ -188,8 +188,7 @@ def file(home: Path) -> Path:
         snapshot(
             3,
             service(
-                "1.1",
-                update_status=status("completed", started_at=at(1), completed_at=at(2.5)),
+                "1.1", update_status=status("completed", started_at=at(1), completed_at=at(2.5))
             ),
             task(1, "1.1"),
         ),
@@ -255,9 +254,7 @@ def test_no_page_takes_the_place_of_another_recording(words: list[str], file: Pa
 
 
 @pytest.mark.usefixtures("drawn")
-def test_a_page_is_written_whole_or_not_at_all(
-    file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_page_is_written_whole_or_not_at_all(file, home, monkeypatch):
     page = home / "x.html"
     page.write_text("the page of yesterday")
 
@@ -417,9 +414,7 @@ def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
 
 
 @each_claim(__file__, "predictions", "options", "status", "says")
-def test_what_cannot_be_predicted_is_refused(
-    four_replicas: str, options: list[str], status: int, says: str
-):
+def test_what_cannot_be_predicted_is_refused(four_replicas, options, status, says):
     ran = labkit("predict", four_replicas, *options)
 
     assert (ran.exit_code, ran.stdout) == (status, "")
@@ -436,9 +431,7 @@ def test_what_cannot_be_predicted_is_refused(
         ("active", "ready", ""),
     ],
 )
-def test_up_says_which_nodes_take_no_task(
-    availability: Availability, state: str, says: str, capsys: pytest.CaptureFixture[str]
-):
+def test_up_says_which_nodes_take_no_task(availability, state, says, capsys):
     up._say_which_take_no_task((Node(id="a", name="n1", state=state, availability=availability),))
     said = "".join(capsys.readouterr())
     assert says in said

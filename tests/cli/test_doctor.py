@@ -15,7 +15,7 @@ import requests
 from labkit.base import errors
 from labkit.cli import doctor
 from labkit.cli.doctor import engine, machine
-from labkit.recordings.values import Availability, Node, Task
+from labkit.recordings.values import Node, Task
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
@@ -129,10 +129,7 @@ class Far:
 
 @pytest.mark.parametrize(
     ("seconds", "verdict", "saw"),
-    [
-        ((0.02, 0.004, 0.3), "ok", "after 4 ms"),
-        ((0.3, 0.25, 0.4), "limited", "after 250 ms"),
-    ],
+    [((0.02, 0.004, 0.3), "ok", "after 4 ms"), ((0.3, 0.25, 0.4), "limited", "after 250 ms")],
 )
 def test_an_engine_that_is_far_away_is_seen(monkeypatch, seconds, verdict, saw):
     """One slow answer is chance; when the best of three is slow, views are late."""
@@ -259,9 +256,7 @@ def test_a_base_image_that_is_lacking_is_said_to_be_made_or_pulled(swarm: Swarm,
 
 
 @pytest.mark.engine
-def test_a_stack_that_is_not_there_or_not_ours_is_said_to_be(
-    swarm: Swarm, service_named: str, monkeypatch
-):
+def test_a_stack_that_is_not_there_or_not_ours_is_said_to_be(swarm, service_named, monkeypatch):
     monkeypatch.setenv("LABKIT_STACK", service_named)
     line = engine._stack(swarm)
     assert (line.verdict, line.saw) == ("limited", f"{service_named} is not deployed")
@@ -292,9 +287,7 @@ ALL, HALF = "10 of 10 replicas of dc run", "5 of 10 replicas of dc run"
         (2, "pause", "limited", f"{ALL}. n is paused: it keeps its tasks, and gets no new ones."),
     ],
 )
-def test_replicas_that_do_not_run_are_counted(
-    monkeypatch, running: int, availability: Availability, verdict: str, saw: str
-):
+def test_replicas_that_do_not_run_are_counted(monkeypatch, running, availability, verdict, saw):
     class Deployed:
         def services(self, label: str) -> list[dict]:
             assert label == f"{stack.NAMESPACE}=dc"

@@ -53,9 +53,7 @@ def test_it_listens_on_loopback_and_asks_nobody_outside():
         (["--config=here.py"], {"ServerApp.ip", "LabApp.workspaces_dir"}),
     ],
 )
-def test_what_the_learner_says_wins(
-    arguments: list[str], left_out: set[str], home: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_what_the_learner_says_wins(arguments, left_out, home, monkeypatch):
     """Under any alias, and in a file: Jupyter refuses what is given twice."""
     monkeypatch.chdir(home)
     (home / "here.ipynb").touch()

@@ -15,11 +15,7 @@ from tests.conformance.engines import REPOSITORY
 IMAGE = f"{REPOSITORY}:print-old"
 STALE = "rpc error: code = Unknown desc = update out of sequence"
 _RPC = "rpc error: code ="
-_WORDS = {
-    "{invalid}": f"{_RPC} InvalidArgument desc =",
-    "{rpc}": _RPC,
-    "{repository}": REPOSITORY,
-}
+_WORDS = {"{invalid}": f"{_RPC} InvalidArgument desc =", "{rpc}": _RPC, "{repository}": REPOSITORY}
 #: What a case has that does not say otherwise, and the name of its service.
 _CREATE = {"method": "POST", "path": "/services/create"}, "<new>"
 _UPDATE = {"method": "POST", "path": "/services/<id>/update"}, "<name>"
@@ -41,12 +37,7 @@ class Case:
 
 def spec(name: str = "<new>", **more: Any) -> dict[str, Any]:
     """Return a service that would start nothing."""
-    return {
-        "Name": name,
-        "TaskTemplate": task(),
-        "Mode": {"Replicated": {"Replicas": 0}},
-        **more,
-    }
+    return {"Name": name, "TaskTemplate": task(), "Mode": {"Replicated": {"Replicas": 0}}, **more}
 
 
 def task(container: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

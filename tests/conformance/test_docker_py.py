@@ -183,9 +183,7 @@ def test_events_come_as_they_happen(client: docker.DockerClient, service: Servic
     assert abs(event["timeNano"] / 1e9 - event["time"]) < 1
 
 
-def test_a_services_container_and_its_networks_are_told_of(
-    client: docker.DockerClient, image: str
-) -> None:
+def test_a_services_container_and_its_networks_are_told_of(client: docker.DockerClient, image: str):
     """In the order in which an engine does things, probes of its health among them."""
     name = f"y{secrets.token_hex(4)}"
     network = client.networks.create(name, driver="overlay")
@@ -234,9 +232,7 @@ def _is_removed(client: docker.DockerClient, network_id: str) -> bool:
     return False
 
 
-def test_without_a_network_a_container_is_on_the_bridge(
-    client: docker.DockerClient, image: str
-) -> None:
+def test_without_a_network_a_container_is_on_the_bridge(client: docker.DockerClient, image: str):
     made = client.services.create(image, name=f"y{secrets.token_hex(4)}")
     container = until(
         lambda: client.containers.list(filters={"name": made.name}), "a container that runs"
@@ -258,9 +254,7 @@ def test_without_a_network_a_container_is_on_the_bridge(
 
 
 @pytest.mark.parametrize("name", ["host", "bridge"])
-def test_a_service_may_use_the_networks_that_every_machine_has(
-    client: docker.DockerClient, engine: Engine, image: str, name: str
-) -> None:
+def test_a_service_may_use_the_networks_that_every_machine_has(client, engine, image, name):
     """The swarm has doubles of them, which are shown to who asks for its scope."""
     double = engine.get(f"/networks/{name}", scope="swarm")
     made = client.services.create(
@@ -300,9 +294,7 @@ def _both(said: bytes) -> bytes:
     return said if said.count(b"\n") == 2 else b""
 
 
-def test_a_name_that_was_taken_from_an_image_is_told_by_its_id(
-    client: docker.DockerClient, engine: Engine
-) -> None:
+def test_a_name_that_was_taken_from_an_image_is_told_by_its_id(client, engine):
     name = f"lab/y{secrets.token_hex(4)}:1"
     tagged = client.images.get(engine.image(OLD))
     events = client.events(decode=True, until=_soon(), filters={"type": "image"})
@@ -321,9 +313,7 @@ def test_a_name_that_was_taken_from_an_image_is_told_by_its_id(
     assert told == [("tag", name), ("untag", tagged.id)]
 
 
-def test_too_little_memory_is_refused_by_each_node_and_not_by_the_swarm(
-    client: docker.DockerClient, image: str
-) -> None:
+def test_too_little_memory_is_refused_by_each_node_and_not_by_the_swarm(client, image):
     made = client.services.create(
         image,
         name=f"y{secrets.token_hex(4)}",

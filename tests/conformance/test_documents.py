@@ -338,9 +338,7 @@ def compare(both: tuple[Documents, Documents], show: Callable[[Documents], dict[
 
 
 @pytest.mark.parametrize("which", SPECS)
-def test_a_spec_is_stored_and_filled_in_alike(
-    both: tuple[Documents, Documents], which: str
-) -> None:
+def test_a_spec_is_stored_and_filled_in_alike(both: tuple[Documents, Documents], which: str):
     compare(both, lambda engine: engine.spec(which))
 
 
@@ -366,7 +364,5 @@ def test_a_container_is_shown_alike(both: tuple[Documents, Documents], which: st
     ],
     ids=lambda show: show.__name__,
 )
-def test_a_document_is_shown_alike(
-    both: tuple[Documents, Documents], show: Callable[[Documents], dict[str, Any]]
-) -> None:
+def test_a_document_is_shown_alike(both, show):
     compare(both, show)

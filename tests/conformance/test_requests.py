@@ -311,11 +311,7 @@ def test_defaults_are_filled_in_when_asked_for(subject: Subject) -> None:
     assert not stored.keys() & {"UpdateConfig", "RollbackConfig", "EndpointSpec"}
     assert filled["UpdateConfig"] == filled["RollbackConfig"] == config
     template = filled["TaskTemplate"]
-    assert template["RestartPolicy"] == {
-        "Condition": "any",
-        "Delay": seconds(5),
-        "MaxAttempts": 0,
-    }
+    assert template["RestartPolicy"] == {"Condition": "any", "Delay": seconds(5), "MaxAttempts": 0}
     assert template["ContainerSpec"]["StopGracePeriod"] == seconds(10)
     assert template["ContainerSpec"]["DNSConfig"] == {}
     assert (template["Resources"], template["Placement"]) == ({}, {})

@@ -98,9 +98,7 @@ def by_version(found: list[tuple[str, Any]]) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_answers_change_with_a_version_as_they_do_on_a_real_engine(
-    real: Engine, simulated: Engine, asked: dict[str, dict[str, str]], path: str
-) -> None:
+def test_answers_change_with_a_version_as_they_do_on_a_real_engine(real, simulated, asked, path):
     def shown(engine: Engine) -> set[str]:
         at, query = path, json.dumps(PATHS[path])
         for word, part in asked[engine.name].items():

@@ -47,9 +47,7 @@ def play(request: pytest.FixtureRequest) -> Iterator[Play]:
         ("pause", "keeps its tasks, and gets no new ones."),
     ],
 )
-def test_an_update_goes_on_around_a_node_that_takes_no_task(
-    play: Play, availability: str, says: str
-) -> None:
+def test_an_update_goes_on_around_a_node_that_takes_no_task(play, availability, says):
     began = play.look().at
     play.disturb(availability)
     last = play.until(lambda look: look.settled, "both updates to be over")

@@ -54,9 +54,7 @@ BEFORE, OWN = "tcp://before:2375", ["private", "simulated"]
         pytest.param({"LABKIT_ENGINE": "private"}, "", None, ["private"], id="LABKIT_ENGINE"),
     ],
 )
-def test_an_engine_is_looked_for_in_this_order(
-    env: dict[str, str], before: str, choice: str | None, places: list[str], monkeypatch
-):
+def test_an_engine_is_looked_for_in_this_order(env, before, choice, places, monkeypatch):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     if before:
@@ -163,9 +161,7 @@ def test_ports_are_remembered_for_each_stack(monkeypatch):
 
 
 @pytest.mark.parametrize(("kind", "longest"), [(PrivateEngine, 107), (SimulatedEngine, 103)])
-def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(
-    tmp_path: Path, kind: type[PrivateEngine | SimulatedEngine], longest: int
-):
+def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(tmp_path, kind, longest):
     shallow = kind(Path("/lab/.labkit/engine"))
     deep = kind(tmp_path / ("x" * 100) / "engine")
 
@@ -262,9 +258,7 @@ def test_a_private_engine_that_can_be_started_comes_before_a_simulated_one(monke
 
 @pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize("kind", ["private", "simulated"])
-def test_an_engine_of_the_lab_that_died_is_started_again_whatever_else_there_is(
-    kind: str, monkeypatch
-):
+def test_an_engine_of_the_lab_that_died_is_started_again_whatever_else_there_is(kind, monkeypatch):
     monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
     state.write(state.State(engine=getattr(engines, kind)().url, kind=kind))
 

@@ -171,9 +171,7 @@ def test_stopping_leaves_no_process_mount_namespace_or_rule(private: PrivateEngi
     ],
 )
 @pytest.mark.usefixtures("running")
-def test_a_network_that_was_torn_down_is_mended_by_up_and_removed_by_down(
-    private: PrivateEngine, tear: str
-):
+def test_a_network_that_was_torn_down_is_mended_by_up_and_removed_by_down(private, tear):
     names = {"name": private.network.name, "chain": private.network.name.upper()}
     address = private._config.read_text()
     assert private.network.is_whole(private.process().pid)

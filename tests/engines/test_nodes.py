@@ -175,9 +175,7 @@ def test_a_node_whose_container_was_removed_is_made_anew(three: Swarm):
 
 
 @real
-def test_an_update_to_an_image_that_was_just_built_completes(
-    current: Swarm, capsys: pytest.CaptureFixture[str]
-):
+def test_an_update_to_an_image_that_was_just_built_completes(current, capsys):
     """No registry has it: each node is given it, or its tasks would be rejected there."""
     image = f"{settings.docker_id()}/dockercoins_worker:nodes"
     labkit.build(settings.lesson_files() / "dockercoins" / "worker", image)

@@ -95,9 +95,7 @@ def run_without(blocked: tuple[str, ...], code: str) -> subprocess.CompletedProc
     ("package", "edges", "blocked"),
     [("swarmsim", EDGES, BLOCKED), ("labkit", EDGES_OF_LABKIT, NOT_IN_A_BROWSER)],
 )
-def test_all_but_the_edges_is_imported_without(
-    package: str, edges: tuple[str, ...], blocked: tuple[str, ...]
-):
+def test_all_but_the_edges_is_imported_without(package, edges, blocked):
     modules = inner(package, edges)
     assert len(modules) > 80
     ran = run_without(blocked, f"import {', '.join(modules)}")

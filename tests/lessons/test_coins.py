@@ -77,12 +77,7 @@ def test_the_meter_asks_the_web_page_of_the_service_s_stack(page: int) -> None:
 
 @pytest.mark.parametrize(
     ("port", "labels"),
-    [
-        (8000, None),
-        (8000, {}),
-        (8000, {"com.docker.stack.namespace": "other"}),
-        (None, IN_DC),
-    ],
+    [(8000, None), (8000, {}), (8000, {"com.docker.stack.namespace": "other"}), (None, IN_DC)],
     ids=["no labels", "no stack", "a stack without webui", "webui publishes no port"],
 )
 def test_there_is_no_meter_without_a_web_page(port: int | None, labels: Any) -> None:
@@ -101,9 +96,7 @@ def test_there_is_no_meter_without_a_web_page(port: int | None, labels: Any) -> 
         (200, b'{"hashes": Infinity, "now": 1}'),
     ],
 )
-def test_an_answer_that_says_nothing_is_an_error_in_words(
-    page: int, status: int, answer: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_says_nothing_is_an_error_in_words(page, status, answer, monkeypatch):
     monkeypatch.setattr(Page, "status", status)
     monkeypatch.setattr(Page, "answer", answer)
     meter = coins.meter(a_swarm(page, IN_DC), "dc_worker")
@@ -200,9 +193,7 @@ def test_where_tasks_only_act_the_speed_is_nought_at_once() -> None:
     assert coins.speed(cast("Swarm", swarm), "dc") == 0
 
 
-def test_a_page_that_never_answers_is_waited_for_and_then_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_page_that_never_answers_is_waited_for_and_then_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(coins, "_PATIENCE_SECONDS", 0.1)
 
     with pytest.raises(errors.LabError, match="no readable answer"):

@@ -66,9 +66,7 @@ def test_a_second_refresh_copies_nothing_and_never_touches_what_was_changed() ->
     assert worker().read_text() == "mine"
 
 
-def test_a_newer_file_replaces_a_copy_that_nobody_changed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_newer_file_replaces_a_copy_that_nobody_changed(monkeypatch, tmp_path):
     checkout = tmp_path / "newer"
     (checkout / "dockercoins" / "worker").mkdir(parents=True)
     (checkout / "dockercoins" / edits.WORKER).write_text("newer")
@@ -78,9 +76,7 @@ def test_a_newer_file_replaces_a_copy_that_nobody_changed(
     assert worker().read_text() == "newer"
 
 
-def test_faster_changes_the_sleep_of_a_unit_of_work_and_shows_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_faster_changes_the_sleep_of_a_unit_of_work_and_shows_it(capsys):
     lessons.edit("faster")
 
     said = capsys.readouterr().out
@@ -131,9 +127,7 @@ def ran(slot: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
 
 
 @pytest.mark.parametrize(("name", "bad"), [("one bad", "3"), ("three bad", "3 6 9")])
-def test_a_bad_worker_ends_at_once_in_some_slots_and_works_in_the_others(
-    name: str, bad: str, tmp_path: Path
-) -> None:
+def test_a_bad_worker_ends_at_once_in_some_slots_and_works_in_the_others(name, bad, tmp_path):
     lessons.edit(name)
 
     for slot in bad.split():
@@ -153,9 +147,7 @@ def test_three_bad_after_one_bad_is_three_bad() -> None:
     assert worker().read_text() == three
 
 
-def test_a_stuck_worker_never_begins_a_unit_of_work_and_ends_when_it_is_told_to(
-    tmp_path: Path,
-) -> None:
+def test_a_stuck_worker_never_begins_a_unit_of_work_and_ends_when_it_is_told_to(tmp_path: Path):
     lessons.edit("stuck")
     program = worker().with_name("stuck.py")
     program.write_text(
@@ -178,9 +170,7 @@ def test_a_stuck_worker_never_begins_a_unit_of_work_and_ends_when_it_is_told_to(
     assert set(said[1:]) == {"slept\n"}
 
 
-def test_the_health_check_finds_healthy_who_has_worked_in_the_last_five_seconds(
-    tmp_path: Path,
-) -> None:
+def test_the_health_check_finds_healthy_who_has_worked_in_the_last_five_seconds(tmp_path: Path):
     lessons.edit("health check")
     text = workspace.mine(edits.DOCKERFILE).read_text()
     words = json.loads(re.findall(r"^ +CMD (\[.*\])$", text, re.MULTILINE)[0])
@@ -234,9 +224,7 @@ def test_in_pairs_gives_worker_the_update_config_of_the_lesson_and_changes_nothi
 
 
 @pytest.mark.parametrize("name", edits.EDITS)
-def test_an_edit_that_is_made_already_says_so_and_changes_nothing(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_edit_that_is_made_already_says_so_and_changes_nothing(name, capsys):
     lessons.edit(name)
     once = [workspace.mine(file).read_text() for file in edits.FILES]
     capsys.readouterr()
@@ -254,9 +242,7 @@ def test_an_edit_that_is_made_already_says_so_and_changes_nothing(
         ("      replicas: 10\n      update_config: {parallelism: 3, delay: 1s}\n", False),
     ],
 )
-def test_an_update_config_of_the_learner_s_own_is_read_and_not_doubled(
-    by_hand: str, done: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_update_config_of_the_learner_s_own_is_read_and_not_doubled(by_hand, done, capsys):
     text = compose().read_text().replace("      replicas: 10\n", by_hand)
     compose().write_text(text)
 
@@ -417,9 +403,7 @@ def test_a_reset_removes_nothing_where_it_cannot_deploy(monkeypatch: pytest.Monk
         assert swarm.service(step.worker)["ID"] == before
 
 
-def test_a_reset_does_not_wait_for_tasks_of_a_node_that_is_down(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_reset_does_not_wait_for_tasks_of_a_node_that_is_down(monkeypatch: pytest.MonkeyPatch):
     """Neither where the worker is as it should be, nor where it is made anew."""
     step = lessons.STEPS[0]
     monkeypatch.setattr(steps, "_build", lambda *_: [])

@@ -363,8 +363,7 @@ def test_a_report_without_an_alias_has_no_notes(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "data",
-    ["", "{", "7", "[" * 100_000, '[{"schema": 1}]', "[1, null]", "\ud800", "&#0;", HOSTILE],
+    "data", ["", "{", "7", "[" * 100_000, '[{"schema": 1}]', "[1, null]", "\ud800", "&#0;", HOSTILE]
 )
 def test_a_page_that_is_no_report_is_left_out(folder: Path, data: str):
     file(folder, "ada", line("ada", "predicted", choice="a"))

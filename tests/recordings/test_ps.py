@@ -245,9 +245,7 @@ def test_the_list_of_stacks_is_dockers(swarm: Swarm, lively: str) -> None:
 @needs_docker
 @pytest.mark.parametrize("service", ["updated", "failing", "rejected", "everywhere", "many"])
 @pytest.mark.parametrize("command", ["service ps", "service ps --no-trunc"])
-def test_the_tasks_of_a_service_are_shown_as_docker_shows_them(
-    swarm: Swarm, lively: str, service: str, command: str
-) -> None:
+def test_the_tasks_of_a_service_are_shown_as_docker_shows_them(swarm, lively, service, command):
     name = f"{lively}_{service}"
     assert_alike(lambda: (shown(swarm, command, name), docker(swarm, f"{command} {name}")))
 

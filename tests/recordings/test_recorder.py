@@ -283,9 +283,7 @@ def test_an_answer_that_takes_long_is_a_gap_and_is_not_paid_for_afterwards() -> 
     assert (gap[1] - gap[0]).total_seconds() >= 0.2, "it has the length of the wait"
 
 
-def test_what_was_recorded_before_goes_on_though_the_service_is_gone_by_now(
-    tmp_path: Path,
-) -> None:
+def test_what_was_recorded_before_goes_on_though_the_service_is_gone_by_now(tmp_path: Path):
     """As after a kernel that was killed while the engine did not answer."""
     before = recording(BEFORE, UPDATING)
     before.add(Gap(at(1.5), "connection refused"))
@@ -312,9 +310,7 @@ def test_listeners_hear_of_changes_and_of_the_end() -> None:
     assert heard[0] is None
 
 
-def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(tmp_path, monkeypatch):
     made = Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
     live = made._live
     file = live._file
@@ -349,9 +345,7 @@ def test_a_full_disk_costs_nothing_already_recorded_and_the_rest_follows(
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_a_file_that_was_moved_is_begun_anew_with_all_that_was_recorded(
-    tmp_path: Path, taken: bool
-) -> None:
+def test_a_file_that_was_moved_is_begun_anew_with_all_that_was_recorded(tmp_path, taken):
     path = tmp_path / "r.jsonl"
     made = Recorder(Scripted(BEFORE), "dc_worker", path)
     path.rename(tmp_path / "moved.jsonl")
@@ -502,9 +496,7 @@ def test_a_mark_is_about_now_unless_it_says_which_moment() -> None:
     made.stop()
 
 
-def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mark_after_the_end_is_in_the_file_and_about_the_end(tmp_path, capsys):
     path = tmp_path / "r.jsonl"
     heard: list[int] = []
     with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker", path) as made:

@@ -15,7 +15,6 @@ from labkit.recordings import frames
 from labkit.recordings.frames import Table
 from labkit.recordings.recording import (
     Back,
-    Change,
     Ended,
     Gap,
     HashesSeen,
@@ -273,9 +272,7 @@ KNOWN = [
 
 
 @given(st.lists(st.sampled_from(KNOWN), max_size=30), st.integers(1, 12), st.integers(1, 6))
-def test_the_latest_of_a_file_is_what_is_latest_of_all_that_is_in_it(
-    changes: list[Change], most: int, most_events: int
-) -> None:
+def test_the_latest_of_a_file_is_what_is_latest_of_all_that_is_in_it(changes, most, most_events):
     """Also of lines that no recorder wrote so: with spaces, and of unknown kinds."""
     made = recording()
     for change in changes:
@@ -447,9 +444,7 @@ def test_what_is_no_recording_is_refused_with_a_sentence(tmp_path: Path, content
 
 
 @pytest.mark.parametrize("schema", [2, 10**30])
-def test_a_recording_of_a_newer_schema_is_refused_with_a_sentence(
-    tmp_path: Path, schema: int
-) -> None:
+def test_a_recording_of_a_newer_schema_is_refused_with_a_sentence(tmp_path: Path, schema: int):
     (tmp_path / "r.jsonl").write_text(f'{{"kind": "recording", "schema": {schema}}}\n')
 
     with pytest.raises(RecordingProblem, match=f"of schema {schema}, written by a newer labkit"):

@@ -93,9 +93,7 @@ def test_hashes_lost_are_those_of_the_speed_before_less_those_that_were_made() -
         "redis was started again",
     ],
 )
-def test_hashes_lost_are_unknown_where_the_counter_does_not_tell(
-    samples: list[tuple[float, int]],
-) -> None:
+def test_hashes_lost_are_unknown_where_the_counter_does_not_tell(samples: list[tuple[float, int]]):
     assert story.hashes_lost(updated(*samples)) is None
 
 

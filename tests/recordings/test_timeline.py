@@ -94,9 +94,7 @@ def undisturbed() -> list[Change]:
     ],
     ids=["forward", "back", "both forward", "both back", "its forward", "its back", "two apart"],
 )
-def test_a_clock_that_is_set_leaves_a_mark_and_all_else_as_it_was(
-    machines: Machines, says: str | None, undisturbed: list[Change]
-) -> None:
+def test_a_clock_that_is_set_leaves_a_mark_and_all_else_as_it_was(machines, says, undisturbed):
     made = recorded(machines)
 
     assert [label for _, label in made.marks()] == ([says] if says else [])

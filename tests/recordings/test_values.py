@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -30,9 +29,7 @@ def test_durations_may_be_text_and_are_kept_as_timedelta() -> None:
 
 
 @each_claim(__file__, "refused", "field", "value", "says")
-def test_a_config_that_swarm_would_refuse_is_refused_with_a_sentence(
-    field: str, value: Any, says: str
-) -> None:
+def test_a_config_that_swarm_would_refuse_is_refused_with_a_sentence(field, value, says):
     with pytest.raises(ValueError, match=says):
         UpdateConfig(**{field: value})
 

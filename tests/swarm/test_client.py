@@ -118,9 +118,7 @@ class Answering(Swarm):
         ("nope", "use one of those names, or deploy the stack first (`labkit up`)."),
     ],
 )
-def test_an_unknown_service_names_those_that_exist_and_the_one_that_was_meant(
-    asked: str, advice: str
-) -> None:
+def test_an_unknown_service_names_those_that_exist_and_the_one_that_was_meant(asked, advice):
     with pytest.raises(errors.NotFound) as caught:
         Answering("dc_worker", "dc_redis").service(asked)
 
@@ -246,7 +244,6 @@ CONFIGS = ANYTHING | st.dictionaries(
 )
 
 
-@hypothesis.settings(max_examples=200)
 @hypothesis.given(CONFIGS)
 def test_docker_s_configuration_may_hold_anything(found: object) -> None:
     """Docker passes over what it cannot use; docker-py dies of it."""
@@ -263,18 +260,14 @@ def test_docker_s_configuration_may_hold_anything(found: object) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "\udcff", "[]", "null"])
-def test_a_configuration_that_is_none_counts_as_empty(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_configuration_that_is_none_counts_as_empty(text, tmp_path, monkeypatch):
     (tmp_path / "config.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
     assert settings.docker_config() == {}
 
 
-def test_a_login_is_kept_beside_one_that_cannot_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_is_kept_beside_one_that_cannot_be_read(tmp_path, monkeypatch):
     auths = {DOCKER_HUB: {"auth": "bWU6cHc="}, "reg.example.org": {"auth": "!!!"}, "b": None}
     (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
@@ -286,7 +279,5 @@ def test_a_login_is_kept_beside_one_that_cannot_be_read(
 @pytest.mark.parametrize(
     ("url", "do"), [("page://engine", "run this notebook's first cell"), (None, "start Docker")]
 )
-def test_what_to_do_about_an_engine_that_is_gone_depends_on_where_it_was(
-    url: str | None, do: str
-) -> None:
+def test_what_to_do_about_an_engine_that_is_gone_depends_on_where_it_was(url: str | None, do: str):
     assert client.no_engine(url, OSError("no answer")).try_next.startswith(do)

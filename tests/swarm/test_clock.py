@@ -42,9 +42,7 @@ def test_between_two_answers_it_goes_on_in_real_time(clock: Clock, hand: Hand) -
     assert clock.age == 3
 
 
-def test_a_clock_that_hurries_is_late_between_answers_and_right_with_the_next(
-    clock: Clock, hand: Hand
-) -> None:
+def test_a_clock_that_hurries_is_late_between_answers_and_right_with_the_next(clock, hand):
     clock.set(at(0))
     hand.seconds += 1
     assert clock.now() == at(1)

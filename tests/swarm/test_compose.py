@@ -241,9 +241,7 @@ def test_a_name_that_swarm_would_refuse_is_found_before_it_is_sent(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["my stack", "", "-dc", "dc.one", "dc/one", "dé"])
-def test_a_stacks_name_that_swarm_would_refuse_is_no_fault_of_the_file(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_stacks_name_that_swarm_would_refuse_is_no_fault_of_the_file(tmp_path: Path, name: str):
     with pytest.raises(BadValue, match=f"not {name!r}"):
         load(tmp_path, GOOD).specs(name)
 

@@ -270,10 +270,7 @@ def test_a_step_that_fails_is_shown_with_its_output(swarm, learner, folder, caps
     dockerfile.write_text(text + "RUN echo about to fail >&2 && python -c 'exit(3)'\n")
     with pytest.raises(errors.BuildFailed) as caught:
         images.build(
-            swarm,
-            folder,
-            f"{learner}/dockercoins_worker:x",
-            **({} if shown else {"say": None}),
+            swarm, folder, f"{learner}/dockercoins_worker:x", **({} if shown else {"say": None})
         )
     assert "RUN echo about to fail" in caught.value.found
     assert caught.value.docker_says.endswith("returned a non-zero code: 3")

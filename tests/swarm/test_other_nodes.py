@@ -41,9 +41,7 @@ def test_rm_does_not_wait_for_tasks_of_a_node_that_is_down(deed: str) -> None:
         assert {task.node for task in swarm.task_values()} == {"node-2"}
 
 
-def test_logs_of_a_task_on_another_node_come_through_the_manager(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_logs_of_a_task_on_another_node_come_through_the_manager(capsys):
     says = {"web:1": Behaviour(stdout="one\ntwo\n")}
     with simulated_swarm(nodes=2, behaviour=says) as swarm:
         asked = spec("web", "web:1", 1)

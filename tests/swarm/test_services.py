@@ -3,7 +3,6 @@
 import shutil
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,9 +115,7 @@ def test_some_fields_of_a_config_leave_the_others_as_they_are(swarm: Swarm, name
     )
 
 
-def test_every_action_says_the_docker_command_that_does_the_same(
-    swarm: Swarm, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_action_says_the_docker_command_that_does_the_same(swarm, name, capsys):
     services.update(
         swarm,
         name,
@@ -164,9 +161,7 @@ def test_force_replaces_every_task_each_time(swarm: Swarm, name: str) -> None:
     assert spec(swarm, name)["TaskTemplate"]["ForceUpdate"] == 2
 
 
-def test_a_rollback_brings_the_previous_spec_back_and_another_one_goes_forward(
-    swarm: Swarm, name: str
-) -> None:
+def test_a_rollback_brings_the_previous_spec_back_and_another_one_goes_forward(swarm, name):
     services.update(swarm, name, image="lab/w:1.1")
 
     services.rollback(swarm, name)
@@ -207,9 +202,7 @@ def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make:
         ({"image": "lab/Worker:1.1"}, "image must be the name of an image"),
     ],
 )
-def test_a_value_that_swarm_would_refuse_changes_nothing(
-    swarm: Swarm, name: str, change: dict[str, Any], says: str
-) -> None:
+def test_a_value_that_swarm_would_refuse_changes_nothing(swarm, name, change, says):
     before = swarm.service(name)["Version"]
 
     with pytest.raises(BadValue, match=says):
@@ -217,9 +210,7 @@ def test_a_value_that_swarm_would_refuse_changes_nothing(
     assert swarm.service(name)["Version"] == before
 
 
-def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
-    swarm: Swarm, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(swarm, name, capsys):
     services.update(swarm, name, image="lab/no-such-image:9.9")
 
     said = capsys.readouterr().out
@@ -228,9 +219,7 @@ def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(
 
 
 @on_a_real_engine
-def test_logs_are_of_the_task_that_failed_last(
-    swarm: Swarm, make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_logs_are_of_the_task_that_failed_last(swarm, make, tmp_path, capsys):
     """The traceback of a worker whose imports are gone is what a learner must get to see."""
     bugged = f"{make(replicas=1)}:bugged"
     name = bugged.removesuffix(":bugged")

@@ -105,9 +105,7 @@ def mine(swarm: Swarm, unique: str, coins_images: str, tmp_path: Path) -> Iterat
     made.rm(show_command=False)
 
 
-def test_the_docker_command_that_does_the_same_is_shown(
-    mine: Mine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_docker_command_that_does_the_same_is_shown(mine, capsys):
     mine.deploy(prune=True)
     first = capsys.readouterr().out.replace("\\\n", "").splitlines()[0]
     file = mine.folder / "compose.yml"
@@ -130,9 +128,7 @@ def test_a_deploy_right_after_rm_works(mine: Mine) -> None:
 
 
 @on_a_real_engine
-def test_rm_says_what_it_waits_for_and_gives_up_when_the_time_is_up(
-    mine: Mine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rm_says_what_it_waits_for_and_gives_up_when_the_time_is_up(mine, capsys):
     mine.deploy(mine.running("stop_grace_period: 4s").replace("replicas: 0", "replicas: 1"))
     until(mine.replicas, "a task")
     with pytest.raises(NotSettled, match="still there: 1 task, 1 container, 1 network"):
@@ -140,9 +136,7 @@ def test_rm_says_what_it_waits_for_and_gives_up_when_the_time_is_up(
     assert "Waiting for 1 task, 1 container, 1 network …" in capsys.readouterr().out
 
 
-def test_rm_of_what_is_not_there_says_so_in_dockers_words(
-    swarm: Swarm, unique: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rm_of_what_is_not_there_says_so_in_dockers_words(swarm, unique, capsys):
     stack.rm(swarm, unique, show_command=False)
     assert capsys.readouterr().out == f"Nothing found in stack: {unique}\n"
 
@@ -242,9 +236,7 @@ def test_a_bad_file_changes_nothing(mine: Mine, old: str, new: str, path: str) -
         ("secrets: {outside: {external: true, name: no-such-secret}}", "no-such-secret"),
     ],
 )
-def test_what_is_declared_external_must_be_there_before_anything_is_made(
-    mine: Mine, more: str, what: str
-) -> None:
+def test_what_is_declared_external_must_be_there_before_anything_is_made(mine, more, what):
     kind = more.partition(":")[0]
     uses = "" if kind == "networks" else f"\n    {kind}: [outside]"
     with pytest.raises(LabError, match=what):

@@ -21,10 +21,7 @@ from tests.claims import claims, each_claim
 from tests.dockers import docker, needs_docker
 from tests.waiting import until
 
-pytestmark = [
-    pytest.mark.engine,
-    needs_docker,
-]
+pytestmark = [pytest.mark.engine, needs_docker]
 
 STACKS = Path(__file__).parent / "stacks"
 VARIABLES = {
@@ -161,9 +158,7 @@ def even(value: Any, ids: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("files", claims(__file__, "deployed"), ids="+".join)
 @pytest.mark.usefixtures("outside")
-def test_the_engine_holds_the_same_as_after_docker_stack_deploy(
-    swarm: Swarm, name: str, files: list[str]
-) -> None:
+def test_the_engine_holds_the_same_as_after_docker_stack_deploy(swarm, name, files):
     paths = [STACKS / file for file in files]
     by_docker(swarm, name, paths)
     theirs = evened(swarm, name)
@@ -175,9 +170,7 @@ def test_the_engine_holds_the_same_as_after_docker_stack_deploy(
 
 
 @each_claim(__file__, "redeployed", "case")
-def test_a_redeploy_leaves_what_dockers_would(
-    swarm: Swarm, name: str, tmp_path: Path, case: dict[str, Any]
-) -> None:
+def test_a_redeploy_leaves_what_dockers_would(swarm, name, tmp_path, case):
     text = (STACKS / "two.yml").read_text()
     first, second = tmp_path / "first.yml", tmp_path / "second.yml"
     first.write_text(text)
@@ -200,9 +193,7 @@ def test_a_redeploy_leaves_what_dockers_would(
     assert differing(evened(swarm, name), theirs) == {}
 
 
-def test_the_lines_printed_are_dockers(
-    swarm: Swarm, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_lines_printed_are_dockers(swarm: Swarm, name: str, capsys: pytest.CaptureFixture[str]):
     paths = [STACKS / "old.yml"]
     theirs = by_docker(swarm, name, paths)
     again = by_docker(swarm, name, paths)
@@ -223,9 +214,7 @@ def test_the_lines_printed_are_dockers(
     assert [line for line in gone if line.startswith("Removing")] == removed.splitlines()
 
 
-def test_a_missing_registry_is_said_in_dockers_words_once_an_image(
-    swarm: Swarm, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_registry_is_said_in_dockers_words_once_an_image(swarm, name, tmp_path, capsys):
     file = tmp_path / "compose.yml"
     file.write_text(
         "services: {a: &a {image: registry.invalid/lab:1, deploy: {replicas: 0}}, b: *a}"

@@ -83,9 +83,7 @@ def test_where_the_engine_has_closed_it_another_is_made(server: Server, way: Uni
     "answer",
     [None, b"SSH-2.0-OpenSSH_9\r\n", OK + b"Connection: close\r\nContent-Length: 6\r\n\r\nhello"],
 )
-def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(
-    server: Server, way: UnixSocket, answer: bytes | None
-) -> None:
+def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(server, way, answer):
     server.answers += [answer, HELLO]
 
     with pytest.raises(OSError):  # noqa: PT011 - any of them
@@ -100,9 +98,7 @@ def test_what_does_not_speak_of_an_api_is_not_an_engine(server: Server) -> None:
         UnixSocket(str(server.server_address))
 
 
-def test_events_come_as_they_happen_until_another_thread_ends_them(
-    server: Server, way: UnixSocket
-) -> None:
+def test_events_come_as_they_happen_until_another_thread_ends_them(server: Server, way: UnixSocket):
     piece = b'10\r\n{"one":1}\n{"two"\r\n5\r\n: 2}\n\r\n'
     server.answers.append(OK + b"Transfer-Encoding: chunked\r\n\r\n" + piece)
 

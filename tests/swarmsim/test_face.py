@@ -66,9 +66,7 @@ def test_time_is_moved_by_a_length_in_any_form(engine: Engine, length: str | flo
     assert engine.now - begun == 90 * 10**9
 
 
-def test_what_happens_meanwhile_is_dated_by_when_it_happened(
-    engine: Engine, client: docker.DockerClient
-):
+def test_what_happens_meanwhile_is_dated_by_when_it_happened(engine, client):
     """A task that ends after a second has done so, however far the clock is moved at once."""
     policy = docker.types.RestartPolicy(condition="none")
     service = client.services.create("web:2", name="web", restart_policy=policy)
@@ -81,9 +79,7 @@ def test_what_happens_meanwhile_is_dated_by_when_it_happened(
     assert float(lived[1]) - float(lived[0]) == pytest.approx(1, abs=0.001)
 
 
-def test_sleeping_may_be_made_to_move_the_clock(
-    engine: Engine, client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
-):
+def test_sleeping_may_be_made_to_move_the_clock(engine, client, monkeypatch):
     """So code that polls and sleeps is tested as it is, and takes no time."""
     monkeypatch.setattr(time, "sleep", engine.advance)
     service = client.services.create("web:1", name="web")
@@ -168,9 +164,7 @@ def test_a_container_is_stopped_and_waited_for(engine: Engine, client: docker.Do
     assert engine.now - begun < 10**9
 
 
-def test_waiting_for_a_container_that_never_ends_is_an_empty_answer(
-    engine: Engine, client: docker.DockerClient
-):
+def test_waiting_for_a_container_that_never_ends_is_an_empty_answer(engine, client):
     client.services.create("web:1", name="web")
     engine.advance("5s")
 
@@ -181,9 +175,7 @@ def test_waiting_for_a_container_that_never_ends_is_an_empty_answer(
 # ---- what tasks do -------------------------------------------------------------------
 
 
-def test_a_task_does_what_the_behaviour_of_its_image_says(
-    engine: Engine, client: docker.DockerClient
-):
+def test_a_task_does_what_the_behaviour_of_its_image_says(engine, client):
     policy = docker.types.RestartPolicy(condition="none")
     made = {
         tag: client.services.create(f"web:{tag}", name=tag, restart_policy=policy)
@@ -216,9 +208,7 @@ def test_behaviour_may_be_a_function_of_the_task():
         assert states(service) == ["failed", "failed", "running", "running"]
 
 
-def test_a_healthcheck_passes_at_its_first_probe_unless_told_otherwise(
-    engine: Engine, client: docker.DockerClient
-):
+def test_a_healthcheck_passes_at_its_first_probe_unless_told_otherwise(engine, client):
     check = docker.types.Healthcheck(test=["CMD", "true"], interval=7 * 10**9)
     service = client.services.create("w", name="w", healthcheck=check)
     engine.advance("5s")

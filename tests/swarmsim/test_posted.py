@@ -75,9 +75,7 @@ def test_a_refusal_is_docker_pys(client: docker.DockerClient):
         client.services.get("nothing")
 
 
-def test_an_answer_comes_soon_even_if_there_is_nothing_to_say(
-    post: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-):
+def test_an_answer_comes_soon_even_if_there_is_nothing_to_say(post, monkeypatch):
     monkeypatch.setattr(posted, "_LATEST", 0.05)
     first = json.loads(post(json.dumps({"method": "GET", "target": "/events"})))
     again = json.loads(post(json.dumps({"more": first["stream"]})))

@@ -34,9 +34,7 @@ from tests.views.acted import (
 
 
 @pytest.mark.parametrize("parts", [("phases", "replicas", "slots"), *((each,) for each in CHARTS)])
-def test_charts_stand_under_one_another_each_with_its_name(
-    update: Recording, parts: tuple[str, ...]
-) -> None:
+def test_charts_stand_under_one_another_each_with_its_name(update, parts):
     names = [text for text in texts(drawn(update, *parts)) if text[0].isupper()]
 
     assert names == [module(part).TITLE for part in parts]

@@ -101,9 +101,7 @@ def test_hostile_text_stays_text_in_a_figure(part: str) -> None:
     assert any("&lt;img" in text for text in shown)
 
 
-def test_without_plotly_it_is_the_chart_of_the_view(
-    update: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_plotly_it_is_the_chart_of_the_view(update, monkeypatch, capsys):
     monkeypatch.setattr(figures, "find_spec", lambda _: None)
     chart = views.figure(update, "slots").update_layout(title="Two at a time")
 

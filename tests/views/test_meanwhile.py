@@ -100,9 +100,7 @@ def test_where_nobody_looks_nothing_is_written(monkeypatch: pytest.MonkeyPatch):
     assert pipe.getvalue() == ""
 
 
-def test_text_from_an_engine_steers_neither(
-    notebook: Notebook, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-):
+def test_text_from_an_engine_steers_neither(notebook, terminal, monkeypatch):
     line = Meanwhile()
     line.say(HOSTILE)
     monkeypatch.setattr(meanwhile, "get_ipython", lambda: None)

@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -47,9 +46,7 @@ def test_each_look_that_saw_something_is_a_frame_at_its_time(update: Recording) 
     assert data["end"] == 16_000
 
 
-def test_of_a_long_recording_several_looks_are_one_frame(
-    update: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_long_recording_several_looks_are_one_frame(update, monkeypatch):
     whole = played(update)
     monkeypatch.setattr(replay, "MOST_FRAMES", 5)
     short = played(update)
@@ -130,9 +127,7 @@ def test_a_mark_after_a_torn_line_is_a_line_of_its_own(file: Path) -> None:
         ("  ", 2, "label"),
     ],
 )
-def test_a_mark_outside_the_recording_or_without_a_label_is_refused(
-    file: Path, label: str, seconds: Any, why: str
-) -> None:
+def test_a_mark_outside_the_recording_or_without_a_label_is_refused(file, label, seconds, why):
     before = file.read_text()
 
     with pytest.raises(BadValue, match=why):

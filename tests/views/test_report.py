@@ -1,7 +1,6 @@
 """Claims about progress as it is drawn, and about the lab report."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from labkit import views
 from labkit.base.errors import LabError
 from labkit.lessons.journal import Event, Item, Progress
 from labkit.recordings.recording import Recording
-from labkit.recordings.values import Provenance
 from labkit.views.cards import report
 from labkit.views.cards.report import MOST_CHARTS, Report
 from tests.acting import HOSTILE
@@ -201,9 +199,7 @@ def test_a_report_needs_no_script_and_nothing_from_outside():
 
 
 @pytest.mark.parametrize(("provenance", "badges"), [("engine", 0), ("simulated", 1)])
-def test_a_chart_says_where_its_recording_is_from_and_what_is_torn(
-    provenance: Provenance, badges: int
-):
+def test_a_chart_says_where_its_recording_is_from_and_what_is_torn(provenance, badges):
     recording = settled()
     recording.header = replace(recording.header, provenance=provenance)
     recording.torn_lines = 2
@@ -263,9 +259,7 @@ def test_a_report_says_when_it_was_made_if_it_is_told():
     assert "Made " not in made().page
 
 
-def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_a_report_is_saved_to_a_file_or_refused_with_a_sentence(tmp_path, monkeypatch, capsys):
     """It says where; in a notebook there is a link as well."""
     shown: list[Any] = []
     monkeypatch.setattr(report, "_display", shown.append)

@@ -43,9 +43,7 @@ def test_a_section_has_a_slide_with_its_notes_and_ends_with_its_recording():
 
 
 def test_a_question_is_shown_with_its_choices_and_not_as_code():
-    (slide,) = stacks(
-        book(code("a", 'labkit.question("stack-rm")', "question", "stack-rm")),
-    )
+    (slide,) = stacks(book(code("a", 'labkit.question("stack-rm")', "question", "stack-rm")))
 
     question = QUESTIONS["stack-rm"]
     asked = [question.text, *(choice.label for choice in question.choices)]

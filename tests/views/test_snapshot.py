@@ -142,9 +142,7 @@ def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
     assert Snapshot.of(update).state["trouble"] == says
 
 
-def test_of_a_long_recording_the_last_changes_are_shown(
-    update: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_long_recording_the_last_changes_are_shown(update, monkeypatch):
     """Those before them, marks and polls of the service alike, cost the page nothing."""
     whole, end = Snapshot.of(update), update.last_at
     update.changes += [Back(end) for _ in range(700)]

@@ -130,9 +130,7 @@ def test_a_view_is_told_of_changes(recorder: ByHand, sent: list[dict]) -> None:
     assert delta["status"]["state"] == "updating"
 
 
-def test_messages_are_numbered_without_a_gap(
-    watch: Watch, recorder: ByHand, sent: list[dict]
-) -> None:
+def test_messages_are_numbered_without_a_gap(watch: Watch, recorder: ByHand, sent: list[dict]):
     """A page knows from the number that it has missed one."""
     for _ in range(5):
         recorder.look(0.5)
@@ -143,9 +141,7 @@ def test_messages_are_numbered_without_a_gap(
     assert watch.full()["seq"] == len(sent)
 
 
-def test_a_page_that_loads_late_is_given_what_is(
-    watch: Watch, recorder: ByHand, sent: list[dict]
-) -> None:
+def test_a_page_that_loads_late_is_given_what_is(watch: Watch, recorder: ByHand, sent: list[dict]):
     """The widget's state is worked out when it is asked for: a reload shows live rows."""
     recorder.look(12)
     watch.step()
@@ -155,18 +151,14 @@ def test_a_page_that_loads_late_is_given_what_is(
     assert state["seq"] == sent[-1]["seq"]
 
 
-def test_nothing_is_sent_when_nothing_happened(
-    watch: Watch, recorder: ByHand, sent: list[dict]
-) -> None:
+def test_nothing_is_sent_when_nothing_happened(watch: Watch, recorder: ByHand, sent: list[dict]):
     recorder.look()
 
     assert watch.step() == {}
     assert sent == []
 
 
-def test_a_pulse_says_when_the_engine_was_last_seen(
-    watch: Watch, recorder: ByHand, sent: list[dict]
-) -> None:
+def test_a_pulse_says_when_the_engine_was_last_seen(watch, recorder, sent):
     recorder.look(0.5)
     watch.pulse()
 
@@ -174,9 +166,7 @@ def test_a_pulse_says_when_the_engine_was_last_seen(
     assert "moves" not in sent[-1]
 
 
-def test_a_full_disk_is_said_with_every_message(
-    watch: Watch, recorder: ByHand, sent: list[dict]
-) -> None:
+def test_a_full_disk_is_said_with_every_message(watch: Watch, recorder: ByHand, sent: list[dict]):
     watch.pulse()
     recorder.file_trouble = "[Errno 28] No space left on device"
     watch.pulse()
@@ -185,9 +175,7 @@ def test_a_full_disk_is_said_with_every_message(
     assert "No space left on device" in sent[1]["trouble"]
 
 
-def test_a_page_that_missed_a_message_gets_the_full_state(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_missed_a_message_gets_the_full_state(watch, monkeypatch):
     flushed: list[str] = []
     monkeypatch.setattr(Watch, "send_state", lambda _, key: flushed.append(key))
     watch._handle_custom_msg({"want": "full"}, [])
@@ -195,9 +183,7 @@ def test_a_page_that_missed_a_message_gets_the_full_state(
     assert flushed == ["view_state"]
 
 
-def test_the_last_messages_are_sent_once_more(
-    watch: Watch, recorder: ByHand, sent: list[dict]
-) -> None:
+def test_the_last_messages_are_sent_once_more(watch: Watch, recorder: ByHand, sent: list[dict]):
     """For a page that was not listening yet; in their order, as they were."""
     for _ in range(3):
         recorder.look(0.5)
@@ -208,9 +194,7 @@ def test_the_last_messages_are_sent_once_more(
     assert sent == first + first
 
 
-def test_what_is_sent_once_more_has_a_bound(
-    recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_sent_once_more_has_a_bound(recorder, sent, monkeypatch):
     """However much has happened, it is the newest messages of so many bytes."""
     monkeypatch.setattr(watch_module, "_KEPT", 1000)
     watch = watched(recorder)
@@ -240,9 +224,7 @@ def test_very_much_travels_in_parts(sent: list[dict], monkeypatch: pytest.Monkey
     assert watch.full()["end"] is not None
 
 
-def test_all_that_is_left_is_sent_at_the_end(
-    recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_that_is_left_is_sent_at_the_end(recorder, sent, monkeypatch):
     monkeypatch.setattr(watch_module, "MOST", 1)
     watch = watched(recorder)
     for _ in range(3):  # no delta: there was no gap
@@ -281,9 +263,7 @@ def test_what_is_no_mark_is_ignored(watch: Watch, recorder: ByHand, nonsense: An
     assert recorder.recording.marks() == []
 
 
-def test_a_mark_after_the_end_is_in_the_snapshot(
-    watch: Watch, recorder: ByHand, shown: list
-) -> None:
+def test_a_mark_after_the_end_is_in_the_snapshot(watch: Watch, recorder: ByHand, shown: list):
     watch._ipython_display_()
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
@@ -333,9 +313,7 @@ def test_the_output_is_replaced_by_a_snapshot_at_the_end(recorder: ByHand, shown
     assert last["update"] is True
 
 
-def test_a_view_that_takes_the_place_of_another_is_displayed_there(
-    recorder: ByHand, sent: list[dict], shown: list
-) -> None:
+def test_a_view_that_takes_the_place_of_another_is_displayed_there(recorder, sent, shown):
     """And at the end it alone leaves a snapshot."""
     del sent
     first, second = watched(recorder), watched(recorder)
@@ -350,9 +328,7 @@ def test_a_view_that_takes_the_place_of_another_is_displayed_there(
     assert [how.get("update") for how in views] == [None, True, True]
 
 
-def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
-    recorder: ByHand, sent: list[dict], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(recorder, sent, monkeypatch):
     """A snapshot that came before what it replaces would be lost."""
     del sent
     order: list[str] = []
@@ -374,9 +350,7 @@ def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(
     assert order == ["view", "snapshot"]
 
 
-def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(
-    watch: Watch, recorder: ByHand, shown: list
-) -> None:
+def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(watch, recorder, shown):
     recorder.end()
     watch._ipython_display_()
 

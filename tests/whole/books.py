@@ -43,7 +43,7 @@ SHOWN = {
 }
 #: What chance may show instead.
 _OR = {
-    "rolling-order": {"ascending", "descending"},  # one in ten times nine times eight …
+    "rolling-order": {"ascending", "descending"}  # one in ten times nine times eight …
 }
 
 

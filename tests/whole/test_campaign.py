@@ -193,9 +193,7 @@ def compare(recorder: Recorder, before: list[bytes], *, ends_silent: bool) -> No
         (leave, "removed"),
     ],
 )
-def test_a_recording_on_the_simulated_engine(
-    fault: Callable[[Lab], None], follows: str, tmp_path: Path
-) -> None:
+def test_a_recording_on_the_simulated_engine(fault, follows, tmp_path):
     with home(tmp_path):
         play(engines.simulated(), fault, follows, tmp_path / "r.jsonl")
 
@@ -252,9 +250,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]
         yield engine
 
 
-def test_two_updates_go_on_when_their_manager_is_back(
-    private: PrivateEngine, tmp_path: Path
-) -> None:
+def test_two_updates_go_on_when_their_manager_is_back(private: PrivateEngine, tmp_path: Path):
     restart_in_mid_update(private, tmp_path, goes_on=True)
 
 
@@ -279,9 +275,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         (leave, "removed"),
     ],
 )
-def test_a_recording_on_a_private_engine(
-    fault: Callable[[Lab], None], follows: str, private: PrivateEngine, small_disk: Path
-) -> None:
+def test_a_recording_on_a_private_engine(fault, follows, private, small_disk):
     play(private, fault, follows, small_disk / "r.jsonl")
 
 
@@ -357,9 +351,7 @@ def test_what_two_kernels_record_is_whole_when_their_jupyterlab_is_killed(tmp_pa
 @pytest.mark.long
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("halted", ["frozen", "killed", "left", "answering"])
-def test_down_ends_the_lab_s_own_engine_however_it_is(
-    halted: str, everything: bool, tmp_path: Path
-) -> None:
+def test_down_ends_the_lab_s_own_engine_however_it_is(halted, everything, tmp_path):
     with home(tmp_path):
         engine = engines.simulated()
         swarm = engine.start()
@@ -379,9 +371,7 @@ def test_down_ends_the_lab_s_own_engine_however_it_is(
 
 
 @pytest.mark.again  # others show on a simulated engine that `down` ends what cannot be asked
-def test_down_ends_a_private_engine_whose_swarm_is_locked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_down_ends_a_private_engine_whose_swarm_is_locked(tmp_path, capsys):
     """An engine of yours goes on, and what `up` made on it is remembered until it is unlocked."""
     with home(tmp_path), closing_engine(engines.private()) as engine:
         if why_not := engine.why_not():
@@ -409,9 +399,7 @@ def test_down_ends_a_private_engine_whose_swarm_is_locked(
 
 @pytest.mark.long
 @pytest.mark.parametrize("fate", ["left", "killed"])
-def test_down_knows_what_it_could_not_remove_from_an_engine_of_yours(
-    fate: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_down_knows_what_it_could_not_remove_from_an_engine_of_yours(fate, tmp_path, capsys):
     """Of a swarm that was left nothing is left to remove."""
     with home(tmp_path), closing_engine(engines.simulated()) as engine:
         swarm = engine.start()

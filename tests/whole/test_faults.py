@@ -59,9 +59,7 @@ def test_a_killed_process_leaves_a_recording_that_can_be_read(
     assert len(read.tasks) >= 2
 
 
-def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(
-    swarm: Swarm, service_named: str, worker: str
-) -> None:
+def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(swarm, service_named, worker):
     """As after a restart of the kernel: the second recorder knows nothing of the first."""
     create(swarm, service_named, worker)
     until(lambda: swarm.snapshot(service_named).running_by_tag().total() == 2, "replicas to run")
@@ -88,9 +86,7 @@ def test_an_image_that_does_not_exist_pauses_the_update_and_docker_says_why(
     assert any(NOBODY_HAS in error for error in story.errors(recorder.recording))
 
 
-def test_a_stack_that_is_removed_in_mid_update_ends_the_recording(
-    swarm: Swarm, unique: str, worker: str
-) -> None:
+def test_a_stack_that_is_removed_in_mid_update_ends_the_recording(swarm, unique, worker):
     name = f"{unique}_worker"
     create(swarm, name, worker, stack_name=unique)
     until(lambda: swarm.snapshot(name).running_by_tag().total() == 2, "replicas to run")

@@ -300,9 +300,7 @@ def test_after_it_was_killed_nothing_of_it_is_left(engine: SimulatedEngine):
     engine.stop()
 
 
-def test_down_stops_it_and_keeps_what_was_built_and_down_all_keeps_nothing(
-    engine: SimulatedEngine,
-):
+def test_down_stops_it_and_keeps_what_was_built_and_down_all_keeps_nothing(engine: SimulatedEngine):
     assert run("up").exit_code == 0
     mine = settings.workspace() / "dockercoins" / "worker" / "worker.py"
 
@@ -337,9 +335,7 @@ def page_of(said: str) -> str:
     return said.rsplit("(webui): ", maxsplit=1)[1].strip()
 
 
-def test_labs_that_come_up_together_choose_ports_apart_and_one_without_gets_another(
-    tmp_path: Path,
-):
+def test_labs_that_come_up_together_choose_ports_apart_and_one_without_gets_another(tmp_path: Path):
     """Each page is the lab's own; what lost a port to somebody else is mended by `up`."""
     folders = [tmp_path / "one", tmp_path / "two"]
     with ExitStack() as labs:

@@ -58,8 +58,6 @@ def ran(request: pytest.FixtureRequest) -> Ran:
 
 
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
-def test_a_notebook_with_its_solutions_runs_from_top_to_bottom(
-    ran: Ran, step: lessons.Step
-) -> None:
+def test_a_notebook_with_its_solutions_runs_from_top_to_bottom(ran: Ran, step: lessons.Step):
     """And its exercises are passed, and its questions come to the lesson's answers."""
     ran.require(step, "passed")

@@ -24,7 +24,7 @@ def shown(play: Play, *words: str) -> list[dict[str, str]]:
     return table(ran.out)
 
 
-@scenario(lasts=12, ahead=True)
+@scenario(lasts=12)
 def service_ps_shows_each_slot_and_its_history(play: Play) -> None:
     """Newest first, history indented, errors cut and quoted."""
     play.running(replicas=2, task=restart("none"), UpdateConfig={**_WATCHFUL, "Parallelism": 0})
@@ -39,10 +39,7 @@ def service_ps_shows_each_slot_and_its_history(play: Play) -> None:
         indent + f"{play.name}.{slot}" for slot in (1, 2) for indent in ("", " \\_ ")
     ]
     assert [row["DESIRED STATE"] for row in rows] == ["Shutdown"] * 4
-    assert [row["CURRENT STATE"] for row in rows] == [
-        "Failed <age> ago",
-        "Shutdown <age> ago",
-    ] * 2
+    assert [row["CURRENT STATE"] for row in rows] == ["Failed <age> ago", "Shutdown <age> ago"] * 2
     assert [row["ERROR"] for row in rows] == ['"task: non-zero exit (1)"', ""] * 2
     play.tell("no-trunc", shown(play, "service", "ps", "--no-trunc", play.name))
     quiet = play.docker("service", "ps", "-q", play.name).out.splitlines()
@@ -80,7 +77,7 @@ def a_long_error_is_cut_in_service_ps(play: Play) -> None:
     )
 
 
-@scenario(lasts=10, ahead=True)
+@scenario(lasts=10)
 def an_update_that_converges_says_so(play: Play) -> None:
     """Progress to its end, and exit status 0; scaling and a new label speak in the same way."""
     play.running(replicas=2, UpdateConfig=_QUICK)
@@ -163,7 +160,7 @@ def a_rollback_says_why_and_exits_with_nought(play: Play) -> None:
     assert lines[1] == "rollback: manually requested rollback"
 
 
-@scenario(lasts=6, ahead=True)
+@scenario(lasts=6)
 def a_rollback_that_is_paused_exits_with_one(play: Play) -> None:
     """The engine's message calls it an update."""
     play.create(image=MISSING, replicas=2, task=restart(delay=3), RollbackConfig=_QUICK)

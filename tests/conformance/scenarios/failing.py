@@ -37,12 +37,7 @@ def a_paused_update_goes_on_by_restarts(play: Play) -> None:
 
 def _paused_with_a_slot_in_hand(play: Play) -> None:
     """Pause an update of three slots while the second one's old task takes its time to stop."""
-    play.running(
-        SLOWLY,
-        replicas=3,
-        task=restart(delay=1),
-        UpdateConfig=config(monitor=6),
-    )
+    play.running(SLOWLY, replicas=3, task=restart(delay=1), UpdateConfig=config(monitor=6))
     play.update(SOON)
     play.ends("paused")
     assert play.slots_on(SOON) == 2
@@ -88,9 +83,7 @@ def an_empty_update_is_lost_while_a_slot_is_still_in_hand(play: Play) -> None:
 def with_continue_failures_are_not_watched(play: Play) -> None:
     """The update is completed, whatever becomes of its tasks."""
     play.running(
-        replicas=2,
-        task=restart(delay=1),
-        UpdateConfig=config(monitor=1, action="continue"),
+        replicas=2, task=restart(delay=1), UpdateConfig=config(monitor=1, action="continue")
     )
     play.update(BROKEN)
 
@@ -128,7 +121,7 @@ def a_failure_ratio_that_is_reached_is_not_exceeded(play: Play) -> None:
     play.ends("completed")
 
 
-@scenario(lasts=12, ahead=True)
+@scenario(lasts=12)
 def a_failure_ratio_that_is_exceeded_pauses(play: Play) -> None:
     """One slot of five is more than 0.19."""
     _a_fifth_fails(play, 0.19)
@@ -216,7 +209,7 @@ def a_death_after_the_monitor_window_changes_nothing(play: Play) -> None:
     assert play.status.state == "completed"
 
 
-@scenario(lasts=14, ahead=True)
+@scenario(lasts=14)
 def an_image_that_cannot_be_had_is_rejected_again_and_again(play: Play) -> None:
     """All old tasks are stopped for it, the update is paused, and each delay brings one more."""
     play.running(replicas=2, task=restart(delay=2), UpdateConfig={})
@@ -240,10 +233,7 @@ def an_image_that_cannot_be_had_is_rejected_again_and_again(play: Play) -> None:
 @scenario(lasts=10)
 def start_first_keeps_the_old_task_if_the_new_one_cannot_start(play: Play) -> None:
     """A slot then has two tasks, and the update is paused."""
-    play.running(
-        task=restart(delay=20),
-        UpdateConfig=config(monitor=6, order="start-first"),
-    )
+    play.running(task=restart(delay=20), UpdateConfig=config(monitor=6, order="start-first"))
     play.update(image=MISSING)
 
     play.ends("paused")
@@ -255,9 +245,7 @@ def start_first_keeps_the_old_task_if_the_new_one_cannot_start(play: Play) -> No
 def start_first_is_no_shield_against_a_crash(play: Play) -> None:
     """A task that runs for a moment has taken the old one's place."""
     play.running(
-        replicas=2,
-        task=restart(delay=20),
-        UpdateConfig=config(monitor=6, order="start-first"),
+        replicas=2, task=restart(delay=20), UpdateConfig=config(monitor=6, order="start-first")
     )
     play.update(SOON)
 
@@ -268,11 +256,7 @@ def start_first_is_no_shield_against_a_crash(play: Play) -> None:
 @scenario(lasts=15)
 def slots_that_have_ended_for_good_can_be_updated(play: Play) -> None:
     """Without restarts a crash leaves its slot empty, until an update fills it."""
-    play.running(
-        replicas=2,
-        task=restart("none"),
-        UpdateConfig=config(monitor=6),
-    )
+    play.running(replicas=2, task=restart("none"), UpdateConfig=config(monitor=6))
     play.update(SOON)
     play.ends("paused")
     play.until(lambda: play.counts[-1] == (0, 2), "no replica")

@@ -57,7 +57,7 @@ def a_good_end_is_not_restarted_on_failure(play: Play) -> None:
     play.tell("desired", play.tasks[0].last.desired)
 
 
-@scenario(lasts=5, ahead=True)
+@scenario(lasts=5)
 def nothing_is_restarted_with_none(play: Play) -> None:
     """A crash is the end of the slot."""
     play.create(SOON, task=restart("none"))
@@ -100,7 +100,7 @@ def the_next_task_is_ready_during_the_restart_delay(play: Play) -> None:
     play.took("from the end to the next start", second.started_at - first.ended_at, delay)
 
 
-@scenario(lasts=10, ahead=True)
+@scenario(lasts=10)
 def the_restart_delay_is_five_seconds_if_nothing_is_said(play: Play) -> None:
     """As it is without a restart policy."""
     play.create(ONCE, container=play.counted())
@@ -124,7 +124,7 @@ def five_tasks_of_a_slot_are_remembered(play: Play) -> None:
     play.leave_out("slots")  # where in the loop it was stopped
 
 
-@scenario(lasts=16, ahead=True)
+@scenario(lasts=16)
 def as_many_tasks_are_remembered_as_there_are_attempts(play: Play) -> None:
     """A limit of attempts makes the history longer: one more than there are attempts."""
     play.create(BROKEN, task=restart("any", 0, MaxAttempts=6))

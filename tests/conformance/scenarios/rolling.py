@@ -52,13 +52,10 @@ def workers_do_not_wait_for_each_other(play: Play) -> None:
     assert new[2].created < max(ran(new[0]), ran(new[1])), "no batch ends before the next"
 
 
-@scenario(lasts=14, ahead=True)
+@scenario(lasts=14)
 def a_delay_as_long_as_the_monitor_makes_the_tail_longer(play: Play) -> None:
     """After the last replica: the delay, and then the delay and a second more."""
-    play.running(
-        replicas=2,
-        UpdateConfig=config(delay=2, monitor=2),
-    )
+    play.running(replicas=2, UpdateConfig=config(delay=2, monitor=2))
     play.update(NEW)
 
     status = play.ends("completed")
@@ -79,14 +76,11 @@ def a_delay_shorter_than_the_monitor_comes_before_it(play: Play) -> None:
     play.took("tail", status.completed - ran(play.on(NEW)[0]), about=4)
 
 
-@scenario(lasts=18, ahead=True)
+@scenario(lasts=18)
 def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
     """The first is given up; the second has a start of its own, and the first as previous spec."""
     third = "print third"
-    play.running(
-        replicas=2,
-        UpdateConfig=config(delay=300, monitor=1),
-    )
+    play.running(replicas=2, UpdateConfig=config(delay=300, monitor=1))
     play.update(NEW)
     play.until(lambda: any(task.running for task in play.on(NEW)), "one new replica")
     first = play.status
@@ -109,11 +103,7 @@ def an_update_in_the_middle_of_another_takes_its_place(play: Play) -> None:
 def start_first_never_has_fewer_replicas(play: Play) -> None:
     """The old task is told to stop when the new one runs: for a while there is one more."""
     slow = "stop after 2"
-    play.running(
-        slow,
-        replicas=3,
-        UpdateConfig=config(monitor=1, order="start-first"),
-    )
+    play.running(slow, replicas=3, UpdateConfig=config(monitor=1, order="start-first"))
     before = len(play.counts)
     play.update(NEW)
 
@@ -127,7 +117,7 @@ def start_first_never_has_fewer_replicas(play: Play) -> None:
         assert old.stopped_from > ran(new), f"slot {slot}: the old one stops later"
 
 
-@scenario(lasts=12, ahead=True)
+@scenario(lasts=12)
 def all_slots_at_once_with_a_parallelism_of_nought(play: Play) -> None:
     """A config that is there but says nothing has a parallelism of 0, which is no limit."""
     play.running(replicas=3, UpdateConfig={})
@@ -182,10 +172,7 @@ def what_makes_a_task_out_of_date(play: Play) -> None:
         "an update config": (False, {"UpdateConfig": config(parallelism=2)}),
         "a rollback config": (False, {"RollbackConfig": config(parallelism=2)}),
         "an environment variable": (True, {"env": ["A=1"]}),
-        "the order of them": (
-            True,
-            {"container": {"Env": ["A=1", "B=2", "SLOT={{.Task.Slot}}"]}},
-        ),
+        "the order of them": (True, {"container": {"Env": ["A=1", "B=2", "SLOT={{.Task.Slot}}"]}}),
         "force": (True, {"task": {"ForceUpdate": 1}}),
         "a default said aloud": (True, {"container": {"StopGracePeriod": seconds(10)}}),
         "a restart policy": (True, {"task": restart("any", 5)}),

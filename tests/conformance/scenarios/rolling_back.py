@@ -51,14 +51,11 @@ def an_automatic_rollback_obeys_the_old_specs_config(play: Play) -> None:
     )
 
 
-@scenario(lasts=15, ahead=True)
+@scenario(lasts=15)
 def a_rollback_by_hand_takes_back_only_what_was_switched(play: Play) -> None:
     """The slot that the paused update had not come to keeps its task."""
     play.running(
-        SLOWLY,
-        replicas=3,
-        task=restart(delay=20),
-        RollbackConfig=config(parallelism=0, monitor=1),
+        SLOWLY, replicas=3, task=restart(delay=20), RollbackConfig=config(parallelism=0, monitor=1)
     )
     before = {task.slot: task.id for task in play.tasks}
     play.update(SOON)
@@ -100,7 +97,7 @@ def _back_to_a_missing_image(play: Play, back: dict[str, Any]) -> None:
     )
 
 
-@scenario(lasts=9, ahead=True)
+@scenario(lasts=9)
 def a_rollback_that_fails_is_paused(play: Play) -> None:
     """Its message says "update paused"."""
     _back_to_a_missing_image(play, config(parallelism=None, monitor=2))

@@ -4,15 +4,11 @@ from tests.conformance.play import NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 
 
-@scenario(lasts=14, ahead=True)
+@scenario(lasts=14)
 def slots_that_come_with_an_update_are_no_part_of_it(play: Play) -> None:
     """They start at once on the new spec, whatever the parallelism, and may fail as they like."""
     new = "slot 3,4: exit 1 after 0.5"
-    play.running(
-        replicas=2,
-        task=restart(delay=1),
-        UpdateConfig=config(delay=2, monitor=3),
-    )
+    play.running(replicas=2, task=restart(delay=1), UpdateConfig=config(delay=2, monitor=3))
     play.update(new, replicas=4)
 
     play.ends("completed")
@@ -25,7 +21,7 @@ def slots_that_come_with_an_update_are_no_part_of_it(play: Play) -> None:
     assert max(added) < updated[1], "the new slots do not wait for their turn"
 
 
-@scenario(lasts=10, ahead=True)
+@scenario(lasts=10)
 def slots_that_go_with_an_update_go_at_once(play: Play) -> None:
     """The highest go, with their history; the others are updated."""
     play.running(replicas=4, UpdateConfig=config(monitor=1))

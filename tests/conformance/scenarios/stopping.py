@@ -33,7 +33,7 @@ def who_ignores_sigterm_is_killed_after_ten_seconds(play: Play) -> None:
     play.took("from the end to the next start", started - old.ended_at, about=0.1, late=3)
 
 
-@scenario(lasts=8, ahead=True)
+@scenario(lasts=8)
 def the_grace_period_is_the_services(play: Play) -> None:
     """Process 1 of a container ignores SIGTERM if it does not handle it; then SIGKILL comes."""
     assert _stopped(play, "no handler", 3, StopGracePeriod=seconds(3)).exit_code == 137
@@ -46,7 +46,7 @@ def a_slow_stop_is_waited_for(play: Play) -> None:
     assert (old.last.state, old.last.error, old.exit_code) == ("shutdown", "", 3)
 
 
-@scenario(lasts=6, ahead=True)
+@scenario(lasts=6)
 def the_stop_signal_is_the_services(play: Play) -> None:
     """SIGKILL as the stop signal waits for nobody."""
     old = _stopped(play, "never stop", 0.2, StopSignal="SIGKILL")

@@ -70,7 +70,7 @@ def a_task_waits_for_a_platform(play: Play) -> None:
     _waits(play, "unsupported platform on 1 node", task={"Placement": other})
 
 
-@scenario(lasts=3, ahead=True)
+@scenario(lasts=3)
 def a_task_waits_for_its_port(play: Play) -> None:
     """A port of the host can be had once."""
     port = {"PublishMode": "host", "TargetPort": 80, "PublishedPort": play.port + 3}
@@ -101,7 +101,7 @@ def _unhealthy(play: Play, act: str, monitor: float = 30) -> TaskSeen:
     return play.tasks[1]
 
 
-@scenario(lasts=18, ahead=True)
+@scenario(lasts=18)
 def a_task_that_turns_unhealthy_has_failed(play: Play) -> None:
     """It is told to stop, and its error says why."""
     last = _told(play, _unhealthy(play, "unhealthy after 6; stop after 0 with 4"))

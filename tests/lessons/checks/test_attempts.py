@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.lessons.checks.attempts import Attempt, attempts
@@ -213,11 +213,7 @@ def played(steps: list[tuple], waits: list[float]) -> Recording:
         match step:
             case ("update", does, action, parallelism):
                 made.update(
-                    f"t{number}",
-                    does,
-                    failure_action=action,
-                    parallelism=parallelism,
-                    seconds=wait,
+                    f"t{number}", does, failure_action=action, parallelism=parallelism, seconds=wait
                 )
             case ("scale", replicas):
                 made.update(replicas=replicas, seconds=wait)
@@ -226,7 +222,6 @@ def played(steps: list[tuple], waits: list[float]) -> Recording:
     return made.recording
 
 
-@settings(max_examples=60)
 @given(STEPS, st.lists(st.floats(0, 60), min_size=4, max_size=4), st.data())
 def test_whatever_was_seen_every_change_belongs_to_one_attempt_at_most(steps, waits, data):
     """Attempts follow one another, none has a change of another, and none raises."""

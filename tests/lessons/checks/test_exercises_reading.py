@@ -38,7 +38,7 @@ def test_its_recording_is_shipped_and_it_asks_for_an_answer():
     assert EXERCISES[NAME].asks
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     st.integers(0, 12),
     st.integers(0, 12),

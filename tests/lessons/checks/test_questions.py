@@ -139,9 +139,7 @@ def test_any_beginning_of_any_recording_is_read_or_is_not_settled(name: str, cha
 
 @each_question
 @given(data=st.data())
-def test_any_beginning_of_its_own_recording_is_read_or_is_not_settled(
-    name: str, data: st.DataObject
-):
+def test_any_beginning_of_its_own_recording_is_read_or_is_not_settled(name, data):
     whole = recorded(name)
     part = cut(whole, data.draw(st.integers(0, len(whole.changes))))
     try:

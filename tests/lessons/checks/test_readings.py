@@ -100,8 +100,7 @@ def test_all_slots_are_listed_in_their_order():
 
 
 @pytest.mark.parametrize(
-    ("slots", "choice"),
-    [(list(range(1, 11)), "ascending"), (list(range(10, 0, -1)), "descending")],
+    ("slots", "choice"), [(list(range(1, 11)), "ascending"), (list(range(10, 0, -1)), "descending")]
 )
 def test_an_order_that_looks_like_a_rule_is_said_to_be_chance(slots: list[int], choice: str):
     reading = QUESTIONS["rolling-order"].read(in_order(lesson("rolling-order"), slots))

@@ -115,9 +115,7 @@ def test_a_note_that_was_added_to_a_build_is_kept_and_said(sources: Path, target
     assert f"{path}: written; kept a note that you added there, cell mine." in said
 
 
-def test_a_recording_with_an_instructors_marks_is_left_and_another_is_renewed(
-    sources: Path, target: Path
-):
+def test_a_recording_with_an_instructors_marks_is_left_and_another_is_renewed(sources, target):
     building.build("slides", sources, target)
     shipped, mine = sources / "recordings" / "one.jsonl", target / "recordings" / "one.jsonl"
 
@@ -274,9 +272,7 @@ def test_a_source_whose_tag_is_misspelt_is_not_built(sources: Path, target: Path
 
 
 @pytest.mark.parametrize("tags", [["instructors"], ["Instructor-note"], ["solutoin", "nbval-skip"]])
-def test_a_note_whose_tag_is_misspelt_in_a_build_is_not_built_over(
-    tags: list[str], sources: Path, target: Path
-):
+def test_a_note_whose_tag_is_misspelt_in_a_build_is_not_built_over(tags, sources, target):
     building.build("instructor", sources, target)
     edited(target / "01-update.ipynb", md("mine", "Wait.", *tags))
     renew(sources / "00-start.ipynb")
@@ -301,9 +297,7 @@ def test_a_folder_that_cannot_be_written_is_said(sources: Path, tmp_path: Path):
 # ---- the command -------------------------------------------------------------------
 
 
-def test_without_a_folder_a_version_of_the_labs_own_notebooks_is_in_build(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_without_a_folder_a_version_of_the_labs_own_notebooks_is_in_build(tmp_path, monkeypatch):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     shipped = settings.lesson_files() / "notebooks"
     before = files(shipped)
@@ -370,9 +364,7 @@ def test_before_a_commit_the_environment_of_the_checkout_checks_or_else_the_acti
 # ---- the learner's copy --------------------------------------------------------------
 
 
-def test_the_copy_that_a_learner_works_in_is_the_learners_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: Path
-):
+def test_the_copy_that_a_learner_works_in_is_the_learners_version(tmp_path, monkeypatch, sources):
     sources.rename(tmp_path / "notebooks")
     monkeypatch.setattr(settings, "lesson_files", lambda: tmp_path)
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))

@@ -31,9 +31,7 @@ def test_nothing_is_wrong_in_a_source(step: lessons.Step) -> None:
 
 
 @each_step
-def test_the_minutes_of_a_notebook_are_the_same_in_its_notes_its_first_cell_and_the_readme(
-    step: lessons.Step,
-) -> None:
+def test_the_minutes_of_a_notebook_are_the_same_in_its_notes_its_first_cell_and_the_readme(step):
     """Those of the exercises are stated apart."""
     book = cells.read(settings.lesson_files() / "notebooks" / f"{step.notebook}.ipynb")["cells"]
     exercises = sum(

@@ -14,9 +14,7 @@ HIDDEN = ["n-open", "n-watch", "solved", "why", "n-do"]
 
 
 @pytest.mark.parametrize("version", versions.VERSIONS)
-def test_a_version_is_a_valid_notebook_and_its_source_stays_as_it_was(
-    version: versions.VersionName,
-):
+def test_a_version_is_a_valid_notebook_and_its_source_stays_as_it_was(version):
     source = lesson()
     before = deepcopy(source)
 

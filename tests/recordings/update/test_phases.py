@@ -88,10 +88,7 @@ PENDING = (
             ["a is drained: it gets no new tasks, and Swarm replaces those it has on other nodes."],
         ),
         ([PAUSED, ACTIVE], ["a is paused: it keeps its tasks, and gets no new ones."]),
-        (
-            [DRAINED],
-            ["a is drained: it gets no new tasks, and Swarm stops those it has.", PENDING],
-        ),
+        ([DRAINED], ["a is drained: it gets no new tasks, and Swarm stops those it has.", PENDING]),
         (
             [PAUSED, {"state": "down"}],
             ["a is paused: it keeps its tasks, and gets no new ones.", PENDING],
@@ -114,8 +111,7 @@ def test_a_removed_service_counts_the_tasks_that_are_still_stopping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delay", "monitor", "seconds"),
-    [(0, 5, 5), (3, 5, 8), (4, 1, 9), (5, 5, 11)],
+    ("delay", "monitor", "seconds"), [(0, 5, 5), (3, 5, 8), (4, 1, 9), (5, 5, 11)]
 )
 def test_completed_comes_a_delay_and_a_monitor_window_after_the_last_replica(
     delay: int, monitor: int, seconds: int

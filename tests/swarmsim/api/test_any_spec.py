@@ -60,13 +60,12 @@ def stored(text: str) -> dict[str, Any] | None:
     return None
 
 
-@settings(max_examples=100)
 @given(ANYTHING)
 def test_any_json_is_taken_or_refused(value: Any):
     stored(json.dumps(value))
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(fitting(SERVICE))
 def test_what_the_engine_shows_it_takes_and_shows_again(value: dict[str, Any]):
     """A client that posts back what it got changes nothing: the next update is none."""
@@ -80,7 +79,6 @@ def test_what_the_engine_shows_it_takes_and_shows_again(value: dict[str, Any]):
         assert specs.with_defaults(first) == specs.with_defaults(specs.with_defaults(first))
 
 
-@settings(max_examples=200)
 @given(
     st.binary(max_size=40) | st.text(alphabet='{}[]",:0123456789.eE+-tfnrul\\ax ').map(str.encode)
 )

@@ -123,9 +123,7 @@ def test_a_socket_in_use_is_refused_and_one_that_was_left_is_replaced(folder: Pa
     path = folder / "s"
     first = started(path, "--no-swarm")
     second = subprocess.run(
-        [sys.executable, "-m", "swarmsim", "--socket", str(path)],
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "swarmsim", "--socket", str(path)], capture_output=True, text=True
     )
     first.kill()
     first.wait()

@@ -9,7 +9,6 @@ from typing import Any
 import docker
 import pytest
 
-from swarmsim import Engine
 from tests.claims import each_claim
 from tests.swarmsim.api.test_services import made, of_container, running, spec, update
 from tests.swarmsim.raw import Raw
@@ -82,9 +81,7 @@ def test_the_last_256_events_are_kept(raw: Raw):
     assert news[-1]["Actor"]["Attributes"] == {"name": "c139"}
 
 
-def test_a_stream_with_an_end_in_the_future_ends_then(
-    engine: Engine, client: docker.DockerClient, raw: Raw
-):
+def test_a_stream_with_an_end_in_the_future_ends_then(engine, client, raw):
     now = engine.now // 10**9
     news = client.events(decode=True, since=now, until=now + 20)
     raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
@@ -150,9 +147,7 @@ def test_logs_that_cannot_be_had(two: Raw, path: str, status: int, message: str)
     assert (reply.status, reply.message) == (status, message)
 
 
-def test_a_service_is_followed_into_the_tasks_that_it_gets_later(
-    client: docker.DockerClient, two: Raw
-):
+def test_a_service_is_followed_into_the_tasks_that_it_gets_later(client, two):
     news = followed(client, "/services/web/logs?stdout=1&follow=1&tail=0")
     update(two, "web", spec(Mode={"Replicated": {"Replicas": 3}}))
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
 from swarmsim.engine.volumes import Volumes
@@ -217,9 +216,7 @@ def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: 
 
 
 @each_claim(__file__, "addresses", "asked", "pool", "size")
-def test_a_swarm_shows_the_addresses_that_it_was_asked_for(
-    alone: Raw, asked: Any, pool: Any, size: int
-):
+def test_a_swarm_shows_the_addresses_that_it_was_asked_for(alone, asked, pool, size):
     """The docker command line sends an empty list of pools, and `docker info` shows none."""
     alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", **asked})
     shown = alone.get("/swarm").json
@@ -273,9 +270,7 @@ def test_a_killed_container_is_a_failed_task_that_is_replaced(raw: Raw, containe
     assert raw.post(f"/containers/{container['Id']}/kill").status == 409
 
 
-def test_a_container_is_stopped_with_its_signal_and_may_then_be_removed(
-    raw: Raw, container: dict[str, Any]
-):
+def test_a_container_is_stopped_with_its_signal_and_may_then_be_removed(raw, container):
     name = container["Names"][0].removeprefix("/")
     too_early = raw.delete(f"/containers/{name}")
     stopped = raw.post(f"/containers/{name}/stop", t=5)
@@ -286,9 +281,7 @@ def test_a_container_is_stopped_with_its_signal_and_may_then_be_removed(
     assert raw.get(f"/containers/{name}/json").message == f"No such container: {name}"
 
 
-def test_a_container_is_stopped_with_the_signal_of_its_image(
-    raw: Raw, client: docker.DockerClient, tmp_path: Path
-):
+def test_a_container_is_stopped_with_the_signal_of_its_image(raw, client, tmp_path):
     (tmp_path / "Dockerfile").write_text("FROM python:3\nSTOPSIGNAL SIGINT\n")
     client.images.build(path=str(tmp_path), tag="acts/int:1")
     made(raw, of_container(Image="acts/int:1"))

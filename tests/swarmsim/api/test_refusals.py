@@ -25,9 +25,7 @@ def test_a_manager_refuses(raw: Raw, asked: str, body: Any, status: int, says: s
 
 
 @each_claim(__file__, "alone", "asked", "body", "status", "says")
-def test_outside_of_a_swarm_an_engine_refuses_and_stays_there(
-    alone: Raw, asked: str, body: Any, status: int, says: str
-):
+def test_outside_of_a_swarm_an_engine_refuses_and_stays_there(alone, asked, body, status, says):
     reply = alone.send(*_split(asked), body)
 
     assert (reply.status, reply.message) == (status, says)

@@ -71,9 +71,7 @@ def test_a_body_that_is_too_large_is_refused(raw: Raw):
         ("Transfer-Encoding: chunked", b"%x\r\n%b\r\n" % (LARGEST + 1, b" " * (LARGEST + 1))),
     ],
 )
-def test_a_body_that_is_too_large_is_refused_before_it_is_whole(
-    served: Served, header: str, body: bytes
-):
+def test_a_body_that_is_too_large_is_refused_before_it_is_whole(served, header, body):
     client = served.connection()
     client.sendall(f"POST /services/create HTTP/1.1\r\nHost: d\r\n{header}\r\n\r\n".encode() + body)
     answer = client.recv(65536)

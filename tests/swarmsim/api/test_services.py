@@ -187,9 +187,7 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
 
 
 @pytest.mark.parametrize(("image", "state"), [("acts/fail:1s", "failed"), (IMAGE, "running")])
-def test_another_login_for_the_registry_replaces_tasks_that_have_ended(
-    raw: Raw, engine: Engine, image: str, state: str
-):
+def test_another_login_for_the_registry_replaces_tasks_that_have_ended(raw, engine, image, state):
     """It is a part of the spec that no client is shown; a running task has its image already."""
     container = {"ContainerSpec": {"Image": image}, "RestartPolicy": {"Condition": "none"}}
     body = spec(TaskTemplate=container)
@@ -221,9 +219,7 @@ def state_of_update(raw: Raw) -> str:
 
 
 @pytest.mark.parametrize("kind", ["secret", "config"])
-def test_a_rollback_to_a_spec_whose_secret_or_config_is_gone_fails_and_is_paused(
-    raw: Raw, kind: str
-):
+def test_a_rollback_to_a_spec_whose_secret_or_config_is_gone_fails_and_is_paused(raw, kind):
     """As when a rotated secret is removed, and the update that used the new one is taken back."""
     blob = raw.post(f"/{kind}s/create", {"Name": "old", "Data": "aGk="}).json["ID"]
     of = kind.capitalize()

@@ -50,9 +50,7 @@ def shown(raw: Raw, path: str, version: str) -> Any:
 
 
 @each_claim(__file__, "answers", "path", "field", "since", "before")
-def test_an_answer_has_the_fields_of_its_version(
-    raw: Raw, web: str, path: str, field: str, since: str, before: str
-):
+def test_an_answer_has_the_fields_of_its_version(raw, web, path, field, since, before):
     path = path.replace("<web>", web)
 
     assert {it: at(shown(raw, path, it), field) != [] for it in ALL} == expected(since, before)
@@ -60,18 +58,14 @@ def test_an_answer_has_the_fields_of_its_version(
 
 @each_claim(__file__, "values", "path", "field", "value", "since", "before")
 @pytest.mark.usefixtures("web")
-def test_a_field_changes_its_value_with_a_version(
-    raw: Raw, path: str, field: str, value: Any, since: str, before: str
-):
+def test_a_field_changes_its_value_with_a_version(raw, path, field, value, since, before):
     seen = {it: at(shown(raw, path, it), field) == [value] for it in ALL}
 
     assert seen == expected(since, before)
 
 
 @each_claim(__file__, "bodies", "field", "value", "since", "before")
-def test_what_an_older_version_does_not_have_is_ignored(
-    raw: Raw, field: str, value: Any, since: str, before: str
-):
+def test_what_an_older_version_does_not_have_is_ignored(raw, field, value, since, before):
     def stored(version: str) -> bool:
         spec = of_container()
         *path, last = field.split(".")
@@ -95,9 +89,7 @@ def test_a_client_that_names_no_version_gets_the_newest(raw: Raw):
 
 
 @each_claim(__file__, "worded", "path", "status", "words", "status_since", "words_since")
-def test_a_refusal_is_worded_as_in_its_version(
-    raw: Raw, path: str, status: int, words: str, status_since: int, words_since: str
-):
+def test_a_refusal_is_worded_as_in_its_version(raw, path, status, words, status_since, words_since):
     before, since = (raw.get(f"/v{it}{path}") for it in ("1.41", "1.42"))
 
     assert (before.status, before.message) == (status, words)

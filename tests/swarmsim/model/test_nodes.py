@@ -112,9 +112,7 @@ def test_a_silent_node_gets_tasks_until_the_manager_misses_its_heartbeats(silenc
     [("kill_node", ("failed", "task: non-zero exit (255)")), ("cut_node", ("shutdown", ""))],
 )
 @pytest.mark.parametrize("seconds", [3, 30])
-def test_what_ran_on_a_node_is_known_when_it_is_back(
-    silence: str, ends: tuple[str, str], seconds: int
-) -> None:
+def test_what_ran_on_a_node_is_known_when_it_is_back(silence, ends, seconds):
     """As three real nodes did: what had run there has failed; what it never had is shut down."""
     swarm = Swarm(spec(replicas=2), nodes=2)
     node = swarm.nodes[1]

@@ -24,7 +24,7 @@ from swarmsim.model import (
 from swarmsim.model.plan import reservations
 from tests.swarmsim.model.swarms import config, spec, tag_of
 
-QUICK = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 SETTLED = {"completed", "paused", "rollback_completed", "rollback_paused"}
 
 
@@ -123,15 +123,7 @@ def waits_for(watched: Watched, service: Service) -> str:
 
 @QUICK
 @given(behaviours, good, configs, configs, restarts, st.integers(1, 6), st.integers(0, 2**32))
-def test_an_update_ends_or_says_what_it_waits_for(
-    new: Behaviour,
-    old: Behaviour,
-    update: Any,
-    back: Any,
-    restart: Any,
-    replicas: int,
-    seed: int,
-) -> None:
+def test_an_update_ends_or_says_what_it_waits_for(new, old, update, back, restart, replicas, seed):
     watched = Watched({"1": old, "2": new}, seed)
     first = spec("1", replicas, restart=restart, rollback=back)
     service = watched.cluster.create_service(first)
@@ -149,9 +141,7 @@ def test_an_update_ends_or_says_what_it_waits_for(
 
 @QUICK
 @given(good, good, configs, st.integers(1, 7), st.integers(0, 2**32))
-def test_no_slot_is_lost_or_doubled_by_an_update_that_goes_well(
-    new: Behaviour, old: Behaviour, update: Any, replicas: int, seed: int
-) -> None:
+def test_no_slot_is_lost_or_doubled_by_an_update_that_goes_well(new, old, update, replicas, seed):
     """Stop-first: one live task in each slot; start-first: one that runs, and never fewer."""
     watched = Watched({"1": old, "2": new}, seed)
     service = watched.cluster.create_service(spec("1", replicas))
@@ -180,9 +170,7 @@ def test_no_slot_is_lost_or_doubled_by_an_update_that_goes_well(
 
 @QUICK
 @given(behaviours, configs, st.integers(1, 5), st.integers(0, 2**32), st.integers(1, 5))
-def test_at_rest_no_slot_has_more_past_than_the_limit(
-    new: Behaviour, update: Any, replicas: int, seed: int, limit: int
-) -> None:
+def test_at_rest_no_slot_has_more_past_than_the_limit(new, update, replicas, seed, limit):
     watched = Watched({"2": new, "3": Behaviour()}, seed)
     watched.cluster.history_limit = limit
     service = watched.cluster.create_service(spec("1", replicas))
@@ -208,17 +196,13 @@ def run(seed: int, new: Behaviour, update: Any) -> tuple[list[tuple[Any, ...]], 
 
 @QUICK
 @given(behaviours, configs, st.integers(0, 2**32))
-def test_the_same_seed_gives_the_same_run_to_the_nanosecond(
-    new: Behaviour, update: Any, seed: int
-) -> None:
+def test_the_same_seed_gives_the_same_run_to_the_nanosecond(new: Behaviour, update: Any, seed: int):
     assert run(seed, new, update) == run(seed, new, update)
 
 
 @QUICK
 @given(good, configs, st.integers(0, 2**16), st.integers(2**17, 2**18))
-def test_another_seed_gives_another_order_but_the_same_end(
-    new: Behaviour, update: Any, one: int, other: int
-) -> None:
+def test_another_seed_gives_another_order_but_the_same_end(new, update, one, other):
     (told, ends), (told_too, ends_too) = run(one, new, update), run(other, new, update)
     assert told != told_too
     assert ends == ends_too
@@ -323,7 +307,7 @@ deeds = st.sampled_from(
 )
 
 
-@settings(QUICK, max_examples=80)
+@QUICK
 @given(
     st.lists(
         st.tuples(deeds, st.integers(0, 99), configs, st.floats(0, 9)), min_size=1, max_size=14
@@ -333,13 +317,7 @@ deeds = st.sampled_from(
     st.integers(0, 2**32),
     st.integers(1, 3),
 )
-def test_whatever_is_done_in_the_end_every_slot_has_its_task(
-    done: list[tuple[str, int, Any, float]],
-    second: Behaviour,
-    third: Behaviour,
-    seed: int,
-    nodes: int,
-) -> None:
+def test_whatever_is_done_in_the_end_every_slot_has_its_task(done, second, third, seed, nodes):
     """Once containers are well again, nodes are up, and a last update has gone through."""
     watched = Watched({"2": second, "3": third}, seed, nodes)
     deeds_ = Deeds(watched)
@@ -369,7 +347,7 @@ deeds_of_nodes = st.sampled_from(
 )
 
 
-@settings(QUICK, max_examples=80)
+@QUICK
 @given(
     st.lists(st.tuples(deeds_of_nodes, st.integers(0, 99), configs, st.floats(0, 6)), max_size=16),
     good,

@@ -42,9 +42,7 @@ def on_nodes(swarm: Swarm) -> dict[str, int]:
         (placed(Platforms=[{"Architecture": "s390x"}]), 2, "unsupported platform on 2 nodes"),
     ],
 )
-def test_a_task_that_no_node_can_take_says_why(
-    template: dict[str, Any], nodes: int, why: str
-) -> None:
+def test_a_task_that_no_node_can_take_says_why(template: dict[str, Any], nodes: int, why: str):
     swarm = Swarm(spec(replicas=1, template=template), nodes=nodes)
     (task,) = swarm.tasks
     assert (task.state, task.message) == ("pending", "pending task scheduling")

@@ -88,9 +88,7 @@ def test_a_process_that_ends_badly_has_failed() -> None:
 
 @pytest.mark.parametrize("first", [None, timedelta(seconds=1)])
 @pytest.mark.parametrize(("code", "state"), [(3, "failed"), (0, "complete")])
-def test_an_unhealthy_container_is_stopped_and_its_exit_code_decides(
-    first: timedelta | None, code: int, state: str
-) -> None:
+def test_an_unhealthy_container_is_stopped_and_its_exit_code_decides(first, code, state):
     """Before it ever was healthy, or after; one that exits with 0 has finished."""
     sick = Behaviour(healthy_after=first, unhealthy_after=timedelta(seconds=4), stop_code=code)
     swarm, task = fresh(sick)
@@ -162,9 +160,7 @@ def test_while_it_is_stopped_a_task_says_anew_that_it_runs() -> None:
         ("starting", 0.0, 1.9),
     ],
 )
-def test_a_task_can_be_told_to_stop_at_any_point_of_its_way(
-    state: str, least: float, most: float
-) -> None:
+def test_a_task_can_be_told_to_stop_at_any_point_of_its_way(state: str, least: float, most: float):
     for seed in range(200):
         swarm = Swarm(spec(replicas=1), seed=seed, settle=0)
         swarm.wait_for(lambda: bool(swarm.tasks))  # noqa: B023

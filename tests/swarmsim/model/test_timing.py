@@ -39,9 +39,7 @@ def changeovers(template: dict[str, Any] | None = None, **update: Any) -> list[f
         (None, {"Order": "start-first"}, 0.4, 0.8),
     ],
 )
-def test_a_slot_changes_over_in_so_many_seconds(
-    template: dict[str, Any] | None, update: dict[str, Any], least: float, most: float
-) -> None:
+def test_a_slot_changes_over_in_so_many_seconds(template, update, least, most):
     took = changeovers(template, **update)
     assert least < min(took)
     assert max(took) < most

@@ -159,9 +159,7 @@ def test_a_slot_that_comes_back_keeps_what_is_left_of_its_past() -> None:
     ("replicas", "ratio", "ends"),
     [(5, 0.2, "completed"), (4, 0.25, "completed"), (5, 0.19, "paused"), (4, 0.0, "paused")],
 )
-def test_failures_are_too_many_when_their_share_is_greater_than_the_ratio(
-    replicas: int, ratio: float, ends: str
-) -> None:
+def test_failures_are_too_many_when_their_share_is_greater_than_the_ratio(replicas, ratio, ends):
     """Probe e13: an equal share is tolerated, compared as 32-bit numbers."""
     bad = {"2": lambda task: dies(1) if task.slot == 1 else GOOD}
     for seed in range(4):
@@ -194,10 +192,7 @@ def test_slots_in_hand_are_finished_after_a_pause() -> None:
 
 
 def test_a_failure_in_the_last_slot_but_one_is_missed_if_the_last_one_takes_long_to_stop() -> None:
-    behaviours = {
-        "1": STUBBORN,
-        "2": dies(1),
-    }
+    behaviours = {"1": STUBBORN, "2": dies(1)}
     swarm = Swarm(spec(replicas=2), behaviours)
     swarm.update(spec("2", 2, update=config()))
     swarm.wait_for_state("paused", "completed")

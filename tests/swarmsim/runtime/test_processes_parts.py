@@ -130,11 +130,7 @@ def test_who_acts_does_what_its_kind_did():
     kind = Kind(exits_after=2, exit_code=3, written=[(0.5, False, b"a"), (1, True, b"b")])
     _, agenda, seen = acting(kind)
     agenda.run_until(60 * SECOND)
-    assert seen == [
-        (SECOND // 2, False, b"a"),
-        (SECOND, True, b"b"),
-        (2 * SECOND, 3),
-    ]
+    assert seen == [(SECOND // 2, False, b"a"), (SECOND, True, b"b"), (2 * SECOND, 3)]
 
 
 def test_who_acts_stops_as_its_kind_did_and_can_be_killed():
