@@ -15,7 +15,6 @@ import pytest
 from docker.types import ServiceMode, UpdateConfig
 
 import swarmsim
-from labkit.recordings.recorder.recorder import Recorder
 from labkit.swarm.client import Swarm
 from swarmsim import Behaviour, Engine
 from swarmsim.go.errors import CannotServe
@@ -274,17 +273,6 @@ def test_labkit_stands_on_it(sim: Swarm):
     sim.require_manager()
     with simulated_swarm(speed=0) as still:
         assert still.services() == []
-
-
-def test_labkit_records_an_update_on_it(sim: Swarm):
-    image = lambda tag: {"TaskTemplate": {"ContainerSpec": {"Image": f"web:{tag}"}}}  # noqa: E731
-    made = {"Name": "web", "Labels": {}, "Mode": {"Replicated": {"Replicas": 4}}}
-    sim.post("/services/create", {**made, **image(1)})
-    with Recorder(sim, "web") as recorder:
-        sim.update_service("web", lambda spec: spec.update(image(3)))
-        recorder.wait_for_update("completed")
-
-    assert recorder.recording.running_by_tag()[-1][1]["3"] == 4
 
 
 def test_the_folder_of_an_engine_goes_with_it():

@@ -81,18 +81,6 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_whole(served, header, 
     assert b"http: request body too large" in answer
 
 
-def test_a_chunked_body_is_a_body(served: Served):
-    client = served.connection()
-    client.sendall(
-        b"POST /configs/create HTTP/1.1\r\nHost: docker\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b'11\r\n{"Name":"chunked"\r\n10\r\n,"Data":"aGk=" }\r\n0\r\n\r\n'
-    )
-    answer = client.recv(65536)
-    client.close()
-
-    assert answer.startswith(b"HTTP/1.1 201 ")
-
-
 def test_a_client_that_leaves_in_the_middle_of_a_body_does_no_harm(served: Served):
     client = served.connection()
     client.sendall(b"POST /configs/create HTTP/1.1\r\nHost: d\r\nContent-Length: 1000\r\n\r\n{")
@@ -120,14 +108,6 @@ def test_a_follower_that_goes_away_is_forgotten(served: Served):
     client.close()
 
     until(lambda: served.raw.get("/info").json["NEventsListener"] == 0, "no follower")
-
-
-def test_a_connection_serves_many_requests(served: Served):
-    client = served.connection()
-    for _ in range(3):
-        client.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n")
-        assert client.recv(65536).endswith(b"OK")
-    client.close()
 
 
 def test_many_clients_at_once_are_all_answered(raw: Raw):

@@ -41,15 +41,6 @@ def update(raw: Raw, service: str, body: Any, **query: Any) -> Reply:
 # ---- how a spec is shown -------------------------------------------------------------
 
 
-def test_a_task_shows_the_template_without_its_runtime(raw: Raw):
-    made(raw, spec())
-    task = until(lambda: raw.get("/tasks").json, "a task")[0]
-
-    container = {"Image": IMAGE, "Isolation": "default"}
-    assert task["Spec"] == {"ContainerSpec": container, "ForceUpdate": 0}
-    assert (task["Labels"], task["Slot"], task["DesiredState"]) == ({}, 1, "running")
-
-
 def test_ports_are_given_out_from_30000_a_moment_after_the_service_is_made(raw: Raw):
     asked = [{"TargetPort": 80}, {"TargetPort": 81, "PublishMode": "host"}, {"TargetPort": 82}]
     made(raw, spec(EndpointSpec={"Ports": asked}))
@@ -163,14 +154,6 @@ def test_filters_of_a_list(raw: Raw, filters: dict[str, Any], names: list[str]):
     found = raw.get("/services", filters=filters).json
 
     assert sorted(service["Spec"]["Name"] for service in found) == names
-
-
-def test_a_status_counts_what_runs_and_what_shall_run(raw: Raw):
-    made(raw, spec(Mode={"Replicated": {"Replicas": 2}}))
-    until(lambda: running(raw, "web") == 2, "two that run")
-    shown = raw.get("/services", status="1").json[0]["ServiceStatus"]
-
-    assert shown == {"RunningTasks": 2, "DesiredTasks": 2, "CompletedTasks": 0}
 
 
 # ---- tasks ---------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from docker.errors import APIError, BuildError, ImageNotFound
@@ -24,14 +23,6 @@ def swarm(client) -> Swarm:
 
 
 # ---- labkit --------------------------------------------------------------------------
-
-
-def test_labkit_builds_all_of_dockercoins_once(swarm):
-    names = [f"lab/dockercoins_{each}:1.0" for each in images.SERVICES]
-    assert images.build_all(swarm, "lab", COINS) == [f"{name} built" for name in names]
-    assert images.build_all(swarm, "lab", COINS) == []
-    assert set(names) <= set(images.images_made_by_labkit(swarm))
-    assert images.remove_images(swarm, "lab") == sorted(names)
 
 
 @pytest.mark.parametrize("service", ["rng", "worker"])
@@ -67,19 +58,6 @@ def test_a_lab_removes_what_it_has_built_and_nothing_of_another(swarm, monkeypat
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "rng"))
     assert images.remove_images(swarm) == ["lab/dockercoins_rng:1.0"]
     assert set(images.images_made_by_labkit(swarm)) >= {"lab/dockercoins_hasher:1.0", heir}
-
-
-def test_labkit_shows_a_build_and_its_mistakes(swarm, tmp_path, capsys):
-    folder = Path(shutil.copytree(COINS / "worker", tmp_path / "worker"))
-    built = images.build(swarm, folder, "lab/worker:1.1")
-    assert images.inspect(swarm, "lab/worker:1.1")["Id"] == built
-    assert "Successfully tagged lab/worker:1.1" in capsys.readouterr().out
-    with (folder / "Dockerfile").open("a") as file:
-        file.write("COPY nothing .\n")
-    with pytest.raises(errors.BuildFailed) as caught:
-        images.build(swarm, folder, "lab/worker:1.2")
-    assert "stat nothing: file does not exist" in caught.value.docker_says
-    assert "COPY nothing ." in caught.value.found
 
 
 def test_labkit_pushes_what_is_there_and_is_told_what_is_not(swarm, capsys):
@@ -153,19 +131,6 @@ def test_a_pull_says_that_no_registry_was_asked(client):
     said = [line["status"] for line in client.api.pull("alpine", tag="3", stream=True, decode=True)]
     assert said[0] == "Pulling from library/alpine"
     assert said[1] == "swarmsim simulated engine: this machine's own programs stand in for it"
-
-
-def test_what_becomes_of_images_is_told(client, engine):
-    image = client.images.pull("alpine", tag="3")
-    image.tag("mine", "1")
-    client.images.remove("mine:1")
-    soon = engine.now // 10**9 + 1
-    seen = client.events(decode=True, since=1, until=soon, filters={"type": "image"})
-    assert [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in seen][:3] == [
-        ("pull", "alpine"),
-        ("tag", "mine:1"),
-        ("untag", image.id),
-    ]
 
 
 # ---- bytes ---------------------------------------------------------------------------
