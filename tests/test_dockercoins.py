@@ -527,5 +527,4 @@ def exit_code_of_a_stopped(swarm: Swarm, service: str) -> int:
 def test_the_two_copies_of_the_redis_client_are_one_text():
     """Each image is built from a folder of its own, so each folder has the file."""
     folder = settings.lesson_files() / "dockercoins"
-
     assert (folder / "webui/resp.py").read_text() == (folder / "worker/resp.py").read_text()

@@ -51,7 +51,6 @@ def test_so_does_one_beside_a_recording(given: list[Any], options: Any, says: st
 
 def test_help_names_everything_that_a_behaviour_may_say() -> None:
     said = set(re.findall(r"\w+", labkit.predict.__doc__ or ""))
-
     assert {field.name for field in fields(labkit.Behaviour)} - said == set()
 
 
@@ -87,7 +86,6 @@ def told(view: object) -> tuple[str, tuple[Any, ...]]:
 def test_one_recording_is_replayed_whatever_it_comes_as(tmp_path: Path) -> None:
     file = tmp_path / "r.jsonl"
     MADE.save(file)
-
     for given in (MADE, file, str(file), Holder()):
         assert told(labkit.show(given)) == ("Replay", (MADE,))
 
@@ -98,7 +96,6 @@ def test_a_mark_on_a_file_is_kept_in_the_file(tmp_path: Path) -> None:
     replay = labkit.show(tmp_path / "r.jsonl")
     assert isinstance(replay, Replay)
     replay.mark("look here", 0)
-
     assert [label for _, label in Recording.load(tmp_path / "r.jsonl").marks()] == ["look here"]
 
 

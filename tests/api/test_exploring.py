@@ -85,9 +85,7 @@ def test_what_is_moved_is_predicted_drawn_and_put_in_words_and_commands(made_up:
 )
 def test_what_the_new_image_does_decides(made_up: Explorer, does: str, tag: str, says: str) -> None:
     (field,) = (field for field in made_up.settings.fields if field["name"] == "does")
-
     move(made_up, failure_action="rollback", does=does, image=field["images"][does])
-
     assert field["images"][does] == f"lab/dockercoins_worker:{tag}"
     assert says in made_up._words.value
 
@@ -130,7 +128,6 @@ def test_what_is_moved_again_before_that_is_what_is_said(made_up, monkeypatch):
 
 def test_what_swarm_would_refuse_is_a_sentence_and_not_markup(made_up: Explorer) -> None:
     move(made_up, image="<b>:1")
-
     assert "the name of an image" in made_up._words.value
     assert "<b>" not in made_up._words.value
     move(made_up, image="lab/w:2")
@@ -139,7 +136,6 @@ def test_what_swarm_would_refuse_is_a_sentence_and_not_markup(made_up: Explorer)
 
 def test_a_saved_notebook_keeps_words_command_and_picture(made_up: Explorer) -> None:
     kept = made_up._still()
-
     assert kept["text/plain"] == "<labkit.explore of dc_worker>"
     for part in ("Predicted: completed", "docker service update", "data:image/svg+xml"):
         assert part in kept["text/html"]
@@ -148,7 +144,6 @@ def test_a_saved_notebook_keeps_words_command_and_picture(made_up: Explorer) -> 
 def test_a_global_service_is_refused(swarm: Swarm) -> None:
     spec = {"Name": "each", "Mode": {"Global": {}}}
     swarm.post("/services/create", spec | {"TaskTemplate": {"ContainerSpec": {"Image": "a:1"}}})
-
     with pytest.raises(BadValue, match="each is global"):
         labkit.explore("each")
 
@@ -156,7 +151,6 @@ def test_a_global_service_is_refused(swarm: Swarm) -> None:
 @pytest.mark.usefixtures("swarm")
 def test_it_begins_with_the_settings_of_the_service() -> None:
     shown = labkit.explore("dc_worker")
-
     assert shown.settings.values["replicas"] == 4
     assert shown.settings.values["parallelism"] == 2
     assert "--update-parallelism" not in shown._picture.value
@@ -187,9 +181,7 @@ def test_it_is_run_once_asked_and_the_recording_is_laid_over_the_prediction(swar
 def test_what_the_engine_refuses_is_said(swarm: Swarm) -> None:
     shown = labkit.explore("dc_worker")
     swarm.delete(f"/services/{swarm.service('dc_worker')['ID']}")
-
     shown._run.click()
     shown._yes.click()
-
     assert "dc_worker" in shown._said.value
     assert shown._live.children == ()

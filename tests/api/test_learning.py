@@ -97,7 +97,6 @@ def test_a_click_is_noted_and_compared_with_what_was_recorded() -> None:
 @pytest.mark.usefixtures("alone")
 def test_where_nothing_can_be_clicked_a_choice_is_given() -> None:
     asked = learning.question(MISSING, choose="one", why="one at a time")
-
     assert asked.choice == checks.QUESTIONS[MISSING].choice("one")
     assert (events()[-1].choice, events()[-1].why) == ("one", "one at a time")
     with pytest.raises(BadValue, match="'none', 'one', 'two', 'all', not 'three'"):
@@ -109,7 +108,6 @@ def test_where_nothing_can_be_clicked_a_choice_is_given() -> None:
 def test_the_last_choice_counts_and_is_there_when_it_is_asked_again() -> None:
     learning.question(MISSING, choose="all", why="first thought")
     learning.question(MISSING)._radio.value = "none"
-
     assert learning.question(MISSING)._radio.value == "none"
     assert learning.question(MISSING)._why.value == "first thought"
     found = learning.compare(MISSING, updated())
@@ -119,7 +117,6 @@ def test_the_last_choice_counts_and_is_there_when_it_is_asked_again() -> None:
 @pytest.mark.usefixtures("alone")
 def test_who_has_predicted_nothing_is_told_what_was_seen_all_the_same() -> None:
     found = learning.compare(MISSING, updated())
-
     assert found.chosen is None
     assert found.reading.choice == "one"
 
@@ -193,9 +190,7 @@ def test_a_mind_that_is_changed_after_the_recording_has_answered_changes_nothing
     learning.question(MISSING, choose="two")
     learning.compare(MISSING, updated())
     learning.question(MISSING, choose="one")
-
     found = learning.compare(MISSING, updated())
-
     assert found.chosen == checks.QUESTIONS[MISSING].choice("two")
     assert standing(MISSING).words == "not as predicted"
 
@@ -244,10 +239,8 @@ def test_a_recording_is_named_by_its_path_too_and_kept_beside_the_journal() -> N
 def test_an_unknown_name_names_those_there_are(call: Callable[..., object], name: object) -> None:
     asks = call in (learning.question, learning.compare, learning.recorded)
     known = checks.QUESTIONS if asks else checks.EXERCISES
-
     with pytest.raises(BadValue) as problem:
         call(name)
-
     assert all(repr(each) in str(problem.value) for each in known)
     assert events() == []
 
@@ -258,7 +251,6 @@ def test_an_unknown_name_names_those_there_are(call: Callable[..., object], name
 @pytest.mark.usefixtures("alone")
 def test_before_it_has_begun_there_is_nothing_to_judge() -> None:
     found = learning.check(RIDDLE, ANSWER)
-
     assert found.outcome == "not attempted", found
     assert found.try_next == f'labkit.exercise("{RIDDLE}")'
     assert events() == []
@@ -282,10 +274,8 @@ def test_an_answer_is_judged_each_time_by_itself() -> None:
 def test_the_check_button_judges_the_answer_of_the_notebook(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.modules["__main__"], "answer", ANSWER, raising=False)
     bench = learning.exercise(RIDDLE)
-
     check = next(each for each in bench._buttons if each.description == "Check")
     check.click()
-
     until(lambda: not check.disabled, "the check to be done")
     assert standing(RIDDLE).state == "passed"
 
@@ -308,7 +298,6 @@ def test_hints_are_a_ladder_whose_last_rung_stays() -> None:
 @pytest.mark.usefixtures("alone")
 def test_a_hint_may_come_before_the_exercise() -> None:
     said = learning.hint(RIDDLE)
-
     assert (said.notice, said.rung) == ("", 1)
 
 
@@ -322,7 +311,6 @@ def test_each_exercise_has_a_solution_in_words_and_code() -> None:
 
 def test_a_solution_that_is_missing_says_which_tags_are_looked_for(alone, monkeypatch):
     monkeypatch.setattr(settings, "lesson_files", lambda: alone)
-
     with pytest.raises(LabError, match=f"`solution` and `{RIDDLE}`"):
         learning.solution(RIDDLE)
     assert events() == []
@@ -404,7 +392,6 @@ def recordings_of(name: str) -> list[str]:
 
 def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
     service = swarm().snapshot(step.worker)
-
     assert service.running_by_tag() == {"1.0": 10}
     assert exercise_session.recorder().alive
     assert exercise_session.recorder().path == folder_of(HALF) / "1.jsonl"
@@ -413,9 +400,7 @@ def test_it_begins_with_ten_replicas_and_a_recorder(step: Step) -> None:
 
 def test_a_blank_changes_nothing_and_is_no_attempt(step: Step, capsys: pytest.CaptureFixture[str]):
     before = swarm().service(step.worker)["Version"]
-
     labkit.update(step.worker, image=step.image("1.1"), update_config={"parallelism": ...})
-
     assert "A blank is left: update_config['parallelism']" in capsys.readouterr().out
     assert swarm().service(step.worker)["Version"] == before
     assert learning.check(HALF).outcome == "not attempted"
@@ -534,9 +519,7 @@ def test_a_kernel_that_is_restarted_in_the_midst_of_an_update_goes_on(step: Step
     labkit.update(step.worker, image=step.image("1.1"), update_config={"delay": "0s"})
     until(lambda: running("1.1"), "a slot to be new")
     exercise_session.stop()
-
     found = learning.check(HALF)
-
     assert found.outcome != "not attempted", found
     assert recordings_of(HALF) == ["1.jsonl", "2.jsonl"]
 
@@ -610,7 +593,6 @@ def test_resume_goes_on_with_an_exercise_that_has_begun(step, monkeypatch):
 def test_resume_before_anything_was_watched_gives_no_view(lab, monkeypatch):
     labkit.reset(2)
     names = forget(monkeypatch)
-
     assert labkit.resume() is None
     assert names["step"] == lab
     assert "view" not in names
@@ -646,9 +628,7 @@ def test_the_settings_that_notebook_5_ends_with_do_what_it_says(capsys: pytest.C
 @pytest.mark.usefixtures("step")
 def test_begun_anew_nothing_is_attempted_yet() -> None:
     first = folder_of(HALF)
-
     learning.exercise(HALF)
-
     assert folder_of(HALF) != first
     assert learning.check(HALF).outcome == "not attempted"
 
@@ -700,9 +680,7 @@ def test_a_reset_takes_the_worker_from_an_exercise(step: Step) -> None:
 def test_the_recorder_of_another_kernel_ends_when_an_exercise_begins_in_this_one(monkeypatch):
     there = exercise_session.recorder()
     monkeypatch.setattr(exercise_session, "_recorder", None)
-
     learning.exercise("never-fewer")
-
     until(lambda: not there.alive, "the other kernel's recorder to end", 20)
     assert there.why == "The worker was reset."
 
@@ -727,7 +705,6 @@ def test_an_image_that_a_learner_built_over_the_lesson_s_is_made_anew(step: Step
 def test_a_file_of_somebody_else_s_among_the_recordings_is_passed_over() -> None:
     """JupyterLab's *Duplicate* makes one."""
     (folder_of(HALF) / "1-Copy1.jsonl").write_text("nothing")
-
     assert learning.check(HALF).outcome == "not attempted"
     assert recordings_of(HALF) == ["1.jsonl"]
 
@@ -735,7 +712,6 @@ def test_a_file_of_somebody_else_s_among_the_recordings_is_passed_over() -> None
 @pytest.mark.usefixtures("step")
 def test_a_reset_in_a_terminal_forgets_progress_if_it_is_asked_to() -> None:
     assert standing(HALF).state != "open"
-
     for words, is_open in ((["reset", "2"], False), (["reset", "2", "--forget"], True)):
         said = CliRunner().invoke(cli.main, words)
         assert said.exit_code == 0, said.output
@@ -759,7 +735,6 @@ def test_a_finding_is_not_lost_with_a_journal_that_cannot_be_written(monkeypatch
 def test_nothing_of_it_leaves_a_learners_folder() -> None:
     """What the journal names is beside it, in no path of this machine."""
     named = {event.recording for event in events() if event.recording}
-
     assert named
     assert not any(Path(name).is_absolute() for name in named)
     assert str(settings.home()) not in json.dumps([event.saw for event in events()])
@@ -769,10 +744,8 @@ def test_nothing_of_it_leaves_a_learners_folder() -> None:
 def test_the_first_tag_is_dockercoins_as_it_is_shipped_whatever_the_learners_files_hold() -> None:
     """Notebook 3 begins with the faster worker in the file, and 1.0 in the stack."""
     shipped = images.source_of(swarm(), STEPS[3].image("1.0"))
-
     labkit.reset(3)
     before = swarm().service(STEPS[3].worker)["ID"]
     labkit.reset(3)
-
     assert images.source_of(swarm(), STEPS[3].image("1.0")) == shipped
     assert swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"

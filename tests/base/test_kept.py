@@ -117,7 +117,6 @@ def test_a_click_is_answered_once(drive: Drive, kernel: Any, received: list[str]
     kernel.page._exchange()
     kernel.comm_manager.comm_msg(None, None, click)  # as it comes once the cell has ended
     kernel.comm_manager.comm_msg(None, None, click | {"content": "another"})
-
     assert received == ["Mark", "another"]
 
 

@@ -25,7 +25,6 @@ def write_fifty(path: Path, who: int) -> None:
 def test_rows_come_back_in_the_order_in_which_they_were_appended(file: Path):
     for number in range(3):
         lines.append(file, {"n": number, "text": "a\nb\u2028\ud800"}, mode=0o600)
-
     rows, torn = lines.read(file)
     assert [row["n"] for row in rows] == [0, 1, 2]
     assert rows[0]["text"] == "a\nb\u2028\ud800"
@@ -35,7 +34,6 @@ def test_rows_come_back_in_the_order_in_which_they_were_appended(file: Path):
 def test_writers_do_not_mix_their_lines(file: Path):
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         list(pool.map(write_fifty, [file, file], [1, 2]))
-
     rows, torn = lines.read(file)
     assert torn == 0
     for who in (1, 2):
@@ -46,7 +44,6 @@ def test_a_torn_line_costs_no_line_but_itself(file: Path):
     lines.append(file, {"n": 1}, mode=0o600)
     file.write_bytes(file.read_bytes() + b'{"n": 2')
     lines.append(file, {"n": 3}, mode=0o600)
-
     assert lines.read(file) == ([{"n": 1}, {"n": 3}], 1)
 
 
@@ -55,7 +52,6 @@ def test_a_torn_line_costs_no_line_but_itself(file: Path):
 )
 def test_what_is_no_object_is_counted_and_left_out(file: Path, line: bytes):
     file.write_bytes(line + b'\n{"n": 1}\n')
-
     assert lines.read(file) == ([{"n": 1}], 1)
 
 
@@ -77,6 +73,5 @@ def test_only_what_is_a_file_is_read_or_written(file: Path, tmp_path: Path):
 
 def test_a_file_with_too_much_in_it_is_refused(file: Path):
     lines.append(file, {"n": 1}, mode=0o600)
-
     with pytest.raises(OSError, match="too many"):
         lines.read(file, most_bytes=3)

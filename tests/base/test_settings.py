@@ -50,7 +50,6 @@ def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(monkeypatch, tmp
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LABKIT_CLASS", "~/room")
     assert settings.class_folder() == tmp_path / "room"
-
     monkeypatch.setenv("LABKIT_CLASS", "~no-such-user/room")
     assert settings.class_folder() == Path("~no-such-user/room")
     note(Event(at=at(0), kind="checked", step=2, name="half-the-time"))
@@ -59,7 +58,6 @@ def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(monkeypatch, tmp
 @pytest.mark.parametrize(("text", "speed"), [("", 1), ("20", 20), ("2.5", 2.5), ("1e2", 100)])
 def test_a_speed_is_a_number_and_real_time_by_default(monkeypatch, text, speed):
     monkeypatch.setenv("LABKIT_SPEED", text)
-
     assert settings.speed() == speed
 
 
@@ -89,5 +87,4 @@ def test_from_a_wheel_the_home_is_the_nearest_folder_that_is_one(tmp_path, monke
 def test_from_a_checkout_the_home_is_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("LABKIT_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
-
     assert settings.home() == settings.lesson_files() == settings.SOURCE

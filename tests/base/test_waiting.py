@@ -29,5 +29,4 @@ def test_whoever_has_seen_enough_does_not_sleep_again(clock: list[float]) -> Non
     for waited in waiting.poll(10, every=0.5):
         if waited == 1:
             break
-
     assert clock == [0.5, 0.5]

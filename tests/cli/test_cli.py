@@ -51,7 +51,6 @@ def test_it_has_the_commands_of_the_contract():
 
 def test_python_dash_m_is_the_same():
     words = [sys.executable, "-m", "labkit", "--version"]
-
     assert "labkit" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
@@ -82,7 +81,6 @@ def test_wrong_usage_ends_in_2(words: list[str]):
 @each_claim(__file__, "fails", "words")
 def test_what_fails_ends_in_1_with_a_sentence_and_no_traceback(words: list[str]):
     ended = labkit(*words)
-
     assert ended.exit_code == 1
     assert ended.stderr.strip()
     assert "Traceback" not in ended.output
@@ -95,7 +93,6 @@ def test_a_bad_setting_is_refused_by_its_name_before_anything_begins(
 ):
     monkeypatch.setenv(variable, value)
     ended = labkit("up", "--engine", "simulated")
-
     assert ended.exit_code == 1
     assert variable in ended.stderr
     assert repr(value) in ended.stderr
@@ -106,7 +103,6 @@ def test_what_a_terminal_cannot_encode_is_a_question_mark():
     words = [sys.executable, "-m", "labkit", "doctor"]
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ran = subprocess.run(words, capture_output=True, text=True, env=env)
-
     assert "? missing engine: No engine answers at " in ran.stdout
     assert not ran.stderr
 
@@ -117,7 +113,6 @@ def test_an_output_that_is_full_is_said_in_a_sentence(words: list[str]):
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "labkit", *words]
         ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
-
     assert ran.returncode == 1
     assert ran.stderr == "The machine refused: [Errno 28] No space left on device\n"
 
@@ -126,14 +121,12 @@ def test_a_stack_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch):
     given: dict[str, object] = {}
     monkeypatch.setattr("labkit.engines.connect", lambda: Swarm(None, "unix:///nowhere"))
     monkeypatch.setattr(stack, "deploy", lambda _, files, **__: given.update(files=files))
-
     assert labkit("stack", "deploy", "-c", "-", "dc").exit_code == 0
     assert given["files"] == (Path("-"),)
 
 
 def test_doctor_without_an_engine_ends_in_1_and_says_how_to_get_one():
     ended = labkit("doctor")
-
     assert ended.exit_code == 1
     assert "✗ missing engine: No engine answers at " in ended.output
     assert "→ " in ended.output
@@ -141,7 +134,6 @@ def test_doctor_without_an_engine_ends_in_1_and_says_how_to_get_one():
 
 def test_doctor_speaks_json():
     lines = json.loads(labkit("doctor", "--json").output)
-
     assert {"name", "verdict", "saw", "mend"} == set(lines[0])
     assert {line["name"]: line["verdict"] for line in lines}["engine"] == "missing"
 
@@ -154,9 +146,7 @@ def test_down_where_nothing_was_made_changes_nothing():
 def test_a_file_that_is_no_recording_is_refused(home: Path):
     other = home / "other.jsonl"
     other.write_text("not a recording\n")
-
     ended = labkit("show", str(other))
-
     assert ended.exit_code == 1
     assert str(other) in ended.stderr
     assert not other.with_suffix(".html").exists()
@@ -202,7 +192,6 @@ def file(home: Path) -> Path:
 @pytest.mark.usefixtures("drawn")
 def test_a_recording_becomes_a_page_beside_it(file: Path):
     ended = labkit("show", str(file))
-
     assert ended.exit_code == 0
     assert ended.output == f"{file.with_suffix('.html')}: open it in a browser.\n"
     assert file.with_suffix(".html").read_text() == "1 None"
@@ -211,10 +200,8 @@ def test_a_recording_becomes_a_page_beside_it(file: Path):
 @pytest.mark.usefixtures("drawn")
 def test_several_recordings_become_one_page_named_after_their_files(file: Path, home: Path):
     (home / "two.jsonl").write_bytes(file.read_bytes())
-
     assert labkit("show", str(file), str(home / "two.jsonl")).exit_code == 0
     assert (home / "comparison.html").read_text() == "2 ['one', 'two']"
-
     labkit("show", str(file), str(home / "two.jsonl"), "-o", str(home / "x.html"))
     assert (home / "x.html").read_text() == "2 ['one', 'two']"
 
@@ -223,7 +210,6 @@ def test_several_recordings_become_one_page_named_after_their_files(file: Path, 
 def test_torn_lines_are_left_out_and_counted(file: Path):
     file.write_bytes(file.read_bytes()[:-5])
     assert f"{file}: 1 torn line was left out.\n" in labkit("show", str(file)).output
-
     file.write_text(file.read_text() + "\n{")
     assert f"{file}: 2 torn lines were left out.\n" in labkit("show", str(file)).output
 
@@ -247,7 +233,6 @@ def test_no_page_takes_the_place_of_another_recording(words: list[str], file: Pa
     other = home / "other.html"
     other.write_bytes(file.read_bytes())
     ended = labkit(*(word.format(file=file) for word in words), str(other))
-
     assert ended.exit_code == 1
     assert "it is a recording" in ended.stderr
     assert other.read_bytes() == file.read_bytes()
@@ -275,7 +260,6 @@ def test_a_page_is_written_whole_or_not_at_all(file, home, monkeypatch):
 @pytest.mark.usefixtures("drawn")
 def test_a_page_that_cannot_be_written_is_refused_with_a_sentence(file: Path, home: Path):
     ended = labkit("show", str(file), "-o", str(home / "none" / "x.html"))
-
     assert ended.exit_code == 1
     assert "name a file in an existing folder" in ended.stderr
 
@@ -416,7 +400,6 @@ def test_a_prediction_can_be_kept_and_read(four_replicas: str, tmp_path: Path):
 @each_claim(__file__, "predictions", "options", "status", "says")
 def test_what_cannot_be_predicted_is_refused(four_replicas, options, status, says):
     ran = labkit("predict", four_replicas, *options)
-
     assert (ran.exit_code, ran.stdout) == (status, "")
     assert says in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -440,9 +423,7 @@ def test_up_says_which_nodes_take_no_task(availability, state, says, capsys):
 
 def test_a_plan_and_slides_of_one_notebook_are_written_as_pages(tmp_path: Path):
     plan, deck = tmp_path / "plan.html", tmp_path / "deck"
-
     labkit("notebooks", "plan", "4", "-o", str(plan))
     labkit("notebooks", "slides", "4", "--html", "-o", str(deck))
-
     assert "Shutting down" in plan.read_text()
     assert [each.name for each in deck.glob("*.html")] == ["04-shutting-down.html"]

@@ -41,7 +41,6 @@ def line_of(name: str) -> doctor.Line:
 
 def test_a_verdict_is_a_word_as_well_as_a_mark():
     line = doctor.Line("disk", "limited", "1.0 GiB free", "make room.")
-
     assert str(line) == "! limited disk: 1.0 GiB free\n            → make room."
 
 
@@ -62,29 +61,24 @@ def test_a_registry_that_does_not_answer_is_no_reason_to_fail(monkeypatch):
 def test_a_full_disk_is_seen(monkeypatch):
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil has it
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(9, 9, 1024**3))
-
     assert line_of("disk").verdict == "limited"
 
 
 def test_a_home_that_is_still_to_be_made_is_measured_where_it_will_be(monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "new" / "home"))
-
     assert line_of("disk")
 
 
 def test_a_home_that_nothing_can_be_written_to_is_seen(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "file" / "home"))
-
     assert line_of("disk").verdict == "missing"
 
 
 def test_a_package_that_is_too_old_is_named(monkeypatch):
     versions = {"docker": "0.1"}
     monkeypatch.setattr(machine, "version", lambda name: versions.get(name, "999"))
-
     line = line_of("packages")
-
     assert line.verdict == "missing"
     assert line.saw.startswith("docker is 0.1, not >=")
 
@@ -110,9 +104,7 @@ def test_too_few_cores_and_a_busy_machine_are_seen(
     monkeypatch.setattr(machine, "_QUOTA", tmp_path / "cpu.max")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     monkeypatch.setattr(psutil, "getloadavg", lambda: (load, 9.0, 9.0))
-
     line = line_of("processor")
-
     assert (line.verdict, line.saw[: len(saw)]) == (verdict, saw)
 
 
@@ -135,9 +127,7 @@ def test_an_engine_that_is_far_away_is_seen(monkeypatch, seconds, verdict, saw):
     """One slow answer is chance; when the best of three is slow, views are late."""
     far = Far(*seconds)
     monkeypatch.setattr(time, "perf_counter", lambda: far.now)
-
     line = engine._answer(cast(Swarm, far))
-
     assert (line.verdict, line.saw[: len(saw)]) == (verdict, saw)
 
 
@@ -146,11 +136,9 @@ def test_an_engine_that_is_far_away_is_seen(monkeypatch, seconds, verdict, saw):
 
 def test_what_the_page_needs_is_installed_or_named(monkeypatch, tmp_path):
     assert line_of("browser parts").verdict == "ok"
-
     monkeypatch.setattr(machine, "jupyter_config_path", lambda: [str(tmp_path)])
     monkeypatch.setattr(machine, "jupyter_path", lambda _: [str(tmp_path)])
     line = line_of("browser parts")
-
     assert line.verdict == "limited"
     assert line.saw.startswith("labkit's server extension, labkit, anywidget, @jupyter-widgets/")
 
@@ -194,7 +182,6 @@ def test_the_rooms_log_is_off_on_or_in_vain(monkeypatch, tmp_path):
 
 def test_the_lines_are_json():
     line = doctor.Line("disk", "ok", "9 GiB free")
-
     assert json.loads(doctor.as_json([line])) == [
         {"name": "disk", "verdict": "ok", "saw": "9 GiB free", "mend": ""}
     ]
@@ -203,9 +190,7 @@ def test_the_lines_are_json():
 @pytest.mark.engine
 def test_a_manager_is_found_with_its_version(swarm: Swarm, monkeypatch):
     monkeypatch.setenv("LABKIT_ENGINE", swarm.url)
-
     lines = {line.name: line for line in doctor.examine()}
-
     assert swarm.client.version()["Version"] in lines["engine"].saw
     assert lines["swarm manager"].verdict == "ok"
     assert {"storage", "base image", "images", "stack", "ports"} <= lines.keys()

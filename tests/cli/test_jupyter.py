@@ -30,7 +30,6 @@ def given(*arguments: str) -> dict[str, str]:
 
 def test_it_listens_on_loopback_and_asks_nobody_outside():
     words = given()
-
     assert words["ServerApp.ip"] == "localhost"
     assert words["LabApp.news_url"] == "None"
     assert words["LabApp.check_for_updates_class"] == "jupyterlab.NeverCheckForUpdate"
@@ -59,7 +58,6 @@ def test_what_the_learner_says_wins(arguments, left_out, home, monkeypatch):
     (home / "here.ipynb").touch()
     said = 'c.ServerApp.ip = "::1"\nc.LabApp.workspaces_dir = "/elsewhere"'
     (home / "here.py").write_text(said)
-
     assert given().keys() - given(*arguments).keys() == left_out
 
 
@@ -83,14 +81,12 @@ def test_settings_and_layout_are_the_labs_own_and_a_persons_changes_stay(home: P
 
 def test_a_version_of_the_notebooks_is_built_when_it_is_opened(home: Path):
     root = jupyter.version("instructor")
-
     assert root == home / "build" / "notebooks" / "instructor"
     assert (root / jupyter.FIRST).exists()
 
 
 def test_docker_in_a_terminal_talks_to_the_labs_engine():
     seen = jupyter.environment("unix:///lab.sock", {"PATH": "/bin", "LANG": "C"})
-
     assert seen["DOCKER_HOST"] == "unix:///lab.sock"
     assert seen["LABKIT_HOME"] == str(settings.home())
     assert seen["PATH"].endswith(":/bin")

@@ -119,10 +119,8 @@ def test_an_update_fills_in_defaults(service: Service) -> None:
 def test_a_stale_service_is_out_of_sequence(client: docker.DockerClient, service: Service) -> None:
     stale = client.services.get(service.id)
     service.update(labels={"first": "1"})
-
     with pytest.raises(APIError) as refused:
         stale.update(labels={"second": "2"})
-
     assert refused.value.status_code == 500
     assert refused.value.explanation == "rpc error: code = Unknown desc = update out of sequence"
 
@@ -286,7 +284,6 @@ def test_a_terminal_ends_its_lines_at_the_margin(client: docker.DockerClient, im
     )
     said = until(lambda: _both(b"".join(made.logs(stdout=True, stderr=True))), "both lines")
     made.remove()
-
     assert sorted(said.splitlines(keepends=True)) == [b"one\r\n", b"two\r\n"]
 
 

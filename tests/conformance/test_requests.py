@@ -251,7 +251,6 @@ def test_a_service_without_a_name_is_given_one(subject: Subject) -> None:
     assert created.status == 201
     name = subject.engine.get(f"/services/{created.body['ID']}")["Spec"]["Name"]
     assert subject.engine.call("DELETE", f"/services/{created.body['ID']}").status == 200
-
     assert re.fullmatch(r"[a-z]+_[a-z]+\d?", name)
 
 
@@ -276,7 +275,6 @@ def test_a_service_is_found_by_name_id_and_the_beginning_of_its_id(subject: Subj
 @on_each
 def test_lists_are_sorted_by_id(subject: Subject) -> None:
     ids = [service["ID"] for service in subject.engine.get("/services")]
-
     assert len(ids) >= 2
     assert ids == sorted(ids)
 

@@ -127,7 +127,6 @@ def test_states_only_go_forward_and_have_their_messages(runs: Runs, on: list[str
 def test_slots_are_taken_in_no_order(runs: Runs, on: list[str]) -> None:
     """Of all updates of three slots and more, some do not begin with the first."""
     orders = list(_orders(runs(*on).seen()))
-
     assert len(orders) > 5
     assert any(order != sorted(order) for order in orders), orders
 
@@ -149,7 +148,6 @@ def _orders(tasks: list[TaskSeen]) -> Iterator[list[int]]:
 def test_tasks_start_and_stop_as_fast(runs: Runs, on: list[str]) -> None:
     """In the middle of all tasks; a machine that is busy with containers takes longer."""
     real, simulated = (_paces(runs(engine).seen()) for engine in on)
-
     for what, simulates in simulated.items():
         assert simulates - 0.5 <= real[what] <= simulates + 3, (what, real, simulated)
 

@@ -59,7 +59,6 @@ def test_an_engine_is_looked_for_in_this_order(env, before, choice, places, monk
         monkeypatch.setenv(name, value)
     if before:
         state.write(state.State(engine=before, kind="yours"))
-
     assert looked_at(choice) == places
 
 
@@ -67,17 +66,14 @@ def test_an_engine_is_looked_for_in_this_order(env, before, choice, places, monk
 def test_an_engine_of_the_lab_s_own_is_that_whoever_names_it(kind: str, monkeypatch):
     engine = getattr(engines, kind)()
     monkeypatch.setenv("DOCKER_HOST", engine.url)
-
     assert {place.kind for place in engines.locations() if place.url == engine.url} == {kind}
     assert sorted(looked_at()) == OWN
 
 
 def test_the_error_names_every_place_where_nothing_answers(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", NOWHERE)
-
     with pytest.raises(NoEngine) as caught:
         engines.connect()
-
     assert f"{NOWHERE} (DOCKER_HOST names it)" in caught.value.found
     assert engines.private().url in caught.value.found
     assert caught.value.try_next
@@ -85,7 +81,6 @@ def test_the_error_names_every_place_where_nothing_answers(monkeypatch):
 
 def test_connect_takes_no_other_engine_when_the_one_that_up_used_is_gone():
     state.write(state.State(engine=NOWHERE, kind="yours"))
-
     with pytest.raises(NoEngine, match="the engine that `labkit up` used"):
         engines.connect()
 
@@ -93,7 +88,6 @@ def test_connect_takes_no_other_engine_when_the_one_that_up_used_is_gone():
 def test_no_node_at_all_is_refused_before_anything_is_started(home: Path):
     with pytest.raises(BadValue, match="at least one node, not 0"):
         up.up(nodes=0)
-
     assert list(home.iterdir()) == []
 
 
@@ -110,7 +104,6 @@ def test_the_state_is_what_was_written():
         engine=NOWHERE, kind="yours", swarm_created=True, stacks=["dc"], ports={"dc": {"A": 1}}
     )
     state.write(written)
-
     assert state.read() == written
 
 
@@ -118,14 +111,12 @@ def test_the_state_is_what_was_written():
 def test_a_state_that_cannot_be_read_is_none(text: str):
     state.write(state.State(engine=NOWHERE))
     (settings.state_dir() / "state.json").write_text(text)
-
     assert state.read() == state.State()
 
 
 def test_a_home_that_nothing_can_be_written_to_is_said(home: Path, monkeypatch):
     (home / "file").touch()
     monkeypatch.setenv("LABKIT_HOME", str(home / "file" / "lab"))
-
     with pytest.raises(LabError, match="set LABKIT_HOME"), state.locked():
         pass
 
@@ -150,7 +141,6 @@ def test_two_ups_wait_for_one_another():
 def test_ports_are_remembered_for_each_stack(monkeypatch):
     state.write(state.State(ports={"dc": {"LABKIT_WEBUI_PORT": 8003}}))
     monkeypatch.delenv("LABKIT_WEBUI_PORT", raising=False)
-
     monkeypatch.setenv("LABKIT_STACK", "dc")
     assert settings.compose_environment()["LABKIT_WEBUI_PORT"] == "8003"
     monkeypatch.setenv("LABKIT_STACK", "other")
@@ -164,7 +154,6 @@ def test_ports_are_remembered_for_each_stack(monkeypatch):
 def test_a_socket_of_a_deep_checkout_is_short_enough_for_the_kernel(tmp_path, kind, longest):
     shallow = kind(Path("/lab/.labkit/engine"))
     deep = kind(tmp_path / ("x" * 100) / "engine")
-
     assert shallow.url == "unix:///lab/.labkit/engine/docker.sock"
     assert len(deep.url.removeprefix("unix://")) <= longest
     assert deep.url != kind(tmp_path / ("y" * 100) / "engine").url
@@ -179,7 +168,6 @@ def test_an_engine_of_the_lab_that_never_ran_has_no_process_and_no_answer(engine
 def test_a_network_is_chosen_that_no_route_covers():
     first = free_network("labkit-aaaaaa", [])
     second = free_network("labkit-aaaaaa", [first])
-
     assert first.subnet_of(IPv4Network("10.231.0.0/16"))
     assert not first.overlaps(second)
 
@@ -197,7 +185,6 @@ def test_what_a_private_engine_lacks_is_named(lacks: str, says: str, monkeypatch
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(shutil, "which", lambda name, **_: name != lacks or None)
-
     assert says in engines.private().why_not()
 
 
@@ -208,7 +195,6 @@ def test_a_root_without_its_powers_is_told_what_the_machine_does_not_allow():
     asks = "from labkit import engines; print(engines.private().why_not())"
     words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, "-c", asks]
     said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
     assert said.startswith("This machine does not allow a private engine's network: ")
 
 
@@ -216,7 +202,6 @@ def test_without_root_no_private_engine_is_started(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(shutil, "which", lambda *_, **__: "/usr/bin/it")
-
     with pytest.raises(NoEngine, match="needs root"):
         engines.up("private")
 
@@ -252,7 +237,6 @@ def test_where_there_is_nothing_else_auto_would_take_the_simulated_engine():
 @pytest.mark.usefixtures("nowhere")
 def test_a_private_engine_that_can_be_started_comes_before_a_simulated_one(monkeypatch):
     monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
-
     assert engines.would_take()[0].kind == "private"
 
 
@@ -261,7 +245,6 @@ def test_a_private_engine_that_can_be_started_comes_before_a_simulated_one(monke
 def test_an_engine_of_the_lab_that_died_is_started_again_whatever_else_there_is(kind, monkeypatch):
     monkeypatch.setattr(PrivateEngine, "why_not", lambda _: "")
     state.write(state.State(engine=getattr(engines, kind)().url, kind=kind))
-
     assert engines.would_take()[0].kind == kind
     monkeypatch.delenv("DOCKER_HOST")
     answering(monkeypatch, {"": {}})
@@ -347,7 +330,6 @@ def test_auto_passes_over_a_private_engine_that_does_not_start(monkeypatch, caps
 def test_connect_never_starts_one_and_says_what_does():
     with pytest.raises(NoEngine, match="`labkit up`, which starts one of its own"):
         engines.connect()
-
     assert engines.simulated().process() is None
 
 
@@ -360,7 +342,6 @@ def test_where_one_engine_is_asked_for_no_other_is_started():
 @pytest.mark.parametrize("kind", ["private", "simulated"])
 def test_where_an_engine_cannot_be_started_its_reason_is_given(kind: str, monkeypatch):
     monkeypatch.setattr(type(getattr(engines, kind)()), "why_not", lambda _: "It is Tuesday.")
-
     with pytest.raises(NoEngine, match=r"It is Tuesday\."):
         engines.up(kind)
 
@@ -371,20 +352,16 @@ def test_where_an_engine_cannot_be_started_its_reason_is_given(kind: str, monkey
 def test_a_short_folder_of_somebody_else_s_is_not_used(tmp_path: Path, monkeypatch):
     deep = SimulatedEngine(tmp_path / ("x" * 100) / "simulated")
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-
     with pytest.raises(LabError, match="belongs to somebody else"):
         deep.start()
-
     Path(deep.url.removeprefix("unix://")).parent.rmdir()
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "-1", "nan", "inf", "1e999"])
 def test_a_speed_that_is_none_is_refused_before_anything_is_started(speed: str, monkeypatch):
     monkeypatch.setenv("LABKIT_SPEED", speed)
-
     with pytest.raises(BadValue, match=f"LABKIT_SPEED must be a number above 0.*{speed}"):
         engines.simulated().start()
-
     assert not engines.simulated().folder.exists()
 
 
@@ -418,7 +395,6 @@ def test_a_worker_node_is_refused_at_once():
 
 def test_a_manager_is_left_as_it_is():
     manager = Answers(LocalNodeState="active", ControlAvailable=True, NodeID="m")
-
     assert membership.ensure(manager) is False
 
 

@@ -54,7 +54,6 @@ def rules() -> list[str]:
 def test_it_is_no_swarm_until_up_makes_it_one(running: Swarm):
     with pytest.raises(NotAManager, match="labkit up"):
         engines.connect("private")
-
     assert membership.ensure(running) is True
     assert membership.ensure(running) is False
     assert engines.connect("private").url == running.url
@@ -63,7 +62,6 @@ def test_it_is_no_swarm_until_up_makes_it_one(running: Swarm):
 @pytest.mark.usefixtures("running")
 def test_it_outlives_the_program_that_started_it(private: PrivateEngine):
     process = private.process()
-
     assert process is not None
     assert process.ppid() != os.getpid()
     assert os.getsid(process.pid) != os.getsid(0)
@@ -73,7 +71,6 @@ def test_it_outlives_the_program_that_started_it(private: PrivateEngine):
 def test_starting_it_twice_starts_one(private: PrivateEngine):
     first = private.process()
     private.start()
-
     assert private.process() == first
 
 
@@ -82,7 +79,6 @@ def test_up_with_a_docker_host_that_does_not_answer_says_so(monkeypatch, capsys)
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with state.locked():
         engine = engines.up()
-
     assert engine.kind == "private"
     assert "tcp://127.0.0.1:1 (DOCKER_HOST names it)" in capsys.readouterr().out
 
@@ -106,7 +102,6 @@ def test_after_it_was_killed_it_comes_up_with_its_swarm(private: PrivateEngine, 
 def test_a_pid_file_of_another_program_is_not_trusted(private: PrivateEngine):
     private.stop()
     (private.folder / "pid").write_text(str(os.getpid()))
-
     assert private.process() is None
     private.start()
     private.stop()
@@ -133,9 +128,7 @@ def test_what_a_removed_stack_published_leads_nowhere(private: PrivateEngine, ru
     membership.ensure(running)
     (port,) = free_ports(1)
     private.network.forward([port])
-
     engines.lead_ports(running)
-
     assert not ports.in_use(port)
 
 

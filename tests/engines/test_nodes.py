@@ -42,7 +42,6 @@ class Manager:
 def test_a_swarm_that_listens_on_loopback_cannot_be_joined_and_says_so(address: str):
     with pytest.raises(LabError, match="only be reached on this machine") as caught:
         nodes._require_reachable(Manager(address))  # type: ignore[arg-type]
-
     assert "labkit down" in caught.value.try_next
 
 
@@ -121,7 +120,6 @@ def workers(swarm: Swarm, tag: str) -> Counter[str]:
 @real
 def test_three_nodes_are_ready(three: Swarm):
     states = {node["Description"]["Hostname"]: node["Status"] for node in three.get("/nodes")}
-
     assert len(states) == 3
     assert {status["State"] for status in states.values()} == {"ready"}
     assert states.keys() >= {"node-2", "node-3"}
@@ -130,7 +128,6 @@ def test_three_nodes_are_ready(three: Swarm):
 @real
 def test_ten_workers_are_spread_over_them(three: Swarm):
     spread = workers(three, images.FIRST_TAG)
-
     assert sum(spread.values()) == 10
     assert len(spread) == 3
     assert min(spread.values()) >= 2
@@ -141,7 +138,6 @@ def test_ten_workers_are_spread_over_them(three: Swarm):
 def test_a_worker_on_each_node_reaches_rng_on_the_manager(three: Swarm, node: str):
     """Over the stack's overlay network, by the service's name."""
     worker = nodes._run(three, node, "docker", "ps", "-q", "-f", "name=dc_worker").split()[0]
-
     assert nodes._run(three, node, "docker", "exec", worker, "python3", "-c", ASK_RNG) == "32"
 
 
@@ -168,7 +164,6 @@ def test_a_second_up_finds_nothing_to_do(three: Swarm, capsys: pytest.CaptureFix
 def test_a_node_whose_container_was_removed_is_made_anew(three: Swarm):
     three.delete("/containers/labkit-node-3?force=true&v=true")
     up.up(nodes=3)
-
     listed = [node["Description"]["Hostname"] for node in three.get("/nodes")]
     assert listed.count("node-3") == 1
     assert len(listed) == 3

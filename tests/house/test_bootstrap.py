@@ -122,9 +122,7 @@ def give_uv(checkout: Checkout, script: str) -> None:
 @pytest.mark.long
 def test_uv_installs_what_only_pips_configuration_leads_to(checkout: Checkout) -> None:
     give_uv(checkout, f'exec "{uv.find_uv_bin()}" --no-cache "$@"')
-
     said = checkout.bootstrap()
-
     assert checkout.thing() == "1"  # as constraints.txt has it
     assert "with uv" in said
     assert "pip tries" not in said
@@ -136,9 +134,7 @@ def test_uv_installs_what_only_pips_configuration_leads_to(checkout: Checkout) -
 @pytest.mark.parametrize(("script", "why"), [(NO_UV, "uv cannot be had"), (BROKEN_UV, "uv failed")])
 def test_pip_installs_it_where_uv_does_not(checkout: Checkout, script: str, why: str) -> None:
     give_uv(checkout, script)
-
     said = checkout.bootstrap()
-
     assert checkout.thing() == "1"
     assert why in said
     assert checkout.bootstrap() == ""
@@ -165,9 +161,7 @@ global.timeout='180'
 
 def test_what_uv_is_configured_with_itself_stays():
     configured = {"index-url": "https://pip.example/simple", "cert": "/etc/pips.pem"}
-
     env = {"UV_INDEX_URL": "https://uv.example/simple", "SSL_CERT_FILE": "/etc/everybodys.pem"}
-
     assert uv_like_pip.variables(configured, env) == {}
 
 

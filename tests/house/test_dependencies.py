@@ -55,7 +55,6 @@ def test_conda_gets_the_same_list_as_pip():
 
 def test_every_dependency_is_pinned_and_the_pin_is_allowed():
     pins = dict(line.split("==") for line in constraints())
-
     extras = project()["optional-dependencies"].values()
     for text in chain(project()["dependencies"], *extras):
         wanted = Requirement(text)

@@ -99,7 +99,6 @@ def test_all_but_the_edges_is_imported_without(package, edges, blocked):
     modules = inner(package, edges)
     assert len(modules) > 80
     ran = run_without(blocked, f"import {', '.join(modules)}")
-
     assert ran.returncode == 0, ran.stderr
 
 
@@ -109,7 +108,6 @@ def test_an_engine_runs_without_them():
 
 def test_an_update_is_watched_where_no_thread_can_be_started(tmp_path: Path):
     ran = run_without(NOT_IN_A_BROWSER, WATCHED.replace("{path}", str(tmp_path / "web.jsonl")))
-
     assert ran.stdout.splitlines()[-1:] == ["True web:2 True"], ran.stderr
 
 

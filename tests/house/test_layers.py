@@ -73,7 +73,6 @@ def imports() -> dict[str, set[str]]:
 def test_the_table_has_at_most_ten_rows_and_names_every_room():
     there = {"/".join(name.split(".")[:2]) for name, path in MODULES.items() if "." in name}
     named = {"/".join(room.split("/")[:2]) for room in ROOMS}
-
     assert len(rows()) <= 10
     assert {room for room in there - named if not room.endswith("__main__")} <= SWARMSIM
 
@@ -105,6 +104,5 @@ def test_pure_modules_load_neither_docker_nor_widgets():
     code = "".join(f"import {each}; print({each!r}, *sys.modules)\n" for each in PURE)
     words = [sys.executable, "-c", f"import sys\n{code}"]
     said = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-
     for module, *loaded in map(str.split, said.splitlines()):
         assert {name.split(".")[0] for name in loaded} & HEAVY == set(), module

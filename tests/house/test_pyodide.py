@@ -28,7 +28,6 @@ print("moved:", any("moves" in each for each in sent))
 @pytest.mark.long
 def test_an_update_is_watched_and_rolled_back_in_pyodide(pyodide: Path) -> None:
     said = run_python(pyodide, WATCHED).splitlines()
-
     assert "The update has settled" in said[-2]
     assert said[-1] == "moved: True"
 

@@ -135,7 +135,6 @@ def test_labkit_lab_opens_the_first_notebook(installed: Installed):
 def test_installed_sources_of_notebooks_are_not_changed(installed: Installed):
     process = installed.command("labkit", "notebooks", "check", "--fix")
     said, _ = process.communicate(timeout=60)
-
     assert process.returncode == 2
     assert "--from" in said
     assert "Nothing is wrong in 6 notebooks." in installed.run("labkit", "notebooks", "check")

@@ -70,7 +70,6 @@ IN_DC = {"com.docker.stack.namespace": "dc"}
 
 def test_the_meter_asks_the_web_page_of_the_service_s_stack(page: int) -> None:
     meter = coins.meter(a_swarm(page, IN_DC), "dc_worker")
-
     assert meter
     assert meter() == (41, 1772355607.25)
 
@@ -100,7 +99,6 @@ def test_an_answer_that_says_nothing_is_an_error_in_words(page, status, answer, 
     monkeypatch.setattr(Page, "status", status)
     monkeypatch.setattr(Page, "answer", answer)
     meter = coins.meter(a_swarm(page, IN_DC), "dc_worker")
-
     assert meter
     with pytest.raises(errors.LabError, match="no readable answer"):
         meter()
@@ -108,7 +106,6 @@ def test_an_answer_that_says_nothing_is_an_error_in_words(page, status, answer, 
 
 def test_a_page_that_does_not_answer_is_an_error_in_words() -> None:
     meter = coins.meter(a_swarm(1, IN_DC), "dc_worker")
-
     assert meter
     with pytest.raises(errors.LabError, match="no readable answer"):
         meter()
@@ -172,7 +169,6 @@ BACKS_OFF = "2026-03-01T09:00:01Z ConnectionRefusedError: [Errno 111] Connection
 def test_the_speed_is_that_of_all_workers(starting: list[str]) -> None:
     """What is measured before all of them count, and go on, is not the speed."""
     swarm = Working(one=list(COUNTS), two=starting + COUNTS[20:])
-
     assert coins.speed(cast("Swarm", swarm), "dc", seconds=0.05) == pytest.approx(30)
     assert len(swarm.logs["two"]) == len(COUNTS[20:]) - 2
 
@@ -181,7 +177,6 @@ def test_the_speed_is_that_of_all_workers(starting: list[str]) -> None:
 def test_where_not_all_workers_count_no_speed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coins, "_PATIENCE_SECONDS", 0.1)
     swarm = Working(one=list(COUNTS), two=[BACKS_OFF], three=[said(1, 4)])
-
     with pytest.raises(errors.NotSettled, match=r"(?s)all 3 workers of dc.*2 of them did"):
         coins.speed(cast("Swarm", swarm), "dc", seconds=0.05)
 
@@ -189,12 +184,10 @@ def test_where_not_all_workers_count_no_speed_is_told(monkeypatch: pytest.Monkey
 def test_where_tasks_only_act_the_speed_is_nought_at_once() -> None:
     swarm = Working(one=[""])
     swarm.provenance = "acted"
-
     assert coins.speed(cast("Swarm", swarm), "dc") == 0
 
 
 def test_a_page_that_never_answers_is_waited_for_and_then_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(coins, "_PATIENCE_SECONDS", 0.1)
-
     with pytest.raises(errors.LabError, match="no readable answer"):
         coins.speed(cast("Swarm", Working(one=list(COUNTS))), "dc")

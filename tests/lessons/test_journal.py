@@ -81,7 +81,6 @@ def test_a_journal_that_was_never_written_has_no_events(journal: Journal):
 def test_only_its_owner_may_read_a_journal(journal: Journal):
     """The learner's own sentences are in it."""
     journal.add(event("began", "half-time"))
-
     assert journal.path.stat().st_mode & 0o777 == 0o600
 
 
@@ -106,7 +105,6 @@ def test_a_reader_forgives_what_is_torn_or_of_a_newer_labkit(journal: Journal):
 
 def test_a_sentence_without_end_is_cut_and_its_event_kept(journal: Journal):
     journal.add(event("predicted", "pairs", why="ü" * 1_000_000))
-
     assert len(journal.events()[0].why) == 5000
 
 
@@ -155,9 +153,7 @@ def did(name: str, does: list[str]) -> list[Event]:
 
 def test_a_hint_that_is_read_twice_counts_once():
     hints = [event("hinted", "half-time", rung=rung) for rung in (1, 1, 2)]
-
     found = standing("half-time", *hints, event("solved", "half-time"))
-
     assert (found.hints, found.solved, found.state) == (2, True, "open")
 
 
@@ -180,7 +176,6 @@ def test_a_notebook_that_is_run_again_asks_its_own_questions_and_takes_nothing_b
 
 def test_what_is_forgotten_is_open_again_from_its_step_on():
     done = [checked("half-time", "passed"), compared("pairs"), event("forgot", step=2)]
-
     assert standing("half-time", *done).done
     assert standing("pairs", *done) == standing("pairs")
     assert not standing("bad-image", checked("bad-image", "passed"), done[-1]).done
@@ -204,7 +199,6 @@ def test_a_prediction_that_did_not_come_true_has_a_sign_of_its_own():
 def test_what_was_not_predicted_in_time_does_not_count_and_holds_nothing_up():
     events = [compared("pairs"), compared("completed", "")]
     found = Progress.of(events, PLAN, NAMES)
-
     assert (found.counts(2), found.mark(2)) == ("1 of 2 predictions", "·")
     assert found.to_do(2) == "1 not predicted in time"
     assert Progress.of([compared("first-slot", "")], PLAN).next == PLAN[1]

@@ -46,7 +46,6 @@ def compose() -> Path:
 
 def test_the_copy_holds_the_notebooks_and_the_application() -> None:
     lab = settings.workspace()
-
     assert {f"{step.notebook}.ipynb" for step in lessons.STEPS} <= {p.name for p in lab.iterdir()}
     assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
 
@@ -61,7 +60,6 @@ def test_the_copy_shows_no_answer_before_its_question() -> None:
 
 def test_a_second_refresh_copies_nothing_and_never_touches_what_was_changed() -> None:
     worker().write_text("mine")
-
     assert workspace.refresh() == []
     assert worker().read_text() == "mine"
 
@@ -71,14 +69,12 @@ def test_a_newer_file_replaces_a_copy_that_nobody_changed(monkeypatch, tmp_path)
     (checkout / "dockercoins" / "worker").mkdir(parents=True)
     (checkout / "dockercoins" / edits.WORKER).write_text("newer")
     monkeypatch.setattr(settings, "lesson_files", lambda: checkout)
-
     assert workspace.refresh() == [f"dockercoins/{edits.WORKER}"]
     assert worker().read_text() == "newer"
 
 
 def test_faster_changes_the_sleep_of_a_unit_of_work_and_shows_it(capsys):
     lessons.edit("faster")
-
     said = capsys.readouterr().out
     assert "-    time.sleep(0.1)" in said
     assert "+    time.sleep(0.01)" in said
@@ -88,7 +84,6 @@ def test_faster_changes_the_sleep_of_a_unit_of_work_and_shows_it(capsys):
 def test_bugged_leaves_no_import_and_still_is_python() -> None:
     """The image builds; the program fails only when it runs."""
     lessons.edit("bugged")
-
     tree = ast.parse(worker().read_text())
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
@@ -129,7 +124,6 @@ def ran(slot: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
 @pytest.mark.parametrize(("name", "bad"), [("one bad", "3"), ("three bad", "3 6 9")])
 def test_a_bad_worker_ends_at_once_in_some_slots_and_works_in_the_others(name, bad, tmp_path):
     lessons.edit(name)
-
     for slot in bad.split():
         ended = ran(slot, tmp_path)
         assert ended
@@ -141,9 +135,7 @@ def test_three_bad_after_one_bad_is_three_bad() -> None:
     lessons.edit("three bad")
     three = worker().read_text()
     edits.put(edits.WORKER, ("one bad",))
-
     lessons.edit("three bad")
-
     assert worker().read_text() == three
 
 
@@ -193,7 +185,6 @@ def test_edits_of_one_file_can_be_made_in_any_order(first: str, then: str) -> No
     """So whoever works on one exercise can go back to another part of the lesson."""
     lessons.edit(first)
     lessons.edit(then)
-
     text = worker().read_text()
     assert edits.EDITS[first].made(text)
     assert edits.EDITS[then].made(text)
@@ -202,9 +193,7 @@ def test_edits_of_one_file_can_be_made_in_any_order(first: str, then: str) -> No
 
 def test_a_variant_is_the_shipped_worker_with_edits(tmp_path: Path) -> None:
     worker().write_text("mine")
-
     steps.write_edited(tmp_path / "worker", ("faster", "one bad"))
-
     text = (tmp_path / "worker" / "worker.py").read_text()
     assert "time.sleep(0.01)" in text
     assert '["3"]' in text
@@ -228,9 +217,7 @@ def test_an_edit_that_is_made_already_says_so_and_changes_nothing(name, capsys):
     lessons.edit(name)
     once = [workspace.mine(file).read_text() for file in edits.FILES]
     capsys.readouterr()
-
     lessons.edit(name)
-
     assert [workspace.mine(file).read_text() for file in edits.FILES] == once
     assert "already has the change" in capsys.readouterr().out
 
@@ -257,7 +244,6 @@ def test_an_update_config_of_the_learner_s_own_is_read_and_not_doubled(by_hand, 
 
 def test_a_file_in_which_the_place_is_gone_is_left_alone_with_a_sentence() -> None:
     worker().write_text("print('mine')\n")
-
     with pytest.raises(LabError, match="the line to change was not found"):
         lessons.edit("faster")
     assert worker().read_text() == "print('mine')\n"
@@ -268,7 +254,6 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(content: bytes | None) -> No
     worker().unlink()
     if content is not None:
         worker().write_bytes(content)
-
     with pytest.raises(LabError, match=r"to read .*worker\.py"):
         lessons.edit("faster")
 
@@ -283,9 +268,7 @@ def test_an_unknown_edit_names_those_there_are() -> None:
 def test_putting_a_file_back_keeps_what_the_learner_wrote(content: bytes) -> None:
     """Byte for byte, whatever its encoding."""
     worker().write_bytes(content)
-
     said = edits.put(edits.WORKER, ("faster",))
-
     kept = " (your version is kept as worker.py.yours-1)"
     assert said == "dockercoins/worker/worker.py set to where this begins" + kept
     assert worker().with_name("worker.py.yours-1").read_bytes() == content
@@ -297,7 +280,6 @@ def test_a_health_check_is_put_back_like_any_other_edit(base: str) -> None:
     """With another worker, or another probe, it would make every task unhealthy."""
     workspace.refresh(base)
     lessons.edit("health check")
-
     restored = "dockercoins/worker/Dockerfile restored"
     assert edits.put(edits.DOCKERFILE, (), base) == restored, "and no copy is kept"
     assert f"ARG PYTHON_IMAGE={base}" in workspace.mine(edits.DOCKERFILE).read_text().splitlines()
@@ -317,7 +299,6 @@ def test_a_copy_never_takes_the_place_of_an_earlier_one() -> None:
 def test_putting_back_one_of_the_lesson_s_own_versions_keeps_no_copy() -> None:
     lessons.edit("faster")
     lessons.edit("bugged")
-
     assert edits.put(edits.WORKER, ()) == "dockercoins/worker/worker.py restored"
     assert worker().read_text() == workspace.shipped(edits.WORKER).read_text()
     assert edits.put(edits.WORKER, ()) == ""
@@ -335,7 +316,6 @@ def test_an_unknown_step_names_those_there_are() -> None:
 
 def test_every_step_has_its_notebook() -> None:
     shipped = {path.stem for path in (settings.lesson_files() / "notebooks").glob("*.ipynb")}
-
     assert {step.notebook for step in lessons.STEPS} == shipped
 
 

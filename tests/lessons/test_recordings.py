@@ -45,7 +45,6 @@ def took(name: str) -> timedelta:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_recording_is_whole_and_of_a_real_engine(path: Path) -> None:
     recording = Recording.load(path)
-
     assert recording.header.provenance == "engine"
     assert recording.header.service == "dc_worker"
     assert recording.torn_lines == 0
@@ -61,7 +60,6 @@ def test_every_lesson_has_one(step: lessons.Step) -> None:
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_recording_answers_the_questions_of_its_lesson(name: str) -> None:
     recording = load(name)
-
     read = {each: checks.QUESTIONS[each].read(recording).choice for each in ANSWERS[name]}
     assert read == {each: SHOWN[each] for each in ANSWERS[name]}
 

@@ -61,7 +61,6 @@ def test_two_updates_in_numbers() -> None:
 
 def test_the_same_update_at_another_time_is_the_same_run() -> None:
     early, late = comparison.compare([one_at_a_time(10), one_at_a_time(500)], ["a", "b"])
-
     assert late.steps == early.steps
     assert late.began - early.began == timedelta(seconds=490)
 
@@ -82,13 +81,11 @@ def test_the_speed_is_counted_from_the_start_of_the_update_too() -> None:
 
 def test_an_update_that_goes_on_has_no_total_yet() -> None:
     (run,) = comparison.compare([recorded({0: ["service 1.1 updating", "1.0-1"]})])
-
     assert (run.total, run.state, run.fewest, run.steps) == (None, "updating", 1, [(0, 1)])
 
 
 def test_without_names_they_are_told_apart_by_what_was_asked_and_then_by_number() -> None:
     runs = comparison.compare([one_at_a_time(), in_pairs(), one_at_a_time()])
-
     assert [run.name for run in runs] == [
         "dc_worker 1.0 → 1.1, 1 at a time",
         "dc_worker 1.0 → 1.1, 2 at a time, delay 5s",
@@ -99,7 +96,6 @@ def test_without_names_they_are_told_apart_by_what_was_asked_and_then_by_number(
 def test_an_update_of_all_at_once_that_changes_no_tag_says_so() -> None:
     looks = {0: ["service 1.0", "1.0-1"], 1: ["service 1.0 updating"]}
     made = recorded(looks, update_config=UpdateConfig(parallelism=0))
-
     assert comparison.name_of(made) == "dc_worker 1.0, all at a time"
 
 

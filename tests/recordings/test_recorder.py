@@ -75,7 +75,6 @@ def not_found() -> NotFound:
 def test_it_stops_by_itself_when_the_update_has_settled_and_says_why() -> None:
     with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker") as made:
         why = made.wait(timeout=10)
-
     assert why == "The update has settled: completed (update completed)."
     assert not made.alive
     assert made.recording.running_by_tag()[-1][1] == {"1.0": 0, "1.1": 2}
@@ -83,7 +82,6 @@ def test_it_stops_by_itself_when_the_update_has_settled_and_says_why() -> None:
 
 def test_it_can_be_started_and_stopped_twice_and_stopped_before_it_was_started() -> None:
     started = Recorder(Scripted(BEFORE), "dc_worker").start()
-
     assert started.start() is started
     assert started.stop() is started.stop()
     assert started.why == "It was stopped."
@@ -95,7 +93,6 @@ def test_every_change_is_in_the_file_before_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "new" / "r.jsonl"
     made = Recorder(Scripted(BEFORE, UPDATING), "dc_worker", path, until=None).start()
     made.wait_for(lambda r: "1.1-1" in r.tasks, "the new task")
-
     assert Recording.load(path) == made.recording
     made.stop()
     assert Recording.load(path).ended is not None
@@ -149,10 +146,8 @@ def test_nothing_of_another_engine_is_recorded_and_a_gap_says_so(
 
 def test_a_removed_service_ends_the_recording_when_its_last_task_is_gone() -> None:
     stopping = snapshot(1, None, task(1, desired_state="remove"))
-
     with Recorder(Scripted(BEFORE, stopping, not_found()), "dc_worker") as made:
         why = made.wait(timeout=10)
-
     assert why == "The service was removed, and its last task is gone."
     assert sum(isinstance(change, ServiceRemoved) for change in made.recording.changes) == 1
 
@@ -176,7 +171,6 @@ def test_a_recorder_that_dies_says_so_to_whoever_waits() -> None:
 def test_waiting_in_vain_says_what_for_and_how_far_things_are() -> None:
     with Recorder(Scripted(UPDATING), "dc_worker") as made, pytest.raises(NotSettled) as caught:
         made.wait_for_replicas("1.1", 10, timeout=0.2)
-
     assert caught.value.expected == "10 replicas of dc_worker to run 1.1, within 0.2 s."
     assert caught.value.found == "Updating: 1 of 2 replicas run 1.1."
 
@@ -238,17 +232,14 @@ def test_an_update_may_rest_for_its_delay_and_its_monitor_window() -> None:
 def test_under_nbval_a_wait_ends_before_the_cell_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PATIENCE", 0.3)
     begun = time.monotonic()
-
     with Recorder(Slow(moves=1000), "dc_worker") as made, pytest.raises(NotSettled):
         made.wait()
-
     assert time.monotonic() - begun < 5
 
 
 def test_waiting_for_what_an_ended_recording_lacks_says_that_it_has_ended() -> None:
     with Recorder(Scripted(BEFORE, UPDATING, DONE), "dc_worker") as made:
         made.wait(timeout=10)
-
     with pytest.raises(NotSettled) as caught:
         made.wait_for_update("paused")
     assert caught.value.found.startswith("the recording has ended. The update has settled")
@@ -256,7 +247,6 @@ def test_waiting_for_what_an_ended_recording_lacks_says_that_it_has_ended() -> N
 
 def test_an_update_state_that_does_not_exist_names_those_that_do() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker")
-
     with pytest.raises(BadValue, match="rollback_completed, not 'rolledback'"):
         made.wait_for_update("rolledback")  # type: ignore[arg-type]
 
@@ -396,7 +386,6 @@ def test_a_silent_engine_is_said_with_since_when_and_what_helps() -> None:
 
 def test_a_file_that_exists_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("precious")
-
     with pytest.raises(RecordingProblem, match="File exists"):
         Recorder(Scripted(BEFORE), "dc_worker", tmp_path / "r.jsonl")
     assert (tmp_path / "r.jsonl").read_text() == "precious"
@@ -476,7 +465,6 @@ def test_an_announced_change_is_awaited_until_it_is_seen() -> None:
 
 def test_times_are_the_clock_s_that_it_was_given() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker", until=None, now=lambda: at(7))
-
     assert made.recording.header.started == at(7)
 
 
@@ -536,7 +524,6 @@ def test_a_mark_for_a_file_that_is_no_longer_there_makes_no_other(tmp_path: Path
 
 def test_a_mark_with_nothing_on_it_is_refused_and_changes_nothing() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker")
-
     with pytest.raises(BadValue):
         made.mark("  ")
     assert made.recording.marks() == []
@@ -601,9 +588,7 @@ def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
 def test_a_sample_that_comes_with_the_end_is_dropped() -> None:
     made = Recorder(Scripted(BEFORE), "dc_worker").start()
     made.stop()
-
     made._record_sample(5, 1000.0)
-
     assert hashes(made.recording) == []
 
 

@@ -67,7 +67,6 @@ def test_only_what_changed_is_recorded() -> None:
 
 def test_a_task_that_swarm_has_forgotten_stays() -> None:
     made = recording(snapshot(0, service(), task(1)), snapshot(1, service(), task(2)))
-
     assert [type(c) for c in made.changes[-2:]] == [TaskSeen, TaskForgotten]
     assert set(made.tasks) == {"1.0-1", "1.0-2"}
     assert [t.id for t in made.current] == ["1.0-2"]
@@ -75,7 +74,6 @@ def test_a_task_that_swarm_has_forgotten_stays() -> None:
 
 def test_all_tasks_stay_after_the_service_was_removed() -> None:
     made = recording(snapshot(0, service(), task(1), task(2)), snapshot(1, None))
-
     assert made.service is None
     assert made.current == ()
     assert len(made.tasks) == 2
@@ -161,7 +159,6 @@ def test_a_gap_has_a_start_an_end_and_docker_s_reason() -> None:
     made = stop_first()
     made.add(Gap(at(4), "connection refused"))
     assert made.gaps() == [(at(4), None, "connection refused")]
-
     made.add(Back(at(6)))
     assert made.gaps() == [(at(4), at(6), "connection refused")]
 
@@ -188,10 +185,8 @@ def everything() -> Recording:
 
 def test_a_recording_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     made = everything()
-
     made.save(tmp_path / "r.jsonl")
     read = Recording.load(tmp_path / "r.jsonl")
-
     assert read == made
     assert read.ended == Ended(at(9), "It was stopped.")
     assert (tmp_path / "r.jsonl").read_text().count("\n") == len(made.changes) + 1
@@ -300,9 +295,7 @@ def test_what_is_left_out_of_a_long_file_costs_a_tenth(tmp_path: Path) -> None:
 def test_tags_that_are_too_many_are_counted_together() -> None:
     """Each step has all tags before it: a file with 100,000 would fill the memory."""
     made = recording(*(snapshot(n, service(), task(1, f"1.{n}")) for n in range(200)))
-
     (_, counts) = made.running_by_tag()[-1]
-
     assert counts["others"] == 1
     assert len(counts) == 51
 
@@ -310,7 +303,6 @@ def test_tags_that_are_too_many_are_counted_together() -> None:
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_text("".join(stop_first().lines()), "utf-8-sig")
-
     assert Recording.load(path) == stop_first()
 
 
@@ -334,7 +326,6 @@ def test_a_recording_is_saved_to_a_new_file_only(tmp_path: Path) -> None:
     stop_first().save(path)
     with pytest.raises(RecordingProblem, match="does not exist yet"):
         everything().save(path)
-
     assert Recording.load(path) == stop_first()
 
 
@@ -342,16 +333,13 @@ def test_an_update_state_that_there_is_not_costs_its_line_only(tmp_path: Path) -
     path = tmp_path / "r.jsonl"
     stop_first().save(path)
     path.write_text(path.read_text().replace('"state": "updating"', '"state": "up"'))
-
     read = Recording.load(path)
-
     assert read.torn_lines == 1
     assert read.update_states() == [(at(0), None)]
 
 
 def test_marks_are_told_in_the_order_of_their_moments_and_change_no_end() -> None:
     made = everything()
-
     assert made.marks() == [(at(1), "the first pair is done"), (at(3), HOSTILE)]
     assert made.ended == Ended(at(9), "It was stopped.")
     assert made.last_at == at(9)
@@ -362,7 +350,6 @@ def test_hashes_and_marks_move_no_replica() -> None:
     made, plain = stop_first(), stop_first()
     for change in (HashesSeen(at(3.5), 7, 1.0), Marked(at(3.6), at(2), "x")):
         made.add(change)
-
     assert made.running_by_tag() == plain.running_by_tag()
     assert made.spans() == plain.spans()
     assert made.update_states() == plain.update_states()
@@ -382,9 +369,7 @@ def test_a_mark_of_a_moment_without_a_time_zone_is_refused() -> None:
 def test_half_a_surrogate_pair_comes_back_from_the_file(tmp_path: Path) -> None:
     """JSON from an engine can hold one, and UTF-8 cannot."""
     made = recording(snapshot(0, service(), task(1, error="half: \ud83d, whole: \U0001f433")))
-
     made.save(tmp_path / "r.jsonl")
-
     assert Recording.load(tmp_path / "r.jsonl") == made
 
 
@@ -393,7 +378,6 @@ def test_kinds_and_fields_of_a_later_labkit_are_passed_over(tmp_path: Path) -> N
     stop_first().save(path)
     text = path.read_text().replace('"slot": 1', '"slot": 1, "mood": "calm"')
     path.write_text(text + '{"kind": "mood", "at": "2026-03-01T09:00:09Z", "text": "calm"}\n')
-
     assert Recording.load(path) == stop_first()
 
 
@@ -402,7 +386,6 @@ GOOD = '{"kind": "recording", "schema": 1, "service": "s", "started": "2026-03-0
 
 def test_a_header_needs_no_more_than_a_service_and_a_start(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text(GOOD)
-
     assert Recording.load(tmp_path / "r.jsonl").header.service == "s"
 
 
@@ -435,7 +418,6 @@ def test_a_header_needs_no_more_than_a_service_and_a_start(tmp_path: Path) -> No
 )
 def test_what_is_no_recording_is_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.jsonl").write_bytes(content.encode(errors="surrogateescape"))
-
     with pytest.raises(RecordingProblem) as problem:
         Recording.load(tmp_path / "r.jsonl")
     nothing = not content.strip("\n")
@@ -446,7 +428,6 @@ def test_what_is_no_recording_is_refused_with_a_sentence(tmp_path: Path, content
 @pytest.mark.parametrize("schema", [2, 10**30])
 def test_a_recording_of_a_newer_schema_is_refused_with_a_sentence(tmp_path: Path, schema: int):
     (tmp_path / "r.jsonl").write_text(f'{{"kind": "recording", "schema": {schema}}}\n')
-
     with pytest.raises(RecordingProblem, match=f"of schema {schema}, written by a newer labkit"):
         Recording.load(tmp_path / "r.jsonl")
 
@@ -465,7 +446,6 @@ def test_a_folder_or_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path: 
 
 def test_frames_hold_spans_and_replicas() -> None:
     made = stop_first()
-
     assert frames.spans(made)["seconds"].dropna().tolist() == [1.0, 2.0, 2.0]
     assert frames.replicas(made).to_dict("list") == {"1.0": [2, 1], "1.1": [0, 1]}
 
@@ -485,19 +465,16 @@ def test_without_pandas_the_same_rows_are_a_plain_table(monkeypatch: pytest.Monk
 
 def test_a_plain_table_shows_text_as_text() -> None:
     shown = Table(["said"], [{"said": HOSTILE}, {"said": None}])._repr_html_()
-
     assert "<script>" not in shown
     assert "NaN" in shown
 
 
 def test_frames_of_an_empty_recording_are_empty() -> None:
     made = recording()
-
     assert frames.spans(made).empty
     assert frames.replicas(made).empty
 
 
 def test_a_service_change_carries_the_status_and_its_message() -> None:
     changes = [c for c in stop_first().changes if isinstance(c, ServiceSeen)]
-
     assert changes[-1].service.update_status == status("updating", message="update in progress")

@@ -63,7 +63,6 @@ def values(points: Iterable[Point]) -> list[float]:
 def test_ten_workers_that_never_rest_make_a_flat_line(seed: int) -> None:
     samples = seen(out_of_step(seed), every_half_second(10, 70))
     true = 10 * EACH
-
     assert values(drawn(samples)) == pytest.approx([true] * 113, rel=0.08)
     naive = [(b.hashes - a.hashes) / (b.now - a.now) for a, b in pairwise(samples)]
     assert max(abs(each - true) for each in naive) > 0.4 * true
@@ -71,7 +70,6 @@ def test_ten_workers_that_never_rest_make_a_flat_line(seed: int) -> None:
 
 def test_one_worker_is_no_longer_4_4_4_0() -> None:
     one = workers(0.1)
-
     naive = [(b.hashes - a.hashes) for a, b in pairwise(seen(one, range(10, 40)))]
     assert set(naive) == {0, 4}
     line = values(drawn(seen(one, every_half_second(10, 40))))
@@ -96,7 +94,6 @@ def test_a_step_of_the_true_speed_is_a_slope_with_the_step_in_its_middle() -> No
 def test_the_first_point_comes_with_four_seconds_of_samples_and_is_two_seconds_old() -> None:
     made = Speed(START)
     samples = seen(lambda t: int(30 * t), every_half_second(0, 4))
-
     assert [made.take(each) for each in samples[:-1]] == [[]] * 8
     ((moment, value),) = made.take(samples[-1])
     assert moment == at(2.02)
@@ -105,18 +102,14 @@ def test_the_first_point_comes_with_four_seconds_of_samples_and_is_two_seconds_o
 
 def test_samples_once_a_second_will_do_and_so_will_one_that_comes_late() -> None:
     times = [0, 1.1, 2, 3, 3.9, 5, 7.5, 8.2, 9]
-
     points = drawn(seen(lambda t: int(1000 * t), times))
-
     assert values(points) == pytest.approx([1000] * 5, rel=0.01)
     assert None not in [value for _, value in points]
 
 
 def test_where_no_sample_came_the_line_breaks_and_begins_anew() -> None:
     before, after = every_half_second(0, 10), every_half_second(20, 30)
-
     points = drawn(seen(lambda t: int(30 * t), before + after))
-
     (hole,) = [moment for moment, value in points if value is None]
     assert hole == at(15.02)
     assert [m for m, _ in points if at(8.1) < m < at(21.9)] == [hole]
@@ -126,7 +119,6 @@ def test_where_no_sample_came_the_line_breaks_and_begins_anew() -> None:
 def test_a_counter_that_begins_again_is_no_fall_of_the_speed() -> None:
     """Redis keeps it in memory only, so a redis that is replaced counts from nought."""
     points = drawn(seen(lambda t: int(30 * (t if t < 10 else t - 10)), every_half_second(0, 20)))
-
     assert [value for _, value in points].count(None) == 1
     assert values(points) == pytest.approx([30] * len(values(points)), rel=0.02)
 
@@ -134,16 +126,13 @@ def test_a_counter_that_begins_again_is_no_fall_of_the_speed() -> None:
 def test_a_clock_that_is_put_back_breaks_the_line() -> None:
     made = Speed(START)
     made.take(HashesSeen(at(1), 30, 1001.0))
-
     assert made.take(HashesSeen(at(2), 60, 1001.0)) == [(at(1.5), None)]
     assert made.take(HashesSeen(at(3), 90, 5.0)) == [(at(2.5), None)]
 
 
 def test_what_was_before_the_recording_has_no_point() -> None:
     made = Speed(at(5))
-
     points = [p for s in seen(lambda t: int(30 * t), range(10)) for p in made.take(s)]
-
     assert [moment for moment, _ in points] == [at(s + 0.02) for s in (5, 6, 7)]
 
 
@@ -153,9 +142,7 @@ def test_a_service_that_stands_still_has_a_speed_of_nought() -> None:
 
 def test_a_recording_without_samples_has_no_points() -> None:
     made: Recording = recording()
-
     assert speed.points(made) == []
-
     with pytest.raises(LabError, match=r"it holds 0 samples"):
         speed.at(made, at(5))
     made.header = replace(made.header, provenance="acted")
@@ -166,6 +153,5 @@ def test_the_speed_before_an_update_is_not_that_of_workers_that_still_start() ->
     made = recording()
     for sample in seen(lambda t: int(3 * t if t < 5 else 30 * t - 135), every_half_second(0, 20)):
         made.add(sample)
-
     assert speed.at(made, at(17)) == pytest.approx(30)
     assert speed.at(made, at(0)) == pytest.approx(3)

@@ -101,7 +101,6 @@ def test_hashes_lost_are_unknown_while_the_update_goes_on() -> None:
     made = recorded({5: ["service 1.0 updating", "1.0-1"]})
     for second in range(10):
         made.add(HashesSeen(at(second), 30 * second, 500.0 + second))
-
     assert story.hashes_lost(made) is None
 
 
@@ -122,5 +121,4 @@ def test_what_came_before_the_first_look_does_not_hide_history() -> None:
     made = recording()
     made.add(HashesSeen(at(-1), 1, 1.0))
     made.observe(snapshot(0, service(), task(1), old))
-
     assert story.errors(made) == []

@@ -96,14 +96,12 @@ def undisturbed() -> list[Change]:
 )
 def test_a_clock_that_is_set_leaves_a_mark_and_all_else_as_it_was(machines, says, undisturbed):
     made = recorded(machines)
-
     assert [label for _, label in made.marks()] == ([says] if says else [])
     assert [change for change in made.changes if not isinstance(change, Marked)] == undisturbed
 
 
 def test_a_machine_that_sleeps_has_its_clock_right_and_sleeps_as_long() -> None:
     made = recorded(Machines(asleep=8 * HOUR))
-
     update = story.first_update(made)
     assert made.marks() == []
     assert update
@@ -129,7 +127,6 @@ def test_what_goes_on_after_a_restart_does_not_go_back_behind_what_was_recorded(
 def test_the_time_of_a_simulated_engine_does_not_go_back_with_another_one() -> None:
     """One that ran fast is ahead of the one that is started in its place."""
     line = TimeLine(iter([START, START + HOUR, START]).__next__, None)
-
     assert [line.now(), line.now()] == [START + HOUR] * 2
 
 

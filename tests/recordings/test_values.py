@@ -18,7 +18,6 @@ from tests.claims import claims, each_claim
 
 def test_the_defaults_are_those_of_swarm_and_not_of_docker_py() -> None:
     config = UpdateConfig()
-
     assert (config.parallelism, config.failure_action) == (1, "pause")
     assert (config.delay, config.monitor) == (timedelta(0), timedelta(seconds=5))
     assert (config.max_failure_ratio, config.order) == (0, "stop-first")
@@ -66,7 +65,6 @@ def test_what_a_replica_runs_is_the_tag_of_its_image(image: str, tag: str) -> No
 
 def test_a_time_of_the_api_keeps_microseconds_and_the_year_1_means_never() -> None:
     read = instant("2026-03-01T10:00:00.123456789+01:00")
-
     assert read == datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
     assert instant("2026-03-01T09:00:00Z") == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert instant("0001-01-01T00:00:00Z") is None

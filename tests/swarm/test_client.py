@@ -48,7 +48,6 @@ def test_an_address_is_kept_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> 
 def test_where_nothing_answers_docker_s_own_words_are_kept() -> None:
     with pytest.raises(errors.NoEngine, match="a Docker engine at unix:///nowhere") as caught:
         Swarm.at("unix:///nowhere")
-
     assert "No such file" in caught.value.docker_says
 
 
@@ -121,7 +120,6 @@ class Answering(Swarm):
 def test_an_unknown_service_names_those_that_exist_and_the_one_that_was_meant(asked, advice):
     with pytest.raises(errors.NotFound) as caught:
         Answering("dc_worker", "dc_redis").service(asked)
-
     assert caught.value.expected == f"a service called {asked!r}."
     assert caught.value.found == "this swarm has dc_redis, dc_worker."
     assert caught.value.try_next == advice
@@ -131,7 +129,6 @@ def test_an_unknown_service_names_those_that_exist_and_the_one_that_was_meant(as
 def test_where_there_is_no_service_the_stack_is_to_be_deployed_first() -> None:
     with pytest.raises(errors.NotFound) as caught:
         Answering().service("dc_worker")
-
     assert caught.value.found == "this swarm has no service."
     assert caught.value.try_next == "deploy the stack first (`labkit up`)."
 
@@ -158,7 +155,6 @@ class Moving(Swarm):
 def test_what_a_task_did_is_known_no_later_than_what_came_of_it() -> None:
     """A service that was rolled back is never seen beside tasks that have not failed yet."""
     seen = Moving().snapshot("dc_worker")
-
     assert seen.service is not None
     assert seen.tasks[0].created_at.second > seen.service.version
 
@@ -167,7 +163,6 @@ def test_what_the_engine_answers_again_is_not_read_again() -> None:
     """So a recorder need not compare tasks to see that nothing has changed."""
     still, moving = Moving(0), Moving()
     one, two = still.snapshot("dc_worker"), still.snapshot("dc_worker")
-
     assert two.tasks is one.tasks
     assert moving.snapshot("dc_worker").tasks is not moving.snapshot("dc_worker").tasks
 
@@ -202,7 +197,6 @@ def test_a_task_with_volumes_is_one_task() -> None:
     """They begin with an ID, as tasks do."""
     engine = Holding()
     engine.raw = [raw("one", Volumes=[{"ID": "v"}, {"ID": "w"}]), raw("two")]
-
     assert [task.id for task in engine.task_values()] == ["one", "two"]
 
 
@@ -263,7 +257,6 @@ def test_docker_s_configuration_may_hold_anything(found: object) -> None:
 def test_a_configuration_that_is_none_counts_as_empty(text, tmp_path, monkeypatch):
     (tmp_path / "config.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-
     assert settings.docker_config() == {}
 
 
@@ -272,7 +265,6 @@ def test_a_login_is_kept_beside_one_that_cannot_be_read(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("LABKIT_DOCKER_ID", raising=False)
-
     assert settings.docker_id() == "me"
 
 

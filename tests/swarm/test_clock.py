@@ -36,7 +36,6 @@ def test_until_an_engine_tells_its_time_it_is_this_machine_s(clock: Clock) -> No
 def test_between_two_answers_it_goes_on_in_real_time(clock: Clock, hand: Hand) -> None:
     clock.set(at(0))
     hand.seconds += 3
-
     assert clock.now() == at(3)
     assert clock.own
     assert clock.age == 3
@@ -46,7 +45,6 @@ def test_a_clock_that_hurries_is_late_between_answers_and_right_with_the_next(cl
     clock.set(at(0))
     hand.seconds += 1
     assert clock.now() == at(1)
-
     clock.set(at(20))
     assert clock.now() == at(20)
 
@@ -55,7 +53,6 @@ def test_an_answer_that_was_overtaken_puts_nothing_back(clock: Clock, hand: Hand
     clock.set(at(10))
     seen = clock.now()
     clock.set(at(9.5))
-
     assert clock.now() == seen
     hand.seconds += 2
     assert clock.now() == at(11.5)
@@ -78,5 +75,4 @@ def test_an_engine_that_was_started_again_has_another_clock(clock: Clock) -> Non
     clock.set(at(3600))
     assert clock.now() == at(3600)
     clock.set(at(60))
-
     assert clock.now() == at(60)

@@ -70,9 +70,7 @@ def test_the_first_scale_restarts_no_task(swarm: Swarm, make: Make) -> None:
     """docker-py sends filled-in defaults back, and so replaces every task here."""
     name = make(replicas=2)
     before = until(lambda: (len(got := running(swarm, name)) == 2 and got) or None, "two replicas")
-
     services.update(swarm, name, replicas=3)
-
     after = until(lambda: (len(got := running(swarm, name)) == 3 and got) or None, "three replicas")
     assert before < after
     assert swarm.snapshot(name).service.update_status is None
@@ -157,16 +155,13 @@ def test_nothing_is_lost_to_a_writer_in_between(swarm: Swarm, name: str) -> None
 def test_force_replaces_every_task_each_time(swarm: Swarm, name: str) -> None:
     services.update(swarm, name, force=True)
     services.update(swarm, name, force=True)
-
     assert spec(swarm, name)["TaskTemplate"]["ForceUpdate"] == 2
 
 
 def test_a_rollback_brings_the_previous_spec_back_and_another_one_goes_forward(swarm, name):
     services.update(swarm, name, image="lab/w:1.1")
-
     services.rollback(swarm, name)
     assert image(swarm, name).endswith("worker:1.0")
-
     services.rollback(swarm, name)
     assert image(swarm, name) == "lab/w:1.1"
 
@@ -204,7 +199,6 @@ def test_a_service_that_the_lab_did_not_deploy_is_left_alone(swarm: Swarm, make:
 )
 def test_a_value_that_swarm_would_refuse_changes_nothing(swarm, name, change, says):
     before = swarm.service(name)["Version"]
-
     with pytest.raises(BadValue, match=says):
         services.update(swarm, name, **change)
     assert swarm.service(name)["Version"] == before
@@ -212,7 +206,6 @@ def test_a_value_that_swarm_would_refuse_changes_nothing(swarm, name, change, sa
 
 def test_an_image_that_nobody_has_is_said_before_its_tasks_are_rejected(swarm, name, capsys):
     services.update(swarm, name, image="lab/no-such-image:9.9")
-
     said = capsys.readouterr().out
     assert "No such image: lab/no-such-image:9.9" in said
     assert "every new task will be rejected" in said

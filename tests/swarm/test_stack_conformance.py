@@ -163,9 +163,7 @@ def test_the_engine_holds_the_same_as_after_docker_stack_deploy(swarm, name, fil
     by_docker(swarm, name, paths)
     theirs = evened(swarm, name)
     remove(swarm, name)
-
     by_labkit(swarm, name, paths)
-
     assert differing(evened(swarm, name), theirs) == {}
 
 

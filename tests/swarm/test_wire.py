@@ -74,7 +74,6 @@ def test_a_connection_is_kept_and_what_is_sent_is_named(server: Server, way: Uni
 
 def test_where_the_engine_has_closed_it_another_is_made(server: Server, way: UnixSocket) -> None:
     server.answers += [OK + b"Connection: close\r\n\r\nhello", HELLO]
-
     assert [way.ask("GET", "/", None, 5).body for _ in range(2)] == [b"hello", b"hello"]
     assert server.connections == 2
 
@@ -85,7 +84,6 @@ def test_where_the_engine_has_closed_it_another_is_made(server: Server, way: Uni
 )
 def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(server, way, answer):
     server.answers += [answer, HELLO]
-
     with pytest.raises(OSError):  # noqa: PT011 - any of them
         way.ask("GET", "/", None, 5)
     assert way.ask("GET", "/", None, 5).body == b"hello"
@@ -93,7 +91,6 @@ def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(server, way, 
 
 def test_what_does_not_speak_of_an_api_is_not_an_engine(server: Server) -> None:
     server.answers = [HELLO]
-
     with pytest.raises(OSError, match="not a Docker engine"):
         UnixSocket(str(server.server_address))
 

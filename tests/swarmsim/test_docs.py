@@ -32,5 +32,4 @@ def test_the_example_of_testing_passes(tmp_path: Path):
 
 def test_the_example_of_the_face_prints_what_it_says(capsys: pytest.CaptureFixture[str]):
     exec(blocks("swarmsim/README.md")[""], {})
-
     assert capsys.readouterr().out == "['running']\n"

@@ -53,7 +53,6 @@ def test_time_stands_still_until_it_is_moved(engine: Engine, client: docker.Dock
     service = client.services.create("web:1", name="web", mode=ServiceMode("replicated", 2))
     before = states(service)
     engine.advance("5s")
-
     assert (before, states(service)) == ([], ["running", "running"])
 
 
@@ -61,7 +60,6 @@ def test_time_stands_still_until_it_is_moved(engine: Engine, client: docker.Dock
 def test_time_is_moved_by_a_length_in_any_form(engine: Engine, length: str | float | timedelta):
     begun = engine.now
     engine.advance(length)
-
     assert engine.now - begun == 90 * 10**9
 
 
@@ -84,7 +82,6 @@ def test_sleeping_may_be_made_to_move_the_clock(engine, client, monkeypatch):
     service = client.services.create("web:1", name="web")
     while states(service) != ["running"]:
         time.sleep(0.5)
-
     assert engine.now
 
 
@@ -93,7 +90,6 @@ def test_a_loop_that_polls_gets_somewhere(client: docker.DockerClient):
     polls = iter(range(10_000))
     while states(service) != ["running"]:
         next(polls)
-
     assert next(polls) > 100
 
 
@@ -146,7 +142,6 @@ def test_logs_are_read_and_followed(engine: Engine, client: docker.DockerClient)
     service = client.services.create("web:1", name="web")
     engine.advance("5s")
     container = client.containers.list()[0]
-
     assert b"".join(service.logs(stdout=True, stderr=True)) == b"listening\na warning\n"
     assert container.logs(stderr=False) == b"listening\n"
     assert list(container.logs(stream=True, follow=True)) == [b"listening\n", b"a warning\n"]
@@ -166,7 +161,6 @@ def test_a_container_is_stopped_and_waited_for(engine: Engine, client: docker.Do
 def test_waiting_for_a_container_that_never_ends_is_an_empty_answer(engine, client):
     client.services.create("web:1", name="web")
     engine.advance("5s")
-
     with pytest.raises(json.JSONDecodeError):
         client.containers.list()[0].wait()
 
@@ -243,7 +237,6 @@ def test_in_process_there_is_no_thread_and_no_socket(engine: Engine, client: doc
     before = threading.active_count()
     client.services.create("w")
     engine.advance("5s")
-
     assert threading.active_count() == before
 
 
@@ -281,14 +274,12 @@ def test_the_folder_of_an_engine_goes_with_it():
     there = folder.is_dir()
     del engine
     gc.collect()
-
     assert (there, folder.exists()) == (True, False)
 
 
 def test_the_model_is_had_without_the_engine():
     code = "import swarmsim, sys; swarmsim.Cluster, swarmsim.Behaviour; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
     assert not {"docker", "tornado", "swarmsim.engine", "asyncio"} & set(ran.stdout.split())
     assert set(swarmsim.__all__) == {"Behaviour", "Cluster", "Engine"}
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):

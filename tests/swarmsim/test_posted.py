@@ -66,7 +66,6 @@ def test_events_come_as_they_happen_until_they_are_closed(client: docker.DockerC
     client.services.create("web:1", name="other")
     names = [event["Actor"]["Attributes"]["name"] for event in islice(events, 2)]
     events.close()
-
     assert names == ["web", "other"]
 
 
@@ -90,6 +89,5 @@ def test_an_answer_comes_soon_even_if_there_is_nothing_to_say(post, monkeypatch)
 
 def test_a_wait_is_answered_once_it_is_over(post: Callable[[str], str]):
     began = time.monotonic()
-
     assert post(json.dumps({"wait": 0.2})) == "{}"
     assert time.monotonic() - began >= 0.2

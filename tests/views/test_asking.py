@@ -55,17 +55,13 @@ def test_what_is_chosen_is_noted_at_once():
 def test_a_reason_goes_with_the_choice():
     learner = Learner()
     learner.radio.value = "25"
-
     learner.why.value = "ten seconds saved"
-
     assert learner.noted == [("25", ""), ("25", "ten seconds saved")]
 
 
 def test_a_reason_alone_is_nothing_yet_and_is_not_lost():
     learner = Learner()
-
     learner.why.value = "because"
-
     assert learner.noted == []
     assert learner.sees == "Choose first; the reason goes with it."
     learner.radio.value = "45"
@@ -74,10 +70,8 @@ def test_a_reason_alone_is_nothing_yet_and_is_not_lost():
 
 def test_a_mind_may_be_changed():
     learner = Learner()
-
     for key in ("25", "45", "25"):
         learner.radio.value = key
-
     assert [key for key, _ in learner.noted] == ["25", "45", "25"]
     assert learner.sees.startswith("Noted: About 25 s.")
 
@@ -100,7 +94,6 @@ def test_a_choice_after_the_recording_has_answered_is_said_not_to_count():
 def test_asked_anew_it_shows_what_was_chosen_and_notes_nothing():
     """As when the notebook is run again from the top."""
     learner = Learner(chosen=QUESTION.choice("45"), why="I know")
-
     assert learner.radio.value == "45"
     assert learner.why.value == "I know"
     assert learner.sees.startswith("Noted: About 45 s.")

@@ -50,13 +50,11 @@ def test_every_form_carries_the_badge(provenance: Any) -> None:
 @pytest.mark.parametrize("form", ["snapshot", "one part", "table alone", "drawing", "replay"])
 def test_what_the_badge_means_is_in_its_title(form: str) -> None:
     meaning = badge_of("simulated").meaning.replace("'", "&#39;")
-
     assert meaning in forms(made("simulated"))[form]
 
 
 def test_nothing_is_said_to_have_run_where_tasks_only_act() -> None:
     badge = badge_of("acted")
-
     assert badge.word == "acted"
     assert "no code of the images ran" in badge.meaning
     assert badge.meaning.replace("'", "&#39;") in Snapshot.of(made("acted")).plain
@@ -76,7 +74,6 @@ def test_a_chart_that_is_drawn_alone_says_it_too(part: str) -> None:
 def test_of_runs_that_are_compared_each_says_it_for_itself() -> None:
     """A prediction lies beside what came of it."""
     compared = views.Comparison([made("predicted"), made("engine")], ["guess", "truth"])
-
     guess, truth = compared.data()["runs"]
     assert guess["badge"].word == "predicted"
     assert truth["badge"] is None
@@ -94,7 +91,6 @@ def loaded(folder: Path, row: dict) -> str:
 
 def test_a_file_keeps_it_and_one_from_before_is_of_a_docker_engine(tmp_path: Path) -> None:
     row = json.loads(next(made("simulated").lines()))
-
     assert loaded(tmp_path, row) == row.pop("provenance") == "simulated"
     assert loaded(tmp_path, row) == "engine"
 
@@ -154,7 +150,6 @@ class Labelled(Swarm):
 @each_claim(__file__, "called", "case")
 def test_an_engine_is_called_what_it_is(case: dict[str, Any]) -> None:
     engine = Labelled(*case["labels"])
-
     assert engine.about() == case["about"]
     assert engine.provenance == case["provenance"]
     assert engine.speed == case["speed"]

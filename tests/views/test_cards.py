@@ -33,7 +33,6 @@ def shown(card: cards.Card) -> str:
 )
 def test_a_finding_is_a_sign_and_words_and_no_colour_alone(finding: checks.Finding, mark: str):
     said = shown(cards.finding(finding))
-
     assert said.startswith(mark)
     assert f"Seen: {finding.saw}Why: {finding.because}" in said
     assert said.endswith(f"Try: {finding.try_next}" if finding.try_next else finding.because)
@@ -57,7 +56,6 @@ def test_each_outcome_has_an_edge_of_its_own():
 
 def test_a_comparison_says_what_was_said_what_was_believed_and_what_was_seen():
     said = shown(cards.compared(Compared(QUESTION, QUESTION.choice("25"), READING)))
-
     assert "You said “About 25 s”. That takes the delay to come between pairs." in said
     assert "The recording shows: the update took 45.1 s." in said
     assert said.endswith("Why: Each updater sleeps.Try: set the delay to 0s.")
@@ -66,7 +64,6 @@ def test_a_comparison_says_what_was_said_what_was_believed_and_what_was_seen():
 def test_what_was_predicted_is_said_to_be_so_and_nothing_predicted_to_be_nothing():
     so = shown(cards.compared(Compared(QUESTION, QUESTION.choice("45"), READING)))
     nothing = shown(cards.compared(Compared(QUESTION, None, READING)))
-
     assert "You said “About 45 s”. The recording agrees." in so
     assert "You made no prediction" in nothing
 
@@ -91,7 +88,6 @@ def test_a_question_in_a_terminal_says_how_to_choose():
 def test_a_questions_choices_are_on_the_card_until_there_are_buttons():
     """The style sheet, which every card brings, hides the list then."""
     card = cards.question(QUESTION)._repr_html_()
-
     assert '<ul class="labkit-choices"><li>About 25 s</li><li>About 45 s</li></ul>' in card
     assert ":has(.labkit-asked:not(.jupyter-widgets-disconnected)) .labkit-choices" in card
     assert "first." in card.split('<p class="labkit-gone">')[1]
@@ -102,7 +98,6 @@ def test_a_questions_choices_are_on_the_card_until_there_are_buttons():
 
 def test_a_hint_says_how_things_stand_first():
     said = shown(cards.hint(Hint("The service runs 1.0.", "Look at the slots.", 1, 3)))
-
     assert said == "Hint 1 of 3The service runs 1.0.Look at the slots."
 
 
@@ -110,7 +105,6 @@ def test_a_solution_is_words_and_code_in_their_order():
     card = cards.solution(
         Solution("Half", (("markdown", "**Why.** *So*.\n\nThen:"), ("code", "x = 'a < b'\ny = 2")))
     )
-
     assert shown(card) == "A solution · HalfWhy. So.Then:x = 'a < b'\ny = 2"
     assert "<p><b>Why.</b> <i>So</i>.</p><p>Then:</p><pre><code>x = " in card._repr_html_()
 
@@ -118,7 +112,6 @@ def test_a_solution_is_words_and_code_in_their_order():
 def test_an_exercise_says_what_to_do_what_was_prepared_and_what_can_be_called():
     exercise = checks.EXERCISES["twelve-seconds"]
     said = shown(cards.exercise(exercise, ["dc_worker removed"]))
-
     assert said.startswith("Exercise · Twelve seconds a slot")
     assert "What was prepareddc_worker removed." in said
     for name in ("check", "hint", "solution"):
@@ -130,7 +123,6 @@ def test_an_exercise_says_what_to_do_what_was_prepared_and_what_can_be_called():
 
 def test_lines_that_begin_as_items_are_a_list():
     card = cards.solution(Solution("x", (("markdown", "Two:\n\n- **a**: 1\n- b\n\nend"),)))
-
     assert "<p>Two:</p><ul><li><b>a</b>: 1</li><li>b</li></ul><p>end</p>" in card._repr_html_()
 
 

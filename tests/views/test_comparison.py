@@ -28,7 +28,6 @@ def drawn(of: Comparison) -> ElementTree.Element:
 
 def test_every_run_begins_when_its_update_began(two: Comparison) -> None:
     slow, fast = two.data()["runs"]
-
     assert (slow["steps"][0], fast["steps"][0]) == ([0, 10], [0, 10])
     assert slow["began"] == round(START.timestamp() * 1000) + 1000
     assert fast["began"] == slow["began"] + 1000
@@ -69,7 +68,6 @@ def test_hashes_lost_and_gained_are_told() -> None:
 def test_an_update_that_did_not_end_says_so() -> None:
     recording, _, _ = play(5)
     run = Comparison([recording], ["cut"]).data()["runs"][0]
-
     assert (run["total"], run["state"]) == (None, "updating")
     assert "<td>not known</td>" in Comparison([recording]).html
     assert "did not end" in Comparison([recording]).plain
@@ -77,7 +75,6 @@ def test_an_update_that_did_not_end_says_so() -> None:
 
 def test_lines_differ_in_dash_and_not_only_in_colour() -> None:
     runs = Comparison([update(0.5)] * 8).data()["runs"]
-
     assert len({run["dash"] for run in runs[: len(DASHES)]}) == len(DASHES)
     assert len({(run["dash"], run["colour"]) for run in runs}) == 8
     assert len({run["name"] for run in runs}) == 8
@@ -85,7 +82,6 @@ def test_lines_differ_in_dash_and_not_only_in_colour() -> None:
 
 def test_each_line_is_drawn_with_its_dash_and_named(two: Comparison) -> None:
     strokes = [each.get("stroke-dasharray") for each in drawn(two).findall(".//{*}svg/{*}path")]
-
     assert strokes == [DASHES["solid"], DASHES["dash"]]
     assert {"slow", "fast"} <= set(texts(drawn(two)))
 
@@ -93,7 +89,6 @@ def test_each_line_is_drawn_with_its_dash_and_named(two: Comparison) -> None:
 def test_a_line_ends_where_its_update_ended(two: Comparison) -> None:
     """The fast one took half of the time that the axis has."""
     ends = [max(map(float, re.findall(r"[ML]([\d.]+) ", path))) for path in curves(drawn(two))]
-
     assert ends == [1000.0, 500.0]
 
 
@@ -105,7 +100,6 @@ def test_the_page_is_given_what_was_drawn(two: Comparison) -> None:
 def test_hostile_names_stay_text() -> None:
     recording = update(1)
     comparison = Comparison([recording, recording], [HOSTILE, "other"])
-
     assert "<img src=x" not in comparison.html
     assert comparison.html.count("</script") == 1
     assert "\u202e" not in comparison.html

@@ -36,7 +36,6 @@ from tests.views.acted import (
 @pytest.mark.parametrize("parts", [("phases", "replicas", "slots"), *((each,) for each in CHARTS)])
 def test_charts_stand_under_one_another_each_with_its_name(update, parts):
     names = [text for text in texts(drawn(update, *parts)) if text[0].isupper()]
-
     assert names == [module(part).TITLE for part in parts]
 
 
@@ -45,7 +44,6 @@ def test_a_legend_fits_into_a_cell_beside_a_view(update: Recording) -> None:
     state = Snapshot.of(update).state
     legend = module("slots").svg(state, Axis.of(state), "p").legend
     told = [re.findall(r'<text x="([\d.]+)".*?>([^<]+)<', line) for line in legend]
-
     assert [words for line in told for _, words in line][-1] == "monitor window"
     assert all(float(x) + 6 * len(words) < 460 for line in told for x, words in line)
 
@@ -65,14 +63,12 @@ def test_a_band_is_as_high_as_its_replicas(update: Recording) -> None:
     """In the end ten of ten run 1.1: from the axis to the top of the tens."""
     band = next(iter(titled(drawn(update, "replicas"), "1.1")))
     last = band.findall("{*}rect")[-1]
-
     assert (float(last.get("y") or ""), float(last.get("height") or "")) == (6.0, 84.0)
 
 
 def test_a_step_stands_where_its_time_is(update: Recording) -> None:
     """The first new replica ran 1.8 seconds after the beginning of sixteen."""
     band = next(iter(titled(drawn(update, "replicas"), "1.1")))
-
     begins = update.running_by_tag()[2][0] - START
     share = 6 + 92.5 * begins.total_seconds() / 16
     assert percent(band.findall("{*}rect")[0].get("x")) == pytest.approx(share, abs=0.01)
@@ -82,7 +78,6 @@ def test_each_tag_has_its_colour_under_its_pattern(update: Recording) -> None:
     """So that a drawing can be read without colour."""
     patterns = every(drawn(update, "replicas"), "pattern")[:3]
     colours = {each[0].get("style", "").removeprefix("fill:") for each in patterns}
-
     assert colours <= {look.colour for look in LOOKS}
     assert len(colours) == len({each[1].get("d") for each in patterns}) == 3
 
@@ -92,7 +87,6 @@ def test_two_drawings_of_one_page_keep_their_patterns_apart(update: Recording) -
         {each.get("id") for each in drawn(of).iter() if each.get("id")}
         for of in (update, play(9)[0])
     ]
-
     assert all(ids)
     assert not ids[0] & ids[1]
 
@@ -100,7 +94,6 @@ def test_two_drawings_of_one_page_keep_their_patterns_apart(update: Recording) -
 def test_a_failed_attempt_has_a_cross_where_it_failed(update: Recording) -> None:
     """What failed before the recording has none: slot 3 of the update has that in its history."""
     crosses = [each for each in every(drawn(failing(), "slots"), "g") if each.get("data-failed")]
-
     assert [cross.get("data-failed") for cross in crosses] == ["dc_worker.1"]
     assert percent(crosses[0][1].get("x")) == pytest.approx(6 + 92.5 / 2, abs=0.01)
     assert not [each for each in drawn(update).iter() if each.get("data-failed")]
@@ -139,7 +132,6 @@ def test_two_tasks_of_one_slot_at_one_time_share_its_row(update: Recording) -> N
     old, new = titled(drawn(update, "slots"), "dc_worker.1 ")
     tall, short = (float(rect.get("height") or "") for rect in old.findall("{*}rect")[:2])
     waits = new.findall("{*}rect")[0]
-
     assert short == pytest.approx(tall / 2, abs=0.02)
     assert float(waits.get("y") or "") > float(old.findall("{*}rect")[1].get("y") or "") + short
 
@@ -148,7 +140,6 @@ def test_of_many_slots_the_latest_are_drawn_and_it_says_so() -> None:
     played, _, _ = play(120 * 0.05 + 2, slots=120, pace=0.05)
     told = texts(drawn(played, "slots"))
     rows = [text for text in told if text.isdecimal()]
-
     assert "Only the 60 most recently active of 120 slots are drawn." in told
     assert "116" in rows
     assert len(rows) <= MOST_ROWS
@@ -159,7 +150,6 @@ def test_a_crash_loop_leaves_the_other_slots_their_bars() -> None:
     deaths = [task(1, "bugged", "failed", id=f"dead-{n}", created_at=at(n)) for n in range(1000)]
     polls = (snapshot(n + 1, service(), task(2), dead) for n, dead in enumerate(deaths))
     root = drawn(recording(snapshot(0, service(), task(2)), *polls), "slots")
-
     assert "Only the last 250 tasks of each slot are drawn." in texts(root)
     assert len([each for each in root.iter() if each.get("data-failed")]) == 250
     assert list(titled(root, "dc_worker.2"))
@@ -169,7 +159,6 @@ def test_the_ribbon_shows_what_was_before_as_such() -> None:
     before = status("completed", message="update completed")
     made = recording(snapshot(0, service(update_status=before), task(1)))
     made.add(Ended(at(10), "done"))
-
     assert "before: completed" in texts(drawn(made, "phases"))
 
 
@@ -187,7 +176,6 @@ def test_a_rollback_has_a_look_and_a_sign_of_its_own() -> None:
 def test_a_state_that_lasted_too_short_for_its_name_has_it_above() -> None:
     """An update is completed at the very end of its recording."""
     label = next(each for each in every(drawn(settled(13.5)), "text") if each.text == "✓ completed")
-
     assert float(label.get("y") or "") < 0
     assert percent(label.get("x")) == 98.5
 
@@ -197,7 +185,6 @@ def test_the_line_of_the_speed_breaks_where_there_is_no_answer() -> None:
     for second in [*range(10), *range(20, 30)]:
         made.add(HashesSeen(at(second), second * 4, float(second)))
     made.add(Ended(at(30), "done"))
-
     assert [path.count("M") for path in curves(drawn(made, "speed"))] == [2]
 
 
@@ -220,7 +207,6 @@ def test_marks_and_gaps_go_across_all_charts(update: Recording) -> None:
 def test_labels_do_not_meet() -> None:
     marks = [[ms, "twenty letters of it."] for ms in (1000, 1500, 2000, 9800)]
     found = labels({"marks": marks, "phases": []}, Axis(0, 10_000), states=True)
-
     assert [level for *_, level, _ in found] == [0, 1, 2, 0]
     assert [side for *_, side in found] == ["start", "start", "start", "end"]
 
@@ -256,7 +242,6 @@ def test_the_rows_of_a_global_service_are_its_nodes() -> None:
     made = recording(snapshot(0, service(replicas=None), *tasks))
     made.add(Ended(at(5), "done"))
     shown = texts(drawn(made, "slots"))
-
     assert [text for text in shown if text.startswith("node-")] == ["node-1", "node-2", "node-10"]
 
 

@@ -52,7 +52,6 @@ def test_the_figure_of_the_slots_has_their_tasks_and_failures() -> None:
     figure = views.figure(failing(), "slots")
     failed = next(trace for trace in figure.data if trace.name == "failed")
     running = [trace for trace in figure.data if trace.name == "1.0"]
-
     assert (failed.x, failed.y) == ((moment(5),), ("1",))
     assert failed.marker.symbol == "x"
     assert {"1", "2"} <= {slot for trace in running for slot in trace.y}
@@ -60,7 +59,6 @@ def test_the_figure_of_the_slots_has_their_tasks_and_failures() -> None:
 
 def test_the_figure_of_the_phases_has_the_update_status() -> None:
     bars = views.figure(failing(), "phases").data
-
     assert [(bar.name, bar.base[0], bar.x[0]) for bar in bars] == [
         ("not updated yet", moment(0), 3000),
         ("updating", moment(3), 2000),
@@ -96,7 +94,6 @@ def test_hostile_text_stays_text_in_a_figure(part: str) -> None:
     shown = [trace.name for trace in figure.data]
     shown += [text for trace in figure.data for text in trace.customdata or ()]
     shown += [note.text for note in figure.layout.annotations]
-
     assert not any("<" in text or "$" in text for text in shown)
     assert any("&lt;img" in text for text in shown)
 
@@ -104,7 +101,6 @@ def test_hostile_text_stays_text_in_a_figure(part: str) -> None:
 def test_without_plotly_it_is_the_chart_of_the_view(update, monkeypatch, capsys):
     monkeypatch.setattr(figures, "find_spec", lambda _: None)
     chart = views.figure(update, "slots").update_layout(title="Two at a time")
-
     assert chart.drawing() is not None
     assert chart.parts == ["slots"]
     assert "Plotly's Python library is not here" in capsys.readouterr().out

@@ -30,7 +30,6 @@ def test_reading_before_an_update_is_left_out() -> None:
     """The axis begins three seconds before the update; in drawing and figure as in the page."""
     made = read_before(130)
     axis = Axis.of(Snapshot.of(made).state)
-
     assert focus(made) == [127_000, 164_000]
     assert (axis.begin, axis.end) == (127_000, 135_000)
     assert {"2:07 min", "2:15"} <= set(texts(drawn(made)))
@@ -44,14 +43,12 @@ def test_an_update_is_shown_from_the_beginning_while_it_sleeps() -> None:
         snapshot(50, service(update_status=status("updating")), task(1)),
         snapshot(120, service(update_status=status("updating")), task(1, "1.1", id="new")),
     )
-
     assert focus(made) == [47_000, None]
 
 
 def test_an_update_that_goes_on_already_is_shown_from_the_beginning() -> None:
     going = service(update_status=status("updating"))
     made = recording(snapshot(0, going, task(1)), snapshot(90, going, task(1, "1.1", id="new")))
-
     assert focus(made) == [0, None]
 
 
@@ -72,7 +69,6 @@ def test_a_second_change_after_a_rest_is_shown_for_itself() -> None:
 
 def test_a_change_soon_after_another_is_shown_with_it() -> None:
     made = recorded({0: ["service 1.0", "1.0-1"], 10: ["2=1.0-2 new"], 35: ["3=1.0-3 new"]})
-
     assert focus(made) == [7_000, 65_000]
 
 
@@ -92,6 +88,5 @@ def test_where_nothing_happens_all_of_the_time_is_shown() -> None:
     made = recording(snapshot(0, service(), task(1)))
     made.add(Ended(at(200), "done"))
     axis = Axis.of(Snapshot.of(made).state)
-
     assert focus(made) is None
     assert (axis.begin, axis.end) == (0, 200_000)

@@ -56,7 +56,6 @@ def test_in_a_notebook_it_is_one_line_that_is_replaced_and_goes(notebook: Notebo
         line.say("3 of 10 replicas run 1.1.")
         line.say("4 of 10 replicas run 1.1.")
         assert [Page(each).text for each in notebook.outputs] == ["4 of 10 replicas run 1.1."]
-
     assert notebook.outputs == [""]
 
 
@@ -70,7 +69,6 @@ def test_what_was_said_already_is_not_sent_again(notebook: Notebook):
 def test_who_says_nothing_shows_nothing(notebook: Notebook):
     with Meanwhile():
         pass
-
     assert notebook.outputs == []
 
 
@@ -78,7 +76,6 @@ def test_it_goes_when_the_cell_is_interrupted(notebook: Notebook):
     with suppress(KeyboardInterrupt), Meanwhile() as line:
         line.say("It waits.")
         raise KeyboardInterrupt
-
     assert notebook.outputs == [""]
 
 
@@ -86,17 +83,14 @@ def test_in_a_terminal_the_line_is_written_over_and_cleared(terminal: Terminal):
     with Meanwhile() as line:
         line.say("3 of 10.")
         line.say("4 of 10.")
-
     assert terminal.getvalue() == "\r\x1b[K3 of 10.\r\x1b[K4 of 10.\r\x1b[K"
 
 
 def test_where_nobody_looks_nothing_is_written(monkeypatch: pytest.MonkeyPatch):
     pipe = io.StringIO()
     monkeypatch.setattr(echo, "sys", SimpleNamespace(stderr=pipe))
-
     with Meanwhile() as line:
         line.say("It waits.")
-
     assert pipe.getvalue() == ""
 
 

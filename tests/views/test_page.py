@@ -21,7 +21,6 @@ SOURCES = page.sources()
 
 def test_every_style_sheet_is_used():
     code = "".join(path.read_text() for path in Path(views.__file__).parent.rglob("*.py"))
-
     for each in (ASSETS / "css").iterdir():
         assert f'"{each.name.removesuffix(".css")}"' in code
 
@@ -40,7 +39,6 @@ def test_each_module_is_joined_after_those_that_it_uses():
 def test_no_two_modules_declare_one_name():
     """Joined, they share one scope."""
     declared = Counter(name for text in SOURCES.values() for name in DECLARED.findall(text))
-
     assert [name for name, times in declared.items() if times > 1] == []
 
 
@@ -54,7 +52,6 @@ def test_modules_import_what_there_is():
 def test_the_module_exports_its_way_in_only():
     """A widget's module may import nothing by a relative address, and nothing from outside."""
     exports = re.findall(r"^export .*$", page.module(), re.MULTILINE)
-
     assert exports[-1].startswith("export default")
     assert all(line.startswith(("export function", "export default")) for line in exports)
     assert not re.search(r"^\s*import\b", page.module(), re.MULTILINE)

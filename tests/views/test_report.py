@@ -71,7 +71,6 @@ def test_progress_is_a_table_with_signs_and_words():
 
 def test_what_is_not_in_words_is_not_read_aloud():
     page = Page(views.ProgressTable(Progress.of([], PLAN))._repr_html_())
-
     assert page.names.count("tr") == 3
     assert page.attributes.count(("aria-hidden", "true")) == 5
 
@@ -79,13 +78,11 @@ def test_what_is_not_in_words_is_not_read_aloud():
 def test_hints_and_a_solution_that_was_seen_stand_beside_an_exercise():
     events = [event("hinted", "half-time", rung=n) for n in (1, 2)] + [event("solved", "half-time")]
     html = views.ProgressTable(Progress.of(events, PLAN))._repr_html_()
-
     assert "open, 2 hints, solution seen" in html
 
 
 def test_progress_in_a_terminal_is_the_same_in_lines():
     progress = Progress.of([], (Item(1, "question", "x", "\x1b[31mred"),))
-
     assert repr(views.ProgressTable(progress)) == ("→ 1  0 of 1 prediction  next: \\x1b[31mred")
 
 
@@ -112,7 +109,6 @@ def test_a_prediction_stands_beside_what_the_recording_showed():
 def test_code_in_what_the_lesson_says_is_set_as_such_and_a_learners_own_words_are_not():
     said = event("predicted", "pairs", choice="25s", why="`five` *times*")
     page = made(said, replace(COMPARED, try_next="Set `delay` to *0s*.")).page
-
     assert "<b>Try:</b> Set <code>delay</code> to <i>0s</i>." in page
     assert "<blockquote>`five` *times*</blockquote>" in page
 
@@ -152,7 +148,6 @@ CHOSE_25S, CHOSE_45S = (
 )
 def test_what_is_said_of_what_was_done(events: list[Event], says: str, never: str):
     text = Page(made(*events).page).text
-
     assert says in text
     assert never not in text
 
@@ -178,7 +173,6 @@ def test_an_exercise_has_its_outcome_its_reason_and_the_help_that_was_taken():
 def test_a_recording_is_drawn_once_and_referred_to():
     again = event("checked", "half-time", outcome="passed", recording=COMPARED.recording)
     page = made(COMPARED, again, recordings={COMPARED.recording: settled()}).page
-
     assert page.count("<figure") == page.count(DRAWING) == 1
     assert page.count('href="#chart-1"') == 2
     assert "Chart 1 · pairs.jsonl" in page
@@ -203,7 +197,6 @@ def test_a_chart_says_where_its_recording_is_from_and_what_is_torn(provenance, b
     recording = settled()
     recording.header = replace(recording.header, provenance=provenance)
     recording.torn_lines = 2
-
     page = made(COMPARED, recordings={COMPARED.recording: recording}).page
     assert page.count('class="labkit-made"') == badges
     assert "2 lines of the file could not be read" in page
@@ -211,7 +204,6 @@ def test_a_chart_says_where_its_recording_is_from_and_what_is_torn(provenance, b
 
 def test_a_recording_that_is_gone_is_said_in_a_sentence_without_a_path():
     page = made(event("compared", "pairs", recording="/home/ada/lab/pairs.jsonl")).page
-
     assert "It cannot be drawn: the file is missing" in page
     assert "/home/ada" not in page
 
@@ -219,7 +211,6 @@ def test_a_recording_that_is_gone_is_said_in_a_sentence_without_a_path():
 def test_too_many_charts_are_counted():
     events = [event("checked", "half-time", recording=f"{n}.jsonl") for n in range(MOST_CHARTS + 3)]
     page = made(*events).page
-
     assert page.count("<figure") == MOST_CHARTS
     assert "3 more recordings are not drawn here." in page
 
@@ -250,7 +241,6 @@ def test_no_text_is_markup():
 
 def test_a_report_of_nothing_says_that_nothing_was_done():
     text = Page(made().page).text
-
     assert text.count("Nothing done here yet.") == 2
 
 

@@ -112,7 +112,6 @@ def test_a_line_says_what_to_do_next(notes: list[Note], says: str):
 
 def test_recordings_that_differ_are_said_to():
     told = "\n".join(lines(*predictions("aa"), noted("z", "compared", choice="25s", answer="25s")))
-
     assert told.count("← some recordings showed this") == 2
 
 
@@ -153,7 +152,6 @@ def test_where_some_changed_their_mind_the_bars_say_from_what():
 
 def test_what_the_lesson_does_not_know_goes_by_its_name():
     told = lines(noted("ada", "predicted", "of-old", choice="x"))
-
     assert told[2] == "2 · of-old"
     assert told[3].split() == ["x", "█" * 30, "1"]
 
@@ -197,7 +195,6 @@ def test_no_alias_and_no_answer_is_markup_or_steers_a_terminal():
 
 def test_labkit_class_prints_the_room(folder: Path):
     ended = labkit("class", str(folder))
-
     assert ended.exit_code == 0, ended.output
     assert ended.output.startswith("3 learners.\n\n2 · How long do pairs take?\n")
     assert "0 of 3 passed" in ended.output
@@ -227,7 +224,6 @@ def test_labkit_class_serves_it_live_to_who_has_its_address(folder: Path):
 def test_labkit_class_writes_a_page(folder: Path, tmp_path: Path):
     page = tmp_path / "class.html"
     ended = labkit("class", str(folder), "-o", str(page))
-
     assert ended.output == f"{page}: open it in a browser.\n"
     assert "How long do pairs take?" in page.read_text()
     refused = labkit("class", str(folder), "-o", str(tmp_path / "none" / "x.html"))
@@ -259,7 +255,6 @@ def test_labkit_class_speaks_json(folder: Path):
 def test_a_folder_without_a_class_ends_in_1_with_a_sentence(tmp_path: Path, where: str):
     (tmp_path / "a file").touch()
     ended = labkit("class", str(tmp_path / where))
-
     assert ended.exit_code == 1
     assert "Expected:" in ended.stderr
     assert "Traceback" not in ended.output
@@ -273,7 +268,6 @@ def test_json_and_a_page_at_once_are_wrong_usage(folder: Path):
 def test_what_the_lesson_asks_is_known_to_the_room():
     """Titles and labels in `labkit class` are those that learners read."""
     told = lesson.plan()
-
     assert told, "a lesson has questions and exercises"
     for item in told:
         assert item.title, item.name

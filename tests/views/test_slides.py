@@ -44,7 +44,6 @@ def test_a_section_has_a_slide_with_its_notes_and_ends_with_its_recording():
 
 def test_a_question_is_shown_with_its_choices_and_not_as_code():
     (slide,) = stacks(book(code("a", 'labkit.question("stack-rm")', "question", "stack-rm")))
-
     question = QUESTIONS["stack-rm"]
     asked = [question.text, *(choice.label for choice in question.choices)]
     assert re.findall('(?:<li>|asked">)(.*?)<', unescape(slide)) == asked
@@ -54,9 +53,7 @@ def test_a_question_is_shown_with_its_choices_and_not_as_code():
 def test_a_pasted_picture_is_in_the_page_and_a_fold_stays_one():
     fold = "<details><summary>A</summary>\n\n**B** <kbd>C</kbd>\n\n</details>"
     cell = md("a", f"![](attachment:a.png)\n\n{fold}")
-
     (slide,) = stacks(book(cell | {"attachments": {"a.png": {"image/png": "AAAA"}}}))
-
     assert re.findall('src="data:image/png;base64,(.*?)"', slide) == ["AAAA"]
     assert re.search("</summary>.*B.*<kbd>C</kbd>.*</details>", slide, re.DOTALL)
 
@@ -81,5 +78,4 @@ def test_a_recording_that_is_missing_is_named(tmp_path: Path):
 @pytest.mark.parametrize("step", lessons.STEPS, ids=lambda step: step.notebook)
 def test_the_slides_of_a_notebook_play_its_recordings(step: lessons.Step):
     shown = "".join(stacks(cells.read(step.shipped)))
-
     assert re.findall(rf'data-replay="recordings/{step.number:02}-[\w-]+\.jsonl"', shown)

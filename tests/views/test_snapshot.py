@@ -30,7 +30,6 @@ from tests.views.acted import (
 def test_a_snapshot_shows_the_rows_of_docker_service_ps(update: Recording) -> None:
     shown = Page(Snapshot.of(update).html).said
     now = after(16)
-
     for row in ps.without_clean_history(ps.rows(update.current, "dc_worker", now)):
         assert row.name in shown
         assert row.current_state in shown
@@ -38,7 +37,6 @@ def test_a_snapshot_shows_the_rows_of_docker_service_ps(update: Recording) -> No
 
 def test_a_snapshot_says_how_it_ended(update: Recording) -> None:
     texts = Page(Snapshot.of(update).html).said
-
     assert "The update has settled." in texts
     assert "Completed: 10 of 10 replicas run 1.1." in texts
 
@@ -47,7 +45,6 @@ def test_a_recording_that_breaks_off_says_so(update: Recording) -> None:
     """Its recorder was killed: the time of the last good snapshot stands there."""
     update.changes.pop()
     text = "".join(Page(Snapshot.of(update).html).said)
-
     assert "The recording has no end: it broke off here, or is still going on." in text
     assert f"The last good snapshot was taken at {update.last_at:%Y-%m-%d %H:%M:%S} UTC." in text
 
@@ -56,7 +53,6 @@ def test_hostile_text_stays_text_in_a_snapshot() -> None:
     """The only script is labkit's own, and what it holds of an engine's text cannot end it."""
     html = Snapshot.of(hostile()).html
     page = assert_text_only(html, "script", "img")
-
     assert page.names.count("img") == len(images(html)) == 1
     assert page.names.count("script") == html.count("</script") == 1
 
@@ -68,7 +64,6 @@ def test_in_a_notebook_the_drawing_is_an_image(update: Recording) -> None:
     """
     snapshot = Snapshot.of(update)
     (image,) = images(snapshot.html)
-
     assert "<svg" not in snapshot.html
     assert ("alt", image.get("aria-label")) in Page(snapshot.html).attributes
     assert (image.get("style") or "").startswith("background:#fff;color:#222;")
@@ -77,14 +72,12 @@ def test_in_a_notebook_the_drawing_is_an_image(update: Recording) -> None:
 def test_on_a_page_of_its_own_the_drawing_is_itself(update: Recording) -> None:
     """There nothing strips it, so its bars have their titles and the page's colours."""
     page = Snapshot.of(update).page.split("<script>", 1)[0]
-
     assert "<svg" in page
     assert "<img" not in page
 
 
 def test_the_script_hands_on_what_was_drawn() -> None:
     snapshot = Snapshot.of(hostile())
-
     assert json.loads(handed_on(snapshot.html)) == snapshot.state
 
 
@@ -92,7 +85,6 @@ def test_a_large_table_is_cut_in_a_snapshot() -> None:
     """A snapshot weighs on every save of its notebook, so it says what it leaves out."""
     recording, _, _ = play(0.25, slots=600)
     html = Snapshot.of(recording).html
-
     assert html.count('<tr data-mood="') == 500
     assert "101 further rows are left out." in html
 
@@ -106,7 +98,6 @@ def test_older_tasks_are_folded_under_the_newest_of_each_slot(update: Recording)
     """Those that failed are what one looks for, so then they are not folded away."""
     html = Snapshot.of(update).html
     newest, older = html.split("<details open>")
-
     assert newest.count("<td>dc_worker.") == 10
     assert "<summary>1 older task of these slots</summary>" in older
     assert older.count("<td> \\_ dc_worker.3</td>") == 1
@@ -116,7 +107,6 @@ def test_a_snapshot_can_be_of_some_parts(update: Recording) -> None:
     """The page is told which, and draws the same."""
     snapshot = Snapshot.of(update, ["table", "replicas"])
     elements = Page(snapshot.plain)
-
     assert snapshot.data()["parts"] == ["replicas", "table"]
     assert replicas.TITLE in elements.said
     assert slots.TITLE not in elements.said
@@ -130,13 +120,11 @@ def test_a_part_that_no_view_has_is_refused(update: Recording) -> None:
 
 def test_a_snapshot_has_the_budget_in_words(update: Recording) -> None:
     says = "Failures: no failure was tolerated, and none was counted."
-
     assert says in Page(Snapshot.of(update).html).said
 
 
 def test_lines_that_could_not_be_read_are_told(update: Recording) -> None:
     update.torn_lines = 2
-
     says = "2 lines of the file could not be read; the rest is shown."
     assert says in Page(Snapshot.of(update).html).said
     assert Snapshot.of(update).state["trouble"] == says
@@ -166,7 +154,6 @@ def test_a_page_asks_for_nothing(update: Recording) -> None:
     """plotly.js is in it; no element of it has an address."""
     page = views.html(update)
     own = page.split("<script>", 1)[0] + page.rsplit('<script type="module">', 1)[1]
-
     assert "plotly.js (basic" in page
     assert not re.search(r"(src|href)\s*=(?!\"#)", page.split("<script>", 1)[0])
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", own)
@@ -180,7 +167,6 @@ def test_the_jupyter_server_loads_no_widgets_for_the_page(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"
     words = [sys.executable, "-c", code]
     loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-
     assert not {"anywidget", "ipywidgets", "plotly.graph_objects"} & set(loaded)
 
 
@@ -199,6 +185,5 @@ def test_the_server_extension_is_enabled_by_the_file_that_is_installed() -> None
     """`pip install` puts the file where a Jupyter server looks for what to load."""
     file = Path(views.__file__).parent / "live" / "jupyter_server_config.json"
     enabled = json.loads(file.read_text())["ServerApp"]["jpserver_extensions"]
-
     assert enabled == {server.__name__: True}
     assert server._jupyter_server_extension_points() == [{"module": server.__name__}]

@@ -98,14 +98,12 @@ def test_the_text_ends_with_the_rows_that_docker_prints_in_a_cells_width() -> No
 
 def test_the_text_steers_no_terminal() -> None:
     told = text(hostile())
-
     assert all(letter.isprintable() or letter == "\n" for letter in told)
     assert "\\x1b[31m" in told
 
 
 def test_the_text_of_a_recording_is_always_the_same() -> None:
     recording, _, _ = play(9)
-
     assert text(recording) == text(recording)
 
 

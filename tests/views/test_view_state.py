@@ -39,7 +39,6 @@ def test_deltas_add_up_to_the_full_state() -> None:
     page: dict = {}
     for each in deltas:
         page = follow(page, each)
-
     heading = {key: state.full()[key] for key in ("service", "engine", "badge", "origin")}
     assert in_order(page | heading) == in_order(state.full())
 
@@ -49,7 +48,6 @@ def test_the_table_is_that_of_docker_service_ps() -> None:
     for seconds in (1, 2.25, 5.5, 9, 16):
         recording, _, state = play(seconds)
         now = after(seconds + 3)
-
         shown = [row for _, row in state.table(now)]
         assert shown == ps.rows(recording.current, "dc_worker", now)
 
@@ -82,7 +80,6 @@ def test_a_task_moves_through_its_stages() -> None:
 def test_a_failed_task_has_its_error_and_exit_code() -> None:
     failed = task(1, state="failed", error="task: non-zero exit (1)", exit_code=1)
     deltas = applied(TaskSeen(START, failed))
-
     assert deltas["kinds"][deltas["moves"][0][2]][2] == "failed"
     assert deltas["moves"][0][4:] == ["task: non-zero exit (1)", 1]
 
@@ -107,7 +104,6 @@ def test_a_task_that_is_listed_again_is_said_to_be() -> None:
     state = ViewState(HEADER)
     state.apply([TaskSeen(START, task(1)), TaskForgotten(START, task(1).id)])
     assert state.delta()["gone"] == [[0, 0]]
-
     state.apply([TaskSeen(START, task(1))])
     assert [entry[0] for entry in state.delta()["tasks"]] == [0]
     assert state.full()["gone"] == []
@@ -115,7 +111,6 @@ def test_a_task_that_is_listed_again_is_said_to_be() -> None:
 
 def test_the_speed_is_drawn_from_the_samples() -> None:
     samples = (HashesSeen(after(n), hashes=33 * n, now=1e9 + n) for n in range(10))
-
     assert {rate for _, rate in applied(*samples)["speed"]} == {33.0}
 
 
@@ -123,7 +118,6 @@ def test_marks_stand_at_the_moment_they_are_about() -> None:
     marks = (
         Marked(after(20), after(of), label) for of, label in ((9, "second"), (3, "first \u202e"))
     )
-
     assert applied(*marks)["marks"] == [[3000, "first \\u202e"], [9000, "second"]]
 
 
@@ -153,13 +147,11 @@ def test_the_sentence_is_that_of_all_tasks() -> None:
     for seconds in (0.5, 1.5, 2.25, 5.5, 11.5, 16):
         recording, _, state = play(seconds)
         described = phases.describe(recording.service, recording.current)
-
         assert state.full()["status"]["sentence"] == described
 
 
 def test_nothing_travels_when_nothing_happens() -> None:
     _, deltas, _ = play(16)
-
     assert deltas[1] == {}
     assert deltas[-1] == {}
 
@@ -167,7 +159,6 @@ def test_nothing_travels_when_nothing_happens() -> None:
 def test_an_update_of_ten_tasks_travels_in_two_kilobytes() -> None:
     """After the first state no delta is heavier than 2 kB."""
     _, deltas, _ = play(16)
-
     assert max(len(json.dumps(each)) for each in deltas[1:]) <= 2000
 
 
@@ -175,7 +166,6 @@ def test_what_travels_does_not_grow_with_the_service() -> None:
     """Of a thousand slots, one that changes costs as much as one of ten."""
     _, ten, _ = play(4)
     _, thousand, _ = play(4, slots=1000)
-
     assert len(json.dumps(thousand[-1])) <= 1.2 * max(len(json.dumps(each)) for each in ten[1:])
 
 
@@ -197,7 +187,6 @@ def test_steps_count_what_runs_by_tag() -> None:
 
 def test_phases_say_when_the_update_status_changed() -> None:
     _, _, state = play(16)
-
     assert [phase[:3] for phase in state.full()["phases"]] == [
         [0, "", ""],
         [1000, "updating", "update in progress"],
@@ -211,7 +200,6 @@ def test_a_second_update_is_a_phase_of_its_own() -> None:
         ServiceSeen(at, service(update_status=UpdateStatus(state="updating", started_at=at)))
         for at in (after(1), after(5))
     )
-
     phases = [phase[:2] for phase in applied(*seen)["phases"]]
     assert phases == [[1000, "updating"], [5000, "updating"]]
 
@@ -220,7 +208,6 @@ def test_the_first_phase_is_what_the_recording_began_with() -> None:
     """It may be that of an update that was over long before."""
     old = UpdateStatus(state="completed", started_at=after(-3600))
     delta = applied(ServiceSeen(START, service(update_status=old)))
-
     (phase,) = delta["phases"]
     assert (*phase[:2], *phase[4:]) == (0, "completed", "before: completed", "", "")
     assert delta["budget"] is None
@@ -242,7 +229,6 @@ def test_a_gap_lasts_until_the_engine_is_back() -> None:
     state = ViewState(HEADER)
     state.apply([Gap(after(1), "connection refused")])
     assert state.delta()["gaps"] == [[1000, None, "connection refused"]]
-
     state.apply([Back(after(3))])
     assert state.delta()["gaps"] == [[1000, 3000, "connection refused"]]
 
@@ -275,7 +261,6 @@ def test_a_tag_looks_the_same_in_every_recording() -> None:
 
 def test_tags_look_different_while_there_are_looks() -> None:
     tags = ["1.0", "1.1", "bugged", "latest", "v0.1", "2.0", "a", "b"]
-
     assert set(looks_of(tags).values()) == set(LOOKS)
     assert len(looks_of([*tags, "one more"])) == 9
 

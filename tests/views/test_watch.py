@@ -112,7 +112,6 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict, dict]]:
 
 def test_a_view_begins_with_what_the_recording_has(recorder: ByHand, sent: list[dict]) -> None:
     whole = watched(recorder).get_state("view_state")["view_state"]
-
     assert len(whole["tasks"]) == len(whole["moves"]) == 11
     assert whole["status"]["sentence"] == "No update is under way: 10 of 10 replicas run 1.0."
     assert sent == []
@@ -136,7 +135,6 @@ def test_messages_are_numbered_without_a_gap(watch: Watch, recorder: ByHand, sen
         recorder.look(0.5)
         watch.step()
     watch.pulse()
-
     assert [each["seq"] for each in sent] == list(range(1, len(sent) + 1))
     assert watch.full()["seq"] == len(sent)
 
@@ -145,7 +143,6 @@ def test_a_page_that_loads_late_is_given_what_is(watch: Watch, recorder: ByHand,
     """The widget's state is worked out when it is asked for: a reload shows live rows."""
     recorder.look(12)
     watch.step()
-
     state = watch.get_state()["view_state"]
     assert state["steps"][-1][1][-1] == 10
     assert state["seq"] == sent[-1]["seq"]
@@ -153,7 +150,6 @@ def test_a_page_that_loads_late_is_given_what_is(watch: Watch, recorder: ByHand,
 
 def test_nothing_is_sent_when_nothing_happened(watch: Watch, recorder: ByHand, sent: list[dict]):
     recorder.look()
-
     assert watch.step() == {}
     assert sent == []
 
@@ -161,7 +157,6 @@ def test_nothing_is_sent_when_nothing_happened(watch: Watch, recorder: ByHand, s
 def test_a_pulse_says_when_the_engine_was_last_seen(watch, recorder, sent):
     recorder.look(0.5)
     watch.pulse()
-
     assert sent[-1]["seen"] == round(recorder.last_seen.timestamp() * 1000)
     assert "moves" not in sent[-1]
 
@@ -170,7 +165,6 @@ def test_a_full_disk_is_said_with_every_message(watch: Watch, recorder: ByHand, 
     watch.pulse()
     recorder.file_trouble = "[Errno 28] No space left on device"
     watch.pulse()
-
     assert sent[0]["trouble"] == ""
     assert "No space left on device" in sent[1]["trouble"]
 
@@ -179,7 +173,6 @@ def test_a_page_that_missed_a_message_gets_the_full_state(watch, monkeypatch):
     flushed: list[str] = []
     monkeypatch.setattr(Watch, "send_state", lambda _, key: flushed.append(key))
     watch._handle_custom_msg({"want": "full"}, [])
-
     assert flushed == ["view_state"]
 
 
@@ -190,7 +183,6 @@ def test_the_last_messages_are_sent_once_more(watch: Watch, recorder: ByHand, se
         watch.step()
     first = list(sent)
     watch.repeat()
-
     assert sent == first + first
 
 
@@ -241,7 +233,6 @@ def test_a_mark_is_shown_and_recorded(watch: Watch, recorder: ByHand, sent: list
     recorder.look(2)
     watch.mark("the first is done")
     watch.step()
-
     assert recorder.recording.marks() == [(recorder.time, "the first is done")]
     assert sent[-1]["marks"] == [[2000, "the first is done"]]
 
@@ -250,7 +241,6 @@ def test_a_page_may_put_a_mark_where_it_was_clicked(watch: Watch, recorder: ByHa
     """At the moment that was clicked, however late the kernel hears of it."""
     recorder.look(9)
     watch._handle_custom_msg({"mark": "here", "at": 4000}, [])
-
     assert recorder.recording.marks() == [(START + timedelta(seconds=4), "here")]
 
 
@@ -259,7 +249,6 @@ def test_a_page_may_put_a_mark_where_it_was_clicked(watch: Watch, recorder: ByHa
 )
 def test_what_is_no_mark_is_ignored(watch: Watch, recorder: ByHand, nonsense: Any) -> None:
     watch._handle_custom_msg(nonsense, [])
-
     assert recorder.recording.marks() == []
 
 
@@ -268,7 +257,6 @@ def test_a_mark_after_the_end_is_in_the_snapshot(watch: Watch, recorder: ByHand,
     recorder.end()
     until(lambda: len(shown) == 2, "the snapshot")
     watch.mark("afterthought")
-
     assert "afterthought" in shown[-1][0]["text/html"]
 
 
@@ -353,7 +341,6 @@ def test_a_view_that_ends_while_it_is_displayed_leaves_its_snapshot(recorder, se
 def test_a_view_that_is_displayed_after_its_end_is_a_snapshot(watch, recorder, shown):
     recorder.end()
     watch._ipython_display_()
-
     assert "text/html" in shown[-1][0]
 
 

@@ -46,21 +46,18 @@ ERROR = 'invalid argument "`x`" for *flag*: **not** <b> \x1b[31m'
 @pytest.mark.parametrize("around", ["{}", "failed ({}).", "`{}`", "**{}** *so*", "one\n{}\ntwo"])
 def test_an_engines_words_are_shown_as_they_are_wherever_they_stand(around: str):
     html = prose(around.format(verbatim(ERROR)))
-
     assert for_html(ERROR) in html
     assert html == prose(around.format("X")).replace("X", for_html(ERROR))
 
 
 def test_of_several_engines_words_each_is_in_its_place():
     said = f"{verbatim('a `1`')} *then* {verbatim('b *2*')}{verbatim('')}"
-
     assert prose(said) == "a `1` <i>then</i> b *2*"
 
 
 def test_an_engine_cannot_end_its_words_itself():
     """Nor can what is cut, or has numbers of its own, be taken for anything else."""
     said = verbatim("\ufffb**x**\ufff9\ufffb**y**")
-
     assert prose(said) == "**x****y**"
     assert prose(said[:-2]) == "**x****y*"
     assert prose("\x010\x01 " + verbatim("`x`")) == "\\x010\\x01 `x`"

@@ -102,7 +102,6 @@ def test_a_card_has_four_buttons_and_each_names_the_call_that_does_the_same(lear
 
 def test_without_a_room_nobody_is_asked_for_help(learner: Learner):
     buttons, _ = learner.bench._controls.children
-
     assert len(buttons.children) == 4
 
 
@@ -133,14 +132,12 @@ def test_help_is_asked_for_until_it_is_taken_back_or_not_needed(monkeypatch, lab
 def test_a_button_shows_its_card_in_the_cell(learner: Learner, label: str, says: str):
     learner.press(label)
     until(lambda: learner.free, "the button to be done")
-
     assert says in str(learner.shown[-1])
 
 
 def test_a_check_that_waits_says_what_for_and_holds_up_no_cell(learner: Learner):
     learner.go_on.clear()
     learner.press("Check")
-
     until(lambda: learner.sees == "Waiting. 3 of 10 replicas run 1.1.", "what is waited for")
     assert not learner.free, "one thing at a time"
     learner.go_on.set()
@@ -149,10 +146,8 @@ def test_a_check_that_waits_says_what_for_and_holds_up_no_cell(learner: Learner)
 
 def test_how_the_service_stands_is_shown_as_it_changes(learner: Learner):
     assert learner.sees == "Ten replicas run 1.0."
-
     learner.service = f"Nine run 1.1. {HOSTILE}"
     learner.listeners[-1]()
-
     assert learner.sees.startswith("Nine run 1.1.")
     assert "\u202e" not in learner.sees
 
@@ -160,7 +155,6 @@ def test_how_the_service_stands_is_shown_as_it_changes(learner: Learner):
 def test_start_again_begins_anew_and_says_what_was_prepared(learner: Learner):
     learner.press("Start again")
     until(lambda: learner.free, "it to have begun")
-
     assert learner.began == 2
     assert "begun 2 times." in str(learner.shown[-2]), "in the card of the exercise"
     assert len(learner.listeners) == 2
@@ -172,7 +166,6 @@ def test_what_goes_wrong_is_said_in_the_cell(learner: Learner, problem: Exceptio
     learner.trouble = problem
     learner.press("Check")
     until(lambda: learner.free, "the check to be done")
-
     assert "did not work" in learner.shown[-1]._repr_html_()
     assert ("it is gone" in str(learner.shown[-1])) == isinstance(problem, LabError)
 
@@ -180,7 +173,6 @@ def test_what_goes_wrong_is_said_in_the_cell(learner: Learner, problem: Exceptio
 def test_where_there_are_no_buttons_a_sentence_stands_in_their_place(learner: Learner):
     """As in an HTML export; the card beside it names the calls."""
     (bundle,) = (each for each in learner.shown if isinstance(each, dict))
-
     assert "VBox" not in bundle["text/plain"]
     assert "Check, Hint, Solution, Start again" in bundle["text/plain"]
     assert "labkit.check(&#34;half-the-time&#34;)" in learner.shown[0]._repr_html_()

@@ -177,6 +177,5 @@ def a_book(*made: dict[str, Any]) -> str:
 def test_what_is_too_much_is_refused_before_it_costs_anything(read, content, found, tmp_path):
     path = tmp_path / "file.yml"
     path.write_text(content)
-
     with pytest.raises(LabError, match=found):
         read(path)

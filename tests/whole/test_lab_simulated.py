@@ -111,9 +111,7 @@ def test_the_page_of_dockercoins_answers_on_its_port_and_counts():
 def test_env_leads_docker_to_it(engine: SimulatedEngine, monkeypatch):
     said = run("env").output
     monkeypatch.setenv("DOCKER_HOST", said.removeprefix("export DOCKER_HOST=").strip())
-
     there = Swarm.at()
-
     assert there.url == engine.url
     assert there.info()["OperatingSystem"] == "swarmsim simulated engine"
 
@@ -121,15 +119,12 @@ def test_env_leads_docker_to_it(engine: SimulatedEngine, monkeypatch):
 @pytest.mark.usefixtures("engine")
 def test_its_socket_is_the_user_s_alone():
     path = engines.simulated().url.removeprefix("unix://")
-
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600  # noqa: PTH116
 
 
 def test_connect_says_what_it_is(swarm: Swarm, capsys, monkeypatch):
     monkeypatch.setattr(doing, "_current", None)
-
     labkit.connect()
-
     said = capsys.readouterr().out
     assert f"Connected to {swarm.about()}." in said
     assert engines.WHAT_IT_IS[0] in said
@@ -138,7 +133,6 @@ def test_connect_says_what_it_is(swarm: Swarm, capsys, monkeypatch):
 @pytest.mark.usefixtures("engine")
 def test_doctor_finds_it_and_calls_it_limited():
     lines = {line.name: line for line in doctor.examine()}
-
     assert lines["engine"].verdict == "limited"
     assert "swarmsim simulated engine" in lines["engine"].saw
     assert lines["labkit up"].saw.startswith("would use the engine at")
@@ -160,7 +154,6 @@ def test_auto_stays_with_what_up_chose_and_falls_back_to_it(engine: SimulatedEng
 
 def test_a_swarm_of_more_nodes_than_it_has_is_refused(swarm: Swarm):
     refused = run("up", "--nodes", "4")
-
     assert refused.exit_code == 1
     assert "labkit up --engine simulated --nodes 4" in refused.stderr
     assert len(swarm.get("/nodes")) == 1
@@ -203,7 +196,6 @@ def test_the_ages_in_a_table_are_by_its_clock(swarm: Swarm):
     tasks = {task.id: task for task in swarm.task_values(service="dc_worker")}
     table = stack.ps(swarm, "dc")
     oldest = max(swarm.ask_now() - task.status_at for task in tasks.values())
-
     assert "ago" in table
     assert oldest > timedelta(0)
     assert "-" not in {line.split()[-2] for line in table.splitlines()[1:]}
@@ -240,7 +232,6 @@ def test_an_update_is_recorded_by_its_clock(swarm: Swarm, tmp_path: Path):
 
 def test_it_outlives_whoever_started_it(engine: SimulatedEngine):
     process = engine.process()
-
     assert process is not None
     assert process.ppid() != os.getpid()
     assert os.getsid(process.pid) != os.getsid(0)
@@ -248,9 +239,7 @@ def test_it_outlives_whoever_started_it(engine: SimulatedEngine):
 
 def test_starting_it_twice_starts_one(engine: SimulatedEngine):
     process = engine.process()
-
     engine.start()
-
     assert engine.process() == process
 
 
@@ -398,7 +387,6 @@ def test_a_deep_home_has_a_short_socket_that_is_the_user_s_alone(tmp_path: Path)
 def test_more_nodes_can_be_asked_for_from_the_beginning(tmp_path: Path):
     with home(tmp_path):
         said = run("up", "--nodes", "3", "--no-stack")
-
         assert said.exit_code == 0, said.output
         nodes = engines.connect().get("/nodes")
         assert len(nodes) == 3

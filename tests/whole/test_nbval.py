@@ -82,5 +82,4 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 @pytest.mark.parametrize("what", WRONG)
 def test_what_goes_wrong_silently_fails(found: dict[str, list[str]], what: str) -> None:
     _, says = WRONG[what]
-
     assert says in "".join(found[what.replace(" ", "-")])

@@ -146,9 +146,7 @@ def test_tasks_that_are_seen_a_look_before_their_update_are_touched_by_it():
 def test_a_task_that_stops_between_two_looks_took_less_than_one():
     looks = {0: ["service 1.0", "1.0-1"], 2: ["service 1.1 updating"], 3: ["1.0-1 shutdown"]}
     recording = recorded(looks, replicas=1)
-
     (only,) = attempts(recording)
-
     assert list(only.stops.values()) == [timedelta(0)]
 
 
@@ -174,9 +172,7 @@ def test_how_long_a_task_took_to_stop_does_not_depend_on_how_often_one_looks(
     """A clock that hurries leaves seconds between two looks."""
     made = Played("1.0", does)
     made.update("1.1", order=order, delay="15s", seconds=400)
-
     (only,) = attempts(looked_at(made.recording, every * SECOND))
-
     assert len(only.stops) == 10
     assert min(only.stops.values()) >= least * SECOND
     assert max(only.stops.values()) <= most * SECOND
@@ -185,10 +181,8 @@ def test_how_long_a_task_took_to_stop_does_not_depend_on_how_often_one_looks(
 def test_a_task_that_failed_was_not_stopped():
     made = Played("1.0")
     made.update("bad", CRASHES, parallelism=5)
-
     (only,) = attempts(made.recording)
     failed = {each for each, task in only.recording.tasks.items() if task.state == "failed"}
-
     assert failed
     assert not failed & (only.stops.keys() | only.stopping.keys())
 

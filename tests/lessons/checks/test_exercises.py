@@ -26,7 +26,6 @@ CASES = [
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_of_an_exercise(name: str, case: Case) -> None:
     made = play(case)
-
     if "notice" in case:
         assert case["notice"] in notice(name, made, tags=case.get("tags", ()))
     found = check(name, made, answer=blanks(case.get("answer")))
@@ -50,7 +49,6 @@ def test_every_exercise_has_claims_and_hints() -> None:
 def test_what_it_is_to_be_updated_to_is_there_when_it_begins(name: str) -> None:
     """Whoever begins with notebook 2 has not built it."""
     (image,) = EXERCISES[name].begins.images
-
     assert (image.tag, image.edits) == ("1.1", ("faster",))
 
 
@@ -78,7 +76,6 @@ def test_without_a_task_that_was_seen_to_run_no_time_is_measured() -> None:
 
 def test_a_rollback_that_is_paused_is_said_to_be_so() -> None:
     found = check("which-flag", rollback_paused())
-
     assert "the rollback from bugged was paused" in found.saw
     assert "Tasks of 1.0, the tag of the previous spec, failed too" in found.because
 
@@ -112,7 +109,6 @@ def test_a_rollback_with_nothing_to_replace_counts_though_its_start_was_not_seen
 def test_a_slot_that_is_failing_already_may_hide_a_failure_or_pause_the_way_back() -> None:
     """What the restart supervisor makes is not counted; which of the two is first is chance."""
     reasons = " ".join({way_back(seed).because for seed in range(8)})
-
     assert "Slot 3 was failing already" in reasons
     assert "leads to one-bad, where slot 3 fails once more" in reasons
     assert "it was 0, so one failure was too many" in reasons

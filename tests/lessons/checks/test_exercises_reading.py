@@ -75,5 +75,4 @@ def test_nothing_is_waited_for_in_a_recording_that_has_ended(riddle):
     """Its last look is its last moment, so it would be fresh for ever."""
     over = Recording(riddle.recording.header, list(riddle.recording.changes))
     over.add(Ended(riddle.recording.last_at, "The update has settled."))
-
     assert not Evidence(recording=over, service=over.service, now=over.last_at).pending

@@ -10,7 +10,6 @@ from labkit.lessons.checks.finding import Finding, Outcome
 
 def test_a_finding_says_what_was_seen_why_and_what_to_try():
     found = Finding("not yet", "two slots were empty.", "The order is stop-first.", "start-first.")
-
     assert str(found) == (
         "… not yet: two slots were empty.\n  The order is stop-first.\n  Try: start-first."
     )
@@ -19,14 +18,12 @@ def test_a_finding_says_what_was_seen_why_and_what_to_try():
 
 def test_a_pass_has_a_reason_too_and_nothing_to_try():
     found = Finding("passed", "it took 13 s.", "Five slots went at a time.")
-
     assert found.passed
     assert str(found) == "✓ passed: it took 13 s.\n  Five slots went at a time."
 
 
 def test_the_three_outcomes_differ_in_a_mark_that_is_no_colour():
     marks = {each: Finding(each, "a", "b", "c").mark for each in get_args(Outcome)}
-
     assert marks == {"passed": "✓", "not yet": "…", "not attempted": "○"}
 
 

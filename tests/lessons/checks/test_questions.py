@@ -26,7 +26,6 @@ def test_there_is_a_recording_for_every_question():
 
 def test_questions_come_in_the_order_of_the_lesson_and_every_notebook_has_one():
     steps = [question.step for question in QUESTIONS.values()]
-
     assert steps == sorted(steps)
     assert set(steps) == set(range(len(list(NOTEBOOKS.glob("*.ipynb")))))
 
@@ -34,7 +33,6 @@ def test_questions_come_in_the_order_of_the_lesson_and_every_notebook_has_one():
 @each_question
 def test_a_question_has_choices_that_are_told_apart(name: str):
     choices = QUESTIONS[name].choices
-
     assert len(choices) >= 3
     assert len({choice.key for choice in choices}) == len(choices)
     assert len({choice.label for choice in choices}) == len(choices)
@@ -58,7 +56,6 @@ def test_nothing_is_called_wrong(name: str):
     question, reading = QUESTIONS[name], QUESTIONS[name].read(recorded(name))
     texts = [question.text, reading.saw, reading.because, reading.try_next]
     texts += [text for choice in question.choices for text in (choice.label, choice.belief)]
-
     assert not re.search(r"\b(wrong|incorrect|mistake|false)\b", " ".join(texts), re.IGNORECASE)
 
 
@@ -71,14 +68,12 @@ def test_the_lesson_shows_the_choice_that_it_teaches(name: str):
 def test_the_choice_that_the_lesson_teaches_is_there_to_be_chosen(name: str):
     question = QUESTIONS[name]
     reading = question.read(recorded(name))
-
     assert Compared(question, question.choice(LESSON[name]), reading).as_predicted
 
 
 @each_question
 def test_a_reading_is_made_of_sentences(name: str):
     reading = QUESTIONS[name].read(recorded(name))
-
     assert all(SENTENCE.search(t) for t in (reading.saw, reading.because, reading.try_next))
     assert not re.search(r"  |\.\.|None|timedelta", reading.saw + reading.because)
 
@@ -86,7 +81,6 @@ def test_a_reading_is_made_of_sentences(name: str):
 @each_question
 def test_what_has_not_begun_is_not_settled(name: str):
     began = cut(recorded("scale-touched"), 11)  # ten replicas, and nothing done
-
     for nothing in (began, Recording(began.header)):
         with pytest.raises(NotSettled) as raised:
             QUESTIONS[name].read(nothing)
@@ -102,7 +96,6 @@ GOES_ON = [name for name in QUESTIONS if name != "redeploy-new"]
 def test_what_is_not_over_is_not_settled(name: str):
     whole = recorded(name)
     began = len(whole.changes) * 2 // 3
-
     with pytest.raises(NotSettled):
         QUESTIONS[name].read(cut(whole, began))
 
@@ -155,7 +148,6 @@ def test_a_recording_from_a_file_is_read_alike(name: str, tmp_path: Path):
     whole = recorded(name)
     file = tmp_path / "recording.jsonl"
     whole.save(file)
-
     assert QUESTIONS[name].read(Recording.load(file)) == QUESTIONS[name].read(whole)
 
 
@@ -163,7 +155,5 @@ def test_a_recording_from_a_file_is_read_alike(name: str, tmp_path: Path):
 def test_a_reading_changes_nothing_of_the_recording(name: str):
     whole = recorded(name)
     before = list(whole.changes), dict(whole.tasks), whole.service
-
     QUESTIONS[name].read(whole)
-
     assert (list(whole.changes), dict(whole.tasks), whole.service) == before

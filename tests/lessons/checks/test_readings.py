@@ -41,7 +41,6 @@ def test_every_question_has_claims() -> None:
 
 def test_an_update_is_one_write_though_its_status_comes_later():
     (write,) = spec_updates(lesson("rolling-missing"))
-
     assert (write.before.tag, write.after.tag) == ("1.0", "1.1")
     assert write.over
     assert sorted(write.replaced) == list(range(1, 11))
@@ -53,7 +52,6 @@ def test_a_rollback_by_swarm_is_no_write_of_its_own():
 
 def test_the_same_spec_once_more_is_a_write():
     (write,) = spec_updates(lesson("redeploy-new"))
-
     assert write.same
     assert write.over
     assert write.new == []
@@ -61,7 +59,6 @@ def test_the_same_spec_once_more_is_a_write():
 
 def test_a_rollback_by_hand_is_a_write():
     made = play({"does": [{"tag": "1.1"}, "roll back"]})
-
     assert [write.after.tag for write in spec_updates(made.recording)] == ["1.1", "1.0"]
 
 
@@ -94,7 +91,6 @@ def in_order(recording: Recording, slots: list[int]) -> Recording:
 def test_all_slots_are_listed_in_their_order():
     reading = QUESTIONS["rolling-order"].read(lesson("rolling-order"))
     slots = [int(word) for word in reading.saw.rstrip(".").split("order ")[1].split(", ")]
-
     assert sorted(slots) == list(range(1, 11))
     assert slots != sorted(slots)
 
@@ -104,7 +100,6 @@ def test_all_slots_are_listed_in_their_order():
 )
 def test_an_order_that_looks_like_a_rule_is_said_to_be_chance(slots: list[int], choice: str):
     reading = QUESTIONS["rolling-order"].read(in_order(lesson("rolling-order"), slots))
-
     assert reading.choice == choice
     assert reading.because.startswith("That is chance")
 
@@ -131,7 +126,6 @@ def two_pairs(second: float, third: float, first: float = 4) -> Recording:
 
 def test_a_slot_taken_before_the_slower_of_a_pair_ran_shows_that_nobody_waits():
     reading = QUESTIONS["pairs-batches"].read(two_pairs(4.1, 6.1))
-
     assert reading.choice == "goes-on"
     assert reading.saw == (
         "slot 3 began 1.9 s before slot 2's updater was free: "
@@ -145,7 +139,6 @@ def test_slots_taken_only_when_the_slower_of_a_pair_ran_would_show_batches():
 
 def test_the_delay_belongs_to_what_the_next_slot_waits_for():
     reading = QUESTIONS["pairs-batches"].read(lesson("pairs-batches"))
-
     assert "before slot 3's updater was free" in reading.saw
     slot, seconds = reading.saw.split()[1], float(reading.saw.split()[3])
     assert slot != "3"
@@ -154,7 +147,6 @@ def test_the_delay_belongs_to_what_the_next_slot_waits_for():
 
 def test_equally_fast_pairs_do_not_tell_and_that_is_said():
     reading = QUESTIONS["pairs-batches"].read(two_pairs(6.1, 6.1, first=6))
-
     assert reading.choice == ""
     assert reading.saw == "slots that changed over together ran within 0.0 s of one another."
     assert "as if they worked in step" in reading.because

@@ -42,19 +42,16 @@ FACTS: dict[str, Any] = {"state": "", "delay": timedelta(0), "took": timedelta(s
 )
 def test_the_first_rule_that_holds_says_how_things_stand(monkeypatch, facts, saw):
     monkeypatch.setattr(rules, "words", lambda _: SAID)
-
     assert Rules(Path("a file"), "an exercise").first(FACTS | facts) == {"saw": saw}
 
 
 def test_where_no_rule_holds_nothing_is_said(monkeypatch):
     monkeypatch.setattr(rules, "words", lambda _: SAID)
-
     assert Rules(Path("a file"), "an exercise").first(FACTS, "notice") == {}
 
 
 def test_a_fact_that_is_missing_is_no_condition_that_does_not_hold(monkeypatch):
     monkeypatch.setattr(rules, "words", lambda _: SAID)
-
     with pytest.raises(UndefinedError, match="slots"):
         Rules(Path("a file"), "an exercise").first(FACTS | {"state": "completed"})
 
@@ -116,5 +113,4 @@ def test_the_rules_of_an_exercise_name_only_facts_that_it_has(name: str, known: 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_readings_of_a_question_name_only_facts_that_it_has(name: str, known: set[str]) -> None:
     QUESTIONS[name].read(recorded(name))
-
     assert named(content.READINGS, name) <= known

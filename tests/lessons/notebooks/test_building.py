@@ -86,7 +86,6 @@ def test_a_build_brings_all_that_lies_beside_the_notebooks_and_leaves_the_source
 def test_a_second_build_changes_nothing(version: versions.VersionName, sources: Path, target: Path):
     building.build(version, sources, target)
     before = files(target)
-
     assert set(what(building.build(version, sources, target)).values()) == {"as it was"}
     assert files(target) == before
 
@@ -108,9 +107,7 @@ def test_a_note_that_was_added_to_a_build_is_kept_and_said(sources: Path, target
     building.build("instructor", sources, target)
     path = target / "01-update.ipynb"
     edited(path, note("mine", "Wait."))
-
     said = labkit("instructor", "--from", sources, "-o", target, "1").output
-
     assert noted(by_id(read(path))["mine"]) == "Wait."
     assert f"{path}: written; kept a note that you added there, cell mine." in said
 
@@ -156,9 +153,7 @@ def test_a_notebook_that_is_no_version_is_kept_where_one_is_built(sources: Path,
     target.mkdir()
     own = target / "01-update.ipynb"
     own.write_text(mine := written(book(md("a", "Somebody's own."))))
-
     building.build("slides", sources, target)
-
     assert (target / "01-update.before-1.ipynb").read_text() == mine
 
 
@@ -215,9 +210,7 @@ def test_a_link_to_a_source_is_replaced_and_not_written_through(sources: Path, t
     before = files(sources)
     target.mkdir()
     (target / "01-update.ipynb").symlink_to(sources / "01-update.ipynb")
-
     building.build("slides", sources, target)
-
     assert files(sources) == before
     assert versions.version_of(read(target / "01-update.ipynb")) == "slides"
 
@@ -225,7 +218,6 @@ def test_a_link_to_a_source_is_replaced_and_not_written_through(sources: Path, t
 def test_another_version_is_not_built_over(sources: Path, target: Path):
     building.build("learner", sources, target)
     before = files(target)
-
     with pytest.raises(LabError, match="it is the learner version"):
         building.build("instructor", sources, target)
     assert files(target) == before
@@ -287,9 +279,7 @@ def test_a_note_whose_tag_is_misspelt_in_a_build_is_not_built_over(tags, sources
 
 def test_a_folder_that_cannot_be_written_is_said(sources: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
-
     ended = labkit("slides", "--from", sources, "-o", tmp_path / "file" / "x")
-
     assert ended.exit_code == 1
     assert "name another folder with -o" in ended.stderr
 
@@ -301,7 +291,6 @@ def test_without_a_folder_a_version_of_the_labs_own_notebooks_is_in_build(tmp_pa
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     shipped = settings.lesson_files() / "notebooks"
     before = files(shipped)
-
     assert labkit("slides", "0").exit_code == 0
     assert (tmp_path / "build" / "notebooks" / "slides" / "00-start-here.ipynb").exists()
     assert files(shipped) == before

@@ -46,13 +46,11 @@ def spoilt(case):
 @each_claim(__file__, "mistakes", "case")
 def test_each_mistake_has_its_sentence(case: dict):
     found = wrong(spoilt(case))
-
     assert any(case["says"] in sentence for sentence in found), found
 
 
 def test_a_stub_with_all_that_the_solution_says_has_its_sentence():
     made = changed("stub", source=by_id(lesson())["solved"]["source"])
-
     assert any("cell stub contains all of this solution" in said for said in wrong(made))
 
 
@@ -70,7 +68,6 @@ def test_cells_in_another_order_are_told_the_right_one():
 def test_an_exercise_begins_once():
     made = lesson()
     made["cells"].insert(9, by_id(made)["begin"] | {"id": "again"})
-
     assert one(made) == (
         "01, cell begin: the exercise 'half-the-time' has two cells tagged 'exercise'. Remove one."
     )
@@ -79,21 +76,18 @@ def test_an_exercise_begins_once():
 def test_a_name_that_labkit_has_not_is_told_the_nearest():
     said = one(lesson(), exercises={"half-the-tmie", "slow"}, questions={"how-long"})
     assert "there is no exercise 'half-the-time' in labkit. Did you mean 'half-the-tmie'?" in said
-
     said = one(lesson(), exercises={"half-the-time"}, questions={"x"})
     assert "there is no question 'how-long' in labkit. There are: x." in said
 
 
 def test_what_a_tag_says_is_no_command_for_a_terminal():
     made = book(md("a", "x", "\x1b[31mred\u202e"))
-
     assert not {"\x1b", "\u202e"} & set("".join(wrong(made)))
 
 
 def test_a_section_without_code_need_not_say_how_long_it_takes():
     made = lesson()
     made["cells"].insert(2, md("a", "## A"))
-
     assert wrong(made) == []
 
 
@@ -162,7 +156,5 @@ def test_an_output_that_is_not_only_printed_is_left_for_people():
     made = changed(
         "seen", outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]
     )
-
     clean, _ = cleaning.cleaned(made)
-
     assert any("stores no printed output" in sentence for sentence in wrong(clean))

@@ -32,7 +32,6 @@ def say(made, key, words):
 
 def test_a_build_over_one_that_nobody_touched_is_the_same():
     once = built(lesson()).book
-
     assert built(lesson(), once) == versions.Built(once)
 
 
@@ -51,32 +50,26 @@ def test_an_added_note_stays_behind_the_cell_that_it_was_put_behind():
 def test_where_the_cell_before_is_gone_a_note_stays_behind_the_one_above_it():
     older = insert(built(lesson()).book, 5, note("mine", "Wait."), note("mine-2", "Wait again."))
     source = without(lesson(), "run", "ask")
-
     again = ids(built(source, older).book)
-
     assert again[2:5] == ["first", "mine", "mine-2"]
 
 
 def test_where_no_cell_above_is_left_a_note_is_at_the_end_and_the_first_stays_first():
     older = book(note("top", "first of all"), md("gone", "x"), note("mine", "left alone"))
     assert ids(built(book(md("a", "A")), older).book) == ["top", "mine", "a"]
-
     older = book(md("gone", "x"), note("mine", "left alone"))
     assert ids(built(book(md("a", "A")), older).book) == ["a", "mine"]
 
 
 def test_minutes_of_an_added_note_count():
     older = insert(built(lesson()).book, 4, note("mine", "**Minutes:** 10"))
-
     assert "## Watch · 15 min" in texts(built(lesson(), older).book)[2]
 
 
 def test_a_changed_note_keeps_its_text_and_the_rest_follows_the_source():
     older = say(built(lesson()).book, "n-watch", "My own words.")
     source = say(lesson(), "first", "## Watch closely")
-
     again = built(source, older)
-
     assert noted(by_id(again.book)["n-watch"]) == "My own words."
     assert texts(again.book)[2] == "## Watch closely"
     assert [kept.how for kept in again.kept] == ["changed"]
@@ -84,9 +77,7 @@ def test_a_changed_note_keeps_its_text_and_the_rest_follows_the_source():
 
 def test_a_note_that_nobody_changed_follows_the_source():
     source = say(lesson(), "n-watch", "Better words.")
-
     again = built(source, built(lesson()).book)
-
     assert text(by_id(again.book)["n-watch"]).endswith("Better words.")
     assert not again.kept
     assert "wrong answer" not in written(again.book)
@@ -108,9 +99,7 @@ def test_of_a_note_that_both_changed_both_are_kept_side_by_side():
 def test_a_note_that_both_changed_to_the_same_is_one_note():
     source = say(lesson(), "n-watch", "Better words.")
     older = say(built(lesson()).book, "n-watch", f"{versions.NOTE_SIGN}\n>\n> Better words.")
-
     again = built(source, older)
-
     assert again.book == built(source).book
     assert not again.kept
 
@@ -131,9 +120,7 @@ def test_a_note_that_the_source_has_no_more_is_kept_and_nobody_is_said_to_have_a
 
 def test_a_note_that_comes_back_to_its_source_is_there_once():
     fewer = without(lesson(), "n-watch")
-
     again = built(lesson(), built(fewer, built(lesson()).book).book)
-
     assert again.book["cells"] == built(lesson()).book["cells"]
     assert not again.kept
 
@@ -153,7 +140,6 @@ def test_what_was_changed_by_hand_and_is_no_note_is_counted_as_lost():
 def test_minutes_of_an_added_note_make_no_heading_somebodys_own():
     older = insert(built(lesson()).book, 4, note("mine", "**Minutes:** 10"))
     again = built(lesson(), older)
-
     assert (again.lost, built(lesson(), again.book).lost) == (0, 0)
 
 
@@ -175,9 +161,7 @@ def test_a_copy_of_a_note_is_a_note_of_its_own():
 def test_an_ordinary_cell_that_was_rewritten_as_a_note_is_kept_beside_the_ordinary_one():
     older = built(lesson()).book
     older["cells"][2] = note("first", "Say it aloud.")
-
     again = built(lesson(), older).book
-
     assert "Say it aloud." in texts(again)
     assert text(by_id(again)["first"]).startswith("## Watch · 5 min")
 
@@ -185,9 +169,7 @@ def test_an_ordinary_cell_that_was_rewritten_as_a_note_is_kept_beside_the_ordina
 def test_a_note_that_lost_its_tag_is_known_by_its_mark():
     older = say(built(lesson()).book, "n-watch", "My own words.")
     by_id(older)["n-watch"]["metadata"].pop("tags")
-
     kept = by_id(built(lesson(), older).book)["n-watch"]
-
     assert is_note(kept)
     assert noted(kept) == "My own words."
 
@@ -209,15 +191,12 @@ def test_a_picture_pasted_into_a_note_is_a_change():
     older = built(lesson()).book
     picture = {"a.png": {"image/png": "AAAA"}}
     by_id(older)["n-watch"]["attachments"] = picture
-
     assert by_id(built(lesson(), older).book)["n-watch"]["attachments"] == picture
 
 
 def test_a_note_may_run():
     older = insert(built(lesson()).book, 3, code("mine", "1 + 1", "instructor", printed="2"))
-
     kept = by_id(built(lesson(), older).book)["mine"]
-
     assert kept["source"] == ["1 + 1"]
     assert kept["outputs"] == []
 

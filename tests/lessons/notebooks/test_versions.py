@@ -43,7 +43,6 @@ def test_no_version_changes_what_code_runs_in_which_order(version: versions.Vers
 
 def test_a_learner_gets_nothing_of_a_note_or_a_solution():
     built = versions.learner(lesson())
-
     assert [c["id"] for c in lesson()["cells"] if c["id"] not in by_id(built)] == HIDDEN
     file = written(built)
     for word in ("Common wrong answer", "parallelism", "half as many", "Minutes", "instructor"):
@@ -58,9 +57,7 @@ def test_a_tag_that_is_written_otherwise_hides_a_cell_from_learners_all_the_same
 def test_outputs_are_answers_and_stay_for_test_runs_only_where_they_are_compared():
     source = lesson()
     by_id(source)["run"]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x"}]
-
     plain, kept = (versions.learner(source, keep_outputs=keep) for keep in (False, True))
-
     assert all(not c.get("outputs") and c.get("execution_count") is None for c in plain["cells"])
     assert [c["id"] for c in kept["cells"] if c.get("outputs")] == ["seen"]
     assert by_id(kept)["seen"] == by_id(lesson())["seen"]
@@ -84,9 +81,7 @@ def test_notes_stand_in_their_places_and_say_what_they_are():
 def test_a_note_of_ones_own_is_marked_in_the_next_build():
     older = versions.instructor(lesson()).book
     older["cells"].append(note("mine", "- **Ask:** why?\n\n- **Minutes:** 1"))
-
     mine = versions.instructor(lesson(), older).book["cells"][-1]
-
     assert text(mine) == f"{versions.NOTE_SIGN}\n>\n> - **Ask:** why?\n>\n> - **Minutes:** 1"
 
 
@@ -96,7 +91,6 @@ def test_solutions_are_open():
 
 def test_minutes_are_in_the_headings():
     shown = [words.split("\n")[0] for words in texts(versions.instructor(lesson()).book)]
-
     assert shown[0] == "# 1 · Updates · 15 min", "the whole, with what is before any section"
     assert "## Watch · 5 min" in shown
     assert "## Do it · 8 min" in shown
@@ -105,7 +99,6 @@ def test_minutes_are_in_the_headings():
 
 def test_a_heading_without_minutes_stays_as_it_is():
     built = versions.instructor(book(md("a", "# A"), md("b", "## B"), note("c", "**Ask:** why?")))
-
     assert texts(built.book)[:2] == ["# A", "## B"]
 
 
@@ -163,9 +156,7 @@ def test_what_a_cell_says_of_slides_itself_wins():
 def test_nbconvert_makes_slides_of_them():
     exporters = pytest.importorskip("nbconvert.exporters")
     made = nbformat.reads(written(versions.slides(lesson()).book), 4)
-
     page, _ = exporters.SlidesExporter().from_notebook_node(made)
-
     shown = page.split('<div class="slides">')[1]
     assert shown.count("<section>") == 7, "three slides, one of them with a second below it"
     assert shown.count('<aside class="notes">') == 3

@@ -17,7 +17,6 @@ NEW = (task(1, "1.1"), task(2, "1.1"))
 
 def test_all_replicas_new_and_update_completed_are_two_moments() -> None:
     updating = service("1.1", update_status=status("updating"))
-
     assert describe(updating, (task(1, "1.1"), task(2))) == "Updating: 1 of 2 replicas run 1.1."
     assert describe(updating, NEW) == (
         "2 of 2 replicas run 1.1. Not completed yet: "
@@ -41,9 +40,7 @@ def test_every_update_state_has_its_sentence(state: str, says: str) -> None:
 
 def test_a_replica_that_is_still_stopping_keeps_a_rollback_going() -> None:
     stopping = task(3, "bugged", "running", desired_state="shutdown")
-
     said = describe(service("1.1", update_status=status("rollback_started")), (*NEW, stopping))
-
     assert said == "Rolling back: 2 of 2 replicas run 1.1 again."
 
 
@@ -65,9 +62,7 @@ def test_a_replica_that_is_still_stopping_keeps_a_rollback_going() -> None:
 )
 def test_what_a_node_that_is_down_had_is_not_counted(lost: list[Task], says: str) -> None:
     updating = service("1.1", update_status=status("updating"))
-
     said = describe(updating, (task(1, "1.1", node="node-2"), *lost))
-
     assert said == f"Updating: 1 of 2 replicas run 1.1. {says}"
     assert describe(None, lost) == f"The service is removed. {says.partition(' Swarm waits')[0]}"
 
@@ -98,7 +93,6 @@ PENDING = (
 def test_what_a_node_that_takes_no_task_does_to_tasks(nodes: list[Any], says: list[str]) -> None:
     there = tuple(Node(id=name, name=name, **has) for name, has in zip("ab", nodes, strict=False))
     said = describe(service(), (task(1),), there)
-
     assert said == " ".join(["No update is under way: 1 of 2 replicas run 1.0.", *says])
     assert describe(None, (), there) == "The service is removed."
 
@@ -118,7 +112,6 @@ def test_completed_comes_a_delay_and_a_monitor_window_after_the_last_replica(
 ) -> None:
     """The four figures were observed on a real engine."""
     config = UpdateConfig(delay=timedelta(seconds=delay), monitor=timedelta(seconds=monitor))
-
     assert completes_after(config) == timedelta(seconds=seconds)
 
 

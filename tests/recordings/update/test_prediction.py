@@ -48,7 +48,6 @@ def test_an_update_that_goes_well_is_predicted_to_its_end() -> None:
 
 def test_tasks_that_fail_are_predicted_to_be_rolled_back() -> None:
     made = of_update(spec("bugged"), behaviour={"exits_after": "300ms", "exit_code": 1})
-
     assert story.phases(made) == ["updating", "rollback_started", "rollback_completed"]
     assert story.running_now(made) == {"1.0": 10}
     assert story.errors(made) == ["task: non-zero exit (1)"]
@@ -70,7 +69,6 @@ def test_a_function_says_what_the_task_of_each_slot_does() -> None:
 def test_old_tasks_that_ignore_the_stop_signal_take_their_grace() -> None:
     prompt = of_update(spec("1.1", replicas=2))
     stubborn = of_update(spec("1.1", replicas=2), old_behaviour={"stops_after": None})
-
     slower = story.took(stubborn) - story.took(prompt)
     assert 18 < slower.total_seconds() < 22, "ten seconds a slot"
 
@@ -101,7 +99,6 @@ def test_a_prediction_ends_when_nothing_moves_any_more(seed: int) -> None:
 def test_tasks_that_fail_again_and_again_do_not_prolong_a_prediction() -> None:
     """One of them is always on its way; it went on for an hour, and took seconds to work out."""
     made = of_update(spec("1.1", FailureAction="continue"), behaviour={"unhealthy_after": "5s"})
-
     assert made.ended
     assert story.phases(made) == ["updating", "completed"]
     assert made.ended.at - made.update_states()[-1][0] < timedelta(minutes=1)
@@ -140,7 +137,6 @@ def test_a_prediction_is_worked_out_in_pieces() -> None:
     pieces = [*in_pieces(spec("1.0"), spec("1.1", Parallelism=1), began=START)]
     (made,) = {id(piece): piece for piece in pieces}.values()
     update = story.first_update(made)
-
     assert update
     assert update.total
     assert len(pieces) >= update.total.total_seconds()
@@ -149,7 +145,6 @@ def test_a_prediction_is_worked_out_in_pieces() -> None:
 def test_what_chance_does_not_decide_is_said_as_it_is() -> None:
     before, after = spec("1.0", replicas=4), spec("1.1", replicas=4)
     runs = [run for run in over_seeds(before, after, began=START) if run.ended]
-
     assert in_words(*runs) == in_words(runs[0])
     assert "Chance" not in in_words(*runs)
 
@@ -171,7 +166,6 @@ def test_a_constraint_that_no_node_meets_ends_in_what_it_waits_for() -> None:
 
 def test_an_update_that_goes_on_for_too_long_is_followed_no_further() -> None:
     made = of_update(spec("1.1", replicas=3), up_to="5s")
-
     assert story.phases(made) == ["updating"]
     assert made.ended
     assert made.ended.why == "It has not settled within 5s."
@@ -179,14 +173,12 @@ def test_an_update_that_goes_on_for_too_long_is_followed_no_further() -> None:
 
 def test_a_change_that_no_task_needs_is_predicted_to_touch_none() -> None:
     made = predict(spec(), spec() | {"Labels": {"a": "b"}}, began=START)
-
     assert story.phases(made) == []
     assert story.running_now(made) == {"1.0": 10}
 
 
 def test_a_scale_down_is_predicted_to_leave_as_many_as_are_wanted() -> None:
     made = predict(spec(), spec(replicas=3), began=START)
-
     assert story.running_now(made) == {"1.0": 3}
     assert in_words(made).startswith(
         "Predicted: no task is replaced; in the end 3 replicas run. The service was changed"
@@ -196,7 +188,6 @@ def test_a_scale_down_is_predicted_to_leave_as_many_as_are_wanted() -> None:
 def test_the_same_question_has_the_same_answer_and_another_seed_another_order() -> None:
     made = [of_update(spec("1.1"), seed=seed).spans() for seed in (1, 1, 2)]
     orders = [[s.slot for s in spans if (s.tag, s.state) == ("1.1", "running")] for spans in made]
-
     assert orders[0] == orders[1] != orders[2]
     assert set(orders[0]) == set(range(1, 11))
 
@@ -205,9 +196,7 @@ def test_a_prediction_is_kept_in_a_file_as_one(tmp_path: Path) -> None:
     made = of_update(spec("1.1", replicas=2))
     path = tmp_path / "predicted.jsonl"
     made.save(path)
-
     loaded = Recording.load(path)
-
     assert loaded.header.provenance == "predicted"
     assert story.facts(loaded) == story.facts(made)
 

@@ -71,7 +71,6 @@ def test_each_updated_slot_has_a_delay_and_a_monitor_window() -> None:
     case = {"looks": {-1: ["service 1.0", "1.0-1..5"], 2: news}}
     tracker = follow(looked(case | {"config": {"delay": "3s", "monitor": "7s"}}))
     (window,) = tracker.new_windows()
-
     assert (window.task, window.start, window.until) == ("1.1-1", at(2), (at(5), at(9)))
     assert tracker.new_windows() == []
 
@@ -96,7 +95,6 @@ def test_more_than_the_ratio_triggers(failures: int, slots: int, ratio: float, t
 def test_one_failure_more_than_is_tolerated_triggers(slots: int, ratio: float):
     """`tolerated` is the last number that does not, for every size and ratio."""
     most = tolerated(slots, ratio)
-
     assert 0 <= most <= slots
     assert not exceeds(most, slots, ratio)
     assert most == slots or exceeds(most + 1, slots, ratio)

@@ -95,5 +95,4 @@ def test_any_bytes_are_json_or_are_not(data: bytes):
 
 def test_a_struct_reads_what_it_writes():
     written = write({}, SERVICE)
-
     assert read(gojson.loads(gojson.dumps(written)), SERVICE).keys() <= written.keys()

@@ -140,6 +140,5 @@ def test_a_socket_in_use_is_refused_and_one_that_was_left_is_replaced(folder: Pa
 @pytest.mark.parametrize("words", [["--speed", "0"], ["--speed", "fast"], ["--nodes", "0"]])
 def test_wrong_usage_is_said(words: list[str], folder: Path):
     done = CliRunner().invoke(main, ["--socket", str(folder / "s"), *words])
-
     assert done.exit_code == 2
     assert "Invalid value" in done.stderr

@@ -33,7 +33,6 @@ def wall() -> Wall:
 def test_a_clock_runs_at_its_speed(wall: Wall):
     clock = Clock(20, start=1000, monotonic=wall)
     wall.now += 3
-
     assert clock.read() == 1060
 
 
@@ -57,7 +56,6 @@ def test_a_clock_of_speed_zero_is_moved_by_hand(wall: Wall):
     wall.now += 10
     still = clock.read()
     clock.advance(500)
-
     assert (still, clock.read()) == (1000, 1500)
     assert (clock.seconds_until(1500), clock.seconds_until(1501)) == (0, float("inf"))
 
@@ -65,7 +63,6 @@ def test_a_clock_of_speed_zero_is_moved_by_hand(wall: Wall):
 def test_a_clock_never_runs_backwards(wall: Wall):
     clock = Clock(1, start=1000, monotonic=wall)
     clock.set(900, real_time=False)
-
     assert clock.read() == 1000
 
 
@@ -88,13 +85,11 @@ def test_at_a_multiple_the_engine_takes_its_time_off_the_clock(wall: Wall):
     reached = clock.read()
     wall.now += 3
     clock.set(reached, real_time=False)
-
     assert clock.read() == 1020
 
 
 def test_how_long_it_is_until_a_moment_depends_on_the_speed(wall: Wall):
     clock = Clock(20, start=0, monotonic=wall)
-
     assert clock.seconds_until(10 * SECOND) == pytest.approx(0.5)
     assert clock.seconds_until(-1) == 0
 
@@ -109,7 +104,6 @@ def test_an_engine_does_what_is_due_without_being_asked(served: Served):
     """A timer wakes it: nobody has to send a request for time to pass."""
     made(served.raw, of_container(Image="acts/fail:2s"))
     ended = [task.ended for task in served.engine.cluster.tasks.values()]
-
     until(lambda: any(task.ended for task in served.engine.cluster.tasks.values()), "its end")
     assert ended == [False]
 
@@ -153,5 +147,4 @@ def test_a_service_runs_at_the_engines_speed(served: Served):
     made(served.raw, of_container(Image="acts/fail:50s"))
     until(lambda: running(served.raw, "web") == 1, "a task that runs")
     until(lambda: running(served.raw, "web") == 0, "its end")
-
     assert time.monotonic() - begun < 50

@@ -67,7 +67,6 @@ def test_a_container_is_created_started_killed_dies_stops_and_is_destroyed(raw: 
 def test_filters_of_events(raw: Raw, filters: dict[str, Any], found: list[str]):
     raw.post("/configs/create", {"Name": "c1", "Data": "aGk="})
     raw.delete("/configs/c1")
-
     assert [it["Action"] for it in messages(raw, **filters) if it["Type"] != "node"] == found
 
 
@@ -76,7 +75,6 @@ def test_the_last_256_events_are_kept(raw: Raw):
         raw.post("/configs/create", {"Name": f"c{number}", "Data": "aGk="})
         raw.delete(f"/configs/c{number}")
     news = messages(raw)
-
     assert len(news) == 256
     assert news[-1]["Actor"]["Attributes"] == {"name": "c139"}
 
@@ -85,7 +83,6 @@ def test_a_stream_with_an_end_in_the_future_ends_then(engine, client, raw):
     now = engine.now // 10**9
     news = client.events(decode=True, since=now, until=now + 20)
     raw.post("/configs/create", {"Name": "c", "Data": "aGk="})
-
     assert [it["Action"] for it in news if it["Type"] == "config"] == ["create"]
     assert engine.now >= (now + 20) * 10**9
 
@@ -129,13 +126,11 @@ def test_details_say_which_task_wrote_a_line_and_timestamps_when(two: Raw):
 @pytest.mark.parametrize(("tail", "count"), [("0", 0), ("1", 2), ("2", 4), ("all", 4), ("", 4)])
 def test_tail_counts_the_lines_of_each_task(two: Raw, tail: str, count: int):
     reply = two.get("/services/web/logs", stdout="1", stderr="1", tail=tail)
-
     assert len(frames(reply.body)) == count
 
 
 def test_since_leaves_out_what_was_before(two: Raw):
     now = seconds(two.get("/info").headers["Labkit-Time"])
-
     assert two.get("/services/web/logs", stdout="1", since=now).body == b""
     assert frames(two.get("/services/web/logs", stdout="1", since="1").body) != []
 
@@ -143,14 +138,12 @@ def test_since_leaves_out_what_was_before(two: Raw):
 @each_claim(__file__, "no_logs", "path", "status", "message")
 def test_logs_that_cannot_be_had(two: Raw, path: str, status: int, message: str):
     reply = two.send("GET", path)
-
     assert (reply.status, reply.message) == (status, message)
 
 
 def test_a_service_is_followed_into_the_tasks_that_it_gets_later(client, two):
     news = followed(client, "/services/web/logs?stdout=1&follow=1&tail=0")
     update(two, "web", spec(Mode={"Replicated": {"Replicas": 3}}))
-
     assert next(news) == b"hello from 3\n"
 
 
@@ -159,12 +152,10 @@ def test_following_a_task_ends_with_its_container(client: docker.DockerClient, t
     news = followed(client, f"/tasks/{task['ID']}/logs?stdout=1&follow=1")
     first = next(news)
     update(two, "web", spec(Mode={"Replicated": {"Replicas": 1}}))
-
     assert (first, list(news)) == (b"hello from 2\n", [])
 
 
 def test_logs_of_a_container(two: Raw):
     container = two.get("/containers/json", filters={"name": ["web.1"]}).json[0]["Id"]
     reply = two.get(f"/containers/{container}/logs", stdout="1", stderr="1", tail="x")
-
     assert frames(reply.body) == [(1, b"hello from 1\n"), (2, b"a warning\n")]

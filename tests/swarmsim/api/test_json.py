@@ -21,7 +21,6 @@ SERVICE = "swarm.ServiceSpec"
 def test_what_is_no_json_is_refused(body: str):
     with pytest.raises(ApiError, match="invalid JSON: ") as refused:
         gojson.loads(body.encode("latin-1"))
-
     assert refused.value.status == 400
 
 
@@ -35,14 +34,12 @@ def test_an_empty_body_is_an_end_of_file(body: bytes):
 def test_a_value_of_the_wrong_type_is_refused_in_gos_words(body: str, found: str, field: str):
     with pytest.raises(ApiError) as refused:
         read(gojson.loads(body), SERVICE)
-
     message = f"json: cannot unmarshal {found} into Go struct field {field}"
     assert (refused.value.status, refused.value.message) == (400, message)
 
 
 def test_keys_of_structs_match_in_any_case_and_those_of_maps_keep_theirs():
     body = b'{"NAME":"web","labels":{"Aa":"1","aA":"2"},"mode":{"replicated":{"rePlicas":3}}}'
-
     assert read(gojson.loads(body), SERVICE) == {
         "Name": "web",
         "Labels": {"Aa": "1", "aA": "2"},
@@ -52,7 +49,6 @@ def test_keys_of_structs_match_in_any_case_and_those_of_maps_keep_theirs():
 
 def test_unknown_keys_and_nulls_count_as_not_given():
     body = b'{"Name":null,"Colour":"red","TaskTemplate":{"ContainerSpec":null}}'
-
     assert read(gojson.loads(body), SERVICE) == {"TaskTemplate": {}}
 
 
@@ -67,7 +63,6 @@ def test_what_is_no_base64_is_refused_with_the_place(data: str, at: int):
 )
 def test_a_ratio_is_written_as_the_shortest_of_its_32_bits(ratio: float, shown: float):
     kept = read({"MaxFailureRatio": ratio}, "swarm.UpdateConfig")
-
     assert gojson.dumps(write(kept, "swarm.UpdateConfig")["MaxFailureRatio"]) == str(shown).encode()
 
 

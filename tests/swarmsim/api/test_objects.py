@@ -33,7 +33,6 @@ def test_an_engine_has_its_networks_and_the_swarms(raw: Raw):
 def test_an_overlay_network_gets_a_subnet_and_a_vxlan_id(raw: Raw):
     reply = raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
     shown = raw.get("/networks/net").json
-
     assert (reply.status, reply.json.keys(), reply.json["Warning"]) == (201, {"Id", "Warning"}, "")
     assert shown["IPAM"]["Config"] == [{"Subnet": "10.0.1.0/24", "Gateway": "10.0.1.1"}]
     assert shown["Options"] == {"com.docker.network.driver.overlay.vxlanid_list": "4097"}
@@ -41,7 +40,6 @@ def test_an_overlay_network_gets_a_subnet_and_a_vxlan_id(raw: Raw):
 
 def test_a_body_must_say_that_it_is_json_where_docker_asks_for_it(raw: Raw):
     reply = raw.send("POST", "/networks/create", b"{}", {"Content-Type": "text/plain"})
-
     assert reply.message == "Content-Type specified (text/plain) must be 'application/json'"
 
 
@@ -97,7 +95,6 @@ def test_only_labels_can_be_changed(raw: Raw, kind: str):
 
 def test_a_config_may_be_large(raw: Raw):
     data = "A" * (1_023_996 // 3 * 4)
-
     assert raw.post("/configs/create", {"Name": "x", "Data": data}).status == 201
 
 
@@ -121,7 +118,6 @@ def test_a_drained_node_has_no_tasks(three: Raw):
 def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Raw):
     made(three, spec(Mode={"Global": {}}))
     until(lambda: running(three, "web") == 3, "a task on each node")
-
     assert len(three.get("/containers/json").json) == 1
 
 
@@ -178,13 +174,11 @@ def test_a_swarm_shows_the_addresses_that_it_was_asked_for(alone, asked, pool, s
     """The docker command line sends an empty list of pools, and `docker info` shows none."""
     alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", **asked})
     shown = alone.get("/swarm").json
-
     assert (shown["DefaultAddrPool"], shown["SubnetSize"]) == (pool, size)
 
 
 def test_a_node_can_begin_drained(alone: Raw):
     alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Availability": "drain"})
-
     assert [it["Spec"]["Availability"] for it in alone.get("/nodes").json] == ["drain"]
 
 
@@ -256,14 +250,12 @@ def test_waiting_for_a_container_gives_its_exit_code(raw: Raw):
     raw.post("/services/create", of_container(Image="acts/fail:2s"))
     [container] = until(lambda: raw.get("/containers/json").json, "a container")
     reply = raw.post(f"/containers/{container['Id']}/wait")
-
     assert reply.json == {"Error": None, "StatusCode": 1}
 
 
 @pytest.mark.parametrize("name", ["SIGNOPE", "²", "0", "999", "SIG_DFL"])
 def test_a_signal_that_there_is_none_of(raw: Raw, container: dict[str, Any], name: str):
     reply = raw.post(f"/containers/{container['Id']}/kill", signal=name)
-
     assert (reply.status, reply.message) == (400, f"Invalid signal: {name}")
 
 
@@ -272,7 +264,6 @@ def test_pruning_removes_containers_that_have_ended(raw: Raw):
     until(lambda: raw.get("/containers/json", filters={"exited": ["1"]}).json, "one that failed")
     deleted = raw.post("/containers/prune").json["ContainersDeleted"]
     left = {it["Id"] for it in raw.get("/containers/json", all="1").json}
-
     assert deleted
     assert not left.intersection(deleted)
 
@@ -328,14 +319,12 @@ def test_what_cannot_be_mounted_leaves_no_volume_behind(raw: Raw):
 
 def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, container: Any):
     used = raw.get("/system/df").json
-
     assert [it["Id"] for it in used["Containers"]] == [container["Id"]]
     assert used["LayersSize"] == sum(it["Size"] for it in used["Images"])
 
 
 def test_a_network_is_joined_by_a_services_spec_only(raw: Raw, container: Any):
     joined = {"Container": container["Id"]}
-
     assert raw.post("/networks/bridge/connect", joined).status == 501
     assert raw.post("/networks/bridge/connect", {"Container": "no"}).message.endswith(": no")
     assert raw.post("/networks/no/disconnect", joined).message == "network no not found"

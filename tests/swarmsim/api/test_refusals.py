@@ -20,14 +20,12 @@ def _split(asked: str) -> tuple[str, str]:
 @each_claim(__file__, "manager", "asked", "body", "status", "says")
 def test_a_manager_refuses(raw: Raw, asked: str, body: Any, status: int, says: str):
     reply = raw.send(*_split(asked), body)
-
     assert (reply.status, reply.message) == (status, says)
 
 
 @each_claim(__file__, "alone", "asked", "body", "status", "says")
 def test_outside_of_a_swarm_an_engine_refuses_and_stays_there(alone, asked, body, status, says):
     reply = alone.send(*_split(asked), body)
-
     assert (reply.status, reply.message) == (status, says)
     assert alone.get("/info").json["Swarm"]["LocalNodeState"] == "inactive"
 
@@ -35,7 +33,6 @@ def test_outside_of_a_swarm_an_engine_refuses_and_stays_there(alone, asked, body
 @pytest.mark.parametrize("what", ["services", "tasks", "nodes", "configs", "secrets", "swarm"])
 def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Raw, what: str):
     reply = alone.get(f"/{what}")
-
     assert (reply.status, reply.message) == (
         503,
         'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '

@@ -28,7 +28,6 @@ def raw(served: Served) -> Raw:
 
 def test_it_says_what_it_is(raw: Raw):
     version, info = raw.get("/version").json, raw.get("/info").json
-
     assert version["Platform"]["Name"] == "swarmsim simulated engine"
     assert info["OperatingSystem"] == "swarmsim simulated engine"
     assert info["Labels"] == ["swarmsim=true", "swarmsim.speed=50", "swarmsim.acted=true"]
@@ -36,7 +35,6 @@ def test_it_says_what_it_is(raw: Raw):
 
 def test_every_answer_carries_the_engines_time(raw: Raw):
     first, second = (raw.get("/nope").headers["Labkit-Time"] for _ in range(2))
-
     assert first < second
     assert first.endswith("Z")
 
@@ -48,19 +46,16 @@ def test_every_answer_carries_the_engines_time(raw: Raw):
 )  # fmt: skip
 def test_an_unknown_path_is_not_found_whatever_the_version(raw: Raw, method: str, path: str):
     reply = raw.send(method, path)
-
     assert (reply.status, reply.message) == (404, "page not found")
 
 
 def test_a_head_of_an_unknown_path_has_the_headers_only(raw: Raw):
     reply = raw.send("HEAD", "/info")
-
     assert (reply.status, reply.body) == (404, b"")
 
 
 def test_a_body_that_is_too_large_is_refused(raw: Raw):
     reply = raw.send("POST", "/services/create", b" " * (LARGEST + 1))
-
     assert (reply.status, reply.message) == (413, "http: request body too large")
 
 
@@ -76,7 +71,6 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_whole(served, header, 
     client.sendall(f"POST /services/create HTTP/1.1\r\nHost: d\r\n{header}\r\n\r\n".encode() + body)
     answer = client.recv(65536)
     client.close()
-
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"http: request body too large" in answer
 
@@ -85,7 +79,6 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_does_no_harm(served: Serve
     client = served.connection()
     client.sendall(b"POST /configs/create HTTP/1.1\r\nHost: d\r\nContent-Length: 1000\r\n\r\n{")
     client.close()
-
     assert served.raw.get("/configs").json == []
 
 
@@ -94,7 +87,6 @@ def test_what_is_no_http_ends_that_connection_only(served: Served):
     client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n")
     answer = client.recv(65536)
     client.close()
-
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
     assert served.raw.get("/_ping").status == 200
 
@@ -104,9 +96,7 @@ def test_a_follower_that_goes_away_is_forgotten(served: Served):
     client.sendall(b"GET /events HTTP/1.1\r\nHost: docker\r\n\r\n")
     assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
     until(lambda: served.raw.get("/info").json["NEventsListener"] == 1, "one follower")
-
     client.close()
-
     until(lambda: served.raw.get("/info").json["NEventsListener"] == 0, "no follower")
 
 
@@ -137,17 +127,14 @@ def test_a_client_that_stops_reading_holds_up_nobody(served: Served):
     """Its connection fills up; the engine answers all others."""
     lazy = served.connection()
     lazy.sendall(b"GET /info HTTP/1.1\r\nHost: docker\r\n\r\n" * 500)
-
     assert served.raw.get("/_ping").status == 200
     lazy.close()
 
 
 def test_a_route_that_fails_is_an_error_and_the_engine_goes_on(served: Served, monkeypatch):
     monkeypatch.setattr(served.engine, "hostname", property())  # no JSON has such a thing
-
     broken = served.raw.get("/info")
     monkeypatch.undo()
-
     assert broken.status == 500
     assert "not JSON serializable" in broken.message
     assert served.raw.get("/info").status == 200
@@ -177,7 +164,6 @@ def test_the_socket_is_its_users_alone(served: Served):
 def test_a_request_may_be_long(raw: Raw):
     """As long as Go's server takes: a list of services by id is a long filter."""
     wanted = {"id": {f"{number:025d}": True for number in range(10_000)}}
-
     assert raw.get("/services", filters=wanted).json == []
 
 
@@ -195,8 +181,6 @@ def test_a_full_disk_is_said_in_the_machines_words(served: Served, raw: Raw, mon
 def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     words = ["--socket", str(tmp_path / "s"), "--data", str(tmp_path / "file" / "data")]
-
     ran = CliRunner().invoke(main, words)
-
     assert ran.exit_code == 1
     assert "cannot be made: Not a directory. Choose a --data" in ran.stderr

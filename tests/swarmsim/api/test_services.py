@@ -45,14 +45,12 @@ def test_ports_are_given_out_from_30000_a_moment_after_the_service_is_made(raw: 
     asked = [{"TargetPort": 80}, {"TargetPort": 81, "PublishMode": "host"}, {"TargetPort": 82}]
     made(raw, spec(EndpointSpec={"Ports": asked}))
     endpoint = until(lambda: raw.get("/services/web").json["Endpoint"].get("Ports"), "ports")
-
     assert [port.get("PublishedPort") for port in endpoint] == [30000, None, 30001]
     assert "PublishedPort" not in raw.get("/services/web").json["Spec"]["EndpointSpec"]["Ports"][0]
 
 
 def test_a_service_without_ports_and_networks_has_an_empty_endpoint(raw: Raw):
     shown = made(raw, spec(EndpointSpec={"Mode": "dnsrr"}))
-
     assert shown["Endpoint"] == {"Spec": {}}
     assert shown["CreatedAt"] == shown["UpdatedAt"]
 
@@ -73,7 +71,6 @@ def test_a_network_is_stored_by_its_id_and_gives_addresses(raw: Raw):
 
 def test_a_rollback_config_is_not_looked_at(raw: Raw):
     body = spec(RollbackConfig={"MaxFailureRatio": 1.5, "FailureAction": "rollback", "Delay": -1})
-
     assert raw.post("/services/create", body).status == 201
 
 
@@ -142,7 +139,6 @@ def test_a_beginning_that_several_have_is_ambiguous(raw: Raw):
     start = next(it[0] for it in ids if sum(other[0] == it[0] for other in ids) > 1)
     matches = sum(it[0] == start for it in ids)
     reply = raw.get(f"/services/{start}")
-
     assert reply.status == 400
     assert reply.message == f"service {start} is ambiguous ({matches} matches found)"
 
@@ -152,7 +148,6 @@ def test_filters_of_a_list(raw: Raw, filters: dict[str, Any], names: list[str]):
     made(raw, spec("web", Labels={"a": "1"}))
     made(raw, spec("worker", Mode={"Global": {}}))
     found = raw.get("/services", filters=filters).json
-
     assert sorted(service["Spec"]["Name"] for service in found) == names
 
 
@@ -164,7 +159,6 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
     tasks = until(lambda: raw.get("/tasks").json, "a task")
     until(lambda: raw.get(f"/tasks/{tasks[0]['ID']}").json["Status"]["State"] == "rejected", "it")
     status = raw.get(f"/tasks/{tasks[0]['ID']}").json["Status"]
-
     assert status["Err"] == "No such image: missing/image:1"
     assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
 

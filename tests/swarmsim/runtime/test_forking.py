@@ -43,13 +43,11 @@ def test_a_forked_task_writes_and_ends_as_in_a_new_python(tmp_path, program, unb
     if "mine" in program:
         (tmp_path / "json.py").write_text("mine = 'my own'\n")
     what = launch(tmp_path, "main.py", "word", PYTHONUNBUFFERED=unbuffered)
-
     assert ran(FORKS.start, what) == ran(spawning._new, what)
 
 
 def test_a_probe_is_forked_as_well(tmp_path):
     what = launch(tmp_path, "-c", "import sys; print(sys.argv, sys.path[0]); 1 / 0", "-x")
-
     assert ran(FORKS.start, what) == ran(spawning._new, what)
 
 
@@ -73,7 +71,6 @@ def test_a_task_starts_although_the_python_that_is_forked_was_killed(tmp_path):
     assert FORKS._process
     FORKS._process.kill()
     FORKS._process.wait()
-
     assert ran(FORKS.start, what) == ("1\n", "", 0)
 
 

@@ -65,9 +65,7 @@ def test_an_exit_code_is_the_processes_own(it, monkeypatch, program, state, code
     """Also where the system does not tell of an end by a file descriptor, as on macOS."""
     if not has_pidfd:
         monkeypatch.delattr(os, "pidfd_open", raising=False)
-
     it.image("x:1", program)
-
     assert it.state(it.service("x:1"), state).exit_code == code
 
 
@@ -122,7 +120,6 @@ def _stopped(it: Lab, **container: Any) -> tuple[float, int | None, str]:
 def test_a_process_that_handles_the_signal_stops_at_once(it):
     it.image("x:1", WELL_BEHAVED)
     took, code, state = _stopped(it, StopGracePeriod=30 * SECOND)
-
     assert (code, state) == (0, "shutdown")
     assert took < 10
 
@@ -137,10 +134,8 @@ def test_a_process_that_handles_the_signal_stops_at_once(it):
 )
 def test_a_process_that_does_not_gets_its_whole_grace_and_is_killed(it, program):
     program += "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"
-
     it.image("x:1", program)
     took, code, state = _stopped(it, StopGracePeriod=SECOND)
-
     assert (code, state) == (137, "shutdown")
     assert took >= 1
 
@@ -254,7 +249,6 @@ def test_the_environment_is_the_images_and_the_services_and_not_the_engines(it, 
 def test_a_command_is_the_images_or_the_services(it, of_image, of_service, said):
     it.image("x:1", "text", of_image)
     task = it.state(it.service("x:1", **of_service), "complete")
-
     assert it.log(task).strip() == said
 
 
@@ -307,7 +301,6 @@ def test_a_path_with_blanks_in_it_is_no_trouble(tmp_path):
     with lab(tmp_path / "a path; with 'all' $sorts") as it:
         it.image("x:1", "text", "CMD cat /app/main.py")
         task = it.state(it.service("x:1"), "complete")
-
         assert it.log(task) == "text"
 
 
@@ -487,7 +480,6 @@ def test_probes_that_fail_make_a_task_fail(it, test, code, output):
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
 def test_a_probe_that_is_no_python_finds_the_tasks_own_port(it):
     check = _check(["CMD-SHELL", "curl -fsS http://localhost/ || exit 1"], Retries=20)
-
     it.image("server:1", SERVER)
     it.state(it.service("server:1", Healthcheck=check), "running")
 

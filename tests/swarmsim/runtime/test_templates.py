@@ -16,7 +16,6 @@ from tests.claims import each_claim
 def test_a_template_that_cannot_be_expanded(container: dict[str, Any], message: str):
     with pytest.raises(BadTemplate) as refused:
         templates.expanded(container, context({}, {}, {}))
-
     assert str(refused.value) == message
 
 

@@ -50,7 +50,6 @@ def in_turns(pyodide: Path) -> dict[str, tuple[str, int]]:
 @pytest.mark.parametrize("name", ROWS)
 def test_a_program_ends_as_it_does(name: str, how: str, request: pytest.FixtureRequest) -> None:
     found = request.getfixturevalue(how)
-
     assert name in found, f"it has not ended: {sorted(found)}"
     written, code = found[name]
     assert ROWS[name]["says"] in written
@@ -69,5 +68,4 @@ def test_a_program_is_interrupted_except_while_it_imports(file: str, is_interrup
     """Another program might see half of a module that they share."""
     names: dict[str, Any] = {"ask": _is_interruptible, "frame": sys._getframe}
     exec(compile("found = ask(frame())", file, "exec"), names)
-
     assert names["found"] is is_interrupted
