@@ -54,28 +54,9 @@ def test_python_dash_m_is_the_same():
     assert "labkit" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["nosuch"],
-        ["up", "--nodes", "many"],
-        ["up", "--nodes", "0"],
-        ["up", "--nodes", "100000"],
-        ["stack", "ps"],
-        ["stack", "deploy", "dc"],
-        ["stack", "deploy", "-c", "nosuch.yml", "dc"],
-        ["record", "dc_worker"],
-        ["record", "dc_worker", "-o", "x", "--for", "-1"],
-        ["record", "dc_worker", "-o", "x", "--for", "nan"],
-        ["record", "dc_worker", "-o", "x", "--for", "inf"],
-        ["predict", "dc_worker", "--replicas", "100000000"],
-        ["show"],
-        ["show", "nosuch.jsonl"],
-        ["show", __file__, "--json", "-o", "x.html"],
-    ],
-)
-def test_wrong_usage_ends_in_2(words: list[str]):
-    assert labkit(*words).exit_code == 2
+@each_claim(__file__, "wrong", "words")
+def test_wrong_usage_ends_in_2(words: str):
+    assert labkit(*words.split()).exit_code == 2
 
 
 @each_claim(__file__, "fails", "words")

@@ -99,14 +99,6 @@ def test_a_choice_that_is_no_url_is_named():
 # ---- the state ---------------------------------------------------------------------
 
 
-def test_the_state_is_what_was_written():
-    written = state.State(
-        engine=NOWHERE, kind="yours", swarm_created=True, stacks=["dc"], ports={"dc": {"A": 1}}
-    )
-    state.write(written)
-    assert state.read() == written
-
-
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"engine": "x"}'])
 def test_a_state_that_cannot_be_read_is_none(text: str):
     state.write(state.State(engine=NOWHERE))
@@ -391,11 +383,6 @@ def test_a_worker_node_is_refused_at_once():
 
     with pytest.raises(NotAManager, match="promote"):
         membership.ensure(worker)
-
-
-def test_a_manager_is_left_as_it_is():
-    manager = Answers(LocalNodeState="active", ControlAvailable=True, NodeID="m")
-    assert membership.ensure(manager) is False
 
 
 @pytest.mark.parametrize(("left", "says"), [([], False), (["containerd"], False), (["shim"], True)])

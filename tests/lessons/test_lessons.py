@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -28,12 +29,21 @@ from tests.simulated import simulated_swarm
 from tests.waiting import until
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What there is in a home with a fresh copy in it."""
+    made = tmp_path_factory.mktemp("fresh")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(made))
+        workspace.refresh()
+    return made
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def mine(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A learner's folder of their own, with a fresh copy in it."""
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    workspace.refresh()
-    return tmp_path
+    shutil.copytree(fresh, tmp_path, dirs_exist_ok=True)
 
 
 def worker() -> Path:

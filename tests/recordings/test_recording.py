@@ -473,8 +473,3 @@ def test_frames_of_an_empty_recording_are_empty() -> None:
     made = recording()
     assert frames.spans(made).empty
     assert frames.replicas(made).empty
-
-
-def test_a_service_change_carries_the_status_and_its_message() -> None:
-    changes = [c for c in stop_first().changes if isinstance(c, ServiceSeen)]
-    assert changes[-1].service.update_status == status("updating", message="update in progress")

@@ -68,14 +68,6 @@ def test_what_was_predicted_is_said_to_be_so_and_nothing_predicted_to_be_nothing
     assert "You made no prediction" in nothing
 
 
-def test_nothing_is_ever_called_wrong():
-    """Of all that the lesson can say to any choice."""
-    for question in checks.QUESTIONS.values():
-        for choice in question.choices:
-            said = shown(cards.compared(Compared(question, choice, READING)))
-            assert "wrong" not in said.lower(), said
-
-
 def test_a_question_in_a_terminal_says_how_to_choose():
     assert repr(cards.question(QUESTION)).splitlines() == [
         "How long do `pairs` take?",

@@ -116,12 +116,6 @@ def test_env_leads_docker_to_it(engine: SimulatedEngine, monkeypatch):
     assert there.info()["OperatingSystem"] == "swarmsim simulated engine"
 
 
-@pytest.mark.usefixtures("engine")
-def test_its_socket_is_the_user_s_alone():
-    path = engines.simulated().url.removeprefix("unix://")
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600  # noqa: PTH116
-
-
 def test_connect_says_what_it_is(swarm: Swarm, capsys, monkeypatch):
     monkeypatch.setattr(doing, "_current", None)
     labkit.connect()
@@ -235,12 +229,6 @@ def test_it_outlives_whoever_started_it(engine: SimulatedEngine):
     assert process is not None
     assert process.ppid() != os.getpid()
     assert os.getsid(process.pid) != os.getsid(0)
-
-
-def test_starting_it_twice_starts_one(engine: SimulatedEngine):
-    process = engine.process()
-    engine.start()
-    assert engine.process() == process
 
 
 def children(engine: SimulatedEngine) -> list[psutil.Process]:

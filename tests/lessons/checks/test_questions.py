@@ -61,13 +61,8 @@ def test_nothing_is_called_wrong(name: str):
 
 @each_question
 def test_the_lesson_shows_the_choice_that_it_teaches(name: str):
-    assert QUESTIONS[name].read(recorded(name)).choice == LESSON[name]
-
-
-@each_question
-def test_the_choice_that_the_lesson_teaches_is_there_to_be_chosen(name: str):
-    question = QUESTIONS[name]
-    reading = question.read(recorded(name))
+    question, reading = QUESTIONS[name], QUESTIONS[name].read(recorded(name))
+    assert reading.choice == LESSON[name]
     assert Compared(question, question.choice(LESSON[name]), reading).as_predicted
 
 
@@ -141,14 +136,6 @@ def test_any_beginning_of_its_own_recording_is_read_or_is_not_settled(name, data
         return
 
     assert reading.choice in (LESSON[name], "")
-
-
-@each_question
-def test_a_recording_from_a_file_is_read_alike(name: str, tmp_path: Path):
-    whole = recorded(name)
-    file = tmp_path / "recording.jsonl"
-    whole.save(file)
-    assert QUESTIONS[name].read(Recording.load(file)) == QUESTIONS[name].read(whole)
 
 
 @each_question

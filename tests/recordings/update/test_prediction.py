@@ -2,7 +2,6 @@
 
 import copy
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,15 +189,6 @@ def test_the_same_question_has_the_same_answer_and_another_seed_another_order() 
     orders = [[s.slot for s in spans if (s.tag, s.state) == ("1.1", "running")] for spans in made]
     assert orders[0] == orders[1] != orders[2]
     assert set(orders[0]) == set(range(1, 11))
-
-
-def test_a_prediction_is_kept_in_a_file_as_one(tmp_path: Path) -> None:
-    made = of_update(spec("1.1", replicas=2))
-    path = tmp_path / "predicted.jsonl"
-    made.save(path)
-    loaded = Recording.load(path)
-    assert loaded.header.provenance == "predicted"
-    assert story.facts(loaded) == story.facts(made)
 
 
 @pytest.mark.parametrize(

@@ -24,27 +24,12 @@ def test_what_is_no_json_is_refused(body: str):
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize("body", [b"", b" \n"])
-def test_an_empty_body_is_an_end_of_file(body: bytes):
-    with pytest.raises(ApiError, match="got EOF while reading request body"):
-        gojson.loads(body)
-
-
 @each_claim(__file__, "wrong", "body", "found", "field")
 def test_a_value_of_the_wrong_type_is_refused_in_gos_words(body: str, found: str, field: str):
     with pytest.raises(ApiError) as refused:
         read(gojson.loads(body), SERVICE)
     message = f"json: cannot unmarshal {found} into Go struct field {field}"
     assert (refused.value.status, refused.value.message) == (400, message)
-
-
-def test_keys_of_structs_match_in_any_case_and_those_of_maps_keep_theirs():
-    body = b'{"NAME":"web","labels":{"Aa":"1","aA":"2"},"mode":{"replicated":{"rePlicas":3}}}'
-    assert read(gojson.loads(body), SERVICE) == {
-        "Name": "web",
-        "Labels": {"Aa": "1", "aA": "2"},
-        "Mode": {"Replicated": {"Replicas": 3}},
-    }
 
 
 def test_unknown_keys_and_nulls_count_as_not_given():

@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -155,10 +154,6 @@ def test_a_cluster_that_fails_does_not_end_the_engine(served: Served):
     served.raw.post("/networks/create", {"Name": "net"})
 
     until(lambda: served.raw.get("/_ping").status == 200 and failed.is_set(), "what comes after")
-
-
-def test_the_socket_is_its_users_alone(served: Served):
-    assert stat.S_IMODE(served.path.stat().st_mode) == 0o600
 
 
 def test_a_request_may_be_long(raw: Raw):
