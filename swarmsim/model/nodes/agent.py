@@ -66,6 +66,7 @@ class Agents:
         self._store = store
         self._driver = driver
         self._held: dict[str, _Held] = {}
+        self._starting: set[_Held] = set()
 
     def connect(self, dispatcher: Dispatcher) -> None:
         """Hear from the manager, and report to it, through its dispatcher."""
@@ -190,12 +191,19 @@ class Agents:
         held.exit_code = 0  # of a container that has not ended, in the engine's words
         self._report(held, states.STARTING, "starting")
         held.is_busy = True
-        timing, task = self._store.timing, held.task
-        length = timing.start_networked if is_networked(task) else timing.start
-        self._later(length, self._started, held)
+        self._starting.add(held)
+        self._later(self._store.timing.start, self._start_beside, held)
+
+    def _start_beside(self, held: _Held) -> None:
+        node = held.task.node_id
+        if any(it is not held and it.task.node_id == node for it in self._starting):
+            self._later(self._store.timing.start_beside, self._started, held)
+        else:
+            self._started(held)
 
     def _started(self, held: _Held) -> None:
         held.is_busy = False
+        self._starting.discard(held)
         if held.dropped:
             self._forget(held)
             return
@@ -292,6 +300,7 @@ class Agents:
         self._store.after(length, take)
 
     def _forget(self, held: _Held) -> None:
+        self._starting.discard(held)
         if self._held.pop(held.task.id, None) and held.state >= states.PREPARING:
             self._driver.remove(held.task)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from labkit.base import settings
 from labkit.base.errors import BadValue
 from labkit.recordings import comparison, story
 from labkit.recordings.recording import Recording
@@ -43,6 +44,21 @@ def test_an_update_that_goes_well_is_predicted_to_its_end() -> None:
     assert made.ended
     assert made.ended.why == "The update has settled: completed (update completed)."
     assert in_words(made).endswith(" never fewer than 8 replicas running.")
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("01-rolling", {}),
+        ("02-pairs", {"Parallelism": 2, "Delay": 5 * 10**9}),
+        ("02-no-delay", {"Parallelism": 2}),
+    ],
+)
+def test_a_prediction_takes_as_long_as_a_real_engine_did(name: str, config: Spec) -> None:
+    recorded = Recording.load(settings.lesson_files() / f"notebooks/recordings/{name}.jsonl")
+    made = of_update(spec("1.1", **config), old_behaviour={"stops_after": "30ms"})
+
+    assert story.took(made) / story.took(recorded) == pytest.approx(1, abs=0.03)
 
 
 def test_tasks_that_fail_are_predicted_to_be_rolled_back() -> None:

@@ -32,9 +32,9 @@ def changeovers(template: dict[str, Any] | None = None, **update: Any) -> list[f
     [
         # 1.80 to 1.92 s one by one on an idle engine, 2.04 to 2.45 s two at a time
         (None, {}, 1.7, 2.2),
-        (None, {"Parallelism": 2}, 1.7, 2.2),
-        # 4.09 and 4.13 s
-        (NETWORK, {}, 3.9, 4.5),
+        (None, {"Parallelism": 2}, 1.8, 2.5),
+        # 3.73 to 3.90 s
+        (NETWORK, {}, 3.7, 4.1),
         # 0.50 and 0.55 s
         (None, {"Order": "start-first"}, 0.4, 0.8),
     ],
