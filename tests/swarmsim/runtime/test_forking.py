@@ -82,6 +82,7 @@ def test_nothing_that_is_loaded_ahead_keeps_a_function_that_the_shim_replaces():
         "named = [getattr(os, each) for each in (*shim._OF_ONE_PATH, *shim._OF_TWO_PATHS)]\n"
         "named += [open, os.uname, socket.getaddrinfo, socket.gethostbyname, socket.gethostname]\n"
         "print([(name, key) for name in sys.modules.keys() - before\n"
+        "       if sys.modules[name] not in warm._KEEPING_OPEN\n"
         "       for key, value in vars(sys.modules[name]).items()\n"
         "       if any(value is each for each in named)])\n"
     )

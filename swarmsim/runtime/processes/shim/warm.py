@@ -12,8 +12,12 @@ Names in this folder are hidden from what tasks write, so their tracebacks do no
 """
 
 import asyncio  # noqa: F401 - for the tasks, as are the next ones
+import atexit
 import builtins
+import bz2
 import contextlib
+import datetime  # noqa: F401
+import encodings.idna  # noqa: F401 - for names that are looked up
 import gc
 import http.server  # noqa: F401
 import io
@@ -23,7 +27,9 @@ import pathlib  # noqa: F401
 import select
 import socket
 import sys
+import threading
 import time
+import tokenize
 import urllib.request  # noqa: F401
 from importlib.machinery import BuiltinImporter, SourceFileLoader
 from types import CodeType, ModuleType
@@ -31,8 +37,8 @@ from typing import Any
 
 import sitecustomize  # type: ignore[import-not-found]  # it is beside this file
 
-for name in ("bz2", "tokenize"):  # they keep `open`, which `sitecustomize` replaces in a task
-    sys.modules.pop(name, None)
+#: They keep `open`, which `sitecustomize` replaces in a task.
+_KEEPING_OPEN: tuple[Any, ...] = (bz2, tokenize)
 _LOADED = {name.partition(".")[0] for name in sys.modules}
 
 
@@ -70,7 +76,7 @@ def _report(descriptor: int, number: int, teller: int) -> None:
 def become(request: Any, descriptors: list[int]) -> tuple[CodeType, dict[str, Any]]:
     """Become a task; return its program, and the names of its `__main__`."""
     words, env = request["words"], request["env"]
-    os.setsid()
+    os.setpgid(0, 0)  # no session of its own: to Linux an application is one that wants to run
     output, errors, teller, *_ = descriptors
     for target, source in enumerate((os.open(os.devnull, os.O_RDONLY), output, errors)):
         os.dup2(source, target)
@@ -89,6 +95,8 @@ def become(request: Any, descriptors: list[int]) -> tuple[CodeType, dict[str, An
     if env.get("PYTHONUNBUFFERED"):
         _write_at_once()
     sitecustomize.main()
+    for each in _KEEPING_OPEN:
+        setattr(each, "_builtin_open", open)  # noqa: B010 - a name of their own
     return code, main.__dict__
 
 
@@ -125,16 +133,48 @@ def _write_at_once() -> None:
         setattr(sys, f"__{name}__", now)
 
 
+def end(names: dict[str, Any], status: int) -> None:
+    """End as Python does, without taking apart what is shared: that would copy all of it.
+
+    It would take a hundredth of a second of a processor, which many tasks have to wait for.
+    """
+    # what Python calls at its end, and nothing else does it
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    sys.setswitchinterval(1000)  # no other thread runs any more
+    own = [it for name, it in sys.modules.items() if name.partition(".")[0] not in _LOADED]
+    for each in (names, *map(vars, own)):
+        each.clear()
+    gc.collect()  # what the program has left open is closed
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # it was closed
+            stream.flush()
+    os._exit(status)
+
+
+def _status(given: object) -> int:
+    """Return what `sys.exit` with this is to a shell; a text is written."""
+    if given is None or isinstance(given, int):
+        return (given or 0) & 0xFF
+    sys.stderr.write(f"{given}\n")
+    return 1
+
+
 if __name__ == "__main__":
+    os.nice(5)  # an engine keeps its times while tasks take all that the processor has
     gc.freeze()  # what is here is shared as long as nobody touches it
     code, names = become(*serve())
+    status = 0
     try:
         exec(code, names)  # noqa: S102 - the program of an image
-    except SystemExit:
-        raise
+    except SystemExit as problem:
+        status = _status(problem.code)
     except BaseException as problem:
         trace = problem.__traceback__
         problem.__traceback__ = trace and trace.tb_next
         sys.excepthook(type(problem), problem, problem.__traceback__)
-        sys.excepthook = lambda *_: None  # Python ends as it does after this exception
-        raise
+        if isinstance(problem, KeyboardInterrupt):  # of which Python ends by its signal
+            sys.excepthook = lambda *_: None
+            raise
+        status = 1
+    end(names, status)
