@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from labkit.base import jobs
 from labkit.base.errors import LabError, NoEngine
+from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
 
 if TYPE_CHECKING:
@@ -159,10 +160,33 @@ def end(processes: Iterable[psutil.Process], whose: str) -> None:
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 ask(process)
-        _, left = psutil.wait_procs(left, timeout=_END_SECONDS)
+        left = wait(left, _END_SECONDS)
     if left:
         numbers = ", ".join(str(process.pid) for process in left)
         raise LabError(f"every process of the {whose} engine to end.", f"{numbers} did not.")
+
+
+def wait(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until these have ended, for so long at most; return those that still run.
+
+    A zombie has ended. In a container without an init nobody reaps those whose parent is gone,
+    and psutil would wait for them.
+    """
+    left = list(processes)
+    for _ in poll(seconds, _POLL_SECONDS):
+        left = [process for process in left if _runs(process)]
+        if not left:
+            break
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def last_lines(log: Path) -> str:

@@ -61,13 +61,11 @@ class PrivateEngine(BackgroundEngine):
 
         What it keeps (images, volumes, its swarm) stays; `remove` takes that away too.
         """
-        import psutil
-
         self.wake()
         server = self.process()
         if server:
             server.terminate()
-            psutil.wait_procs([server], timeout=_STOP_SECONDS)
+            background.wait([server], _STOP_SECONDS)
         ending = [*self._remains(), *([server] if server else [])]
         remains = [each for one in ending for each in background.family(one)]
         background.end(remains, "private")
