@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,12 +108,13 @@ def image() -> None:
     """Build the image of a learner's server."""
     swarm = Swarm.at()
     folder = Path("image").resolve()  # what was downloaded stays for the next time
+    shutil.rmtree(folder / "labkit", ignore_errors=True)
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("labkit-*.whl"):
-        old.unlink()
     for file in (*HERE.glob("*Dockerfile"), *HERE.glob("*.py"), ROOT / "constraints.txt"):
         shutil.copy(file, folder)
-    _pip("wheel", "--no-deps", "--wheel-dir", folder, ROOT)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (folder / "requirements.txt").write_text("\n".join(project["dependencies"]), encoding="utf-8")
+    _pip("wheel", "--no-deps", "--wheel-dir", folder / "labkit", ROOT)
     _pip("download", "--no-deps", "--dest", folder, "pip")
     arguments = {"PYTHON_IMAGE": OFFICIAL}
     if not images.has(swarm, OFFICIAL) and images.pull(swarm, OFFICIAL):
@@ -145,7 +147,7 @@ def _download(folder: Path, python: str) -> None:
     """Download all that the wheel needs on that Python, in the engine's stead."""
     machine = os.uname().machine
     systems = [f"--platform=manylinux_2_{minor}_{machine}" for minor in (17, 28, 34)]
-    (wheel,) = folder.glob("labkit-*.whl")
+    (wheel,) = folder.glob("labkit/*.whl")
     _pip(
         *("download", "--only-binary=:all:", f"--python-version={python}", *systems),
         *("--find-links", folder, "--constraint", ROOT / "constraints.txt", "--dest", folder),

@@ -91,6 +91,7 @@ def in_containers(swarm):
     # a learner's server needs no right of root's
     c.DockerSpawner.extra_host_config = {
         "cap_drop": ["ALL"],
+        "init": True,  # which reaps what has lost its parent
         "pids_limit": 512,
         "security_opt": ["no-new-privileges"],
     }
@@ -108,7 +109,7 @@ def as_services():
     c.JupyterHub.spawner_class = SERVICES
     contained()
     c.SwarmSpawner.network_name = f"{NETWORK}-swarm"
-    c.SwarmSpawner.extra_container_spec = {"cap_drop": ["ALL"]}
+    c.SwarmSpawner.extra_container_spec = {"cap_drop": ["ALL"], "init": True}
     c.SwarmSpawner.extra_endpoint_spec = {"mode": "dnsrr"}  # as of the hub
     c.Spawner.pre_spawn_hook = own_volume
     # its network has the hub's web server in it, and learners

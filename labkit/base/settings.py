@@ -62,6 +62,12 @@ def sleep_after() -> float | None:
     raise BadValue(f"LABKIT_SLEEP_AFTER must be seconds, a number above 0, not {chosen!r}")
 
 
+def images() -> Path | None:
+    """Return the folder of images that a new simulated engine begins with, if there is one."""
+    folder = Path(os.environ.get("LABKIT_IMAGES") or os.devnull)
+    return folder if folder.is_dir() else None
+
+
 def stack_name() -> str:
     """Return the name of the learner's stack. Raises `BadValue` for one that Swarm would refuse."""
     chosen = os.environ.get("LABKIT_STACK") or "dc"

@@ -13,6 +13,7 @@ and is known by its command line, which names its socket by the full path.
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ class SimulatedEngine(BackgroundEngine):
             processes = background.family(server)
             with contextlib.suppress(psutil.NoSuchProcess):
                 server.terminate()
-            psutil.wait_procs([server], timeout=_STOP_SECONDS)
+            background.wait([server], _STOP_SECONDS)
             background.end(processes, "simulated")
         self._socket.unlink(missing_ok=True)
 
@@ -74,7 +75,11 @@ class SimulatedEngine(BackgroundEngine):
 
     def _launch(self, nodes: int) -> None:
         speed = f"{settings.speed():g}"
-        self._data.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if (given := settings.images()) and not self._data.exists():
+            shutil.copytree(given, new := self.folder / "new", dirs_exist_ok=True)
+            new.rename(self._data)  # whole, or not at all
+        self._data.mkdir(exist_ok=True)
         _make_private(self._runtime)
         server = [sys.executable, *_MODULE, "--socket", str(self._socket), "--speed", speed]
         server += ["--data", str(self._data), "--nodes", str(nodes)]

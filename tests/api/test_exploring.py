@@ -1,6 +1,7 @@
 """What a learner sees who moves the settings of an update, and who then runs it."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_how_many_slots_are_bad_is_drawn_at_once_and_what_chance_does_follows(ma
     at_once, later = asyncio.run(moving())
 
     assert "Chance" not in at_once
-    assert "2 to 10 slots touched" in later
+    assert re.search(r"\d to \d+ slots touched", later)
     assert "Chance decides" in later
 
 

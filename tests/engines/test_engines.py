@@ -9,18 +9,20 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from unittest.mock import Mock
 
+import psutil
 import pytest
 
 from labkit import engines
 from labkit.api import up
 from labkit.base import settings
 from labkit.base.errors import BadValue, LabError, NoEngine, NotAManager
-from labkit.engines import membership, state
+from labkit.engines import background, membership, state
 from labkit.engines.private import programs
 from labkit.engines.private.network import free_network
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm.client import Swarm
+from tests.waiting import until
 
 NOWHERE = "tcp://127.0.0.1:1"
 
@@ -398,3 +400,24 @@ def test_a_private_engine_that_has_containers_to_end_first_says_so(
     engine._launch(1)
 
     assert ("first ends its containers" in capsys.readouterr().out) is says
+
+
+def test_a_zombie_has_ended():
+    """In a container without an init nobody reaps a server whose parent is gone."""
+    with subprocess.Popen(["true"]) as child:
+        zombie = psutil.Process(child.pid)
+        until(lambda: zombie.status() == psutil.STATUS_ZOMBIE, "a zombie", 10)
+
+        assert background.wait([zombie], 0) == []
+
+
+def test_a_new_simulated_engine_begins_with_the_images_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "given" / "images").mkdir(parents=True)
+    monkeypatch.setenv("LABKIT_IMAGES", str(tmp_path / "given"))
+    monkeypatch.setattr(subprocess, "run", Mock())
+
+    SimulatedEngine(tmp_path / "lab")._launch(1)
+
+    assert (tmp_path / "lab" / "data" / "images").is_dir()
