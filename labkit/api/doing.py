@@ -165,14 +165,17 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
 
     Each is a `Recording`, the path of its file, or a view or recorder that has one. `names`
     labels them in a comparison; by default with the file's name, or with what was asked of
-    Swarm. `.page` of the result is a page for any browser.
+    Swarm. Of a very long file only the last part is read. `.page` of the result is a page for
+    any browser.
     Raises `RecordingProblem` for a file that is not a recording, and in a comparison for a
     recording in which nothing was updated.
     """
     from labkit.views import Comparison, Replay
+    from labkit.views.state.view_state import MOST_CHANGES
 
     given = (recording, *more)
-    recordings = [recording_of(each) for each in given]
+    latest = comparison.MOST_CHANGES if more else MOST_CHANGES
+    recordings = [recording_of(each, latest) for each in given]
     if names is not None:
         _require_names(names, len(given))
     if not more:
@@ -375,10 +378,18 @@ def _require_texts(what: str, given: object) -> None:
             raise BadValue(f"the values of {what} must be text, and {key!r} is {value!r}")
 
 
-def recording_of(given: object) -> Recording:
-    """Return the recording that something is, names, or has."""
+def recording_of(given: object, latest: tuple[int, int] | None = None) -> Recording:
+    """Return the recording that something is, names, or has.
+
+    Of a file, the `latest` of it, and what is not shown of it is said.
+    """
     if isinstance(given, str | Path):
-        return Recording.load(given)
+        from labkit.views.state import sentences
+
+        read = Recording.load(given, latest)
+        for sentence in filter(None, [sentences.left_out(read), sentences.torn(read.torn_lines)]):
+            echo.say(f"{given}: {sentence}")
+        return read
     found = getattr(given, "recording", given)
     if not isinstance(found, Recording):
         raise BadValue(f"show takes a recording, its path, or a view, not {given!r}")

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from labkit.recordings.recorder import Recorder
 
 
-#: The last changes of a long recording from which its facts are told, and how many of them may
-#: be about something other than tasks and hashes: each of these is a line of the facts.
-_MOST_COMPARED = 50_000, 2000
-
-
 class _Seconds(click.FloatRange):
     """A number of seconds, which `nan` and `inf` are not."""
 
@@ -92,30 +87,20 @@ def _show(files: tuple[Path, ...], output: Path | None, *, as_json: bool) -> Non
     Of a very long one, the last part.
     """
     from labkit.api import doing
-    from labkit.recordings import story
+    from labkit.recordings import comparison, story
     from labkit.recordings.recording import Recording
     from labkit.views.live import page as pages
-    from labkit.views.state import sentences
-    from labkit.views.state.view_state import MOST_CHANGES
 
     if as_json and output:
         raise click.UsageError("--json draws nothing, so it cannot be combined with --output.")
-    latest = _MOST_COMPARED if as_json or files[1:] else MOST_CHANGES
-    recordings = [Recording.load(file, latest) for file in files]
     if as_json:
-        told = [story.facts(recording) for recording in recordings]
+        told = [story.facts(Recording.load(file, comparison.MOST_CHANGES)) for file in files]
         # all of it in ASCII: what an engine said may hold what a terminal obeys
         echo.say(json.dumps(told, indent=1))
         return
     beside = files[0].with_name("comparison.html") if files[1:] else files[0].with_suffix(".html")
     page = output or beside
-    drawn = doing.show(*recordings, names=[file.stem for file in files]).page
-    for file, recording in zip(files, recordings, strict=True):
-        if torn := recording.torn_lines:
-            echo.say(f"{file}: {torn} torn {'line was' if torn == 1 else 'lines were'} left out.")
-        if left_out := sentences.left_out(recording):
-            echo.say(f"{file}: {left_out}")
-    pages.write(page, drawn)
+    pages.write(page, doing.show(*files).page)
     echo.say(f"{page}: open it in a browser.")
 
 

@@ -16,6 +16,10 @@ from labkit.recordings.recording import Recording, ServiceSeen
 from swarmsim.go import durations
 from swarmsim.go.states import UpdateState
 
+#: The last changes of a long recording that are compared, and how many of these may be about
+#: something other than tasks and hashes: each of them is a line of the facts.
+MOST_CHANGES = 50_000, 2000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:

@@ -42,7 +42,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
@@ -228,9 +228,11 @@ Change = (
 _KINDS: dict[str, type[Change]] = {each.kind: each for each in get_args(Change)}
 #: What the changes of a long recording are about, nearly all of them.
 _MANY = (TaskSeen.kind, TaskForgotten.kind, HashesSeen.kind)
-#: How the line of a change begins and ends that a recorder wrote: its kind, and a task's id.
-_ROW = re.compile(rf'{{"kind": "({"|".join(_KINDS)})", "at": "[^"\\]*"(?:, "id": "([^"\\]*)")?')
-_ENDS = ("}", "}\n")
+#: How many bytes the changes may have, on average, that are read of a long recording.
+_MEAN = 1000
+#: What a line that is only looked at tells: its kind, and a task's id. Within a text JSON has
+#: a backslash before each quotation mark, so these are keys wherever they stand.
+_KIND, _ID = (re.compile(rb'"%b"\s*:\s*"([^"\\]*)"' % key) for key in (b"kind", b"id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,24 +458,24 @@ class Recording:
     def load(cls, path: Path | str, latest: tuple[int, int] | None = None) -> Self:
         """Read a recording, as far as it goes.
 
-        With `latest`, what is `latest(*latest)` of it: of what is left out only the last line of
-        each task is read, so a broken one may go unnoticed. It takes a fifth of the time.
+        With `latest`, what is `latest(*latest)` of it, or less where lines are very long. What is
+        left out is only looked at, so a broken line may go unnoticed there, or be one of the last.
         Raises `RecordingProblem` for a file that is not a recording, or of a newer schema.
         """
         path = Path(path)
         lines = _lines_of(path)
-        recording = cls(header=_read_header(path, next(lines, "")))
+        recording = cls(header=_read_header(path, next(lines, b"")))
         if latest:
             return recording.with_latest(lines, *latest)
         for line in lines:
             recording.read(line)
         return recording
 
-    def with_latest(self, lines: Iterable[str], most: int, most_events: int) -> Self:
+    def with_latest(self, lines: Iterable[bytes], most: int, most_events: int) -> Self:
         """Return the recording with the latest of some lines of its file, as `load` has it."""
         tail = _Tail(most, most_events)
         for line in lines:
-            tail.add(line if _ROW.match(line) and line.endswith(_ENDS) else self._known(line))
+            self.torn_lines += not tail.add(line)
         for line in tail.before:
             self.read(line)
         last = self._change(tail.last) if tail.last else None
@@ -484,19 +486,14 @@ class Recording:
             part.read(line)
         return part
 
-    def _known(self, line: str) -> str:
-        """Return a line as a recorder would write it; "" if it holds nothing."""
-        change = self._change(line)
-        return change_line(change) if change else ""
-
-    def read(self, line: str) -> None:
+    def read(self, line: bytes) -> None:
         """Add what a line of the file holds; one that cannot be read counts as torn."""
         if change := self._change(line):
             self.add(change)
 
-    def _change(self, line: str) -> Change | None:
+    def _change(self, line: bytes) -> Change | None:
         try:
-            return _change_from(json.loads(line))
+            return _change_from(json.loads(line.decode("utf-8", "replace")))
         except _UNREADABLE:
             self.torn_lines += 1
             return None
@@ -518,33 +515,40 @@ class _Tail:
 
     def __init__(self, most: int, most_events: int) -> None:
         self._most, self._most_events = most, most_events
-        self._rows: deque[tuple[str, re.Match[str]]] = deque()
-        self._events = 0
+        self._most_held = _MEAN * (most + 1000)
+        self._rows: deque[tuple[bytes, str]] = deque()
+        self._events = self._held = self._told = 0
         #: The last line of each task that was listed; and of the service and the nodes, by kind.
-        self._tasks: dict[str | None, str] = {}
-        self._others: dict[str, str] = {}
+        self._tasks: OrderedDict[bytes, bytes] = OrderedDict()
+        self._others: dict[str, bytes] = {}
         #: The last of all that is not a mark.
-        self.last = ""
+        self.last = b""
         self.left_out = 0
 
-    def add(self, line: str) -> None:
-        """Take the next line."""
-        if not (row := _ROW.match(line)):
-            return
-        self._rows.append((line, row))
-        self._events += row[1] not in _MANY
-        while len(self._rows) > self._most or self._events > self._most_events:
-            self._leave_out(*self._rows.popleft())
+    def add(self, line: bytes) -> bool:
+        """Take the next line; return whether it seems to be whole."""
+        found = _KIND.search(line)
+        if not found or not line.rstrip().endswith(b"}"):
+            return False
+        if (kind := found[1].decode("utf-8", "replace")) in _KINDS:
+            self._rows.append((line, kind))
+            self._held += len(line)
+            self._events += kind not in _MANY
+            while (
+                len(self._rows) > self._most
+                or self._events > self._most_events
+                or self._held > self._most_held
+            ):
+                self._leave_out(*self._rows.popleft())
+        return True
 
-    def _leave_out(self, line: str, row: re.Match[str]) -> None:
-        kind, task_id = row.groups()
+    def _leave_out(self, line: bytes, kind: str) -> None:
         self._events -= kind not in _MANY
+        self._held -= len(line)
         self.left_out += 1
         match kind:
-            case TaskSeen.kind:
-                self._tasks[task_id] = line
-            case TaskForgotten.kind:
-                self._tasks.pop(task_id, None)
+            case TaskSeen.kind | TaskForgotten.kind:
+                self._leave_out_task(line, listed=kind == TaskSeen.kind)
             case ServiceRemoved.kind:
                 self._others.pop(ServiceSeen.kind, None)
             case ServiceSeen.kind | NodesSeen.kind:
@@ -552,14 +556,26 @@ class _Tail:
         if kind != Marked.kind:
             self.last = line
 
+    def _leave_out_task(self, line: bytes, *, listed: bool) -> None:
+        if not (found := _ID.search(line)):
+            return
+        self._told -= len(self._tasks.get(found[1], b""))
+        if listed:
+            self._tasks[found[1]] = line
+            self._told += len(line)
+        else:
+            self._tasks.pop(found[1], None)
+        while self._told > self._most_held:
+            self._told -= len(self._tasks.popitem(last=False)[1])
+
     @property
-    def before(self) -> list[str]:
+    def before(self) -> list[bytes]:
         """The lines that say what was known."""
         tasks = islice(reversed(self._tasks.values()), self._most)
         return [*reversed([*tasks]), *self._others.values()]
 
     @property
-    def lines(self) -> list[str]:
+    def lines(self) -> list[bytes]:
         """The lines that are not left out."""
         return [line for line, _ in self._rows]
 
@@ -602,17 +618,17 @@ def create(path: Path, *, exists: bool = False) -> FileIO:
         ) from None
 
 
-def _lines_of(path: Path) -> Iterator[str]:
+def _lines_of(path: Path) -> Iterator[bytes]:
     """Yield the lines of a file, less the empty ones at its end.
 
     Raises `RecordingProblem` for a file that cannot be read.
     """
     try:
         with path.open("rb", buffering=1 << 20) as file:
-            yield file.readline(_LONGEST_LINE).decode("utf-8-sig", "replace").rstrip("\n")
-            blank: list[str] = []  # no lines, if the file ends with them
+            yield file.readline(_LONGEST_LINE).rstrip(b"\n")
+            blank: list[bytes] = []  # no lines, if the file ends with them
             while line := _line_of(file):
-                blank.append(line.decode("utf-8", "replace"))
+                blank.append(line)
                 if line != b"\n":
                     yield from blank
                     blank.clear()
@@ -684,12 +700,12 @@ def _plain(value: object) -> str | dict[str, Any]:
     raise TypeError(f"a recording holds no {type(value).__name__}")
 
 
-def _read_header(path: Path, line: str) -> Header:
+def _read_header(path: Path, line: bytes) -> Header:
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode("utf-8-sig", "replace"))
         schema = row["schema"]
         if row["kind"] != "recording" or type(schema) is not int or schema < 1:
-            raise ValueError(line)
+            raise ValueError(row)
         if schema > SCHEMA:
             raise RecordingProblem(
                 f"a recording of schema {SCHEMA} or older.",
@@ -697,7 +713,7 @@ def _read_header(path: Path, line: str) -> Header:
                 "update labkit, then open it again.",
             )
         if not row["service"]:
-            raise ValueError(line)
+            raise ValueError(row)
         return _read_fields(Header, {"service_id": "", "engine": ""} | row)
     except _UNREADABLE:
         raise RecordingProblem(

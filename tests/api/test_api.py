@@ -13,6 +13,7 @@ from labkit.api import doing
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings.recording import Recording
 from labkit.views import Replay
+from labkit.views.state import view_state
 from tests.claims import each_claim
 from tests.looks import recorded
 
@@ -88,6 +89,17 @@ def test_one_recording_is_replayed_whatever_it_comes_as(tmp_path: Path) -> None:
     MADE.save(file)
     for given in (MADE, file, str(file), Holder()):
         assert told(labkit.show(given)) == ("Replay", (MADE,))
+
+
+def test_of_a_long_file_the_last_part_is_shown_and_that_is_said(tmp_path, monkeypatch, capsys):
+    """As `labkit show` does."""
+    MADE.save(tmp_path / "r.jsonl")
+    monkeypatch.setattr(view_state, "MOST_CHANGES", (2, 2))
+    replay = labkit.show(tmp_path / "r.jsonl")
+
+    assert isinstance(replay, Replay)
+    assert replay.recording == MADE.latest(2, 2)
+    assert f"{tmp_path / 'r.jsonl'}: The recording is long" in capsys.readouterr().out
 
 
 def test_a_mark_on_a_file_is_kept_in_the_file(tmp_path: Path) -> None:

@@ -190,9 +190,9 @@ def test_several_recordings_become_one_page_named_after_their_files(file: Path, 
 @pytest.mark.usefixtures("drawn")
 def test_torn_lines_are_left_out_and_counted(file: Path):
     file.write_bytes(file.read_bytes()[:-5])
-    assert f"{file}: 1 torn line was left out.\n" in labkit("show", str(file)).output
+    assert f"{file}: 1 line of the file could not be read" in labkit("show", str(file)).output
     file.write_text(file.read_text() + "\n{")
-    assert f"{file}: 2 torn lines were left out.\n" in labkit("show", str(file)).output
+    assert f"{file}: 2 lines of the file could not be read" in labkit("show", str(file)).output
 
 
 @pytest.mark.usefixtures("drawn")
