@@ -1,11 +1,9 @@
 """The command line: `labkit …` and `python -m labkit …`.
 
 Exit status: 0 done, 1 what was asked failed (the reason is on standard error), 2 wrong
-usage. Each command is a few lines here and does its work elsewhere; to use a module is to
-have its commands in the group.
+usage. Each command is a few lines here and does its work elsewhere.
 """
 
-from labkit.cli import lab, notebooks, recordings, stacks, teaching
 from labkit.cli.base import main
 
-__all__ = ["lab", "main", "notebooks", "recordings", "stacks", "teaching"]
+__all__ = ["main"]

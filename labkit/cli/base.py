@@ -1,12 +1,13 @@
 """The group that every command joins.
 
-A command imports what it needs when it is called: importing all of labkit takes as long as most
-commands take to do their work.
+A command's module is imported when the command is called, and so is what it needs: importing all
+of labkit takes as long as most commands take to do their work.
 """
 
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ import click
 
 from labkit.base import settings
 from labkit.base.errors import LabError
+
+#: The module of each command.
+_HOMES = {
+    **dict.fromkeys(("doctor", "down", "env", "lab", "node", "reset", "up"), "lab"),
+    **dict.fromkeys(("predict", "record", "show"), "recordings"),
+    **dict.fromkeys(("class", "progress", "report"), "teaching"),
+    "notebooks": "notebooks",
+    "stack": "stacks",
+}
 
 
 class _Commands(click.Group):
@@ -36,6 +46,14 @@ class _Commands(click.Group):
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
             click.echo(f"The machine refused: {problem}", err=True)
             sys.exit(1)
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return sorted(_HOMES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in _HOMES:
+            import_module(f"labkit.cli.{_HOMES[name]}")
+        return super().get_command(ctx, name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

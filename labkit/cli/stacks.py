@@ -39,7 +39,9 @@ def _run(what: str, **given: Any) -> None:
     from labkit import engines
     from labkit.swarm import stack
 
-    if table := getattr(stack, what)(swarm := engines.connect(), **given):
+    # a deploy sees for itself whether it is a manager's
+    swarm = engines.find().swarm if what == "deploy" else engines.connect()
+    if table := getattr(stack, what)(swarm, **given):
         echo.say(table)
     if what in ("deploy", "rm"):
         engines.lead_ports(swarm)

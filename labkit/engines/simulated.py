@@ -14,7 +14,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -85,6 +84,8 @@ class SimulatedEngine(BackgroundEngine):
         server += ["--data", str(self._data), "--nodes", str(nodes)]
         if after := settings.sleep_after():
             server += ["--sleep-after", f"{after:g}"]
+        import subprocess  # most commands start no engine
+
         with self.log.open("ab") as log:
             subprocess.run(  # noqa: S603 - the words are labkit's own, and no shell reads them
                 [sys.executable, "-I", "-c", _DETACH, *server],

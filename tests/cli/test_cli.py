@@ -14,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from labkit import cli, views
+from labkit import cli, engines, views
 from labkit.api import doing, up
 from labkit.engines import ports
 from labkit.recordings import story
@@ -43,8 +43,10 @@ def labkit(*words: str) -> Result:
 
 
 def test_it_has_the_commands_of_the_contract():
-    assert sorted(cli.main.commands) == COMMANDS
-    stack_group = cli.main.commands["stack"]
+    context = click.Context(cli.main)
+    assert cli.main.list_commands(context) == COMMANDS
+    assert None not in [cli.main.get_command(context, name) for name in COMMANDS]
+    stack_group = cli.main.get_command(context, "stack")
     assert isinstance(stack_group, click.Group)
     assert sorted(stack_group.commands) == ["deploy", "ls", "ps", "rm", "services"]
 
@@ -100,7 +102,8 @@ def test_an_output_that_is_full_is_said_in_a_sentence(words: list[str]):
 
 def test_a_stack_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch):
     given: dict[str, object] = {}
-    monkeypatch.setattr("labkit.engines.connect", lambda: Swarm(None, "unix:///nowhere"))
+    nowhere = engines.Engine("yours", Swarm(None, "unix:///nowhere"), "you named it")
+    monkeypatch.setattr(engines, "find", lambda: nowhere)
     monkeypatch.setattr(stack, "deploy", lambda _, files, **__: given.update(files=files))
     assert labkit("stack", "deploy", "-c", "-", "dc").exit_code == 0
     assert given["files"] == (Path("-"),)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from typing import IO
 
 from labkit.base.errors import LabError
@@ -16,18 +15,20 @@ def found(program: str) -> bool:
     return shutil.which(program, path=_PATH) is not None
 
 
-def run(*words: str, output: IO[bytes] | int = subprocess.PIPE) -> str:
+def run(*words: str, output: IO[bytes] | None = None) -> str:
     """Run a program and return what it printed. Raises `LabError` with what it says.
 
     `output` is for a program that goes on in the background: a file that takes what it
     prints, for good.
     """
+    import subprocess  # most commands start none
+
     done = subprocess.run(  # noqa: S603 - the words are labkit's own, and no shell reads them
         words,
         env=os.environ | {"PATH": _PATH},
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
+        stdout=output or subprocess.PIPE,
+        stderr=output or subprocess.PIPE,
         cwd="/",
         check=False,
     )

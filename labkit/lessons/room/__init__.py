@@ -8,20 +8,6 @@ does appends one line to a file there, and nothing leaves the machine by itself.
     serving     the instructor's page, while the class goes on
 """
 
-from labkit.lessons.room.gathering import Advice, Guess, Note, Place, Room, advise, gather
-from labkit.lessons.room.noting import alias, announcement, handed_in, note, sign
+from labkit.base.lazy import attach_stub
 
-__all__ = [
-    "Advice",
-    "Guess",
-    "Note",
-    "Place",
-    "Room",
-    "advise",
-    "alias",
-    "announcement",
-    "gather",
-    "handed_in",
-    "note",
-    "sign",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

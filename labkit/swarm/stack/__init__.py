@@ -7,11 +7,10 @@
 Before anything changes, all that can be checked has been: the files, that the engine is a
 manager, that whatever is there already is the lab's (`labkit.swarm.ownership`), and that
 whatever must be there is.
+
+The names in `__init__.pyi` are loaded when they are first used: a deploy prints no table.
 """
 
-from labkit.swarm.ownership import NAMESPACE
-from labkit.swarm.stack.deploying import check, deploy
-from labkit.swarm.stack.removing import rm
-from labkit.swarm.stack.tables import ls, ps, running, services, since_deploy
+from labkit.base.lazy import attach_stub
 
-__all__ = ["NAMESPACE", "check", "deploy", "ls", "ps", "rm", "running", "services", "since_deploy"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -8,8 +8,6 @@ go-connections, go-units and shlex, which it uses.
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any, TypeVar
 
 from swarmsim.go import durations
@@ -38,6 +36,8 @@ def text_of(value: object) -> str:
         return ""
     if not isinstance(value, float):
         return str(value)
+    from decimal import Decimal  # few files have one
+
     shortest = Decimal(repr(value)).normalize()
     if value == 0 or _LEAST_EXPONENT <= shortest.adjusted() < _EXPONENT_OF_A_MILLION:
         return f"{shortest:f}"
@@ -159,6 +159,8 @@ def number_of_bytes(value: object) -> int:
 
 def nano_cpus(value: object) -> int:
     """Read a number of processors such as `'0.5'`, as billionths of one."""
+    from fractions import Fraction  # few files limit processors
+
     try:
         count = Fraction(value) * 10**9 if isinstance(value, str) else Fraction(1, 7)
     except (ValueError, ZeroDivisionError):

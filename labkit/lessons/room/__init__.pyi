@@ -1,0 +1,12 @@
+from .gathering import Advice as Advice
+from .gathering import Guess as Guess
+from .gathering import Note as Note
+from .gathering import Place as Place
+from .gathering import Room as Room
+from .gathering import advise as advise
+from .gathering import gather as gather
+from .noting import alias as alias
+from .noting import announcement as announcement
+from .noting import handed_in as handed_in
+from .noting import note as note
+from .noting import sign as sign

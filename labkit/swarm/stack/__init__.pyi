@@ -1,0 +1,9 @@
+from ..ownership import NAMESPACE as NAMESPACE
+from .deploying import check as check
+from .deploying import deploy as deploy
+from .removing import rm as rm
+from .tables import ls as ls
+from .tables import ps as ps
+from .tables import running as running
+from .tables import services as services
+from .tables import since_deploy as since_deploy
