@@ -25,7 +25,6 @@ from benchmarks.coins import NEW_TAG, Coins, deployed
 from benchmarks.report import pair
 from labkit.recordings.recording import Recording, TaskSeen
 from labkit.swarm import services
-from labkit.swarm.images import images
 from tests.waiting import until
 
 #: A state that lasts shorter than `watch` waits is never seen by it; these last.
@@ -59,7 +58,8 @@ def run() -> None:
 def _update(coins: Coins) -> None:
     """Update worker to the same image under another tag."""
     with redirect_stdout(io.StringIO()):
-        images.tag(coins.swarm, coins.image("1.0"), coins.image(NEW_TAG))
+        repository = coins.image("").rstrip(":")
+        coins.swarm.post(f"/images/{coins.image('1.0')}/tag", repo=repository, tag=NEW_TAG)
         services.update(coins.swarm, coins.worker, image=coins.image(NEW_TAG))
 
 

@@ -107,13 +107,7 @@ class BadComposeFile(LabError):
 
 
 class BuildFailed(LabError):
-    """A step of a Dockerfile failed; `output` is everything the engine printed."""
-
-    def __init__(
-        self, expected: str, found: str, try_next: str, *, docker_says: str, output: str
-    ) -> None:
-        super().__init__(expected, found, try_next, docker_says=docker_says)
-        self.output = output
+    """A step of a Dockerfile failed."""
 
 
 class RecordingProblem(LabError):

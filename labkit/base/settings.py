@@ -1,6 +1,6 @@
 """What a learner can set from outside: environment variables, and where things live.
 
-README lists the variables, all but the one of `python_image`.
+README lists the variables.
 """
 
 import base64
@@ -157,11 +157,6 @@ _OF_EACH = {
     "proxies": _is_proxy,
 }
 _OF_ONE = {"credsStore": _is_helper, "currentContext": _is_text, "detachKeys": _is_text}
-
-
-def python_image() -> str:
-    """Return `LABKIT_PYTHON_IMAGE`, what to build dockercoins on; `""` to let labkit find one."""
-    return os.environ.get("LABKIT_PYTHON_IMAGE", "")
 
 
 def is_checkout() -> bool:

@@ -235,10 +235,6 @@ def test_a_base_image_that_is_lacking_is_said_to_be_made_or_pulled(swarm: Swarm,
     monkeypatch.setattr(baseimage, "why_not", lambda _: "this is no Debian")
     assert "a registry; none can be made here: this is no Debian" in engine._base_image(swarm).mend
 
-    monkeypatch.setenv("LABKIT_PYTHON_IMAGE", "labkit.invalid/python:1")
-    line = engine._base_image(swarm)
-    assert (line.verdict, line.saw[:26]) == ("limited", "no labkit.invalid/python:1")
-
 
 @pytest.mark.engine
 def test_a_stack_that_is_not_there_or_not_ours_is_said_to_be(swarm, service_named, monkeypatch):

@@ -21,7 +21,7 @@ def home(folder: Path, speed: float = SPEED) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in learner_simulated(folder, speed).items():
             patch.setenv(name, value)
-        for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_DOCKER_ID", "LABKIT_PYTHON_IMAGE"):
+        for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_DOCKER_ID"):
             patch.delenv(name)
         try:
             yield folder
@@ -39,7 +39,7 @@ def learner_simulated(folder: Path, speed: float = SPEED) -> dict[str, str]:
         "LABKIT_STACK": "dc",
         "LABKIT_DOCKER_ID": "lab",
     }
-    nothing = dict.fromkeys(("DOCKER_HOST", "DOCKER_CONTEXT", "LABKIT_PYTHON_IMAGE"), "")
+    nothing = dict.fromkeys(("DOCKER_HOST", "DOCKER_CONTEXT"), "")
     return nothing | own | _own_ports()
 
 

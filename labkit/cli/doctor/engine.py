@@ -69,11 +69,9 @@ def _manager(swarm: Swarm) -> Facts:
 
 @line("base image")
 def _base_image(swarm: Swarm) -> Facts:
-    chosen = settings.python_image()
     return {
         "there": images.base_there(swarm),
-        "chosen": chosen,
-        "wanted": chosen or baseimage.OFFICIAL,
+        "wanted": baseimage.OFFICIAL,
         "why_not": baseimage.why_not(swarm.info().get("Architecture", "")),
     }
 

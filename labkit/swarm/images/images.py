@@ -1,4 +1,4 @@
-"""Images: build, tag and push them, and the base image that all of dockercoins stands on.
+"""Images: build and push them, and the base image that all of dockercoins stands on.
 
 Everything goes through the SDK's streams, so that what the engine says is shown as it
 says it, and a mistake is shown in the engine's words.
@@ -42,7 +42,7 @@ _BASE_LINE = re.compile(rf"(?m)^ARG {_BASE_ARGUMENT}=.*".encode())
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
 
-# ---- build, tag, push --------------------------------------------------------------
+# ---- build, push -------------------------------------------------------------------
 
 
 def build(
@@ -88,16 +88,6 @@ def build(
         raise _build_failed(folder, answer, shown=say is not None)
     ownership.note(answer.image_id)
     return answer.image_id
-
-
-def tag(swarm: Swarm, image: str, new: str) -> None:
-    """Give an image another name, as `docker image tag IMAGE NEW` does.
-
-    Raises `NotFound` when the engine has no such image.
-    """
-    echo.command(["docker", "image", "tag", image, new])
-    repository, its_tag = _split(new)
-    swarm.post(f"/images/{image}/tag", repo=repository, tag=its_tag)
 
 
 def push(swarm: Swarm, image: str) -> None:
@@ -212,7 +202,6 @@ def _made_by_labkit(swarm: Swarm) -> list[dict[str, Any]]:
 
 
 def _require_free(swarm: Swarm, image: str) -> None:
-    """Raise `NotOurs` if a name is that of an image that somebody else has made."""
     try:
         labels = inspect(swarm, image)["Config"].get("Labels") or {}
     except errors.NotFound:
@@ -232,24 +221,25 @@ def _require_free(swarm: Swarm, image: str) -> None:
 def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
     """Return the name of the Python image that dockercoins stands on, which the engine has.
 
-    In this order: the one that `LABKIT_PYTHON_IMAGE` names; the official one or labkit's
-    equivalent if the engine has it; the official one pulled; an equivalent made from the
-    distribution's packages, in ten to twenty seconds. Raises `LabError` if none can be had.
+    In this order: the official one or labkit's equivalent if the engine has it; the official one
+    pulled; an equivalent made from the distribution's packages, in ten to twenty seconds. Raises
+    `LabError` if none can be had.
     """
     if there := base_there(swarm):
         return there
-    chosen = settings.python_image()
-    if chosen:
-        if refusal := pull(swarm, chosen, say=say):
-            raise _no_base(chosen, "", refusal)
-        return chosen
     equivalent = baseimage.name()
     refusal = pull(swarm, baseimage.OFFICIAL, say=say)
     if not refusal:
         return baseimage.OFFICIAL
     reason = baseimage.why_not(swarm.info().get("Architecture", ""))
     if reason or not equivalent:
-        raise _no_base(baseimage.OFFICIAL, reason, refusal)
+        raise errors.LabError(
+            f"a Python image to build dockercoins on: {baseimage.OFFICIAL}, from a registry.",
+            "it cannot be pulled" + (f", and none can be made here: {reason}." if reason else "."),
+            "connect to a network with a registry, or load an image with Python 3.11 or newer into "
+            f"the engine (`docker image load`), and tag it {baseimage.OFFICIAL}.",
+            docker_says=refusal,
+        )
     if say:
         say(f"No registry has {baseimage.OFFICIAL}: {refusal}")
         say(f"Making {equivalent} from this machine's package source (a few seconds).")
@@ -260,8 +250,7 @@ def base_image(swarm: Swarm, *, say: Say = echo.say) -> str:
 
 def base_there(swarm: Swarm) -> str:
     """Return the base image that the engine has already, and `""` if it has none of them."""
-    chosen = settings.python_image()
-    wanted = [chosen] if chosen else [baseimage.OFFICIAL, baseimage.name()]
+    wanted = (baseimage.OFFICIAL, baseimage.name())
     return next((image for image in wanted if image and has(swarm, image)), "")
 
 
@@ -302,23 +291,11 @@ def pull(swarm: Swarm, image: str, *, say: Say = echo.say) -> str:
     return answer.error
 
 
-def _no_base(image: str, reason: str, refusal: str) -> errors.LabError:
-    return errors.LabError(
-        f"a Python image to build dockercoins on: {image}, from a registry.",
-        "it cannot be pulled" + (f", and none can be made here: {reason}." if reason else "."),
-        "connect to a network with a registry, load an image with Python 3.11 or newer into the "
-        "engine (`docker image load`), and name it in LABKIT_PYTHON_IMAGE.",
-        docker_says=refusal,
-    )
-
-
 # ---- what the engine says ----------------------------------------------------------
 
 
 @dataclass
 class _Answer:
-    """What an engine said in a stream of messages."""
-
     lines: list[str] = field(default_factory=list)
     #: Docker's message, or `""` if all went well.
     error: str = ""
@@ -376,7 +353,6 @@ def _build_failed(folder: Path, answer: _Answer, *, shown: bool) -> errors.Build
         f"this step failed: {steps[-1]}" if steps else "the engine did not start the build.",
         "fix that line, or the file that it names, and build again.",
         docker_says=answer.error or "(the engine ended its answer without an image)",
-        output="\n".join(answer.lines),
     )
 
 
@@ -401,7 +377,6 @@ def source_of(swarm: Swarm, image: str) -> str:
 
 
 def _names(image: Mapping[str, Any]) -> list[str]:
-    """Return an image's names, or its id if a later build has taken them away."""
     names = [name for name in image["RepoTags"] or () if name != "<none>:<none>"]
     return names or [image["Id"]]
 
