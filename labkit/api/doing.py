@@ -17,6 +17,7 @@ from labkit import engines, lessons
 from labkit.api import up as lab
 from labkit.base import browser, echo, settings
 from labkit.base.errors import BadValue
+from labkit.base.fields import blanks
 from labkit.base.files import unused
 from labkit.engines import nodes as node_containers
 from labkit.engines import page
@@ -141,7 +142,6 @@ def resume() -> Watch | None:
 
 
 def _last_recording(swarm: Swarm, since: datetime) -> Recorder | None:
-    """Return what goes on with the newest recording of `watch` or `record` since then."""
     global _recorder
     if _recorder and _recorder.alive:  # the kernel was not restarted
         return _recorder
@@ -181,8 +181,7 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
     if not more:
         path = recording if isinstance(recording, str | Path) else None
         return Replay(recordings[0], path=path)  # a mark on a file goes into the file
-    told = zip(given, recordings, strict=True)
-    return Comparison(recordings, names or [_name(*each) for each in told])
+    return Comparison(recordings, names or [*map(_name, given, recordings)])
 
 
 def deploy(
@@ -229,8 +228,8 @@ def update(
         rollback_config=rollback_config,
         force=force,
     )
-    if blanks := _blanks(asked):
-        echo.say(f"A blank is left: {', '.join(blanks)}. Nothing was changed.")
+    if left := blanks(asked):
+        echo.say(f"A blank is left: {', '.join(left)}. Nothing was changed.")
         return
     services.update(current_swarm(), service, **asked)
 
@@ -334,7 +333,11 @@ def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None
     """
     where = _path("folder", folder)
     require_text(tag=tag)
-    _require_texts("args", args or {})
+    if not isinstance(args or {}, Mapping):
+        raise BadValue(f"args must be a mapping of texts, not {args!r}")
+    for key, value in (args or {}).items():
+        if not isinstance(value, str):
+            raise BadValue(f"the values of args must be text, and {key!r} is {value!r}")
     images.build(current_swarm(), where, tag, buildargs=args)
     for sentence in node_containers.share(current_swarm()):
         echo.say(f"{sentence}.")
@@ -346,17 +349,7 @@ def push(image: str) -> None:
     images.push(current_swarm(), image)
 
 
-def _blanks(given: Mapping[str, object]) -> list[str]:
-    """Return what is left as `...`, also within a config, as an exercise's cell has it at first."""
-    named = [(name, value) for name, value in given.items() if not isinstance(value, Mapping)]
-    for name, value in given.items():
-        if isinstance(value, Mapping):
-            named += [(f"{name}[{key!r}]", inner) for key, inner in value.items()]
-    return [name for name, value in named if value is ...]
-
-
 def _stack(name: str | None) -> str:
-    """Return the name of a stack; without one given, that of the learner's."""
     if name is None:
         return settings.stack_name()
     require_text(name=name)
@@ -368,14 +361,6 @@ def require_text(**given: object) -> None:
     for what, value in given.items():
         if not isinstance(value, str) or not value:
             raise BadValue(f"{what} must be text, not {value!r}")
-
-
-def _require_texts(what: str, given: object) -> None:
-    if not isinstance(given, Mapping):
-        raise BadValue(f"{what} must be a mapping of texts, not {given!r}")
-    for key, value in given.items():
-        if not isinstance(value, str):
-            raise BadValue(f"the values of {what} must be text, and {key!r} is {value!r}")
 
 
 def recording_of(given: object, latest: tuple[int, int] | None = None) -> Recording:
@@ -397,7 +382,6 @@ def recording_of(given: object, latest: tuple[int, int] | None = None) -> Record
 
 
 def _name(given: object, recording: Recording) -> str:
-    """Return what to call a recording beside others: as its file, if it came from one."""
     return Path(given).stem if isinstance(given, str | Path) else comparison.name_of(recording)
 
 
@@ -417,6 +401,5 @@ def _path(what: str, given: object) -> Path:
 
 
 def _new_file(service: str) -> Path:
-    """Return a name for a recording that no file has yet."""
     folder = settings.state_dir() / "recordings"
     return unused(lambda number: folder / f"{service}-{number}.jsonl")

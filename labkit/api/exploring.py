@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,10 @@ class Situation:
         self._now = Service.from_api({"ID": "", "Version": {"Index": 0}, "Spec": spec})
         if self._now.replicas is None:
             raise BadValue(f"only a replicated service can be explored; {self.service} is global")
-        config = {name: _plain(value) for name, value in asdict(self._now.update_config).items()}
+        config = asdict(self._now.update_config)
+        for name in _LENGTHS:
+            seconds = config[name].total_seconds()
+            config[name] = int(seconds) if seconds.is_integer() else seconds
         #: What is chosen at first; lengths are in seconds.
         self.start = config | {"replicas": self._now.replicas, "image": self.image("runs")}
         #: Why it cannot be run, or `""`.
@@ -127,7 +130,6 @@ class Situation:
 
 
 def _broken(does: str, seconds: float) -> dict[str, Any]:
-    """Return what a task does of which this is said."""
     known: dict[str, dict[str, Any]] = {
         "dies": {"exits_after": f"{seconds}s", "exit_code": 1},
         "ignores": {"stops_after": None},
@@ -143,11 +145,3 @@ def made_up(service: str) -> Spec:
     specs = compose.load([file], settings.compose_environment()).specs(stack).services
     worker = next(spec for spec in specs if spec["Name"] == f"{stack}_worker")
     return worker | {"Name": service}
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as a slider has it: a length in seconds."""
-    if not isinstance(value, timedelta):
-        return value
-    seconds = value.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds

@@ -233,7 +233,6 @@ def _show_cards() -> None:
 
 
 def _file_of(given: object) -> Path | None:
-    """Return the file of a recording, where it has one."""
     if isinstance(given, str | Path):
         return Path(given)
     path = getattr(given, "path", None)

@@ -74,8 +74,10 @@ def down(*, everything: bool = False) -> None:
 
 def _remove(known: state.State, *, everything: bool) -> None:
     """Remove what `up` made on its engine. Raises `LabError` where something has to stay."""
-    swarm = _engine_of(known)
-    if not swarm:
+    if known.kind == "simulated":  # all that it runs ends with it
+        return
+    swarm = Swarm.at(known.engine) if known.kind == "yours" else engines.private().connect()
+    if not swarm:  # the lab's own, which does not run
         return
     if swarm.info()["Swarm"]["LocalNodeState"] == "inactive":
         echo.say("The swarm was left before, and its stacks ended with it.")
@@ -90,7 +92,6 @@ def _remove(known: state.State, *, everything: bool) -> None:
 
 
 def _refresh_files(swarm: Swarm) -> None:
-    """Make the learner's copy, or add what is new in it."""
     copied = workspace.refresh(images.base_image(swarm))
     if copied:
         more = f" and {len(copied) - _NAMES} more" if len(copied) > _NAMES else ""
@@ -100,7 +101,6 @@ def _refresh_files(swarm: Swarm) -> None:
 
 
 def _build_images(engine: engines.Engine) -> None:
-    """Build the images that are missing or older than their sources, on every node."""
     swarm, sources = engine.swarm, settings.lesson_files() / "dockercoins"
     built = images.build_all(swarm, settings.docker_id(), sources)
     given = node_containers.share(swarm)
@@ -165,17 +165,12 @@ def _say_where(engine: engines.Engine, name: str) -> None:
 
 
 def _send(engine: engines.Engine, name: str) -> None:
-    """Deploy the stack."""
     file = workspace.mine("docker-compose.yml")
     stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
-    _remember_stack(name)
-    echo.say("Waiting until all of its tasks run …")
-
-
-def _remember_stack(name: str) -> None:
     known = state.read()
     known.stacks = sorted({*known.stacks, name})
     state.write(known)
+    echo.say("Waiting until all of its tasks run …")
 
 
 def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
@@ -198,14 +193,3 @@ def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
         elif waited - lacking_since > _PORT_SECONDS:
             break
     return running, wanted
-
-
-def _engine_of(known: state.State) -> Swarm | None:
-    """Return the engine that `up` used, if there may be something to remove from it.
-
-    There is not if it is the lab's own and does not run, or a simulated one, with which
-    all that it runs ends. Raises `NoEngine` when it is yours and does not answer.
-    """
-    if known.kind == "simulated":
-        return None
-    return Swarm.at(known.engine) if known.kind == "yours" else engines.private().connect()

@@ -30,3 +30,12 @@ def build(kind: type[T], given: object, what: str) -> T:
         return kind(**given)
     except ValueError as problem:
         raise BadValue(str(problem)) from None
+
+
+def blanks(given: Mapping[str, object]) -> list[str]:
+    """Return what is left as `...`, within a mapping, too, as a cell of an exercise has it."""
+    named = [(name, value) for name, value in given.items() if not isinstance(value, Mapping)]
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            named += [(f"{name}[{key!r}]", inner) for key, inner in value.items()]
+    return [name for name, value in named if value is ...]

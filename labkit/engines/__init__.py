@@ -83,7 +83,11 @@ def find(choice: str | None = None) -> Engine:
             return Engine(location.kind, found, location.why)
         if location.url and location.url == state.read().engine:
             # another engine would be a surprise: the stack is on this one
-            raise _gone(location)
+            raise NoEngine(
+                f"the engine that `labkit up` used, at {location.url}.",
+                "nothing answers there.",
+                "run `labkit up` again: it starts the engine if it can, or finds another.",
+            )
         passed_over.append(found)
     raise _none(where, passed_over)
 
@@ -103,7 +107,11 @@ def up(choice: str | None = None, *, nodes: int = 1) -> Engine:
         for line in what_it_is():
             echo.say(line)
         _say_of_a_real_one(where)
-        _say_of_another_speed(engine.swarm)
+        if os.environ.get("LABKIT_SPEED") and settings.speed() != engine.swarm.speed:
+            echo.say(
+                "- It keeps the speed it was started with, whatever LABKIT_SPEED says now; "
+                "`labkit down`, then `labkit up` changes it."
+            )
     # a private engine's bridge is its own, and stays as it is: its swarm can always be joined
     created = membership.ensure(engine.swarm, joinable=nodes > 1 or engine.kind == "private")
     if created:
@@ -233,17 +241,7 @@ def _say_of_a_real_one(where: list[EngineLocation]) -> None:
             return
 
 
-def _say_of_another_speed(swarm: Swarm) -> None:
-    """Say that `LABKIT_SPEED` asks for another speed than the engine was started with."""
-    if os.environ.get("LABKIT_SPEED") and settings.speed() != swarm.speed:
-        echo.say(
-            "- It keeps the speed it was started with, whatever LABKIT_SPEED says now; "
-            "`labkit down`, then `labkit up` changes it."
-        )
-
-
 def _require_nodes(swarm: Swarm, wanted: int) -> None:
-    """Raise `LabError` if a simulated engine that runs already has fewer nodes."""
     count = len(swarm.get("/nodes"))
     if count < wanted:
         raise LabError(
@@ -265,14 +263,6 @@ def _remember(engine: Engine, *, created: bool) -> None:
     known.engine, known.kind = engine.url, engine.kind
     known.swarm_created = known.swarm_created or created
     state.write(known)
-
-
-def _gone(location: EngineLocation) -> NoEngine:
-    return NoEngine(
-        f"the engine that `labkit up` used, at {location.url}.",
-        "nothing answers there.",
-        "run `labkit up` again: it starts the engine if it can, or finds another.",
-    )
 
 
 def _none(where: list[EngineLocation], passed_over: list[str]) -> NoEngine:

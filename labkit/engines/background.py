@@ -79,7 +79,14 @@ class BackgroundEngine:
         while not (swarm := self.connect()):
             waited = time.monotonic() - began
             if waited > self.start_seconds or (waited > _APPEAR_SECONDS and not self.process()):
-                raise self._did_not_start()
+                raise NoEngine(
+                    f"the {self.name} engine to answer at {self.url} "
+                    f"within {self.start_seconds} s.",
+                    f"it does not; the end of its log, {self.log}, is below.",
+                    "fix what the log says (`labkit down --all` deletes what the engine keeps), or "
+                    "use another engine: `labkit up --engine URL`.",
+                    docker_says=last_lines(self.log),
+                )
             jobs.sleep(_POLL_SECONDS)
         return swarm
 
@@ -120,17 +127,7 @@ class BackgroundEngine:
         return [process] if process else []
 
     def _is_server(self, words: list[str]) -> bool:
-        """Whether a command line is that of its server."""
         raise NotImplementedError
-
-    def _did_not_start(self) -> NoEngine:
-        return NoEngine(
-            f"the {self.name} engine to answer at {self.url} within {self.start_seconds} s.",
-            f"it does not; the end of its log, {self.log}, is below.",
-            "fix what the log says (`labkit down --all` deletes what the engine keeps), or use "
-            "another engine: `labkit up --engine URL`.",
-            docker_says=last_lines(self.log),
-        )
 
 
 def reach(url: str | None) -> Swarm | None:

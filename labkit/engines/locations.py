@@ -83,7 +83,10 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
     if wanted == "auto":
         before = state.read().kind
         own = sorted(OWN, key=lambda kind: kind != before)
-        return _distinct([*_named(), *map(_own, own)])
+        first: dict[str, EngineLocation] = {}
+        for each in (*_named(), *map(_own, own)):
+            first.setdefault(each.url, each)
+        return [*first.values()]
     if wanted in OWN:
         return [_own(wanted)]
     if "://" not in wanted:
@@ -94,7 +97,6 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
 
 
 def _named() -> list[EngineLocation]:
-    """Return the places that the environment names, or an earlier `up`."""
     host = os.environ.get("DOCKER_HOST")
     if host:
         return [_place(host, "DOCKER_HOST names it")]
@@ -111,13 +113,6 @@ def _place(url: str, why: str) -> EngineLocation:
     """Return the location at `url`, which may be one of the lab's own engines."""
     own = {engine().url: kind for kind, engine in OWN.items()}
     return EngineLocation(own.get(url, "yours"), url, why)
-
-
-def _distinct(found: list[EngineLocation]) -> list[EngineLocation]:
-    first: dict[str, EngineLocation] = {}
-    for location in found:
-        first.setdefault(location.url, location)
-    return list(first.values())
 
 
 def unfit(swarm: Swarm) -> str:

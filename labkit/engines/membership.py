@@ -45,12 +45,10 @@ def leave(swarm: Swarm) -> str:
 
 
 def _is_alone(swarm: Swarm) -> bool:
-    """Whether the engine is in no swarm."""
     return bool(swarm.info()["Swarm"]["LocalNodeState"] == "inactive")
 
 
 def _init(swarm: Swarm, address: str) -> bool:
-    """Make it a swarm; returns whether it was this that did."""
     try:
         swarm.post("/swarm/init", {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": address})
     except (EngineRefused, NotAManager) as problem:
@@ -74,7 +72,6 @@ def _bridge_address(swarm: Swarm) -> str:
 
 
 def _not_ready(swarm: Swarm) -> LabError | None:
-    """Return what keeps the manager from taking orders, or `None`."""
     try:
         swarm.require_manager()
         swarm.services()

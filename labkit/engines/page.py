@@ -120,5 +120,4 @@ def _idle(seconds: float) -> None:
 
 
 def _post(message: str, limit: float = _LIMIT_SECONDS) -> str:
-    """Send a message to the engine, and wait for its answer. Raises `OSError`."""
     return browser.ask("labkit", message, limit)

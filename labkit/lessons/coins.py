@@ -180,7 +180,6 @@ class _Meter:
 
 
 def _page(swarm: Swarm, stack: str) -> _Page:
-    """Return a connection to the page, which is where the engine is: no proxy leads to it."""
     at, in_browser = port(swarm, stack), swarm.url == page.URL
     return page.Published(at) if in_browser else Connection(f"{host(swarm)}:{at}")
 

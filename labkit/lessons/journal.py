@@ -5,7 +5,7 @@ is done follows from its events alone, so a reset deletes nothing: it is an even
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -181,7 +181,10 @@ class Journal:
         """Append an event. Raises `LabError` where the file cannot be written."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            lines.append(self.path, _row(event), mode=0o600)
+            # what is empty is left out, what is endless cut
+            row = {name: value for name, value in asdict(event).items() if value or name == "step"}
+            cut = {name: it[:_LONGEST] for name, it in row.items() if isinstance(it, str)}
+            lines.append(self.path, row | cut | {"at": event.at.isoformat()}, mode=0o600)
         except OSError as problem:
             raise self._refused("to keep your progress in", problem) from None
 
@@ -205,13 +208,6 @@ class Journal:
             f"{problem}.",
             "make it a file that you can read and write, or set LABKIT_HOME to another folder.",
         )
-
-
-def _row(event: Event) -> dict[str, Any]:
-    """Return an event as its line holds it: what is empty is left out, what is endless cut."""
-    row = {name: value for name, value in asdict(event).items() if value or name == "step"}
-    row = {name: row[name][:_LONGEST] if isinstance(row[name], str) else row[name] for name in row}
-    return row | {"at": event.at.isoformat()}
 
 
 def read_event(kind: type[E], row: Mapping[str, Any]) -> E | None:
@@ -314,15 +310,14 @@ class Progress:
         ]
 
     def __str__(self) -> str:
-        return "\n".join(self._lines()) or "There is nothing to do in this lesson."
-
-    def _lines(self) -> Iterator[str]:
         headings = {step: self.heading(step) for step in self.steps}
         wide = max(map(len, headings.values()), default=0)
         counted = max((len(self.counts(step)) for step in headings), default=0)
-        for step, heading in headings.items():
-            counts = f"{self.counts(step):{counted}}"
-            yield f"{self.mark(step)} {heading:{wide}}  {counts}  {self.to_do(step)}"
+        lines = [
+            f"{self.mark(step)} {heading:{wide}}  {self.counts(step):{counted}}  {self.to_do(step)}"
+            for step, heading in headings.items()
+        ]
+        return "\n".join(lines) or "There is nothing to do in this lesson."
 
 
 def _counted(of_kind: list[Standing], word: str) -> str:

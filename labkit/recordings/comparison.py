@@ -125,7 +125,6 @@ def _from(
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
-    """Return the names, with a number behind each that is not the first of its kind."""
     seen: Counter[str] = Counter()
     apart = []
     for name in names:

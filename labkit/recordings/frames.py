@@ -109,7 +109,6 @@ class Table:
 
 
 def _word(value: object) -> str:
-    """Return what is in a cell; `NaN` for what is missing, as pandas shows it."""
     if value is None:
         return "NaN"
     return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else str(value)

@@ -190,7 +190,6 @@ def _row(task: Task, name: str, now: datetime, *, no_trunc: bool) -> Row:
 
 
 def _cut(text: str, columns: int) -> str:
-    """Return a text that takes no more columns than given, an ellipsis where it was cut."""
     if _columns(text) <= columns:
         return text
     kept = text
@@ -232,8 +231,6 @@ def _replicas(spec: Mapping[str, Any], status: Mapping[str, int]) -> str:
 
 @dataclass(slots=True)
 class _Span:
-    """Published ports in a row, and the target ports they lead to."""
-
     published: tuple[int, int]
     target: tuple[int, int]
     protocol: str

@@ -10,7 +10,7 @@ from labkit.base.errors import NotSettled
 from labkit.recordings import speed
 from labkit.recordings.recording import HashesSeen, Recording, ServiceSeen, TaskSeen
 from labkit.recordings.update.phases import described
-from labkit.recordings.values import Task, UpdateStatus
+from labkit.recordings.values import UpdateStatus
 
 #: How much of the time before an update says how fast dockercoins was without it.
 _BEFORE = timedelta(seconds=30)
@@ -183,19 +183,14 @@ def slots_touched(recording: Recording) -> int:
         task = change.task
         known.add(task.id)
         place = task.node_id if task.slot is None else task.slot
-        if _is_older(task, change.at, update):
+        made_since = update.started_at is not None and task.created_at >= update.started_at
+        if change.at < update.began and not made_since:  # it was there before
             there.add(place)
         elif change.at <= (update.ended or change.at) and place in there:
             touched.add(place)
         else:
             there.add(place)
     return len(touched)
-
-
-def _is_older(task: Task, seen: datetime, update: Update) -> bool:
-    """Whether a task was there before an update, by when it was first seen and made."""
-    made_since = update.started_at is not None and task.created_at >= update.started_at
-    return seen < update.began and not made_since
 
 
 def hashes_lost(recording: Recording) -> float | None:
@@ -293,7 +288,6 @@ def _history(recording: Recording) -> set[str]:
 
 
 def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
-    """Return how long after a moment the update was called done. Raises `NotSettled`."""
     status = recording.service.update_status if recording.service else None
     if not status or not status.completed_at or not began:
         raise NotSettled(
@@ -368,6 +362,5 @@ def in_words(recording: Recording, *others: Recording | Outcome) -> str:
 
 
 def _one_of(counts: Sequence[int]) -> str:
-    """Return a count that is one of several: `6`, `6 or 10`, `6 to 10`."""
     first, last = counts[0], counts[-1]
     return f"{first}" if first == last else f"{first} {'to' if counts[2:] else 'or'} {last}"

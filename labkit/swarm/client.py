@@ -418,7 +418,6 @@ def _query(params: Mapping[str, str], filters: Mapping[str, list[str]] | None = 
 
 
 def _advice(name: str, known: list[str]) -> str:
-    """Return what to do about a service name that does not exist."""
     if not known:
         return "deploy the stack first (`labkit up`)."
     import difflib  # only mistakes need it
@@ -430,7 +429,6 @@ def _advice(name: str, known: list[str]) -> str:
 
 
 def _named_address() -> str:
-    """Return the address that `DOCKER_HOST` or the docker context names, or docker's default."""
     named = os.environ.get("DOCKER_HOST")
     configured = os.environ.get("DOCKER_CONTEXT") or "currentContext" in settings.docker_config()
     if configured and not named:
@@ -502,7 +500,6 @@ def _in_words(problem: Exception) -> str:
 
 
 def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
-    """Return the error for what the engine refused; its own words go in whole."""
     says, status = answer.body.decode(errors="replace").strip(), answer.status
     with contextlib.suppress(ValueError, KeyError, TypeError):
         says = json.loads(says)["message"]

@@ -122,7 +122,6 @@ def _lines(log: bytes) -> Iterator[str]:
 
 
 def _most_telling(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the task that failed last; else one that runs, the newest; else `None`."""
     started = [
         task for task in tasks if task["Status"].get("ContainerStatus", {}).get("ContainerID")
     ]

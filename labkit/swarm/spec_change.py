@@ -47,7 +47,10 @@ class SpecChange:
         if unknown := asked.keys() - Asked.__annotations__.keys():
             raise TypeError(f"an update cannot change a service's {', '.join(unknown)}")
         image, replicas = asked.get("image"), asked.get("replicas")
-        _require_image(image)
+        if image is not None and not (isinstance(image, str) and references.is_valid(image)):
+            raise BadValue(
+                f"image must be the name of an image such as 'lab/worker:1.1', not {image!r}"
+            )
         if replicas is not None:
             require_count("replicas", replicas)
         return cls(
@@ -76,7 +79,13 @@ class SpecChange:
             if platforms is not None:
                 template.setdefault("Placement", {})["Platforms"] = platforms
         if self.replicas is not None:
-            _set_replicas(spec, self.replicas)
+            if "Replicated" not in spec.get("Mode", {}):
+                raise LabError(
+                    f"{spec['Name']} to be a replicated service, which has a number of replicas.",
+                    "its mode is global: it runs one task on every node.",
+                    "leave out replicas.",
+                )
+            spec["Mode"]["Replicated"]["Replicas"] = self.replicas
         for key, given in (
             ("UpdateConfig", self.update_config),
             ("RollbackConfig", self.rollback_config),
@@ -91,12 +100,14 @@ class SpecChange:
         words = ["docker", "service", "update"]
         words += ["--image", self.image] if self.image else []
         words += [f"--replicas={self.replicas}"] if self.replicas is not None else []
-        for prefix, given in (("update", self.update_config), ("rollback", self.rollback_config)):
-            words += [
-                f"--{prefix}-{key.replace('_', '-')}={_flag(value)}" for key, value in given.items()
-            ]
+        words += flags("update", self.update_config) + flags("rollback", self.rollback_config)
         words += ["--force"] if self.force else []
         return [*words, name]
+
+
+def flags(kind: str, config: Mapping[str, Any]) -> list[str]:
+    """Return the flags of `docker service update` that set fields of one of its configs."""
+    return [f"--{kind}-{key.replace('_', '-')}={_flag(value)}" for key, value in config.items()]
 
 
 def compose_lines(spec: Mapping[str, Any]) -> str:
@@ -115,14 +126,6 @@ def compose_lines(spec: Mapping[str, Any]) -> str:
     return yaml.safe_dump({name: {"image": image, "deploy": deploy}}, sort_keys=False)
 
 
-def _require_image(image: object) -> None:
-    """Raise `BadValue` for what docker would not take for the name of an image."""
-    if image is not None and not (isinstance(image, str) and references.is_valid(image)):
-        raise BadValue(
-            f"image must be the name of an image such as 'lab/worker:1.1', not {image!r}"
-        )
-
-
 def _checked(name: str, change: ConfigChange | None, kind: type[UpdateConfig]) -> dict[str, Any]:
     """Return the fields that a change sets, after Swarm's rules have been applied to them."""
     if change is None:
@@ -133,22 +136,13 @@ def _checked(name: str, change: ConfigChange | None, kind: type[UpdateConfig]) -
 
 
 def _to_api(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that were given as the Engine API spells them."""
     change = UpdateConfig(**given)
     names = change.api_names()
     spelled = change.to_api()
     return {names[field]: spelled[names[field]] for field in given}
 
 
-def _set_replicas(spec: dict[str, Any], replicas: int) -> None:
-    if "Replicated" not in spec.get("Mode", {}):
-        raise LabError(
-            f"{spec['Name']} to be a replicated service, which has a number of replicas.",
-            "its mode is global: it runs one task on every node.",
-            "leave out replicas.",
-        )
-    spec["Mode"]["Replicated"]["Replicas"] = replicas
-
-
 def _flag(value: object) -> str:
-    return durations.to_text(value) if isinstance(value, timedelta) else str(value)
+    if isinstance(value, timedelta):
+        return durations.to_text(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -44,8 +44,6 @@ def begin() -> None:
 
 
 class _Page:
-    """The page of this kernel."""
-
     def __init__(self, kernel: Any) -> None:
         self._address = f"page {kernel._parent_header['header']['session']}"  # noqa: SLF001
         self._kernel, self._events = kernel, kernel.interpreter.events

@@ -36,8 +36,9 @@ def append(path: Path, row: Mapping[str, Any], *, mode: int) -> None:
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _CAREFUL, mode)
     try:
         _require_a_file(file, path)
-        if _ends_torn(file):
-            line = b"\n" + line
+        if end := os.lseek(file, 0, os.SEEK_END):  # maybe of a torn line
+            os.lseek(file, end - 1, os.SEEK_SET)
+            line = line if os.read(file, 1) == b"\n" else b"\n" + line
         if (written := os.write(file, line)) < len(line):
             raise OSError(f"{path} took {written} of {len(line)} bytes")
     finally:
@@ -73,7 +74,6 @@ def head(path: Path, most_bytes: int | None = None) -> tuple[bytes, int]:
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
-    """Return the object that a line holds; `None` for any other line."""
     if len(line) > _LONGEST:
         return None
     try:
@@ -89,11 +89,3 @@ def _require_a_file(file: int, path: Path) -> int:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(f"{path} is not a file")
     return found.st_size
-
-
-def _ends_torn(file: int) -> bool:
-    """Whether the last line has no end."""
-    if not os.lseek(file, 0, os.SEEK_END):
-        return False
-    os.lseek(file, -1, os.SEEK_END)
-    return os.read(file, 1) != b"\n"

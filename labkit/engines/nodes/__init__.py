@@ -77,7 +77,9 @@ def share(swarm: Swarm) -> list[str]:
     """Give each node the images of the lab that it lacks; returns what was done, in sentences."""
     done = []
     for name in _containers(swarm, running=True):
-        given = sorted(_images(swarm) - _images_of_node(swarm, name))
+        shown = "{{.Repository}}:{{.Tag}} {{.ID}}"
+        listed = _run(swarm, name, "docker", "image", "ls", "--no-trunc", "--format", shown)
+        given = sorted(_images(swarm) - {(*line.split()[:2],) for line in listed.splitlines()})
         if given:
             _load(swarm, name, [image for image, _ in given])
             what = given[0][0] if len(given) == 1 else f"{len(given)} images"
@@ -152,7 +154,6 @@ def down(swarm: Swarm) -> None:
 
 
 def _make(swarm: Swarm, name: str, image: str) -> None:
-    """Make a node's container and start it."""
     _forget(swarm, name)  # the swarm may still list one whose container somebody removed
     made = _container(name, image)
     try:
@@ -167,7 +168,6 @@ def _make(swarm: Swarm, name: str, image: str) -> None:
 
 
 def _container(name: str, image: str) -> dict[str, Any]:
-    """Return the container of a node, as the API has it."""
     environment = {
         "NODE": name,
         "LABEL": LABEL,
@@ -186,7 +186,6 @@ def _container(name: str, image: str) -> dict[str, Any]:
 
 
 def _discard(swarm: Swarm, name: str) -> None:
-    """Remove a node's container and volume, and take it from the swarm's list."""
     swarm.delete(f"/containers/{name}?force=true&v=true")
     _forget(swarm, name)
 
@@ -200,7 +199,6 @@ def _forget(swarm: Swarm, name: str) -> None:
 
 
 def _image(swarm: Swarm) -> str:
-    """Return the name of an image with dockerd in it, after making one if need be."""
     made = baseimage.name(baseimage.NODE)
     for image in filter(None, (OFFICIAL, made)):
         with contextlib.suppress(NotFound):
@@ -229,7 +227,6 @@ def _containers(swarm: Swarm, *, running: bool = False) -> dict[str, dict[str, A
 
 
 def _container_of(node: dict[str, Any]) -> str:
-    """Return the name of the container that a node of the swarm runs in, or `""`."""
     labels = node.get("Description", {}).get("Engine", {}).get("Labels") or {}
     return str(labels.get(LABEL, ""))
 
@@ -240,7 +237,6 @@ def _lab() -> str:
 
 
 def _require_reachable(swarm: Swarm) -> None:
-    """Raise `LabError` if a container could not reach the manager."""
     host = urlsplit(f"//{_address(swarm)}").hostname or ""
     if ip_address(host).is_loopback:
         raise LabError(
@@ -318,7 +314,6 @@ def _wait_until_ready(swarm: Swarm, name: str) -> None:
 
 
 def _images(swarm: Swarm) -> set[tuple[str, str]]:
-    """Return the lab's images that tasks may run, as name and id."""
     listed = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
     return {
         (name, image["Id"])
@@ -326,12 +321,6 @@ def _images(swarm: Swarm) -> set[tuple[str, str]]:
         for name in image["RepoTags"] or ()
         if name != "<none>:<none>" and not name.startswith(baseimage.NODE.repository)
     }
-
-
-def _images_of_node(swarm: Swarm, node: str) -> set[tuple[str, str]]:
-    shown = "{{.Repository}}:{{.Tag}} {{.ID}}"
-    lines = _run(swarm, node, "docker", "image", "ls", "--no-trunc", "--format", shown)
-    return {(line.split()[0], line.split()[1]) for line in lines.splitlines()}
 
 
 def _load(swarm: Swarm, node: str, names: list[str]) -> None:

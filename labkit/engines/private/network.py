@@ -137,7 +137,9 @@ class Network:
         succeeds("ip", "link", "del", self.name)
         within = ["ip", "-n", self.name]
         succeeds(*within, "link", "del", "eth0")
-        outside, inside = free_network(self.name, _routes(), before).hosts()
+        shown = json.loads(run("ip", "-j", "-4", "route", "show"))
+        routes = [IPv4Network(each["dst"]) for each in shown if each["dst"] != "default"]
+        outside, inside = free_network(self.name, routes, before).hosts()
         peer = ["type", "veth", "peer", "name", "eth0", "netns", self.name]
         run("ip", "link", "add", self.name, *peer)
         run("ip", "addr", "add", f"{outside}/30", "dev", self.name)
@@ -149,7 +151,6 @@ class Network:
         return IPv4Interface(f"{outside}/30")
 
     def _rules(self, address: IPv4Interface) -> list[tuple[str, str, list[str]]]:
-        """Return the machine's rules, as (table, chain, rule)."""
         ours = str(address.network)
         established = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
         return [
@@ -227,7 +228,6 @@ def attempt() -> None:
 
 
 def _iptables(table: str, *words: str) -> list[str]:
-    """Return the words of a command that waits while another one has the tables."""
     return ["iptables", "-w", "-t", table, *words]
 
 
@@ -261,9 +261,3 @@ def free_network(
         "this machine has routes to all of it.",
         "use an engine of your own: `labkit up --engine URL`.",
     )
-
-
-def _routes() -> list[IPv4Network]:
-    """Return the networks that this machine has routes to, but for the default route."""
-    shown = json.loads(run("ip", "-j", "-4", "route", "show"))
-    return [IPv4Network(route["dst"]) for route in shown if route["dst"] != "default"]

@@ -141,7 +141,6 @@ class PrivateEngine(BackgroundEngine):
         ]
 
     def _mounts(self) -> list[str]:
-        """Return what is mounted under its folders, the innermost first."""
         lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
         places = [line.split()[1].replace("\\040", " ") for line in lines]
         roots = tuple(f"{each}/" for each in (self.folder, self._runtime))

@@ -6,7 +6,6 @@ started, which an automatic rollback keeps and a rollback by hand does not; so t
 tells one update from the next.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -245,7 +244,9 @@ def attempts(recording: Recording) -> list[Attempt]:
     ends = [*starts[1:], len(recording.changes)][: len(starts)]
     for start, end in zip(starts, ends, strict=True):
         before, part = _cut(recording, start, end)
-        after = next(_under_update(part), None)
+        # the first is the service as it was before
+        seen = (change.service for change in part.changes[1:] if isinstance(change, ServiceSeen))
+        after = next((service for service in seen if service.update_status), None)
         if before is not None and after is not None:
             made.append(Attempt(before, after, part))
     return made
@@ -255,13 +256,6 @@ def newest_took(recording: Recording) -> int:
     """Return how many seconds the newest update took that is over; 0 without one."""
     totals = [each.total for each in attempts(recording) if each.total]
     return round(totals[-1].total_seconds()) if totals else 0
-
-
-def _under_update(part: Recording) -> Iterator[Service]:
-    """Return the service each time it was seen with an update under way, or just over."""
-    for change in part.changes[1:]:  # the first is the service as it was before
-        if isinstance(change, ServiceSeen) and change.service.update_status:
-            yield change.service
 
 
 def _starts(recording: Recording) -> list[int]:
@@ -286,7 +280,12 @@ def _starts(recording: Recording) -> list[int]:
         unseen = there is None or change.at == first_poll
         if unseen:
             written = None
-        elif status is None and there and _written_anew(there, change.service):
+        elif (
+            status is None
+            and there
+            # the engine writes to a service as well, and changes nothing that is asked of it
+            and (there.update_status is not None or requested(there) != requested(change.service))
+        ):
             written = number
         if status and status.started_at != last:
             if not unseen:
@@ -296,16 +295,7 @@ def _starts(recording: Recording) -> list[int]:
     return starts
 
 
-def _written_anew(before: Service, now: Service) -> bool:
-    """Whether somebody has changed a service, which then has no status, or is to get one.
-
-    The engine writes to it as well, and changes nothing that is asked of it.
-    """
-    return before.update_status is not None or requested(before) != requested(now)
-
-
 def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:
-    """Return the service before a change, and a recording of what came from there on."""
     before = Recording(recording.header)
     for change in recording.changes[:start]:
         before.add(change)

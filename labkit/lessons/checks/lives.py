@@ -107,7 +107,6 @@ def lives_in(recording: Recording) -> list[Life]:
 
 
 def _is_told(task: Task) -> bool:
-    """Whether a task is to stop, or has stopped as it was told."""
     return task.state == "shutdown" if task.ended else task.desired_state in ("shutdown", "remove")
 
 
@@ -182,7 +181,6 @@ def stop_requests(recording: Recording, lives: Iterable[Life]) -> list[tuple[Lif
 
 
 def _order(recording: Recording, at: datetime) -> Order:
-    """Return which task of a slot went first at a moment: the old one stops, or the new starts."""
     changes = (each for each in recording.changes if isinstance(each, ServiceSeen))
     seen = [each.service for each in changes if each.at <= at]
     if not seen:

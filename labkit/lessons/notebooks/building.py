@@ -36,8 +36,6 @@ class Done:
 
 
 class _New(NamedTuple):
-    """What is to be in a file."""
-
     content: bytes
     kept: tuple[Kept, ...] = ()
     #: Whether what is there has more of somebody's own than was kept.
@@ -87,7 +85,6 @@ def build(
 def _built(
     version: VersionName, path: Path, place: Path, known: str | None, keep_outputs: bool
 ) -> _New:
-    """Return what a notebook's version is to be."""
     book = read(path)
     if wrong := checking.unfit(book):
         raise LabError(
@@ -98,9 +95,14 @@ def _built(
     older = _older(version, place) if place.exists() else None
     built = versions.build(version, book, older, keep_outputs=keep_outputs)
     content = written(built.book).encode()
-    if older and version == "learner":
-        # a build that was interrupted may have written this one, and not its hash
-        _refuse_changed(place, (known, digest(content)))
+    # a build that was interrupted may have written this one, and not its hash
+    as_built = (known, digest(content))
+    if older and version == "learner" and digest(place.read_bytes()) not in as_built:
+        raise LabError(
+            f"{place} to be as it was built.",
+            "somebody has changed it since, and a learner's version cannot keep notes.",
+            "rename or delete it, or name another folder with -o.",
+        )
     return _New(content, built.kept, built.lost > 0)
 
 
@@ -123,32 +125,19 @@ def _older(version: VersionName, place: Path) -> Book:
     return older
 
 
-def _refuse_changed(place: Path, known: tuple[str | None, ...]) -> None:
-    if digest(place.read_bytes()) not in known:
-        raise LabError(
-            f"{place} to be as it was built.",
-            "somebody has changed it since, and a learner's version cannot keep notes.",
-            "rename or delete it, or name another folder with -o.",
-        )
-
-
 def _put(place: Path, name: str, new: _New, hashes: Hashes) -> Done:
     """Write one file, unless it is so already or is somebody's own, and remember its hash."""
     if place.suffix != ".ipynb" and hashes.spares(name, place, new.content):
         return Done(place, "left as you changed it")
     is_same = place.exists() and place.read_bytes() == new.content
-    copy = _set_aside(place) if new.loses and not is_same else None
+    copy = None
+    if new.loses and not is_same:
+        copy = unused(lambda number: place.with_name(f"{place.stem}.before-{number}.ipynb"))
+        _write(copy, place.read_bytes())
     if not is_same:
         _write(place, new.content)
     hashes.remember(name, new.content, _write)
     return Done(place, "as it was" if is_same else "written", new.kept, copy)
-
-
-def _set_aside(place: Path) -> Path:
-    """Keep a notebook as it is under a name that is not there yet, and return where."""
-    copy = unused(lambda number: place.with_name(f"{place.stem}.before-{number}.ipynb"))
-    _write(copy, place.read_bytes())
-    return copy
 
 
 def _write(path: Path, content: bytes) -> None:

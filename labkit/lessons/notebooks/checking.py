@@ -159,7 +159,6 @@ def _leaks(book: Book) -> _Found:
 
 
 def _groups(book: Book, order: tuple[str, ...], kind: str, known: Collection[str] | None) -> _Found:
-    """Yield what is wrong with the cells of each exercise, or of each question."""
     places: dict[str, list[tuple[str, Cell]]] = {}
     for cell in book["cells"]:
         for role in (tag for tag in order if has(cell, tag)):
@@ -198,7 +197,6 @@ def _untagged(book: Book) -> _Found:
 
 
 def _name(cell: Cell) -> str:
-    """Return the name of the exercise or question that a cell belongs to, or `""`."""
     names = [tag for tag in tags(cell) if tag not in KNOWN_TAGS]
     return names[0] if len(names) == 1 else ""
 

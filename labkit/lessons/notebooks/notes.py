@@ -142,15 +142,10 @@ def _origins(built: Sequence[Cell], found: Sequence[Cell]) -> list[str | None]:
     for alike in (_same_id, _same_text, _same_mark):
         for at, old in enumerate(found):
             if origins[at] is None:
-                origins[at] = next(
-                    (key for key in _likely(old, unmet) if alike(old, unmet[key])), None
-                )
+                likely = [identity(old)] if identity(old) in unmet else [*unmet]
+                origins[at] = next((key for key in likely if alike(old, unmet[key])), None)
                 unmet.pop(origins[at] or "", None)
     return origins
-
-
-def _likely(old: Cell, unmet: dict[str, Cell]) -> list[str]:
-    return [identity(old)] if identity(old) in unmet else list(unmet)
 
 
 def _same_id(old: Cell, new: Cell) -> bool:

@@ -104,7 +104,6 @@ def _over(
 
 
 def _version(version: VersionName, book: Book, cells: list[Cell], **own: Any) -> Book:
-    """Return a notebook of these cells that says which version it is."""
     return deepcopy(with_metadata(book, labkit={"version": version, **own}) | {"cells": cells})
 
 
@@ -113,7 +112,6 @@ def _outputs(cells: Sequence[Cell], *, keep_checked: bool) -> list[Cell]:
 
 
 def _open(cell: Cell) -> Cell:
-    """Return a solution that is not folded away."""
     if not is_solution(cell):
         return cell
     folds = metadata(cell).get("jupyter") or {}
@@ -138,24 +136,20 @@ def _for_instructor(cells: Sequence[Cell]) -> list[Cell]:
 
 def _on_slides(cells: Sequence[Cell]) -> list[Cell]:
     return [
-        with_metadata(cell, slideshow={"slide_type": kind})
-        if (kind := _slide_type(cell)) and not _chosen(cell)
-        else cell
+        with_metadata(cell, slideshow={"slide_type": kind}) if (kind := _slide_type(cell)) else cell
         for cell in cells
     ]
 
 
 def _slide_type(cell: Cell) -> str:
-    """Return where a cell goes, or `""` for: on the slide of the cell before."""
+    """Return where a cell goes, or `""` for: on the slide of the cell before, or as it says."""
+    own = metadata(cell).get("slideshow")
+    if isinstance(own, dict) and own.get("slide_type"):
+        return ""
     if is_note(cell):
         return "notes"
     marks = [mark for mark in _SLIDES if is_prose(cell) and text(cell).startswith(mark)]
     return _SLIDES[marks[0]] if marks else ""
-
-
-def _chosen(cell: Cell) -> bool:
-    own = metadata(cell).get("slideshow")
-    return isinstance(own, dict) and bool(own.get("slide_type"))
 
 
 def version_of(book: Book) -> str:

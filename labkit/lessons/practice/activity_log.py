@@ -36,8 +36,10 @@ def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
 
     `recording` may be a path; it is kept relative to the folder of the journal.
     """
-    path = more.pop("recording", None)
-    where = _relative(Path(path)) if path else ""
+    where = ""
+    if path := more.pop("recording", None):
+        folder, whole = settings.state_dir().absolute(), Path(path).absolute()
+        where = str(whole.relative_to(folder)) if whole.is_relative_to(folder) else str(whole)
     event = Event(
         at=datetime.now(UTC), kind=kind, step=of.step, name=of.name, recording=where, **more
     )
@@ -224,9 +226,3 @@ def _named(what: str, known: Mapping[str, T], name: object) -> T:
     if isinstance(name, str) and name in known:
         return known[name]
     raise BadValue(f"the {what}s are {', '.join(map(repr, known))}, not {name!r}")
-
-
-def _relative(path: Path) -> str:
-    folder = settings.state_dir().absolute()
-    whole = path.absolute()
-    return str(whole.relative_to(folder)) if whole.is_relative_to(folder) else str(whole)

@@ -46,7 +46,8 @@ def begin(swarm: Swarm, exercise: Exercise) -> list[str]:
     stop()
     with echo.muted():  # what was done is said in sentences; an engine's lines would bury the task
         built = [steps.build_edited(swarm, image) for image in exercise.begins.images]
-        done = steps.reset(swarm, _step(exercise))
+        of, begins = steps.STEPS[exercise.step], exercise.begins
+        done = steps.reset(swarm, replace(of, tag=begins.tag, edits=begins.edits))
     folder = _new_folder(exercise)
     activity_log.note(exercise, "began", recording=folder)  # first: the recorder goes by it
     _record(swarm, exercise, folder)
@@ -186,7 +187,7 @@ def evidence(
     return Evidence(
         recording=whole,
         service=live if _has_worker(exercise) else whole.service,
-        tags=_tags(swarm),
+        tags=frozenset(images.tags(swarm, steps.STEPS[0].image("").rstrip(":"))),
         answer=answer,
         now=mine.now() if mine else max(swarm.now(), whole.last_at),
     )
@@ -261,17 +262,6 @@ def _live(swarm: Swarm) -> Service | None:
         return swarm.snapshot(steps.STEPS[0].worker).service
     except NotFound:
         return None
-
-
-def _tags(swarm: Swarm) -> frozenset[str]:
-    """Return the tags of the worker's image that the engine has."""
-    return frozenset(images.tags(swarm, steps.STEPS[0].image("").rstrip(":")))
-
-
-def _step(exercise: Exercise) -> steps.Step:
-    """Return where an exercise begins as a step of the lesson."""
-    of = steps.STEPS[exercise.step]
-    return replace(of, tag=exercise.begins.tag, edits=exercise.begins.edits)
 
 
 def _shipped(exercise: Exercise) -> Path:

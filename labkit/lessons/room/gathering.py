@@ -7,9 +7,10 @@ not followed, long texts are cut, and lines of other kinds are left out and coun
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from html import unescape
 from itertools import chain
 from pathlib import Path
@@ -223,13 +224,10 @@ def _files(folder: Path) -> list[Path]:
             "give the folder that LABKIT_CLASS names for learners, or the one with their files.",
         ) from None
     # no links; and Jupyter's own copies are in folders whose names begin with a dot
-    folders = (each for each in here if each.name[0] != "." and _is_a_folder(each))
+    names = (each for each in here if each.name[0] != ".")
+    folders = (each for each in names if each.is_dir() and not each.is_symlink())
     below = chain.from_iterable(map(_within, folders))
     return [path for path in (*here, *below) if path.suffix in _READERS]
-
-
-def _is_a_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def _within(folder: Path) -> list[Path]:
@@ -257,10 +255,6 @@ def _notes_of(path: Path) -> _File | None:
     return None if torn and not notes else _File(notes, torn)
 
 
-def _lines(path: Path) -> lines.Read:
-    return lines.read(path, most_bytes=_MOST_BYTES)
-
-
 def _report(path: Path) -> lines.Read:
     """Return what a report has for the room; one line that cannot be read if it has nothing."""
     found = _HANDED_IN.search(lines.head(path, _MOST_BYTES)[0])
@@ -274,7 +268,10 @@ def _report(path: Path) -> lines.Read:
     return lines.Read(known, len(rows) - len(known))
 
 
-_READERS = {".jsonl": _lines, ".html": _report}
+_READERS: dict[str, Callable[[Path], lines.Read]] = {
+    ".jsonl": partial(lines.read, most_bytes=_MOST_BYTES),
+    ".html": _report,
+}
 
 
 def _of_a_newer_labkit(row: dict[str, Any]) -> bool:

@@ -41,8 +41,10 @@ def note(event: Event) -> None:
         return
     try:
         name = alias()
+        # a folder that gives its group to what is in it is for that group alone to read
+        mode = 0o640 if folder.stat().st_mode & stat.S_ISGID else 0o644
         # the instructor makes the folder: one made here would not be seen
-        lines.append(folder / f"{name}.jsonl", _line(event, name), mode=_mode(folder))
+        lines.append(folder / f"{name}.jsonl", _line(event, name), mode=mode)
     except LabError as problem:
         _say_once(_in_a_sentence(problem))
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
@@ -85,11 +87,6 @@ def handed_in(events: Iterable[Event]) -> list[dict[str, Any]]:
     except LabError:
         return []
     return [_line(event, name) for event in events if event.kind in NOTED]
-
-
-def _mode(folder: Path) -> int:
-    """Return who may read a learner's file: of a folder that gives its group to it, that group."""
-    return 0o640 if folder.stat().st_mode & stat.S_ISGID else 0o644
 
 
 def _line(event: Event, name: str) -> dict[str, Any]:

@@ -49,14 +49,11 @@ class Metering:
             while not self._job.stopped:
                 due = time.monotonic() + EVERY
                 if not self._rests():
-                    self._ask()
+                    with contextlib.suppress(Exception):
+                        hashes, now = self._meter()
+                        if not self._job.stopped:
+                            self._take(hashes, now)
                 yield Firm(max(0, due - time.monotonic()))
         finally:
             if close := getattr(self._meter, "close", None):
                 close()
-
-    def _ask(self) -> None:
-        with contextlib.suppress(Exception):
-            hashes, now = self._meter()
-            if not self._job.stopped:
-                self._take(hashes, now)

@@ -116,8 +116,10 @@ class Poller:
                 yield Firm(least)
                 if self._job.stopped:
                     return self._why_stopped
-                if (rest := self._pause() / self._speed - least) > 0:
-                    yield rest
+                is_moving = bool(self.gap) or moving(self._live.recording)
+                pause = self._pace.pause(self._clock(), moving=is_moving) / self._speed
+                if pause > least:
+                    yield pause - least
         finally:
             self._events.stop()
 
@@ -191,17 +193,11 @@ class Poller:
             self._live.add(self.gap)
 
     def _known(self) -> Service | None:
-        """Return the service if it need not be asked for: no event, and not long ago."""
         now = self._clock()
         if self._service_moved or self.gap or now - self._asked_at > _SERVICE:
             self._service_moved, self._asked_at = False, now
             return None
         return self._live.recording.service
-
-    def _pause(self) -> float:
-        """Return how long to wait before the next poll, in seconds of the source's clock."""
-        is_moving = bool(self.gap) or moving(self._live.recording)
-        return self._pace.pause(self._clock(), moving=is_moving)
 
     def _poke(self, task: str = "", *, service_moved: bool = False) -> None:
         """Poll now, and often for a while: something has happened, or is announced of a task."""

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self, get_args
 
 from labkit.base import echo, waiting
@@ -63,16 +62,13 @@ class Recorder:
         self.service = first.service.name if first and first.service else service
         #: What ended the recorder against its will, or `None`.
         self.error: Exception | None = None
-        header = (
-            before.header
-            if before
-            else Header(
-                service=self.service,
-                service_id=first.service.id if first and first.service else "",
-                engine=_engine_of(source),
-                started=self._now(),
-                provenance=getattr(source, "provenance", "engine"),
-            )
+        header = before.header if before else None
+        header = header or Header(
+            service=self.service,
+            service_id=first.service.id if first and first.service else "",
+            engine=getattr(source, "about", str)(),
+            started=self._now(),
+            provenance=getattr(source, "provenance", "engine"),
         )
         self._live = LiveRecording(header, path, before)
         self.recording = self._live.recording
@@ -239,12 +235,7 @@ class Recorder:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     # ---- the jobs ------------------------------------------------------------------
@@ -292,9 +283,3 @@ def _rest(recording: Recording) -> float:
         return 0
     configs = (service.update_config, service.rollback_config)
     return max(completes_after(config).total_seconds() for config in configs)
-
-
-def _engine_of(source: Source) -> str:
-    """Return the engine in words, when the source can say."""
-    about: Callable[[], str] | None = getattr(source, "about", None)
-    return about() if about else ""

@@ -131,7 +131,8 @@ def taking_no_task(nodes: tuple[Node, ...], *, moves: bool = True) -> Iterator[s
 
 def _sentence(service: Service | None, counts: Counts) -> str:
     if service is None:
-        return _removed(counts.left)
+        still = f"; {counts.left} of its tasks are still stopping" if counts.left else ""
+        return f"The service is removed{still}."
     wanted = service.replicas
     running = counts.running
     share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
@@ -252,9 +253,3 @@ def _tail(config: UpdateConfig) -> str:
     tail = durations.to_text(completes_after(config))
     delay = f"a last delay of {durations.to_text(config.delay)}, then " if config.delay else ""
     return f"that comes {tail} after the last replica started ({delay}the monitor window)."
-
-
-def _removed(left: int) -> str:
-    if not left:
-        return "The service is removed."
-    return f"The service is removed; {left} of its tasks are still stopping."

@@ -131,7 +131,8 @@ def _run(
                 if not any(task.created_at <= since for task in _moving(recording)):
                     return why
         if cluster.next_due() is None:
-            return _waits_for(recording)
+            errors = [task.error for task in recording.current if task.error and not task.ended]
+            return f"Nothing more will happen by itself{f': {errors[0]}' if errors else ''}."
         if now >= deadline:
             return f"It has not settled within {to_text(to_timedelta(up_to))}."
         cluster.run_until(cluster.now + _ns_of(_STEP))
@@ -148,15 +149,7 @@ def _moving(recording: Recording) -> Iterator[values.Task]:
             yield task
 
 
-def _waits_for(recording: Recording) -> str:
-    errors = [task.error for task in recording.current if task.error and not task.ended]
-    because = f": {errors[0]}" if errors else ""
-    return f"Nothing more will happen by itself{because}."
-
-
 class _ChangeCollector:
-    """Makes a recording of what a cluster tells."""
-
     def __init__(self, cluster: Cluster, service: Service) -> None:
         self._cluster = cluster
         self._names = {node.id: node.hostname for node in cluster.nodes.values()}
@@ -244,7 +237,6 @@ def _join(cluster: Cluster, node: Mapping[str, Any]) -> None:
 
 
 def _by_slot(name: str, given: Behaviours | None) -> Callable[[int], Behaviour]:
-    """Return a function from a slot to what its task does."""
     if given is None:
         always = Behaviour()
     elif callable(given):

@@ -200,7 +200,6 @@ class UpdateTracker:
             self._run.alike.discard(group)
 
     def _meet(self, at: datetime, task: Task, group: Group) -> None:
-        """Work out why a task that was not seen before exists."""
         self._leave(task.id)  # a global task has got its node
         before = self._newest.get(group)
         if before and before.created_at > task.created_at:  # history, seen after its heir
@@ -231,7 +230,6 @@ class UpdateTracker:
         return "moved" if moved else "restart" if before else "create"
 
     def _left(self, task: Task) -> bool:
-        """Whether the node of a task is drained, down or removed: then it is replaced elsewhere."""
         drained = {node.id for node in self.nodes if node.availability == "drain"}
         return task.lost or task.state == "orphaned" or task.node_id in drained
 

@@ -122,7 +122,11 @@ def services(
         _restart(service.restart or "", path, problems)
         if service.healthcheck and service.healthcheck.disable and service.healthcheck.test:
             problems.add((*path, "healthcheck"), "`test` and `disable` contradict")
-        _networks(service, declared["networks"], path, problems)
+        known = declared["networks"] | {DEFAULT_NETWORK}
+        for key in service.networks or ():
+            if key not in known:
+                what = _undefined("network", key, declared["networks"])
+                problems.add((*path, "networks", key), what)
         for index, mount in enumerate(service.volumes or ()):
             _mount(mount, declared["volumes"], (*path, "volumes", index), problems)
         for section in ("configs", "secrets"):
@@ -158,12 +162,6 @@ def _restart(restart: str, path: Path, problems: Problems) -> None:
             (*path, "restart"),
             f"must be no, always, unless-stopped or on-failure[:N], not {restart!r}",
         )
-
-
-def _networks(service: Part, known: set[str], path: Path, problems: Problems) -> None:
-    for key in service.networks or ():
-        if key != DEFAULT_NETWORK and key not in known:
-            problems.add((*path, "networks", key), _undefined("network", key, known))
 
 
 def _mount(mount: Part, known: set[str], path: Path, problems: Problems) -> None:

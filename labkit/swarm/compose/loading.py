@@ -55,7 +55,8 @@ def load(files: Sequence[Path], env: Mapping[str, str]) -> Compose:
     """
     if not files:
         raise BadValue("a stack is deployed from at least one compose file")
-    sources = [_Source.parse(path, _folder(files[0]), env) for path in files]
+    folder = Path.cwd() if str(files[0]) == "-" else files[0].absolute().parent
+    sources = [_Source.parse(path, folder, env) for path in files]
     several = len(sources) > 1
     found = [
         (f"{source.name}: {path}" if several else path, what)
@@ -80,10 +81,6 @@ def load(files: Sequence[Path], env: Mapping[str, str]) -> Compose:
 def _refuse(name: str, found: list[tuple[str, str]]) -> None:
     if found:
         raise BadComposeFile(name, found)
-
-
-def _folder(first: Path) -> Path:
-    return Path.cwd() if str(first) == "-" else first.absolute().parent
 
 
 @dataclass
@@ -208,7 +205,6 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _why(path: Path, problem: Exception) -> str:
-    """Return why a file could not be read."""
     if isinstance(problem, FileNotFoundError):
         return f"there is no file {path}"
     if isinstance(problem, OSError):
@@ -233,7 +229,6 @@ def _merged(name: str, sources: Sequence[_Source]) -> Compose:
 
 
 def _notes(services: Mapping[str, Part]) -> Iterator[str]:
-    """Say what has no effect."""
     used = {key for service in services.values() for key in service}
     ignored = [key for key in FORMAT["ignored"] if key in used]
     if ignored:

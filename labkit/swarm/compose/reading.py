@@ -197,7 +197,6 @@ def _kind(event: Event) -> str:
 
 
 def _merged(value: Any, path: Path) -> dict[str, Any]:
-    """Return what `<<: *anchor` or `<<: [*one, *two]` brings in; the first wins."""
     found: dict[str, Any] = {}
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, dict):

@@ -79,8 +79,6 @@ def is_external(thing: Part | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """How the things of a stack are called on the engine."""
-
     stack: str
     of: Sections
 
@@ -114,7 +112,10 @@ def _service(name: str, service: Part, names: _Names) -> Spec:
             ),
             RestartPolicy=_restart_policy(service.restart or "", deploy.restart_policy),
             Placement=_placement(deploy.placement or Part("Placement")),
-            Networks=_networks(name, service, names),
+            Networks=sorted(
+                (_attachment(name, *each, names) for each in attachments(service).items()),
+                key=lambda each: str(each["Target"]),
+            ),
         ),
         "Mode": _mode(deploy),
         "EndpointSpec": _endpoint(deploy.endpoint_mode, service.ports or []),
@@ -133,7 +134,10 @@ def _container(service: Part, names: _Names) -> Spec:
         Args=service.command,
         Hostname=service.hostname,
         Hosts=service.extra_hosts,
-        Env=_environment(service.environment or {}),
+        Env=sorted(
+            name if value is None else f"{name}={value}"
+            for name, value in (service.environment or {}).items()
+        ),
         Dir=service.working_dir,
         User=service.user,
         Mounts=[_mount(mount, names) for mount in service.volumes or ()],
@@ -179,12 +183,6 @@ def _sent(part: Part | None) -> Spec | None:
 def _filled(**fields: Any) -> Spec:
     """Return the fields that are not empty, as Go's `omitempty` does."""
     return {name: value for name, value in fields.items() if value}
-
-
-def _environment(environment: Mapping[str, str | None]) -> list[str]:
-    return sorted(
-        name if value is None else f"{name}={value}" for name, value in environment.items()
-    )
 
 
 def _capabilities(add: list[str], drop: list[str]) -> tuple[list[str], list[str]]:
@@ -264,11 +262,6 @@ def _placement(placement: Part) -> Spec:
         ],
         MaxReplicas=placement.max_replicas_per_node,
     )
-
-
-def _networks(name: str, service: Part, names: _Names) -> list[Spec]:
-    found = [_attachment(name, key, each, names) for key, each in attachments(service).items()]
-    return sorted(found, key=lambda each: str(each["Target"]))
 
 
 def _attachment(service: str, key: str, attachment: Part | None, names: _Names) -> Spec:

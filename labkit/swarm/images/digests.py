@@ -7,7 +7,6 @@ client/service_update.go).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from labkit.base import echo
 from labkit.base.errors import LabError
@@ -31,7 +30,12 @@ def look_up(swarm: Swarm, tagged: str) -> tuple[str, list[dict[str, str]]] | Non
     except LabError:
         return None
     pinned = tagged if "@" in tagged else f"{tagged}@{found['Descriptor']['digest']}"
-    return pinned, [_platform(each) for each in found.get("Platforms") or []]
+    platforms = []
+    for each in found.get("Platforms") or []:
+        # Swarm compares it with a node's; `arm` names several, so docker leaves it open
+        name = each.get("architecture", "")
+        platforms.append({"Architecture": name * (name != "arm"), "OS": each.get("os", "")})
+    return pinned, platforms
 
 
 def warn_unpinned(images: Sequence[str]) -> None:
@@ -47,16 +51,3 @@ def warn_unpinned(images: Sequence[str]) -> None:
     )
     if others:
         echo.say(f"The same applies to {', '.join(others)}.\n")
-
-
-def _platform(found: dict[str, Any]) -> dict[str, str]:
-    """Return a platform as a service's placement has it.
-
-    Swarm compares the architecture with a node's; `arm` names several, so docker leaves
-    it open.
-    """
-    architecture = found.get("architecture", "")
-    return {
-        "Architecture": "" if architecture == "arm" else architecture,
-        "OS": found.get("os", ""),
-    }

@@ -6,7 +6,7 @@ command/stack/swarm/), with the same lines printed.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from labkit.base import echo, jobs
@@ -47,7 +47,8 @@ def deploy(
     done stands, as with docker.
     """
     if show_command:
-        echo.command(_command(files, name, prune=prune))
+        flags = [f"-c={path}" for path in files] + ["--prune"] * prune
+        echo.command(["docker", "stack", "deploy", *flags, name])
     loaded = compose.load(files, os.environ if env is None else env)
     specs = loaded.specs(name)
     cluster = check(swarm, name, specs)
@@ -56,7 +57,8 @@ def deploy(
     present = {name_of(each): each for each in cluster.of("service", name)}
     images = _look_up(swarm, specs)
     if prune:
-        remove_all(swarm, "service", _left_out(present, specs))
+        kept = {spec["Name"] for spec in specs.services}
+        remove_all(swarm, "service", [each for key, each in present.items() if key not in kept])
     _create_networks(swarm, specs, cluster.of("network", name))
     ids = {
         kind: _put_files(swarm, kind, sent, cluster.of(kind))
@@ -97,11 +99,6 @@ def _image(spec: Thing) -> str:
     return str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
-def _left_out(present: Mapping[str, Thing], specs: StackSpecs) -> list[Thing]:
-    kept = {spec["Name"] for spec in specs.services}
-    return [each for name, each in present.items() if name not in kept]
-
-
 def _create_networks(swarm: Swarm, specs: StackSpecs, present: Iterable[Thing]) -> None:
     known = set(map(name_of, present))
     for spec in specs.networks:
@@ -115,7 +112,6 @@ def _create_networks(swarm: Swarm, specs: StackSpecs, present: Iterable[Thing]) 
 def _put_files(
     swarm: Swarm, kind: str, sent: Iterable[Thing], present: Iterable[Thing]
 ) -> dict[str, str]:
-    """Create or update configs or secrets; returns the id of each that the swarm then has."""
     known = {name_of(each): each for each in present}
     ids = {name: each["ID"] for name, each in known.items()}
     for spec in sent:
@@ -133,7 +129,6 @@ def _put_files(
 
 
 def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
-    """Add the ids of configs and secrets, which the engine gave, to a container's spec."""
     for reference in container.get("Secrets", ()):
         reference["SecretID"] = ids["secret"][reference["SecretName"]]
     for reference in container.get("Configs", ()):
@@ -143,6 +138,12 @@ def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
 def _put_service(
     swarm: Swarm, spec: Thing, found: Thing | None, images: Mapping[str, Pinned | None]
 ) -> None:
+    def replaced(old: Thing) -> None:
+        # the number of forced updates is kept, or every task would restart
+        forced = old["TaskTemplate"].get("ForceUpdate", 0)
+        old.clear()
+        old.update(spec, TaskTemplate=spec["TaskTemplate"] | {"ForceUpdate": forced})
+
     name, container = spec["Name"], spec["TaskTemplate"]["ContainerSpec"]
     container["Image"] = references.with_tag(_image(spec))
     if pinned := images[container["Image"]]:
@@ -158,25 +159,4 @@ def _put_service(
         return
     echo.say(f"Updating service {name} (id: {found['ID']})")
     with refusals.explained(f"the service {name} to be updated."):
-        swarm.update_service(found["ID"], _replacing(spec))
-
-
-def _replacing(spec: Thing) -> Callable[[Thing], None]:
-    """Return the change that puts a whole spec in the place of another.
-
-    The number of forced updates is kept, or every task would restart.
-    """
-
-    def change(old: Thing) -> None:
-        forced = old["TaskTemplate"].get("ForceUpdate", 0)
-        old.clear()
-        old.update(spec, TaskTemplate=spec["TaskTemplate"] | {"ForceUpdate": forced})
-
-    return change
-
-
-def _command(files: Sequence[Path], name: str, *, prune: bool) -> list[str]:
-    """Return the docker command that does what `deploy` does."""
-    words = ["docker", "stack", "deploy", *(f"-c={path}" for path in files)]
-    words += ["--prune"] if prune else []
-    return [*words, name]
+        swarm.update_service(found["ID"], replaced)

@@ -1,6 +1,6 @@
 """Why a stack stays as it is: what must hold before it changes, and what Docker refuses."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from labkit.base.errors import EngineRefused, LabError, NotOurs
@@ -78,18 +78,12 @@ def require_external(specs: StackSpecs, cluster: ClusterState) -> None:
             raise _missing("network", name, "docker network create --driver overlay " + name)
     for kind, sent in (("config", specs.configs), ("secret", specs.secrets)):
         known = {name_of(each) for each in cluster.of(kind)} | {spec["Name"] for spec in sent}
-        for name in _wanted(kind, specs.services):
+        field = kind.capitalize()
+        containers = (spec["TaskTemplate"]["ContainerSpec"] for spec in specs.services)
+        wanted = (each for container in containers for each in container.get(f"{field}s", ()))
+        for name in (each[f"{field}Name"] for each in wanted):
             if name not in known:
                 raise _missing(kind, name, f"docker {kind} create {name} FILE")
-
-
-def _wanted(kind: str, sent: Iterable[Thing]) -> list[str]:
-    """Return the names of the configs or secrets that services refer to."""
-    field = kind.capitalize()
-    containers = (spec["TaskTemplate"]["ContainerSpec"] for spec in sent)
-    return [
-        each[f"{field}Name"] for container in containers for each in container.get(f"{field}s", ())
-    ]
 
 
 def _missing(kind: str, name: str, command: str) -> LabError:

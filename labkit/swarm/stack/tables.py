@@ -61,7 +61,6 @@ def since_deploy(swarm: Swarm, name: str) -> tuple[int, int]:
 
 
 def _stacks(swarm: Swarm) -> Iterator[str]:
-    """Yield the stack of each service that belongs to one."""
     return (service["Spec"]["Labels"][NAMESPACE] for service in swarm.services(label=NAMESPACE))
 
 

@@ -69,7 +69,9 @@ class Asked:
         try:
             late = self._take(chosen.key, self._why.value)
         except LabError as problem:  # an exception here would be invisible
-            self._noted.value = plain(f"Not noted: {_in_a_line(problem)}")
+            what = problem.found or problem.expected  # an error of one sentence has only that
+            tried = f" Try: {problem.try_next}" if problem.try_next else ""
+            self._noted.value = plain(f"Not noted: {what}{tried}")
             return
         self.choice = chosen
         self._noted.value = self._words(late=late)
@@ -91,9 +93,3 @@ class Asked:
 
     def __repr__(self) -> str:
         return repr(self._card)
-
-
-def _in_a_line(problem: LabError) -> str:
-    """Return what went wrong and what to do; an error of one sentence has only that."""
-    what = problem.found or problem.expected
-    return f"{what} Try: {problem.try_next}" if problem.try_next else what

@@ -24,7 +24,6 @@ from labkit.views.live.watch import Watch
 from labkit.views.pages import render
 from labkit.views.static.comparison import Comparison
 from labkit.views.static.snapshot import Snapshot
-from labkit.views.static.still import Drawing
 
 Values = dict[str, Any]
 
@@ -49,7 +48,7 @@ class Settings(anywidget.AnyWidget):
     off = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
 
-class Situation(Protocol):
+class _Situation(Protocol):
     """A service as it is, and what becomes of it with the values that are chosen."""
 
     service: str
@@ -58,20 +57,16 @@ class Situation(Protocol):
     #: Why it cannot be run, or `""`.
     note: str
 
-    def image(self, does: str) -> str:
-        """Return the lesson's image that does this."""
-
-    def predict(self, values: Values) -> Iterator[Recording]:
-        """Return what these values would do, for one seed after another, in pieces."""
-
-    def ways(self, values: Values) -> tuple[str, str]:
-        """Return the docker command that does it, and the lines of a compose file."""
-
-    def doubt(self, values: Values) -> str:
-        """Return what speaks against running it now, or `""`."""
-
-    def run(self, values: Values) -> tuple[Recorder, str]:
-        """Update the service. Returns its recorder, and what was printed."""
+    #: Returns the lesson's image that does this.
+    def image(self, does: str) -> str: ...
+    #: Returns what these values would do, for one seed after another, in pieces.
+    def predict(self, values: Values) -> Iterator[Recording]: ...
+    #: Returns the docker command that does it, and the lines of a compose file.
+    def ways(self, values: Values) -> tuple[str, str]: ...
+    #: Returns what speaks against running it now, or `""`.
+    def doubt(self, values: Values) -> str: ...
+    #: Updates the service. Returns its recorder, and what was printed.
+    def run(self, values: Values) -> tuple[Recorder, str]: ...
 
 
 class Explorer:
@@ -81,7 +76,7 @@ class Explorer:
     sliders are.
     """
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: _Situation) -> None:
         self._situation = situation
         values = _SAID["at first"] | {"slots": situation.start["replicas"]} | situation.start
         fields = [self._field(field, values[field["name"]]) for field in _SAID["fields"]]
@@ -126,7 +121,9 @@ class Explorer:
         except LabError as problem:
             self._say(self._words, *str(problem).splitlines())
             return
-        self._drawing = self._drawn()
+        drawing = Snapshot.of(self.expected, CHARTS).drawing()
+        assert drawing, "there are charts among the parts"
+        self._drawing = drawing
         self._picture.value = self._drawing.svg + self._way()
         self._say(self._words, story.in_words(self.expected))
         try:
@@ -149,11 +146,6 @@ class Explorer:
         self._say(self._words, story.in_words(self.expected, *found))
         await asyncio.sleep(_KEEP_AFTER)
         self._keep()
-
-    def _drawn(self) -> Drawing:
-        drawing = Snapshot.of(self.expected, CHARTS).drawing()
-        assert drawing, "there are charts among the parts"
-        return drawing
 
     def _way(self) -> Markup:
         return render("cards/explorer.html", ways=self._situation.ways(self.settings.values))
@@ -184,7 +176,6 @@ class Explorer:
         self._compare(recorder)  # it may have ended before that
 
     def _compare(self, recorder: Recorder) -> None:
-        """Lay the recording over the prediction, once it has ended."""
         if recorder.recording.ended is None or self._compared:
             return
         try:
@@ -203,7 +194,6 @@ class Explorer:
         where.value = render("cards/explorer_says.html", lines=[*filter(None, lines)])
 
     def _still(self) -> dict[str, str]:
-        """Return what a saved notebook keeps: words and picture, with no widget."""
         parts = [_style(), Markup(self._words.value), self._drawing.image, self._way()]  # noqa: S704 - our own
         if self._compared and (both := self._compared.drawing()):
             parts.append(self._compared.content(both.image))

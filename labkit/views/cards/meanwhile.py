@@ -1,7 +1,6 @@
 """How things stand while a cell waits: one line that is replaced, and then goes."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from IPython import display as ipython
@@ -31,26 +30,19 @@ class Meanwhile:
         if sentence == self._said:
             return
         self._said = sentence
-        if get_ipython() is not None:
-            self._in_notebook(render("cards/meanwhile.html", sentence=sentence))
-        else:
+        if get_ipython() is None:
             echo.replace_line(plain(sentence))
-
-    def _in_notebook(self, html: str) -> None:
+            return
+        html = _html(render("cards/meanwhile.html", sentence=sentence))
         if self._handle is None:
-            self._handle = _display(_html(html), display_id=True)
+            self._handle = _display(html, display_id=True)
         else:
-            self._handle.update(_html(html))
+            self._handle.update(html)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._handle is not None:
             self._handle.update(_html(""))
         elif self._said:

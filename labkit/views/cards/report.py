@@ -120,7 +120,6 @@ class Report:
         }
 
     def _done(self, step: int, *kinds: str) -> Iterator[Json]:
-        """Return the questions or exercises of a notebook of which there are such events."""
         for standing in self.progress.within(step):
             item = standing.item
             events = [each for each in self._events if each.name == item.name]
@@ -129,7 +128,6 @@ class Report:
                 yield {"standing": standing, "item": item, "events": events}
 
     def _charts(self, step: int) -> Iterator[tuple[int, str, str]]:
-        """Return the charts of a notebook, except those that an earlier one has."""
         earlier = self._names(*(each for each in self.progress.steps if each < step))
         for name in self._names(step):
             if name in self._numbers and name not in earlier:
@@ -138,7 +136,6 @@ class Report:
                 yield self._numbers[name], PurePath(name).name, drawn
 
     def _names(self, *steps: int) -> list[str]:
-        """Return the recordings that the events of these notebooks name."""
         named = [each for step in steps for each in self._events if each.step == step]
         return list(dict.fromkeys(each.recording for each in named if each.recording))
 

@@ -185,8 +185,6 @@ class _Exercise(_Item):
 
 @dataclass(frozen=True)
 class _Where:
-    """Where a learner is, in words."""
-
     place: Place
     plan: Mapping[str, Item]
 
@@ -231,8 +229,6 @@ def _clock(at: datetime) -> str:
 
 
 class _Drawn:
-    """What there is to say of a room."""
-
     def __init__(self, room: Room, plan: Iterable[Item]) -> None:
         known = {item.name: item for item in plan}
         self._room = room

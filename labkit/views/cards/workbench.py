@@ -31,38 +31,27 @@ _display: Callable[..., Any] = ipython.display
 _html: Callable[[str], object] = ipython.HTML
 
 
-class Desk(Protocol):
+class _Desk(Protocol):
     """Where an exercise is done; each call may take as long as its engine does."""
 
-    def begin(self) -> tuple[Iterable[str], Watch | Replay]:
-        """Begin it, anew if need be; returns what was done, and a view of what is watched."""
-        ...
-
-    def state(self) -> str:
-        """Return how the service stands, in a sentence; `""` if there is none."""
-        ...
-
-    def follow(self, listener: Callable[[], None]) -> None:
-        """Call a listener after each change, from the job that sees it."""
-        ...
-
-    def check(self, say: Callable[[str], None]) -> Finding:
-        """Say how it stands; meanwhile `say` receives what it waits for."""
-        ...
-
-    def help(self, kind: str) -> Any:
-        """Return the next hint, or the solution."""
-        ...
-
-    def stuck(self, *, over: bool) -> None:
-        """Ask the instructor for help, or take that back."""
-        ...
+    #: Begins it, anew if need be; returns what was done, and a view of what is watched.
+    def begin(self) -> tuple[Iterable[str], Watch | Replay]: ...
+    #: Returns how the service stands, in a sentence; `""` if there is none.
+    def state(self) -> str: ...
+    #: Calls a listener after each change, from the job that sees it.
+    def follow(self, listener: Callable[[], None]) -> None: ...
+    #: Says how it stands; meanwhile `say` receives what it waits for.
+    def check(self, say: Callable[[str], None]) -> Finding: ...
+    #: Returns the next hint, or the solution.
+    def help(self, kind: str) -> Any: ...
+    #: Asks the instructor for help, or takes that back.
+    def stuck(self, *, over: bool) -> None: ...
 
 
 class Workbench:
     """What `labkit.exercise` returns; `view` is live, or a recording to be played."""
 
-    def __init__(self, begun: Exercise, desk: Desk) -> None:
+    def __init__(self, begun: Exercise, desk: _Desk) -> None:
         self._exercise, self._desk = begun, desk
         done, self.view = desk.begin()
         self._card = cards.exercise(begun, done)

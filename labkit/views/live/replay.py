@@ -108,8 +108,9 @@ def played(recording: Recording) -> Json:
     polls = [(at, [*of]) for at, of in groupby(_in_order(recording.changes), itemgetter(0))]
     together = len(polls) // MOST_FRAMES + 1
     parts = [polls[:1], *(polls[n : n + together] for n in range(1, len(polls), together))]
-    for at, of in map(_joined, filter(None, parts)):
-        state.apply(change for _, change in of)
+    for part in filter(None, parts):  # at the time of the last poll in it
+        at = part[-1][0]
+        state.apply(change for _, of in part for _, change in of)
         delta = state.delta()
         if not first:
             first = state.full()
@@ -122,11 +123,6 @@ def played(recording: Recording) -> Json:
     begin = round(recording.header.started.timestamp() * 1000)
     first = heading(recording) | {"now": begin, "seen": begin} | (first or state.full())
     return {"first": first, "frames": frames, "end": end}
-
-
-def _joined(polls: list[tuple[datetime, list[_Shown]]]) -> tuple[datetime, list[_Shown]]:
-    """Return several polls as one, at the time of the last."""
-    return polls[-1][0], [shown for _, of in polls for shown in of]
 
 
 def _in_order(changes: Iterable[Change]) -> list[_Shown]:

@@ -14,6 +14,7 @@ serves the page serves it too, once a browser, with no address outside the machi
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -79,17 +80,11 @@ class State(JupyterHandler):
         return self.finish(json.dumps(found))
 
 
-def _module() -> str:
-    """Return the module that draws a view, for snapshots that come to life."""
+def _of_page(what: str) -> str:
+    """Return the `module` that draws a view, for snapshots that come to life, or its `style`."""
     from labkit.views.live import page  # not at the server's start: it loads widgets
 
-    return page.module()
-
-
-def _style() -> str:
-    from labkit.views.live import page
-
-    return page.style()
+    return str(getattr(page, what)())
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -101,14 +96,15 @@ def _load_jupyter_server_extension(app: Any) -> None:
         # where the notebooks are, not where the server was started
         terminals.term_settings.setdefault("cwd", app.root_dir)
     under = url_path_join(app.web_app.settings["base_url"], "labkit")
+    styles = {"script": partial(_of_page, "style"), "kind": "css"}
     plotly = {"script": PLOTLY.read_bytes, "keep": f"private, max-age={_A_YEAR}, immutable"}
     app.web_app.add_handlers(
         ".*$",
         [
-            (url_path_join(under, "watch.js"), Script, {"script": _module}),
+            (url_path_join(under, "watch.js"), Script, {"script": partial(_of_page, "module")}),
             (url_path_join(under, "state"), State),
             (url_path_join(under, "lab.js"), Script, {"script": EXTENSION.read_bytes}),
-            (url_path_join(under, "views.css"), Script, {"script": _style, "kind": "css"}),
+            (url_path_join(under, "views.css"), Script, styles),
             # the version in its name means that it never changes; a notebook that an earlier
             # labkit saved asks for another one, and gets this
             (url_path_join(under, r"plotly-[\w.-]+\.min\.js"), Script, plotly),

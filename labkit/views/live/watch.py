@@ -271,7 +271,6 @@ class Watch(anywidget.AnyWidget):
             self.send_state("view_state")
 
     def _end(self) -> None:
-        """Send the last state, and leave a snapshot where the view was displayed."""
         with self._lock:
             changes = self._recorder.recording.changes
             while self.step() or self._applied < len(changes):  # some changes have no delta

@@ -17,10 +17,5 @@ def html(view_state: Json) -> str:
 def text(view_state: Json) -> tuple[str, list[str]]:
     """Return the budget of the last update, and of its rollback, a line each."""
     found = [view_state["budget"], view_state["rollback_budget"]]
-    return "Failure budget", [f"{b['title']}: {_joined(b['words'])}" for b in found if b]
-
-
-def _joined(words: list[str]) -> str:
-    """Return sentences as they go on after a colon."""
-    said = " ".join(words)
-    return said[0].lower() + said[1:]
+    said = [(each["title"], " ".join(each["words"])) for each in found if each]
+    return "Failure budget", [f"{title}: {words[0].lower()}{words[1:]}" for title, words in said]

@@ -150,18 +150,11 @@ def rows(found: list[Attempt]) -> dict[Group, list[Attempt]]:
         of[attempt.group].append(attempt)
     groups = sorted(of, key=lambda group: -max(each.moves[-1]["at"] for each in of[group]))
     kept = groups if len(groups) <= MOST_ROWS else groups[:_ROWS_OF_MORE]
-    for group in kept:
-        _share(of[group])
+    for group in kept:  # attempts that overlap share their row: the older above
+        extents = [(float("-inf"),) * 2, *(each.extent for each in of[group]), (float("inf"),) * 2]
+        for attempt, older, newer in zip(of[group], extents, extents[2:], strict=False):
+            attempt.pieces = list(attempt.cut(older[1], newer[0]))
     return {group: of[group] for group in sorted(kept, key=lambda group: natural_key(str(group)))}
-
-
-def _share(of: list[Attempt]) -> None:
-    """Let attempts that overlap share their row: the older above."""
-    extents = [each.extent for each in of]
-    for n, attempt in enumerate(of):
-        older = extents[n - 1][1] if n else float("-inf")
-        newer = extents[n + 1][0] if n + 1 < len(of) else float("inf")
-        attempt.pieces = list(attempt.cut(older, newer))
 
 
 def label(group: Group, of: list[Attempt]) -> str:
@@ -201,7 +194,6 @@ def svg(view_state: Json, axis: Axis, prefix: str) -> Chart:
 
 
 def _story(attempt: Attempt, tags: list[list[str]]) -> list[str]:
-    """Return a task in words: which, its states with their times, its errors."""
     words = [f"{attempt.name} · {tags[attempt.tag][0]} · {attempt.node or 'no node yet'}"]
     for move in attempt.moves:
         told = {"stopping": f" (told to: {move['desired']})", "lost": " (its node is down)"}
@@ -211,7 +203,6 @@ def _story(attempt: Attempt, tags: list[list[str]]) -> list[str]:
 
 
 def _left_out(every: list[Attempt], shown: dict[Group, list[Attempt]], most: int) -> str:
-    """Return what is not drawn, as sentences, or `""`."""
     count, notes = len({each.group for each in every}), []
     if len(shown) < count:
         notes = [f"Only the {len(shown)} most recently active of {count:,} slots are drawn."]

@@ -222,11 +222,9 @@ class ViewState:
         self._tags.setdefault(tag, len(self._tags))
 
     def _tag(self, task: Task) -> str:
-        """Return the tag of a task, or what those are called that are too many."""
         return task.tag if task.tag in self._tags or len(self._tags) < MOST_TAGS else OTHERS
 
     def _enter(self, task: Task) -> None:
-        """Note which task it is, if that is new."""
         number = self._numbers[task.id]
         entry = self._entry(number, task)
         if self._entries.get(number) != entry:
@@ -250,7 +248,6 @@ class ViewState:
         ]
 
     def _move(self, at: datetime, task: Task) -> None:
-        """Note what a task was seen to do, if that is new."""
         number = self._numbers[task.id]
         kind = task.state, task.desired_state, stage(task)
         others = OTHERS, OTHERS, kind[-1]
@@ -462,11 +459,6 @@ def _place(known: dict[_Value, int], value: _Value, others: _Value) -> int:
 
 
 def _config(config: UpdateConfig) -> Json:
-    return {
-        "parallelism": config.parallelism,
-        "delay_ms": round(config.delay / timedelta(milliseconds=1)),
-        "monitor_ms": round(config.monitor / timedelta(milliseconds=1)),
-        "failure_action": config.failure_action,
-        "max_failure_ratio": config.max_failure_ratio,
-        "order": config.order,
-    }
+    lengths = {"delay_ms": round(config.delay / _MS), "monitor_ms": round(config.monitor / _MS)}
+    names = ("parallelism", "failure_action", "max_failure_ratio", "order")
+    return {name: getattr(config, name) for name in names} | lengths

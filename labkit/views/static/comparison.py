@@ -185,7 +185,6 @@ def _chart(
 
 
 def _corners(run: Json) -> Iterator[speed.Line]:
-    """Return the corners of a line in steps: each count holds until the next one."""
     end = _end(run)
     steps = [(at, count) for at, count in run["steps"] if at <= end]
     steps += [(end, count) for _, count in steps[-1:]]

@@ -98,7 +98,6 @@ def _tags(view_state: Json) -> Iterator[tuple[int, float, str]]:
 
 
 def _in_words(view_state: Json, asked: list[str], axis: Axis) -> str:
-    """Return what the drawing shows, for those who do not see it."""
     words = [f"{view_state['service']}, from {minutes(axis.begin)} to {minutes(axis.end)}."]
     if badge := view_state["badge"]:
         words.append(f"{badge.word.capitalize()}. {badge.meaning}")

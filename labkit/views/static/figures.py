@@ -66,7 +66,6 @@ def _empty() -> go.Figure:
 
 
 def _across(chart: go.Figure, view_state: Json) -> None:
-    """Draw what goes across a chart: changes of the status, marks, gaps."""
     end = view_state["end"]["at"]
     for at, label, level, side in labels(view_state, Axis(0, end), states=True):
         chart.add_vline(moment(at), line={"width": 1, "color": _GREY})

@@ -71,12 +71,10 @@ class Plan:
             inside = self._cells[heading.cell : end]
             if any(map(is_note, inside)):
                 title = minutes.without(heading.text).lstrip("# ")
-                yield Section(title, inside, begins, list(self._predictions(inside)))
+                asked = (tag for cell in inside if has(cell, "question") for tag in tags(cell))
+                known = [self._questions[name] for name in asked if name in self._questions]
+                yield Section(title, inside, begins, known)
                 begins += minutes.total(inside)
-
-    def _predictions(self, cells: Iterable[Cell]) -> Iterator[str]:
-        names = (tag for cell in cells if has(cell, "question") for tag in tags(cell))
-        return (self._questions[name] for name in names if name in self._questions)
 
     @property
     def title(self) -> str:

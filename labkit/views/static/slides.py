@@ -109,7 +109,6 @@ class _Deck:
 
 
 def _prose(cell: Cell) -> Markup:
-    """Return a cell's Markdown as HTML, with the pictures pasted into it."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     pictures = cell.get("attachments") or {}
@@ -128,7 +127,6 @@ def _code(words: str) -> Markup:
 
 @cache
 def _viewer() -> Json:
-    """Return what a frame plays a recording with."""
     return {
         "style": str(assets.style()),
         "library": str(assets.plotly_script()),

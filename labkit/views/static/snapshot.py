@@ -1,6 +1,6 @@
 """A view state that has come to its end: all of its parts, as HTML or text. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from markupsafe import Markup
@@ -103,8 +103,14 @@ def text(recording: Recording) -> str:
     steers no terminal.
     """
     view_state = Snapshot.of(recording).view_state
-    (service, standing), *sections, (_, table) = _parts(view_state)
-    sections += [("Nothing was recorded", _gaps(view_state)), ("Marks", _marks(view_state))]
+    texts = [getattr(known.module(part), "text", None) for part in known.PARTS]
+    (service, standing), *sections, (_, table) = [said(view_state) for said in texts if said]
+    gaps = [
+        f"{minutes(begin)} to {'the end' if end is None else minutes(end)}: {reason}"
+        for begin, end, reason in view_state["gaps"]
+    ]
+    marks = [f"{minutes(at)} {label}" for at, label in view_state["marks"]]
+    sections += [("Nothing was recorded", gaps), ("Marks", marks)]
     told = [
         "\n".join([f"{name}:", *(f"  {line}" for line in lines)])
         for name, lines in sections
@@ -112,21 +118,3 @@ def text(recording: Recording) -> str:
     ]
     rows = (plain(line, len(line)).rstrip() for line in table)
     return "\n\n".join(["\n".join([service, *standing]), *told, "\n".join(rows)])
-
-
-def _parts(view_state: Json) -> Iterator[tuple[str, list[str]]]:
-    for part in known.PARTS:
-        said = getattr(known.module(part), "text", None)
-        if said:
-            yield said(view_state)
-
-
-def _gaps(view_state: Json) -> list[str]:
-    return [
-        f"{minutes(begin)} to {'the end' if end is None else minutes(end)}: {reason}"
-        for begin, end, reason in view_state["gaps"]
-    ]
-
-
-def _marks(view_state: Json) -> list[str]:
-    return [f"{minutes(at)} {label}" for at, label in view_state["marks"]]

@@ -7,7 +7,7 @@ from functools import partial
 from statistics import median_high
 
 from labkit.base.errors import BadValue
-from labkit.base.fields import build
+from labkit.base.fields import blanks, build
 from labkit.base.rules import Facts, seconds
 from labkit.lessons.checks.attempts import Attempt
 from labkit.lessons.checks.exercise import Evidence, exercise
@@ -22,8 +22,6 @@ _TAIL = timedelta(seconds=1.5)
 
 @dataclass(frozen=True, slots=True)
 class _Chart:
-    """What the chart of an update shows."""
-
     began: datetime
     completed: datetime
     slots: tuple[Changeover, ...]
@@ -81,7 +79,6 @@ class _Chart:
 
 
 def _chart(attempt: Attempt) -> _Chart | None:
-    """Return what there is to read; `None` of an update that is not completed."""
     status = attempt.status
     began = status.started_at
     if attempt.state != "completed" or began is None or status.completed_at is None:
@@ -99,8 +96,10 @@ def _chart(attempt: Attempt) -> _Chart | None:
 )
 def _facts(evidence: Evidence, attempt: Attempt | None) -> Facts:
     chart, answer = _chart(attempt) if attempt else None, evidence.answer
-    facts = {"chart": chart, "blanks": _blanks(answer), "problem": ""}
-    if chart is None or answer is None or facts["blanks"]:
+    left = blanks(answer) if isinstance(answer, Mapping) else []
+    left = ["all of it"] if answer is Ellipsis else left
+    facts = {"chart": chart, "blanks": left, "problem": ""}
+    if chart is None or answer is None or left:
         return facts
     try:
         config = build(UpdateConfig, answer, "an answer")
@@ -113,11 +112,3 @@ def _facts(evidence: Evidence, attempt: Attempt | None) -> Facts:
         "roughly": _ROUGHLY,
         "of_the_end": _TAIL,
     }
-
-
-def _blanks(answer: object) -> list[str]:
-    if answer is Ellipsis:
-        return ["all of it"]
-    if not isinstance(answer, Mapping):
-        return []
-    return [str(name) for name, value in answer.items() if value is Ellipsis]

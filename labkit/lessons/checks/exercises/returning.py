@@ -3,7 +3,7 @@
 The last is about a bug that ends no task, so that something else has to find it.
 """
 
-from dataclasses import fields
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from statistics import mean
@@ -15,7 +15,7 @@ from labkit.lessons.checks.lives import unchecked
 from labkit.recordings import speed
 from labkit.recordings.recording import Recording
 from labkit.recordings.values import RollbackConfig, UpdateConfig
-from swarmsim.go import durations
+from labkit.swarm.spec_change import flags
 
 _NEEDED = "--update-failure-action=rollback"
 
@@ -42,17 +42,8 @@ def _extra(attempt: Attempt) -> list[str]:
 
 def _set(config: UpdateConfig, default: UpdateConfig, kind: str) -> list[str]:
     """Return what differs from Swarm's defaults, as flags of `docker service update`."""
-    names = [each.name for each in fields(UpdateConfig)]
-    differs = [name for name in names if getattr(config, name) != getattr(default, name)]
-    return [
-        f"--{kind}-{name.replace('_', '-')}={_value(getattr(config, name))}" for name in differs
-    ]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value) if isinstance(value, int | str) else durations.to_text(value)  # type: ignore[arg-type]
+    usual = asdict(default)
+    return flags(kind, {name: it for name, it in asdict(config).items() if it != usual[name]})
 
 
 _ONE, _THREE = "one-bad", "three-bad"
@@ -133,7 +124,6 @@ def _is_let_through(attempt: Attempt) -> bool:
 
 
 def _is_blind(attempt: Attempt) -> bool:
-    """Whether the image that an update went to has no health check."""
     return attempt.tag in _OF_THE_LESSON or unchecked(attempt.lives)
 
 

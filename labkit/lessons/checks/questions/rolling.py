@@ -64,13 +64,11 @@ _APART = timedelta(seconds=0.5)
 
 
 def _rounds(attempt: Attempt) -> int:
-    """Return how many slots the busiest of the updaters had, if all are equally fast."""
     slots = len(attempt.changeovers)
     return ceil(slots / workers(attempt.config, slots)) if slots else 0
 
 
 def _changeover(attempt: Attempt) -> timedelta:
-    """Return how long a slot took to change over, on average."""
     took = [slot.took for slot in attempt.changeovers]
     return sum(took, _NONE) / len(took)
 

@@ -27,7 +27,6 @@ def _bugged_slots(recording: Recording) -> Facts:
 
 
 def _failed(attempt: Attempt) -> bool:
-    """Whether a task of an update failed, counted or not."""
     budget = attempt.budget
     return bool(budget and (budget.failures or budget.missed)) or attempt.state != "completed"
 

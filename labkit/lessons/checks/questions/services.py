@@ -106,7 +106,6 @@ def _begun(changes: Sequence[Change], removed: int) -> int:
 
 
 def _there(changes: Iterable[Change]) -> set[str]:
-    """Return the tasks that after these changes have neither ended nor been told to."""
     there: set[str] = set()
     for change in changes:
         if isinstance(change, TaskSeen) and not _told_to_go(change.task):

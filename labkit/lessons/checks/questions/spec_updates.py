@@ -91,7 +91,10 @@ def spec_updates(recording: Recording) -> list[SpecUpdate]:
         if isinstance(change, ServiceRemoved | Back):
             unseen = True
         elif isinstance(change, ServiceSeen):
-            if before and _is_spec_update(before, change.service, _continues(made, before)):
+            # what was seen last may be a write whose update is yet to come
+            last = bool(made) and before is not None and before.update_status is None
+            may_come = last and made[-1].after == before
+            if before and _is_spec_update(before, change.service, may_come=may_come):
                 requested = _image_and_replicas(change.service)
                 lasting = [
                     update for update in lasting if _image_and_replicas(update.after) == requested
@@ -115,12 +118,7 @@ def _spec_update(seen: Recording, before: Service, after: Service) -> SpecUpdate
     return SpecUpdate(before, after, had, frozenset(seen.tasks), since)
 
 
-def _continues(made: list[SpecUpdate], before: Service) -> bool:
-    """Whether the last that was seen of the service is a write whose update may come yet."""
-    return bool(made) and before.update_status is None and made[-1].after == before
-
-
-def _is_spec_update(before: Service, now: Service, may_come: bool) -> bool:
+def _is_spec_update(before: Service, now: Service, *, may_come: bool) -> bool:
     """Whether a service as it is now was written since it was as before."""
     status, last = now.update_status, before.update_status
     if _image_and_replicas(before) != _image_and_replicas(now):

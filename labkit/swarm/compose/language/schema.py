@@ -79,8 +79,6 @@ def _sent(value: Any) -> Any:
 
 
 class _Mistakes(ValueError):
-    """What is wrong inside of a value, each with its path from there."""
-
     def __init__(self, found: list[tuple[Path, str]]) -> None:
         super().__init__(found)
         self.found = found
@@ -148,7 +146,6 @@ def _part(kind: str, value: object) -> Part:
 
 
 def _each(keys: Iterable[K], read: Callable[[K], Any]) -> list[tuple[K, Any]]:
-    """Return the value of each key. Raises `_Mistakes` with all that is wrong with any."""
     found: list[tuple[K, Any]] = []
     wrong: list[tuple[Path, str]] = []
     for key in keys:
@@ -166,7 +163,6 @@ def _mistakes(problem: ValueError) -> list[tuple[Path, str]]:
 
 
 def _a(kind: Any, value: object, what: str) -> Any:
-    """Return a value that is of a type; a truth value is not a number."""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"must be {what}, not {shown(value)}")
     return value
@@ -219,10 +215,6 @@ def _digits(text: str) -> int:
     return int(text)
 
 
-def _ratio(value: object) -> Any:
-    return _a(float | int, _cast(value, float, "a number"), "a number")
-
-
 def _bool(value: object) -> bool:
     found = _cast(value, lambda text: _TRUTH[text.lower()], "true or false")
     return bool(_a(bool, found, "true or false"))
@@ -252,10 +244,6 @@ def _texts(value: object) -> list[str]:
     return shorthand.distinct(_read("[text]", value))
 
 
-def _build(value: object) -> object:
-    return _a(str | dict, value, "text or a mapping")
-
-
 # ---- short forms -------------------------------------------------------------------------
 
 
@@ -263,14 +251,6 @@ def _attachments(value: object) -> object:
     if isinstance(value, list):
         return dict.fromkeys(shorthand.distinct(shorthand.texts(value)))
     return value
-
-
-def _mount(value: object) -> object:
-    return shorthand.volume(value) if isinstance(value, str) else value
-
-
-def _source(value: object) -> object:
-    return {"source": value} if isinstance(value, str) else value
 
 
 def _ulimit(value: object) -> object:
@@ -307,7 +287,7 @@ _LEAVES: dict[str, Leaf] = {
     "whole": _whole,
     "count": _within(_whole, 0),
     "port_number": _within(_whole, 0, _HIGHEST_PORT),
-    "ratio": _within(_ratio, 0, 1),
+    "ratio": _within(lambda it: _a(float | int, _cast(it, float, "a number"), "a number"), 0, 1),
     "bool": _bool,
     "literal_bool": lambda value: _a(bool, value, "true or false"),
     "external": _external,
@@ -325,7 +305,7 @@ _LEAVES: dict[str, Leaf] = {
     "volume_type": _one_of("volume", "bind", "tmpfs", "image"),
     "ports": _ports,
     "port": _port,
-    "build": _build,
+    "build": lambda value: _a(str | dict, value, "text or a mapping"),
 }
 #: Kinds that have a short form: what the long form is, and what spells the short one out.
 _SHORT: dict[str, tuple[str, Leaf]] = {
@@ -333,7 +313,10 @@ _SHORT: dict[str, tuple[str, Leaf]] = {
     "labels": ("{filled}", shorthand.pairs),
     "scalars": ("[filled]", shorthand.distinct),
     "attachments": ("{Attachment?}", _attachments),
-    "mount": ("Mount", _mount),
-    "file_reference": ("FileReference", _source),
+    "mount": ("Mount", lambda it: shorthand.volume(it) if isinstance(it, str) else it),
+    "file_reference": (
+        "FileReference",
+        lambda it: {"source": it} if isinstance(it, str) else it,
+    ),
     "ulimit": ("Ulimit", _ulimit),
 }
