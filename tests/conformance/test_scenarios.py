@@ -43,15 +43,7 @@ def on_engines(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("on", [list(names)], ids=["both" if names[1:] else names[0]])
 
 
-on_each = pytest.mark.parametrize(
-    "on",
-    [
-        pytest.param(["real"], marks=pytest.mark.engine),
-        pytest.param(["simulated"], marks=pytest.mark.engine),
-        ["fast"],
-    ],
-    ids=["real", "simulated", "fast"],
-)
+on_each = pytest.mark.parametrize("on", [["real"], ["simulated"]], ids=["real", "simulated"])
 
 
 @pytest.mark.engine
@@ -106,6 +98,7 @@ def _said(transcript: Transcript) -> dict[str, set[str]]:
     return said
 
 
+@pytest.mark.engine
 @on_each
 def test_states_only_go_forward_and_have_their_messages(runs: Runs, on: list[str]) -> None:
     """Of every task of every scenario, whatever was seen of it."""
@@ -123,6 +116,7 @@ def test_states_only_go_forward_and_have_their_messages(runs: Runs, on: list[str
     assert {sight.desired for sight in sights} == {"ready", "running", "shutdown", "remove"}
 
 
+@pytest.mark.engine
 @on_each
 def test_slots_are_taken_in_no_order(runs: Runs, on: list[str]) -> None:
     """Of all updates of three slots and more, some do not begin with the first."""
