@@ -22,8 +22,8 @@ what its containers can do. Ten lines are enough:
         play.tell("slots on the new image", play.slots_on("slot 1: exit 1 after 0"))
 
 Real containers on a busy machine are late, never early. So each time that is compared says
-how late it may be, in most cases one second and three for a stop; those bounds come from a
-dozen runs on two cores, at load averages from 2 to 13. What fails beside other scenarios is
+how late it may be, in most cases one second and six for a stop; those bounds come from a
+dozen runs on two cores, at load averages from 2 to 15. What fails beside other scenarios is
 played once more by itself, and the end of the report names it.
 """
 

@@ -143,7 +143,7 @@ def test_tasks_start_and_stop_as_fast(runs: Runs, on: list[str]) -> None:
     """In the middle of all tasks; a machine that is busy with containers takes longer."""
     real, simulated = (_paces(runs(engine).seen()) for engine in on)
     for what, simulates in simulated.items():
-        assert simulates - 0.5 <= real[what] <= simulates + 3, (what, real, simulated)
+        assert simulates - 0.5 <= real[what] <= simulates + 6, (what, real, simulated)
 
 
 def _paces(tasks: list[TaskSeen]) -> dict[str, float]:

@@ -31,7 +31,7 @@ def one_slot_at_a_time_without_an_update_config(play: Play) -> None:
         assert stopping.slot == starting.slot
         assert ran(starting) > stopping.ended_at, "stop-first: the old task ends first"
     # of the three, for a busy machine may hold one up
-    play.took("the quickest slot", min(ran(task) - task.created for task in new), 1.0, late=4)
+    play.took("the quickest slot", min(ran(task) - task.created for task in new), 1.0, late=8)
 
 
 @scenario(lasts=20)
@@ -110,7 +110,8 @@ def start_first_never_has_fewer_replicas(play: Play) -> None:
     play.ends("completed")
     play.until(lambda: all(task.ended for task in play.on(slow)), "the old tasks to end")
     counts = play.counts[before - 1 :]
-    assert (4, 3) in counts, "service ls shows 4/3"
+    # how many more, and for how long, is the machine's doing: a slow stop is not waited for
+    assert max(running for running, _ in counts) > 3, "service ls shows 4/3"
     assert min(running for running, _ in counts) == 3
     for slot, (old, new) in play.by_slot().items():
         assert old.stopped_from is not None

@@ -21,6 +21,7 @@ def an_update_waits_for_ever_for_a_task_that_cannot_be_placed(play: Play) -> Non
     waiting = play.until(
         lambda: next((task for task in play.on(NEW) if task.last.error), None), "a task that waits"
     )
+    play.until(lambda: play.counts[-1] == (1, 2), "the old task to have stopped")
     play.watch(3)
     assert play.status.state == "updating"
     assert play.counts[-1] == (1, 2)
