@@ -18,6 +18,15 @@ export const write = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
+/** A button that says words and does something. */
+export function press(parent, words, act, name = "labkit-button") {
+  const button = make("button", name, parent);
+  button.type = "button";
+  write(button, words);
+  button.addEventListener("click", act);
+  return button;
+}
+
 /** The badge `[word, meaning]` of what no Docker engine is behind; nothing for null. */
 export function stamp(badge, parent) {
   if (!badge) return;

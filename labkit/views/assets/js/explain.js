@@ -4,7 +4,7 @@
 // does and counts, manager/orchestrator/restart/restart.go for what takes a dead task's
 // place, agent/exec/controller.go for the states.
 
-import { make, paint, write } from "./dom.js";
+import { make, paint, press, write } from "./dom.js";
 import { capital, minutes } from "./words.js";
 
 /** What Swarm does with a task that may start, until it runs. */
@@ -280,10 +280,7 @@ export class Explanation {
     this.swatch = make("span", "labkit-swatch", head);
     this.name = make("b", "", head);
     this.id = make("span", "labkit-code", head);
-    const button = make("button", "labkit-button", head);
-    button.type = "button";
-    write(button, "Close");
-    button.addEventListener("click", close);
+    press(head, "Close", close);
     this.what = make("div", "labkit-why-what", this.el);
     this.what.setAttribute("aria-live", "polite");
     this.more = make("div", "labkit-why-more", this.el);

@@ -1,6 +1,6 @@
 // The instructor's marks: a button, or a click on the time axis, and a few words.
 
-import { make, write } from "./dom.js";
+import { make, press } from "./dom.js";
 import { minutes } from "./words.js";
 
 const LONGEST = 60; // letters of a label
@@ -13,15 +13,12 @@ export class Marks {
     this.asked = null;
     if (!view.send || !place) return;
     this.el = make("form", "labkit-marks", place);
-    this.button = make("button", "labkit-mark", this.el);
-    this.button.type = "button";
+    this.button = press(this.el, "Mark", () => this.ask(view.viewState.at), "labkit-mark");
     this.button.title = "Put a labelled mark on the time axis; it is kept in the recording";
-    write(this.button, "Mark");
     this.input = make("input", "labkit-mark-label", this.el);
     this.input.maxLength = LONGEST;
     this.input.hidden = true;
     this.el.dataset.lmSuppressShortcuts = "true";
-    this.button.addEventListener("click", () => this.ask(view.viewState.at));
     this.input.addEventListener("keydown", (event) => this.typed(event));
     this.el.addEventListener("submit", (event) => event.preventDefault());
   }

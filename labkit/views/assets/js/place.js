@@ -1,12 +1,12 @@
 // Where a view is drawn: in its cell, or in JupyterLab beside the notebook, with a line in the cell.
 
-import { make, write } from "./dom.js";
+import { make, press, write } from "./dom.js";
 import { clock } from "./words.js";
 
 export class Place {
   /** `draw(el)` draws the view into an element, and returns a function that removes it. */
-  constructor(cell, { service, origin, file = "" }, beside, draw) {
-    Object.assign(this, { cell, service, origin, file, beside, draw });
+  constructor(cell, { service, origin }, beside, draw) {
+    Object.assign(this, { cell, service, origin, beside, draw });
     this.el = make("div", "labkit-place");
     this.begin();
   }
@@ -94,12 +94,4 @@ export class Place {
     for (const button of buttons) press(line, ...button);
     this.cell.replaceChildren(line);
   }
-}
-
-function press(parent, words, act) {
-  const button = make("button", "labkit-button", parent);
-  button.type = "button";
-  write(button, words);
-  button.addEventListener("click", act);
-  return button;
 }

@@ -1,6 +1,6 @@
 // A recording, played again: the same view, with a clock that can be stopped, set and hurried.
 
-import { make, write } from "./dom.js";
+import { make, press, write } from "./dom.js";
 import { ViewState } from "./view_state.js";
 import { View } from "./view.js";
 import { minutes } from "./words.js";
@@ -85,9 +85,7 @@ export class Replay {
     this.bar.setAttribute("role", "group");
     this.bar.setAttribute("aria-label", "Replay");
     this.bar.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the keys for itself
-    this.button = make("button", "labkit-button labkit-play", this.bar);
-    this.button.type = "button";
-    this.button.addEventListener("click", () => this.toggle());
+    this.button = press(this.bar, "", () => this.toggle(), "labkit-button labkit-play");
     this.slider = make("input", "", this.bar);
     Object.assign(this.slider, { type: "range", min: 0, max: this.end, step: "any" });
     this.slider.setAttribute("aria-label", "Time");

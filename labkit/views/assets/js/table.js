@@ -1,6 +1,6 @@
 // The rows of `docker service ps`: older tasks folded away, each row explained when asked.
 
-import { make, paint, write } from "./dom.js";
+import { make, paint, press, write } from "./dom.js";
 import { Explanation } from "./explain.js";
 import { SHARED } from "./shared.js";
 import { ago, capital } from "./words.js";
@@ -43,13 +43,11 @@ export class Table {
     const bar = make("div", "labkit-table-bar", root);
     this.command = make("span", "labkit-code", bar);
     write(make("span", "labkit-narrow", bar), "A wider view also shows ID, NODE and PORTS.");
-    this.all = make("button", "labkit-button", bar);
-    this.all.type = "button";
-    this.all.hidden = true;
-    this.all.addEventListener("click", () => {
+    this.all = press(bar, "", () => {
       this.folds.turnAll();
       this.place();
     });
+    this.all.hidden = true;
   }
 
   frame(root, service) {
