@@ -29,7 +29,7 @@ _GATE = "go-on"
 #: Goes on when the test says so (`Notebook.release`), or has failed.
 BLOCK = f"""
 import pathlib, time
-for _ in range(1200):
+for _ in range(6000):
     if pathlib.Path({_GATE!r}).exists():
         break
     time.sleep(0.05)
@@ -140,10 +140,16 @@ class Notebook:
             cell,
         )
 
+    def block(self, cell: int) -> None:
+        """Run a cell that ends with `BLOCK`, and wait until it blocks the kernel."""
+        (self.lab.folder / _GATE).unlink(missing_ok=True)
+        self.run(cell)
+        until(self.busy, "the cell to block")
+
     def release(self) -> None:
         """Let the cell go on that ends with `BLOCK`, and wait until it has ended."""
         (self.lab.folder / _GATE).touch()
-        self._wait_for_kernel()  # which answers no page that comes while it is blocked
+        self._wait_for_kernel()  # in a page that has been reloaded meanwhile
         until(lambda: not self.busy(), "the cell that blocked to end")
 
     def busy(self) -> bool:

@@ -156,13 +156,16 @@ labkit.exercise("read-backwards")
 
 @pytest.mark.browser
 def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) -> None:
-    """Also in a page that was reloaded; in both themes, with nothing serious for axe.
+    """In both themes, with nothing serious for axe.
 
-    The instructor sees live who is stuck, until the learner takes it back.
+    The instructor sees live who is stuck, until the learner takes it back. A page that is
+    reloaded while a cell blocks the kernel has the card and the question at once, and answers.
     """
-    notebook = Notebook(lab, page, [RIDDLE, BLOCK])
+    ended, asks = lab.folder / "ended", 'labkit.question("scale-touched")'
+    notebook = Notebook(lab, page, [RIDDLE, f"{BLOCK}open('ended', 'w')", asks])
     notebook.answer_in_turn()
     notebook.run(0)
+    notebook.run(2)
     expect(page.locator(".labkit-note-card").first).to_contain_text("under the alias ada")
     hint, waits = page.get_by_role("button", name="Hint"), page.locator(".labkit-waits")
     said = page.locator(".labkit-note-card").nth(1)
@@ -180,8 +183,7 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
         screenshot(page, f"card-{theme}")
         assert problems(page, ".labkit-tools", ".labkit-note-card") == [], theme
 
-    notebook.run(1)
-    until(notebook.busy, "the cell to block")
+    notebook.block(1)
     hint.press("Enter")
     expect(waits).to_contain_text("when that has ended")
     screenshot(page, "card-waits")
@@ -191,7 +193,9 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
 
     file = lab.folder / notebook.name
     until(lambda: "Hint 3 of 3" in file.read_text(), "the answer to be saved at once")
-    notebook.open()
+    ended.unlink()
+    notebook.block(1)
+    notebook.open(kernel=False)
     with serving(lab.folder / "class") as address, new_page(page.context) as instructor:
         instructor.goto(address)
         asking = instructor.locator(".labkit-asking")
@@ -202,8 +206,10 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
         expect(asking).to_have_count(0)
     page.get_by_role("button", name="Solution").press("Enter")
     expect(said).to_contain_text("A solution")
-    hint.press("Enter")
-    expect(said).to_contain_text("Hint 3 of 3")
+    page.get_by_label("None of them").check()
+    expect(page.locator(".labkit-asked")).to_contain_text("Noted: None of them.")
+    screenshot(page, "card-reloaded-while-a-cell-blocks")
+    assert not ended.exists(), "the cell blocks all the time"
 
 
 @contextmanager

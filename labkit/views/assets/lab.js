@@ -5,7 +5,7 @@
 // in a panel after a reload comes from the notebook's outputs; JupyterLab restores where it was.
 
 const OPEN = "labkit:open-panel";
-const EVERY = 1000; // ms between two looks at a recording's file
+const BLOCKED = 700; // ms without an answer after which a kernel is taken to be running a cell
 const IN_THE_CELL = "labkit-in-the-cell"; // recordings whose view a person has put back, in this tab
 
 export async function plugin(shared) {
@@ -13,6 +13,7 @@ export async function plugin(shared) {
   const { WidgetTracker } = await shared("@jupyterlab/apputils");
   const { ILabShell, ILayoutRestorer } = await shared("@jupyterlab/application");
   const { INotebookTracker } = await shared("@jupyterlab/notebook");
+  const { KernelMessage } = await shared("@jupyterlab/services");
   return {
     id: "labkit:panels",
     description: "Shows live views beside the notebook.",
@@ -23,15 +24,12 @@ export async function plugin(shared) {
       const tracker = new WidgetTracker({ namespace: "labkit" });
       const panels = new Panels(shell, tracker, () => new Widget());
       app.commands.addCommand(OPEN, {
-        execute: ({ service, file, origin }) => {
-          const panel = panels.open(service);
-          panel.origin = origin; // what is older of the notebook's outputs goes to no panel meanwhile
-          void panels.standIn(panel, file);
-        },
+        // what is older of the notebook's outputs goes to no panel meanwhile
+        execute: ({ service, origin }) => void (panels.open(service).origin = origin),
       });
       restorer?.restore(tracker, {
         command: OPEN,
-        args: ({ service, file, origin }) => ({ service, file, origin }),
+        args: ({ service, origin }) => ({ service, origin }),
         name: ({ service }) => service,
       });
       const style = document.createElement("link"); // of an output would go with the output
@@ -41,6 +39,7 @@ export async function plugin(shared) {
       document.dispatchEvent(new Event("labkit-panels"));
       notebooks?.widgetAdded.connect((_, notebook) => {
         keepOutputs(notebook);
+        ofEachKernel(notebook, (kernel) => passCells(kernel, KernelMessage.createMessage));
         keepAnswers(notebook, () => panels.save({ notebook: notebook.id }));
       });
       if (notebooks) serveControls(notebooks);
@@ -48,8 +47,8 @@ export async function plugin(shared) {
   };
 }
 
-/** Gives the controls of a card their keys, which JupyterLab takes for its own, and says at once
-    below them that a click waits: a kernel answers after its cell. */
+/** Gives the controls of a card their keys, which JupyterLab takes for its own, and says below them
+    that a click waits: a kernel without subshells answers after its cell. */
 function serveControls(notebooks) {
   const of = (target) => target.closest("button, input")?.closest(".labkit-tools, .labkit-asked, .labkit-explorer");
   document.addEventListener("focusin", ({ target }) => of(target)?.setAttribute("data-lm-suppress-shortcuts", "true"));
@@ -60,7 +59,8 @@ function serveControls(notebooks) {
     const line = document.createElement("div");
     Object.assign(line, { className: "labkit-waits", role: "status" });
     controls.append(line);
-    line.textContent = "Pressed. The kernel is running a cell, and answers when that has ended.";
+    const words = "Pressed. The kernel is running a cell, and answers when that has ended.";
+    void rest(BLOCKED).then(() => (line.textContent = words)); // a subshell has answered by then
     const free = (_, status) => {
       if (status === "busy") return;
       kernel.statusChanged.disconnect(free);
@@ -95,10 +95,44 @@ function keepOutputs({ context, content, sessionContext }) {
     sessionStorage.removeItem(RAN + parent.msg_id);
     if (others && outputs) void context.save();
   };
-  const listen = (kernel) => kernel?.anyMessage.connect(receive); // once, however often it is said
-  listen(sessionContext.session?.kernel);
-  sessionContext.kernelChanged.connect((_, { newValue }) => listen(newValue));
+  ofEachKernel({ sessionContext }, (kernel) => kernel.anyMessage.connect(receive)); // once, however often it is said
 }
+
+function ofEachKernel({ sessionContext }, take) {
+  if (sessionContext.session?.kernel) take(sessionContext.session.kernel);
+  sessionContext.kernelChanged.connect((_, { newValue }) => newValue && take(newValue));
+}
+
+/** Lets widgets come back during a cell: JupyterLab first asks a kernel what it can do, and until
+    that is answered, after the cell, sends all that is for widgets to wait there, too. What is on
+    the control channel does not wait, nor in a subshell that is made there (ipykernel 7). */
+function passCells(kernel, createMessage) {
+  const send = kernel._sendMessage?.bind(kernel); // nothing public lets a message wait
+  if (!send) return;
+  const ask = (msgType) => new Promise((resolve) => {
+    const asked = createMessage({ msgType, channel: "control", session: kernel.clientId, content: {} });
+    kernel.sendControlMessage(asked, true).onReply = ({ content }) => resolve(content);
+  });
+  const known = kernel.info.then(() => null);
+  const subshell = async () => {
+    do if ((await Promise.race([known, rest(BLOCKED)])) === null) return null;
+    while (kernel.connectionStatus === "connecting");
+    const { supported_features: features } = await ask("kernel_info_request");
+    return features?.includes("kernel subshells") ? (await ask("create_subshell_request")).subshell_id : known;
+  };
+  const way = Promise.race([known, subshell()]).catch(() => null);
+  kernel._sendMessage = (message, ...how) => {
+    const { header } = message;
+    if (header.subshell_id || !header.msg_type.startsWith("comm_")) return send(message, ...how);
+    void way.then((found) => {
+      header.subshell_id = found;
+      send(message, ...how);
+    });
+  };
+  void known.then(() => way).then(() => delete kernel._sendMessage);
+}
+
+const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Saves a notebook as soon as a card has an answer, or a view its last picture: a reload shows
     what was saved. A kernel's `iopubMessage` comes when an output has it. */
@@ -144,8 +178,6 @@ class Panels {
     const panel = this.open(place.service, place.notebook);
     const before = panel.place;
     panel.place = place;
-    panel.standIn?.remove();
-    if (place.file || panel.origin !== place.origin) panel.file = place.file; // a snapshot has none
     panel.origin = place.origin;
     void this.tracker.save(panel);
     if (before?.gone && before.origin === place.origin) place.takeOver(before);
@@ -204,28 +236,6 @@ class Panels {
     const edge = this.find(notebook)?.node.getBoundingClientRect().right ?? Infinity;
     const beside = ({ node, isVisible }) => isVisible && node.getBoundingClientRect().left >= edge;
     return [...this.shell.widgets("main")].find((each) => each.node.querySelector(".jp-Terminal") && beside(each))?.id;
-  }
-
-  /** Draws what a recording's file has while the kernel is busy with a cell, after a reload. */
-  async standIn(panel, file) {
-    if (!file) return;
-    const at = (path) => new URL(path, import.meta.url);
-    const { follow } = await import(at("watch.js"));
-    let seen = "";
-    while (!panel.place && !panel.isDisposed) {
-      const answer = await fetch(at(`state?${new URLSearchParams({ file, seen })}`));
-      if (!answer.ok) return;
-      const found = answer.status === 200 ? await answer.json() : null;
-      if (found && !panel.place) {
-        seen = found.seen;
-        if (!panel.standIn) {
-          panel.node.replaceChildren();
-          panel.standIn = follow(panel.node, found.state, found.plotly);
-        } else panel.standIn.load(found.state);
-        if (found.state.end) return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, EVERY));
-    }
   }
 
   /** A person who closes a panel wants its view back in the cell. */

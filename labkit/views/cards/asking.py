@@ -10,6 +10,7 @@ from labkit.base.errors import LabError
 from labkit.lessons.checks import Choice, Question
 from labkit.views.cards.cards import Card, question
 from labkit.views.cards.workbench import show_controls
+from labkit.views.live import page
 from labkit.views.state.words import plain
 
 #: Takes the key of what was chosen, and the learner's reason; returns whether that was too late
@@ -58,6 +59,7 @@ class Asked:
         self._noted = ipywidgets.Label(value=self._words(late=late))
         self._buttons = ipywidgets.VBox([self._radio, self._why, self._noted])
         self._buttons.add_class("labkit-asked")  # with this the card does without its list
+        page.answer_at_once(self._buttons)
         self._radio.observe(self._changed, names="value")
         self._why.observe(self._changed, names="value")
 

@@ -67,6 +67,7 @@ class Workbench:
         shown = [*self._buttons, self._stuck] if room.sign() else self._buttons
         self._controls = ipywidgets.VBox([ipywidgets.HBox(shown), self._state])
         self._controls.add_class("labkit-tools")  # with this the card does without its calls
+        page.answer_at_once(self._controls)
         self._follow()
 
     def _button(self, label: str, call: str, act: Callable[[], Card]) -> Any:

@@ -96,6 +96,18 @@ def lasting(display_id: str) -> dict[str, Any]:
     return {"labkit": {"display": display_id}}
 
 
+def answer_at_once(widget: Any) -> None:
+    """Have clicks on a widget, and on those in it, answered while a cell runs.
+
+    JupyterLab sends them by a subshell for that. Since 7.4, ipykernel hands them to whatever
+    sent the widget's last message instead: to the cells, which have made it.
+    """
+    if widget.comm:
+        widget.comm._reply_subshell_for = None  # noqa: SLF001 - there is no other way
+    for each in getattr(widget, "children", ()):
+        answer_at_once(each)
+
+
 def write(path: Path, html: str) -> None:
     """Write a page to a file, whole or not at all; a page that was there is replaced.
 

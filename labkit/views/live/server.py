@@ -11,19 +11,15 @@ serves the page serves it too, once a browser, with no address outside the machi
 `etc/jupyter/jupyter_server_config.d/labkit.json` and enables it.
 """
 
-import json
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from labkit.base.errors import RecordingProblem
 from labkit.views import live
 
 _ASSETS = files("labkit.views") / "assets"
@@ -51,35 +47,6 @@ class Script(JupyterHandler):
         self.finish(self._script())
 
 
-class State(JupyterHandler):
-    """The view state of a recording that is being written, for a page whose kernel is blocked."""
-
-    @web.authenticated
-    def get(self) -> Any:
-        """Answer with the state, or with nothing new since the change that was `seen`."""
-        # not at the server's start: they load pandas
-        from labkit.recordings.recording import Recording
-        from labkit.views.live import page
-        from labkit.views.state.view_state import MOST_CHANGES, ViewState
-        from labkit.views.static.snapshot import heading
-
-        file = Path(self.get_query_argument("file"))
-        try:
-            written = file.stat().st_mtime
-            if str(written) == self.get_query_argument("seen", ""):
-                return self.set_status(204)
-            recording = Recording.load(file, MOST_CHANGES)
-        except (OSError, RecordingProblem) as problem:
-            raise web.HTTPError(404) from problem
-        state = ViewState(recording.header)
-        state.apply(recording.changes)
-        state.delta()
-        now = heading(recording)
-        now["now"] += max(0, round((time.time() - written) * 1000))  # the clock may be set back
-        found = {"seen": str(written), "state": now | state.full(), "plotly": page.PLOTLY}
-        return self.finish(json.dumps(found))
-
-
 def _of_page(what: str) -> str:
     """Return the `module` that draws a view, for snapshots that come to life, or its `style`."""
     from labkit.views.live import page  # not at the server's start: it loads widgets
@@ -102,7 +69,6 @@ def _load_jupyter_server_extension(app: Any) -> None:
         ".*$",
         [
             (url_path_join(under, "watch.js"), Script, {"script": partial(_of_page, "module")}),
-            (url_path_join(under, "state"), State),
             (url_path_join(under, "lab.js"), Script, {"script": EXTENSION.read_bytes}),
             (url_path_join(under, "views.css"), Script, styles),
             # the version in its name means that it never changes; a notebook that an earlier

@@ -97,8 +97,6 @@ class Watch(anywidget.AnyWidget):
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     #: Whether JupyterLab shows it beside the notebook, and not in its cell.
     beside = traitlets.Bool().tag(sync=True)
-    #: The recording's file: what a page shows that was reloaded while a cell blocks the kernel.
-    file = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self, recorder: Recorder, parts: Sequence[str] | None = None, *, beside: bool = True
@@ -118,9 +116,9 @@ class Watch(anywidget.AnyWidget):
         self._job = Job(self._run(), f"watch {self._service}")
         self._apply()
         self._state.delta()
-        file = str(self.path.absolute()) if self.path else ""
-        super().__init__(parts=known_parts(parts), beside=beside, file=file)
+        super().__init__(parts=known_parts(parts), beside=beside)
         self.on_msg(self._receive)
+        page.answer_at_once(self)
         recorder.subscribe(self._job.wake)
         self._job.start()
 

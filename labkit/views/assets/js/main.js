@@ -16,17 +16,6 @@ export function show(el, data, plotlyPath) {
   return new Place(el, viewState, beside, drawing(viewState, { plotlyPath, parts }));
 }
 
-/** Draws a state into an element; what comes back takes later ones, or is removed. */
-export function follow(el, state, plotlyPath) {
-  const viewState = new ViewState(state);
-  const view = new View(el, viewState, { plotlyPath });
-  const load = (later) => {
-    viewState.load(later);
-    view.draw();
-  };
-  return { load, remove: () => view.remove() };
-}
-
 /** What a place draws. */
 const drawing = (viewState, given, views = new Set()) => (el) => {
   const view = new View(el, viewState, given);
@@ -65,9 +54,7 @@ export default () => {
     },
     render({ model, el }) {
       const given = { plotlyPath: model.get("plotly"), parts: model.get("parts"), send: (message) => model.send(message) };
-      const { service, origin } = viewState;
-      const what = { service, origin, file: model.get("file") };
-      const place = new Place(el, what, model.get("beside"), drawing(viewState, given, views));
+      const place = new Place(el, viewState, model.get("beside"), drawing(viewState, given, views));
       return () => place.leave();
     },
   };
