@@ -1,7 +1,9 @@
 """What `deploy/jupyterhub/jupyterhub_config.py` asks of JupyterHub."""
 
 import os
+import runpy
 import stat
+import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -109,6 +111,13 @@ def test_what_runs_on_a_simulated_engine_is_not_in_a_container(configured, monke
     monkeypatch.setattr(Swarm, "at", lambda: fake_engine("simulated"))
 
     assert configured("").JupyterHub.spawner_class == "localprocess"
+
+
+def test_a_kernel_of_a_class_comes_without_the_debugger(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", "http://127.0.0.1:8888")
+    monkeypatch.setitem(sys.modules, "debugpy", MagicMock())
+    runpy.run_module("labkit.cli.jupyter.ipython_kernel_config")
+    assert sys.modules["debugpy"] is None
 
 
 # ---- the room ----------------------------------------------------------------------
