@@ -12,6 +12,7 @@ from docker.errors import APIError, BuildError, ImageNotFound
 from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
+from tests.claims import each_claim
 from tests.swarmsim.raw import archive_of
 
 COINS = settings.lesson_files() / "dockercoins"
@@ -148,26 +149,11 @@ def test_a_context_may_be_compressed(client, packed):
     assert client.images.get("x:1")
 
 
-@pytest.mark.parametrize(
-    ("body", "params", "status", "message"),
-    [
-        (b"", {}, 500, "Cannot locate specified Dockerfile: Dockerfile"),
-        (b"xx", {}, 500, "unexpected EOF"),
-        (_context(Dockerfile="FROM a\n"), {"dockerfile": "nope"}, 500,
-         "Cannot locate specified Dockerfile: nope"),
-        (_context(Dockerfile="FROM a\n"), {"dockerfile": "../../etc/passwd"}, 500,
-         "Cannot locate specified Dockerfile: ../../etc/passwd"),
-        (_context(Dockerfile="FROM a\n"), {"t": "X:1"}, 500,
-         "invalid reference format: repository name must be lowercase"),
-        (_context(Dockerfile="FROM a\n"), {"target": "no"}, 400,
-         "failed to reach build target no in Dockerfile"),
-        (_context(Dockerfile="FROM a\n"), {"buildargs": "x"}, 400,
-         "error reading build args: invalid JSON: Expecting value: line 1 column 1 (char 0)"),
-        (_context(Dockerfile=""), {}, 400, "the Dockerfile (Dockerfile) cannot be empty"),
-    ],
-)  # fmt: skip
-def test_a_build_that_cannot_begin_is_refused(client, body, params, status, message):
-    answer = client.api._post(client.api._url("/build"), data=body, params=params)
+@each_claim(__file__, "refused", "dockerfile", "params", "status", "message")
+def test_a_build_that_cannot_begin_is_refused(client, dockerfile, params, status, message):
+    body = params["body"].encode() if "body" in params else _context(Dockerfile=dockerfile)
+    asked = {key: value for key, value in params.items() if key != "body"}
+    answer = client.api._post(client.api._url("/build"), data=body, params=asked)
     assert (answer.status_code, answer.json()["message"]) == (status, message)
 
 
