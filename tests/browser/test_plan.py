@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page
 
 from labkit import lessons
 from labkit.lessons.checks import QUESTIONS
 from labkit.lessons.notebooks import cells
 from labkit.views.static import plan
+
+pytestmark = pytest.mark.browser
 
 
 def test_each_notebooks_plan_fills_one_page_of_paper(page: Page):

@@ -1,5 +1,6 @@
 """Slides as a page, in a browser without a network."""
 
+import pytest
 from playwright.sync_api import Page
 
 from labkit import lessons
@@ -7,6 +8,8 @@ from labkit.lessons.checks import QUESTIONS
 from labkit.lessons.notebooks import cells, versions
 from labkit.views.static import slides
 from tests.browser.pages import Open
+
+pytestmark = pytest.mark.browser
 
 STEP = lessons.find(3)
 #: What of the slides is not in full on its slide, or too small for the back row.
