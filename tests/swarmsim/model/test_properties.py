@@ -217,7 +217,12 @@ class Deeds:
         self.service = self.cluster.create_service(spec("1", 3))
 
     def do(self, name: str, number: int, update: Any) -> None:
-        getattr(self, name)(number, update)
+        if name in ("down", "ready"):
+            self.cluster.set_node_state(self._node(number).id, name)
+        elif name.endswith("_node"):
+            getattr(self.cluster, name)(self._node(number).id)
+        else:
+            getattr(self, name)(number, update)
 
     def update(self, number: int, update: Any) -> None:
         replicas = self.service.spec["Mode"]["Replicated"]["Replicas"]
@@ -248,21 +253,6 @@ class Deeds:
         wanted = ("active", "pause", "drain", "active")[number % 4]
         self.cluster.update_node(node.id, node.version, {**node.spec, "Availability": wanted})
 
-    def node_down(self, number: int, _: Any) -> None:
-        self.cluster.set_node_state(self._node(number).id, "down")
-
-    def node_up(self, number: int, _: Any) -> None:
-        self.cluster.set_node_state(self._node(number).id, "ready")
-
-    def node_dies(self, number: int, _: Any) -> None:
-        self.cluster.kill_node(self._node(number).id)
-
-    def node_cut(self, number: int, _: Any) -> None:
-        self.cluster.cut_node(self._node(number).id)
-
-    def node_starts(self, number: int, _: Any) -> None:
-        self.cluster.start_node(self._node(number).id)
-
     def restart(self, *_: Any) -> None:
         self.cluster.restart()
 
@@ -288,21 +278,9 @@ class Deeds:
 
 deeds = st.sampled_from(
     [
-        "update",
-        "update",
-        "scale",
-        "rollback",
-        "remove_and_create",
-        "kill",
-        "kill",
-        "availability",
-        "node_down",
-        "node_dies",
-        "node_cut",
-        "node_starts",
-        "node_up",
-        "restart",
-        "sicken",
+        *("update", "update", "scale", "rollback", "remove_and_create", "kill", "kill"),
+        *("availability", "down", "ready", "kill_node", "cut_node", "start_node"),
+        *("restart", "sicken"),
     ]
 )
 
