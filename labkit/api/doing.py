@@ -177,7 +177,13 @@ def show(recording: Shown, *more: Shown, names: Sequence[str] | None = None) -> 
     latest = comparison.MOST_CHANGES if more else MOST_CHANGES
     recordings = [recording_of(each, latest) for each in given]
     if names is not None:
-        _require_names(names, len(given))
+        if isinstance(names, str) or not isinstance(names, Sequence):
+            raise BadValue(f"names must be a list of texts, not {names!r}")
+        for name in names:
+            require_text(**{"each of the names": name})
+        if len(names) != len(given):
+            counts = f"{len(given)} recordings, but {len(names)} names"
+            raise BadValue(f"each recording needs a name: {counts}")
     if not more:
         path = recording if isinstance(recording, str | Path) else None
         return Replay(recordings[0], path=path)  # a mark on a file goes into the file
@@ -383,15 +389,6 @@ def recording_of(given: object, latest: tuple[int, int] | None = None) -> Record
 
 def _name(given: object, recording: Recording) -> str:
     return Path(given).stem if isinstance(given, str | Path) else comparison.name_of(recording)
-
-
-def _require_names(names: object, count: int) -> None:
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise BadValue(f"names must be a list of texts, not {names!r}")
-    for name in names:
-        require_text(**{"each of the names": name})
-    if len(names) != count:
-        raise BadValue(f"each recording needs a name: {count} recordings, but {len(names)} names")
 
 
 def _path(what: str, given: object) -> Path:

@@ -25,7 +25,9 @@ def spans(recording: Recording) -> Any:
     """
     rows = [asdict(span) for span in recording.spans()]
     if find_spec("pandas") is None:
-        return Table(_SPANS, [row | {"seconds": _seconds(row)} for row in rows])
+        for row in rows:
+            row["seconds"] = row["end"] and (row["end"] - row["start"]).total_seconds()
+        return Table(_SPANS, rows)
     import pandas as pd
 
     frame = pd.DataFrame(rows, columns=_SPANS[:-1])
@@ -47,10 +49,6 @@ def replicas(recording: Recording) -> Any:
     index = pd.DatetimeIndex([at for at, _ in steps], name="at", tz="UTC")
     frame = pd.DataFrame([dict(counts) for _, counts in steps], index=index)
     return frame.fillna(0).astype(int)
-
-
-def _seconds(row: dict[str, Any]) -> float | None:
-    return None if row["end"] is None else (row["end"] - row["start"]).total_seconds()
 
 
 # ---- without pandas ------------------------------------------------------------------

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 from labkit.base import errors, settings
+from labkit.base.rules import words
 from labkit.recordings.values import Node, Provenance, Service, Snapshot, Task, instant
 from labkit.swarm import wire
 from labkit.swarm.clock import Clock
@@ -35,27 +37,7 @@ _UNIX = "unix://"
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
 _LOG_SECONDS = 5
-#: What is found where no manager is, by the state of the node, and what to do.
-_NO_MANAGER = {
-    "inactive": (
-        "an engine that is not part of a swarm.",
-        "run `labkit up`, or `docker swarm init` in a terminal.",
-    ),
-    "locked": (
-        "the manager of a swarm that is locked.",
-        "run `docker swarm unlock`, which asks for the key, in a terminal after "
-        '`eval "$(labkit env)"`. If the key is lost, `docker swarm leave --force` gives up the '
-        "swarm with all its services.",
-    ),
-    "error": (
-        "a node that cannot take part in its swarm.",
-        "`docker swarm leave --force` gives up the swarm with all its services; then `labkit up`.",
-    ),
-    "other": (
-        "a node of a swarm that is not a manager (its state is {!r}).",
-        "point DOCKER_HOST at a manager, or run `docker node promote` on one.",
-    ),
-}
+_NO_MANAGER = pathlib.Path(__file__).with_name("no_manager.yaml")
 #: Labels of the simulated engine, in `GET /info`; the second has a number, and the third is there
 #: where tasks only act.
 _SIMULATED_LABEL, _SPEED_LABEL, _ACTED_LABEL = "swarmsim", "swarmsim.speed", "swarmsim.acted"
@@ -205,8 +187,7 @@ class Swarm:
         if swarm.get("ControlAvailable"):
             return
         state = swarm.get("LocalNodeState", "inactive")
-        found, advice = _NO_MANAGER.get(state, _NO_MANAGER["other"])
-        raise _no_manager(found.format(state), advice, str(swarm.get("Error") or ""))
+        raise _no_manager(state, str(swarm.get("Error") or ""))
 
     def services(self, *, label: str | None = None) -> list[dict[str, Any]]:
         """Return the services as the API has them, with their running and desired counts."""
@@ -508,14 +489,15 @@ def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
     if _STALE in says:
         return errors.OutOfSequence(wanted, found, docker_says=says, status=status)
     if "swarm unlock" in says and status == 503:
-        return _no_manager(*_NO_MANAGER["locked"], docker_says=says)
+        return _no_manager("locked", says)
     if "swarm manager" in says and status == 503:
-        advice = "run `labkit up`, or point DOCKER_HOST at a manager."
-        return _no_manager("an engine that is not a manager.", advice, docker_says=says)
+        return _no_manager("worker", says)
     kind = errors.NotFound if status == 404 else errors.EngineRefused
     return kind(wanted, found, docker_says=says, status=status)
 
 
-def _no_manager(found: str, advice: str, docker_says: str = "") -> errors.NotAManager:
+def _no_manager(state: str, docker_says: str) -> errors.NotAManager:
+    known = words(_NO_MANAGER)
+    found, advice = known.get(state, known["other"])
     wanted = "a Docker engine that is a swarm manager."
-    return errors.NotAManager(wanted, found, advice, docker_says=docker_says)
+    return errors.NotAManager(wanted, found.format(state), advice, docker_says=docker_says)

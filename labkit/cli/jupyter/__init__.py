@@ -84,9 +84,10 @@ def options(arguments: Sequence[str], root: Path) -> list[str]:
 
 def _defaults(root: Path) -> dict[str, object]:
     own = settings.state_dir() / "jupyterlab" / root.name
-    # later JupyterLab opens what was open when it was left
-    opens = "/lab" if own.exists() else f"/lab/tree/{FIRST}"
-    _make(own)
+    opens = "/lab"  # what was open when JupyterLab was left
+    if not own.exists():
+        opens = f"/lab/tree/{FIRST}"
+        _make(own)
     found: dict[str, object] = {
         # The next three ask nobody outside. That JupyterLab does not even offer its news, nor
         # starts node to see whether its own page has to be built anew, is in
@@ -140,8 +141,6 @@ def _make(folder: Path) -> None:
 
     What a person changes there stays. Each version of the notebooks has its own.
     """
-    if folder.exists():
-        return
     with as_file(files("labkit.cli.jupyter") / "shipped") as shipped:
         shutil.copytree(shipped, folder)
     layout = next((folder / "workspaces").iterdir())

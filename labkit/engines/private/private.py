@@ -69,8 +69,11 @@ class PrivateEngine(BackgroundEngine):
         ending = [*self._remains(), *([server] if server else [])]
         remains = [each for one in ending for each in background.family(one)]
         background.end(remains, "private")
-        for mount in self._mounts():
-            programs.run("umount", "--lazy", mount)
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        places = (line.split()[1].replace("\\040", " ") for line in lines)
+        roots = tuple(f"{each}/" for each in (self.folder, self._runtime))
+        for mount in sorted(filter(lambda place: place.startswith(roots), places), reverse=True):
+            programs.run("umount", "--lazy", mount)  # the innermost first
         if not missing():
             self.network.remove()
         for left in (self._pid, self._socket):
@@ -139,12 +142,6 @@ class PrivateEngine(BackgroundEngine):
             for process in psutil.process_iter(["cmdline"])
             if any(str(self._exec) in word for word in process.info["cmdline"] or [])
         ]
-
-    def _mounts(self) -> list[str]:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-        places = [line.split()[1].replace("\\040", " ") for line in lines]
-        roots = tuple(f"{each}/" for each in (self.folder, self._runtime))
-        return sorted((place for place in places if place.startswith(roots)), reverse=True)
 
     def _is_server(self, words: list[str]) -> bool:
         is_dockerd = len(words) > 1 and Path(words[0]).name == "dockerd"

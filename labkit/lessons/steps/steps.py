@@ -193,12 +193,12 @@ def _remove(swarm: Swarm, found: Snapshot) -> list[str]:
         return []
     swarm.delete(f"/services/{found.service.id}")
     name = found.service.name
-    _wait(swarm, name, _is_gone, "its last task to be gone")
+
+    def gone(now: Snapshot | None) -> bool:
+        return now is None or (now.service is None and all(task.lost for task in now.tasks))
+
+    _wait(swarm, name, gone, "its last task to be gone")
     return [f"{name} removed"]
-
-
-def _is_gone(now: Snapshot | None) -> bool:
-    return now is None or (now.service is None and all(task.lost for task in now.tasks))
 
 
 def _in_place(found: Snapshot, step: Step) -> bool:

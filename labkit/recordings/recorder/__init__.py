@@ -13,8 +13,7 @@ grown.
 | `timeline` | a time line that goes on evenly when a clock is set                        |
 | `wakeups`  | the engine's events, which wake it                                         |
 | `meter`    | the application's own count, in a job that is never waited for             |
-| `live`     | the recording while jobs add to it and others wait for changes             |
-| `file`     | its file, which may be moved, deleted, or on a full disk                   |
+| `live`     | the recording while jobs add to it and others wait for changes; its file   |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`
 is `events(...)`, `about()`, `provenance`, `identity()`, and the clock (`now()`, `ask_now()`,

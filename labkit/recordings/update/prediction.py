@@ -24,7 +24,7 @@ from labkit.recordings.recording import (
 from labkit.recordings.update.phases import leaving, settled
 from swarmsim.go.durations import Duration, to_text, to_timedelta
 from swarmsim.model import Behaviour as Behaviour
-from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task, UpdateStatus
+from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task
 
 #: What the new tasks do: all the same, or by the number of their slot.
 Behaviours = Behaviour | Mapping[str, Any] | Callable[[int], "Behaviour | Mapping[str, Any]"]
@@ -212,16 +212,15 @@ def _service(service: Service) -> values.Service:
             "PreviousSpec": service.previous_spec,
         }
     )
-    return replace(found, update_status=_status(status) if status else None)
-
-
-def _status(status: UpdateStatus) -> values.UpdateStatus:
-    return values.UpdateStatus(
+    if status is None:
+        return found
+    told = values.UpdateStatus(
         state=status.state,
         message=status.message,
         started_at=_time(status.started_at),
         completed_at=None if status.completed_at is None else _time(status.completed_at),
     )
+    return replace(found, update_status=told)
 
 
 def _join(cluster: Cluster, node: Mapping[str, Any]) -> None:

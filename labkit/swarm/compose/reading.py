@@ -208,9 +208,4 @@ def _merged(value: Any, path: Path) -> dict[str, Any]:
 def _whole_number(text: str) -> int:
     """Read a whole number as Go does: a leading zero means octal."""
     digits = text.replace("_", "").lower()
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-")
-    for prefix, base in (("0x", 16), ("0b", 2), ("0o", 8), ("0", 8)):
-        if digits.startswith(prefix) and len(digits) > len(prefix):
-            return sign * int(digits.removeprefix(prefix), base)
-    return sign * int(digits)
+    return int(re.sub(r"^([-+]?)0(?=[0-7])", r"\g<1>0o", digits), 0)

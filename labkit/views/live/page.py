@@ -51,24 +51,17 @@ def sources() -> dict[str, str]:
     """Return each module as it is written, by its name."""
     names = (each.name for each in (_ASSETS / "js").iterdir() if each.name.endswith(".js"))
     found = {name.removesuffix(".js"): asset(f"js/{name}") for name in sorted(names)}
-    return found | {"shared": _shared(), "parts": _parts()}
-
-
-def _shared() -> str:
-    """Return the titles of the parts, and what else each shares with its page."""
     modules = {part: parts.module(part) for part in parts.PARTS}
     shared = {
         part: {"title": module.TITLE, **getattr(module, "SHARED", {})}
         for part, module in modules.items()
     }
-    return f"export const SHARED = {json.dumps(shared, ensure_ascii=False)};\n"
-
-
-def _parts() -> str:
-    """Return the parts in the order in which they stand; each is a class of its own name."""
-    imports = [f'import {{ {part.title()} }} from "./{part}.js";\n' for part in parts.PARTS]
-    classes = ", ".join(f"{part}: {part.title()}" for part in parts.PARTS)
-    return f"{''.join(imports)}export const PARTS = {{ {classes} }};\n"
+    imports = [f'import {{ {part.title()} }} from "./{part}.js";\n' for part in modules]
+    classes = ", ".join(f"{part}: {part.title()}" for part in modules)
+    return found | {
+        "shared": f"export const SHARED = {json.dumps(shared, ensure_ascii=False)};\n",
+        "parts": f"{''.join(imports)}export const PARTS = {{ {classes} }};\n",
+    }
 
 
 @cache

@@ -50,7 +50,11 @@ def figure(recording: Recording, part: str = "replicas") -> go.Figure:
     chart = _empty()
     data = parts.module(part).figure(view_state)
     chart.add_traces(data["data"]).update_layout(data["layout"])
-    chart.update_layout(_layout(view_state) | {"height": chart.layout.height or 340})
+    made = f" ({view_state['badge'].word})" if view_state["badge"] else ""
+    title = {"text": for_plotly(view_state["service"]) + made, "y": 0.97}
+    axis = Axis.of(view_state)
+    time = plotly("time", range=[moment(axis.begin), moment(axis.end)])
+    chart.update_layout(plotly("every", title=title, xaxis=time, height=chart.layout.height or 340))
     _across(chart, view_state)
     return chart
 
@@ -77,11 +81,3 @@ def _across(chart: go.Figure, view_state: Json) -> None:
         until = moment(end if stop is None else stop)
         band = {"fillcolor": _GREY, "opacity": 0.35, "line_width": 0, "annotation_text": phases.GAP}
         chart.add_vrect(moment(begin), until, **band)
-
-
-def _layout(view_state: Json) -> dict[str, Any]:
-    made = f" ({view_state['badge'].word})" if view_state["badge"] else ""
-    title = {"text": for_plotly(view_state["service"]) + made, "y": 0.97}
-    axis = Axis.of(view_state)
-    reach = [moment(axis.begin), moment(axis.end)]
-    return plotly("every", title=title, xaxis=plotly("time", range=reach))

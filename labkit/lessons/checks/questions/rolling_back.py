@@ -1,6 +1,5 @@
 """What notebook 3 asks: how far a broken image comes, and what brings it back. Pure."""
 
-from datetime import timedelta
 from functools import partial
 
 from labkit.base.rules import Facts
@@ -49,7 +48,10 @@ def _which_flags(recording: Recording) -> Facts:
     facts, attempt = newest(recording, lambda each: each.rolled_back)
     if not facts["fits"]:
         facts, attempt = newest(recording, lambda each: each.state == "paused")
-    return facts | {"back": _restored(attempt).rollback_config, "began": _began(attempt)}
+    states = attempt.recording.update_states()
+    back = [at for at, status in states if status and status.state == "rollback_started"]
+    began = back[0] - attempt.update.began if back else None
+    return facts | {"back": _restored(attempt).rollback_config, "began": began}
 
 
 def _restored(attempt: Attempt) -> Service:
@@ -60,13 +62,6 @@ def _restored(attempt: Attempt) -> Service:
             if status and status.state.startswith("rollback"):
                 return change.service
     return attempt.requested
-
-
-def _began(attempt: Attempt) -> timedelta | None:
-    """Return how long after its beginning Swarm was seen to take an update back."""
-    states = attempt.recording.update_states()
-    back = (at for at, status in states if status and status.state == "rollback_started")
-    return next((at - attempt.update.began for at in back), None)
 
 
 @partial(question, "rollback-again")
