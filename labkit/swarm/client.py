@@ -328,17 +328,18 @@ class Swarm:
         change: Callable[[dict[str, Any]], None] | None = None,
         *,
         rollback: bool = False,
+        read: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Post a service's spec back, after `change` has edited it in place.
 
-        The spec is read without defaults filled in, so nothing but the change is sent.
-        Another writer may come between reading and writing (the engine itself is one);
-        then both are done again on the fresh version, and no change is lost.
-        Returns the service as it was before.
+        The spec is `read` without defaults filled in, so nothing but the change is sent.
+        Another writer may come between reading and writing (the engine itself is one); then both
+        are done again on the fresh version, and no change is lost. Returns the service as it was
+        before.
         """
         extra = {"rollback": "previous"} if rollback else {"registryAuthFrom": "spec"}
         while True:
-            service = self.service(name)
+            service, read = read or self.service(name), None
             spec = json.loads(json.dumps(service["Spec"]))
             if change:
                 change(spec)

@@ -159,4 +159,4 @@ def _put_service(
         return
     echo.say(f"Updating service {name} (id: {found['ID']})")
     with refusals.explained(f"the service {name} to be updated."):
-        swarm.update_service(found["ID"], replaced)
+        swarm.update_service(found["ID"], replaced, read=found)
