@@ -79,7 +79,10 @@ def name_of(recording: Recording) -> str:
 
 def _run(recording: Recording, name: str) -> Run:
     update = _update(recording)
-    steps = _from(update.began, recording.running_by_tag())
+    running = recording.running_by_tag()
+    # the first step holds when the update begins
+    steps = [(update.began, counts) for at, counts in running if at <= update.began][-1:]
+    steps += [(at, counts) for at, counts in running if at > update.began]
     during = [counts for at, counts in steps if at <= (update.ended or at)]
     totals = [counts.total() for counts in during]
     until = update.status.completed_at or update.ended
@@ -113,15 +116,6 @@ def _update(recording: Recording) -> story.Update:
             "compare recordings of updates, or show this one alone.",
         )
     return update
-
-
-def _from(
-    began: datetime, steps: Sequence[tuple[datetime, Counter[str]]]
-) -> list[tuple[datetime, Counter[str]]]:
-    """Return the steps from a moment on; the first holds at that moment."""
-    before = [counts for at, counts in steps if at <= began]
-    first = [(began, before[-1])] if before else []
-    return first + [(at, counts) for at, counts in steps if at > began]
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:

@@ -161,7 +161,10 @@ class ViewState:
                     self._current = None
                     self._phase(at, *_REMOVED)
                 case HashesSeen():
-                    self._add("speed", self._speed_points(change))
+                    points = self._speed.take(change)
+                    self._add(
+                        "speed", [[self._ms(at), rate and round(rate, 2)] for at, rate in points]
+                    )
                 case Marked(of=of, label=label):
                     self._happened(of)
                     self._marks = sorted([*self._marks, (self._ms(of), plain(label))])
@@ -334,10 +337,6 @@ class ViewState:
             if self._new["steps"]:
                 self._new["steps"].pop()
         self._add("steps", [[self._ms(at), counts]])
-
-    def _speed_points(self, sample: HashesSeen) -> list[list[Any]]:
-        points = self._speed.take(sample)
-        return [[self._ms(at), None if rate is None else round(rate, 2)] for at, rate in points]
 
     def _apply_windows(self) -> None:
         for task_id in self._updater.explained_anew():

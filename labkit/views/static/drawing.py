@@ -52,7 +52,7 @@ def drawing(view_state: Json, parts: Iterable[str] | None = None) -> Drawing | N
     return stacked(
         charts,
         axis,
-        head_room(marked) + first_line + 2,
+        max((level + 1 for *_, level, _ in marked), default=0) * _LEVEL + first_line + 2,
         _in_words(view_state, asked, axis),
         template="charts/drawing.svg",
         over=across(view_state, axis, marked),
@@ -131,11 +131,6 @@ def labels(view_state: Json, axis: Axis, *, states: bool) -> list[Label]:
         free[level] = begin + width
         found.append((at, shown, level, side))
     return found
-
-
-def head_room(of: Iterable[Label]) -> float:
-    """Return how much room the labels need above the charts, in px."""
-    return max((level + 1 for _, _, level, _ in of), default=0) * _LEVEL
 
 
 def across(view_state: Json, axis: Axis, of: list[Label]) -> Json:
