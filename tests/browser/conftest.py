@@ -22,9 +22,16 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with Lab(tmp_path_factory.mktemp("lab")) as running:
         yield running
+
+
+@pytest.fixture
+def lab(server: Lab) -> Iterator[Lab]:
+    """The JupyterLab that these tests share; what a test records ends with it."""
+    yield server
+    server.end_kernels()
 
 
 @pytest.fixture(scope="package")

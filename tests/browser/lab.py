@@ -91,6 +91,14 @@ class Lab:
         (self.folder / name).write_text(json.dumps(_notebook(cells)))
         return name
 
+    def end_kernels(self) -> None:
+        """End every kernel: its page has closed, but it would record and send all the same."""
+        with urllib.request.urlopen(self.url("api/kernels"), timeout=60) as answer:
+            kernels = json.load(answer)
+        for each in kernels:
+            url = self.url(f"api/kernels/{each['id']}")
+            urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=60).close()
+
     def url(self, path: str) -> str:
         """Return the address of a path of this server, token included."""
         return f"http://127.0.0.1:{self.port}/{path}?token={self.token}"

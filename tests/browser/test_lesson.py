@@ -267,8 +267,8 @@ def predict(lesson: Lesson, cell: Cell, name: str) -> None:
         why.fill(REASON)
         why.press("Enter")
         until(lambda: journal(lesson.lab.folder)[-1].why == REASON, "the reason to be noted")
+        assert serious(lesson.page) == []
     lesson.picture(shown, name)
-    assert serious(lesson.page) == []
 
 
 def compare(lesson: Lesson, cell: Cell, name: str) -> None:
@@ -284,7 +284,6 @@ def compare(lesson: Lesson, cell: Cell, name: str) -> None:
         after = "The recording agrees." if key == SO_IT_IS[name] else choice.belief
         expect(card).to_contain_text(f"You said “{choice.label}”. {after}")
     lesson.picture(card, f"{name}-compared")
-    assert serious(lesson.page) == []
 
 
 def begin(lesson: Lesson, cell: Cell) -> None:
@@ -295,7 +294,6 @@ def begin(lesson: Lesson, cell: Cell) -> None:
     expect(beside.locator(".labkit-live")).to_have_text("live", timeout=QUICK)
     expect(beside.locator(".labkit-tags")).to_contain_text("deaf", timeout=QUICK)
     lesson.picture(shown.locator(".labkit-note-card"), "exercise")
-    assert serious(lesson.page) == []
 
 
 def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
@@ -312,7 +310,6 @@ def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
     expect(finding(shown)).to_contain_text("The old task is the one that is told to stop")
     expect(shown.locator(".labkit-meanwhile")).to_have_count(0)
     lesson.picture(shown.locator(".labkit-note-card"), "not-yet")
-    assert serious(lesson.page) == []
 
     last = half
     for rung in (1, 2):
@@ -324,7 +321,6 @@ def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
     told = lesson.through(last).locator(".labkit-note-card")
     expect(told).to_contain_text("What a slot waits for.")
     lesson.picture(told, "solution")
-    assert serious(lesson.page) == []
     code = told.locator("pre").all_inner_texts()
     assert len(code) == 3, code
     for source in code:
@@ -335,7 +331,6 @@ def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
     expect(finding(shown)).to_contain_text("✓ passed")
     expect(finding(shown)).to_contain_text("They end by themselves on SIGTERM")
     lesson.picture(shown.locator(".labkit-note-card"), "passed")
-    assert serious(lesson.page) == []
 
 
 def read_the_report(page: Page, path: Path) -> None:
