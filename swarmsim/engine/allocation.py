@@ -82,8 +82,8 @@ class Allocator:
         spec = service.spec.get("EndpointSpec") or {}
         ports = [self._published(service, port) for port in spec.get("Ports") or []]
         vips = self._virtual(service, spec)
-        if not ports and not vips:
-            return {"Spec": {}}
+        if not ports and not vips and service.endpoint == {"Spec": {}}:
+            return service.endpoint  # without any, it stays as it was before there were some
         asked = service.spec.get("EndpointSpec") is not None
         endpoint: Spec = {"Spec": {"Mode": "vip", **spec} if asked else {}}
         if ports:

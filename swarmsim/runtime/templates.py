@@ -1,8 +1,8 @@
 """Swarm's templates in a container spec, such as `{{.Task.Slot}}`, filled in.
 
 swarmkit does it with Go's `text/template` (`template/context.go`, `expand.go`). Here
-`{{.Field}}` is filled in; of other actions only what can be seen at a glance is refused,
-and they stay as they are.
+`{{.Field}}` and a label by `index` are filled in; of other actions only what can be seen at
+a glance is refused, and they stay as they are.
 """
 
 import re
@@ -18,12 +18,13 @@ Context = Mapping[str, Mapping[str, Any]]
 
 #: The words and functions of Go's templates, and those that swarmkit adds.
 _LANGUAGE = (
-    "and break call continue define else end eq env false ge gt html if index join js le len lt "
+    "and break call continue define else end eq false ge gt html if index join js le len lt "
     "ne nil not or print printf println range slice template true urlquery with block"
 )
 _WORDS = frozenset(_LANGUAGE.split())
 _ACTION = re.compile(r"\{\{(.*?)(\}\}|$)", re.DOTALL)
 _FIELD = re.compile(r"\s*((?:\.[A-Za-z_]\w*)+)\s*")
+_LABEL = re.compile(r'\s*index\s+\.Service\.Labels\s+"([^"\\]*)"\s*')
 _FUNCTION = re.compile(r"\s*([A-Za-z_]\w*)")
 _TYPES = {
     (): "*template.Context",
@@ -88,8 +89,9 @@ def _check(action: re.Match[str], text: str) -> None:
 
 
 def _value(action: re.Match[str], text: str, values: Context) -> str:
-    field = _FIELD.fullmatch(action[1])
-    if not field:
+    if label := _LABEL.fullmatch(action[1]):
+        return str(values["Service"]["Labels"].get(label[1], ""))
+    if not (field := _FIELD.fullmatch(action[1])):
         return action[0]
     names = tuple(field[1][1:].split("."))
     value: Any = values
@@ -104,4 +106,13 @@ def _value(action: re.Match[str], text: str, values: Context) -> str:
                 reason = f'map has no entry for key "{name}"'
             raise BadTemplate(f'{line}:{column}: executing "expansion" at <{field[1]}>: {reason}')
         value = value[name]
-    return value if isinstance(value, str) else action[0]
+    return _printed(value, names[-1])
+
+
+def _printed(value: Any, name: str) -> str:
+    """Return a value as Go prints it: a text, the labels of a service, or a struct."""
+    if isinstance(value, str):
+        return value
+    if name == "Labels":
+        return f"map[{' '.join(f'{key}:{value[key]}' for key in sorted(value))}]"
+    return f"{{{' '.join(_printed(each, key) for key, each in value.items())}}}"

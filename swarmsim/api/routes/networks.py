@@ -101,7 +101,7 @@ async def create(call: Call) -> Answer:
     others = engine.networks.named(name)
     if others and (any(it.in_swarm for it in others) or asked.get("CheckDuplicate")):
         raise ApiError(409, f"network with name {name} already exists")
-    if name in _BUILT_IN and others:
+    if name == "default" or (name in _BUILT_IN and others):
         raise ApiError(403, f"operation is not permitted on predefined {name} network ")
     warning = f"Network with name {name} (id : {others[0].id}) already exists" if others else ""
     network = _made(engine, asked)
@@ -118,10 +118,16 @@ def _require_json(call: Call) -> None:
 
 def _made(engine: Engine, asked: Json) -> Network:
     driver = asked.get("Driver") or ""
+    if driver in ("host", "null"):
+        raise ApiError(403, f'only one instance of "{driver}" network is allowed')
     if driver not in _DRIVERS:
         raise ApiError(404, f'plugin "{driver}" not found')
     if not asked.get("Name"):
         raise ApiError(500, "invalid name: ")
+    if driver == "overlay" and asked.get("Scope") == "local":
+        raise ApiError(403, "cannot downgrade network scope for overlay networks")
+    if driver != "overlay" and asked.get("Ingress"):
+        raise ApiError(403, "Ingress network can only be global scope network")
     _check_addresses(asked)
     if driver != "overlay":
         network_id = engine.new_hex_id()

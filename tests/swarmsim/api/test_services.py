@@ -55,6 +55,14 @@ def test_a_service_without_ports_and_networks_has_an_empty_endpoint(raw: Raw):
     assert shown["CreatedAt"] == shown["UpdatedAt"]
 
 
+def test_a_service_whose_ports_were_taken_back_keeps_the_mode_of_its_endpoint(raw: Raw):
+    made(raw, spec(EndpointSpec={"Ports": [{"TargetPort": 80}]}))
+    until(lambda: "Ports" in raw.get("/services/web").json["Endpoint"], "ports")
+    assert update(raw, "web", spec(EndpointSpec={})).status == 200
+    endpoint = {"Spec": {"Mode": "vip"}}
+    until(lambda: raw.get("/services/web").json["Endpoint"] == endpoint, "no ports")
+
+
 def test_a_network_is_stored_by_its_id_and_gives_addresses(raw: Raw):
     network = raw.post("/networks/create", {"Name": "net", "Driver": "overlay"}).json["Id"]
     shown = made(raw, of_task(Networks=[{"Target": "net"}]))

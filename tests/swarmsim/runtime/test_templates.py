@@ -26,17 +26,17 @@ def test_what_can_be_expanded_or_is_not_looked_at(container: dict[str, Any]):
 
 def test_environment_mounts_and_hostname_are_filled_in():
     container = {
-        "Env": ["SLOT={{.Task.Slot}}", "{{.Task.Slot}}", "A={{ .Service.Name }}@"],
-        "Mounts": [{"Source": "/v/{{.Task.Slot}}", "Target": "/{{.Node.Hostname}}"}],
-        "Hostname": "w-{{.Task.Slot}}-{{.Service.Labels.a}}",
+        "Env": ["SLOT={{.Task.Slot}}", "{{.Task.Slot}}", "A={{ .Service.Name }}@{{.Service}}"],
+        "Mounts": [{"Source": "/v/{{.Task.Slot}}", "Target": '/{{index .Service.Labels "a"}}'}],
+        "Hostname": "{{.Node.Hostname}}-{{.Task.Slot}}-{{.Service.Labels.a}}",
         "Args": ["{{.Task.Slot}}"],
     }
-    service = {"Name": "w", "Labels": {"a": "b"}}
+    service = {"Name": "w", "Labels": {"c": "", "a": "b"}}
     values = context(service, {"Hostname": "n"}, {"Slot": "7"})
 
     assert templates.expanded(container, values) == {
-        "Env": ["SLOT=7", "{{.Task.Slot}}", "A=w@"],
-        "Mounts": [{"Source": "/v/7", "Target": "/n"}],
-        "Hostname": "w-7-b",
+        "Env": ["SLOT=7", "{{.Task.Slot}}", "A=w@{ w map[a:b c:]}"],
+        "Mounts": [{"Source": "/v/7", "Target": "/b"}],
+        "Hostname": "n-7-b",
         "Args": ["{{.Task.Slot}}"],
     }
