@@ -58,15 +58,15 @@ run_alone() {
 }
 
 # not exec: the trap runs when this ends
+rm -f $remembered
 if [ $# -gt 0 ]; then
     run -n $processes "$@"
 else
-    rm -f $remembered
     # what needs no containers first; then what waits for them and for pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
     run -n 3 -m "(long or not engine and not browser) and not site and not hub"
     run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub"
-    [ $failed = 0 ] || run_alone
 fi
+[ $failed = 0 ] || run_alone
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
 exit $failed
