@@ -112,6 +112,7 @@ def _configure(path: Path, files: Path) -> None:
     kernel = "@jupyterlite/pyodide-kernel-extension:kernel"
     settings_of_kernel = config.setdefault("litePluginSettings", {}).setdefault(kernel, {})
     settings_of_kernel["disablePyPIFallback"] = True
+    settings_of_kernel["pyodideUrl"] = "./engine/python.mjs"
     settings_of_kernel["loadPyodideOptions"] = {
         "env": {"HOME": _HOME, "LABKIT_HOME": _HOME},
         "packages": packages.LOADED,

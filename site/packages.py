@@ -32,9 +32,9 @@ _CORE = ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "
 _LOCK = "pyodide-lock.json"
 #: What the kernel and the engine import in a browser.
 _WANTED = ("labkit", "ipython", "micropip")
-#: What JupyterLite has a kernel load later, and one by one, unless Pyodide is told to.
+#: What JupyterLite would have a kernel load later, and one by one, if it were not loaded.
 OF_THE_KERNEL = ("piplite", "ipykernel", "pyodide-kernel")
-LOADED = (*OF_THE_KERNEL, "micropip", "comm", "jedi", "ipython", "labkit")
+LOADED = (*OF_THE_KERNEL, "micropip", "comm", "jedi", "ipython")
 #: What the lab does without there, and what JupyterLite has wheels of its own for.
 _LEFT_OUT = {
     *("jupyterlab", "nbconvert", "nbformat", "pandas", "narwhals", "psutil", "tornado"),
@@ -76,21 +76,19 @@ def build(into: Path) -> None:
 
 
 def prepare(site: Path) -> None:
-    """Do what is the same at each visit (`prepare.py`): compile, and build the images.
+    """Do what is the same at each visit (`prepare.py`): compile, build the images, pack all.
 
-    What a kernel of JupyterLite is made of is loaded with Pyodide, too, and not after it.
+    What a kernel of JupyterLite is made of is loaded with the rest, too, and not after it.
     """
     into = site / "static" / "pyodide"
-    lock = json.loads((into / _LOCK).read_text())
     for wheel in site.glob("extensions/*/*/static/pypi/*.whl"):
-        name = canonicalize_name(parse_wheel_filename(wheel.name)[0])
-        if name in OF_THE_KERNEL:
+        if canonicalize_name(parse_wheel_filename(wheel.name)[0]) in OF_THE_KERNEL:
             shutil.copy(wheel, into)
-            lock["packages"][name] = _described(name, into / wheel.name, [])
     subprocess.run(["node", ROOT / "site" / "prepare.mjs", site], check=True)
-    for entry in lock["packages"].values():
-        entry["sha256"] = _sha256(into / entry["file_name"])
-    (into / _LOCK).write_text(json.dumps(lock, indent=1, sort_keys=True))
+    for wheel in into.glob("*.whl"):
+        wheel.unlink()
+    lock = json.loads((into / _LOCK).read_text())
+    (into / _LOCK).write_text(json.dumps(lock | {"packages": {}}))
 
 
 def _entry(name: str, about: dict[str, str], into: Path) -> dict[str, Any]:

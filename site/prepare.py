@@ -3,9 +3,13 @@
 - The images of dockercoins are built, as `labkit up` builds them, into `images.zip`: the folder in
   which an engine keeps its images (`swarmsim.images.store`).
 - What kernel and engine import is compiled, in the packages and in Python's own library. The rest
-  stays source, which is smaller, and which a kernel unpacks in less time.
+  stays source, which is smaller.
+- All files of the packages come into one archive, `packages.bin`, which a page unpacks in a third
+  of the time that Python needs (`engine/python.mjs`).
 """
 
+import gzip
+import json
 import os
 import shutil
 import sys
@@ -56,18 +60,35 @@ def import_all() -> None:
     sys.stdout, sys.stderr = streams
 
 
-def compile_imported() -> None:
-    """Put the compiled module in the place of each that is imported, in its archive."""
+def compile_library() -> None:
+    """Put compiled modules into Python's own library."""
+    files = prepared(LIBRARY, Path(os.__file__).parent)
+    with zipfile.ZipFile(LIBRARY, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+
+def pack_packages() -> None:
+    """Pack the packages: a line with the path and the length of each file, and then all of them."""
+    wheels = (prepared(wheel, PACKAGES) for wheel in sorted(FOLDER.glob("*.whl")))
+    files = {f"{PACKAGES}/{name}": content for wheel in wheels for name, content in wheel.items()}
+    index = json.dumps([(path, len(content)) for path, content in files.items()])
+    content = b"".join((index.encode(), b"\n", *files.values()))
+    # not named after gzip: some web servers would have the browser unpack it
+    (FOLDER / "packages.bin").write_bytes(gzip.compress(content, mtime=0))
+
+
+def prepared(archive: Path, top: Path) -> dict[str, bytes]:
+    """Return an archive's files, with the compiled module in the place of each that is imported."""
     imported = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    for archive in (LIBRARY, *FOLDER.glob("*.whl")):
-        top = Path(os.__file__).parent if archive == LIBRARY else PACKAGES
-        with zipfile.ZipFile(archive) as packed:
-            files = {each: packed.read(each) for each in packed.namelist()}
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-            for name, content in files.items():
-                if f"{top}/{name}" in imported:
-                    name, content = f"{name}c", compiled(f"{top}/{name}", content)
-                packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    files = {}
+    with zipfile.ZipFile(archive) as packed:
+        for name in packed.namelist():
+            path, content = f"{top}/{name}", packed.read(name)
+            if path in imported:
+                name, content = f"{name}c", compiled(path, content)
+            files[name] = content
+    return files
 
 
 def compiled(path: str, source: bytes) -> bytes:
@@ -80,4 +101,5 @@ sys.modules["pyodide_kernel"] = None  # type: ignore[assignment] # labkit would 
 unpack()
 build_images()
 import_all()
-compile_imported()
+compile_library()
+pack_packages()

@@ -3,7 +3,7 @@
 // A kernel asks it by a request that blocks, which JupyterLite's service worker passes on over
 // its BroadcastChannel, as it does those for files; this worker answers what is addressed to it.
 
-import { loadPyodide } from "../static/pyodide/pyodide.mjs";
+import { start } from "./python.mjs";
 
 const SITE = new URL("..", import.meta.url); // one engine a site, whatever else is on its origin
 const channel = new BroadcastChannel("/sw-api.v1");
@@ -14,14 +14,9 @@ in_browser.begin(Path("/engine"), SPEED).answer
 `;
 
 const answer = (async () => {
-  const get = (name) => fetch(new URL(`static/pyodide/${name}`, SITE));
-  const { packages } = await (await get("pyodide-lock.json")).json();
-  const [python, ...archives] = await Promise.all([
-    loadPyodide(),
-    ...[packages.labkit.file_name, "images.zip"].map(async (name) => (await get(name)).arrayBuffer()),
-  ]);
-  python.unpackArchive(archives[0], "wheel"); // swarmsim is in it, and needs nothing else
-  python.unpackArchive(archives[1], "zip", { extractDir: "/engine" }); // those of dockercoins, built (`prepare.py`)
+  const images = fetch(new URL("static/pyodide/images.zip", SITE));
+  const python = await start({}, "swarmsim/"); // which needs nothing else
+  python.unpackArchive(await (await images).arrayBuffer(), "zip", { extractDir: "/engine" }); // those of dockercoins, built (`prepare.py`)
   const speed = Number(new URL(import.meta.url).searchParams.get("speed")) || 1;
   return python.runPythonAsync(BEGIN.replace("SPEED", String(speed)));
 })();
