@@ -6,6 +6,7 @@ has changed it: a recording may have got an instructor's marks. A notebook keeps
 where anything else was changed in it by hand, it is kept as it was under another name.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from labkit.lessons.notebooks.notes import Kept
 from labkit.lessons.notebooks.versions import VersionName
 
 _HASHES = ".labkit-built.json"
+#: What a build leaves beside its notebooks: where a build is a source, no part of it.
+_LEFT = re.compile(rf"{re.escape(_HASHES)}|.*\.before-\d+\.ipynb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def sources(folder: Path, names: Sequence[str] = ()) -> list[Path]:
 
     Raises `LabError` where there are none, and `BadValue` for an unknown name.
     """
-    books = [path for path in files(folder) if path.suffix == ".ipynb"]
+    books = [path for path in _given(folder) if path.suffix == ".ipynb"]
     if not books:
         raise LabError(
             f"notebooks in {folder}.", "there are none.", "name their folder with --from."
@@ -74,12 +77,16 @@ def build(
     for path in sources(folder, names):
         name = path.relative_to(folder).as_posix()
         new[name] = _built(version, path, target / name, hashes.known.get(name), keep_outputs)
-    others = [path for path in files(folder) if path.suffix != ".ipynb"]
+    others = [path for path in _given(folder) if path.suffix != ".ipynb"]
     for path in others:
         new[path.relative_to(folder).as_posix()] = _New(path.read_bytes())
     for name in new:
         _refuse_sources(folder, (target / name).parent)
     return [_put(target / name, name, each, hashes) for name, each in new.items()]
+
+
+def _given(folder: Path) -> list[Path]:
+    return [path for path in files(folder) if not _LEFT.fullmatch(path.name)]
 
 
 def _built(

@@ -76,7 +76,13 @@ def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False)
 def build(
     version: VersionName, book: Book, older: Book | None = None, *, keep_outputs: bool = False
 ) -> Built:
-    """Return a version by its name. A learner's is built with no regard to an older one."""
+    """Return a version by its name. A learner's is built with no regard to an older one.
+
+    The source may be an instructor's version, whose headings have minutes.
+    """
+    if version_of(book) == "instructor":
+        plain = [with_text(cell, minutes.without(text(cell))) for cell in book["cells"]]
+        book = book | {"cells": plain}
     if version == "learner":
         return Built(learner(book, keep_outputs=keep_outputs))
     make = instructor if version == "instructor" else slides

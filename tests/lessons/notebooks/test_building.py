@@ -149,6 +149,22 @@ def test_cells_that_are_no_notes_are_built_anew_and_a_copy_keeps_them(sources: P
     assert what(done)["01-update.ipynb"] == "written"
 
 
+def test_what_an_instructor_has_written_is_a_source_like_another(sources: Path, target: Path):
+    """With no minutes in the headings, and without what a build leaves beside it."""
+    building.build("instructor", sources, target)
+    edited(target / "01-update.ipynb", code("demo", "print('my demo')"), note("mine", "Wait."))
+    building.build("instructor", sources, target)
+    made = target.with_name("slides")
+
+    building.build("slides", target, made)
+
+    left_out = {"01-update.before-1.ipynb"}
+    assert {*files(made)} == {*files(target)} - left_out
+    shown = [noted(cell) for cell in read(made / "01-update.ipynb")["cells"]]
+    assert "Wait." in shown
+    assert not [words for words in shown if " min" in words.splitlines()[0]]
+
+
 def test_a_notebook_that_is_no_version_is_kept_where_one_is_built(sources: Path, target: Path):
     target.mkdir()
     own = target / "01-update.ipynb"
