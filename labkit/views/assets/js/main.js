@@ -26,18 +26,21 @@ const drawing = (viewState, given, views = new Set()) => (el) => {
   };
 };
 
+/** Ms after which a page asks once more: its question may have been lost, and so may the answer. */
+const ASK_AGAIN = 15_000;
+
 /** The live widget: one state, which every view of it in the page draws. */
 export default () => {
   const views = new Set();
   let viewState;
-  let asked = false; // a kernel that runs a cell answers only after it
+  let asked = -ASK_AGAIN; // when: a kernel that runs a cell answers only after it
   return {
     initialize({ model }) {
       const draw = () => {
         for (const view of views) view.draw();
       };
       const load = () => {
-        asked = false;
+        asked = -ASK_AGAIN;
         if (viewState) viewState.load(model.get("view_state"));
         else viewState = new ViewState(model.get("view_state"));
         draw();
@@ -46,8 +49,11 @@ export default () => {
       model.on("msg:custom", (delta) => {
         const known = viewState.seq;
         const up = viewState.follow(delta); // what is sent once more is known already, as a rule
-        if (!up && !asked) model.send({ want: "full" });
-        asked = !up;
+        if (up) asked = -ASK_AGAIN;
+        else if (performance.now() - asked > ASK_AGAIN) {
+          asked = performance.now();
+          model.send({ want: "full" });
+        }
         if (viewState.seq !== known) draw();
       });
       load();

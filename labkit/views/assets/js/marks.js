@@ -30,8 +30,9 @@ export class Marks {
     return this.asked === null ? this.sent : [...this.sent, [this.asked, ""]];
   }
 
-  follow({ end }) {
-    if (this.el) this.el.hidden = Boolean(end);
+  /** There is nobody to keep a mark when the recording has ended, or the kernel is silent. */
+  follow({ end, silent }) {
+    if (this.el) this.el.hidden = Boolean(end || silent);
   }
 
   /** Asks for the words of a mark at a moment. */
