@@ -48,6 +48,11 @@ class LabError(Exception):
         return [f"{type(self).__name__}", *str(self).splitlines()]
 
 
+def refused(problem: OSError | ValueError) -> str:
+    """Return why the machine refused a file, without Python's number and quotes."""
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+
+
 class NoEngine(LabError):
     """Nothing answers where a Docker engine should be."""
 

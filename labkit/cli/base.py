@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from labkit.base import settings
-from labkit.base.errors import LabError
+from labkit.base.errors import LabError, refused
 
 #: The module of each command.
 _HOMES = {
@@ -44,7 +44,7 @@ class _Commands(click.Group):
             # else Python writes what is left of the output once more when it ends
             with Path(os.devnull).open("w") as nowhere:
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
-            click.echo(f"The machine refused: {problem}", err=True)
+            click.echo(f"The machine refused: {refused(problem)}", err=True)
             sys.exit(1)
 
     def list_commands(self, _: click.Context) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from labkit.base import browser, files, settings
-from labkit.base.errors import LabError
+from labkit.base.errors import LabError, refused
 
 #: `up` may build images while it holds the lock, which takes up to a minute or two.
 _WAIT_SECONDS = 300
@@ -81,7 +81,7 @@ def locked() -> Iterator[None]:
     except OSError as problem:
         raise LabError(
             f"to write to {path.parent}.",
-            f"{problem}.",
+            f"{refused(problem)}.",
             "set LABKIT_HOME to a folder that you can write to.",
         ) from None
     try:

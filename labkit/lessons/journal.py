@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_args
 
-from labkit.base.errors import LabError
+from labkit.base.errors import LabError, refused
 from labkit.base.files import lines
 
 # fmt: off
@@ -205,7 +205,7 @@ class Journal:
     def _refused(self, what: str, problem: OSError) -> LabError:
         return LabError(
             f"{what} {self.path}.",
-            f"{problem}.",
+            f"{refused(problem)}.",
             "make it a file that you can read and write, or set LABKIT_HOME to another folder.",
         )
 

@@ -53,7 +53,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, TypeVar, get_args, get_type_hints
 
-from labkit.base.errors import BadValue, RecordingProblem
+from labkit.base.errors import BadValue, RecordingProblem, refused
 from labkit.recordings.values import (
     Availability,
     Node,
@@ -613,7 +613,7 @@ def create(path: Path, *, exists: bool = False) -> FileIO:
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise RecordingProblem(
             f"to write a recording to {path}.",
-            str(problem),
+            f"{refused(problem)}.",
             "choose the name of a file that does not exist yet, in a folder you may write to.",
         ) from None
 
@@ -635,7 +635,7 @@ def _lines_of(path: Path) -> Iterator[bytes]:
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise RecordingProblem(
             f"a recording at {path}.",
-            str(problem),
+            f"{refused(problem)}.",
             "give the path of a file that `labkit record -o FILE` wrote.",
         ) from None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from labkit.base.errors import BadValue, LabError
+from labkit.base.errors import BadValue, LabError, refused
 from labkit.base.files import replace, unused
 from labkit.lessons.copies import Hashes, digest, files
 from labkit.lessons.notebooks import checking, versions
@@ -153,7 +153,9 @@ def _write(path: Path, content: bytes) -> None:
         replace(path, content)
     except OSError as problem:
         raise LabError(
-            f"to write {path}.", str(problem), "name another folder with -o, or free some space."
+            f"to write {path}.",
+            f"{refused(problem)}.",
+            "name another folder with -o, or free some space.",
         ) from None
 
 

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from labkit.base.errors import LabError
+from labkit.base.errors import LabError, refused
 from labkit.base.files import lines
 from labkit.lessons.journal import BEGINS, LATE, Event, read_event
 from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
@@ -220,7 +220,7 @@ def _files(folder: Path) -> list[Path]:
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise LabError(
             f"the folder of a class, {folder}.",
-            f"{problem}.",
+            f"{refused(problem)}.",
             "give the folder that LABKIT_CLASS names for learners, or the one with their files.",
         ) from None
     # no links; and Jupyter's own copies are in folders whose names begin with a dot

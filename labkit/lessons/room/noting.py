@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.base import echo, settings
-from labkit.base.errors import BadValue, LabError
+from labkit.base.errors import BadValue, LabError, refused
 from labkit.base.files import lines
 from labkit.base.rules import words
 from labkit.lessons.journal import BEGINS, Event
@@ -150,7 +150,7 @@ def _drawn() -> str:
     except OSError as problem:
         raise LabError(
             f"to store your alias for the room's log in {_file()}.",
-            f"{problem}.",
+            f"{refused(problem)}.",
             "choose a name yourself: LABKIT_ALIAS=…",
         ) from None
 

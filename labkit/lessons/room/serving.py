@@ -14,7 +14,7 @@ from tornado import web
 from tornado.httpserver import HTTPServer
 
 from labkit.base import echo
-from labkit.base.errors import LabError
+from labkit.base.errors import LabError, refused
 from labkit.engines import ports
 
 _HEADERS = {
@@ -63,7 +63,7 @@ async def _serve(draw: Callable[[], str], port: int) -> None:
     except OSError as problem:
         raise LabError(
             f"to serve the room on port {port}.",
-            f"{problem}.",
+            f"{refused(problem)}.",
             "leave --port out to take a free one.",
         ) from None
     listening.setblocking(False)

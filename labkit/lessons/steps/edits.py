@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from labkit.base import echo
-from labkit.base.errors import BadValue, LabError
+from labkit.base.errors import BadValue, LabError, refused
 from labkit.base.rules import words
 from labkit.lessons import workspace
 from labkit.swarm.images import baseimage
@@ -121,7 +121,7 @@ def _read(path: Path, shown: str) -> str:
     except (OSError, UnicodeDecodeError) as problem:
         raise LabError(
             f"to read {shown}.",
-            f"{problem}.",
+            f"{refused(problem)}.",
             "run `labkit.reset(...)`, which restores it; your version is kept beside it.",
         ) from None
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from labkit.base.errors import LabError
+from labkit.base.errors import LabError, refused
 from labkit.base.files import replace
 from labkit.recordings.recording import is_at
 from labkit.views import live, parts
@@ -115,7 +115,9 @@ def write(path: Path, html: str) -> None:
             replace(path, html.encode())
     except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
         raise LabError(
-            f"to write {path}.", f"{problem}.", "name a file in an existing folder."
+            f"to write {path}.",
+            f"{refused(problem)}.",
+            "name a file in an existing folder, on a disk that has room.",
         ) from None
 
 
