@@ -117,7 +117,7 @@ function comparedLayout(runs, look) {
     yaxis: { ...axis, domain: [hasSpeed(runs) ? (speed + between) / inner : 0, 1], range: [0, most * onTop], tickformat: "d", nticks: 6, fixedrange: true },
     yaxis2: { ...axis, domain: [0, below], range: [0, fastest * 1.25], nticks: 5, fixedrange: true, visible: hasSpeed(runs) },
     annotations: [
-      chartTitle("Running replicas; the mark is where an update ended", 1, look),
+      chartTitle("Running replicas, with each end marked", 1, look),
       ...(hasSpeed(runs) ? [chartTitle("Hashes a second", below, look)] : []),
       ...above.annotations.map((one) => ({ ...one, yref: "y", font: { size: look.font * 0.85, color: look.text } })),
     ],
