@@ -234,6 +234,11 @@ def volume(value: str) -> dict[str, Any]:
     parts = value.split(":")
     if not all(parts) or len(parts) > 3:
         raise ValueError(f"must be SOURCE:TARGET:OPTIONS, and {value!r} is not")
+    if any(re.fullmatch("[A-Za-z]", part) for part in parts[:-1]):
+        raise ValueError(
+            f"docker takes the one letter before a colon in {value!r} for a Windows drive; "
+            "give the volume a longer name"
+        )
     if len(parts) == 1:
         return {"type": "volume", "target": parts[0]}
     found: dict[str, Any] = {"source": parts[0], "target": parts[1]}
