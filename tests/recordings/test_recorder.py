@@ -15,7 +15,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from labkit.base import waiting
+from labkit.base import browser, waiting
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
 from labkit.base.jobs import Firm
 from labkit.recordings.recorder import Recorder, meter, poller, recorder
@@ -382,6 +382,22 @@ def test_a_silent_engine_is_said_with_since_when_and_what_helps() -> None:
     assert "(connection refused)" in said
     assert "labkit up" in said
     assert made.engine_trouble == ""
+
+
+@pytest.mark.parametrize(
+    ("in_a_browser", "helps"), [(False, "`labkit up` does"), (True, "first cell starts another")]
+)
+def test_who_waits_for_a_silent_engine_is_told_what_helps(
+    in_a_browser: bool, helps: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = NoEngine("an engine.", "connection refused.", "start it.")
+    monkeypatch.setattr(browser, "is_here", lambda: in_a_browser)
+    with Recorder(Scripted(UPDATING, silent), "dc_worker") as made:
+        until(lambda: made.engine_trouble, "the engine to be silent")
+        with pytest.raises(NotSettled, match="has not answered since") as raised:
+            made.wait(timeout=0.1)
+
+    assert helps in str(raised.value)
 
 
 def test_a_file_that_exists_is_never_written_over(tmp_path: Path) -> None:

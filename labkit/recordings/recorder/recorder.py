@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, get_args
 
-from labkit.base import echo, waiting
+from labkit.base import browser, echo, waiting
 from labkit.base.errors import BadValue, NotSettled
 from labkit.base.jobs import Job, Steps
 from labkit.base.waiting import PATIENCE
@@ -21,6 +21,10 @@ from swarmsim.go.states import UpdateState
 
 #: Takes how things stand while somebody waits, as a sentence.
 Say = Callable[[str], None]
+
+#: What to do about an engine that does not answer: a page's loses its swarm with it.
+_AGAIN = "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
+_ANOTHER = "This notebook's first cell starts another one, with an empty swarm."
 
 
 class Recorder:
@@ -155,7 +159,7 @@ class Recorder:
             return f"Since {gap.at:%H:%M:%S} UTC: {gap.reason} Begin a recording of what runs now."
         return (
             f"The engine has not answered since {gap.at:%H:%M:%S} UTC ({gap.reason.rstrip('.')}). "
-            "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
+            f"{_ANOTHER if browser.is_here() else _AGAIN}"
         )
 
     def subscribe(self, listener: Callable[[], None]) -> None:
@@ -271,7 +275,7 @@ class Recorder:
             return NotSettled(f"{what}.", found, "watch the service anew, and then update it.")
         return NotSettled(
             f"{what}, within {seconds:g} s.",
-            doing,
+            self.engine_trouble or doing,
             "run the cell again to wait longer, or look at the table for a task with an error.",
         )
 
