@@ -130,7 +130,7 @@ def _replays(into: Path) -> None:
     for name, said in _said().items():
         replay = Replay(_recording(name))
         replay.title = said["title"]
-        before, found, after = replay.page.partition(inside)
+        before, found, after = str(replay.page).partition(inside)  # `Markup` escapes what is put in
         assert found, "a page of its own contains plotly.js"
         before = before.replace("<title>", f"{_ICON}<title>", 1).replace("<body>", f"<body>{_BACK}")
         text = f"{before}{beside}</script>{after}"

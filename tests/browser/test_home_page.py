@@ -174,5 +174,6 @@ def test_the_search_needs_no_server(page: Page, address: str) -> None:
 
 def test_a_replay_has_the_plotly_that_all_share(page: Page, address: str) -> None:
     page.goto(f"{address}/replays/03-rolled-back.html")
+    expect(page.get_by_role("link", name="All recordings")).to_be_visible()
 
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
