@@ -32,7 +32,7 @@ _WORDS = Path(__file__).with_name("phases.yaml")
 class Counts:
     """How many tasks of a service there are, as far as a sentence about its update goes."""
 
-    #: Those that run the tag of the service's spec.
+    #: Those that run the tag of the service's spec; of these the new ones in an update to it.
     running: int
     #: Those that were told to shut down and have not ended.
     leaving: int
@@ -62,8 +62,10 @@ def describe(service: Service | None, tasks: Iterable[Task], nodes: tuple[Node, 
     """Return what the update of a service is doing, in one plain sentence."""
     tasks = tuple(tasks)
     tag = service.tag if service else ""
+    since = renewing(service)
+    running = (task for task in tasks if task.running and task.tag == tag)
     counts = Counts(
-        running=sum(task.running and task.tag == tag for task in tasks),
+        running=sum(since is None or task.created_at >= since for task in running),
         leaving=sum(map(leaving, tasks)),
         left=sum(not (task.ended or task.lost) for task in tasks),
         lost=tuple(task for task in tasks if task.lost),
@@ -75,6 +77,14 @@ def describe(service: Service | None, tasks: Iterable[Task], nodes: tuple[Node, 
 def described(recording: Recording) -> str:
     """Return the same sentence of what was last seen."""
     return describe(recording.service, recording.current, recording.nodes)
+
+
+def renewing(service: Service | None) -> datetime | None:
+    """Return when an update began that keeps the image, as with `--force`, while it goes on."""
+    status = service.update_status if service else None
+    if service is None or status is None or status.state != "updating":
+        return None
+    return status.started_at if service.previous_image == service.image else None
 
 
 def sentence(service: Service | None, counts: Counts) -> str:
@@ -135,8 +145,8 @@ def _sentence(service: Service | None, counts: Counts) -> str:
         return f"The service is removed{still}."
     wanted = service.replicas
     running = counts.running
-    share = f"{running} of {wanted} replicas run" if wanted is not None else f"{running} tasks run"
-    now = f"{share} {service.tag}"
+    share = f"{running} of {wanted} replicas" if wanted is not None else f"{running} tasks"
+    now = f"{share} {'are new, and ' if renewing(service) else ''}run {service.tag}"
     state = service.update_status.state if service.update_status else ""
     almost = running == wanted and not counts.leaving and not awaited(service, counts.lost)
     if state in words(_WORDS)["almost"] and almost:

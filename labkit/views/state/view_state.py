@@ -130,7 +130,7 @@ class ViewState:
         self._images: dict[tuple[str, int], int] = {}
         self._nodes: dict[str, int] = {}
         self._kinds: dict[tuple[str, str, str], int] = {}
-        self._running: dict[str, str] = {}
+        self._running: dict[str, tuple[str, datetime]] = {}
         self._alive: set[str] = set()
         self._leaving: set[str] = set()
         self._lost: dict[str, Task] = {}
@@ -274,16 +274,17 @@ class ViewState:
         if phases.leaving(task):
             self._leaving.add(task.id)
         if task.running:
-            self._running[task.id] = tag = self._tag(task)
+            tag = self._tag(task)
+            self._running[task.id] = tag, task.created_at
             self._counts[tag] += 1
 
     def _count_out(self, task_id: str) -> None:
         self._alive.discard(task_id)
         self._leaving.discard(task_id)
         self._lost.pop(task_id, None)
-        tag = self._running.pop(task_id, None)
-        if tag is not None:
-            self._counts[tag] -= 1
+        ran = self._running.pop(task_id, None)
+        if ran is not None:
+            self._counts[ran[0]] -= 1
 
     def _forget(self, at: datetime, task_id: str) -> None:
         self._count_out(task_id)
@@ -406,7 +407,7 @@ class ViewState:
         service = self._current
         status = service.update_status if service else None
         counts = phases.Counts(
-            running=self._counts[service.tag] if service else 0,
+            running=self._running_now(service) if service else 0,
             leaving=len(self._leaving),
             left=len(self._alive),
             lost=tuple(self._lost.values()),
@@ -421,6 +422,12 @@ class ViewState:
             "wanted": service.replicas if service else None,
             "config": config and _config(config),
         }
+
+    def _running_now(self, service: Service) -> int:
+        since = phases.renewing(service)
+        if since is None:
+            return self._counts[service.tag]
+        return sum(tag == service.tag and made >= since for tag, made in self._running.values())
 
     def _budget(self, budget: Budget) -> Json:
         """Return how many new tasks failed, and how many may before `action` is taken.

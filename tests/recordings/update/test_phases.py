@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from labkit.recordings.update.phases import completes_after, describe, settled
+from labkit.recordings.update.phases import completes_after, describe, described, settled
 from labkit.recordings.values import Node, Task, UpdateConfig
+from labkit.views.state.view_state import ViewState
 from tests.claims import each_claim
 from tests.looks import recorded
 from tests.played import CRASHES, Played
@@ -22,6 +23,17 @@ def test_all_replicas_new_and_update_completed_are_two_moments() -> None:
         "2 of 2 replicas run 1.1. Not completed yet: "
         "that comes 5s after the last replica started (the monitor window)."
     )
+
+
+def test_of_an_update_that_keeps_the_image_only_new_tasks_are_counted() -> None:
+    """As with `--force`: what the old ones run is no sign of progress."""
+    forced = {"is": "service 1.0 updating begun 1", "previous_image": service("1.0").image}
+    anew = [forced, "1.0-1 shutdown", "anew=1.0-1 made 1.5"]
+    recording = recorded({0: ["service 1.0", "1.0-1..2"], 2: anew})
+    assert described(recording) == "Updating: 1 of 2 replicas are new, and run 1.0."
+    state = ViewState(recording.header)
+    state.apply(recording.changes)
+    assert state.delta()["status"]["sentence"] == described(recording)
 
 
 @pytest.mark.parametrize(
