@@ -17,6 +17,7 @@ const SAYS = {
   sharedWorker: `The browser has no shared workers (SharedWorker), in which the swarm runs. ${CURRENT}`,
   webAssembly: `The browser runs no WebAssembly, of which its Python is made. Switch it on, if it is switched off (a lockdown mode does that). ${CURRENT}`,
   storage: `The browser does not let this site store anything, so your files would be lost. ${ORDINARY}`,
+  room: "The browser has no room left to store your files. Make room on the disk, or delete what other sites have stored.",
 };
 const NOTES = {
   programs:
@@ -93,7 +94,7 @@ async function takeAlong() {
       const path = isNotebook(file) ? `${EARLIER}/${file.path}` : file.path;
       store.put({ ...file, path }, path);
     }
-    await new Promise((resolve, reject) => Object.assign(store.transaction, { oncomplete: resolve, onabort: reject }));
+    await stored(store);
     from.close();
     to.close();
   }
@@ -116,22 +117,29 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
+const stored = ({ transaction }) =>
+  new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: () => reject(transaction.error) }));
+
 async function whatIsMissing(version) {
   if (!isSecureContext) return "insecure";
   if (!navigator.serviceWorker) return "serviceWorker";
   if (!globalThis.SharedWorker) return "sharedWorker";
   if (!globalThis.WebAssembly) return "webAssembly";
-  if (!(await canStore())) return "storage";
+  const problem = await whatStopsStoring();
+  if (problem) return problem;
   if (!(await hasServiceWorker(version))) return "serviceWorker";
 }
 
-async function canStore() {
+async function whatStopsStoring() {
   try {
     localStorage.setItem("labkit", "stored");
-    (await done(indexedDB.open("labkit"))).close();
-    return true;
-  } catch {
-    return false;
+    const tried = await openFiles(`labkit tried ${SITE.pathname}`);
+    const store = tried.transaction(STORE, "readwrite").objectStore(STORE);
+    store.put("", "");
+    await stored(store);
+    tried.close();
+  } catch (problem) {
+    return problem?.name === "QuotaExceededError" ? "room" : "storage";
   }
 }
 

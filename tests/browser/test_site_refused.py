@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 LAB = "lab/index.html?path=00-start-here.ipynb&speed=10"
 _NO_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('', 'SecurityError'); }"
+NO_ROOM = "// nothing is taken from this one but its room"
 _FULL = "StorageManager.prototype.estimate = async () => ({ quota: 30e6, usage: 10e6 });"
 
 
@@ -22,6 +23,7 @@ _FULL = "StorageManager.prototype.estimate = async () => ({ quota: 30e6, usage: 
         ("delete globalThis.WebAssembly", "runs no WebAssembly"),
         ("Object.defineProperty(globalThis, 'isSecureContext', { value: false })", "https://"),
         (_NO_STORAGE, "does not let this site store anything"),
+        (NO_ROOM, "has no room left"),
     ],
 )
 def test_a_browser_that_cannot_run_the_lab_is_told_so_at_once(
@@ -58,5 +60,8 @@ def _visited(browser: Browser, address: str, blocked: str) -> Iterator[Page]:
     with context:
         context.add_init_script(blocked)
         page = context.new_page()
+        if blocked == NO_ROOM:
+            quota = {"origin": "/".join(address.split("/")[:3]), "quotaSize": 1}
+            context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
         page.goto(f"{address}/{LAB}")
         yield page
