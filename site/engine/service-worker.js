@@ -7,6 +7,7 @@
 const SITE = new URL(".", self.location);
 const COPIES = `labkit ${SITE.pathname} `;
 const NAME = `${COPIES}VERSION`; // build.py puts it in, and what JupyterLite has below
+const copies = caches.open(NAME);
 const IS_LARGE = /^(build|extensions|labkit|static)\//;
 /** A copy of the site has 50 MB. Where there is less than twice that, the room is left to the learner's files.
     WebKitGTK does not say how much there is. */
@@ -29,15 +30,19 @@ self.addEventListener("message", (event) => {
 async function answer(event) {
   const { request } = event;
   const [key] = request.url.split(/[?#]/); // a file is the same, whatever it is asked for with
-  const copies = await caches.open(NAME);
-  const copy = await copies.match(key);
-  if (copy && IS_LARGE.test(key.slice(SITE.href.length))) return copy;
+  const copy = async () => (await copies).match(key);
+  const kept = IS_LARGE.test(key.slice(SITE.href.length)) && (await copy());
+  if (kept) return kept;
   try {
     const found = await fetch(request, { cache: "no-cache" });
-    if (found.status === 200 && (await hasRoom)) event.waitUntil(copies.put(key, found.clone()).catch(console.warn));
+    if (found.status === 200 && (await hasRoom)) {
+      const copied = found.clone();
+      event.waitUntil(copies.then((all) => all.put(key, copied)).catch(console.warn));
+    }
     return found;
   } catch (problem) {
-    if (copy) return copy;
+    const older = await copy();
+    if (older) return older;
     throw problem;
   }
 }
@@ -46,8 +51,8 @@ async function answer(event) {
 async function copyTheRest() {
   if (!(await hasRoom)) return;
   const names = await (await fetch(new URL("engine/offline.json", SITE))).json();
-  const copies = await caches.open(NAME);
-  const copy = async (url) => (await copies.match(url)) ?? copies.add(new Request(url, { cache: "no-cache" }));
+  const all = await copies;
+  const copy = async (url) => (await all.match(url)) ?? all.add(new Request(url, { cache: "no-cache" }));
   await Promise.allSettled(names.map((name) => copy(new URL(name, SITE))));
 }
 
