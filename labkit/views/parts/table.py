@@ -13,7 +13,7 @@ from labkit.views.state.view_state import Json
 TITLE = ""
 #: Rows that a saved notebook has. A larger table would weigh on every save, and block the page:
 #: JupyterLab looks for headings in all HTML of a cell, which takes 0.2 ms a row.
-MOST_ROWS = 100
+MOST_ROWS = 50
 #: How loudly a row speaks, by its task's stage; on its way otherwise.
 _MOODS = {"failed": "bad", "ended": "off", "lost": "off", "running": "on"}
 SHARED = {"moods": _MOODS}
