@@ -85,8 +85,8 @@ def test_a_large_table_is_cut_in_a_snapshot() -> None:
     """It weighs on every save of its notebook and on its page, and says what it leaves out."""
     recording, _, _ = play(0.25, slots=200)
     html = Snapshot.of(recording).html
-    assert html.count('<tr data-mood="') == 100
-    assert "101 further rows are left out." in html
+    assert html.count('<tr data-mood="') == 50
+    assert "151 further rows are left out." in html
 
 
 def test_an_empty_recording_can_be_shown() -> None:
