@@ -280,12 +280,7 @@ def _starts(recording: Recording) -> list[int]:
         unseen = there is None or change.at == first_poll
         if unseen:
             written = None
-        elif (
-            status is None
-            and there
-            # the engine writes to a service as well, and changes nothing that is asked of it
-            and (there.update_status is not None or requested(there) != requested(change.service))
-        ):
+        elif status is None and there and _written_anew(there, change.service):
             written = number
         if status and status.started_at != last:
             if not unseen:
@@ -293,6 +288,14 @@ def _starts(recording: Recording) -> list[int]:
             written, last = None, status.started_at
         there = change.service
     return starts
+
+
+def _written_anew(before: Service, now: Service) -> bool:
+    """Whether somebody has changed a service, which then has no status, or is to get one.
+
+    The engine writes to it as well, and changes nothing that is asked of it.
+    """
+    return before.update_status is not None or requested(before) != requested(now)
 
 
 def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:

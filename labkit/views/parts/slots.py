@@ -150,11 +150,18 @@ def rows(found: list[Attempt]) -> dict[Group, list[Attempt]]:
         of[attempt.group].append(attempt)
     groups = sorted(of, key=lambda group: -max(each.moves[-1]["at"] for each in of[group]))
     kept = groups if len(groups) <= MOST_ROWS else groups[:_ROWS_OF_MORE]
-    for group in kept:  # attempts that overlap share their row: the older above
-        extents = [(float("-inf"),) * 2, *(each.extent for each in of[group]), (float("inf"),) * 2]
-        for attempt, older, newer in zip(of[group], extents, extents[2:], strict=False):
-            attempt.pieces = list(attempt.cut(older[1], newer[0]))
+    for group in kept:
+        _share(of[group])
     return {group: of[group] for group in sorted(kept, key=lambda group: natural_key(str(group)))}
+
+
+def _share(of: list[Attempt]) -> None:
+    """Let attempts that overlap share their row: the older above."""
+    extents = [each.extent for each in of]
+    for n, attempt in enumerate(of):
+        older = extents[n - 1][1] if n else float("-inf")
+        newer = extents[n + 1][0] if n + 1 < len(of) else float("inf")
+        attempt.pieces = list(attempt.cut(older, newer))
 
 
 def label(group: Group, of: list[Attempt]) -> str:
