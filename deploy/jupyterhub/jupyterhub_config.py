@@ -27,7 +27,7 @@ LABKIT = str(Path(sys.executable).with_name("labkit"))
 
 
 def names(file):
-    """Return the names in a file, one a line; a file that is missing has none."""
+    """Return the names in a file, one a line; none if the file is missing."""
     lines = Path(file).read_text(encoding="utf-8").splitlines() if Path(file).exists() else []
     return {line.strip() for line in lines if line.strip()}
 

@@ -3,8 +3,8 @@
 import { loadPyodide as load } from "../static/pyodide/pyodide.mjs";
 
 const FOLDER = new URL("../static/pyodide/", import.meta.url);
-// JupyterLite goes to its drive next, and Pyodide has Python look where it is first, for each module:
-// a request that blocks until the page, which is busy, answers.
+// JupyterLite changes to its drive next. The current folder is first in Pyodide's sys.path, so Python
+// would look there for each module, by a request that blocks until the busy page answers.
 const BEGIN = `
 import sys
 sys.path.append(sys.path.pop(0))

@@ -83,7 +83,7 @@ class Allocator:
         ports = [self._published(service, port) for port in spec.get("Ports") or []]
         vips = self._virtual(service, spec)
         if not ports and not vips and service.endpoint == {"Spec": {}}:
-            return service.endpoint  # without any, it stays as it was before there were some
+            return service.endpoint  # a service that never had any has an empty endpoint
         asked = service.spec.get("EndpointSpec") is not None
         endpoint: Spec = {"Spec": {"Mode": "vip", **spec} if asked else {}}
         if ports:

@@ -21,7 +21,7 @@ from labkit.lessons.notebooks.notes import Kept
 from labkit.lessons.notebooks.versions import VersionName
 
 _HASHES = ".labkit-built.json"
-#: What a build leaves beside its notebooks: where a build is a source, no part of it.
+#: What a build leaves beside its notebooks; a build from there leaves it out.
 _LEFT = re.compile(rf"{re.escape(_HASHES)}|.*\.before-\d+\.ipynb")
 
 

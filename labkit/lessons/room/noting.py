@@ -41,7 +41,7 @@ def note(event: Event) -> None:
         return
     try:
         name = alias()
-        # a folder that gives its group to what is in it is for that group alone to read
+        # a setgid folder passes its group on, and only that group is to read what is in it
         mode = 0o640 if folder.stat().st_mode & stat.S_ISGID else 0o644
         # the instructor makes the folder: one made here would not be seen
         lines.append(folder / f"{name}.jsonl", _line(event, name), mode=mode)

@@ -1,4 +1,4 @@
-"""The instructor's page, which follows the class, for whoever has its address.
+"""The instructor's page, kept up to date and served to anyone who has its address.
 
 The address ends with a token, because all who work on this machine reach its ports; a hub's proxy
 that leads to it asks for a login, too. JupyterLab brings the server, tornado.

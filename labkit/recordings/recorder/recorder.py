@@ -22,7 +22,7 @@ from swarmsim.go.states import UpdateState
 #: Takes how things stand while somebody waits, as a sentence.
 Say = Callable[[str], None]
 
-#: What to do about an engine that does not answer: a page's loses its swarm with it.
+#: What to do about an engine that does not answer. In a browser its swarm is lost.
 _AGAIN = "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
 _ANOTHER = "This notebook's first cell starts another one, with an empty swarm."
 

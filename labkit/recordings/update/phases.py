@@ -32,7 +32,7 @@ _WORDS = Path(__file__).with_name("phases.yaml")
 class Counts:
     """How many tasks of a service there are, as far as a sentence about its update goes."""
 
-    #: Those that run the tag of the service's spec; of these the new ones in an update to it.
+    #: Those that run the tag of the service's spec; only the new ones in an update that keeps it.
     running: int
     #: Those that were told to shut down and have not ended.
     leaving: int

@@ -261,7 +261,7 @@ class UpdateTracker:
         )
         by_itself = back and run and run.of == "update" and run.key[1] == status.started_at
         self._update = run if by_itself else None
-        if self._update:  # its tasks may be seen before it: then no slot differs any more
+        if self._update:  # its tasks may have been seen before it, and then no slot differs
             self._run.slots_differ = self._update.image != service.image
         for group in tuple(self._newest):
             self._consider(self._run, group)

@@ -103,9 +103,9 @@ function ofEachKernel({ sessionContext }, take) {
   sessionContext.kernelChanged.connect((_, { newValue }) => newValue && take(newValue));
 }
 
-/** Lets widgets come back during a cell: JupyterLab first asks a kernel what it can do, and until
-    that is answered, after the cell, sends all that is for widgets to wait there, too. What is on
-    the control channel does not wait, nor in a subshell that is made there (ipykernel 7). */
+/** Brings widgets back while a cell runs. JupyterLab first asks a kernel what it can do; the answer
+    comes after the cell, and messages for widgets wait in line behind it. The control channel does
+    not wait, and neither does a subshell that is made through it (ipykernel 7). */
 function passCells(kernel, createMessage) {
   const send = kernel._sendMessage?.bind(kernel); // nothing public lets a message wait
   if (!send) return;

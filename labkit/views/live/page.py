@@ -92,11 +92,11 @@ def lasting(display_id: str) -> dict[str, Any]:
 def answer_at_once(widget: Any) -> None:
     """Have clicks on a widget, and on those in it, answered while a cell runs.
 
-    JupyterLab sends them by a subshell for that. Since 7.4, ipykernel hands them to whatever
-    sent the widget's last message instead: to the cells, which have made it.
+    JupyterLab sends them to a subshell for that. Since 7.4, ipykernel passes them on to the shell
+    that sent the widget's last message: the main one, where the cells run.
     """
     if widget.comm:
-        widget.comm._reply_subshell_for = None  # noqa: SLF001 - there is no other way
+        widget.comm._reply_subshell_for = None  # noqa: SLF001 - ipykernel offers nothing public
     for each in getattr(widget, "children", ()):
         answer_at_once(each)
 

@@ -26,7 +26,7 @@ def test_all_replicas_new_and_update_completed_are_two_moments() -> None:
 
 
 def test_of_an_update_that_keeps_the_image_only_new_tasks_are_counted() -> None:
-    """As with `--force`: what the old ones run is no sign of progress."""
+    """As with `--force`: the old tasks run that image, too, and show no progress."""
     forced = {"is": "service 1.0 updating begun 1", "previous_image": service("1.0").image}
     anew = [forced, "1.0-1 shutdown", "anew=1.0-1 made 1.5"]
     recording = recorded({0: ["service 1.0", "1.0-1..2"], 2: anew})

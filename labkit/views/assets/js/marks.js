@@ -30,7 +30,7 @@ export class Marks {
     return this.asked === null ? this.sent : [...this.sent, [this.asked, ""]];
   }
 
-  /** There is nobody to keep a mark when the recording has ended, or the kernel is silent. */
+  /** Hides the button when a mark would be lost: the recording has ended, or the kernel is silent. */
   follow({ end, silent }) {
     if (this.el) this.el.hidden = Boolean(end || silent);
   }

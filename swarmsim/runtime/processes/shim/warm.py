@@ -136,7 +136,7 @@ def _write_at_once() -> None:
 def end(names: dict[str, Any], status: int) -> None:
     """End as Python does, without taking apart what is shared: that would copy all of it.
 
-    It would take a hundredth of a second of a processor, which many tasks have to wait for.
+    Copying would take ten milliseconds of processor time a task.
     """
     # what Python calls at its end, and nothing else does it
     threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
