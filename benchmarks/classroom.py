@@ -65,7 +65,7 @@ _TOOK = "print(story.took(recording).total_seconds())"
 _POLLED = ("api/kernels", "api/sessions", "api/terminals", "api/contents?content=1")
 _POLLED_EVERY = 10
 #: Seconds: of the measurement, of one request, of a cell, and until applications sleep.
-_MINUTE, _ANSWER, _CELL, _ASLEEP = 60, 180, 400, 150
+_MINUTE, _ANSWER, _CELL, _ASLEEP = 60, 180, 400, 60
 
 AsyncHTTPClient.configure(None, max_clients=500)
 
@@ -204,7 +204,9 @@ class _Learner:
         session = await self._ask(self._own("api/sessions"), "POST", wanted)
         address = self._own(f"api/kernels/{session['kernel']['id']}/channels")
         url = f"{_URL.replace('http', 'ws')}{address}?session_id={self._session}"
-        request = HTTPRequest(url, headers=self._headers, connect_timeout=_ANSWER)
+        request = HTTPRequest(
+            url, headers=self._headers, connect_timeout=_ANSWER, request_timeout=_ANSWER
+        )
         self._socket = await websocket_connect(request)
         await self._run("pass")
 

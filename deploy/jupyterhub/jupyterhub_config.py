@@ -58,8 +58,11 @@ c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 1}"
 c.JupyterHub.hub_port = PORT + 2
 # a restart of the hub in the middle of a class stops nobody's server, and their pages find it
 c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
-# what nobody looks at takes no processor
-c.Spawner.environment = {"LABKIT_ENGINE": "simulated", "LABKIT_SLEEP_AFTER": "60"}
+c.Spawner.environment = {
+    "LABKIT_ENGINE": "simulated",
+    "LABKIT_SLEEP_AFTER": "15",  # what nobody looks at takes no processor
+    "MALLOC_ARENA_MAX": "1",  # memory that is kept for each thread: 3 MB a learner
+}
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180
 
 # ---- each by themselves ------------------------------------------------------------
@@ -235,6 +238,39 @@ if ROOM.is_dir() and c.JupyterHub.spawner_class != SERVICES:
     c.Spawner.environment["LABKIT_CLASS"] = where_noted
     if c.JupyterHub.spawner_class == "docker":
         c.Spawner.pre_spawn_hook = show_room
+
+# ---- all at nine o'clock -----------------------------------------------------------
+
+#: How many servers start at a time. Thirty at once hold one another up until requests time
+#: out; in turn, the first learners are in after seconds, and the last no later.
+TURNS = asyncio.Semaphore(2 * (os.cpu_count() or 1))
+
+
+def in_turn(prepare):
+    """Return a hook that waits for a server's turn to start, and then calls `prepare`, if any.
+
+    A server's time to start (`start_timeout`) begins after its hook.
+    """
+
+    async def hook(spawner):
+        await TURNS.acquire()
+        spawner.turn = asyncio.create_task(until_started(spawner))  # kept, or it is collected
+        if prepare:
+            prepare(spawner)
+
+    return hook
+
+
+async def until_started(spawner):
+    """Give the turn to the next when a server runs, or has failed to start."""
+    try:
+        while spawner.pending == "spawn":
+            await asyncio.sleep(0.2)
+    finally:
+        TURNS.release()
+
+
+c.Spawner.pre_spawn_hook = in_turn(c.Spawner.get("pre_spawn_hook"))
 
 # ---- what nobody uses --------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What `deploy/jupyterhub/jupyterhub_config.py` asks of JupyterHub."""
 
+import asyncio
 import os
 import runpy
 import stat
@@ -120,11 +121,29 @@ def test_a_kernel_of_a_class_comes_without_the_debugger(monkeypatch):
     assert sys.modules["debugpy"] is None
 
 
+def test_servers_start_in_turn(configured, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    hook = configured().Spawner.pre_spawn_hook
+
+    async def start() -> None:
+        servers = [MagicMock(pending="spawn") for _ in range(3)]
+        turns = [asyncio.create_task(hook(each)) for each in servers]
+        await asyncio.wait(turns[:2])
+        assert not turns[2].done(), "two start for each processor"
+        servers[0].pending = None  # it runs, or has failed
+        async with asyncio.timeout(5):
+            await turns[2]
+        servers[1].pending = servers[2].pending = None
+        await asyncio.gather(*(each.turn for each in servers))
+
+    asyncio.run(start())
+
+
 # ---- the room ----------------------------------------------------------------------
 
 
 def server_of(name: str) -> MagicMock:
-    server = MagicMock(volumes={"labkit-class-{username}": "/home/learner"})
+    server = MagicMock(volumes={"labkit-class-{username}": "/home/learner"}, pending=None)
     server.user.name = name
     return server
 
@@ -146,7 +165,7 @@ def test_a_container_has_a_part_of_the_room_that_no_login_names(configured, tmp_
     found = configured("")
     ada, again, grace, barbara = map(server_of, ("ada", "ada", "grace", "barbara"))
     for server in (ada, again, grace, barbara):
-        found.Spawner.pre_spawn_hook(server)
+        prepare(found, server)
     (mine,), (theirs,) = ([*each.volumes][1:] for each in (ada, grace))
 
     assert ada.volumes == again.volumes
@@ -156,6 +175,14 @@ def test_a_container_has_a_part_of_the_room_that_no_login_names(configured, tmp_
     assert mine != theirs
     assert "ada" not in Path(mine).name
     assert barbara.volumes[str(tmp_path / "room")] == {"bind": "/room", "mode": "ro"}
+
+
+def prepare(found: Config, server: MagicMock) -> None:
+    async def start() -> None:
+        await found.Spawner.pre_spawn_hook(server)
+        await server.turn
+
+    asyncio.run(start())
 
 
 def fake_engine(provenance: str) -> MagicMock:

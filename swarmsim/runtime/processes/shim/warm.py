@@ -76,7 +76,7 @@ def _report(descriptor: int, number: int, teller: int) -> None:
 def become(request: Any, descriptors: list[int]) -> tuple[CodeType, dict[str, Any]]:
     """Become a task; return its program, and the names of its `__main__`."""
     words, env = request["words"], request["env"]
-    os.setsid()
+    os.setpgid(0, 0)  # no session of its own: to Linux an application is one that wants to run
     output, errors, teller, *_ = descriptors
     for target, source in enumerate((os.open(os.devnull, os.O_RDONLY), output, errors)):
         os.dup2(source, target)
@@ -161,6 +161,7 @@ def _status(given: object) -> int:
 
 
 if __name__ == "__main__":
+    os.nice(5)  # an engine keeps its times while tasks take all that the processor has
     gc.freeze()  # what is here is shared as long as nobody touches it
     code, names = become(*serve())
     status = 0
