@@ -29,7 +29,7 @@ from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
 from labkit.recordings.update import prediction
 from labkit.recordings.update.phases import settled
-from labkit.swarm import services, spec_change, stack
+from labkit.swarm import services, spec_change
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 
@@ -197,17 +197,13 @@ def deploy(
     several = file if isinstance(file, Sequence) and not isinstance(file, str) else [file]
     files = [_path("file", each) for each in several]
     name = _stack(name)
-    swarm = current_swarm()
-    stack.deploy(swarm, files, name, prune=prune, env=settings.compose_environment())
-    engines.lead_ports(swarm)
+    engines.deploy(current_swarm(), files, name, prune=prune, env=settings.compose_environment())
 
 
 def remove(name: str | None = None) -> None:
     """Remove a stack, as `docker stack rm NAME` does, and wait until its last task is gone."""
     name = _stack(name)
-    swarm = current_swarm()
-    stack.rm(swarm, name)
-    engines.lead_ports(swarm)
+    engines.remove(current_swarm(), name)
 
 
 def update(

@@ -30,21 +30,28 @@ def _stack() -> None:
 @click.argument("name")
 def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     """Deploy a stack, or update it."""
+    from labkit import engines
+
     env = settings.compose_environment()
-    _run("deploy", files=files, name=name, prune=prune, env=env, show_command=False)
+    # which sees for itself whether it is a manager's
+    engines.deploy(engines.find().swarm, files, name, prune=prune, env=env, show_command=False)
 
 
-def _run(what: str, **given: Any) -> None:
-    """Do what `docker stack` calls so, and print the table that it gives, if it gives one."""
+@_stack.command("rm")
+@click.argument("name")
+def _stack_rm(name: str) -> None:
+    """Remove a stack, and wait until it is gone."""
+    from labkit import engines
+
+    engines.remove(engines.connect(), name, show_command=False)
+
+
+def _say(what: str, **given: Any) -> None:
+    """Print the table of that name."""
     from labkit import engines
     from labkit.swarm import stack
 
-    # a deploy sees for itself whether it is a manager's
-    swarm = engines.find().swarm if what == "deploy" else engines.connect()
-    if table := getattr(stack, what)(swarm, **given):
-        echo.say(table)
-    if what in ("deploy", "rm"):
-        engines.lead_ports(swarm)
+    echo.say(getattr(stack, what)(engines.connect(), **given))
 
 
 for _what, _text, _given in (
@@ -52,11 +59,4 @@ for _what, _text, _given in (
     ("ps", "List the tasks of a stack.", [_NO_TRUNC, _NAME]),
     ("services", "List the services of a stack.", [_NAME]),
 ):
-    _stack.add_command(click.Command(_what, None, partial(_run, _what), _given, help=_text))
-
-
-@_stack.command("rm")
-@click.argument("name")
-def _stack_rm(name: str) -> None:
-    """Remove a stack, and wait until it is gone."""
-    _run("rm", name=name, show_command=False)
+    _stack.add_command(click.Command(_what, None, partial(_say, _what), _given, help=_text))

@@ -8,8 +8,10 @@ notebook talks to the same engine, and one of the lab's own that died is started
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from labkit.base import browser, echo, settings
 from labkit.base.errors import LabError, NoEngine
@@ -22,11 +24,13 @@ __all__ = [
     "WHAT_IT_IS",
     "Engine",
     "connect",
+    "deploy",
     "down",
     "find",
     "lead_ports",
     "locations",
     "private",
+    "remove",
     "simulated",
     "up",
     "wake",
@@ -142,6 +146,26 @@ def wake() -> None:
         own().wake()
 
 
+def deploy(swarm: Swarm, files: Sequence[Path], name: str, **options: Any) -> None:
+    """Deploy a stack as `labkit.swarm.stack.deploy` does, and lead its ports."""
+    from labkit.swarm import stack
+
+    others = True  # of a deploy that was refused halfway, it is not known
+    try:
+        others = stack.deploy(swarm, files, name=name, **options)
+    finally:
+        if others:
+            lead_ports(swarm)
+
+
+def remove(swarm: Swarm, name: str, **options: Any) -> None:
+    """Remove a stack as `labkit.swarm.stack.rm` does; its ports then lead nowhere."""
+    from labkit.swarm import stack
+
+    stack.rm(swarm, name, **options)
+    lead_ports(swarm)
+
+
 def lead_ports(swarm: Swarm) -> None:
     """Make `localhost` lead to what the lab's private engine publishes now.
 
@@ -152,7 +176,7 @@ def lead_ports(swarm: Swarm) -> None:
         return
     published = ports.published(swarm)
     if published == own.network.forwarded():
-        return  # as after most deploys; to look at all of the network takes as long as a deploy
+        return  # to look at all of the network takes as long as a deploy
     if (process := own.process()) and own.network.is_whole(process.pid):
         own.network.forward(published)
 

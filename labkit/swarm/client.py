@@ -23,12 +23,14 @@ from urllib.parse import quote, urlencode
 
 from labkit.base import errors, settings
 from labkit.base.rules import words
-from labkit.recordings.values import Node, Provenance, Service, Snapshot, Task, instant
 from labkit.swarm import wire
 from labkit.swarm.clock import Clock
 
 if TYPE_CHECKING:
     import docker
+
+    # which a deploy, which knows services only as the API has them, does without
+    from labkit.recordings.values import Node, Provenance, Service, Snapshot, Task
 
 #: The engine answers a stale version with this text, and with status 500.
 _STALE = "update out of sequence"
@@ -223,6 +225,8 @@ class Swarm:
         A service that has been removed gives its last tasks until they have stopped;
         then, as for a name that never was, this raises `NotFound`.
         """
+        from labkit.recordings.values import Service, Snapshot
+
         at = self.now()
         service, missing = known, None
         if service is None:
@@ -252,6 +256,8 @@ class Swarm:
         return read[3]
 
     def _task_values(self, body: bytes) -> tuple[Task, ...]:
+        from labkit.recordings.values import Task
+
         # most tasks are as they were: one whose JSON is known is not read again
         known, down, whole = self._values, self._down, body.strip()[1:-1]
         apart = whole.replace(b'},{"ID":', b'}\n{"ID":').split(b"\n")
@@ -279,6 +285,8 @@ class Swarm:
         return self._there
 
     def _ask_for_nodes(self) -> None:
+        from labkit.recordings.values import Node
+
         nodes = [Node.from_api(node) for node in self.get("/nodes")]
         self._there = tuple(sorted(nodes, key=lambda node: (node.name, node.id)))
         # tasks of a node that was removed keep its id
@@ -386,8 +394,8 @@ class Swarm:
             self._identity = "", -1
             raise no_engine(self.url, problem) from None
         self._date = answer.date
-        if told := instant(answer.time):
-            self._clock.set(told)
+        if answer.time:
+            self._clock.set(datetime.fromisoformat(answer.time))
         if answer.status >= 400:
             raise _refusal(f"{method} {target}", answer)
         return answer

@@ -34,10 +34,11 @@ def deploy(
     prune: bool = False,
     env: Mapping[str, str] | None = None,
     show_command: bool = True,
-) -> None:
+) -> bool:
     """Deploy compose files as a stack, or update it, as `docker stack deploy` does.
 
-    Returns as soon as the engine has taken everything; tasks start in Swarm's own time.
+    Returns as soon as the engine has taken everything; tasks start in Swarm's own time. Returns
+    whether the stack publishes other ports than before.
     `prune` removes the services of the stack that the files no longer have. Variables
     in the files come from `env`, by default the environment of the process.
 
@@ -72,6 +73,9 @@ def deploy(
             unpinned.add(_image(spec))
     # docker warns of each service that it updates, and says nothing of one that it creates
     digests.warn_unpinned([each for each in sorted(unpinned) if images.get(each, each) is None])
+    before = {key: _published(each["Spec"]) for key, each in present.items()}
+    after = {spec["Name"]: _published(spec) for spec in specs.services}
+    return before != (after if prune else before | after)
 
 
 def check(swarm: Swarm, name: str, specs: StackSpecs) -> ClusterState:
@@ -93,6 +97,11 @@ def _look_up(swarm: Swarm, specs: StackSpecs) -> dict[str, Pinned | None]:
     tagged = sorted({references.with_tag(_image(spec)) for spec in specs.services})
     found = jobs.each(lambda each: digests.look_up(swarm, each), tagged, _LOOK_UPS_AT_ONCE)
     return dict(zip(tagged, found, strict=True))
+
+
+def _published(spec: Thing) -> list[int]:
+    ports = spec.get("EndpointSpec", {}).get("Ports") or []
+    return [port.get("PublishedPort", 0) for port in ports]
 
 
 def _image(spec: Thing) -> str:
