@@ -47,6 +47,8 @@ Shown = Recording | Path | str | _HasRecording
 
 _current: Swarm | None = None
 _recorder: Recorder | None = None
+#: What was built last: its tag, its id, the folder, and the hash of the folder's files then.
+_built: tuple[str, str, Path, str] | None = None
 
 
 def connect(engine: str | None = None) -> Swarm:
@@ -233,7 +235,32 @@ def update(
     if left := blanks(asked):
         echo.say(f"A blank is left: {', '.join(left)}. Nothing was changed.")
         return
-    services.update(current_swarm(), service, **asked)
+    swarm = current_swarm()
+    services.update(swarm, service, **asked)
+    if image and _edited_since_built(swarm, image):
+        echo.say(
+            f"Files in the folder of {image} have changed since you built it, and the image has "
+            "none of that. To deploy the change, build it again and update again."
+        )
+    if (image or force or replicas is not None) and _view_has_ended(service):
+        echo.say(f"The view of {service} has ended: labkit.watch opens one that shows this.")
+
+
+def _edited_since_built(swarm: Swarm, image: str) -> bool:
+    if not _built or _built[0] != image:
+        return False
+    _, built, folder, source = _built
+    edited = images.source_hash(folder) != source
+    return edited and images.has(swarm, image) and images.inspect(swarm, image)["Id"] == built
+
+
+def _view_has_ended(service: str) -> bool:
+    return bool(
+        _recorder
+        and not _recorder.alive
+        and _recorder.recording.header.service == service
+        and not exercise_session.is_recording()
+    )
 
 
 def predict(
@@ -340,7 +367,9 @@ def build(folder: Path | str, tag: str, *, args: Mapping[str, str] | None = None
     for key, value in (args or {}).items():
         if not isinstance(value, str):
             raise BadValue(f"the values of args must be text, and {key!r} is {value!r}")
-    images.build(current_swarm(), where, tag, buildargs=args)
+    global _built
+    source = images.source_hash(where)
+    _built = tag, images.build(current_swarm(), where, tag, buildargs=args), where, source
     for sentence in node_containers.share(current_swarm()):
         echo.say(f"{sentence}.")
 

@@ -4,6 +4,7 @@ A command's module is imported when the command is called, and so is what it nee
 of labkit takes as long as most commands take to do their work.
 """
 
+import codecs
 import os
 import sys
 from collections.abc import Callable
@@ -27,6 +28,19 @@ _HOMES = {
 }
 
 
+#: In plain ASCII, for a terminal that has no other letters; the rest become question marks.
+_PLAIN = dict(zip("✓✗→○●·×▸↶–“”’│─█", '+x>o*-x><-""\'|-#', strict=True)) | {"…": "..."}
+
+
+def _plainly(problem: UnicodeError) -> tuple[str, int]:
+    assert isinstance(problem, UnicodeEncodeError)
+    letters = problem.object[problem.start : problem.end]
+    return "".join(_PLAIN.get(each, "?") for each in letters), problem.end
+
+
+codecs.register_error("labkit", _plainly)
+
+
 class _Commands(click.Group):
     """Commands whose `LabError` is shown whole, with no traceback, and ends in status 1.
 
@@ -34,10 +48,10 @@ class _Commands(click.Group):
     """
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run a command. Characters that the terminal cannot encode become question marks."""
+        """Run a command. Characters that the terminal cannot encode are put plainly."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="replace")
+                stream.reconfigure(errors="labkit")
         try:
             return super().main(*args, **options)
         except OSError as problem:

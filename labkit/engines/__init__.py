@@ -292,7 +292,7 @@ def _remember(engine: Engine, *, created: bool) -> None:
 def _none(where: list[EngineLocation], passed_over: list[str]) -> NoEngine:
     why_not = [location.why_not() for location in where if location.kind != "yours"]
     if "" in why_not:
-        ways = ["run `labkit up`, which starts one of its own."]
+        ways = ["run `labkit up` in a terminal: it starts an engine of its own."]
     else:
         get_one = "start Docker (Docker Desktop, or the docker service), or point DOCKER_HOST at"
         ways = [f"{get_one} one."]

@@ -21,6 +21,7 @@ from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm.client import Swarm
 
+_THE_LABS = "the lab's"
 Kind = Literal["yours", "private", "simulated", "page"]
 
 
@@ -42,11 +43,18 @@ class EngineLocation:
         except NoEngine as problem:
             refused = "Permission denied" in problem.docker_says
             advice = f" {problem.docker_says}: are you in the group `docker`?" if refused else ""
-            return f"No engine answers at {self}.{advice}"
+            return f"{self._silence()}{advice}"
         # `up` has looked at the one that it chose
         reason = "" if self.url and self.url == state.read().engine else unfit(swarm)
         found = replace(self, url=swarm.url)  # a context's is not known before
         return f"The lab cannot use the engine at {found}: {reason}." if reason else swarm
+
+    def _silence(self) -> str:
+        if not self.url:
+            return "Docker does not answer: it is not running, or not installed."
+        if self.why.startswith(_THE_LABS):
+            return f"The{self.why.removeprefix('the')} is not running."
+        return f"No engine answers at {self}."
 
     def why_not(self) -> str:
         """Return what keeps labkit from starting an engine there, as a sentence, or `""`."""
@@ -55,7 +63,7 @@ class EngineLocation:
         return OWN[self.kind]().why_not()
 
     def __str__(self) -> str:
-        return f"{self.url or 'the default place'} ({self.why})"
+        return f"{self.url or 'the default address'} ({self.why})"
 
 
 def private() -> PrivateEngine:
@@ -106,7 +114,7 @@ def _named() -> list[EngineLocation]:
 
 
 def _own(kind: Kind) -> EngineLocation:
-    return EngineLocation(kind, OWN[kind]().url, f"the lab's {kind} engine")
+    return EngineLocation(kind, OWN[kind]().url, f"{_THE_LABS} {kind} engine")
 
 
 def _place(url: str, why: str) -> EngineLocation:

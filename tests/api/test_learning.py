@@ -737,3 +737,35 @@ def test_the_first_tag_is_dockercoins_as_it_is_shipped_whatever_the_learners_fil
     labkit.reset(3)
     assert images.source_of(swarm(), STEPS[3].image("1.0")) == shipped
     assert swarm().service(STEPS[3].worker)["ID"] == before, "nothing was left to do"
+
+
+def test_an_image_without_the_latest_edit_is_said(
+    step: Step, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether it was built before the edit, or the edit was not saved before the build."""
+    folder, image = step.folder / "worker", step.image("edited")
+    labkit.build(folder, image)
+    assert f"made from the same files as {step.image('1.1')}" in capsys.readouterr().out
+    worker = folder / "worker.py"
+    before = worker.read_text()
+    worker.write_text(before + "# an edit\n")
+    labkit.update(step.worker, image=image)
+    assert f"Files in the folder of {image} have changed" in capsys.readouterr().out
+    labkit.build(folder, image)
+    labkit.update(step.worker, image=image, force=True)
+    said = capsys.readouterr().out
+    assert "have changed" not in said
+    assert "same files" not in said
+    worker.write_text(before)
+
+
+def test_an_update_that_the_view_does_not_show_is_said(
+    step: Step, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise_session.stop()
+    recorder = labkit.record(step.worker)
+    labkit.update(step.worker, replicas=11)
+    assert "has ended" not in capsys.readouterr().out
+    recorder.stop()
+    labkit.update(step.worker, replicas=10)
+    assert "The view of dc_worker has ended" in capsys.readouterr().out

@@ -82,11 +82,11 @@ def test_a_bad_setting_is_refused_by_its_name_before_anything_begins(
     assert not list(home.iterdir())
 
 
-def test_what_a_terminal_cannot_encode_is_a_question_mark():
+def test_what_a_terminal_cannot_encode_is_put_plainly():
     words = [sys.executable, "-m", "labkit", "doctor"]
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ran = subprocess.run(words, capture_output=True, text=True, env=env)
-    assert "? missing engine: No engine answers at " in ran.stdout
+    assert "x missing engine: No engine answers at " in ran.stdout
     assert not ran.stderr
 
 

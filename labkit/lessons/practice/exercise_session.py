@@ -97,6 +97,11 @@ def recorder() -> Recorder:
     return _recorder
 
 
+def is_recording() -> bool:
+    """Whether an exercise is being recorded in this kernel."""
+    return _recorder is not None and _recorder.alive
+
+
 def resume(swarm: Swarm) -> Recorder | None:
     """Record on the exercise that has the worker; returns what does, if there is one to go on."""
     exercise = checks.EXERCISES.get(activity_log.begun_last())

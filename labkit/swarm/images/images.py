@@ -87,7 +87,19 @@ def build(
     if answer.error or not answer.image_id:
         raise _build_failed(folder, answer, shown=say is not None)
     ownership.note(answer.image_id)
+    if say and (twins := _made_from(swarm, marks.get(_SOURCE_LABEL)) - {tag}):
+        say(
+            f"It is made from the same files as {', '.join(sorted(twins))}, so it does the same. "
+            "If you have edited one, save it and build again."
+        )
     return answer.image_id
+
+
+def _made_from(swarm: Swarm, source: str | None) -> set[str]:
+    if not source:
+        return set()
+    found = swarm.get("/images/json", filters={"label": [f"{_SOURCE_LABEL}={source}"]})
+    return {name for image in found for name in image["RepoTags"] or ()}
 
 
 def push(swarm: Swarm, image: str) -> None:
@@ -152,16 +164,18 @@ def _is_current(swarm: Swarm, folder: Path, image: str) -> bool:
     return source_of(swarm, image) == source_hash(folder, inspect(swarm, base)["Id"])
 
 
-def source_hash(folder: Path, base_id: str) -> str:
+def source_hash(folder: Path, base_id: str = "") -> str:
     """Return a hash of a folder's files and of the base image they are put on.
 
-    Hidden files and Python's caches do not count: they are not part of the image. Nor does the
-    name of the base image in a Dockerfile: a learner's copy has another than what is shipped.
+    Hidden files, Python's caches and kept versions do not count: they are not part of the image.
+    Nor does the name of the base image in a Dockerfile: a learner's copy has another than what is
+    shipped.
     """
     digest = sha256(base_id.encode())
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in name.parts):
+        hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
+        if path.is_file() and not hidden and ".yours-" not in name.name:
             content = _BASE_LINE.sub(b"", path.read_bytes())
             digest.update(f"\n{name.as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
