@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from labkit.recordings.recording import Ended, Marked, Recording
 from labkit.recordings.values import Node
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
+from swarmsim import Engine
 from tests.claims import each_claim
 from tests.values import at, recording, service, snapshot, status, task
 
@@ -277,40 +279,39 @@ def test_what_recordings_tell_can_be_had_as_json(file: Path):
     assert not file.with_suffix(".html").exists()
 
 
-# ---- on a real engine --------------------------------------------------------------
+# ---- on an engine that was there before -------------------------------------------
 
 
 @pytest.fixture
-def engine(swarm: Swarm, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A lab on the real engine, with a stack of its own name, which is removed."""
-    monkeypatch.setenv("LABKIT_ENGINE", swarm.url)
-    monkeypatch.setenv("LABKIT_STACK", unique)
-    yield unique
-    stack.rm(swarm, unique, show_command=False)
+def swarm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Swarm]:
+    """The manager on which the lab is."""
+    with (
+        TemporaryDirectory() as short,
+        Engine(speed=100) as engine,
+        engine.serve(f"unix://{short}/s") as url,
+    ):
+        monkeypatch.setenv("LABKIT_ENGINE", url)
+        yield Swarm.at(url)
 
 
-@pytest.mark.engine
-@pytest.mark.usefixtures("engine")
 def test_env_prints_what_a_shell_can_read(swarm: Swarm):
     assert labkit("env").output == f"export DOCKER_HOST={shlex.quote(swarm.url)}\n"
 
 
-@pytest.mark.engine
-@pytest.mark.timeout(200)
 def test_up_gives_way_and_does_nothing_the_second_time_and_down_removes_it(
-    engine: str, service_named: str, swarm: Swarm, home: Path
+    swarm: Swarm, home: Path
 ):
     def versions() -> dict[str, Any]:
-        mine = swarm.services(label=f"{stack.NAMESPACE}={engine}")
+        mine = swarm.services(label=f"{stack.NAMESPACE}=dc")
         return {each["ID"]: each["Version"] for each in mine}
 
     nothing = {"ContainerSpec": {"Image": "labkit.invalid/none:1.0"}}
-    other = swarm.post("/services/create", {"Name": service_named, "TaskTemplate": nothing})
+    other = swarm.post("/services/create", {"Name": "other", "TaskTemplate": nothing})
 
     first = labkit("up")
     assert first.exit_code == 0, first.output
-    assert f"Stack {engine}: deployed; 14 of 14 replicas run." in first.output
-    mine = swarm.services(label=f"{stack.NAMESPACE}={engine}")
+    assert "Stack dc: deployed; 14 of 14 replicas run." in first.output
+    mine = swarm.services(label=f"{stack.NAMESPACE}=dc")
     got = {port["PublishedPort"] for each in mine for port in each["Endpoint"].get("Ports", [])}
     assert len(got) == 3
     for port in {*ports.WANTED.values()} - got:
@@ -319,7 +320,7 @@ def test_up_gives_way_and_does_nothing_the_second_time_and_down_removes_it(
 
     second = labkit("up")
     assert "Images: nothing to do." in second.output
-    assert f"Stack {engine}: nothing to do; 14 of 14 replicas run." in second.output
+    assert "Stack dc: nothing to do; 14 of 14 replicas run." in second.output
     assert versions() == before
     assert labkit("doctor").exit_code == 0
 
