@@ -1,21 +1,16 @@
-"""What goes wrong around a recording, for real: nothing recorded is lost, and it says why."""
-
-import signal
-import subprocess
-import sys
-from pathlib import Path
+"""What goes wrong around a recording: nothing recorded is lost, and it says why."""
 
 import pytest
 
 from labkit.base.settings import LAB_LABEL
 from labkit.recordings import story
 from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import Recording
 from labkit.swarm import services, stack
 from labkit.swarm.client import Swarm
+from tests.conftest import on_a_real_engine
 from tests.waiting import until
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 NOBODY_HAS = "lab/nobody-has-this:1.0"
 
@@ -35,28 +30,14 @@ def create(swarm: Swarm, name: str, image: str, *, stack_name: str = "", replica
     )
 
 
+@pytest.fixture(scope="module")
+def swarm(either: Swarm) -> Swarm:
+    return either
+
+
 @pytest.fixture
 def worker(coins_images: str) -> str:
     return f"{coins_images}/dockercoins_worker:1.0"
-
-
-def test_a_killed_process_leaves_a_recording_that_can_be_read(
-    swarm: Swarm, service_named: str, worker: str, tmp_path: Path
-) -> None:
-    create(swarm, service_named, worker)
-    until(lambda: len(swarm.snapshot(service_named).running_by_tag()) == 1, "replicas to run")
-    path = tmp_path / "r.jsonl"
-    words = [sys.executable, "-m", "labkit", "record", service_named, "-o", str(path)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
-        until(path.exists, "the file")
-        services.update(swarm, service_named, force=True)
-        until(lambda: "updating" in story.phases(Recording.load(path)), "the update in the file")
-        process.send_signal(signal.SIGKILL)
-
-    read = Recording.load(path)
-    assert read.ended is None
-    assert story.phases(read) == ["updating"]
-    assert len(read.tasks) >= 2
 
 
 def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(swarm, service_named, worker):
@@ -72,6 +53,7 @@ def test_whoever_comes_in_the_middle_of_an_update_sees_it_to_its_end(swarm, serv
     assert why == "The update has settled: completed (update completed)."
 
 
+@on_a_real_engine
 def test_an_image_that_does_not_exist_pauses_the_update_and_docker_says_why(
     swarm: Swarm, service_named: str, worker: str
 ) -> None:
