@@ -131,6 +131,9 @@ class ViewState:
         self._nodes: dict[str, int] = {}
         self._kinds: dict[tuple[str, str, str], int] = {}
         self._running: dict[str, tuple[str, datetime]] = {}
+        #: Since when an update goes on that keeps the image, and the running tasks that it made.
+        self._renewing: datetime | None = None
+        self._renewed: set[str] = set()
         self._alive: set[str] = set()
         self._leaving: set[str] = set()
         self._lost: dict[str, Task] = {}
@@ -277,10 +280,13 @@ class ViewState:
             tag = self._tag(task)
             self._running[task.id] = tag, task.created_at
             self._counts[tag] += 1
+            if self._is_renewed(task.id):
+                self._renewed.add(task.id)
 
     def _count_out(self, task_id: str) -> None:
         self._alive.discard(task_id)
         self._leaving.discard(task_id)
+        self._renewed.discard(task_id)
         self._lost.pop(task_id, None)
         ran = self._running.pop(task_id, None)
         if ran is not None:
@@ -320,6 +326,14 @@ class ViewState:
             meaning = phases.meaning(known, plain(service.tag))
             self._phase(at, state, plain(message), meaning)
         self._current = service
+        self._renewing = phases.renewing(service)
+        self._renewed = set(filter(self._is_renewed, self._running))
+
+    def _is_renewed(self, task_id: str) -> bool:
+        if self._current is None or self._renewing is None:
+            return False
+        tag, made = self._running[task_id]
+        return tag == self._current.tag and made >= self._renewing
 
     def _phase(self, at: datetime, state: str, message: str, meaning: str) -> None:
         if self._phases or state not in _AT_REST:
@@ -407,7 +421,7 @@ class ViewState:
         service = self._current
         status = service.update_status if service else None
         counts = phases.Counts(
-            running=self._running_now(service) if service else 0,
+            running=self._running_now,
             leaving=len(self._leaving),
             left=len(self._alive),
             lost=tuple(self._lost.values()),
@@ -423,11 +437,11 @@ class ViewState:
             "config": config and _config(config),
         }
 
-    def _running_now(self, service: Service) -> int:
-        since = phases.renewing(service)
-        if since is None:
-            return self._counts[service.tag]
-        return sum(tag == service.tag and made >= since for tag, made in self._running.values())
+    @property
+    def _running_now(self) -> int:
+        if self._current is None:
+            return 0
+        return len(self._renewed) if self._renewing else self._counts[self._current.tag]
 
     def _budget(self, budget: Budget) -> Json:
         """Return how many new tasks failed, and how many may before `action` is taken.
