@@ -65,18 +65,19 @@ def refused(call: Call, problem: ApiError) -> Answer | None:
     return Answer({"message": problem.message}, problem.status)
 
 
-def headers(call: Call) -> dict[str, str]:
-    """What every answer says of the engine: its time, and where a route was found, what it is."""
-    time = {"Labkit-Time": stamp(call.engine.now)}
-    if not call.found:
-        return time
-    return {
-        "Api-Version": versions.API_VERSION,
-        "Docker-Experimental": "false",
-        "Ostype": "linux",
-        "Server": f"Docker/{call.engine.version} (linux)",
-        **time,
-    }
+def headers(call: Call, answer: Answer) -> dict[str, str]:
+    """What an answer says of the engine: its time, and where a route was found, what it is."""
+    found = {"Labkit-Time": stamp(call.engine.now)}
+    if call.found:
+        found |= {
+            "Api-Version": versions.API_VERSION,
+            "Docker-Experimental": "false",
+            "Ostype": "linux",
+            "Server": f"Docker/{call.engine.version} (linux)",
+        }
+    if answer.content_type and (answer.content() or call.streaming):
+        found["Content-Type"] = answer.content_type
+    return found | dict(answer.headers)
 
 
 async def _route(call: Call) -> Answer | None:

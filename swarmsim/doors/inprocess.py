@@ -8,7 +8,7 @@ at a time is in it.
 
 import io
 import threading
-from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from http.client import responses
 from typing import Any, Protocol
 
@@ -24,6 +24,8 @@ from swarmsim.engine.engine import Engine
 #: Nanoseconds that a request takes where the clock stands still: a loop that polls gets
 #: somewhere, and no two objects are of the same moment.
 _REQUEST = 1_000_000
+#: A way into an engine: answers a request, or begins to.
+Door = Callable[[requests.PreparedRequest], HTTPResponse]
 _PIECE = 64 * 1024
 
 
@@ -38,7 +40,7 @@ class InProcess:
 
     def client(self) -> docker.DockerClient:
         """Return a client of docker-py."""
-        return Client(self)
+        return Client(self.answer)
 
     def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
         """Answer a request, or begin to."""
@@ -168,10 +170,7 @@ class _Exchange:
             return None
 
     def _set_headers(self, answer: Answer) -> None:
-        self.status = answer.status
-        self.headers = {**app.headers(self.call), **dict(answer.headers)}
-        if answer.content_type:
-            self.headers["Content-Type"] = answer.content_type
+        self.status, self.headers = answer.status, app.headers(self.call, answer)
 
 
 class Exchange(Protocol):
@@ -190,13 +189,6 @@ class Exchange(Protocol):
 
     def close(self) -> None:
         """End the stream."""
-
-
-class Door(Protocol):
-    """A way into an engine."""
-
-    def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
-        """Answer a request, or begin to."""
 
 
 def response(exchange: Exchange) -> HTTPResponse:
@@ -256,13 +248,13 @@ class _Body(io.RawIOBase):
 class _Adapter(HTTPAdapter):
     """Where requests go in place of a socket."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, answer: Door) -> None:
         super().__init__()
-        self._door = door
+        self._answer = answer
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
         """Answer a request."""
-        return self.build_response(request, self._door.answer(request))
+        return self.build_response(request, self._answer(request))
 
 
 class Client(docker.DockerClient):

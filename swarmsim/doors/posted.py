@@ -130,10 +130,7 @@ class _Exchange:
             self._data += answer.content() if self._call.method != "HEAD" else b""
 
     def _set_headers(self, answer: Answer) -> None:
-        self._status = answer.status
-        self._headers = {**app.headers(self._call), **dict(answer.headers)}
-        if answer.content_type:
-            self._headers["Content-Type"] = answer.content_type
+        self._status, self._headers = answer.status, app.headers(self._call, answer)
         self._news.set()
 
     # ---- the client, as a route sees it --------------------------------------------------

@@ -7,7 +7,6 @@ from typing import Any
 
 import docker
 import requests
-from urllib3 import HTTPResponse
 
 from swarmsim.doors.inprocess import Client, pieces, response
 
@@ -17,16 +16,7 @@ Post = Callable[[str], str]
 
 def client(post: Post) -> docker.DockerClient:
     """Return a client of docker-py whose requests go out as messages."""
-    return Client(_Door(post))
-
-
-class _Door:
-    def __init__(self, post: Post) -> None:
-        self._post = post
-
-    def answer(self, request: requests.PreparedRequest) -> HTTPResponse:
-        """Send a request, and return the answer, or its beginning."""
-        return response(_Exchange(self._post, request))
+    return Client(lambda request: response(_Exchange(post, request)))
 
 
 class _Exchange:

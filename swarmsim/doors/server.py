@@ -103,9 +103,7 @@ class _Exchange(web.RequestHandler):
     def _set_headers(self, answer: Answer) -> None:
         for name in ("Server", "Content-Type"):
             self.clear_header(name)
-        if answer.content_type and (answer.content() or self._call.streaming):
-            self.set_header("Content-Type", answer.content_type)
-        for name, value in [*app.headers(self._call).items(), *answer.headers]:
+        for name, value in app.headers(self._call, answer).items():
             self.set_header(name, value)
         self.set_status(answer.status)
 
