@@ -19,6 +19,7 @@ from swarmsim.model import Spec, StoreEvent, Task
 from swarmsim.runtime import plan
 from swarmsim.runtime.logs import Log
 from swarmsim.runtime.port import Host, Runtime
+from swarmsim.runtime.templates import BadTemplate
 
 _SIGKILL = 9
 _NOT_STARTED = 127
@@ -113,12 +114,14 @@ class Containers:
     def pull(self, task: Task) -> str:
         """Pull the image of a task, and mount what it asks for."""
         node = self._engine.cluster.nodes.get(task.node_id)
-        error = self._runtime.pull(task) or plan.refusal(task, node)
-        if not error:
-            try:
+        try:
+            error = self._runtime.pull(task) or plan.refusal(task, node)
+            if not error:
                 self.mounts_of(task)
-            except ApiError as problem:
-                error = problem.message
+        except BadTemplate as problem:
+            return str(problem)
+        except ApiError as problem:
+            error = problem.message
         if error:
             self._unmount(task, and_remove=True)
         return error
