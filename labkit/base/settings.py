@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,6 @@ def _is_text(found: object) -> bool:
 
 
 def _is_helper(found: object) -> bool:
-    import shutil  # most configurations name none
-
     return isinstance(found, str) and bool(shutil.which(f"docker-credential-{found}"))
 
 
