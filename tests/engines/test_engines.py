@@ -321,7 +321,7 @@ def test_auto_passes_over_a_private_engine_that_does_not_start(monkeypatch, caps
 
 @pytest.mark.usefixtures("no_private", "nowhere")
 def test_connect_never_starts_one_and_says_what_does():
-    with pytest.raises(NoEngine, match="`labkit up`, which starts one of its own"):
+    with pytest.raises(NoEngine, match="`labkit up` in a terminal: it starts an engine of its own"):
         engines.connect()
     assert engines.simulated().process() is None
 
