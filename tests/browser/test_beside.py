@@ -113,6 +113,14 @@ def test_in_notebook_7_a_view_is_in_its_cell(lab: Lab, context: BrowserContext) 
         screenshot(page, "notebook-7")
 
 
+def test_on_a_phone_the_notebook_has_the_width(lab: Lab, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    watching(lab, page, "pace=0.3, rest=0.5")
+    notebook = page.locator(".jp-NotebookPanel")
+    expect(notebook.locator(".labkit-live")).to_have_text("live")
+    assert notebook.evaluate("(it) => it.clientWidth") > 300
+
+
 def test_a_view_goes_beside_the_notebook_as_soon_as_there_are_panels(lab: Lab, page: Page) -> None:
     """A busy page may show a notebook before it has loaded what makes them."""
     notebook = Notebook(lab, page, [acted("pace=2")])

@@ -5,6 +5,7 @@
 // in a panel after a reload comes from the notebook's outputs; JupyterLab restores where it was.
 
 const OPEN = "labkit:open-panel";
+const isNarrow = () => matchMedia("(max-width: 600px)").matches; // a phone has no room for a second column
 const BLOCKED = 700; // ms without an answer after which a kernel is taken to be running a cell
 const IN_THE_CELL = "labkit-in-the-cell"; // recordings whose view a person has put back, in this tab
 
@@ -38,6 +39,7 @@ export async function plugin(shared) {
       globalThis.labkitPanels = panels;
       document.dispatchEvent(new Event("labkit-panels"));
       notebooks?.widgetAdded.connect((_, notebook) => {
+        void notebook.revealed.then(() => isNarrow() && shell.collapseLeft());
         keepOutputs(notebook);
         ofEachKernel(notebook, (kernel) => passCells(kernel, KernelMessage.createMessage));
         keepAnswers(notebook, () => panels.save({ notebook: notebook.id }));
@@ -169,7 +171,7 @@ class Panels {
 
   /** Where a view goes by itself: beside its notebook, unless a newer one of the service is there. */
   where({ service, origin }) {
-    if (this.inTheCell.has(origin)) return "cell";
+    if (isNarrow() || this.inTheCell.has(origin)) return "cell";
     return this.all.get(service)?.origin > origin ? "line" : "panel";
   }
 
