@@ -5,8 +5,8 @@ import { Explanation } from "./explain.js";
 import { SHARED } from "./shared.js";
 import { ago, capital } from "./words.js";
 
-const DRAW_ALL_BELOW = 200; // rows; above, only those near the visible ones are in the page
-const OVERSCAN = 60;
+const DRAW_ALL_BELOW = 100; // rows; above, only those near the visible ones are in the page
+const OVERSCAN = 15;
 const USUAL_HEIGHT = 24; // px of a row, until one can be measured
 const FRESH = 1500; // ms for which a row is lit that something happened in
 const WIDEST = 48; // letters of a column; the rest of a longer text is in its tooltip

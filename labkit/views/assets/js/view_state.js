@@ -5,7 +5,6 @@
 
 const QUIET_AFTER = 10_000; // ms without a message after which the kernel counts as silent
 const SET_BACK = 60_000; // ms; when the kernel's clock is so far behind, it was set back
-
 const MOST_POINTS = 5000; // of a line; the oldest go first, as in the kernel
 
 export class ViewState {
