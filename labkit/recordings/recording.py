@@ -292,9 +292,14 @@ class Recording:
         changes += [TaskSeen(snapshot.at, task) for task in in_order]
         gone = self.listed.keys() - {task.id for task in snapshot.tasks}
         changes += [TaskForgotten(snapshot.at, task_id) for task_id in sorted(gone)]
+        self.add_all(changes)
+        return changes
+
+    def add_all(self, changes: Iterable[Change]) -> Self:
+        """Add changes in their order, and return the recording with them."""
         for change in changes:
             self.add(change)
-        return changes
+        return self
 
     def add(self, change: Change) -> None:
         """Add one change and bring the latest picture up to date with it."""
@@ -351,12 +356,8 @@ class Recording:
         start = max(0, len(self.changes) - most, *(n + 1 for n in events[:-most_events][-1:]))
         if not start:
             return self
-        before = type(self)(self.header)
-        for change in self.changes[:start]:
-            before.add(change)
-        part = before.at_its_end(before.last_at, most)
-        for change in self.changes[start:]:
-            part.add(change)
+        before = type(self)(self.header).add_all(self.changes[:start])
+        part = before.at_its_end(before.last_at, most).add_all(self.changes[start:])
         part.torn_lines, part.left_out = self.torn_lines, start
         return part
 
@@ -367,9 +368,7 @@ class Recording:
             part.add(ServiceSeen(at, self.service))
         if self.nodes:
             part.add(NodesSeen(at, self.nodes))
-        for task in self.current[-most:]:
-            part.add(TaskSeen(at, task))
-        return part
+        return part.add_all(TaskSeen(at, task) for task in self.current[-most:])
 
     def _last(self) -> Change | None:
         """Return the last change that is not a mark: marks may be made after the end."""

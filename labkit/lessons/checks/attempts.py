@@ -222,11 +222,9 @@ class Attempt:
     def _itself(self) -> Recording:
         """It without what came after it had settled, such as a scale."""
         ended = self.update.ended
-        part = Recording(self.recording.header)
-        for change in self.recording.changes:
-            if ended is None or change.at <= ended:
-                part.add(change)
-        return part
+        changes = self.recording.changes
+        kept = (change for change in changes if ended is None or change.at <= ended)
+        return Recording(self.recording.header).add_all(kept)
 
     @cached_property
     def changeovers(self) -> list[Changeover]:
@@ -299,17 +297,14 @@ def _written_anew(before: Service, now: Service) -> bool:
 
 
 def _cut(recording: Recording, start: int, end: int) -> tuple[Service | None, Recording]:
-    before = Recording(recording.header)
-    for change in recording.changes[:start]:
-        before.add(change)
+    before = Recording(recording.header).add_all(recording.changes[:start])
     # the poll before: what it found was there before the update
     at = recording.changes[max(start - 1, 0)].at
     part = Recording(replace(recording.header, started=recording.changes[start].at))
     if before.service:
         # without its status: an update that this one interrupts is another
         part.add(ServiceSeen(at, replace(before.service, update_status=None)))
-        for task in before.current:
-            part.add(TaskSeen(at, task))
+        part.add_all(TaskSeen(at, task) for task in before.current)
     for change in recording.changes[start:end]:
         if not isinstance(change, TaskForgotten) or change.id in part.tasks:
             part.add(change)

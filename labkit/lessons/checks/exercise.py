@@ -190,7 +190,7 @@ def exercise(
 
 
 def _known(name: str, evidence: Evidence, attempt: Attempt | None, facts: FactsOf) -> Facts:
-    seen = [each for each in evidence.recording.changes if isinstance(each, ServiceSeen)]
+    seen = evidence.recording.of(ServiceSeen)
     return {
         "name": name,
         "attempt": attempt,

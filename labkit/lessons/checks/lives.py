@@ -100,9 +100,8 @@ class Life:
 def lives_in(recording: Recording) -> list[Life]:
     """Return the tasks under a recording, in the order in which they were first seen."""
     seen: dict[str, list[TaskSeen]] = {}
-    for change in recording.changes:
-        if isinstance(change, TaskSeen):
-            seen.setdefault(change.task.id, []).append(change)
+    for change in recording.of(TaskSeen):
+        seen.setdefault(change.task.id, []).append(change)
     return [Life(tuple(each)) for each in seen.values()]
 
 
@@ -181,8 +180,7 @@ def stop_requests(recording: Recording, lives: Iterable[Life]) -> list[tuple[Lif
 
 
 def _order(recording: Recording, at: datetime) -> Order:
-    changes = (each for each in recording.changes if isinstance(each, ServiceSeen))
-    seen = [each.service for each in changes if each.at <= at]
+    seen = [each.service for each in recording.of(ServiceSeen) if each.at <= at]
     if not seen:
         return "stop-first"
     status = seen[-1].update_status

@@ -214,11 +214,8 @@ def _go_on(swarm: Swarm, exercise: Exercise, folder: Path) -> None:
     if event and event.outcome == "passed":
         return
     whole = _so_far(folder)
-    before = Recording(whole.header)
-    for change in whole.changes:
-        if not isinstance(change, Ended):
-            before.add(change)
-    _record(swarm, exercise, folder, before)
+    kept = (change for change in whole.changes if not isinstance(change, Ended))
+    _record(swarm, exercise, folder, Recording(whole.header).add_all(kept))
 
 
 def _so_far(folder: Path) -> Recording:

@@ -80,7 +80,7 @@ class LiveRecording:
     """
 
     def __init__(self, header: Header, path: Path | None, before: Recording | None = None) -> None:
-        self.recording = Recording(header=header)
+        self.recording = Recording(header).add_all(before.changes if before else ())
         #: What keeps changes from reaching the file, or `None`; they are kept in memory.
         self.file_error: OSError | None = None
         #: When something of the service last changed, by `time.monotonic`.
@@ -92,8 +92,6 @@ class LiveRecording:
         self._file = File(path, header, exists=self._closed) if path else None
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
-        for change in before.changes if before else ():
-            self.recording.add(change)
         if not self._closed:
             self._write(self.recording.changes)
 

@@ -164,8 +164,8 @@ class _ChangeCollector:
             )
         )
         self.recording.add(ServiceSeen(now, _service(service)))
-        for task in cluster.tasks_of(service.id):
-            self.recording.add(TaskSeen(now, self._task(task)))
+        tasks = cluster.tasks_of(service.id)
+        self.recording.add_all(TaskSeen(now, self._task(task)) for task in tasks)
         cluster.watch(self._changed)
 
     def end(self, why: str) -> None:

@@ -56,11 +56,10 @@ def _which_flags(recording: Recording) -> Facts:
 
 def _restored(attempt: Attempt) -> Service:
     """Return the service as its rollback found it, or as the update asked if there was none."""
-    for change in attempt.recording.changes:
-        if isinstance(change, ServiceSeen):
-            status = change.service.update_status
-            if status and status.state.startswith("rollback"):
-                return change.service
+    for change in attempt.recording.of(ServiceSeen):
+        status = change.service.update_status
+        if status and status.state.startswith("rollback"):
+            return change.service
     return attempt.requested
 
 
@@ -72,11 +71,8 @@ def _rollback_again(recording: Recording) -> Facts:
         raise not_over(recording, "a rollback")
     attempt = over[-1]
     # as it was last seen while its rollback was the last that happened
-    service = [
-        change.service
-        for change in attempt.recording.changes
-        if isinstance(change, ServiceSeen) and change.service.update_status
-    ][-1]
+    seen = [change.service for change in attempt.recording.of(ServiceSeen)]
+    service = [each for each in seen if each.update_status][-1]
     return {
         "attempt": attempt,
         "service": service,

@@ -111,9 +111,8 @@ def spec_updates(recording: Recording) -> list[SpecUpdate]:
 
 def _spec_update(seen: Recording, before: Service, after: Service) -> SpecUpdate:
     """Return a write with nothing that came of it yet."""
-    since = Recording(seen.header)
-    for task in seen.current:
-        since.add(TaskSeen(seen.last_at, task))
+    there = (TaskSeen(seen.last_at, task) for task in seen.current)
+    since = Recording(seen.header).add_all(there)
     had = frozenset(task.slot for task in seen.current if not task.ended)
     return SpecUpdate(before, after, had, frozenset(seen.tasks), since)
 
