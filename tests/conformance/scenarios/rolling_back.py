@@ -148,3 +148,67 @@ def every_post_becomes_the_previous_spec(play: Play) -> None:
     assert previous() == [new, 1]
     assert play.service["Spec"]["Mode"]["Replicated"]["Replicas"] == 0
     play.leave_out("slots")
+
+
+@scenario(lasts=20)
+def an_update_in_the_middle_of_a_rollback_takes_its_place(play: Play) -> None:
+    """The rollback is given up where it is, and its spec is the update's previous one."""
+    back = config(delay=30, monitor=1)
+    play.running(replicas=3, task=restart(delay=40), RollbackConfig=back)
+    play.update(SOON, UpdateConfig=config(parallelism=0, monitor=10, action="rollback"))
+    play.ends("rollback_started")
+    play.until(lambda: any(task.running for task in play.tasks), "the first slot to be back")
+    play.update(NEW, UpdateConfig=config(parallelism=0, monitor=1))
+    play.ends("completed")
+
+    play.tell("states", play.states)
+    previous = play.service["PreviousSpec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+    play.tell("previous", previous)
+    assert previous == play.engine.image(OLD)
+    assert sum(task.running for task in play.on(NEW)) == 3
+    play.leave_out("slots", "statuses")
+
+
+@scenario(lasts=10)
+def a_rollback_by_hand_in_mid_update_spares_what_was_not_switched(play: Play) -> None:
+    """The update's delay is cut short."""
+    play.running(replicas=3, RollbackConfig=config(parallelism=0, monitor=1))
+    before = {task.id for task in play.tasks}
+    play.update(NEW, UpdateConfig=config(delay=60))
+    play.until(lambda: any(task.running for task in play.on(NEW)), "the first new task")
+    assert play.rollback().status == 200
+    status = play.ends("rollback_completed")
+
+    play.tell("kept", len(before & {task.id for task in play.tasks if task.running}))
+    play.tell("message", status.message)
+    play.tell("states", play.states)
+    assert play.slots_on(NEW) == 1
+    play.leave_out("slots", "statuses")
+
+
+@scenario(lasts=10)
+def all_slots_may_fail_with_a_ratio_of_one(play: Play) -> None:
+    """Three of three are no more than all, so that nothing is rolled back."""
+    play.running(replicas=3, task=restart("none"))
+    play.update(
+        "exit 1 after 1",
+        UpdateConfig=config(parallelism=0, monitor=4, action="rollback", ratio=1),
+    )
+    play.ends("completed")
+    play.tell("states", play.states)
+    assert all(task.ended for task in play.tasks)
+
+
+@scenario(lasts=9)
+def a_rollback_may_start_first_where_its_update_did_not(play: Play) -> None:
+    """The order is each config's own: on the way back there are never fewer replicas."""
+    play.running(replicas=2, RollbackConfig=config(parallelism=0, monitor=1, order="start-first"))
+    play.update(NEW, UpdateConfig=config(parallelism=0, monitor=1))
+    play.ends("completed")
+    seen = len(play.counts)
+    assert play.rollback().status == 200
+    play.ends("rollback_completed")
+    play.settle()
+    fewest = min(running for running, _ in play.counts[seen - 1 :])
+    play.tell("fewest", fewest)
+    assert fewest == 2
