@@ -22,7 +22,7 @@ FIRST = [
     "tests/browser/test_charts.py::*",  # which need no JupyterLab: the two are to end together
     "tests/browser/*",  # they share a browser, and the site
     "tests/house/test_pyodide.py::*|tests/swarmsim/runtime/test_turns.py::*",  # and a Pyodide
-    "tests/engines/test_nodes.py::*",
+    "tests/engines/test_nodes.py::*|tests/engines/test_disturbed_nodes.py::*",  # three engines each
     "tests/house/test_wheel.py::*",
     "tests/house/test_bootstrap.py::*",
     "tests/whole/test_nbval.py::*",

@@ -17,6 +17,8 @@ from tests.engines.disturbed import NEW, OLD, REPLICAS, Play, played
 from tests.engines.test_nodes import home, three  # noqa: F401 - fixtures
 from tests.simulated import simulated_swarm
 
+#: The first of them makes the three real nodes, which takes one to four minutes by itself.
+pytestmark = pytest.mark.timeout(600)
 WHOLE = 2 * REPLICAS
 #: Three heartbeat periods from the last one that came (13.5 to 16.5 s), which was up to one ago.
 NOTICED = (timedelta(seconds=8), timedelta(seconds=18))
@@ -99,14 +101,14 @@ def test_an_update_gets_past_a_node_that_is_lost_or_waits_for_it(play: Play, dee
 
 @pytest.mark.parametrize("deed", ["kill", "cut"])
 def test_a_node_that_is_back_at_once_is_never_called_down(play: Play, deed: str) -> None:
-    play.disturb(deed)
-    play.disturb("start")
+    began = play.disturb(deed)
+    at_once = play.disturb("start") - began < NOTICED[0]  # or the machine was too busy for it
     last = play.until(lambda look: look.settled, "both updates to be over")
 
     assert not play.is_down
     # what ran on a node that was killed has failed; a new task may have, in its monitor window
     assert last.states <= {"completed", "rollback_completed"}
-    assert last.states == {"completed"} or deed == "kill"
+    assert last.states == {"completed"} or deed == "kill" or not at_once, last
 
 
 @pytest.mark.parametrize("before", ["", "kill"])

@@ -22,6 +22,8 @@ from labkit.swarm.images import images
 from tests.simulated import simulated_swarm
 from tests.waiting import until
 
+#: The first of them makes the lab, which takes one to four minutes by itself.
+pytestmark = pytest.mark.timeout(600)
 real = pytest.mark.engine
 MADE = "labkit-node-2"
 ASK_RNG = "import urllib.request as u; print(len(u.urlopen('http://rng/32', timeout=5).read()))"
@@ -83,8 +85,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def lab_of(number: int, swarm: Swarm, coins_images: str, home: Path) -> Iterator[Swarm]:
     """Yield the swarm of a lab with the stack on so many nodes.
 
-    Its engine takes the images of dockercoins from another one, which saves building them.
-    That one comes first: `home` forgets where it is.
+    Its engine takes the images of dockercoins and of its nodes from another one, which saves
+    making them. That one comes first: `home` forgets where it is.
     """
     private = PrivateEngine(home / ".labkit" / "engine")
     if why_not := private.why_not():
@@ -94,7 +96,7 @@ def lab_of(number: int, swarm: Swarm, coins_images: str, home: Path) -> Iterator
         # all in one archive, which has what they stand on once
         given = swarm.client.api.get(
             f"{swarm.client.api.base_url}/images/get",
-            params={"names": [images.base_image(swarm), *names]},
+            params={"names": [images.base_image(swarm), nodes._image(swarm), *names]},
             stream=True,
         )
         private.start().client.api.load_image(given.iter_content(1 << 20))
