@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import secrets
 import sys
 from collections.abc import Generator, Iterator
@@ -34,7 +35,11 @@ hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
+    """What takes longest begins first; what needs an engine or a browser is found by its words."""
+    engine_or_browser = ("engine", "browser")
+    marked = {each.path for each in items if any(map(each.get_closest_marker, engine_or_browser))}
+    unsaid = [path for path in marked if not re.search(lanes.MARKED, path.read_text())]
+    assert not unsaid, f"{unsaid} would be left out by tools/test.sh"
     items.sort(key=lambda item: lanes.place(item.nodeid))
     gc.freeze()  # what is imported stays, and need not be gone through again and again
 

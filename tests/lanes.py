@@ -10,6 +10,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
+#: What a file says that has tests for the second part of `make test`, which collects only those.
+MARKED = "mark.(engine|browser)|on_a_real_engine"
 #: They begin before all others (`tests/whole/conftest.py`), and are collected last.
 NOTEBOOKS = "tests/whole/test_notebooks.py"
 #: Judged by times, so not beside the notebooks, which keep a processor busy.

@@ -24,7 +24,7 @@ processes=2
 case " $* " in
 *" not engine"*)
     PATH=$PWD/.venv/bin:$PATH
-    processes=3 # half of the time these wait for something
+    processes=4 # more than half of the time these wait for something
     ;;
 *)
     if ! . tools/engine.sh; then
@@ -65,7 +65,10 @@ else
     # what needs no containers first; then what waits for them and for pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
     run -n 3 -m "(long or not engine and not browser) and not site and not hub"
-    run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub"
+    # (only of files that have such tests, as to collect all takes each process seconds)
+    words=$(sed -n 's/^MARKED = "\(.*\)"$/\1/p' tests/lanes.py)
+    mapfile -t files < <(grep -rlE "$words" tests --include='test_*.py')
+    run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub" "${files[@]}"
 fi
 [ $failed = 0 ] || run_alone
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
