@@ -16,27 +16,12 @@ from typing import Any
 from labkit.base import browser, echo, settings
 from labkit.base.errors import LabError, NoEngine
 from labkit.engines import membership, page, ports, state
-from labkit.engines.locations import OWN, EngineLocation, Kind, locations, private, simulated
-from labkit.engines.simulated import WHAT_IT_IS
+from labkit.engines.locations import OWN, EngineLocation, Kind
+from labkit.engines.locations import locations as locations
+from labkit.engines.locations import private as private
+from labkit.engines.locations import simulated as simulated
+from labkit.engines.simulated import WHAT_IT_IS as WHAT_IT_IS
 from labkit.swarm.client import Swarm
-
-__all__ = [
-    "WHAT_IT_IS",
-    "Engine",
-    "connect",
-    "deploy",
-    "down",
-    "find",
-    "lead_ports",
-    "locations",
-    "private",
-    "remove",
-    "simulated",
-    "up",
-    "wake",
-    "what_it_is",
-    "would_take",
-]
 
 
 @dataclass(frozen=True, slots=True)
