@@ -9,8 +9,11 @@ from typing import Self
 
 import docker
 import psutil
+import pytest
 from playwright.sync_api import Page, expect
 
+from labkit.base.errors import NoEngine
+from labkit.swarm.client import Swarm
 from tests.browser.lab import Lab
 from tests.browser.test_lesson import Lesson
 from tests.waiting import until
@@ -20,12 +23,29 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "deploy" / "jupyterhub" / "hub.py"
 #: In milliseconds: a server that starts beside two others, on a busy machine.
 START = 240_000
+ISOLATIONS = ("none", "containers")
 OWN = f"""
 load_subconfig({str(SCRIPT.with_name("jupyterhub_config.py"))!r})
 c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]
 c.Spawner.environment["LABKIT_SPEED"] = "4"
 c.Spawner.poll_interval = 2
 """
+
+
+def has_what_it_needs(isolation: str) -> None:
+    """Build the image for containers, unless one is named; skip without an engine for them."""
+    if isolation != "containers":
+        return
+    try:
+        real = Swarm.at().provenance == "engine"
+    except NoEngine:
+        real = False
+    if not real:
+        pytest.skip("needs a real engine: containers are the engine's")
+    if "LABKIT_HUB_IMAGE" not in os.environ:
+        folder = ROOT / "build" / "hub"
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, SCRIPT, "image"], cwd=folder, check=True)
 
 
 class Hub:

@@ -1,9 +1,6 @@
 """A class of three on a real hub, through its real proxy, in three browsers."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,11 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from labkit.base.errors import NoEngine
-from labkit.swarm.client import Swarm
 from tests.browser.lab import screenshot
 from tests.browser.test_lesson import Cell
-from tests.hub.hubs import ROOT, SCRIPT, START, Desk, Hub
+from tests.hub.hubs import ISOLATIONS, ROOT, START, Desk, Hub, has_what_it_needs
 from tests.waiting import until
 
 pytestmark = [pytest.mark.hub, pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -23,27 +18,13 @@ NOTEBOOK = "01-rolling-updates.ipynb"
 KEPT = "from pathlib import Path\n"
 
 
-@pytest.fixture(params=["none", "containers"])
+@pytest.fixture(params=ISOLATIONS)
 def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hub]:
-    """A hub; where learners have containers, of an image that is built now or named."""
-    if request.param == "containers":
-        require_docker()
-    if request.param == "containers" and "LABKIT_HUB_IMAGE" not in os.environ:
-        folder = ROOT / "build" / "hub"
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, SCRIPT, "image"], cwd=folder, check=True)
+    """A hub on which learners are kept apart in a way."""
+    has_what_it_needs(request.param)
     with Hub(tmp_path, request.param) as started:
         yield started
     assert started.left() == []
-
-
-def require_docker() -> None:
-    try:
-        simulated = Swarm.at().provenance != "engine"
-    except NoEngine:
-        simulated = True
-    if simulated:
-        pytest.skip("needs a real engine: containers are the engine's")
 
 
 @pytest.fixture

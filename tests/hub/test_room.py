@@ -1,6 +1,7 @@
 """A hub with a room, and a learner who is stuck and then leaves the server alone."""
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -9,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.hub.hubs import Hub
+from tests.hub.hubs import ISOLATIONS, Hub, has_what_it_needs
 from tests.waiting import until
 
 pytestmark = [pytest.mark.hub, pytest.mark.timeout(900)]
@@ -33,36 +34,50 @@ def servers(hub: Hub, name: str) -> dict[str, dict[str, bool]]:
     return json.loads(get(hub, f"hub/api/users/{name}"))["servers"]
 
 
-def begin(hub: Hub, name: str) -> dict[str, str]:
-    """Start somebody's server; return the variables that what runs in it has."""
-    get(hub, f"hub/api/users/{name}/server", b"{}")
-    until(lambda: servers(hub, name).get("", {}).get("ready"), f"{name}'s server", 240, every=1)
-    (server,) = (pid for pid, words in hub.left(name) if "labkit lab" in " ".join(words))
-    return psutil.Process(server).environ()
+class Seat:
+    """The server of somebody, and what they type in its terminal."""
+
+    def __init__(self, hub: Hub, name: str) -> None:
+        get(hub, f"hub/api/users/{name}/server", b"{}")
+        until(lambda: servers(hub, name).get("", {}).get("ready"), f"{name}'s server", 240, every=1)
+        if hub.isolation == "containers":
+            self._words, self._env = ["docker", "exec", f"labkit-class-{name}"], None
+        else:
+            (server,) = (pid for pid, words in hub.left(name) if "labkit lab" in " ".join(words))
+            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+            self._words, self._env = ["env", f"PATH={path}"], psutil.Process(server).environ()
+
+    def types(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command there."""
+        command = [*self._words, *words]
+        return subprocess.Popen(command, env=self._env, stdout=subprocess.PIPE, text=True)
+
+    def is_stuck(self, **more: bool) -> None:
+        code = f"import labkit; labkit.stuck({EXERCISE!r}, **{more})"
+        with self.types("python", "-c", code) as done:
+            assert done.wait() == 0
 
 
-def test_an_instructor_sees_who_is_stuck_and_what_is_idle_is_stopped(tmp_path: Path) -> None:
-    hub, room = Hub(tmp_path, "none"), tmp_path / "room"
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_an_instructor_sees_who_is_stuck_and_what_is_idle_is_stopped(
+    isolation: str, tmp_path: Path
+) -> None:
+    has_what_it_needs(isolation)
+    hub, room = Hub(tmp_path, isolation), tmp_path / "room"
     room.mkdir()
     (tmp_path / "instructors.txt").write_text("barbara\n")
     with (tmp_path / "jupyterhub_config.py").open("a") as configuration:
         configuration.write(ASKED)
     with hub:
-        ada, barbara = begin(hub, "ada"), begin(hub, "barbara")
-
-        def stuck(**more: bool) -> None:
-            code = f"import labkit; labkit.stuck({EXERCISE!r}, **{more})"
-            subprocess.run([sys.executable, "-c", code], env=ada, check=True)
-
-        assert "LABKIT_CLASS" not in barbara or not barbara["LABKIT_CLASS"]
-        stuck()
-        words = [str(Path(sys.executable).with_name("labkit")), "class", str(room), "--serve"]
-        with subprocess.Popen(words, env=barbara, stdout=subprocess.PIPE, text=True) as page:
+        ada, barbara = Seat(hub, "ada"), Seat(hub, "barbara")
+        ada.is_stuck()
+        seen = "/room" if isolation == "containers" else str(room)
+        with barbara.types("labkit", "class", seen, "--serve") as page:
             assert page.stdout
             path = page.stdout.readline().split()[-1].removeprefix("/")
             assert path.startswith("user/barbara/proxy/")
             assert STUCK in get(hub, path)
-            stuck(over=True)
+            ada.is_stuck(over=True)
             assert STUCK not in get(hub, path)
             page.terminate()
         until(lambda: hub.left() == [], "idle servers to be stopped, and all that they ran", 240)
