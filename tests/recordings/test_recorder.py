@@ -551,6 +551,7 @@ def test_a_mark_with_nothing_on_it_is_refused_and_changes_nothing() -> None:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meter, "EVERY", 0.01)
+    monkeypatch.setattr(poller, "SLOW", 0.1)
 
 
 def hashes(of: Recording) -> list[int]:
