@@ -300,16 +300,13 @@ class Documents:
         (node,) = self._engine.get("/nodes")
         for key in ("Plugins", "Labels"):
             node["Description"]["Engine"].pop(key, None)
-        del node["Description"]["TLSInfo"]
         return self.even(node)
 
     def swarm(self) -> dict[str, Any]:
         """Return the swarm, and what `info` says of it."""
         cluster = self._engine.get("/swarm")
-        for key in ("TLSInfo", "JoinTokens"):
-            cluster.pop(key)
+        cluster.pop("JoinTokens")
         info = self._engine.get("/info")["Swarm"]
-        info["Cluster"].pop("TLSInfo")
         # `docker swarm update` and its like may have left other values there
         own = re.compile(r"/Spec/(Raft|Dispatcher|CAConfig|Orchestration|TaskDefaults)")
         leaves = self.even({"swarm": cluster, "info": info})

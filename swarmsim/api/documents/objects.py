@@ -95,7 +95,7 @@ def node_json(node: Node, swarm: Swarm, version: str) -> Json:
             "Platform": {"Architecture": node.architecture, "OS": node.os},
             "Resources": {"NanoCPUs": node.nano_cpus, "MemoryBytes": node.memory},
             "Engine": engine,
-            "TLSInfo": {},
+            "TLSInfo": CONSTANTS["TLSInfo"],
         },
         "Status": {"State": node.state, "Addr": node.address},
     }
@@ -115,7 +115,7 @@ def swarm_json(swarm: Swarm) -> Json:
     return {
         **meta(swarm),
         "Spec": swarm.spec,
-        "TLSInfo": {},
+        "TLSInfo": CONSTANTS["TLSInfo"],
         "RootRotationInProgress": False,
         "DefaultAddrPool": swarm.pool,
         "SubnetSize": swarm.subnet_size,
