@@ -25,6 +25,8 @@ Say = Callable[[str], None]
 #: What to do about an engine that does not answer. In a browser its swarm is lost.
 _AGAIN = "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
 _ANOTHER = "This notebook's first cell starts another one, with an empty swarm."
+#: Seconds that a wait goes on in a browser whose engine does not answer; a request waits for 30.
+_SILENT = 20
 
 
 class Recorder:
@@ -195,6 +197,8 @@ class Recorder:
             return False
 
         def left() -> float:
+            if browser.is_here() and self._poller.gap:  # a page's engine does not come back
+                return begun + _SILENT - time.monotonic()
             if timeout is not None:
                 return begun + timeout - time.monotonic()
             still = max(begun, self._live.moved_at) + PATIENCE + _rest(self.recording)
