@@ -210,6 +210,7 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
     expect(page.locator(".labkit-asked")).to_contain_text("Noted: None of them.")
     screenshot(page, "card-reloaded-while-a-cell-blocks")
     assert not ended.exists(), "the cell blocks all the time"
+    assert notebook.busy(), "JupyterLab shows that it does"
 
 
 @contextmanager

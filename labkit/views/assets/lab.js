@@ -63,12 +63,12 @@ function serveControls(notebooks) {
     controls.append(line);
     const words = "Pressed. The kernel is running a cell, and answers when that has ended.";
     void rest(BLOCKED).then(() => (line.textContent = words)); // a subshell has answered by then
-    const free = (_, status) => {
-      if (status === "busy") return;
-      kernel.statusChanged.disconnect(free);
+    const free = (_, message) => {
+      if (message && message.content.execution_state !== "idle") return;
+      kernel.iopubMessage.disconnect(free);
       line.remove();
     };
-    kernel.statusChanged.connect(free);
+    kernel.iopubMessage.connect(free);
     document.addEventListener("labkit-heard", free, { once: true }); // in the site, where a cell that waits answers
   };
   document.addEventListener("click", pressed, true);
@@ -116,6 +116,7 @@ function passCells(kernel, createMessage) {
     kernel.sendControlMessage(asked, true).onReply = ({ content }) => resolve(content);
   });
   const known = kernel.info.then(() => null);
+  showBusy(kernel, known);
   const subshell = async () => {
     do if ((await Promise.race([known, rest(BLOCKED)])) === null) return null;
     while (kernel.connectionStatus === "connecting");
@@ -132,6 +133,18 @@ function passCells(kernel, createMessage) {
     });
   };
   void known.then(() => way).then(() => delete kernel._sendMessage);
+}
+
+/** Shows a kernel as busy until it answers: what it says on other channels makes it look idle. */
+function showBusy(kernel, known) {
+  const show = kernel._updateStatus.bind(kernel);
+  let last = kernel.status;
+  kernel._updateStatus = (status) => show((last = status) === "idle" ? "busy" : status);
+  const answered = () => {
+    delete kernel._updateStatus;
+    show(last);
+  };
+  void known.then(answered, answered);
 }
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

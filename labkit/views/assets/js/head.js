@@ -3,8 +3,11 @@
 import { make, stamp, swatch, write } from "./dom.js";
 import { clock } from "./words.js";
 
+const ANOTHER = "It shows nothing new: labkit.watch opens another view.";
+
 export class Head {
-  constructor(root, { viewState }) {
+  constructor(root, { viewState, send }) {
+    this.next = send ? ` ${ANOTHER}` : "";
     const head = make("div", "labkit-head", root);
     write(make("span", "labkit-name", head), viewState.service);
     stamp(viewState.badge, head);
@@ -42,7 +45,7 @@ export class Head {
     this.live.dataset.live = lamp;
     write(this.live, text);
     this.end.dataset.died = died ? "yes" : "no";
-    write(this.end, more);
+    write(this.end, viewState.end && !died ? more + this.next : more);
   }
 
   drawTags(viewState) {

@@ -130,27 +130,36 @@ export class View {
     this.turn = setTimeout(() => this.take(next), Math.max(0, rest));
   }
 
-  /** Draws one part, the next of its round or the first of a new one; one that returns true wants another turn. */
+  /** Draws one part, the next of its round or the first of a new one. When the axis has moved, the
+      round is drawn at one go: no two charts are ever seen with different times. */
   take(place) {
-    if (!this.round.left.has(place)) {
+    const range = String(this.axis.range);
+    const moved = place.part.lazy && range !== this.range;
+    if (moved || !this.round.left.has(place)) {
       const places = place.part.lazy ? this.waiting.filter(({ part }) => part.lazy) : [place];
       this.round = { left: new Set(places), places, took: 0 };
     }
+    if (moved) this.range = range;
+    try {
+      for (const each of moved ? this.round.places : [place]) this.drawOne(each);
+    } finally {
+      this.plan();
+    }
+  }
+
+  /** Draws a part of the round; one that returns true wants another turn. */
+  drawOne(place) {
     const { round } = this;
     const began = performance.now();
     round.left.delete(place);
     place.dirty = false;
-    try {
-      const again = place.part.draw(this.viewState) === true;
-      place.drawn ||= place.el.clientWidth > 0;
-      place.dirty ||= again;
-      if (again) round.left.add(place);
-      round.took += performance.now() - began;
-      const due = began + Math.max(APART_LEAST, APART_SHARE * round.took);
-      for (const each of round.places) each.due = due;
-    } finally {
-      this.plan();
-    }
+    const again = place.part.draw(this.viewState) === true;
+    place.drawn ||= place.el.clientWidth > 0;
+    place.dirty ||= again;
+    if (again) round.left.add(place);
+    round.took += performance.now() - began;
+    const due = began + Math.max(APART_LEAST, APART_SHARE * round.took);
+    for (const each of round.places) each.due = due;
   }
 
   /** Once a second: ages and the charts' right edge move on, unless all has ended. */
