@@ -122,6 +122,30 @@ def test_a_chart_that_is_slow_leaves_all_at_one_moment(page: Page, show: Show) -
     assert max(drawn) - min(drawn) <= 1, count
 
 
+def test_no_frame_shows_charts_with_different_times(page: Page, show: Show) -> None:
+    """Not even while the axis moves."""
+    show(live(4))
+    most = page.evaluate(
+        """async (parts) => {
+            const plot = (part) => document.querySelector(`[data-part=${part}] .js-plotly-plot`);
+            const plots = parts.map(plot);
+            const ms = (at) => Math.round(typeof at === "number" ? at : Date.parse(at + "Z"));
+            const shown = () => plots.map(({ layout }) => String(layout.xaxis.range.map(ms)));
+            const [before] = shown();
+            const zoom = new KeyboardEvent("keydown", { key: "+", bubbles: true });
+            plots[0].closest(".labkit-chart").dispatchEvent(zoom);
+            let most = 0;
+            do {
+                await new Promise(requestAnimationFrame);
+                most = Math.max(most, new Set(shown()).size);
+            } while (shown().includes(before));
+            return most;
+        }""",
+        list(CHARTS),
+    )
+    assert most == 1
+
+
 def _columns(page: Page, part: str) -> tuple[float, float]:
     box = area(chart(page, part))
     return box["x"], box["width"]
