@@ -24,6 +24,12 @@ def test_what_can_be_expanded_or_is_not_looked_at(container: dict[str, Any]):
     templates.expanded(container, context({}, {}, {}))
 
 
+@pytest.mark.parametrize("template", ["{{if .Task.Slot}}a{{end}}", "{{.Service.Name | join}}"])
+def test_what_is_not_simulated_is_refused_and_not_left_as_it_is(template: str):
+    with pytest.raises(BadTemplate, match=r"expands only fields such as {{\.Task\.Slot}}"):
+        templates.expanded({"Hostname": template}, context({}, {}, {}))
+
+
 def test_environment_mounts_and_hostname_are_filled_in():
     container = {
         "Env": ["SLOT={{.Task.Slot}}", "{{.Task.Slot}}", "A={{ .Service.Name }}@{{.Service}}"],
