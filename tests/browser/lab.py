@@ -178,7 +178,10 @@ class Notebook:
 
     def has_kept(self, cell: int) -> bool:
         """Whether the file has outputs of a cell; the number of its run may be missing yet."""
-        kept = json.loads((self.lab.folder / self.name).read_text())
+        try:
+            kept = json.loads((self.lab.folder / self.name).read_text())
+        except json.JSONDecodeError:  # it is being written
+            return False
         return bool(kept["cells"][cell]["outputs"])
 
     def restart_kernel(self) -> None:

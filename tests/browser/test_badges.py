@@ -9,37 +9,19 @@ from labkit import views
 from labkit.recordings.recording import Recording
 from labkit.views.live import page as assets
 from labkit.views.state.sentences import badge_of
-from tests.browser.lab import Lab, Notebook
-from tests.browser.pages import Open, put_on
+from tests.browser.pages import Open
 from tests.browser.test_accessibility import problems
-from tests.browser.test_live_view import WATCH
 from tests.views.acted import play
 
 pytestmark = pytest.mark.browser
 
 SIMULATED = badge_of("simulated")
 assert SIMULATED
-#: A live view of a swarm that is as simulated as it is acted.
-LIVE = WATCH.replace("\nrecorder =", '\nswarm.provenance = "simulated"\nrecorder =')
 
 
 def made(recording: Recording) -> Recording:
     recording.header = replace(recording.header, provenance="simulated")
     return recording
-
-
-def test_a_live_view_and_one_part_of_it_carry_the_badge(lab: Lab, page: Page) -> None:
-    part = "Watch(recorder, ['replicas'], beside=False)"
-    cells = [LIVE.format(options="pace=0.2, rest=0.5"), part]
-    notebook = Notebook(lab, page, cells)
-    for cell, place in enumerate((".labkit-panel", ".jp-NotebookPanel")):
-        notebook.run(cell)
-        badge = page.locator(place).locator(".labkit-made:visible")
-        expect(badge).to_have_text(SIMULATED.word)
-        expect(badge).to_have_attribute("title", SIMULATED.meaning)
-    for theme in ("Dark", "Light"):
-        put_on(page, theme)
-        assert problems(page, ".labkit-made") == [], theme
 
 
 @pytest.mark.parametrize("parts", [None, ["table"]])

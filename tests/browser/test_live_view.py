@@ -8,8 +8,10 @@ from playwright.sync_api import Page, expect
 
 from labkit import views
 from labkit.recordings import ps
-from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.lab import Lab, Notebook, screenshot
 from tests.browser.pages import Open, drag, put_on, running
+from tests.browser.test_accessibility import problems
+from tests.browser.test_badges import SIMULATED
 from tests.views.acted import play
 from tests.waiting import until
 
@@ -41,47 +43,42 @@ def new_replicas(page: Page) -> int:
     return running(page, "1.1")
 
 
-def test_a_view_moves_while_a_cell_blocks_and_survives_a_reload(lab: Lab, page: Page) -> None:
-    """Table, status, and chart go on while the kernel is busy with something else.
+def test_a_view_ends_with_the_last_picture_and_hostile_text_stays_text(
+    lab: Lab, page: Page
+) -> None:
+    """It says why it ended, and a saved notebook shows the same with no kernel.
 
-    The page that was reloaded shows what is, not what was when the view was made.
+    Markup in a tag, a node, an error, or a message is shown and never obeyed.
     """
-    notebook = watching(lab, page, "pace=2, rest=2", BLOCK)
-    expect(page.locator(".labkit-ps tbody td:visible").first).to_be_visible()
-    notebook.save()
-    notebook.run(1)
-    seen: set[int] = set()
-    until(lambda: seen.add(new_replicas(page)) or len(seen) > 2, "the view to move")  # type: ignore[func-returns-value]
-    screenshot(page, "live-while-a-cell-blocks")
-    assert notebook.busy()
-    expect(page.locator(".labkit-chart .js-plotly-plot path.js-fill").nth(1)).to_be_attached()
-    expect(page.locator(".labkit-badge")).to_have_text("updating")
-    expect(page.locator(".labkit-live")).to_have_text("live")
-
-    notebook.open(kernel=False)
-    notebook.release()
-    until(lambda: new_replicas(page) > max(seen), "the view to come back, and to go on")
-    screenshot(page, "after-a-reload")
-
-
-def test_a_view_ends_with_the_last_picture(lab: Lab, page: Page) -> None:
-    """It says why it ended, and a saved notebook shows the same with no kernel."""
-    notebook = watching(lab, page, "pace=0.2, rest=0.5")
+    notebook = watching(lab, page, "pace=0.6, rest=1, hostile=True")
+    expect(page.locator(".labkit-message q")).to_contain_text("<script>window.hacked")
+    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible()
+    plot = page.locator("[data-part=replicas] .js-plotly-plot")
+    plot.hover(position={"x": 50, "y": 40})
+    expect(plot.locator(".hoverlayer")).to_contain_text("<img src=x")
+    screenshot(page, "hostile")
     end = page.locator(".labkit-panel .labkit-end")
     expect(end).to_contain_text("The update has settled", timeout=20_000)
-    screenshot(page, "ended")
-
     until(lambda: "text/html" in _data(notebook.save()), "the snapshot to be saved")
+    # the snapshot that takes the place of the view has a table of older tasks as well
+    expect(page.locator(".labkit-ps").first).to_contain_text("\\u202e")
+    obeys_nothing(page)
+
     notebook.end_kernel()
     page.goto("about:blank")
     notebook.open(kernel=False)
-
     expect(page.locator(".labkit-badge")).to_have_text("completed")
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible(timeout=20_000)
     # each part is drawn in its turn
     until(lambda: new_replicas(page) == 10, "the head to be drawn")
     expect(page.locator(".labkit-ps tbody td:has-text('dc_worker.10')")).to_have_count(1)
+    obeys_nothing(page)
     screenshot(page, "reopened-with-no-kernel")
+
+
+def obeys_nothing(page: Page) -> None:
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator(".labkit-watch img, .labkit-watch script").count() == 0
 
 
 def test_a_silent_engine_kernel_and_recorder_are_told(lab: Lab, page: Page) -> None:
@@ -127,26 +124,6 @@ def test_a_silent_engine_kernel_and_recorder_are_told(lab: Lab, page: Page) -> N
     screenshot(page, "recorder-died")
 
 
-def test_hostile_text_stays_text(lab: Lab, page: Page) -> None:
-    """Markup in a tag, a node, an error, or a message is shown and never obeyed."""
-    notebook = watching(lab, page, "pace=0.6, rest=1, hostile=True")
-    expect(page.locator(".labkit-message q")).to_contain_text("<script>window.hacked")
-    expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible()
-    plot = page.locator("[data-part=replicas] .js-plotly-plot")
-    plot.hover(position={"x": 50, "y": 40})
-    expect(plot.locator(".hoverlayer")).to_contain_text("<img src=x")
-    screenshot(page, "hostile")
-    expect(page.locator(".labkit-panel .labkit-end")).to_contain_text(
-        "The update has settled", timeout=20_000
-    )
-    notebook.save()
-
-    assert page.evaluate("() => window.hacked") is None
-    assert page.locator(".labkit-watch img, .labkit-watch script").count() == 0
-    # the snapshot that takes the place of the view has a table of older tasks as well
-    expect(page.locator(".labkit-ps").first).to_contain_text("\\u202e")
-
-
 def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
     """A page that cannot load plotly.js still shows the steps, and says why they are plain."""
     page.route("**/labkit/plotly-*", lambda route: route.abort())
@@ -158,17 +135,35 @@ def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
     screenshot(page, "without-plotly")
 
 
-def test_the_view_follows_the_theme(lab: Lab, page: Page) -> None:
-    """Colours are JupyterLab's own, also when the theme changes under the view."""
-    watching(lab, page, "pace=0.5")
-    until(lambda: new_replicas(page) >= 2, "the update to go on")
+def test_the_view_follows_the_theme_and_is_accessible_in_each(lab: Lab, page: Page) -> None:
+    """Colours are JupyterLab's own, also when the theme changes under the view.
+
+    Here no engine is behind it, which the view says, and one part of it that stands alone.
+    What is too pale is found, or axe would find nothing anywhere.
+    """
+    simulated = '\nswarm.provenance = "simulated"\nrecorder ='
+    made = acted("pace=4, slots=20").replace("\nrecorder =", simulated)
+    notebook = Notebook(lab, page, [made, "Watch(recorder, ['replicas'], beside=False)"])
+    badges = page.locator(".labkit-made:visible")
+    for cell, place in enumerate((".labkit-panel", ".jp-NotebookPanel")):
+        notebook.run(cell)
+        badge = page.locator(place).locator(badges)
+        expect(badge).to_have_text(SIMULATED.word)
+        expect(badge).to_have_attribute("title", SIMULATED.meaning)
+    until(lambda: new_replicas(page) >= 1, "the update to begin")
     light = _background(page)
-    put_on(page, "Dark")
-    until(lambda: _background(page) != light, "the theme to change")
-    until(lambda: new_replicas(page) >= 5, "the update to go on")
-    screenshot(page, "dark")
-    put_on(page, "Light")
-    until(lambda: _background(page) == light, "the theme to change back")
+    for theme in ("Dark", "Light"):
+        before = new_replicas(page)
+        put_on(page, theme)
+        until(lambda: (_background(page) == light) == (theme == "Light"), "the theme to change")  # noqa: B023
+        until(lambda: new_replicas(page) > before, "the update to go on")  # noqa: B023
+        # one that lasts: axe may come while a row is being put in
+        assert (problems(page) and problems(page)) == [], theme
+        screenshot(page, f"theme-{theme}")
+
+    pale = page.add_style_tag(content=".labkit-watch * { color: #bbb !important }")
+    assert problems(page)
+    pale.evaluate("(tag) => tag.remove()")
 
 
 def test_ages_are_worded_as_docker_words_them(page: Page) -> None:
