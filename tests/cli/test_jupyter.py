@@ -83,6 +83,8 @@ def test_a_version_of_the_notebooks_is_built_when_it_is_opened(home: Path):
     root = jupyter.version("instructor")
     assert root == home / "build" / "notebooks" / "instructor"
     assert (root / jupyter.FIRST).exists()
+    assert jupyter.version("instructor") == root
+    assert (root / "dockercoins").readlink() == settings.workspace() / "dockercoins"
 
 
 def test_docker_in_a_terminal_talks_to_the_labs_engine():

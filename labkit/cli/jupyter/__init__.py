@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,12 +61,17 @@ def _in_hub() -> bool:
 
 
 def version(name: VersionName) -> Path:
-    """Return the folder of a version of the notebooks, which is built if it was not yet."""
+    """Return the folder of a version of the notebooks, which is built if it was not yet.
+
+    The learner's `dockercoins` is in it, as in `lab/`: commands are typed as the text has them.
+    """
     from labkit.lessons.notebooks import building
 
     folder = settings.built(name)
     if not folder.is_dir():
         building.build(name, settings.lesson_files() / "notebooks", folder, ())
+    with suppress(OSError):  # it is there; or, where links cannot be had, the text is right in lab/
+        (folder / "dockercoins").symlink_to(settings.workspace() / "dockercoins")
     return folder
 
 
