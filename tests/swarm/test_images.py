@@ -237,7 +237,7 @@ def test_a_build_shows_the_command_and_each_step(swarm, learner, folder, capsys)
     assert command.startswith(f"$ docker image build -t {image}")
     assert command.endswith(str(folder))
     assert lines[0].startswith("Step 1/")
-    assert lines[-1] == f"Successfully tagged {image}"
+    assert f"Successfully tagged {image}" in lines
     assert images.inspect(swarm, image)["Id"] == built
     assert image in images.images_made_by_labkit(swarm)
 
