@@ -17,11 +17,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import requests
-import urllib3
-from docker.errors import APIError, DockerException
-from docker.utils import parse_repository_tag
-
 from labkit.base import echo, errors, jobs, settings
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm, no_engine
@@ -322,6 +317,11 @@ def _follow(swarm: Swarm, start: Callable[[], Any], say: Say) -> _Answer:
 
     Raises `NoEngine` when the engine goes away in the middle.
     """
+    # here, as all that only asks for images does without: 6 MB and 70 ms of a kernel
+    import requests
+    import urllib3
+    from docker.errors import APIError, DockerException
+
     answer = _Answer()
     try:
         for line in _lines(start() or (), answer):
@@ -410,5 +410,7 @@ def _split(image: str) -> tuple[str, str]:
 
     Without one the engine would pull and push every tag there is.
     """
+    from docker.utils import parse_repository_tag
+
     repository, its_tag = parse_repository_tag(image)
     return repository, its_tag or "latest"
