@@ -35,6 +35,10 @@ class Tab(Protocol):
     def run(self, script: str) -> Any:
         """Return what the body of an async function returns in the page; raise what it raises."""
 
+    def evaluate(self, function: str, given: Any = None) -> Any:
+        """Return what a function returns in the page, as Playwright's pages do."""
+        return self.run(f"return await ({function})({json.dumps(given)})")
+
     def picture(self) -> str:
         """Return what the page looks like, as PNG in base64."""
 
@@ -50,7 +54,7 @@ def screenshot(tab: Tab, name: str) -> None:
     (ARTIFACTS / f"{name}-{tab.name}.png").write_bytes(base64.b64decode(tab.picture()))
 
 
-class _Firefox:
+class _Firefox(Tab):
     name = "firefox"
 
     def __init__(self, socket: websocket.WebSocket) -> None:
@@ -108,7 +112,7 @@ def firefox(folder: Path, **preferences: Any) -> Iterator[Tab]:
         socket.close()
 
 
-class _WebKit:
+class _WebKit(Tab):
     name = "webkit"
 
     def __init__(self, port: int) -> None:

@@ -1,14 +1,15 @@
-"""The site in Firefox and in WebKit (`make test-browsers`): notebook 0, and an update."""
+"""The site in Firefox and in WebKit (`make test-browsers`): notebooks, and an update."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.browser import others
-from tests.browser.test_site import PERSON, SHOWN, failed, text
+from tests.browser.test_site import PERSON, ROWS, SHOWN, execute, failed, go_through, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.site, pytest.mark.timeout(1800)]
 
@@ -54,6 +55,28 @@ def test_notebook_0_and_an_update_run(
     assert f"hashes are made: {not acts}" in said
     assert "running: {'1.0': 12}" in said
     assert "The update has settled" in updated
+
+
+@pytest.fixture(scope="module")
+def in_firefox(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[others.Tab]:
+    """A page in which one notebook after the other is opened."""
+    with others.firefox(tmp_path_factory.mktemp("firefox")) as tab:
+        tab.open(f"{address}/lab/index.html?path={_NOTEBOOK}&speed=10")
+        others.wait_for(tab, f"({SHOWN})()")
+        tab.evaluate(PERSON)
+        yield tab
+
+
+@pytest.mark.parametrize("row", ROWS[1:], ids=lambda row: row["notebook"])
+def test_a_notebook_runs_in_firefox(in_firefox: others.Tab, row: dict[str, Any]) -> None:
+    """Every cell, with a learner's edits; each prints what is stored in it."""
+    in_firefox.evaluate("(path) => person.open(path)", f"{row['notebook']}.ipynb")
+    execute(in_firefox, "%reset -f")
+    said, wrong = go_through(in_firefox, row)
+    others.screenshot(in_firefox, f"site-{row['notebook']}")
+
+    assert wrong == []
+    assert [each for each in row.get("said", ()) if each not in said] == []
 
 
 @pytest.mark.parametrize(

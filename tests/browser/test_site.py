@@ -17,13 +17,16 @@ import yaml
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.lab import new_page, screenshot
+from tests.browser.others import Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).resolve().parents[2]
+#: The notebooks, as a learner goes through them.
+ROWS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 _NOTEBOOKS = [
     pytest.param(row, id=row["notebook"], marks=pytest.mark.site if row.get("minutes") else ())
-    for row in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    for row in ROWS
 ]
 #: As fast as Swarm's times are still right beside what runs in the tasks.
 _SPEED = 10
@@ -109,29 +112,14 @@ def desk(context: BrowserContext, address: str) -> Iterator[Desk]:
 @pytest.mark.parametrize("row", _NOTEBOOKS)
 def test_a_notebook_runs_in_a_page(desk: Desk, row: dict[str, Any]) -> None:
     """Every cell: none fails, and each prints what is stored in the notebook."""
-    name = f"{row['notebook']}.ipynb"
-    source = {cell["id"]: cell for cell in _source(name)}
-    wrong, said = [], []
-
-    with desk.notebook(name) as page:
-        for cell in _code(page):
-            tags = cell["tags"]
-            began = time.monotonic()
-            outputs = _go_through(page, cell, row, source.values())
-            shown = "".join(map(text, outputs))
-            said.append(shown)
-            wrongly = any(map(failed, outputs)) and "raises-exception" not in tags
-            stored = "".join(map(text, source[cell["id"]]["outputs"]))
-            if wrongly or ("nbval-check-output" in tags and shown != stored):
-                wrong.append(f"{cell['source']}\n→ {shown}\nstored: {stored}")
-            print(f"{time.monotonic() - began:5.1f} s  {cell['source'].splitlines()[-1]}")
+    with desk.notebook(f"{row['notebook']}.ipynb") as page:
+        said, wrong = go_through(page, row)
         end = page.locator(".labkit-panel .labkit-end")
         expect(end).to_contain_text(row.get("end", ""))
         screenshot(page, f"site-{row['notebook']}")
 
-    print(*said, sep="\n---\n")
     assert wrong == []
-    assert [each for each in row.get("said", ()) if each not in "".join(said)] == []
+    assert [each for each in row.get("said", ()) if each not in said] == []
 
 
 @pytest.mark.parametrize(
@@ -224,8 +212,27 @@ def test_a_click_is_answered_while_a_cell_waits(desk: Desk) -> None:
         expect(said).to_have_count(1)
 
 
-def _go_through(
-    page: Page, cell: dict[str, Any], row: dict[str, Any], source: Iterable[dict[str, Any]]
+def go_through(page: Page | Tab, row: dict[str, Any]) -> tuple[str, list[str]]:
+    """Run every cell of the open notebook; return what they say, and which of them fail."""
+    source = {cell["id"]: cell for cell in _source(f"{row['notebook']}.ipynb")}
+    said, wrong = [], []
+    for cell in _code(page):
+        tags = cell["tags"]
+        began = time.monotonic()
+        outputs = _do(page, cell, row, source.values())
+        shown = "".join(map(text, outputs))
+        said.append(shown)
+        wrongly = any(map(failed, outputs)) and "raises-exception" not in tags
+        stored = "".join(map(text, source[cell["id"]]["outputs"]))
+        if wrongly or ("nbval-check-output" in tags and shown != stored):
+            wrong.append(f"{cell['source']}\n→ {shown}\nstored: {stored}")
+        print(f"{time.monotonic() - began:5.1f} s  {cell['source'].splitlines()[-1]}", flush=True)
+    print(*said, sep="\n---\n")
+    return "".join(said), wrong
+
+
+def _do(
+    page: Page | Tab, cell: dict[str, Any], row: dict[str, Any], source: Iterable[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Do what the learner does with a cell; return what it puts out."""
     instead = next((it for it in row.get("cells", ()) if it["words"] in cell["source"]), None)
@@ -250,23 +257,23 @@ def _tags(cell: dict[str, Any]) -> set[str]:
     return set(cell["metadata"].get("tags", ()))
 
 
-def _code(page: Page) -> list[dict[str, Any]]:
+def _code(page: Page | Tab) -> list[dict[str, Any]]:
     return [cell for cell in page.evaluate("() => person.cells()") if cell["type"] == "code"]
 
 
-def _run(page: Page, cell: str, source: str | None = None) -> list[dict[str, Any]]:
+def _run(page: Page | Tab, cell: str, source: str | None = None) -> list[dict[str, Any]]:
     """Run a cell, maybe with another source; return what it puts out."""
     outputs: list[dict[str, Any]] = page.evaluate("(given) => person.run(...given)", [cell, source])
     return outputs
 
 
-def execute(page: Page, code: str) -> str:
+def execute(page: Page | Tab, code: str) -> str:
     """Run code in the notebook's kernel, and return what it prints. Raises what it raises."""
     said: str = page.evaluate("(code) => person.execute(code)", code)
     return said
 
 
-def _edit(page: Page, find: str, replace: str) -> None:
+def _edit(page: Page | Tab, find: str, replace: str) -> None:
     """Edit the worker in JupyterLab's editor."""
     given = ["dockercoins/worker/worker.py", find, replace]
     page.evaluate("(given) => person.edit(...given)", given)
