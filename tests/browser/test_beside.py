@@ -49,7 +49,7 @@ def test_a_view_is_beside_the_notebook_until_a_button_moves_it(lab: Lab, page: P
     In the cell it is in sight; beside the notebook again it is above a terminal that is there.
     A busy page may show a notebook before it has loaded what makes panels.
     """
-    notebook = Notebook(lab, page, [acted("pace=0.5, rest=2")])
+    notebook = Notebook(lab, page, [acted("pace=1, rest=4")])
     page.evaluate("() => { globalThis.late = labkitPanels; delete globalThis.labkitPanels; }")
     notebook.run(0)
     expect(page.locator(".jp-NotebookPanel .labkit-badge")).to_have_count(1)
