@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.browser.lab import new_page, screenshot
 from tests.browser.others import Tab
@@ -177,6 +177,36 @@ def test_an_update_takes_as_long_as_swarm_s_times_say(browser: Browser, address:
     print(said)
     expected, seen = map(float, re.findall(r"(\S+) s\b", said.splitlines()[-1]))
     assert seen == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.site
+def test_an_engine_that_hangs_is_replaced(browser: Browser, address: str) -> None:
+    """A program that stays in C for ever stops all that is in the engine's worker."""
+    hangs = """
+    import labkit
+    step = labkit.reset(0)
+    worker = step.folder / "worker" / "worker.py"
+    kept = worker.read_text()
+    worker.write_text(kept.replace("time.sleep(0.1)", "sum(range(10**13))"))
+    labkit.build(step.folder / "worker", step.image("hanging"))
+    worker.write_text(kept)
+    view = labkit.watch(step.worker)
+    labkit.update(step.worker, image=step.image("hanging"))
+    view.wait()
+    """
+    goes_on = """
+    labkit.connect()
+    step = labkit.reset(0)
+    labkit.watch(step.worker).wait_for_replicas("1.0", 10)
+    """
+    with (
+        browser.new_context() as own,
+        closing(Desk(own, address)) as desk,
+        desk.notebook("00-start-here.ipynb") as page,
+    ):
+        with pytest.raises(Error, match="run this notebook's first cell"):
+            execute(page, textwrap.dedent(hangs))
+        assert "Another one takes its place" in execute(page, textwrap.dedent(goes_on))
 
 
 @pytest.mark.site
