@@ -13,7 +13,8 @@ import pytest
 from tests.hub.hubs import ISOLATIONS, Hub, has_what_it_needs
 from tests.waiting import until
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(900)]
+# as what needs an engine, or the quick tests would take it along
+pytestmark = [pytest.mark.hub, pytest.mark.engine, pytest.mark.timeout(900)]
 TOKEN, EXERCISE, STUCK = "0" * 64, "half-the-time", "asks for help"
 ASKED = f"""
 c.JupyterHub.services[0]["command"][-1:] = ["--timeout=60", "--cull-every=5"]
