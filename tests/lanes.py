@@ -10,7 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-#: What a file says that has tests for the second part of `make test`, which collects only those.
+#: What is in each file with tests for the second part of `make test`, which collects only these.
 MARKED = "mark.(engine|browser)|on_a_real_engine"
 #: They begin before all others (`tests/whole/conftest.py`), and are collected last.
 NOTEBOOKS = "tests/whole/test_notebooks.py"

@@ -65,7 +65,7 @@ else
     # what needs no containers first; then what waits for them and for pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
     run -n 3 -m "(long or not engine and not browser) and not site and not hub"
-    # (only of files that have such tests, as to collect all takes each process seconds)
+    # (only from files that have such tests: collecting all files takes seconds in each process)
     words=$(sed -n 's/^MARKED = "\(.*\)"$/\1/p' tests/lanes.py)
     mapfile -t files < <(grep -rlE "$words" tests --include='test_*.py')
     run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub" "${files[@]}"

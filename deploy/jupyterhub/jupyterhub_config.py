@@ -61,7 +61,7 @@ c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
 c.Spawner.environment = {
     "LABKIT_ENGINE": "simulated",
     "LABKIT_SLEEP_AFTER": "15",  # what nobody looks at takes no processor
-    "MALLOC_ARENA_MAX": "1",  # memory that is kept for each thread: 3 MB a learner
+    "MALLOC_ARENA_MAX": "1",  # one pool of memory for all threads saves 3 MB a learner
 }
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180
 

@@ -239,9 +239,9 @@ def update(
     services.update(swarm, service, **asked)
     if image and _edited_since_built(swarm, image):
         echo.say(
-            f"Files in the folder of {image} have changed since you built it, and the image has "
-            "none of that. Build it again, and update with force=True: to Swarm the same tag is "
-            "the same image."
+            f"Files in the folder of {image} have changed since you built it, and the image does "
+            "not have those changes. Build it again, and update with force=True: to Swarm the same "
+            "tag is the same image."
         )
     if (image or force or replicas is not None) and _view_has_ended(service):
         echo.say(f"The view of {service} has ended: labkit.watch opens one that shows this.")

@@ -28,7 +28,7 @@ _HOMES = {
 }
 
 
-#: In plain ASCII, for a terminal that has no other letters; the rest become question marks.
+#: What a terminal that has only ASCII shows instead; other characters become question marks.
 _PLAIN = dict(zip("✓✗→○●·×▸↶–“”’│─█", '+x>o*-x><-""\'|-#', strict=True)) | {"…": "..."}
 
 
@@ -48,7 +48,7 @@ class _Commands(click.Group):
     """
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run a command. Characters that the terminal cannot encode are put plainly."""
+        """Run a command. Characters that the terminal cannot encode become plain ASCII."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="labkit")

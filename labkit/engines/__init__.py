@@ -135,7 +135,7 @@ def deploy(swarm: Swarm, files: Sequence[Path], name: str, **options: Any) -> No
     """Deploy a stack as `labkit.swarm.stack.deploy` does, and lead its ports."""
     from labkit.swarm import stack
 
-    others = True  # of a deploy that was refused halfway, it is not known
+    others = True  # unknown if a deploy is refused halfway
     try:
         others = stack.deploy(swarm, files, name=name, **options)
     finally:

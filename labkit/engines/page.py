@@ -39,7 +39,7 @@ _ENDED = (
 _LOADS_SECONDS = 120
 #: Answers come within ten seconds (`swarmsim.doors.posted`).
 _LIMIT_SECONDS = 30
-#: Until it answers again it gets so long: each job asks it in turn, and the wait would add up.
+#: The limit while it is silent: each job asks it in turn, and the waits would add up.
 _LIMIT_OF_SILENT = 12
 _is_silent = False
 #: Seconds of a wait that is too short to be worth a request.

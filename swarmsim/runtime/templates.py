@@ -94,7 +94,7 @@ def _value(action: re.Match[str], text: str, values: Context) -> str:
     if not (field := _FIELD.fullmatch(action[1])):
         line = text.count("\n", 0, action.start()) + 1
         raise BadTemplate(
-            f"{line}: {action[0]} is Go, of which a simulated engine expands only "
+            f"{line}: {action[0]} is a Go template, and the simulated engine expands only "
             'fields such as {{.Task.Slot}} and {{index .Service.Labels "NAME"}}'
         )
     names = tuple(field[1][1:].split("."))

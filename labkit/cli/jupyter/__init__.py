@@ -70,7 +70,7 @@ def version(name: VersionName) -> Path:
     folder = settings.built(name)
     if not folder.is_dir():
         building.build(name, settings.lesson_files() / "notebooks", folder, ())
-    with suppress(OSError):  # it is there; or, where links cannot be had, the text is right in lab/
+    with suppress(OSError):  # it exists already, or this system allows no links
         (folder / "dockercoins").symlink_to(settings.workspace() / "dockercoins")
     return folder
 

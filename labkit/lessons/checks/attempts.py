@@ -289,9 +289,9 @@ def _starts(recording: Recording) -> list[int]:
 
 
 def _written_anew(before: Service, now: Service) -> bool:
-    """Whether somebody has changed a service, which then has no status, or is to get one.
+    """Whether somebody changed the service: its status was cleared, or the request differs.
 
-    The engine writes to it as well, and changes nothing that is asked of it.
+    The engine writes to a service, too, but never changes what was requested.
     """
     return before.update_status is not None or requested(before) != requested(now)
 
