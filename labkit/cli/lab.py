@@ -19,6 +19,14 @@ _engine = click.option(
     metavar="auto|private|simulated|URL",
     help="Which engine to use; the default is LABKIT_ENGINE, else auto.",
 )
+_nodes = click.option(
+    "--nodes",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="The least number of nodes; missing ones are added as containers "
+    "(in a simulated engine: as part of it).",
+)
 
 
 @main.command("doctor")
@@ -39,14 +47,7 @@ def _doctor(ctx: click.Context, *, as_json: bool) -> None:
 
 @main.command("up")
 @_engine
-@click.option(
-    "--nodes",
-    type=click.IntRange(1, 100),
-    default=1,
-    show_default=True,
-    help="The least number of nodes; missing ones are added as containers "
-    "(in a simulated engine: as part of it).",
-)
+@_nodes
 @click.option("--no-stack", is_flag=True, help="Bring up the engine and the images only.")
 def _up(engine: str | None, *, nodes: int, no_stack: bool) -> None:
     """Find or start an engine, make it a swarm, build the images, deploy the stack."""
@@ -77,6 +78,8 @@ def _env(engine: str | None) -> None:
 
 
 @main.command("lab", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@_engine
+@_nodes
 @click.option(
     "--version",
     type=click.Choice(["learner", "instructor", "slides"]),
@@ -84,7 +87,13 @@ def _env(engine: str | None) -> None:
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER ARGS]...")
 @click.pass_context
-def _lab(ctx: click.Context, version: VersionName | None, arguments: tuple[str, ...]) -> None:
+def _lab(
+    ctx: click.Context,
+    engine: str | None,
+    nodes: int,
+    version: VersionName | None,
+    arguments: tuple[str, ...],
+) -> None:
     """Do as `up`, then start JupyterLab: on the first notebook, later on what was open.
 
     What is said of a setting in JUPYTER ARGS wins over what labkit would say.
@@ -94,7 +103,8 @@ def _lab(ctx: click.Context, version: VersionName | None, arguments: tuple[str, 
         return
     from labkit.cli import jupyter
 
-    ctx.exit(jupyter.start(arguments, jupyter.version(version) if version else None))
+    up = [*(["--engine", engine] if engine else []), f"--nodes={nodes}"]
+    ctx.exit(jupyter.start(arguments, jupyter.version(version) if version else None, up=up))
 
 
 @main.command("reset")

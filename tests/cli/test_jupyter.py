@@ -97,11 +97,11 @@ def test_docker_in_a_terminal_talks_to_the_labs_engine():
 
 
 def test_it_does_not_start_where_the_lab_does_not_come_up(tmp_path: Path):
-    nowhere = {"LABKIT_HOME": str(tmp_path), "LABKIT_ENGINE": f"unix://{tmp_path}/none.sock"}
+    nowhere = f"unix://{tmp_path}/none.sock"
 
     ended = subprocess.run(
-        [sys.executable, "-m", "labkit", "lab", "--no-browser"],
-        env=os.environ | nowhere,
+        [sys.executable, "-m", "labkit", "lab", "--no-browser", "--engine", nowhere],
+        env=os.environ | {"LABKIT_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
     )

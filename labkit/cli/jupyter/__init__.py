@@ -22,15 +22,17 @@ FIRST = "00-start-here.ipynb"
 _ALSO = {"root_dir": {"notebook_dir"}, "default_url": {"file_to_run"}}
 
 
-def start(arguments: Sequence[str], root: Path | None = None) -> int:
+def start(arguments: Sequence[str], root: Path | None = None, *, up: Sequence[str] = ()) -> int:
     """Bring the lab up and be JupyterLab until that ends; return `labkit up`'s failure.
+
+    `up` has options of `labkit up`.
 
     It runs in this process, and most of its start is imports. They go on while a process of
     its own brings the lab up. Without a `root` it serves the learner's copy. Started by
     JupyterHub it is that learner's server there.
     """
     # -P: the current folder's files must not shadow labkit's modules, as they do not here
-    coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up"])
+    coming_up = subprocess.Popen([sys.executable, "-P", "-m", "labkit", "up", *up])  # noqa: S603 - no shell, and the options are click's
     # Half of JupyterLab's start is jsonschema's making of a parser for a format of texts, `iri`,
     # that no schema of Jupyter's has; without the parser it leaves the format unchecked.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
