@@ -757,6 +757,8 @@ def test_an_image_without_the_latest_edit_is_said(
     assert "have changed" not in said
     assert "same files" not in said
     worker.write_text(before)
+    labkit.build(folder, "without_a_tag")
+    assert "without_a_tag:latest, " not in capsys.readouterr().out
 
 
 def test_an_update_that_the_view_does_not_show_is_said(

@@ -82,7 +82,7 @@ def build(
     if answer.error or not answer.image_id:
         raise _build_failed(folder, answer, shown=say is not None)
     ownership.note(answer.image_id)
-    if say and (twins := _made_from(swarm, marks.get(_SOURCE_LABEL)) - {tag}):
+    if say and (twins := _made_from(swarm, marks.get(_SOURCE_LABEL)) - {":".join(_split(tag))}):
         say(
             f"It is made from the same files as {', '.join(sorted(twins))}, so it does the same. "
             "If you have edited one, save it and build again."
@@ -93,7 +93,8 @@ def build(
 def _made_from(swarm: Swarm, source: str | None) -> set[str]:
     if not source:
         return set()
-    found = swarm.get("/images/json", filters={"label": [f"{_SOURCE_LABEL}={source}"]})
+    filters = {"label": [f"{_SOURCE_LABEL}={source}"], "dangling": ["false"]}
+    found = swarm.get("/images/json", filters=filters)
     return {name for image in found for name in image["RepoTags"] or ()}
 
 
