@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_notebook
+from traitlets.config import Config
 
 from labkit.base import settings
 from labkit.cli import jupyter
@@ -35,6 +39,13 @@ def test_it_listens_on_loopback_and_asks_nobody_outside():
     assert words["LabApp.check_for_updates_class"] == "jupyterlab.NeverCheckForUpdate"
     assert words["LabApp.extension_manager"] == "readonly"
     assert not any("token" in word for word in words), "Jupyter makes a token of its own"
+
+
+def test_a_notebook_saved_as_html_loads_nothing_from_elsewhere():
+    own = {name.split(".")[1]: url for name, url in given().items() if "HTMLExporter" in name}
+    page, _ = HTMLExporter(config=Config({"HTMLExporter": own})).from_notebook_node(new_notebook())
+
+    assert not re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="[^"]', page)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,10 @@ def _defaults(root: Path) -> dict[str, object]:
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        # nor does a notebook that was saved as HTML; the lesson has no formulas, and its views
+        # need no script
+        "HTMLExporter.mathjax_url": "",
+        "HTMLExporter.require_js_url": "",
         # what it tells of its own start would hide its address and what labkit said
         "Application.log_level": "ERROR",
         "ServerApp.root_dir": root,
