@@ -22,7 +22,8 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.report import pair
-from labkit.recordings.recording import Header, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Header
 from labkit.recordings.values import Snapshot, Task
 from labkit.views.state.view_state import ViewState
 from tests.acting import ActedSwarm

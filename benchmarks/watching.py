@@ -23,7 +23,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.coins import NEW_TAG, Coins, deployed
 from benchmarks.report import pair
-from labkit.recordings.recording import Recording, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import TaskSeen
 from labkit.swarm import services
 from tests.waiting import until
 

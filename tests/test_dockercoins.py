@@ -25,7 +25,8 @@ from labkit.api import doing
 from labkit.base import settings
 from labkit.lessons import coins
 from labkit.recordings import speed
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.claims import each_claim

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from labkit.recordings.recording import Header, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Header
 from labkit.recordings.values import (
     RollbackConfig,
     Service,

@@ -15,7 +15,8 @@ from labkit.engines import page, ports
 from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recorder.poller import Until
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 from labkit.recordings.speed import rate
 from labkit.recordings.update.phases import settled
 from labkit.recordings.values import Service

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import speed, story
-from labkit.recordings.recording import Recording, ServiceSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import ServiceSeen
 from swarmsim.go import durations
 from swarmsim.go.states import UpdateState
 

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from labkit.base.errors import LabError
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 
 #: Over how many seconds of samples a point is taken.
 WINDOW = 4.0

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Self
 
 from labkit.base.errors import NotSettled
 from labkit.recordings import speed
-from labkit.recordings.recording import HashesSeen, Recording, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen, ServiceSeen, TaskSeen
 from labkit.recordings.update.phases import described
 from labkit.recordings.values import UpdateStatus
 

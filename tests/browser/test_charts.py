@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.recordings.recording import Ended, HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, HashesSeen
 from labkit.recordings.values import UpdateConfig
 from labkit.views.state.view_state import Json
 from labkit.views.static.snapshot import Snapshot

@@ -19,7 +19,8 @@ from labkit import cli, engines, views
 from labkit.api import doing, up
 from labkit.engines import ports
 from labkit.recordings import story
-from labkit.recordings.recording import Ended, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, Marked
 from labkit.recordings.values import Node
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm

@@ -8,7 +8,8 @@ from typing import Any
 
 from labkit.base.errors import NotFound
 from labkit.engines import nodes
-from labkit.recordings.recording import Header, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Header
 from labkit.recordings.update.phases import awaited
 from labkit.recordings.update.tracker import Cause, UpdateTracker
 from labkit.recordings.values import Service, Task, instant

@@ -6,7 +6,8 @@ import pytest
 
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import comparison
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 from labkit.recordings.values import UpdateConfig
 from tests.looks import recorded
 from tests.values import at

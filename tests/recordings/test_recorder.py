@@ -19,13 +19,13 @@ from labkit.base import browser, waiting
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
 from labkit.base.jobs import Firm
 from labkit.recordings.recorder import Recorder, meter, poller, recorder
-from labkit.recordings.recording import (
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import (
     Back,
     Ended,
     Gap,
     HashesSeen,
     Marked,
-    Recording,
     ServiceRemoved,
     TaskSeen,
 )

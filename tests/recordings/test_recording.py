@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from labkit.base.errors import BadValue, RecordingProblem
 from labkit.recordings import frames
 from labkit.recordings.frames import Table
-from labkit.recordings.recording import (
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import (
     Back,
     Ended,
     Gap,
     HashesSeen,
     Marked,
     NodesSeen,
-    Recording,
     ServiceRemoved,
     ServiceSeen,
     TaskForgotten,

@@ -9,7 +9,8 @@ import pytest
 
 from labkit.base.errors import LabError
 from labkit.recordings import speed
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 from labkit.recordings.speed import Point, Speed
 from tests.values import START, at, recording
 

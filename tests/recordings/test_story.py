@@ -7,7 +7,8 @@ import pytest
 
 from labkit.base.errors import NotSettled
 from labkit.recordings import story
-from labkit.recordings.recording import Ended, HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, HashesSeen
 from tests.claims import each_claim
 from tests.looks import recorded
 from tests.values import START, at, recording, service, snapshot, task

@@ -9,7 +9,8 @@ import pytest
 from labkit.recordings import story
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recorder.timeline import TimeLine
-from labkit.recordings.recording import Change, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Change, Marked
 from labkit.recordings.values import Service, Snapshot
 from labkit.views.live.replay import played
 from labkit.views.static.snapshot import Snapshot as Drawn

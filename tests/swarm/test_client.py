@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from labkit.base import errors, settings
 from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import NodesSeen
+from labkit.recordings.recording.changes import NodesSeen
 from labkit.swarm import client
 from labkit.swarm.client import Swarm
 from labkit.swarm.wire import Answer

@@ -9,7 +9,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from labkit.lessons.checks import Choice, Question, Reading
-from labkit.recordings.recording import Ended, Gap, Header, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, Gap, Header, Marked
 from labkit.views import Snapshot
 from labkit.views.state.view_state import ViewState
 from labkit.views.static.drawing import drawing

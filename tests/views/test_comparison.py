@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 from labkit.views import Comparison
 from labkit.views.static.comparison import DASHES
 from tests.acting import HOSTILE

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from labkit.recordings.recording import Back, Ended, Gap, HashesSeen, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Ended, Gap, HashesSeen, Marked
 from labkit.views import Snapshot
 from labkit.views.parts import CHARTS, module
 from labkit.views.parts.axis import Axis

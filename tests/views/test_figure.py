@@ -6,7 +6,8 @@ import pytest
 
 from labkit import views
 from labkit.base.errors import BadValue
-from labkit.recordings.recording import HashesSeen, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import HashesSeen
 from labkit.views.parts import CHARTS
 from labkit.views.state.looks import LOOKS
 from labkit.views.static import figures

@@ -1,6 +1,7 @@
 """Claims about what the time axis shows at first: the latest events, and not the reading before."""
 
-from labkit.recordings.recording import Back, Ended, Gap, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Ended, Gap, Marked
 from labkit.views import Snapshot, figure
 from labkit.views.parts.axis import Axis, moment
 from tests.looks import recorded

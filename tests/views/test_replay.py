@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from labkit.base.errors import BadValue
-from labkit.recordings.recording import Ended, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, Marked
 from labkit.views import Replay, Snapshot
 from labkit.views.live import replay
 from labkit.views.live.replay import played

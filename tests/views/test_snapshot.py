@@ -11,7 +11,8 @@ import pytest
 from labkit import views
 from labkit.base.errors import BadValue
 from labkit.recordings import ps
-from labkit.recordings.recording import Back, Recording, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, TaskSeen
 from labkit.views import Snapshot
 from labkit.views.live import server
 from labkit.views.parts import replicas, slots

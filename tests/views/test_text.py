@@ -1,7 +1,8 @@
 """Claims about the text form: what a view shows, where only text is to be had."""
 
 from labkit.recordings import ps
-from labkit.recordings.recording import Back, Gap, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Gap, Marked
 from labkit.views import text
 from tests.played import Played
 from tests.values import at, service, snapshot, task

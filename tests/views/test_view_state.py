@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labkit.recordings import ps
-from labkit.recordings.recording import (
+from labkit.recordings.recording.changes import (
     Back,
     Ended,
     Gap,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from labkit.base.errors import BadValue
-from labkit.recordings.recording import Back, Ended, Marked, Recording, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Ended, Marked, TaskSeen
 from labkit.views import Watch
 from labkit.views.live import watch as watch_module
 from labkit.views.parts import PARTS

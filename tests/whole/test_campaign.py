@@ -27,7 +27,8 @@ from labkit.engines import membership, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import Back, Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Gap, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Snapshot
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images

@@ -28,7 +28,8 @@ from labkit.engines import ports, state
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.recordings import story
-from labkit.recordings.recording import Recording, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import TaskSeen
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.waiting import until

@@ -21,9 +21,9 @@ from labkit.lessons.checks.lives import (
     where,
 )
 from labkit.recordings import story
-from labkit.recordings.recording import (
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import (
     Back,
-    Recording,
     ServiceRemoved,
     ServiceSeen,
     TaskForgotten,

@@ -14,7 +14,8 @@ from labkit.base.rules import Facts, Rules, words
 from labkit.lessons.checks import content
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.finding import Finding, Outcome
-from labkit.recordings.recording import Recording, ServiceSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import ServiceSeen
 from labkit.recordings.values import Service
 
 #: So long after a write an update may be about to begin.

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from labkit.base.quoted import verbatim
 from labkit.base.rules import listed
-from labkit.recordings.recording import Recording, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import ServiceSeen, TaskSeen
 from labkit.recordings.values import Order, Task
 
 #: The end of a task that nobody had told to end; `shutdown` is that of one that was.

@@ -23,7 +23,8 @@ from labkit.lessons.checks import Evidence, Exercise, Finding
 from labkit.lessons.practice import activity_log
 from labkit.lessons.steps import steps
 from labkit.recordings.recorder import Recorder
-from labkit.recordings.recording import Ended, Header, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, Header
 from labkit.recordings.update.phases import described
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm

@@ -10,16 +10,10 @@ from pathlib import Path
 from labkit.base import jobs
 from labkit.base.errors import RecordingProblem
 from labkit.base.files import unused
-from labkit.recordings.recording import (
-    Change,
-    HashesSeen,
-    Header,
-    Marked,
-    Recording,
-    change_line,
-    create,
-    header_line,
-)
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Change, HashesSeen, Header, Marked
+from labkit.recordings.recording.files import create
+from labkit.recordings.recording.lines import change_line, header_line
 from labkit.recordings.values import Snapshot
 
 #: Seconds after which a waiting thread checks again without a notification.

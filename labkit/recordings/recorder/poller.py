@@ -12,7 +12,8 @@ from labkit.base.jobs import Firm, Job
 from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.timeline import TimeLine
 from labkit.recordings.recorder.wakeups import WakeUps
-from labkit.recordings.recording import Back, Change, Gap, Recording, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Change, Gap, TaskSeen
 from labkit.recordings.values import Service, Snapshot
 
 #: For how many seconds of the source's clock the service may be taken to be as it was, when no

@@ -14,7 +14,8 @@ from labkit.recordings.recorder.live import LiveRecording
 from labkit.recordings.recorder.meter import Meter, Metering
 from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until, moving
 from labkit.recordings.recorder.timeline import TimeLine, ticks
-from labkit.recordings.recording import Ended, HashesSeen, Header, Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, HashesSeen, Header, Marked
 from labkit.recordings.story import phases
 from labkit.recordings.update.phases import completes_after, described, settled
 from swarmsim.go.states import UpdateState

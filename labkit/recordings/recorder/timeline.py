@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from labkit.recordings.recording import Marked, Recording
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Marked
 from labkit.recordings.values import Service, Snapshot, Task, UpdateStatus
 from swarmsim.go import durations
 

@@ -13,7 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from labkit.base.rules import words
-from labkit.recordings.recording import Gap, Recording, ServiceRemoved, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Gap, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Node, Service, Task, UpdateConfig, UpdateStatus
 from swarmsim.go import durations
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from labkit.base.fields import build
 from labkit.recordings import values
-from labkit.recordings.recording import (
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import (
     Ended,
     Header,
-    Recording,
     ServiceRemoved,
     ServiceSeen,
     TaskForgotten,

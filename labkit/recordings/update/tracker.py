@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from labkit.recordings.recording import (
+from labkit.recordings.recording.changes import (
     Change,
     NodesSeen,
     ServiceRemoved,

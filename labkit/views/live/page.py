@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from labkit.base.errors import LabError, refused
 from labkit.base.files import replace
-from labkit.recordings.recording import is_at
+from labkit.recordings.recording.files import is_at
 from labkit.views import live, parts
 from labkit.views.pages import render
 

@@ -12,7 +12,9 @@ from markupsafe import Markup
 
 from labkit.base.errors import BadValue
 from labkit.base.files import lines
-from labkit.recordings.recording import Change, Marked, Recording, change_line
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Change, Marked
+from labkit.recordings.recording.lines import change_line
 from labkit.views.parts import PARTS, known_parts
 from labkit.views.state.sentences import minutes
 from labkit.views.state.view_state import MOST_CHANGES, Json, ViewState

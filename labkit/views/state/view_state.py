@@ -52,9 +52,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from labkit.recordings import ps
-from labkit.recordings.recording import (
-    MOST_TAGS,
-    OTHERS,
+from labkit.recordings.recording import MOST_TAGS, OTHERS
+from labkit.recordings.recording.changes import (
     Back,
     Change,
     Ended,

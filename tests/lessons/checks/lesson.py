@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from labkit.recordings.recording import Recording, ServiceSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import ServiceSeen
 from labkit.recordings.values import Service
 from tests.claims import claims
 from tests.lessons.checks.cases import Case, play

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.lessons.checks.attempts import Attempt, attempts
-from labkit.recordings.recording import Recording, ServiceRemoved, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.values import Snapshot
 from tests.lessons.checks.cases import Case, cases, play
 from tests.looks import Looks, recorded

@@ -12,7 +12,8 @@ from labkit.base.rules import Rules, words
 from labkit.lessons.checks import EXERCISES, Finding, content
 from labkit.lessons.checks.exercise import Image
 from labkit.recordings import story
-from labkit.recordings.recording import Change, HashesSeen, Recording, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Change, HashesSeen, ServiceSeen, TaskSeen
 from tests.claims import load
 from tests.lessons.checks.cases import Case, cases, play, says, stands
 from tests.lessons.checks.seen import ALL, check, evidence, notice

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from labkit.lessons.checks.exercise import Evidence
 from labkit.lessons.checks.exercises import EXERCISES
-from labkit.recordings.recording import Ended, Recording, ServiceSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Ended, ServiceSeen
 from labkit.recordings.values import UpdateConfig
 from tests.lessons.checks.seen import check
 from tests.played import Played

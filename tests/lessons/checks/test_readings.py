@@ -7,7 +7,8 @@ import pytest
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks import QUESTIONS
 from labkit.lessons.checks.questions.spec_updates import spec_updates
-from labkit.recordings.recording import Back, Gap, Recording, ServiceSeen, TaskSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Gap, ServiceSeen, TaskSeen
 from labkit.recordings.values import UpdateConfig
 from tests.lessons.checks.cases import Case, cases, play, says
 from tests.lessons.checks.lesson import completed

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from labkit.recordings.recording import Recording, TaskForgotten
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import TaskForgotten
 from labkit.recordings.update.prediction import _ChangeCollector, _service
 from labkit.recordings.update.tracker import Cause, UpdateTracker
 from labkit.recordings.values import Node, Snapshot

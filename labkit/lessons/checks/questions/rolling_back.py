@@ -7,7 +7,8 @@ from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import newest, not_over, workers
 from labkit.recordings import story
-from labkit.recordings.recording import Recording, ServiceSeen
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import ServiceSeen
 from labkit.recordings.values import Service
 from swarmsim.model.orchestration.budget import tolerated
 

@@ -9,9 +9,9 @@ from labkit.lessons.checks.question import question
 from labkit.lessons.checks.questions.common import not_over
 from labkit.lessons.checks.questions.spec_updates import spec_updates
 from labkit.recordings import story
-from labkit.recordings.recording import (
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import (
     Change,
-    Recording,
     ServiceRemoved,
     ServiceSeen,
     TaskForgotten,

@@ -7,14 +7,8 @@ update status, which every write takes away. Pure.
 
 from dataclasses import dataclass, field
 
-from labkit.recordings.recording import (
-    Back,
-    Change,
-    Recording,
-    ServiceRemoved,
-    ServiceSeen,
-    TaskSeen,
-)
+from labkit.recordings.recording import Recording
+from labkit.recordings.recording.changes import Back, Change, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.update.phases import leaving
 from labkit.recordings.values import Service, Task
 
