@@ -13,7 +13,7 @@ SVG = "http://www.w3.org/2000/svg"
 ASSETS = files("labkit.views") / "assets"
 #: A name that a module declares for all of its code.
 DECLARED = re.compile(r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
-USED = re.compile(r"^import \{([^}]*)\} from \"\./(\w+)\.js\";", re.MULTILINE)
+USED = re.compile(r"^import \{([^}]*)\} from \"[./\w]*/(\w+)\.js\";", re.MULTILINE)
 
 
 SOURCES = page.sources()

@@ -31,7 +31,7 @@ PLOTLY = f"labkit/{live.PLOTLY}"
 STYLES = ("view", "place", "head", "charts", "marks", "table", "replay", "compare")
 
 _ASSETS = files("labkit.views") / "assets"
-_IMPORT = re.compile(r'^import [^;]*"\./(\w+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import [^;]*"[./\w]*/(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
@@ -49,14 +49,20 @@ def module() -> Markup:
 
 def sources() -> dict[str, str]:
     """Return each module as it is written, by its name."""
-    names = (each.name for each in (_ASSETS / "js").iterdir() if each.name.endswith(".js"))
-    found = {name.removesuffix(".js"): asset(f"js/{name}") for name in sorted(names)}
+    folders = ("js", "js/charts", "js/parts")
+    written = [
+        each for folder in folders for each in (_ASSETS / folder).iterdir() if each.is_file()
+    ]
+    found = {
+        each.name.removesuffix(".js"): each.read_text(encoding="utf-8")
+        for each in sorted(written, key=lambda each: each.name)
+    }
     modules = {part: parts.module(part) for part in parts.PARTS}
     shared = {
         part: {"title": module.TITLE, **getattr(module, "SHARED", {})}
         for part, module in modules.items()
     }
-    imports = [f'import {{ {part.title()} }} from "./{part}.js";\n' for part in modules]
+    imports = [f'import {{ {part.title()} }} from "./parts/{part}.js";\n' for part in modules]
     classes = ", ".join(f"{part}: {part.title()}" for part in modules)
     return found | {
         "shared": f"export const SHARED = {json.dumps(shared, ensure_ascii=False)};\n",

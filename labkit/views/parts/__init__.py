@@ -1,6 +1,6 @@
 """The parts of a view: what each shows, in the page, in a saved notebook, and as text. Pure.
 
-A part is a module here, with a class of the same name in `assets/js`:
+A part is a module here, with a class of the same name in `assets/js/parts`:
 
 | name     | what                                                                        |
 |----------|-----------------------------------------------------------------------------|

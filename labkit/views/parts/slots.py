@@ -1,6 +1,6 @@
 """Slots over time: a row a slot, in it every task that had the slot, by tag and by stage. Pure.
 
-The page works the same out of the same moves (`assets/js/spans.js`): a move begins a span,
+The page works the same out of the same moves (`assets/js/charts/spans.js`): a move begins a span,
 which ends with the next move, or now. Sent as spans it would be every move once more.
 """
 

@@ -46,7 +46,7 @@ def page(title: str, book: Book, folder: Path, questions: Mapping[str, Question]
         deck=deck,
         script={name: Markup(source) for name, source in script.items()},  # noqa: S704
         style=[Markup(assets.asset(f"{REVEAL}/reveal.css")), assets.style(("slides",))],  # noqa: S704
-        deal=Markup(assets.asset("js/slides/slides.js")),  # noqa: S704 - our own
+        deal=Markup(assets.asset("slides.js")),  # noqa: S704 - our own
         replays={name: replay.data() for name, replay in deck.replays.items()},
         viewer=_viewer() if deck.replays else None,
     )

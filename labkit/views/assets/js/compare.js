@@ -3,7 +3,7 @@
 // Times are in ms since each update began, so that they lie over one another.
 
 import { make, write } from "./dom.js";
-import { goToNextButton, oneTabStop, plotly } from "./plotly.js";
+import { goToNextButton, oneTabStop, plotly } from "./charts/plotly.js";
 import { label, moment } from "./words.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "star", "pentagon", "cross", "hexagon"];

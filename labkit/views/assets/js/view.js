@@ -6,12 +6,12 @@
 // often, and a `lazy` one (a chart) that nobody can see waits until it is seen. Charts are drawn
 // in rounds, one right after the other, so that none gets far ahead of the others.
 
-import { TimeAxis } from "./axis.js";
+import { TimeAxis } from "./charts/axis.js";
 import { make, stamp, write } from "./dom.js";
 import { Why } from "./explain.js";
-import { Marks } from "./marks.js";
+import { Marks } from "./charts/marks.js";
 import { PARTS } from "./parts.js";
-import { plotly } from "./plotly.js";
+import { plotly } from "./charts/plotly.js";
 
 const APART_LEAST = 250; // ms between two drawings of a part
 const APART_SHARE = 8; // and at least so many times as long as the last one took

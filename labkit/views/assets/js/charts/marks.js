@@ -1,7 +1,7 @@
 // The instructor's marks: a button, or a click on the time axis, and a few words.
 
-import { make, press } from "./dom.js";
-import { minutes } from "./words.js";
+import { make, press } from "../dom.js";
+import { minutes } from "../words.js";
 
 const LONGEST = 60; // letters of a label
 

@@ -1,9 +1,9 @@
 // What the application gets done: hashes a second, over time.
 
-import { Chart } from "./chart.js";
-import { make, write } from "./dom.js";
-import { SHARED } from "./shared.js";
-import { moment } from "./words.js";
+import { Chart } from "../charts/chart.js";
+import { make, write } from "../dom.js";
+import { SHARED } from "../shared.js";
+import { moment } from "../words.js";
 
 export class Speed extends Chart {
   constructor(root, view) {

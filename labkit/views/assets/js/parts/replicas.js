@@ -1,9 +1,9 @@
 // The replicas by tag over time, in stacked steps.
 
-import { Chart } from "./chart.js";
-import { drawn } from "./dom.js";
-import { SHARED } from "./shared.js";
-import { label, minutes, moment, sum } from "./words.js";
+import { Chart } from "../charts/chart.js";
+import { drawn } from "../dom.js";
+import { SHARED } from "../shared.js";
+import { label, minutes, moment, sum } from "../words.js";
 
 export class Replicas extends Chart {
   constructor(root, view) {

@@ -1,6 +1,6 @@
 // How many of the new tasks may fail, and how many have: the failure budget, as boxes and in words.
 
-import { make, write } from "./dom.js";
+import { make, write } from "../dom.js";
 
 const MOST_BOXES = 24; // above, one bar stands for all
 

@@ -1,7 +1,7 @@
 // Which service, how its update stands, what it still waits for, and how many replicas run each tag.
 
-import { make, stamp, swatch, write } from "./dom.js";
-import { clock } from "./words.js";
+import { make, stamp, swatch, write } from "../dom.js";
+import { clock } from "../words.js";
 
 const ANOTHER = "It shows nothing new: labkit.watch opens another view.";
 

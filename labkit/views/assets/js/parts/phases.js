@@ -1,9 +1,9 @@
 // The update status over time, as a ribbon: a band a state, with its name in it.
 
-import { Chart, letters } from "./chart.js";
-import { make, write } from "./dom.js";
-import { SHARED } from "./shared.js";
-import { label, minutes, moment } from "./words.js";
+import { Chart, letters } from "../charts/chart.js";
+import { make, write } from "../dom.js";
+import { SHARED } from "../shared.js";
+import { label, minutes, moment } from "../words.js";
 
 const INK = "#1a1a1a";
 const PLAIN = "rgba(128,128,128,0.16)"; // of a band that is none of an update

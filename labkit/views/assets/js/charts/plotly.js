@@ -1,6 +1,6 @@
 // plotly.js, loaded once a page: from the page itself, or from the Jupyter server.
 
-import { make } from "./dom.js";
+import { make } from "../dom.js";
 
 /** plotly.js, loaded once a page: from the page itself, or from the Jupyter server. */
 export function plotly(path) {

@@ -1,8 +1,8 @@
 // What stood in which slot, and when: the rows of the slots' chart. They last until now, so they are
 // not sent; `parts/slots.py` works the same out for a view that has ended.
 
-import { SHARED } from "./shared.js";
-import { byGroup } from "./view_state.js";
+import { SHARED } from "../shared.js";
+import { byGroup } from "../view_state.js";
 
 const { rows: [MOST_ROWS, LAST_ROWS], stages: BARS } = SHARED.slots; // an ended task has no bar
 

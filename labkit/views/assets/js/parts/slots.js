@@ -1,12 +1,12 @@
 // Slots over time: a row a slot, in it every task that had the slot, by tag and by stage.
 
-import { Bars } from "./bars.js";
-import { Chart, letters } from "./chart.js";
-import { drawn, make, write } from "./dom.js";
-import { wentOf } from "./explain.js";
-import { SHARED } from "./shared.js";
-import { slotRows } from "./spans.js";
-import { label, minutes } from "./words.js";
+import { Bars } from "../charts/bars.js";
+import { Chart, letters } from "../charts/chart.js";
+import { drawn, make, write } from "../dom.js";
+import { wentOf } from "../explain.js";
+import { SHARED } from "../shared.js";
+import { slotRows } from "../charts/spans.js";
+import { label, minutes } from "../words.js";
 
 const ROW = 17; // px of a row, as long as all of them are no higher than
 const LOW_ROW = 12; // where there is little room

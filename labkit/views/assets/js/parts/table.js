@@ -1,9 +1,9 @@
 // The rows of `docker service ps`: older tasks folded away, each row explained when asked.
 
-import { make, paint, press, write } from "./dom.js";
-import { Explanation } from "./explain.js";
-import { SHARED } from "./shared.js";
-import { ago, capital } from "./words.js";
+import { make, paint, press, write } from "../dom.js";
+import { Explanation } from "../explain.js";
+import { SHARED } from "../shared.js";
+import { ago, capital } from "../words.js";
 
 const DRAW_ALL_BELOW = 100; // rows; above, only those near the visible ones are in the page
 const OVERSCAN = 15;

@@ -1,10 +1,10 @@
 // What all charts have in common: one Plotly figure each, under one time axis.
 
-import { Card } from "./card.js";
-import { make, write } from "./dom.js";
+import { Card } from "../card.js";
+import { make, write } from "../dom.js";
 import { noTabStops } from "./plotly.js";
-import { SHARED } from "./shared.js";
-import { label, minutes, moment } from "./words.js";
+import { SHARED } from "../shared.js";
+import { label, minutes, moment } from "../words.js";
 
 /** Sizes in px at JupyterLab's usual font size; they grow with it. */
 const USUAL_FONT = 13;
