@@ -76,8 +76,8 @@ def rollback(swarm: Swarm, name: str) -> None:
             raise
         raise EngineRefused(
             f"{name} to have a previous spec to go back to.",
-            "Swarm keeps none: the service was never updated, or the last update was rolled "
-            "back by itself, which uses up the one spec that Swarm keeps.",
+            "Swarm keeps none: the service was never updated, or Swarm rolled the last update "
+            "back by itself, which uses up the one spec that it keeps.",
             "update the service to the image you want.",
             docker_says=refused.docker_says,
             status=refused.status,

@@ -114,7 +114,7 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     screenshot(page, "workbench-not-yet")
 
     press("Start again")
-    expect(said).to_contain_text("Begun again", timeout=SLOW)
+    expect(said).to_contain_text("Started again", timeout=SLOW)
     expect(state).to_contain_text("10 of 10 replicas run 1.0", timeout=QUICK)
     panel = page.locator(".labkit-panel")
     expect(panel.locator(".labkit-live")).to_have_text("live", timeout=QUICK)

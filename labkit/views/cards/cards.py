@@ -107,7 +107,7 @@ def exercise(begun: Exercise, done: Iterable[str]) -> Card:
 
 
 _WAYS = (
-    ("check", "says how you stand, as often as you like."),
+    ("check", "says how you are doing, as often as you like."),
     ("hint", "helps a little, and a little more each time."),
     ("solution", "shows one way to do it."),
     ("exercise", "starts again."),

@@ -122,7 +122,7 @@ class Workbench:
         self._card = cards.exercise(self._exercise, done)
         self._show("card", self._card)
         self._follow()
-        return Card("rest", "Begun again.", "Begun again.")
+        return Card("rest", "Started again.", "Started again.")
 
     # ---- how things stand ------------------------------------------------------------
 
