@@ -282,7 +282,8 @@ def predict(
     until they are told to stop. It may have these keys, with durations such as "2s"::
 
         exits_after, exit_code          when they end by themselves, and how; 0 by default
-        stops_after, stop_code          how long they take to stop; `None` ignores SIGTERM
+        stops_after, stop_code          how long they take to stop, and with which exit code
+        ignores_stop                    whether they ignore SIGTERM, and are killed
         healthy_after, unhealthy_after  with a health check: when they become so
         pull_error, start_error         why the image cannot be pulled, or the program not started
         stdout, stderr                  what they write, for logs; a prediction keeps none
@@ -294,7 +295,7 @@ def predict(
     >>> labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1",
     ...                behaviour={"exits_after": "1s", "exit_code": 1})             # doctest: +SKIP
     >>> labkit.predict("dc_worker", image="lab/dockercoins_worker:1.1",
-    ...                old_behaviour={"stops_after": None})        # they ignore SIGTERM
+    ...                old_behaviour={"ignores_stop": True})
     >>> labkit.show(expected, view, names=["expected", "seen"])                     # doctest: +SKIP
     """
     change = spec_change.SpecChange.of(

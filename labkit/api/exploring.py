@@ -132,7 +132,7 @@ class Situation:
 def _broken(does: str, seconds: float) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "dies": {"exits_after": f"{seconds}s", "exit_code": 1},
-        "ignores": {"stops_after": None},
+        "ignores": {"ignores_stop": True},
         "unhealthy": {"unhealthy_after": f"{seconds}s"},
     }
     return known.get(does, {})

@@ -160,9 +160,7 @@ def _predict(
         f"{prefix}_config": _given(given, prefix, UpdateConfig) for prefix in ("update", "rollback")
     }
     behaviour = _given(given, "", Behaviour)
-    if given["ignores_stop"]:
-        behaviour["stops_after"] = None
-    stops = {name: behaviour[name] for name in behaviour if name == "stops_after"}
+    stops = {key: value for key, value in behaviour.items() if "stop" in key}
     change = SpecChange.of(image=image, replicas=replicas, force=force, **configs)
     with echo.muted():  # of the engine: a machine may read what follows
         expected, *others = doing.predictions(

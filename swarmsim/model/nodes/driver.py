@@ -48,6 +48,8 @@ class Behaviour:
     #: How long it takes to end after the stop signal; `None` ignores the signal.
     stops_after: timedelta | None = timedelta(0)
     stop_code: int = 0
+    #: The same as `stops_after=None`.
+    ignores_stop: bool = False
     #: With a healthcheck: when it is first found healthy, and when unhealthy.
     healthy_after: timedelta | None = None
     unhealthy_after: timedelta | None = None
@@ -60,6 +62,8 @@ class Behaviour:
 
     def __post_init__(self) -> None:
         """Convert durations from text."""
+        if self.ignores_stop:
+            object.__setattr__(self, "stops_after", None)
         for name in ("exits_after", "stops_after", "healthy_after", "unhealthy_after"):
             given = getattr(self, name)
             if given is None:

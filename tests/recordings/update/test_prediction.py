@@ -81,9 +81,10 @@ def test_a_function_says_what_the_task_of_each_slot_does() -> None:
     assert story.phases(not_tolerated)[-1] == "rollback_completed"
 
 
-def test_old_tasks_that_ignore_the_stop_signal_take_their_grace() -> None:
+@pytest.mark.parametrize("deaf", [{"stops_after": None}, {"ignores_stop": True}])
+def test_old_tasks_that_ignore_the_stop_signal_take_their_grace(deaf: dict[str, Any]) -> None:
     prompt = of_update(spec("1.1", replicas=2))
-    stubborn = of_update(spec("1.1", replicas=2), old_behaviour={"stops_after": None})
+    stubborn = of_update(spec("1.1", replicas=2), old_behaviour=deaf)
     slower = story.took(stubborn) - story.took(prompt)
     assert 18 < slower.total_seconds() < 22, "ten seconds a slot"
 
