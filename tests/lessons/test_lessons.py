@@ -280,7 +280,7 @@ def test_putting_a_file_back_keeps_what_the_learner_wrote(content: bytes) -> Non
     worker().write_bytes(content)
     said = edits.put(edits.WORKER, ("faster",))
     kept = " (your version is kept as worker.py.yours-1)"
-    assert said == "dockercoins/worker/worker.py set to where this begins" + kept
+    assert said == "dockercoins/worker/worker.py set to its starting point" + kept
     assert worker().with_name("worker.py.yours-1").read_bytes() == content
     assert "time.sleep(0.01)" in worker().read_text()
 

@@ -17,8 +17,8 @@ from labkit.recordings.values import Order, Task
 
 #: The end of a task that nobody had told to end; `shutdown` is that of one that was.
 _BY_ITSELF = frozenset({"complete", "failed", "rejected"})
-#: What Docker says of a task that it has stopped because its health check failed. It says
-#: nothing if the process then ends with exit code 0, as one does that obeys SIGTERM.
+#: In the error of a task that was stopped because its health check failed; it has none if the
+#: process then ends with exit code 0, as one does that obeys SIGTERM.
 _UNHEALTHY = "unhealthy container"
 #: With a health check a task is `starting` until its first healthy probe, and the first comes
 #: an interval after its start. Without one it runs within a second, if not ten start at once.

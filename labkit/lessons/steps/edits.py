@@ -111,7 +111,7 @@ def put(file: str, edits: tuple[str, ...], base: str = baseimage.OFFICIAL) -> st
         return ""
     kept = "" if present in _known(original, file) else workspace.keep_a_copy(path).name
     path.write_text(wanted, encoding="utf-8", newline="\n")
-    done = "restored" if wanted == original else "set to where this begins"
+    done = "restored" if wanted == original else "set to its starting point"
     return f"dockercoins/{file} {done}" + (f" (your version is kept as {kept})" if kept else "")
 
 
