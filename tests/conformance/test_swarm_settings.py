@@ -35,7 +35,7 @@ def apart(
     try:
         own = private.start()
         membership.ensure(own)
-        own.client.api.load_image(swarm.client.api.get_image(base_image))
+        [*own.client.api.load_image(swarm.client.api.get_image(base_image))]
         engine = Engine("real", own.url, base_image=base_image)
         yield engine
         engine.close()

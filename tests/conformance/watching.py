@@ -22,7 +22,7 @@ STATES = (
 )
 ENDED = set(STATES[STATES.index("complete") :])
 #: Seconds between two looks.
-EVERY = 0.1
+EVERY = 0.2
 
 
 @dataclass(frozen=True)
