@@ -47,6 +47,28 @@ COUNT_DRAWINGS = """() => new Promise((done) => {
     else view.draw();
   }, 20);
 })"""
+#: Draws each chart some time later, with a row that it did not have, and at once again by Plotly:
+#: how often Plotly draws it in the first place, its names of rows, and where its areas are.
+LATER = """() => view.axis.charts.filter(({ plot }) => plot).map((part) => {
+  const { el, react } = part;
+  let drawn = 0;
+  const counted = { ...view.library, react: (...given) => (drawn++, view.library.react(...given)) };
+  part.react = (_, state) => react.call(part, counted, state);
+  const names = () => [...el.querySelectorAll(".ytick text")].map((name) => name.textContent);
+  const seen = () => {
+    part.drawn = null;
+    part.draw(view.viewState);
+    const areas = [...el.querySelectorAll(".js-fill")].map((area) => area.getBBox());
+    return [names(), areas.map(({ x, y, width, height }) => [x, y, width, height].map(Math.round))];
+  };
+  const before = names();
+  view.at += 900;
+  const { moves } = [...view.viewState.tasks.values()].find(({ group }) => group === 400);
+  moves.push({ ...moves.at(-1), at: view.at });
+  const moved = [seen(), drawn];
+  part.still = null;
+  return [before, ...moved, seen()];
+})"""
 
 Show = Callable[..., None]
 
@@ -89,8 +111,7 @@ def chart(page: Page, part: str) -> Locator:
 def drawn_range(page: Page, part: str) -> list[float]:
     """The times that a chart shows, in ms since the recording began."""
     shown: list[float] = chart(page, part).evaluate(
-        """(chart) => chart.querySelector(".js-plotly-plot").layout.xaxis.range.map(
-            (at) => typeof at === "number" ? at : Date.parse(at + "Z"))"""
+        """(chart) => chart.querySelector(".js-plotly-plot").layout.xaxis.range"""
     )
     return shown
 
@@ -115,6 +136,19 @@ def test_the_charts_stand_under_one_time_axis(page: Page, show: Show) -> None:
     assert len({tuple(shown) for shown in ranges(page)}) == 1
 
 
+def test_where_only_time_passes_areas_move_to_where_plotly_would_draw_them(
+    page: Page, show: Show
+) -> None:
+    """Plotly draws everything anew, which takes ten times as long."""
+    show(live(9, slots=500, at_once=20))
+    page.wait_for_function("() => view.axis.charts.every(({ still, hidden }) => still || hidden)")
+    seen = page.evaluate(LATER)
+    assert [drawn for _, _, drawn, _ in seen] == [0, 0, 0]
+    assert [moved for _, moved, _, _ in seen] == [anew for _, _, _, anew in seen]
+    before, (names, _), *_ = seen[-1]
+    assert names != before
+
+
 def test_a_chart_that_is_slow_leaves_all_at_one_moment(page: Page, show: Show) -> None:
     """On a busy machine the others were drawn more often, and were ahead of it by a second."""
     show(live(4))
@@ -130,8 +164,7 @@ def test_no_frame_shows_charts_with_different_times(page: Page, show: Show) -> N
         """async (parts) => {
             const plot = (part) => document.querySelector(`[data-part=${part}] .js-plotly-plot`);
             const plots = parts.map(plot);
-            const ms = (at) => Math.round(typeof at === "number" ? at : Date.parse(at + "Z"));
-            const shown = () => plots.map(({ layout }) => String(layout.xaxis.range.map(ms)));
+            const shown = () => plots.map(({ layout }) => String(layout.xaxis.range));
             const [before] = shown();
             const zoom = new KeyboardEvent("keydown", { key: "+", bubbles: true });
             plots[0].closest(".labkit-chart").dispatchEvent(zoom);
@@ -351,7 +384,7 @@ def test_what_is_still_to_come_is_drawn_before_it_comes(page: Page, show: Show) 
     expect(ribbon.locator(".annotation-text", has_text="monitor window until 0:27")).to_be_visible()
     dotted = ribbon.evaluate(
         """(chart) => chart.querySelector(".js-plotly-plot").layout.shapes
-            .filter(({ line }) => line?.dash === "dot").map(({ x1 }) => Date.parse(x1 + "Z"))"""
+            .filter(({ line }) => line?.dash === "dot").map(({ x1 }) => x1)"""
     )
     assert dotted == [20_000, 27_000]
     assert drawn_range(page, "phases")[1] >= 27_000

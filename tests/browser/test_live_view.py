@@ -55,7 +55,7 @@ def test_a_view_ends_with_the_last_picture_and_hostile_text_stays_text(
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible()
     plot = page.locator("[data-part=replicas] .js-plotly-plot")
     plot.hover(position={"x": 50, "y": 40})
-    expect(plot.locator(".hoverlayer")).to_contain_text("<img src=x")
+    expect(page.locator("[data-part=replicas] .labkit-card")).to_contain_text("<img src=x")
     screenshot(page, "hostile")
     end = page.locator(".labkit-panel .labkit-end")
     expect(end).to_contain_text("The update has settled", timeout=20_000)

@@ -42,9 +42,11 @@ export class Bars {
   /** The bars as a trace: `looks` are its fill and its name. */
   trace(looks) {
     const ways = this.corners.slice(0, -1).reverse();
-    return {
-      type: "scatter", mode: "none", fill: "toself", hoverinfo: "skip", showlegend: false, line: { simplify: false },
-      x: [...this.x, ...ways.map(([x]) => x)], y: [...this.y, ...ways.map(([, y]) => y)], ...looks,
-    };
+    return area([...this.x, ...ways.map(([x]) => x)], [...this.y, ...ways.map(([, y]) => y)], looks);
   }
 }
+
+/** What a line goes round, as a trace. */
+export const area = (x, y, looks) => ({
+  type: "scatter", mode: "none", fill: "toself", hoverinfo: "skip", showlegend: false, line: { simplify: false }, x, y, ...looks,
+});

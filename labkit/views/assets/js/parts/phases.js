@@ -1,9 +1,10 @@
 // The update status over time, as a ribbon: a band a state, with its name in it.
 
+import { Bars } from "../charts/bars.js";
 import { Chart, letters } from "../charts/chart.js";
 import { make, write } from "../dom.js";
 import { SHARED } from "../shared.js";
-import { label, minutes, moment } from "../words.js";
+import { label, minutes } from "../words.js";
 
 const INK = "#1a1a1a";
 const PLAIN = "rgba(128,128,128,0.16)"; // of a band that is none of an update
@@ -53,18 +54,11 @@ export class Phases extends Chart {
   }
 
   traces(viewState) {
-    return this.bands(viewState).map(({ at, to, name, colour, pattern }) => ({
-      type: "bar",
-      orientation: "h",
-      name: label(name),
-      base: [moment(at)],
-      x: [to - at],
-      y: [0.5],
-      width: [1],
-      hoverinfo: "skip",
-      showlegend: false, // its name stands in it
-      marker: { color: colour, line: { width: 0 }, pattern: { shape: pattern, fgcolor: "rgba(0,0,0,0.3)", fillmode: "overlay", size: 8, solidity: 0.14 } },
-    }));
+    return this.bands(viewState).map(({ at, to, name, colour, pattern }) => {
+      const bar = new Bars(this.axis.range, this.size, 1);
+      bar.add(at, to, 0.5, 1);
+      return bar.trace({ name: label(name), fillcolor: colour, fillpattern: { shape: pattern, bgcolor: colour, fgcolor: "rgba(0,0,0,0.3)", size: 8, solidity: 0.14 } });
+    });
   }
 
   yaxis() {
@@ -73,14 +67,14 @@ export class Phases extends Chart {
 
   shapes(viewState) {
     const line = { color: this.colours.quiet, width: 1.5, dash: "dot" };
-    return this.planned(viewState).map(({ at, to }) => ({ type: "rect", x0: moment(at), x1: moment(to), y0: 0.04, y1: 0.96, line }));
+    return this.planned(viewState).map(({ at, to }) => ({ type: "rect", x0: at, x1: to, y0: 0.04, y1: 0.96, line }));
   }
 
   annotations(viewState) {
     const { font } = this.size;
     const inside = [...this.bands(viewState), ...this.planned(viewState)].filter((band) => this.fits(band));
     return inside.map((band) => ({
-      x: moment(this.middle(band)), y: 0.5, showarrow: false, text: label(band.name), font: { size: font * 0.85, color: band.ink ?? this.colours.text },
+      x: this.seen(band)[0], xanchor: "left", xshift: 2, y: 0.5, showarrow: false, text: label(band.name), font: { size: font * 0.85, color: band.ink ?? this.colours.text },
     }));
   }
 
@@ -93,11 +87,6 @@ export class Phases extends Chart {
   fits(band) {
     const [from, to] = this.seen(band);
     return this.px(to) - this.px(from) > letters(band.name, this) + 8;
-  }
-
-  middle(band) {
-    const [from, to] = this.seen(band);
-    return (from + to) / 2;
   }
 
   /** The part of a band that a zoom leaves. */

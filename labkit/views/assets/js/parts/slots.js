@@ -59,11 +59,6 @@ export class Slots extends Chart {
     this.axis.need(Math.ceil(Math.max(0, ...this.ticks().map(([, text]) => letters(text, this))) + 14 * this.size.unit));
   }
 
-  /** Thousands of corners as dates cost 40 ms. */
-  get kind() {
-    return "linear";
-  }
-
   key({ tags, windows }) {
     const { rows, view: { at } } = this;
     const moves = rows.reduce((all, { attempts }) => all + attempts.reduce((some, { task }) => some + task.moves.length, 0), 0);
@@ -179,14 +174,15 @@ export class Slots extends Chart {
   crosses({ x, y }) {
     const size = Math.max(9, Math.min(CROSS, this.row())) * this.size.unit;
     const marker = { symbol: "x", size, color: this.colours.bad, line: { color: this.colours.text, width: 1.2 } };
-    return { type: "scatter", mode: "markers", name: "failed", x, y, marker, hoverinfo: "skip", cliponaxis: false, showlegend: x.length > 0 };
+    return { type: "scatter", mode: "markers", name: "failed", x, y, marker, hoverinfo: "skip", cliponaxis: false };
   }
 
   /** Every second row a shade darker, and a frame round the task that is selected. */
   shapes() {
     const zebra = this.rows.length > 40 ? [] : this.rows.flatMap((_, row) => (row % 2 ? [row] : []));
-    const shades = zebra.map((row) => ({ type: "rect", layer: "below", xref: "paper", x0: 0, x1: 1, y0: row, y1: row + 1, fillcolor: "rgba(128,128,128,0.07)", line: { width: 0 } }));
-    return [...shades, ...this.frame()];
+    const path = zebra.map((row) => `M0,${row}H1V${row + 1}H0Z`).join(""); // a shape costs as much as an area
+    const shades = { type: "path", layer: "below", xref: "paper", path, fillcolor: "rgba(128,128,128,0.07)", line: { width: 0 } };
+    return [...(path ? [shades] : []), ...this.frame()];
   }
 
   frame() {

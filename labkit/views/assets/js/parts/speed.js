@@ -3,7 +3,7 @@
 import { Chart } from "../charts/chart.js";
 import { make, write } from "../dom.js";
 import { SHARED } from "../shared.js";
-import { moment } from "../words.js";
+import { minutes } from "../words.js";
 
 export class Speed extends Chart {
   constructor(root, view) {
@@ -33,10 +33,10 @@ export class Speed extends Chart {
       type: "scatter",
       mode: "lines",
       name: "hashes a second",
-      x: speed.map(([at]) => moment(at)),
+      x: speed.map(([at]) => at),
       y: speed.map(([, hashes]) => hashes),
       line: { color: this.colours.accent, width: 2 },
-      hovertemplate: "%{y:.0f} hashes a second<extra></extra>",
+      hoverinfo: "skip",
     }];
   }
 
@@ -44,8 +44,10 @@ export class Speed extends Chart {
     return { range: [0, 1.1 * speed.reduce((most, [, hashes]) => Math.max(most, hashes ?? 0), 1)], nticks: 3 };
   }
 
-  more() {
-    return { hovermode: "x" };
+  look({ clientX }) {
+    const at = this.at(clientX);
+    const [since, hashes] = this.viewState.speed.findLast(([moment]) => at !== null && moment <= at) ?? [0, null];
+    return hashes === null ? null : [["labkit-card-quiet", minutes(since)], ["", `${Math.round(hashes)} hashes a second`]];
   }
 
   drawPlain(viewState) {
