@@ -19,9 +19,10 @@ from labkit.engines import page, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
-from labkit.swarm.client import Swarm
+from labkit.swarm.client import Swarm, missing_context
 
 _THE_LABS = "the lab's"
+_CHOICES = "auto, private, simulated or a URL (tcp://host)"
 Kind = Literal["yours", "private", "simulated", "page"]
 
 
@@ -51,7 +52,9 @@ class EngineLocation:
 
     def _silence(self) -> str:
         if not self.url:
-            return "Docker does not answer: it is not running, or not installed."
+            missing = missing_context()
+            of_context = f" The docker context {missing!r} is missing." if missing else ""
+            return f"Docker does not answer: it is not running, or not installed.{of_context}"
         if self.why.startswith(_THE_LABS):
             return f"The{self.why.removeprefix('the')} is not running."
         return f"No engine answers at {self}."
@@ -98,9 +101,8 @@ def locations(choice: str | None = None) -> list[EngineLocation]:
     if wanted in OWN:
         return [_own(wanted)]
     if "://" not in wanted:
-        raise BadValue(
-            f"An engine must be auto, private, simulated or a URL (tcp://host), not {wanted!r}."
-        )
+        what = "An engine" if choice else "LABKIT_ENGINE"
+        raise BadValue(f"{what} must be {_CHOICES}, not {wanted!r}.")
     return [_place(wanted, "you named it")]
 
 

@@ -429,6 +429,19 @@ def _named_address() -> str:
     return str(named or default)
 
 
+def missing_context() -> str:
+    """Return the name of the docker context that is chosen but does not exist, or `""`.
+
+    The docker command refuses then; labkit looks at the default address.
+    """
+    name = os.environ.get("DOCKER_CONTEXT") or settings.docker_config().get("currentContext")
+    if not name or os.environ.get("DOCKER_HOST"):
+        return ""
+    from docker.context import ContextAPI
+
+    return "" if ContextAPI.get_context(name) else str(name)
+
+
 def _sdk(url: str) -> docker.DockerClient:
     """Return the SDK's client for an engine that answers. Raises `OSError`."""
     import docker

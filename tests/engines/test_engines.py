@@ -93,9 +93,11 @@ def test_no_node_at_all_is_refused_before_anything_is_started(home: Path):
     assert list(home.iterdir()) == []
 
 
-def test_a_choice_that_is_no_url_is_named():
-    with pytest.raises(BadValue, match="'somewhere'"):
-        engines.find("somewhere")
+@pytest.mark.parametrize(("choice", "what"), [("somewhere", "An engine"), (None, "LABKIT_ENGINE")])
+def test_a_choice_that_is_no_url_is_named(choice: str | None, what: str, monkeypatch):
+    monkeypatch.setenv("LABKIT_ENGINE", "somewhere")
+    with pytest.raises(BadValue, match=f"{what} must be .*'somewhere'"):
+        engines.find(choice)
 
 
 # ---- the state ---------------------------------------------------------------------
@@ -296,6 +298,15 @@ def test_auto_passes_over_an_engine_that_can_never_run_the_stack_and_says_why(
     for call in (engines.would_take, engines.connect, engines.up):
         with pytest.raises(NoEngine, match=reason):
             call(NOWHERE)
+
+
+@pytest.mark.usefixtures("no_private")
+def test_where_the_docker_context_is_missing_auto_says_so(tmp_path: Path, monkeypatch):
+    """The docker command says that, too, and stops; nobody has to have one here."""
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "config.json").write_text('{"currentContext": "gone"}')
+    answering(monkeypatch, {})
+    assert "The docker context 'gone' is missing." in engines.would_take()[2][0]
 
 
 @pytest.mark.usefixtures("nowhere")

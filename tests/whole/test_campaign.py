@@ -23,7 +23,7 @@ import pytest
 from labkit import engines
 from labkit.api import up
 from labkit.base.errors import LabError, NotAManager, NotFound, RecordingProblem
-from labkit.engines import membership, state
+from labkit.engines import membership, nodes, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.recordings.recorder import Recorder
@@ -89,6 +89,11 @@ def leave(lab: Lab) -> None:
     swarm.post("/swarm/leave", force="true")
     lab.await_gap()
     membership.ensure(swarm)
+
+
+def lose_a_node(lab: Lab) -> None:
+    nodes.disturb(Swarm.at(lab.engine.url), "kill", "node-2")
+    lab.recorder.wait_for(lambda r: "down" in {node.state for node in r.nodes}, "its silence", 60)
 
 
 def tear_the_network(lab: Lab) -> None:
@@ -192,10 +197,12 @@ def compare(recorder: Recorder, before: list[bytes], *, ends_silent: bool) -> No
         (kill, "another engine"),
         (restart, "another engine"),
         (leave, "removed"),
+        (lose_a_node, "goes on"),
     ],
 )
 def test_a_recording_on_the_simulated_engine(fault, follows, tmp_path):
     with home(tmp_path):
+        engines.simulated().start(1 + (fault is lose_a_node))
         play(engines.simulated(), fault, follows, tmp_path / "r.jsonl")
 
 
