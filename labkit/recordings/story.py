@@ -294,7 +294,7 @@ def _to_the_end(recording: Recording, began: datetime | None) -> timedelta:
         raise NotSettled(
             "a recording of an update from its start to its end.",
             described(recording),
-            "run the notebook again from the top, or watch the service anew and update it.",
+            "run the notebook again from the top, or watch the service again and update it.",
         )
     return status.completed_at - began
 

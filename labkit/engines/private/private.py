@@ -128,7 +128,7 @@ class PrivateEngine(BackgroundEngine):
             labels = json.loads(self._config.read_text(encoding="utf-8"))["labels"]
             # it has told the address to everybody, so that has to stay
             self.network.ensure(process.pid, IPv4Address(labels[0].partition("=")[2]))
-            echo.say("Mended the network of the private engine: a part of it was missing.")
+            echo.say("Repaired the network of the private engine: a part of it was missing.")
 
     def _servers(self) -> list[psutil.Process]:
         return [*super()._servers(), *filter(_is_containerd, self._remains())]
