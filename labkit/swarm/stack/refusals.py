@@ -62,7 +62,7 @@ def _require_one_changeable(kind: str, spec: Thing, found: Thing, stack: str) ->
         raise LabError(
             f"the config {name} to have the same content as before: Swarm never changes one.",
             "the content of its file is different now.",
-            "give it a new name in the file (`name: …_v2`), and Swarm replaces the tasks that use it.",
+            "give it a new name in the file (`name: …_v2`), and Swarm replaces its tasks.",
         )
 
 
