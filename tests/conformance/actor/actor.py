@@ -17,7 +17,7 @@ A clause that begins with `slot 2,3:` holds in those slots only (`SLOT` in the e
 which `{{.Task.Slot}}` fills in), one with `start 2:` only for the second task of its slot,
 which are counted in the folder `/actor/state`, a volume (`play.counted`).
 `after 1.5*slot` is as many times 1.5 s as the number of the slot. The health probe is
-`python actor.py probe`; the actor answers it on port 8080.
+`python actor.py probe`; the actor answers it on a socket in the container.
 """
 
 import os
@@ -28,7 +28,8 @@ import threading
 import time
 from types import FrameType
 
-PORT = 8080
+#: Where the health probe asks; containers that have the host's network have their own files.
+SOCKET = "health.sock"
 _SLOT = os.environ.get("SLOT", "")
 #: 0 where there is none: in a global service the template gives the id of the node.
 SLOT = int(_SLOT) if _SLOT.isdigit() else 0
@@ -75,7 +76,7 @@ def on_sigterm(after: float, code: int) -> None:
 
 
 def answer(healthy_from: float, healthy_until: float) -> None:
-    """Answer the health probe on a port, from a thread."""
+    """Answer the health probe, from a thread."""
     import socketserver
 
     class Answer(socketserver.BaseRequestHandler):
@@ -83,8 +84,7 @@ def answer(healthy_from: float, healthy_until: float) -> None:
             fine = healthy_from <= time.monotonic() - BORN < healthy_until
             self.request.sendall(b"healthy" if fine else b"unhealthy")
 
-    socketserver.TCPServer.allow_reuse_address = True
-    server = socketserver.TCPServer(("0.0.0.0", PORT), Answer)
+    server = socketserver.UnixStreamServer(SOCKET, Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
@@ -92,7 +92,9 @@ def probe() -> int:
     """Ask the actor of this container whether it is healthy; the exit status is the answer."""
     import socket
 
-    with socket.create_connection(("127.0.0.1", PORT), timeout=2) as asked:
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.settimeout(2)
+        asked.connect(SOCKET)
         said = asked.recv(100).decode()
     print(said)
     return 0 if said == "healthy" else 1

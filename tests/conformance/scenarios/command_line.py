@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.conformance.engines import Ran
-from tests.conformance.play import BROKEN, LABEL, NEW, OLD, Play, config, restart
+from tests.conformance.play import BRIDGED, BROKEN, LABEL, NEW, OLD, Play, config, restart
 from tests.conformance.printed import ages, logs, progress, table
 from tests.conformance.scenario import scenario
 from tests.conformance.scenarios.failing import MISSING, SOON
@@ -312,7 +312,7 @@ def an_image_without_a_registry_is_used_as_it_is(play: Play) -> None:
 def events_can_be_read_afterwards(play: Play) -> None:
     """Each change of a service, with what was changed."""
     begun = play.engine.now()
-    play.create(replicas=0)
+    play.create(replicas=0, task=BRIDGED)
     play.update(NEW)
     play.update(replicas=2, task={"Placement": {"Constraints": ["node.labels.nowhere==yes"]}})
     play.update(Labels={**play.service["Spec"]["Labels"], "other": "1"})

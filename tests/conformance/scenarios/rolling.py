@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.conformance.engines import seconds
-from tests.conformance.play import NEW, OLD, Play, config, restart
+from tests.conformance.play import BRIDGED, NEW, OLD, Play, config, restart
 from tests.conformance.scenario import scenario
 from tests.conformance.watching import TaskSeen
 
@@ -165,7 +165,7 @@ def what_makes_a_task_out_of_date(play: Play) -> None:
     begins an update, and any other leaves the update status empty.
     """
     nowhere = {"Placement": {"Constraints": ["node.labels.nowhere==yes"]}}
-    play.create(task=nowhere, env=["B=2"])
+    play.create(task=nowhere | BRIDGED, env=["B=2"])
     play.until(lambda: any(task.last.state == "pending" for task in play.tasks), "a task")
     changes: dict[str, tuple[bool, dict[str, Any]]] = {
         "nothing": (False, {}),
