@@ -14,8 +14,7 @@ def run(
 ) -> dict[str, tuple[str, int]]:
     """Run all programs at once; return what each has written, and the code it ended with."""
     services = {
-        name: _service(client, f"p{number}", row["program"])
-        for number, (name, row) in enumerate(rows.items())
+        name: _service(client, f"p{number}", row) for number, (name, row) in enumerate(rows.items())
     }
     found: dict[str, tuple[str, int]] = {}
     stopping = {name for name, row in rows.items() if row.get("stop")}
@@ -47,11 +46,13 @@ def built(client: Any, tag: str, program: str) -> str:
     return tag
 
 
-def _service(client: Any, name: str, program: str) -> Any:
+def _service(client: Any, name: str, row: Mapping[str, Any]) -> Any:
+    probe = {"Test": row["probe"], "Interval": 10**8, "Retries": 1} if "probe" in row else None
     return client.services.create(
-        built(client, f"{name}:1", program),
+        built(client, f"{name}:1", row["program"]),
         name=name,
         env=["COLOUR=green"],
         stop_grace_period=10**9,
         restart_policy={"Condition": "none"},
+        healthcheck=probe,
     )
