@@ -3,7 +3,7 @@
 import { make, stamp, swatch, write } from "../dom.js";
 import { clock } from "../words.js";
 
-const ANOTHER = "It shows nothing new: labkit.watch opens another view.";
+const ANOTHER = "This view shows nothing new: labkit.watch opens another.";
 
 export class Head {
   constructor(root, { viewState, send }) {
