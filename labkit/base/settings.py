@@ -117,7 +117,7 @@ def docker_config() -> dict[str, Any]:
     folder = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
     try:
         found = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     usable: dict[str, Any] = {}
     for key, value in found.items() if isinstance(found, dict) else ():

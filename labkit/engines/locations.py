@@ -19,7 +19,7 @@ from labkit.engines import page, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
-from labkit.swarm.client import Swarm, missing_context
+from labkit.swarm.client import Swarm, context_trouble
 
 _THE_LABS = "the lab's"
 _CHOICES = "auto, private, simulated or a URL (tcp://host)"
@@ -52,9 +52,8 @@ class EngineLocation:
 
     def _silence(self) -> str:
         if not self.url:
-            missing = missing_context()
-            of_context = f" The docker context {missing!r} is missing." if missing else ""
-            return f"Docker does not answer: it is not running, or not installed.{of_context}"
+            silent = "Docker does not answer: it is not running, or not installed."
+            return f"{silent} {context_trouble()}".rstrip()
         if self.why.startswith(_THE_LABS):
             return f"The{self.why.removeprefix('the')} is not running."
         return f"No engine answers at {self}."

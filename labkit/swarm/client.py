@@ -419,27 +419,31 @@ def _advice(name: str, known: list[str]) -> str:
 
 
 def _named_address() -> str:
-    named = os.environ.get("DOCKER_HOST")
-    configured = os.environ.get("DOCKER_CONTEXT") or "currentContext" in settings.docker_config()
-    if configured and not named:
-        from docker.context import ContextAPI  # takes long to import, and most have no context
-
-        named = ContextAPI.kwargs_from_context().get("base_url")
     default = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
-    return str(named or default)
+    return os.environ.get("DOCKER_HOST") or _context()[0] or default
 
 
-def missing_context() -> str:
-    """Return the name of the docker context that is chosen but does not exist, or `""`.
+def context_trouble() -> str:
+    """Return what is wrong with the docker context that is chosen, as a sentence, or `""`.
 
-    The docker command refuses then; labkit looks at the default address.
+    The docker command stops then; labkit looks at the default address.
     """
+    return _context()[1]
+
+
+def _context() -> tuple[str, str]:
+    """Return the address that the chosen docker context names, and what is wrong with it."""
     name = os.environ.get("DOCKER_CONTEXT") or settings.docker_config().get("currentContext")
     if not name or os.environ.get("DOCKER_HOST"):
-        return ""
-    from docker.context import ContextAPI
+        return "", ""
+    from docker.context import ContextAPI  # takes long to import, and most have no context
 
-    return "" if ContextAPI.get_context(name) else str(name)
+    try:
+        found = ContextAPI.get_context(name)
+        address = (found.Host or "").strip() if found else ""
+    except Exception:  # the SDK's own, or whatever the file has it stumble over
+        return "", f"The docker context {name!r} cannot be read."
+    return address, "" if found else f"The docker context {name!r} is missing."
 
 
 def _sdk(url: str) -> docker.DockerClient:
@@ -450,7 +454,8 @@ def _sdk(url: str) -> docker.DockerClient:
     options: dict[str, Any] = {"timeout": wire.TIMEOUT_SECONDS, "max_pool_size": 4}
     try:
         with _usable_config():
-            if url == _named_address():  # with the certificates that belong to it
+            # with the certificates that belong to it
+            if url == _named_address() and not context_trouble():
                 client = docker.from_env(**options)
             else:
                 client = docker.DockerClient(base_url=url, **options)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 from ipaddress import IPv4Network
 from pathlib import Path
 from unittest.mock import Mock
@@ -21,6 +22,7 @@ from labkit.engines.private import programs
 from labkit.engines.private.network import free_network
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
+from labkit.swarm import client
 from labkit.swarm.client import Swarm
 from tests.waiting import until
 
@@ -301,12 +303,24 @@ def test_auto_passes_over_an_engine_that_can_never_run_the_stack_and_says_why(
 
 
 @pytest.mark.usefixtures("no_private")
-def test_where_the_docker_context_is_missing_auto_says_so(tmp_path: Path, monkeypatch):
-    """The docker command says that, too, and stops; nobody has to have one here."""
-    (tmp_path / "docker").mkdir()
-    (tmp_path / "docker" / "config.json").write_text('{"currentContext": "gone"}')
+@pytest.mark.parametrize(
+    ("context", "says"),
+    [
+        (None, "is missing"),
+        *((it, "cannot be read") for it in ("{", "[]", "{}", '{"Endpoints": {"docker": null}}')),
+        ('{"Name": "a", "Metadata": {}, "Endpoints": {"docker": {"Host": 5}}}', "cannot be read"),
+    ],
+)
+def test_a_docker_context_that_cannot_be_used_is_named(context, says, tmp_path, monkeypatch):
+    """The docker command says that, too, and stops; labkit needs no Docker."""
+    folder = tmp_path / "docker" / "contexts" / "meta" / sha256(b"a").hexdigest()
+    folder.mkdir(parents=True)
+    (tmp_path / "docker" / "config.json").write_text('{"currentContext": "a"}')
+    if context:
+        (folder / "meta.json").write_text(context)
     answering(monkeypatch, {})
-    assert "The docker context 'gone' is missing." in engines.would_take()[2][0]
+    assert f"The docker context 'a' {says}." in engines.would_take()[2][0]
+    assert client._named_address() == "unix:///var/run/docker.sock"
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -253,7 +253,7 @@ def test_docker_s_configuration_may_hold_anything(found: object) -> None:
         api._auth_configs.get_all_credentials()  # as for a build
 
 
-@pytest.mark.parametrize("text", ["", "{", "\udcff", "[]", "null"])
+@pytest.mark.parametrize("text", ["", "{", "\udcff", "[]", "null", "[" * 10**5])
 def test_a_configuration_that_is_none_counts_as_empty(text, tmp_path, monkeypatch):
     (tmp_path / "config.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))

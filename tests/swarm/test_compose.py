@@ -80,6 +80,7 @@ def test_an_anchor_that_is_set_again_means_the_newer_from_there_on() -> None:
     ("text", "what"),
     [
         (f"x-a: {'[' * 400}{']' * 400}", "levels deep"),
+        ("{" * 9999, "a key is text"),
         (
             "a: &a [1,1,1,1,1,1,1,1,1,1]\n"
             + "".join(f"{x}: &{x} [{','.join([f'*{y}'] * 10)}]\n" for y, x in pairwise("abcdefgh")),

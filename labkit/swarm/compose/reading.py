@@ -151,7 +151,8 @@ class _Reader:
         return merged | own
 
     def _key(self, event: Event, path: Path) -> str:
-        value = self._value(event, path)
+        # nothing that it would be made of is read: a key of a key of a key has no end
+        value = None if isinstance(event, yaml.CollectionStartEvent) else self._value(event, path)
         if isinstance(value, str):
             return value
         shown = event.value if isinstance(event, ScalarEvent) else "a list or a mapping"
