@@ -211,6 +211,7 @@ def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path
     path.write_text(
         header
         + '{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": 1.5, "now": 1}\n'
+        + f'{{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": {10**400}, "now": 1}}\n'
         + '{"kind": "hashes", "at": "2026-03-01T09:00:09Z", "hashes": 1, "now": NaN}\n'
         + '{"kind": "mark", "at": "2026-03-01T09:00:09Z", "of": "2026-03-01T09:00:08Z", '
         + '"label": ""}\n'
@@ -223,7 +224,7 @@ def test_a_recording_with_all_its_lines_torn_is_empty_and_says_how_many(tmp_path
 
     read = Recording.load(path)
 
-    assert read == Recording(header=read.header, torn_lines=9)
+    assert read == Recording(header=read.header, torn_lines=10)
     assert read.last_at == read.header.started
 
 

@@ -44,7 +44,7 @@ ANYTHING = st.recursive(
     | st.integers()
     | st.floats()
     | st.text()
-    | st.sampled_from([10**30, -(10**30), *WORDS, *TIMES]),
+    | st.sampled_from([10**30, -(10**400), 10**400, *WORDS, *TIMES]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
     max_leaves=4,
 )

@@ -97,7 +97,7 @@ class HashesSeen(_Seen):
 
     def __post_init__(self) -> None:
         """Refuse an invalid count or time."""
-        if type(self.hashes) is not int:
+        if type(self.hashes) is not int or abs(self.hashes) >= 2**63:  # of redis
             raise BadValue(f"hashes is a whole number, not {self.hashes!r}")
         if not isinstance(self.now, int | float) or not math.isfinite(self.now):
             raise BadValue(f"now is a number of seconds, not {self.now!r}")
