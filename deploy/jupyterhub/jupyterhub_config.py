@@ -12,6 +12,7 @@ import asyncio
 import hmac
 import os
 import secrets
+import shutil
 import socket
 import sys
 from contextlib import contextmanager
@@ -306,6 +307,9 @@ c.Spawner.pre_spawn_hook = in_turn(c.Spawner.get("pre_spawn_hook"))
 # ---- what nobody uses --------------------------------------------------------------
 
 CULLER = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]
+if shutil.which("setpriv"):
+    # else it would outlive a hub that is killed, and the next hub starts another
+    CULLER = ["setpriv", "--pdeathsig=TERM", *CULLER]
 c.JupyterHub.services = [{"name": "culler", "command": CULLER}]
 c.JupyterHub.load_roles = [
     {

@@ -65,6 +65,9 @@ class SimulatedEngine(BackgroundEngine):
             background.wait([server], _STOP_SECONDS)
             background.end(processes, "simulated")
         self._socket.unlink(missing_ok=True)
+        if self._runtime != self.folder:
+            with contextlib.suppress(OSError):  # it was never made, or holds somebody's file
+                self._runtime.rmdir()
 
     def why_not(self) -> str:
         """Return what keeps it from being started here, as a sentence, or `""`."""

@@ -372,7 +372,10 @@ def test_a_short_folder_of_somebody_else_s_is_not_used(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(LabError, match="belongs to somebody else"):
         deep.start()
-    Path(deep.url.removeprefix("unix://")).parent.rmdir()
+    short = Path(deep.url.removeprefix("unix://")).parent
+    assert short.is_dir()
+    deep.stop()
+    assert not short.exists(), "nothing is left of it"
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "-1", "nan", "inf", "1e999"])
