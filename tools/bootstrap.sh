@@ -83,7 +83,7 @@ install_packages_for_an_engine() {
         "where there is no Docker, its simulated engine needs none." "$(tail -n 15 .apt.log)"
 }
 
-# Tests run without it, too, in Chromium, which takes half as long again to draw (conftest.py).
+# Without it the tests run in Chromium, which needs half as much processor time again.
 install_for_faster_tests() {
     [ "$purpose" != test ] || command -v chromium-headless-shell >/dev/null ||
         install chromium-headless-shell || rm -f .apt.log

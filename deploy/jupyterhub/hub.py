@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
 
 
 def _refuse_ports_in_use() -> None:
-    """Refuse to start on a port of another program: the hub would say so in a trace of node's."""
+    """Refuse to start if another program has one of the ports; node would print a stack trace."""
     settings = configuration()
     wanted = [settings.JupyterHub.hub_port]
     before = Path("jupyterhub-proxy.pid")  # a proxy that has outlived its hub is replaced

@@ -279,7 +279,7 @@ def saying_why(start):
 
 @contextmanager
 def in_words():
-    """Have the learner's page say why there is no server: JupyterHub tells its log alone."""
+    """Say on the learner's page why there is no server; JupyterHub says it only in its log."""
     try:
         yield
     except HTTPError:  # has words, or has been given them in an earlier attempt

@@ -232,7 +232,7 @@ def note_outside(page: Page) -> list[str]:
 
 
 def screenshot(page: Page, name: str) -> None:
-    """Keep a picture of the page, for whoever sets `LABKIT_ARTIFACTS`: it takes a browser long."""
+    """Save a picture of the page if `LABKIT_ARTIFACTS` is set; taking one is slow."""
     if "LABKIT_ARTIFACTS" in os.environ:
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=ARTIFACTS / f"{name}.png")

@@ -122,7 +122,7 @@ def _plain(value: object) -> str | dict[str, Any]:
 
 
 def read_header(path: Path, line: bytes) -> Header:
-    """Read the first line of a file. Raises `RecordingProblem` where it is no header."""
+    """Return the header in the first line of a file. Raises `RecordingProblem` if it has none."""
     try:
         row = json.loads(line.decode("utf-8-sig", "replace"))
         schema = row["schema"]
