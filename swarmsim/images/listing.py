@@ -1,20 +1,16 @@
 """Images as the Engine API shows them, and which of them a filter means."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from swarmsim.go import durations, errors
-from swarmsim.go.errors import ApiError
-from swarmsim.go.filters import Filters, has_label
+from swarmsim.go.filters import Filters
 from swarmsim.go.references import is_match
-from swarmsim.go.times import SECOND, stamp
+from swarmsim.go.times import stamp
 from swarmsim.images import names, registry
 from swarmsim.images.documents import Image
 from swarmsim.images.store import Images
 
 _FILTERS = ("before", "dangling", "label", "reference", "since")
-_PRUNE_FILTERS = ("dangling", "label", "label!", "until")
 
 
 def inspected(images: Images, image: Image) -> dict[str, Any]:
@@ -116,24 +112,6 @@ def distribution(images: Images, text: str) -> dict[str, Any]:
     }
 
 
-def prunable(filters: Filters, now: int) -> tuple[Callable[[Image], bool], bool]:
-    """Return which images a prune means, and whether only those without a name.
-
-    Raises `ApiError` for a filter that Docker does not know.
-    """
-    filters.allow(*_PRUNE_FILTERS)
-    until = [_moment(text, now) for text in filters.get("until")]
-
-    def wanted(image: Image) -> bool:
-        return (
-            filters.has_labels("label", image.labels)
-            and not any(has_label(it, image.labels) for it in filters.get("label!"))
-            and all(_seconds(image.created) * SECOND < moment for moment in until)
-        )
-
-    return wanted, filters.truth("dangling") is not False
-
-
 def _row(images: Images, image: Image, shown: list[str]) -> dict[str, Any]:
     size = images.size_of(image)
     tags = [name for name in shown if "@" not in name]
@@ -166,18 +144,3 @@ def _exact(created: str) -> tuple[int, str]:
 
 def _seconds(created: str) -> int:
     return int(datetime.fromisoformat(created[:19] + "+00:00").timestamp())
-
-
-def _moment(text: str, now: int) -> int:
-    """A moment in ns: a Unix time, RFC 3339, or so long ago."""
-    if text.isascii() and text.isdigit():
-        return int(text) * SECOND
-    try:
-        return now - durations.to_nanoseconds(text)
-    except errors.BadValue:
-        pass
-    try:
-        return int(datetime.fromisoformat(text).timestamp()) * SECOND
-    except ValueError:
-        message = f'parsing time "{text}" as "2006-01-02": cannot parse "{text}" as "2006"'
-        raise ApiError(400, message) from None

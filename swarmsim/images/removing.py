@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from swarmsim.go.errors import ApiError
+from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
 from swarmsim.images import names
 from swarmsim.images.documents import Image
@@ -47,16 +48,19 @@ def remove(
     return removal.records
 
 
-def remove_unused(
-    images: Images, users: Users, wanted: Callable[[Image], bool], *, dangling: bool
-) -> list[Record]:
-    """Remove what no container uses and nothing is built on: without a name, or also with."""
+def remove_unused(images: Images, users: Users, filters: Filters) -> list[Record]:
+    """Remove what no container uses and nothing is built on: without a name, or also with.
+
+    That is for the filter `dangling`; another one is `label`.
+    """
+    dangling = filters.truth("dangling") is not False
     removal = _Removal(images, users, force=True, prune=True)
     for image in list(images.images.values()):
         its_names = images.names_of(image)
         if image.id not in images.images or any(images.children_of(image.id)):
             continue
-        if wanted(image) and not (dangling and its_names) and not any(users(image.id)):
+        wanted = filters.has_labels("label", image.labels)
+        if wanted and not (dangling and its_names) and not any(users(image.id)):
             removal.delete(image)
     return removal.records
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from swarmsim.api.asking import filters_of, find
-from swarmsim.api.documents.inspection import container_json, listing_json, ports
+from swarmsim.api.documents.inspection import container_json, listing_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
@@ -16,8 +16,8 @@ from swarmsim.go.times import SECOND
 routes = Routes()
 
 _KEYS = (
-    *("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label"),
-    *("name", "network", "publish", "since", "status", "volume"),
+    *("before", "exited", "health", "id", "is-task", "label", "name", "network", "since"),
+    "status",
 )
 _WORDS = ("No such container: {0}", "Multiple IDs found with provided prefix: {0}")
 _NUMBER = re.compile(r"[+-]?\d+")
@@ -75,40 +75,15 @@ def _matches(engine: Engine, container: Container, filters: Filters) -> bool:
         and filters.exact("health", container.health or "none")
         and (not filters.get("exited") or exited in filters.get("exited"))
         and filters.truth("is-task") is not False
-        and _has_ancestor(engine, container, filters)
         and _has_network(engine, container, filters)
-        and _has_port(engine, container, filters)
         and _has_age(engine, container, filters)
-        and _has_volume(engine, container, filters)
     )
-
-
-def _has_ancestor(engine: Engine, container: Container, filters: Filters) -> bool:
-    wanted = filters.get("ancestor")
-    ids = [engine.image_id(name) for name in wanted]
-    image = engine.image_id(container.task.image)
-    return not wanted or container.task.image in wanted or (bool(image) and image in ids)
 
 
 def _has_network(engine: Engine, container: Container, filters: Filters) -> bool:
     attached = engine.networks_of(container.task)
     names = {name for network in attached for name in (network.id, network.name)}
     return not filters.get("network") or bool(names.intersection(filters.get("network")))
-
-
-def _has_port(engine: Engine, container: Container, filters: Filters) -> bool:
-    for key, number in (("publish", "PublicPort"), ("expose", "PrivatePort")):
-        wanted = {text if "/" in text else f"{text}/tcp" for text in filters.get(key)}
-        there = ports(engine, container) if wanted else []
-        if wanted and not wanted & {f"{port.get(number)}/{port['Type']}" for port in there}:
-            return False
-    return True
-
-
-def _has_volume(engine: Engine, container: Container, filters: Filters) -> bool:
-    mounts = engine.mounts_of(container.task)
-    there = {it["Destination"] for it in mounts} | {it.get("Name", it["Source"]) for it in mounts}
-    return not filters.get("volume") or bool(there.intersection(filters.get("volume")))
 
 
 def _has_age(engine: Engine, container: Container, filters: Filters) -> bool:
@@ -189,18 +164,3 @@ async def remove(call: Call) -> Answer:
         await _until(call, lambda: not container.running, seconds=10)
     call.engine.containers.drop(container, and_volumes=call.flag("v"))
     return Answer(status=204)
-
-
-@routes.post("/containers/prune")
-async def prune(call: Call) -> Answer:
-    """`docker container prune`: those that do not run."""
-    filters = filters_of(call, "label", "label!", "until")
-    gone = [
-        container
-        for container in call.engine.containers
-        if container.finished_at and filters.has_labels("label", container.labels)
-    ]
-    for container in gone:
-        call.engine.containers.drop(container)
-    deleted = [container.id for container in gone] or None
-    return Answer({"ContainersDeleted": deleted, "SpaceReclaimed": 0})

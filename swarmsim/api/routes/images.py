@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from swarmsim.api.asking import filters_of
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.always import answered
 from swarmsim.engine.engine import Engine
@@ -40,13 +41,6 @@ def rows(engine: Engine, filters: Filters, *, everything: bool = False) -> list[
     used = Counter(engine.image_id(it.task.image) for it in engine.containers)
     found = listing.listed(engine.images, filters, everything=everything)
     return [row | {"Containers": used[row["Id"]]} for row in found]
-
-
-@routes.get("/images/search")
-async def search(call: Call) -> Answer:
-    """`docker search`: there is no network."""
-    url = f"https://index.docker.io/v1/search?q={call.query.get('term', '')}&n=25"
-    raise ApiError(500, registry.no_such_host(url, "index.docker.io"))
 
 
 @routes.get("/images/{name:path}/json")
@@ -106,12 +100,9 @@ async def remove(call: Call) -> Answer:
 async def prune(call: Call) -> Answer:
     """`docker image prune`."""
     images = call.engine.images
-    filters = Filters.parse(call.query.get("filters", ""))
+    filters = filters_of(call, "dangling", "label")
     before, named = images.bytes_on_disk(), _by_name(images)
-    wanted, dangling = listing.prunable(filters, call.engine.now)
-    records = removing.remove_unused(
-        images, call.engine.runtime.users_of, wanted, dangling=dangling
-    )
+    records = removing.remove_unused(images, call.engine.runtime.users_of, filters)
     _tell_removed(call, records, named)
     freed = before - images.bytes_on_disk()
     return Answer({"ImagesDeleted": records or None, "SpaceReclaimed": freed})

@@ -1,4 +1,4 @@
-"""Networks: `docker network create`, `ls`, `inspect`, `rm`, `prune`."""
+"""Networks: `docker network create`, `ls`, `inspect`, `rm`."""
 
 import ipaddress
 
@@ -6,7 +6,6 @@ from swarmsim.api.asking import body_of, filters_of, go_bool
 from swarmsim.api.documents import Json
 from swarmsim.api.documents.networks import is_known_here, network_json
 from swarmsim.api.http import Answer, Call, Routes
-from swarmsim.api.routes.containers import find_container
 from swarmsim.api.specs import validation
 from swarmsim.engine.allocation import publishes
 from swarmsim.engine.engine import Engine
@@ -184,17 +183,6 @@ async def remove(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@routes.post("/networks/{id}/connect")
-@routes.post("/networks/{id}/disconnect")
-async def connect(call: Call) -> Answer:
-    """`docker network connect`: only the spec of a service says where its tasks are."""
-    network = _meant(call.engine, call.path["id"])
-    asked = await body_of(call, "types.NetworkConnect")
-    find_container(call.engine, asked.get("Container", ""))
-    message = f"a simulated engine's containers are in {network.name} if their service is"
-    raise ApiError(501, f"{message}: docker service update --network-add")
-
-
 def _check_unused(engine: Engine, network: Network) -> None:
     """Refuse to remove what a service refers to, or what a task that shall run is attached to."""
     for service in engine.cluster.services.values():
@@ -209,22 +197,3 @@ def _check_unused(engine: Engine, network: Network) -> None:
         if wanted and network.id in engine.allocator.addresses_of(task.id):
             message = f"network {network.id} is in use by task {task.id}"
             raise rpc("FailedPrecondition", message)
-
-
-@routes.post("/networks/prune")
-async def prune(call: Call) -> Answer:
-    """`docker network prune`: networks that no service and no task has a use for."""
-    filters = filters_of(call, "label", "label!", "until")
-    engine = call.engine
-    gone = []
-    for network in visible(engine):
-        if network.name in _BUILT_IN or network.name == "docker_gwbridge" or network.removed:
-            continue
-        try:
-            _check_unused(engine, network)
-        except ApiError:
-            continue
-        if filters.has_labels("label", network.labels or {}):
-            engine.remove_network(network)
-            gone.append(network.name)
-    return Answer({"NetworksDeleted": gone or None})

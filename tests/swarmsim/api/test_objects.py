@@ -259,24 +259,13 @@ def test_a_signal_that_there_is_none_of(raw: Raw, container: dict[str, Any], nam
     assert (reply.status, reply.message) == (400, f"Invalid signal: {name}")
 
 
-def test_pruning_removes_containers_that_have_ended(raw: Raw):
-    raw.post("/services/create", of_container(Image="acts/fail:1s"))
-    until(lambda: raw.get("/containers/json", filters={"exited": ["1"]}).json, "one that failed")
-    deleted = raw.post("/containers/prune").json["ContainersDeleted"]
-    left = {it["Id"] for it in raw.get("/containers/json", all="1").json}
-    assert deleted
-    assert not left.intersection(deleted)
-
-
 def test_a_volume_with_a_name_outlives_its_service_and_one_without_does_not(raw: Raw):
     mounts = [
         {"Type": "volume", "Target": "/a"},
         {"Type": "volume", "Source": "vv", "Target": "/b"},
     ]
     made = raw.post("/services/create", of_container(Image="acts/web:1.0", Mounts=mounts)).json
-    used = until(
-        lambda: raw.get("/containers/json", filters={"volume": ["vv"]}).json, "a container"
-    )
+    used = until(lambda: raw.get("/containers/json").json, "a container")
     both = raw.get("/volumes").json["Volumes"]
     refused = raw.send("DELETE", "/volumes/vv?force=1")
     counted = raw.get("/system/df").json["Volumes"]
@@ -323,11 +312,11 @@ def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, con
     assert used["LayersSize"] == sum(it["Size"] for it in used["Images"])
 
 
-def test_a_network_is_joined_by_a_services_spec_only(raw: Raw, container: Any):
-    joined = {"Container": container["Id"]}
-    assert raw.post("/networks/bridge/connect", joined).status == 501
-    assert raw.post("/networks/bridge/connect", {"Container": "no"}).message.endswith(": no")
-    assert raw.post("/networks/no/disconnect", joined).message == "network no not found"
+@pytest.mark.parametrize("path", ["/networks/bridge/connect", "/networks/prune"])
+def test_what_belongs_to_services_is_refused_with_a_sentence(raw: Raw, path: str):
+    reply = raw.post(path)
+    assert reply.status == 501
+    assert "service" in reply.message
 
 
 @pytest.mark.parametrize("what", ["start", "exec", "attach"])

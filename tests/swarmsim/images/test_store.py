@@ -201,11 +201,9 @@ def test_what_others_are_built_on_stays(images, worker):
 
 def test_pruning_takes_what_has_no_name_and_no_user(images, worker, tmp_path):
     build(images, tmp_path, "FROM python:3\nENV A=1\n", "lab/worker:1.0")
-    wanted, dangling = listing.prunable(ALL, NOW)
     users = {worker.id: [User("c" * 64, False)]}
-    in_use = removing.remove_unused(images, lambda i: users.get(i, []), wanted, dangling=dangling)
-    assert in_use == []
-    records = removing.remove_unused(images, nobody, wanted, dangling=dangling)
+    assert removing.remove_unused(images, lambda i: users.get(i, []), ALL) == []
+    records = removing.remove_unused(images, nobody, ALL)
     assert records[0] == {"Deleted": worker.id}
     assert images.find("lab/worker:1.0")
 
