@@ -15,7 +15,8 @@ from typing import Any
 
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.prediction import _ChangeCollector, _ns, _ns_of, _time
-from labkit.recordings.values import RollbackConfig, UpdateConfig
+from labkit.recordings.values import UpdateConfig
+from labkit.swarm.spec_change import SpecChange
 from swarmsim.model import Behaviour, Cluster, Scripted, Task
 from tests.values import START, spec
 
@@ -83,23 +84,12 @@ class Played:
         the others keep their values.
         """
         service = self.cluster.services[self._service.id]
-        spec = copy.deepcopy(dict(service.spec))
+        image = f"lab/dockercoins_worker:{tag}" if tag else None
         if tag:
-            spec["TaskTemplate"]["ContainerSpec"]["Image"] = f"lab/dockercoins_worker:{tag}"
             self._does[tag] = does or self._does.get(tag, RUNS)
-        if force:
-            spec["TaskTemplate"]["ForceUpdate"] = spec["TaskTemplate"].get("ForceUpdate", 0) + 1
-        if replicas is not None:
-            spec["Mode"] = {"Replicated": {"Replicas": replicas}}
-        for kind, name, given in (
-            (UpdateConfig, "UpdateConfig", config),
-            (RollbackConfig, "RollbackConfig", rollback or {}),
-        ):
-            if given:
-                known = kind.from_api(spec.get(name)).to_api()
-                asked = kind(**given).to_api()
-                names = {_api(field) for field in given}
-                spec[name] = known | {key: asked[key] for key in names}
+        configs: dict[str, Any] = {"update_config": config, "rollback_config": rollback or {}}
+        spec = copy.deepcopy(service.spec)
+        SpecChange.of(image=image, replicas=replicas, force=force, **configs).apply(spec)
         self.cluster.update_service(service.id, service.version, spec)
         self.wait(seconds)
 
@@ -113,7 +103,3 @@ class Played:
         image = str(task.spec["ContainerSpec"]["Image"])
         does = self._does[image.rpartition(":")[2]]
         return does if isinstance(does, Behaviour) else does(task.slot or 0)
-
-
-def _api(field: str) -> str:
-    return "".join(word.capitalize() for word in field.split("_"))
