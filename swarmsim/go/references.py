@@ -1,4 +1,4 @@
-"""Image references as the docker command line reads and shortens them. Pure.
+"""Image references as the docker command line and an engine read and shorten them. Pure.
 
 `redis` means `docker.io/library/redis:latest`. The command line writes the short form
 with the tag into a spec, and leaves the digest out of its tables. The rules and the
@@ -7,9 +7,11 @@ grammar are those of github.com/distribution/reference.
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
+
+from swarmsim.go.errors import ApiError
 
 _HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
@@ -21,6 +23,10 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 _IMAGE_ID = re.compile(r"[a-f0-9]{64}")
+#: What may be the beginning of an image's id.
+_START_OF_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _DEFAULT_DOMAIN = "docker.io"
 _LONGEST_NAME = 255
 
@@ -75,6 +81,29 @@ def with_tag(image: str) -> str:
     if found is None:
         return image
     return str(found) if found.tag or found.digest else f"{found}:latest"
+
+
+def read(text: str, tag: str = "", *, status: int = 400) -> Reference:
+    """Read a name; `tag`, or a digest in its place, may be given apart. The default is `latest`.
+
+    Raises `ApiError` with the words of github.com/distribution/reference.
+    """
+    found = Reference.parse(text)
+    if found is None:
+        lower = Reference.parse(text.lower()) is not None
+        why = ": repository name must be lowercase" if lower else ""
+        raise ApiError(status, f"invalid reference format{why}")
+    if _SHA256.fullmatch(tag):
+        return replace(found, tag="", digest=tag)
+    if tag and not _TAG.fullmatch(tag):
+        raise ApiError(status, "invalid tag format")
+    return replace(found, tag=tag or found.tag or ("" if found.digest else "latest"))
+
+
+def start_of_id(text: str) -> str:
+    """Return the digits if the text may be an id or the beginning of one, else `""`."""
+    found = _START_OF_ID.fullmatch(text)
+    return found[1] if found else ""
 
 
 @lru_cache(maxsize=256)  # each task of a recording asks, at each of its changes

@@ -1,6 +1,5 @@
 """Images of the simulated engine: built, tagged, pulled, pushed, kept in a folder.
 
-    names        references, read as an engine reads them
     words        quotes, escapes and variables of a Dockerfile
     dockerfile   a Dockerfile, cut into instructions and checked (with `healthcheck`)
     steps        what each instruction does to a config

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from swarmsim.go import references
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import is_match
 from swarmsim.go.times import stamp
-from swarmsim.images import names, registry
+from swarmsim.images import registry
 from swarmsim.images.documents import Image
 from swarmsim.images.store import Images
 
@@ -97,7 +98,7 @@ def history(images: Images, image: Image) -> list[dict[str, Any]]:
 
 def distribution(images: Images, text: str) -> dict[str, Any]:
     """Return what the registry says of a name. Raises `ApiError` if it was not pushed."""
-    name = names.parse(text)
+    name = references.read(text)
     manifest = images.registry.find(name)
     if manifest is None:
         raise registry.unreachable(name)

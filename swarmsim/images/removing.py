@@ -7,10 +7,10 @@ and `image_prune.go`.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from swarmsim.go import references
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
-from swarmsim.images import names
 from swarmsim.images.documents import Image
 from swarmsim.images.store import Images
 
@@ -40,11 +40,11 @@ def remove(
     """
     image = images.find(text)
     removal = _Removal(images, users, force=force, prune=prune)
-    start = names.start_of_id(text)
+    start = references.start_of_id(text)
     if start and image.id.startswith(f"sha256:{start}"):
         removal.by_id(image)
     else:
-        removal.by_name(image, names.parse(text))
+        removal.by_name(image, references.read(text))
     return removal.records
 
 

@@ -19,9 +19,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import NamedTuple
 
+from swarmsim.go import references
 from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
-from swarmsim.images import documents, names, registry, trees
+from swarmsim.images import documents, registry, trees
 from swarmsim.images.documents import Image
 from swarmsim.images.registry import Manifest, Registry
 
@@ -56,10 +57,10 @@ class Images:
 
         Raises `ApiError`: 404, or 400 for a malformed name.
         """
-        start = names.start_of_id(text)
+        start = references.start_of_id(text)
         if len(start) == 64 and f"sha256:{start}" in self.images:
             return self.images[f"sha256:{start}"]
-        name = names.parse(text)
+        name = references.read(text)
         if found := self.named(name):
             return found
         begun = [it for it in self.images if start and it.startswith(f"sha256:{start}")]

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from swarmsim.doors.loop import Timer
 from swarmsim.engine.engine import Engine
-from swarmsim.images import Image, names
+from swarmsim.go import references
+from swarmsim.images import Image
 from swarmsim.images.build import building, dockerfile
 from swarmsim.model import Service, Task
 from swarmsim.runtime.processes import Processes
@@ -55,7 +56,7 @@ class Lab:
         for path, content in files.items():
             (context / path).parent.mkdir(parents=True, exist_ok=True)
             (context / path).write_text(content)
-        options = building.Options(tags=(names.parse(name),))
+        options = building.Options(tags=(references.read(name),))
         images = self.engine.images
         file = dockerfile.read(text)
         build = building.Build(images, file, context, options, lambda: self.engine.now)

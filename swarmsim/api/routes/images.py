@@ -12,11 +12,11 @@ from swarmsim.api.asking import filters_of
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.always import answered
 from swarmsim.engine.engine import Engine
-from swarmsim.go import gojson
+from swarmsim.go import gojson, references
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import Reference
-from swarmsim.images import Image, listing, names, pulling, registry, removing, trees
+from swarmsim.images import Image, listing, pulling, registry, removing, trees
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.store import Images
 
@@ -75,7 +75,7 @@ async def tag(call: Call) -> Answer:
     """`docker tag`."""
     images = call.engine.images
     image = images.find(call.path["name"])
-    name = names.parse(call.query.get("repo", ""), call.query.get("tag", ""), status=500)
+    name = references.read(call.query.get("repo", ""), call.query.get("tag", ""), status=500)
     images.tag(image, name, call.engine.now)
     _tell(call, "tag", image.id, {"name": str(name)}, image)
     return Answer(status=201)
@@ -117,7 +117,7 @@ async def create(call: Call) -> None:
     if "fromSrc" in call.query:
         await answered(call, "POST /images/load")
     images = call.engine.images
-    name = names.parse(call.query.get("fromImage", ""), call.query.get("tag", ""))
+    name = references.read(call.query.get("fromImage", ""), call.query.get("tag", ""))
     messages = list(pulling.pulled(images, name, call.engine.now))
     _tell(call, "pull", str(name), {"name": name.name}, images.named(name))
     await _stream(call, messages)
@@ -134,7 +134,7 @@ async def push(call: Call) -> None:
     somebody who is logged in; newer engines do not.)
     """
     images = call.engine.images
-    name = names.parse(call.path["name"], call.query.get("tag", ""))
+    name = references.read(call.path["name"], call.query.get("tag", ""))
     messages: list[pulling.Message] = [
         {"status": f"The push refers to repository [{name.domain}/{name.path}]"},
         {"status": f"{pulling.ENGINE}: {_WHERETO}"},
@@ -185,7 +185,7 @@ async def build(call: Call) -> None:
 
 
 def _options(call: Call) -> building.Options:
-    tags = [names.parse(text, status=500) for text in call.queries.get("t", ()) if text]
+    tags = [references.read(text, status=500) for text in call.queries.get("t", ()) if text]
     return building.Options(
         tags=tuple(dict.fromkeys(tags)),
         build_args=_texts(call, "buildargs", "error reading build args"),

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from swarmsim.go import references
 from swarmsim.go.errors import ApiError
 from swarmsim.go.times import stamp
-from swarmsim.images import documents, names, trees
+from swarmsim.images import documents, trees
 from swarmsim.images.build import copying, steps
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.build.words import StepFailed
@@ -47,7 +48,7 @@ class Steps:
         except ApiError as problem:
             if problem.status != 404:
                 raise
-        reference = names.parse(name)
+        reference = references.read(name)
         yield from pulled(self.images, reference, self.clock())
         return self.images.find(name)
 

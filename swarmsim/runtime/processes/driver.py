@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from swarmsim.go import references
 from swarmsim.go.errors import ApiError
-from swarmsim.images import Image, names
+from swarmsim.images import Image
 from swarmsim.images.removing import User
 from swarmsim.model import SECOND, Task
 from swarmsim.model.plan import strategy
@@ -70,10 +71,10 @@ class Processes:
         """
         try:
             images = self._engine.images
-            name = names.parse(task.image)
+            name = references.read(task.image)
             image = images.get(task.image) or images.pull(name, self._engine.now)[0]
         except ApiError:
-            return f"No such image: {names.parse(task.image)}"
+            return f"No such image: {references.read(task.image)}"
         limits = (task.spec.get("Resources") or {}).get("Limits") or {}
         if 0 < limits.get("MemoryBytes", 0) < _LEAST_MEMORY:
             return "Minimum memory limit allowed is 6MB"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from swarmsim.go import references
 from swarmsim.go.errors import ApiError
-from swarmsim.images import Image, Images, names, trees
+from swarmsim.images import Image, Images, trees
 from swarmsim.images.build import building, dockerfile
 from tests.claims import each_claim
 from tests.swarmsim.raw import archive_of
@@ -71,7 +72,7 @@ def builder(tmp_path) -> Builder:
 def test_each_step_is_said_and_the_same_steps_again_are_cached(builder):
     builder.file("a.txt")
     text = "ARG B=python:3\nFROM ${B}\nENV A=1\nWORKDIR /app\nCOPY a.txt .\nCMD x\n"
-    tag = names.parse("lab/x:1")
+    tag = references.read("lab/x:1")
     first = builder.build(text, tags=(tag,))
     steps = [line for line in builder.said.splitlines() if line.startswith("Step")]
     assert steps == [

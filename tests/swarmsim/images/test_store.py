@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from swarmsim.go import references
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
-from swarmsim.images import Image, Images, listing, names, pulling, removing
+from swarmsim.images import Image, Images, listing, pulling, removing
 from swarmsim.images.build import building, dockerfile
 from swarmsim.images.removing import User
 from tests.claims import each_claim
@@ -24,7 +25,7 @@ def build(images: Images, folder: Path, text: str, *tags: str, now: int = NOW) -
     context = folder / "context"
     context.mkdir(exist_ok=True)
     (context / "a.txt").write_text("text")
-    options = building.Options(tags=tuple(map(names.parse, tags)))
+    options = building.Options(tags=tuple(map(references.read, tags)))
     build = building.Build(images, dockerfile.read(text), context, options, lambda: now)
     said = list(build.messages())
     ids = [message["aux"]["ID"] for message in said if "aux" in message]
@@ -71,7 +72,7 @@ def test_a_name_that_another_image_takes_is_gone_from_the_first(images, worker, 
 
 
 def test_all_is_there_again_after_a_restart(images, worker, tmp_path):
-    images.push(names.parse("lab/worker:1.0"))
+    images.push(references.read("lab/worker:1.0"))
     again = Images(tmp_path)
     assert listing.listed(again, ALL, everything=True) == listing.listed(
         images, ALL, everything=True
@@ -128,7 +129,7 @@ def test_a_history_has_each_step_and_says_who_stands_in(images, worker):
 
 
 def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, worker):
-    images.tag(worker, names.parse("lab/worker:bench"), NOW)
+    images.tag(worker, references.read("lab/worker:bench"), NOW)
     assert removing.remove(images, "lab/worker:bench", nobody) == [{"Untagged": "lab/worker:bench"}]
     records = removing.remove(images, "lab/worker:1.0", nobody)
     copy = worker.parent
@@ -146,7 +147,7 @@ def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, wor
 
 
 def test_a_name_that_is_removed_by_force_leaves_the_image_its_other_names(images, worker):
-    images.tag(worker, names.parse("lab/other:1"), NOW)
+    images.tag(worker, references.read("lab/other:1"), NOW)
     records = removing.remove(images, "lab/other:1", nobody, force=True)
     assert records == [{"Untagged": "lab/other:1"}]
     assert worker.id in images.images
@@ -175,7 +176,7 @@ def test_what_is_in_use_stays(images, worker):
 
 
 def test_an_image_with_two_names_is_not_removed_by_its_id(images, worker):
-    images.tag(worker, names.parse("lab/other:1"), NOW)
+    images.tag(worker, references.read("lab/other:1"), NOW)
     with pytest.raises(ApiError) as caught:
         removing.remove(images, worker.short_id, nobody)
     assert caught.value.message == (
@@ -216,7 +217,7 @@ def test_only_what_was_pushed_is_known_to_the_registry(images, worker):
         listing.distribution(images, "lab/worker:1.0")
     assert caught.value.status == 500
     assert "lookup registry-1.docker.io: no such host" in caught.value.message
-    manifest = images.push(names.parse("lab/worker:1.0"))
+    manifest = images.push(references.read("lab/worker:1.0"))
     found = listing.distribution(images, "lab/worker:1.0")
     assert found["Descriptor"]["digest"] == manifest.digest
     assert images.digests_of(worker) == [f"lab/worker@{manifest.digest}"]
@@ -224,30 +225,30 @@ def test_only_what_was_pushed_is_known_to_the_registry(images, worker):
 
 
 def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
-    images.push(names.parse("lab/worker:1.0"))
+    images.push(references.read("lab/worker:1.0"))
     removing.remove(images, worker.id, nobody, force=True)
     with pytest.raises(ApiError):
         images.find("lab/worker:1.0")
-    said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
+    said = [m["status"] for m in pulling.pulled(images, references.read("lab/worker:1.0"), NOW)]
     assert said[-1] == "Status: Downloaded newer image for lab/worker:1.0"
     again = images.find("lab/worker:1.0")
     assert again.id == worker.id
     assert (images.files(again) / "a").read_text() == "text"
-    said = [m["status"] for m in pulling.pulled(images, names.parse("lab/worker:1.0"), NOW)]
+    said = [m["status"] for m in pulling.pulled(images, references.read("lab/worker:1.0"), NOW)]
     assert said[-1] == "Status: Image is up to date for lab/worker:1.0"
 
 
 @pytest.mark.parametrize("name", ["nosuch:1", "lab/x", "reg.example/a:b", "localhost:5000/a:b"])
 def test_all_else_is_out_of_reach(images, name):
     with pytest.raises(ApiError) as caught:
-        images.pull(names.parse(name), NOW)
+        images.pull(references.read(name), NOW)
     assert caught.value.status == 500
     assert caught.value.message.startswith('Get "http')
 
 
 @pytest.mark.parametrize("name", ["python:3.13-alpine", "alpine:3", "busybox", "labkit/python:x"])
 def test_this_machine_stands_in_for_base_images_of_any_tag(images, tmp_path, name):
-    image, _ = images.pull(names.parse(name), NOW)
+    image, _ = images.pull(references.read(name), NOW)
     (tmp_path / "other").mkdir()
-    elsewhere = Images(tmp_path / "other").pull(names.parse(name), NOW + SECOND)[0]
+    elsewhere = Images(tmp_path / "other").pull(references.read(name), NOW + SECOND)[0]
     assert elsewhere.id == image.id, "the same name is the same image everywhere"
