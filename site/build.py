@@ -21,7 +21,8 @@ from pathlib import Path
 import documentation
 import packages
 
-from labkit.lessons import copies, workspace
+from labkit.base.files import copies
+from labkit.lessons import workspace
 from labkit.lessons.notebooks import cells
 from labkit.views.live import page, server
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labkit.base import settings
 from labkit.base.files import unused
-from labkit.lessons.copies import Hashes, files
+from labkit.base.files.copies import Hashes, files
 from labkit.lessons.notebooks import cells, versions
 from labkit.swarm.images import baseimage
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from labkit.base.errors import BadValue, LabError, refused
 from labkit.base.files import replace, unused
-from labkit.lessons.copies import Hashes, digest, files
+from labkit.base.files.copies import Hashes, digest, files
 from labkit.lessons.notebooks import checking, versions
 from labkit.lessons.notebooks.cells import Book, read, written
 from labkit.lessons.notebooks.notes import Kept
