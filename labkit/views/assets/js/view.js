@@ -1,10 +1,9 @@
 // A view: the parts that a learner asked for, drawn from one viewState, under one time axis.
 //
 // A part is a class: constructor(root, view), draw(viewState), and, where it makes sense,
-// selected(n), wanted(viewState) (whether there is anything to show), remove(). Each is drawn
-// in a task of its own, so that the page answers in between; one that is slow is drawn less
-// often, and a `lazy` one (a chart) that nobody can see waits until it is seen. Charts are drawn
-// in rounds, one right after the other, so that none gets far ahead of the others.
+// selected(n), wanted(viewState) (whether there is anything to show), remove(). One that is slow
+// is drawn less often, and a `lazy` one (a chart) that nobody can see waits until it is seen.
+// Charts are drawn in rounds, one right after the other, so that none gets far ahead of the others.
 
 import { TimeAxis } from "./charts/axis.js";
 import { make, stamp, write } from "./dom.js";
@@ -15,6 +14,7 @@ import { plotly } from "./charts/plotly.js";
 
 const APART_LEAST = 250; // ms between two drawings of a part
 const APART_SHARE = 8; // and at least so many times as long as the last one took
+const LONG = 16; // ms; what is left after so long waits for another task, and the page answers in between
 const SOON = "150px"; // what is so near to be seen is drawn
 const LOW = 790; // px of a panel above a terminal: charts are lower, so that the table begins in sight
 
@@ -123,15 +123,17 @@ export class View {
   plan() {
     clearTimeout(this.turn);
     const { waiting, round } = this;
-    if (document.hidden || !waiting.length) return;
     const begun = waiting.find((place) => round.left.has(place));
+    if (!begun) for (const { part } of round.places) part.reveal?.();
+    if (document.hidden || !waiting.length) return;
     const next = begun ?? waiting.reduce((first, place) => (place.due < first.due ? place : first));
     const rest = begun ? 0 : next.due - performance.now();
     this.turn = setTimeout(() => this.take(next), Math.max(0, rest));
   }
 
-  /** Draws one part, the next of its round or the first of a new one. When the axis has moved, the
-      round is drawn at one go: no two charts are ever seen with different times. */
+  /** Draws one part, the next of its round or the first of a new one, and those of its round for which
+      there is time. While the axis moves, charts look as before until all are drawn: no two are ever
+      seen with different times. */
   take(place) {
     const range = String(this.axis.range);
     const moved = place.part.lazy && range !== this.range;
@@ -139,9 +141,13 @@ export class View {
       const places = place.part.lazy ? this.waiting.filter(({ part }) => part.lazy) : [place];
       this.round = { left: new Set(places), places, took: 0 };
     }
-    if (moved) this.range = range;
+    if (moved) {
+      this.range = range;
+      for (const { part } of this.round.places) part.hold();
+    }
+    const began = performance.now();
     try {
-      for (const each of moved ? this.round.places : [place]) this.drawOne(each);
+      for (const each of [...this.round.left]) if (performance.now() - began < LONG) this.drawOne(each);
     } finally {
       this.plan();
     }

@@ -120,6 +120,20 @@ export class Chart {
     return true;
   }
 
+  /** What is seen stays as it is, while the plot behind it is drawn anew, until `reveal`. */
+  hold() {
+    if (!this.plot || this.copy) return;
+    this.copy = this.plot.cloneNode(true);
+    this.copy.setAttribute("aria-hidden", "true");
+    this.copy.classList.add("labkit-copy");
+    this.el.append(this.copy);
+  }
+
+  reveal() {
+    this.copy?.remove();
+    this.copy = null;
+  }
+
   /** Sizes in px: of the letters, and of the plot with the room round it. */
   measure(viewState) {
     const style = getComputedStyle(this.view.root);
