@@ -19,6 +19,9 @@ lint() {
 
 lint & # and the tests run even if the style is wrong: both are worth knowing
 linters=$!
+# with pytest's assertions in them, which else each of the processes below would put there
+[ $# -gt 0 ] || .venv/bin/python -m pytest --collect-only -qq >/dev/null 2>&1 &
+compiles=$!
 
 processes=2
 case " $* " in
@@ -64,6 +67,7 @@ if [ $# -gt 0 ]; then
 else
     # what needs no containers first; then what waits for them and for pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
+    wait $compiles || true # the others say what is wrong
     run -n 3 -m "(long or not engine and not browser) and not site and not hub"
     # (only from files that have such tests: collecting all files takes seconds in each process)
     words=$(sed -n 's/^MARKED = "\(.*\)"$/\1/p' tests/lanes.py)
