@@ -116,12 +116,10 @@ def test_stages_differ_in_more_than_their_colour(update: Recording) -> None:
     """Waiting is an outline, starting lower, stopping dim and hatched, running full."""
     bars = list(titled(drawn(update, "slots"), "dc_worker.1 "))
     pieces = [rect for bar in bars for rect in bar.findall("{*}rect")]
-    plain, stopping, hatch, waiting = (
-        [piece for piece in pieces if piece.get("fill-opacity") is None and piece.get("stroke")],
-        [piece for piece in pieces if piece.get("fill-opacity") == "0.35"],
-        [piece for piece in pieces if (piece.get("fill") or "").endswith("-hatch)")],
-        [piece for piece in pieces if piece.get("stroke-dasharray")],
-    )
+    plain = [it for it in pieces if it.get("fill-opacity") is None and it.get("stroke")]
+    stopping = [it for it in pieces if it.get("fill-opacity") == "0.35"]
+    hatch = [it for it in pieces if (it.get("fill") or "").endswith("-hatch)")]
+    waiting = [it for it in pieces if it.get("stroke-dasharray")]
 
     assert len(stopping) == len(hatch) == len(waiting) == 1
     assert waiting[0].get("fill") == "none"

@@ -42,10 +42,10 @@ def test_the_broken_worker_fails_with_its_own_exit_code_and_traceback(it):
     source = (WORKER / "worker.py").read_text().splitlines(keepends=True)
     broken = "".join(line for line in source if not line.startswith(("import", "from")))
 
-    it.build("worker:bugged", {"worker.py": broken}, (WORKER / "Dockerfile").read_text()
-             .replace("resp.py ", ""))  # fmt: skip
+    dockerfile = (WORKER / "Dockerfile").read_text().replace("resp.py ", "")
+    it.build("worker:bugged", {"worker.py": broken}, dockerfile)
     task = it.state(it.service("worker:bugged"), "failed")
-    task, log = task, it.log(task)
+    log = it.log(task)
 
     assert (task.exit_code, task.error) == (1, "task: non-zero exit (1)")
     assert log.startswith('Traceback (most recent call last):\n  File "/app/worker.py", line ')
@@ -87,10 +87,9 @@ def test_a_script_without_a_first_line_counts_as_started(it, tmp_path):
     (tmp_path / "x_1" / "main.py").chmod(0o755)
     it.build("x:1", {}, 'FROM python:3\nCOPY . /app\nCMD ["/app/main.py"]\n')
     task = it.state(it.service("x:1"), "failed")
-    task, log = task, it.log(task)
 
     assert (task.message, task.exit_code) == ("started", 1)
-    assert log == "exec /app/main.py: exec format error\n"
+    assert it.log(task) == "exec /app/main.py: exec format error\n"
 
 
 @pytest.mark.parametrize("image", ["nosuch:1", "nosuch", "lab/nosuch@sha256:" + "0" * 64])
@@ -289,12 +288,8 @@ def test_python_finds_what_the_image_and_the_service_bring_by_absolute_paths(it)
 def test_each_task_has_files_of_its_own(it):
     program = "f = open('main.py', 'a'); print(f.tell()); f.write('#')"
     it.image("x:1", program)
-    logs, length = (
-        [it.log(it.state(it.service("x:1", name), "complete")) for name in ("a", "b")],
-        len(program),
-    )
-
-    assert logs == [f"{length}\n"] * 2
+    logs = [it.log(it.state(it.service("x:1", name), "complete")) for name in ("a", "b")]
+    assert logs == [f"{len(program)}\n"] * 2
 
 
 def test_a_path_with_blanks_in_it_is_no_trouble(tmp_path):
