@@ -18,6 +18,10 @@ from tests.waiting import until
 #: What an update may give worker's image as a second tag; it is removed with the stack.
 NEW_TAG = "bench"
 _REPLICAS = 10
+_SERVICES = ("rng", "hasher", "webui", "redis", "worker")
+#: Where a deploy asks for the images' digests: nothing listens there, so that the answer comes at
+#: once. To ask a name server that is out of reach takes milliseconds, or five seconds.
+_REGISTRY = "127.0.0.1:1"
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,9 @@ class Coins:
         """The service of ten replicas."""
         return f"{self.name}_worker"
 
-    def image(self, tag: str) -> str:
-        """Return the name of worker's image with a tag."""
-        return f"{settings.docker_id()}/dockercoins_worker:{tag}"
+    def image(self, tag: str, service: str = "worker") -> str:
+        """Return the name of a service's image with a tag."""
+        return f"{self.environment['LABKIT_DOCKER_ID']}/dockercoins_{service}:{tag}"
 
     def deploy(self) -> None:
         """Deploy it, or deploy it again."""
@@ -56,17 +60,24 @@ def deployed() -> Iterator[Coins]:
     environment |= {name: str(port) for name, port in chosen.items()}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"
-    coins = Coins(swarm, f"bench{secrets.token_hex(3)}", file, environment)
+    name = f"bench{secrets.token_hex(3)}"
+    environment["LABKIT_DOCKER_ID"] = f"{_REGISTRY}/{name}"
+    coins = Coins(swarm, name, file, environment)
     print(f"on {swarm.about()}", flush=True)
     try:
+        for service in _SERVICES:
+            built = f"{settings.docker_id()}/dockercoins_{service}:1.0"
+            repository = coins.image("", service).rstrip(":")
+            swarm.post(f"/images/{built}/tag", repo=repository, tag="1.0")
         coins.deploy()
         until(lambda: _run(coins), "ten workers to run", 60)
         yield coins
     finally:
         with redirect_stdout(io.StringIO()):
             stack.rm(swarm, coins.name)
-        with suppress(LabError):  # no update gave it
-            swarm.delete(f"/images/{coins.image(NEW_TAG)}")
+        for image in (coins.image(NEW_TAG), *(coins.image("1.0", each) for each in _SERVICES)):
+            with suppress(LabError):  # no update gave it
+                swarm.delete(f"/images/{image}")
 
 
 def _run(coins: Coins) -> bool:

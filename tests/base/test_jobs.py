@@ -70,8 +70,10 @@ def test_a_wait_ends_soon_after_what_is_waited_for():
     assert time.monotonic() - began < 10
 
 
-def test_each_keeps_the_order():
+def test_each_keeps_the_order_and_raises_what_the_function_raises():
     assert jobs.each(str, [3, 1, 2], at_once=2) == ["3", "1", "2"]
+    with pytest.raises(ZeroDivisionError):
+        jobs.each(lambda given: 1 / given, [1, 0, 2], at_once=2)
 
 
 @pytest.mark.parametrize("in_turns", [True], ids=["turns"], indirect=True)

@@ -21,7 +21,7 @@ BLOCKED = (
 )
 #: What is not for a browser: its servers, and what draws or computes with the packages below.
 EDGES_OF_LABKIT = (
-    *("labkit.__main__", "labkit.cli.doctor", "labkit.views.live.server"),
+    *("labkit.cli.doctor", "labkit.views.live.server"),
     *("labkit.lessons.room.serving", "labkit.recordings.frames", "labkit.views.static.figures"),
 )
 #: What Pyodide's Python lacks, and the packages that it has to do without here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -43,6 +44,7 @@ def start(arguments: Sequence[str], root: Path | None = None, *, up: Sequence[st
     if failure := coming_up.wait():
         return failure
     os.environ.update(environment(state.read().engine, os.environ))
+    gc.set_threshold(700)  # Python's own: what lasts for days is not to gather as a command does
     application.launch_instance([*options(arguments, root or settings.workspace()), *arguments])
     return 0
 
