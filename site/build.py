@@ -14,7 +14,6 @@ import json
 import shutil
 import subprocess
 import sys
-from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -125,7 +124,7 @@ def _configure(path: Path, files: Path) -> None:
     config["exposeAppInBrowser"] = True
     config["appName"] = _TITLE
     # what a browser has saved of another lesson's files would hide these
-    config["contentsStorageName"] = f"labkit {_digest(files)}"
+    config["contentsStorageName"] = f"labkit {_digest(*copies.files(files))}"
     path.write_text(json.dumps(settings, indent=1))
 
 
@@ -149,20 +148,20 @@ def _check_first(path: Path) -> None:
 def _work_offline() -> None:
     """Put the site's service worker above JupyterLite's, with what it copies (`engine/`)."""
     ours, theirs = (_SITE / folder / "service-worker.js" for folder in ("engine", "."))
-    worker = ours.read_text().replace("VERSION", _digest(_SITE), 1) + theirs.read_text()
+    theirs.write_text(ours.read_text() + theirs.read_text())
     ours.unlink()
-    paths = (path.relative_to(_SITE) for path in copies.files(_SITE) if path != theirs)
-    names = [str(path) for path in paths if not {path.parts[0], path.suffix} & _NOT_OFFLINE]
-    (_SITE / "engine" / "offline.json").write_text(json.dumps(names, indent=1))
-    theirs.write_text(worker)
+    names = {path: path.relative_to(_SITE) for path in copies.files(_SITE) if path != theirs}
+    digests = {
+        str(name): _digest(path)
+        for path, name in names.items()
+        if not {name.parts[0], path.suffix} & _NOT_OFFLINE
+    }
+    (_SITE / "engine" / "offline.json").write_text(json.dumps(digests, indent=1))
 
 
-def _digest(folder: Path) -> str:
-    """Return a short hash of what is in a folder."""
-    found = sha256()
-    for path in copies.files(folder):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:8]
+def _digest(*files: Path) -> str:
+    """Return a short hash of what is in files."""
+    return copies.digest(b"".join(path.read_bytes() for path in files))[:8]
 
 
 def serve() -> None:

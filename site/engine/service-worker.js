@@ -1,19 +1,30 @@
 // The site's service worker: JupyterLite's, which stands below, behind a copy of what is loaded.
 //
-// What is large comes from the copy, which is that of one version of the site. The network is asked
-// first for the rest, so that no old copy hides what is new. (JupyterLite can keep a copy, too, but
-// forgets that it should as soon as the browser has ended its idle worker.)
+// What is large comes from the copy, where it is named with the digest that `offline.json` gives of it. That
+// list comes from the network with each page of the lab. So a page gets no older file, even from an older
+// worker, which stays until all that it was asked is answered: minutes, where nobody answers. The network is
+// asked first for the rest. (JupyterLite can keep a copy, too, but forgets that it should as soon as the
+// browser has ended its idle worker.)
 
 const SITE = new URL(".", self.location);
+const LIST = new URL("engine/offline.json", SITE).href;
 const COPIES = `labkit ${SITE.pathname} `;
-const NAME = `${COPIES}VERSION`; // build.py puts it in, and what JupyterLite has below
+const NAME = `${COPIES}files`;
 const copies = caches.open(NAME);
 const IS_LARGE = /^(build|extensions|labkit|static)\//;
 /** A copy of the site has 50 MB. Where there is less than twice that, the room is left to the learner's files.
     WebKitGTK does not say how much there is. */
 const hasRoom = Promise.resolve(navigator.storage?.estimate?.()).then((it) => !it || it.quota - it.usage > 1e8);
 
-self.addEventListener("activate", (event) => event.waitUntil(forgetOlderVersions()));
+const copied = async (key, options) => (await copies).match(key, options);
+const listed = async () => (await copied(LIST))?.json() ?? (await renewed());
+/** The digests of the site's files: of the list that came with the last page. */
+let digests = listed();
+
+self.addEventListener("activate", (event) => {
+  digests = listed(); // an older worker may have got a newer one
+  event.waitUntil(forgetOtherCopies());
+});
 
 self.addEventListener("fetch", (event) => {
   const { method, url } = event.request;
@@ -29,35 +40,66 @@ self.addEventListener("message", (event) => {
 
 async function answer(event) {
   const { request } = event;
-  const [key] = request.url.split(/[?#]/); // a file is the same, whatever it is asked for with
-  const copy = async () => (await copies).match(key);
-  const kept = IS_LARGE.test(key.slice(SITE.href.length)) && (await copy());
+  const [url] = request.url.split(/[?#]/); // a file is the same, whatever it is asked for with
+  const digest = await digestOf(url);
+  const kept = digest && (await copied(keyOf(url, digest)));
   if (kept) return kept;
+  const older = () => copied(url, { ignoreSearch: true });
   try {
-    const found = await fetch(request, { cache: "no-cache" });
-    if (found.status === 200 && (await hasRoom)) {
-      const copied = found.clone();
-      event.waitUntil(copies.then((all) => all.put(key, copied)).catch(console.warn));
-    }
-    return found;
+    const isPage = request.mode === "navigate" && url.startsWith(`${SITE.href}lab/`);
+    const [found] = await Promise.all([fetch(request, { cache: "no-cache" }), isPage && renew()]);
+    if (await hasRoom) event.waitUntil(keep(url, digest, found.clone()).catch(console.warn));
+    return (found.status === 404 && isLarge(url) && (await older())) || found; // what a page of before still needs
   } catch (problem) {
-    const older = await copy();
-    if (older) return older;
+    const found = await older();
+    if (found) return found;
     throw problem;
   }
 }
 
-/** Copies what the lab loads later, or not at each visit. */
-async function copyTheRest() {
-  if (!(await hasRoom)) return;
-  const names = await (await fetch(new URL("engine/offline.json", SITE))).json();
-  const all = await copies;
-  const copy = async (url) => (await all.match(url)) ?? all.add(new Request(url, { cache: "no-cache" }));
-  await Promise.allSettled(names.map((name) => copy(new URL(name, SITE))));
+/** Gets the list from the network, as long as there is one. */
+async function renew() {
+  digests = Promise.resolve(await renewed().catch(() => digests));
 }
 
-async function forgetOlderVersions() {
-  const older = (await caches.keys()).filter((name) => name.startsWith(COPIES) && name !== NAME);
-  await Promise.all(older.map((name) => caches.delete(name)));
+async function renewed() {
+  const found = await fetch(LIST, { cache: "no-cache" });
+  const list = await found.clone().json();
+  const isKept = (await hasRoom) && (await keep(LIST, undefined, found).then(() => true, console.warn));
+  if (!isKept) await (await copies).delete(LIST); // an older one
+  return list;
+}
+
+const isLarge = (url) => IS_LARGE.test(url.slice(SITE.href.length));
+const digestOf = async (url) => isLarge(url) && (await digests.catch(() => ({})))[url.slice(SITE.href.length)];
+const keyOf = (url, digest) => (digest ? `${url}?${digest}` : url);
+
+/** Keeps a copy, unless the site has just got another file of that name, or lost it. */
+async function keep(url, digest, found) {
+  if (found.status !== 200 || (digest && !(await digested(found.clone())).startsWith(digest))) return;
+  await (await copies).put(keyOf(url, digest), found);
+}
+
+async function digested(found) {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", await found.arrayBuffer()));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Copies what the lab loads later, or not at each visit, and forgets what newer files have replaced. */
+async function copyTheRest() {
+  if (!(await hasRoom)) return;
+  const all = await copies;
+  const urls = Object.keys(await digests).map((name) => new URL(name, SITE).href);
+  const keys = await Promise.all(urls.map(async (url) => keyOf(url, await digestOf(url))));
+  const there = new Set((await all.keys()).map(({ url }) => url));
+  const copy = async (url) => keep(url, await digestOf(url), await fetch(url, { cache: "no-cache" }));
+  await Promise.allSettled(urls.filter((_, at) => !there.has(keys[at])).map(copy));
+  const needed = new Set([LIST, ...keys]);
+  await Promise.all([...there].filter((url) => url.includes("?") && !needed.has(url)).map((url) => all.delete(url)));
+}
+
+async function forgetOtherCopies() {
+  const others = (await caches.keys()).filter((name) => name.startsWith(COPIES) && name !== NAME);
+  await Promise.all(others.map((name) => caches.delete(name)));
 }
 

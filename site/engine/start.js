@@ -2,18 +2,17 @@
 // in words what is missing and what to do, at once, and loads nothing.
 
 const SITE = new URL("..", import.meta.url);
-/** Seconds in which a service worker is there even where the machine is busy. */
-const WAITS = 20;
 /** Megabytes that the site and a learner's files need. */
 const NEEDS = 60;
 
 const ENGINE = `labkit engine ${SITE.pathname}`; // its name, in what the browser has stored
+const RELOADED = `labkit reloaded ${SITE.pathname}`;
 const AFRESH = `labkit afresh ${SITE.pathname}`;
 const ORDINARY = "Open this address in an ordinary window, and allow the site to store data.";
 const CURRENT = "Use a current Chrome, Edge, Firefox or Safari.";
 const SAYS = {
   insecure: "The address has to begin with https:// (or with http://localhost): elsewhere browsers allow no service worker.",
-  serviceWorker: `The browser allows no service worker here, through which notebooks reach their swarm. Private windows often have none, and a page that was forced to reload has none until it is reloaded once more. ${ORDINARY}`,
+  serviceWorker: `The browser allows no service worker here, through which notebooks reach their swarm. Private windows often have none. ${ORDINARY}`,
   sharedWorker: `The browser has no shared workers (SharedWorker), in which the swarm runs. ${CURRENT}`,
   webAssembly: `The browser runs no WebAssembly, of which its Python is made. Switch it on, if it is switched off (a lockdown mode does that). ${CURRENT}`,
   storage: `The browser does not let this site store anything, so your files would be lost. ${ORDINARY}`,
@@ -143,7 +142,7 @@ async function whatStopsStoring() {
   }
 }
 
-/** Starts the service worker, or the one of a newer version of the site, whose files it then gives. */
+/** Starts the service worker, or has the one that is there take the page. */
 async function hasServiceWorker(version) {
   const { serviceWorker } = navigator;
   const url = new URL("service-worker.js?enableCache=false", SITE).href; // as JupyterLite names it
@@ -151,17 +150,28 @@ async function hasServiceWorker(version) {
   localStorage.setItem(`${url}-version`, version);
   try {
     const registration = await serviceWorker.register(url);
-    if (!registration) return false;
-    if (serviceWorker.controller) await registration.update();
-    if (serviceWorker.controller && !registration.installing && !registration.waiting) return true;
-    return await new Promise((resolve) => {
-      serviceWorker.addEventListener("controllerchange", () => resolve(true));
-      setTimeout(() => resolve(Boolean(serviceWorker.controller)), WAITS * 1000);
-    });
+    if (registration && !serviceWorker.controller) await takesThePage(registration);
   } catch (problem) {
-    console.warn(problem);
-    return Boolean(serviceWorker.controller); // offline, the version that is here will do
+    console.warn(problem); // offline, the version that is here will do
   }
+  if (serviceWorker.controller) sessionStorage.removeItem(RELOADED);
+  return Boolean(serviceWorker.controller);
+}
+
+/** Waits until a service worker has taken this page, or has failed. It never takes one that was forced to
+    reload: that is reloaded once more. */
+async function takesThePage({ active, waiting, installing }) {
+  const worker = active ?? waiting ?? installing;
+  await new Promise((resolve) => {
+    const look = () => ["activated", "redundant"].includes(worker.state) && resolve();
+    worker.addEventListener("statechange", look);
+    navigator.serviceWorker.addEventListener("controllerchange", resolve);
+    look();
+  });
+  if (navigator.serviceWorker.controller || worker.state === "redundant" || sessionStorage.getItem(RELOADED)) return;
+  sessionStorage.setItem(RELOADED, "true");
+  location.reload();
+  await new Promise(() => {}); // this page ends
 }
 
 async function noteWhatIsLess() {
