@@ -26,6 +26,9 @@ _SOON, _LATER = 0.2, 1
 #: Seconds between two times that files are given to the page; a recording is given whole.
 _GIVEN_EVERY = 1
 _LIMIT_SECONDS = 30
+#: With why there is no answer.
+_NOT_ANSWERED = "Your files and your progress are kept in memory only{}: {}"
+_UNTIL = " until the page answers again"
 #: With what the page says, as where the browser has no room left.
 _NOT_STORED = (
     "Your browser does not store your files and your progress ({}). They are lost when the kernel "
@@ -64,7 +67,8 @@ class _Page:
             self._job.start()
 
     def _steps(self) -> jobs.Steps:
-        while self._exchange(give=time.monotonic() - self._given_at >= _GIVEN_EVERY):
+        while True:  # a page that is busy may answer later
+            self._exchange(give=time.monotonic() - self._given_at >= _GIVEN_EVERY)
             yield _SOON if self._in_a_cell else _LATER
 
     def _at_cell(self, *, begins: bool) -> None:
@@ -81,14 +85,10 @@ class _Page:
             message = json.dumps({"everything": everything, "put": put})
             answer = json.loads(browser.ask(self._address, message, _LIMIT_SECONDS))
         except OSError as problem:
-            echo.warn(
-                f"From now on your files and your progress are kept in memory only: {problem}"
-            )
+            self._warn_once(_NOT_ANSWERED.format("" if everything else _UNTIL, problem))
             return False
         if said := answer.get("problem"):
-            if not self._refused:
-                echo.warn(_NOT_STORED.format(said))
-            self._refused = True
+            self._warn_once(_NOT_STORED.format(said))
             return True
         self._refused = False
         for name in given.keys() - answer["files"]:  # the page has kept those
@@ -103,6 +103,11 @@ class _Page:
         for message in answer["messages"]:
             self._answer(message)
         return True
+
+    def _warn_once(self, said: str) -> None:
+        if not self._refused:
+            echo.warn(said)
+        self._refused = True
 
     def _answer(self, message: dict[str, Any]) -> None:
         """Take a message that came here first; what it puts out is its own, not the cell's."""
