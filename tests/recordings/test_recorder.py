@@ -448,9 +448,10 @@ def test_it_takes_at_most_a_tenth_of_a_processor(monkeypatch: pytest.MonkeyPatch
 
     made = Recorder(Slow(UPDATING), "dc_worker", until=None, now=lambda: datetime.now(UTC))
 
-    rest = next(made._poller.poll_until_done())
+    pause, rest = islice(made._poller.poll_until_done(), 2)  # as if an event had cut the pause
+    assert pause == 20.0
     assert isinstance(rest, Firm)
-    assert rest == 20.0
+    assert 19.0 < rest <= pause
 
 
 @pytest.mark.parametrize("speed", [1.0, 20.0])
@@ -458,8 +459,8 @@ def test_the_faster_a_clock_runs_the_more_often_it_is_looked_at(speed: float) ->
     """A moment that lasts a second there lasts a twentieth of one here."""
     source = Scripted(BEFORE)
     source.speed = speed
-    _, pause = islice(Recorder(source, "dc_worker", until=None)._poller.poll_until_done(), 2)
-    assert poller.SLOW / speed / 2 < pause < poller.SLOW / speed
+    pause = next(Recorder(source, "dc_worker", until=None)._poller.poll_until_done())
+    assert pause == poller.SLOW / speed
 
 
 def test_an_announced_change_is_awaited_until_it_is_seen() -> None:
@@ -477,7 +478,7 @@ def test_an_announced_change_is_awaited_until_it_is_seen() -> None:
     assert made.pause(11.1, moving=True) == poller.STEADY
     assert made.pause(11.1, moving=False) == poller.SLOW
     made.event(12.0, one.id)
-    assert made.pause(12.5, moving=True) == poller.FAST
+    assert made.pause(12.45, moving=True) == poller.FAST
 
 
 def test_times_are_the_clock_s_that_it_was_given() -> None:

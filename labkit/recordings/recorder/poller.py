@@ -114,13 +114,14 @@ class Poller:
                     return why
                 # an event may shorten the pause, but never below what bounds the cost
                 least = max(ANNOUNCED / self._speed, (jobs.spent() - began) / _SHARE)
-                yield Firm(least)
-                if self._job.stopped:
-                    return self._why_stopped
+                earliest = time.monotonic() + least
                 is_moving = bool(self.gap) or moving(self._live.recording)
                 pause = self._pace.pause(self._clock(), moving=is_moving) / self._speed
-                if pause > least:
-                    yield pause - least
+                yield max(pause, least)
+                if (early := earliest - time.monotonic()) > 0:
+                    yield Firm(early)
+                if self._job.stopped:
+                    return self._why_stopped
         finally:
             self._events.stop()
 
@@ -230,7 +231,7 @@ ANNOUNCED, FAST, STEADY, SLOW = 0.03, 0.15, 0.5, 2.0
 #: takes reports ten times a second (swarmkit's manager/dispatcher/dispatcher.go).
 _AWAITED = 0.4
 #: For how many seconds after a change or an event it polls fast.
-_HOT = 0.8
+_HOT = 0.5
 
 
 class Pace:
