@@ -2,9 +2,9 @@
 //
 // What is large comes from the copy, where it is named with the digest that `offline.json` gives of it. That
 // list comes from the network with each page of the lab. So a page gets no older file, even from an older
-// worker, which stays until all that it was asked is answered: minutes, where nobody answers. The network is
-// asked first for the rest. (JupyterLite can keep a copy, too, but forgets that it should as soon as the
-// browser has ended its idle worker.)
+// worker: that one stays until all that it was asked is answered, and what a kernel asked of a page that is gone
+// never is. The network is asked first for the rest. (JupyterLite can keep a copy, too, but forgets that it
+// should as soon as the browser has ended its idle worker.)
 
 const SITE = new URL(".", self.location);
 const LIST = new URL("engine/offline.json", SITE).href;

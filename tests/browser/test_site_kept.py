@@ -142,6 +142,15 @@ def test_newer_notebooks_hide_no_earlier_ones_and_are_not_hidden(desk: Desk, cop
         assert page.evaluate(_IS_THERE, ".labkit/mine")
 
 
+@pytest.mark.site
+def test_a_page_that_was_forced_to_reload_opens(desk: Desk) -> None:
+    """No service worker takes such a page."""
+    with desk.notebook(_NOTEBOOK) as page:
+        page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
+        page.wait_for_function(_IS_NEW_PAGE, timeout=120_000)
+    desk.close()
+
+
 def test_the_lab_works_without_a_network_and_forgets_everything_when_told(
     desk: Desk, server: ExitStack
 ) -> None:
