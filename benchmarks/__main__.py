@@ -13,6 +13,7 @@ from benchmarks import (
     growing,
     hosting,
     modelling,
+    starting,
     viewing,
     visiting,
     watching,
@@ -24,6 +25,7 @@ def main() -> int:
     known = {
         "watching": watching.run,
         "deploying": deploying.run,
+        "starting": starting.run,
         "viewing": viewing.run,
         "modelling": modelling.run,
         "exploring": exploring.run,
