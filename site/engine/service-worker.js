@@ -29,6 +29,7 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   const asksAKernel = /\/api\/(drive|stdin|service-worker)/.test(url);
+  if (asksAKernel) letGo(event);
   if (method !== "GET" || asksAKernel || !url.startsWith(SITE.href)) return;
   event.stopImmediatePropagation(); // JupyterLite's, below
   event.respondWith(answer(event));
@@ -38,6 +39,15 @@ self.addEventListener("message", (event) => {
   if (event.data === "labkit: copy the rest") event.waitUntil(copyTheRest().catch(console.warn));
 });
 
+/** Ends what a kernel no longer waits for, as JupyterLite does not; in WebKit the kernel would wait for it for ever. */
+function letGo(event) {
+  const seconds = new URL(event.request.url).searchParams.get("seconds"); // `labkit.base.browser`
+  if (!seconds) return; // JupyterLite's own
+  const respondWith = event.respondWith.bind(event);
+  const late = new Promise((resolve) => setTimeout(resolve, seconds * 1000, Response.error()));
+  event.respondWith = (answered) => respondWith(Promise.race([answered, late]));
+}
+
 async function answer(event) {
   const { request } = event;
   const [url] = request.url.split(/[?#]/); // a file is the same, whatever it is asked for with
@@ -46,7 +56,7 @@ async function answer(event) {
   if (kept) return kept;
   const older = () => copied(url, { ignoreSearch: true });
   try {
-    const isPage = request.mode === "navigate" && url.startsWith(`${SITE.href}lab/`);
+    const isPage = /\/lab\/(index\.html)?$/.test(url); // WebKit does not say "navigate"
     const [found] = await Promise.all([fetch(request, { cache: "no-cache" }), isPage && renew()]);
     if (await hasRoom) event.waitUntil(keep(url, digest, found.clone()).catch(console.warn));
     return (found.status === 404 && isLarge(url) && (await older())) || found; // what a page of before still needs

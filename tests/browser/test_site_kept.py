@@ -36,10 +36,8 @@ _KEEP = """from labkit.base import settings
 folder = settings.home() / ".labkit"
 folder.mkdir(exist_ok=True)
 (folder / "mine").write_text("mine")"""
-_ASK_NOBODY = """from contextlib import suppress
-from labkit.base import browser
-with suppress(OSError):
-    browser.ask("nobody", "", 0.5)"""
+_ASK_NOBODY = """from js import fetch
+fetch("/site/api/drive/labkit", method="POST", body='{"browsingContextId": "nobody"}')"""
 #: Something large, that the service worker gives from its copy of its version of the site.
 _LARGE = "labkit/views.css"
 #: Whether a write is refused; Chromium goes by the room that it saw up to half a minute ago.

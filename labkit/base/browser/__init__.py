@@ -29,7 +29,8 @@ def ask(whom: str, message: str, limit: float) -> str:
 
     site = js.URL.new(js.location.href.partition("extensions/")[0])
     request: Any = js.XMLHttpRequest.new()
-    request.open("POST", f"{site.href}api/drive/labkit", False)
+    # the service worker ends it then: WebKit keeps to no time limit of a worker's request
+    request.open("POST", f"{site.href}api/drive/labkit?seconds={limit}", False)
     request.timeout = limit * 1000
     address = {"browsingContextId": f"{whom} {site.pathname}", "data": message}
     began = time.monotonic()
