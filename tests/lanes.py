@@ -19,12 +19,10 @@ TIMED = "tests/conformance/test_scenarios.py"
 #: Patterns of tests that stay together, with `|` between them, in the order in which they begin.
 FIRST = [
     "tests/browser/test_charts.py::*",  # which need no JupyterLab: the two are to end together
-    "tests/browser/test_site.py::*",  # which takes longest in the first part
+    "tests/browser/*",  # they share a browser, and the site, which take longest in the first part
     "tests/conformance/test_scenarios.py::*[[]fast*",
     "tests/whole/test_lab_simulated.py::*",  # which leaves a processor to the fast scenarios
     "tests/whole/test_notebooks_simulated.py::*",
-    "tests/browser/test_home_page.py::*|tests/browser/test_site_*.py::*",  # it is built by now
-    "tests/browser/*",  # they share a browser
     "tests/house/test_pyodide.py::*|tests/swarmsim/runtime/test_turns.py::*",  # and a Pyodide
     "tests/engines/test_nodes.py::*|tests/engines/test_disturbed_nodes.py::*",  # three engines each
     "tests/house/test_wheel.py::*",

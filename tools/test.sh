@@ -68,7 +68,7 @@ else
     # what needs no containers first; then what waits for them and for pages, which is judged
     # by times and so is not to be held up by the others (tests/lanes.py)
     wait $compiles || true # the others say what is wrong
-    run -n 4 -m "(long or not engine and not browser) and not site and not hub"
+    run -n 3 -m "(long or not engine and not browser) and not site and not hub"
     # (only from files that have such tests: collecting all files takes seconds in each process)
     words=$(sed -n 's/^MARKED = "\(.*\)"$/\1/p' tests/lanes.py)
     mapfile -t files < <(grep -rlE "$words" tests --include='test_*.py')

@@ -4,9 +4,7 @@ They end with the last of these tests: a browser that is driven has an event loo
 this thread, and other tests run loops of their own.
 """
 
-import fcntl
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -79,20 +77,12 @@ def opened(page: Page, tmp_path: Path) -> Open:
 
 @pytest.fixture(scope="package")
 def site() -> Path:
-    """The lab, the home page and the documentation, built anew: once for all processes of a run.
+    """The lab, the home page and the documentation, built anew.
 
     Sphinx ends with an error for what it warns of.
     """
     root = Path(__file__).resolve().parents[2]
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
-    (root / "build").mkdir(exist_ok=True)
-    with (root / "build" / "built-by").open("a+") as built:
-        fcntl.flock(built, fcntl.LOCK_EX)
-        built.seek(0)
-        if built.read() != run:
-            subprocess.run([sys.executable, root / "site" / "build.py"], check=True)
-            built.truncate(0)
-            built.write(run)
+    subprocess.run([sys.executable, root / "site" / "build.py"], check=True)
     return root / "build" / "site"
 
 
