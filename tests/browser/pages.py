@@ -16,6 +16,9 @@ from labkit.recordings.recording import Recording
 from labkit.views.live import page as assets
 from labkit.views.state.view_state import Json, ViewState
 
+#: A chart's figure, without the copy of it that is seen while it is drawn anew.
+PLOT = ".js-plotly-plot:not(.labkit-copy)"
+
 
 @dataclass
 class Open:

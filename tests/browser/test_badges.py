@@ -9,7 +9,7 @@ from labkit import views
 from labkit.recordings.recording import Recording
 from labkit.views.live import page as assets
 from labkit.views.state.sentences import badge_of
-from tests.browser.pages import Open
+from tests.browser.pages import PLOT, Open
 from tests.browser.test_accessibility import problems
 from tests.views.acted import play
 
@@ -40,7 +40,7 @@ def test_in_a_comparison_each_run_says_it_for_itself(page: Page, opened: Open) -
     other, _, _ = play(30, pace=2)
     compared = views.Comparison([made(one), other], ["simulated here", "in truth"])
     opened.html(compared.page)
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.locator(PLOT)).to_be_visible()
 
     assert page.locator(".labkit-made").all_text_contents() == ["simulated"]
     expect(page.get_by_role("row", name="simulated here")).to_contain_text("simulated")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from labkit import views
 from labkit.recordings import ps
 from tests.browser.lab import Lab, Notebook, screenshot
-from tests.browser.pages import Open, drag, put_on, running
+from tests.browser.pages import PLOT, Open, drag, put_on, running
 from tests.browser.test_accessibility import problems
 from tests.browser.test_badges import SIMULATED
 from tests.views.acted import play
@@ -53,7 +53,7 @@ def test_a_view_ends_with_the_last_picture_and_hostile_text_stays_text(
     notebook = watching(lab, page, "pace=0.6, rest=1, hostile=True")
     expect(page.locator(".labkit-message q")).to_contain_text("<script>window.hacked")
     expect(page.locator(".js-plotly-plot path.js-fill").first).to_be_visible()
-    plot = page.locator("[data-part=replicas] .js-plotly-plot")
+    plot = page.locator(f"[data-part=replicas] {PLOT}")
     plot.hover(position={"x": 50, "y": 40})
     expect(page.locator("[data-part=replicas] .labkit-card")).to_contain_text("<img src=x")
     screenshot(page, "hostile")
@@ -196,7 +196,7 @@ def test_a_recording_as_a_page_of_its_own(page: Page, opened: Open) -> None:
     """`labkit show FILE -o OUT.html`: the chart can be zoomed and saved, with no server at all."""
     recording, _, _ = play(16)
     opened.html(views.html(recording))
-    plot = page.locator("[data-part=replicas] .js-plotly-plot")
+    plot = page.locator(f"[data-part=replicas] {PLOT}")
     expect(plot.locator("path.js-fill").first).to_be_visible()
 
     plot.hover()

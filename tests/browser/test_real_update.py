@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from labkit.base.settings import LAB_LABEL
 from labkit.swarm.client import Swarm
 from tests.browser.lab import BLOCK, Lab, Notebook, screenshot
+from tests.browser.pages import PLOT
 from tests.dockers import docker, needs_docker
 from tests.values import spec
 from tests.waiting import until
@@ -132,7 +133,7 @@ def in_sight(page: Page) -> None:
 def failures_drawn(page: Page) -> int:
     """How many crosses the chart of the slots has."""
     crosses = """(plot) => plot.data.find(({ name }) => name === "failed")?.x.length ?? 0"""
-    plot = page.locator("[data-part=slots] .js-plotly-plot")
+    plot = page.locator(f"[data-part=slots] {PLOT}")
     return int(plot.evaluate(crosses)) if plot.count() else 0
 
 

@@ -10,7 +10,7 @@ from labkit.views.live import page as assets
 from labkit.views.live.replay import Replay
 from labkit.views.static.comparison import Comparison
 from tests.browser.lab import screenshot
-from tests.browser.pages import Open, running
+from tests.browser.pages import PLOT, Open, running
 from tests.views.acted import play
 from tests.waiting import until
 
@@ -58,7 +58,7 @@ def test_a_replay_goes_from_where_its_charts_begin(page: Page, opened: Open) -> 
 def test_a_replay_is_what_the_recording_was_at_each_moment(page: Page, replay: Locator) -> None:
     """Forth and back, in any order, tables included; the time axis stays as it is."""
     slider = replay.get_by_role("slider")
-    axis = page.locator(".labkit-chart .js-plotly-plot")
+    axis = page.locator(f".labkit-chart {PLOT}")
     expect(axis).to_be_visible()
     whole = axis.evaluate("(plot) => plot.layout.xaxis.range")
     for seconds in (5, 12.5, 2, 8.25, 13):

@@ -27,6 +27,7 @@ from labkit.recordings.recording.changes import (
     HashesSeen,
     Marked,
     ServiceRemoved,
+    ServiceSeen,
     TaskSeen,
 )
 from labkit.recordings.values import RollbackConfig, Service, Snapshot, UpdateConfig
@@ -78,6 +79,18 @@ def test_it_stops_by_itself_when_the_update_has_settled_and_says_why() -> None:
     assert why == "The update has settled: completed (update completed)."
     assert not made.alive
     assert made.recording.running_by_tag()[-1][1] == {"1.0": 0, "1.1": 2}
+
+
+def test_a_write_is_recorded_before_the_tasks_that_came_of_it() -> None:
+    """Even where it comes between the question for the service and the one for its tasks."""
+    three, scaled = (task(1), task(2), task(3)), replace(service(), replicas=3, version=2)
+    early, late = snapshot(1, service(), *three), snapshot(1, scaled, *three)
+    with Recorder(Scripted(BEFORE, early, late), "dc_worker", until=None) as made:
+        made.wait_for(lambda recording: len(recording.tasks) == 3, "three tasks", timeout=10)
+    seen = [
+        type(each) for each in made.recording.changes if isinstance(each, ServiceSeen | TaskSeen)
+    ]
+    assert seen[-2:] == [ServiceSeen, TaskSeen]
 
 
 def test_it_can_be_started_and_stopped_twice_and_stopped_before_it_was_started() -> None:

@@ -168,10 +168,23 @@ class Poller:
         return bool(changes)
 
     def _snapshot(self) -> Snapshot:
+        """Look, and again where tasks are new of which no update is known that made them.
+
+        A write may come between the question for the service and the one for its tasks, and is to
+        be recorded before what came of it.
+        """
+        known, seen = self._known(), set[str]()
         try:
-            return self._source.snapshot(self._service, self._known())
+            while (found := self._source.snapshot(self._service, known)).tasks is not self._tasks:
+                status = found.service.update_status if found.service else None
+                before = self._live.recording.tasks.keys() | seen
+                seen = {task.id for task in found.tasks}
+                if seen <= before or not found.service or (status and not status.settled):
+                    break
+                known = None
         except NotFound:
             return Snapshot(at=self._now(), service=None, tasks=())
+        return found
 
     def _another(self, snapshot: Snapshot) -> str:
         """Return a sentence if the answer is not about what was recorded, or `""`.
