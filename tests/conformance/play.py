@@ -225,8 +225,10 @@ class Play:
         return self._watcher.until(condition, what, within, self.describe)
 
     def ends(self, state: str) -> Status:
-        """Wait until the update is at this state, and return its status."""
-        return self.until(lambda: self.status if self.status.state == state else None, state, 120)
+        """Wait until the update is at this state, by an event as well, and return its status."""
+        status = self.until(lambda: self.status if self.status.state == state else None, state, 120)
+        self.until(lambda: state in self.states, f"an event of {state}")
+        return status
 
     def watch(self, number: float) -> None:
         """Go on looking for so many seconds, for what must not happen."""
