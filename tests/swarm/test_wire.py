@@ -11,7 +11,8 @@ import pytest
 from labkit.swarm.wire import UnixSocket
 
 OK = b"HTTP/1.1 200 OK\r\n"
-VERSION = b'{"ApiVersion": "1.41"}'
+PING = OK + b"Api-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
+VERSION = OK + b'Content-Length: 22\r\n\r\n{"ApiVersion": "1.41"}'
 HELLO = OK + b"Content-Length: 5\r\n\r\nhello"
 
 
@@ -21,7 +22,7 @@ class Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
     def __init__(self, path: Path) -> None:
-        self.answers: list[bytes | None] = [OK + b"Content-Length: 22\r\n\r\n" + VERSION]
+        self.answers: list[bytes | None] = [PING]
         self.requests: list[bytes] = []
         self.connections = 0
         super().__init__(str(path), Handler)
@@ -64,7 +65,8 @@ def test_a_connection_is_kept_and_what_is_sent_is_named(server: Server, way: Uni
 
     assert way.version == "1.41"
     assert way.ask("POST", "/a?b=c", b"{}", 5).body == b"hello"
-    assert way.ask("GET", "/d", None, 5) == (404, b"", "noon", None)
+    answer = way.ask("GET", "/d", None, 5)
+    assert (answer.status, answer.body, answer.time, answer.date) == (404, b"", "noon", None)
     assert server.connections == 1
     sent = server.requests[1]
     assert sent.startswith(b"POST /a?b=c HTTP/1.1\r\nHost: localhost\r\n")
@@ -90,9 +92,14 @@ def test_what_is_not_an_answer_is_an_error_and_the_next_is_its_own(server, way, 
 
 
 def test_what_does_not_speak_of_an_api_is_not_an_engine(server: Server) -> None:
-    server.answers = [HELLO]
+    server.answers = [HELLO, HELLO]
     with pytest.raises(OSError, match="not a Docker engine"):
         UnixSocket(str(server.server_address))
+
+
+def test_an_engine_whose_ping_has_no_version_is_asked_for_it(server: Server) -> None:
+    server.answers = [HELLO, VERSION]
+    assert UnixSocket(str(server.server_address)).version == "1.41"
 
 
 def test_events_come_as_they_happen_until_another_thread_ends_them(server: Server, way: UnixSocket):

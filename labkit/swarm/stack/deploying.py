@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from labkit.base import echo, jobs
+from labkit.base.errors import LabError
 from labkit.swarm import compose, ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.compose.specs import StackSpecs
@@ -80,8 +81,11 @@ def deploy(
 
 def check(swarm: Swarm, name: str, specs: StackSpecs) -> ClusterState:
     """Return what the swarm has; raise what keeps `deploy` from changing it to these specs."""
-    swarm.require_manager()
-    cluster = ClusterState.fetch(swarm)
+    try:
+        cluster = ClusterState.fetch(swarm)
+    except LabError:
+        swarm.require_manager()  # which says more of it; Docker takes 9 ms for that
+        raise
     refusals.require_ours(name, cluster)
     refusals.require_changeable(name, specs, cluster)
     refusals.require_external(specs, cluster)
