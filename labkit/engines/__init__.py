@@ -9,6 +9,7 @@ notebook talks to the same engine, and one of the lab's own that died is started
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,12 +136,14 @@ def deploy(swarm: Swarm, files: Sequence[Path], name: str, **options: Any) -> No
     """Deploy a stack as `labkit.swarm.stack.deploy` does, and lead its ports."""
     from labkit.swarm import stack
 
-    others = True  # unknown if a deploy is refused halfway
     try:
         others = stack.deploy(swarm, files, name=name, **options)
-    finally:
-        if others:
+    except BaseException:  # refused halfway, perhaps
+        with suppress(LabError):  # the first problem is the one to be said
             lead_ports(swarm)
+        raise
+    if others:
+        lead_ports(swarm)
 
 
 def remove(swarm: Swarm, name: str, **options: Any) -> None:

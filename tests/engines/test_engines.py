@@ -24,6 +24,7 @@ from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
 from labkit.swarm import client
 from labkit.swarm.client import Swarm
+from tests.simulated import simulated_swarm
 from tests.waiting import until
 
 NOWHERE = "tcp://127.0.0.1:1"
@@ -448,3 +449,16 @@ def test_a_new_simulated_engine_begins_with_the_images_that_it_is_given(
     SimulatedEngine(tmp_path / "lab")._launch(1)
 
     assert (tmp_path / "lab" / "data" / "images").is_dir()
+
+
+def test_what_refuses_a_deploy_is_said_and_not_what_comes_of_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an engine that has left its swarm, whose ports cannot be led either."""
+    later = Mock(side_effect=NotAManager("a manager.", "none.", "nothing."))
+    monkeypatch.setattr(engines, "lead_ports", later)
+    (file := home / "compose.yml").write_text("services: {one: {image: one}}")
+    refused = pytest.raises(NotAManager, match="not part of a swarm")
+    with simulated_swarm(swarm=False) as swarm, refused:
+        engines.deploy(swarm, [file], "one", env={})
+    later.assert_called_once()
