@@ -126,6 +126,9 @@ class Notebook:
         """Open it, or reload it, in the page; without a `kernel` none is started."""
         self.page.goto(self.lab.url(f"lab/tree/{self.name}") + "&reset")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        # on a busy machine JupyterLab's launcher may have come after it, and in front of it
+        to_front = "(path) => window.jupyterapp.commands.execute('docmanager:open', { path })"
+        self.page.evaluate(to_front, self.name)
         if kernel:
             self._wait_for_kernel()
 

@@ -233,7 +233,8 @@ def restart_in_mid_update(engine: BackgroundEngine, folder: Path, *, goes_on: bo
             # one that ends may have taken its socket away, or closes a connection with no answer
             known = (
                 "is restarting|Connection refused|Broken pipe|No such file|Another engine|"
-                "Remote end closed connection without response|code = Unavailable"
+                "Remote end closed connection without response|Connection reset by peer|"
+                "code = Unavailable"
             )
             assert re.search(known, reason), reason
 
