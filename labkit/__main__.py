@@ -4,7 +4,7 @@ import atexit
 import gc
 
 #: Python looks for garbage at each 700th object that is made, which finds none while modules are
-#: imported, and thrice when it ends: that was a fifth of a command's processor time.
+#: imported, and three times when it ends: that was a fifth of a command's processor time.
 _OBJECTS = 50_000
 
 

@@ -59,7 +59,7 @@ async function answer(event) {
     const isPage = /\/lab\/(index\.html)?$/.test(url); // WebKit does not say "navigate"
     const [found] = await Promise.all([fetch(request, { cache: "no-cache" }), isPage && renew()]);
     if (await hasRoom) event.waitUntil(keep(url, digest, found.clone()).catch(console.warn));
-    return (found.status === 404 && isLarge(url) && (await older())) || found; // what a page of before still needs
+    return (found.status === 404 && isLarge(url) && (await older())) || found; // an older page may still need it
   } catch (problem) {
     const found = await older();
     if (found) return found;

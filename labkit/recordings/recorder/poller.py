@@ -168,10 +168,10 @@ class Poller:
         return bool(changes)
 
     def _snapshot(self) -> Snapshot:
-        """Look, and again where tasks are new of which no update is known that made them.
+        """Look, and look again if there are new tasks and no update that is known to make them.
 
-        A write may come between the question for the service and the one for its tasks, and is to
-        be recorded before what came of it.
+        A write may come between the request for the service and the one for its tasks. It has to
+        be recorded before the tasks that came of it.
         """
         known, seen = self._known(), set[str]()
         try:

@@ -66,7 +66,7 @@ def test_a_task_ends_as_its_program_would(
 @pytest.mark.parametrize(
     ("program", "says"), [("while True\n", "SyntaxError"), ("from os import *\nabort()", "")]
 )
-def test_of_a_program_is_said_what_its_text_says(start: Start, program: str, says: str) -> None:
+def test_a_task_writes_only_what_its_text_shows(start: Start, program: str, says: str) -> None:
     written = b"".join(start(program=program).logs(stdout=True, stderr=True)).decode()
     assert says in written
     assert bool(written) == bool(says)
