@@ -66,9 +66,9 @@ def deployed() -> Iterator[Coins]:
     print(f"on {swarm.about()}", flush=True)
     try:
         for service in _SERVICES:
-            built = f"{settings.docker_id()}/dockercoins_{service}:1.0"
-            repository = coins.image("", service).rstrip(":")
-            swarm.post(f"/images/{built}/tag", repo=repository, tag="1.0")
+            repository, _, tag = coins.image("1.0", service).rpartition(":")
+            built = f"{settings.docker_id()}/dockercoins_{service}:{tag}"
+            swarm.post(f"/images/{built}/tag", repo=repository, tag=tag)
         coins.deploy()
         until(lambda: _run(coins), "ten workers to run", 60)
         yield coins

@@ -279,7 +279,7 @@ def saying_why(start):
 
 @contextmanager
 def in_words():
-    """Say on the learner's page why there is no server; JupyterHub says it only in its log."""
+    """Show the reason on the learner's page when a server cannot start; JupyterHub only logs it."""
     try:
         yield
     except HTTPError:  # has words, or has been given them in an earlier attempt

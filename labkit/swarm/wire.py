@@ -112,7 +112,7 @@ class UnixSocket:
         )
 
     def _about_version(self) -> str:
-        """Ask an engine whose ping does not tell: for 8 ms, in which Docker asks containerd."""
+        """Ask an engine whose ping has no version. Docker takes 8 ms: it asks containerd."""
         try:
             answer = self.ask("GET", "/version", None, _HELLO_SECONDS)
             return str(json.loads(answer.body)["ApiVersion"])

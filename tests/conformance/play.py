@@ -225,7 +225,7 @@ class Play:
         return self._watcher.until(condition, what, within, self.describe)
 
     def ends(self, state: str) -> Status:
-        """Wait until the update is at this state, by an event as well, and return its status."""
+        """Wait until the status and an event say that the update is at this state."""
         status = self.until(lambda: self.status if self.status.state == state else None, state, 120)
         self.until(lambda: state in self.states, f"an event of {state}")
         return status

@@ -71,7 +71,7 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
 
 
 def _is_slow(request: list[Any]) -> bool:
-    """Whether a real engine looks for a plugin for fifteen seconds: that is asked ahead."""
+    """Whether a real engine takes fifteen seconds, looking for a plugin; it is sent ahead."""
     return {"Driver": "nonsense"}.items() <= dict(*request[2:]).items()
 
 

@@ -26,7 +26,7 @@ _SOON, _LATER = 0.2, 1
 #: Seconds between two times that files are given to the page; a recording is given whole.
 _GIVEN_EVERY = 1
 _LIMIT_SECONDS = 30
-#: With why there is no answer.
+#: Filled in: for how long, and the reason.
 _NOT_ANSWERED = "Your files and your progress are kept in memory only{}: {}"
 _UNTIL = " until the page answers again"
 #: With what the page says, as where the browser has no room left.

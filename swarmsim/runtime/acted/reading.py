@@ -1,6 +1,6 @@
 """What the program of a task would do, as far as its text says: for where it can't be run.
 
-Read is the Python file that the task's command names. Known is what decides an update: how it
+This reads the Python file that the task's command names, for what decides an update: how it
 takes the stop signal, whether it ends as it starts, and whether it ever gets to work.
 """
 

@@ -120,7 +120,7 @@ export class Chart {
     return true;
   }
 
-  /** What is seen stays as it is, while the plot behind it is drawn anew, until `reveal`. */
+  /** Shows a copy of the chart while the plot behind it is drawn anew, until `reveal`. */
   hold() {
     if (!this.plot || this.copy) return;
     this.copy = this.plot.cloneNode(true);
