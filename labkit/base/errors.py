@@ -18,6 +18,9 @@ do about it. Docker's own words are kept whole in `docker_says`: a learner will 
 them again without labkit.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class LabError(Exception):
     """Something labkit cannot do, with what was expected, what is, and what to do.
@@ -121,3 +124,15 @@ class RecordingProblem(LabError):
 
 class NotSettled(LabError):
     """The time is up and the service has not reached the state that was waited for."""
+
+
+@contextmanager
+def expecting(expected: str, try_next: str, kind: type[LabError] = LabError) -> Iterator[None]:
+    """Raise a `LabError` where the machine refuses what is done inside of a `with`.
+
+    A `ValueError` counts, too: it is for a path that cannot be, or a file that is not text.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as problem:
+        raise kind(expected, f"{refused(problem)}.", try_next) from None

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from labkit.base import browser, files, settings
-from labkit.base.errors import LabError, refused
+from labkit.base.errors import LabError, expecting
 
 #: `up` may build images while it holds the lock, which takes up to a minute or two.
 _WAIT_SECONDS = 300
@@ -69,21 +69,17 @@ def locked() -> Iterator[None]:
 
     path = settings.state_dir() / "lock"
     lock = FileLock(path, timeout=_WAIT_SECONDS)
-    try:
+    advice = "set LABKIT_HOME to a folder that you can write to."
+    with expecting(f"to write to {path.parent}.", advice):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise LabError(
-            "the lab to be free within five minutes.",
-            f"another `labkit up` or `labkit down` holds {path}.",
-            "let it finish, or stop it.",
-        ) from None
-    except OSError as problem:
-        raise LabError(
-            f"to write to {path.parent}.",
-            f"{refused(problem)}.",
-            "set LABKIT_HOME to a folder that you can write to.",
-        ) from None
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LabError(
+                "the lab to be free within five minutes.",
+                f"another `labkit up` or `labkit down` holds {path}.",
+                "let it finish, or stop it.",
+            ) from None
     try:
         yield
     finally:

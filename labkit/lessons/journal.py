@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_args
 
-from labkit.base.errors import LabError, refused
+from labkit.base.errors import expecting
 from labkit.base.files import lines
 
 # fmt: off
@@ -38,6 +38,7 @@ _COUNTED = {"question": "prediction", "exercise": "exercise", "typed": "typed st
 LATE = "late"
 #: Characters of a text that are kept: enough for a long explanation.
 _LONGEST = 5000
+_MAKE_USABLE = "make it a file that you can read and write, or set LABKIT_HOME to another folder."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +180,12 @@ class Journal:
 
     def add(self, event: Event) -> None:
         """Append an event. Raises `LabError` where the file cannot be written."""
-        try:
+        # what is empty is left out, what is endless cut
+        row = {name: value for name, value in asdict(event).items() if value or name == "step"}
+        cut = {name: it[:_LONGEST] for name, it in row.items() if isinstance(it, str)}
+        with expecting(f"to keep your progress in {self.path}.", _MAKE_USABLE):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # what is empty is left out, what is endless cut
-            row = {name: value for name, value in asdict(event).items() if value or name == "step"}
-            cut = {name: it[:_LONGEST] for name, it in row.items() if isinstance(it, str)}
             lines.append(self.path, row | cut | {"at": event.at.isoformat()}, mode=0o600)
-        except OSError as problem:
-            raise self._refused("to keep your progress in", problem) from None
 
     def events(self) -> list[Event]:
         """Return the events, in the order in which they were added.
@@ -194,20 +193,12 @@ class Journal:
         A torn line, and a kind that this reader does not know, are left out. Raises
         `LabError` for a file that is there and cannot be read.
         """
-        try:
-            rows = lines.read(self.path).rows
-        except FileNotFoundError:
-            return []
-        except OSError as problem:
-            raise self._refused("to read your progress in", problem) from None
+        with expecting(f"to read your progress in {self.path}.", _MAKE_USABLE):
+            try:
+                rows = lines.read(self.path).rows
+            except FileNotFoundError:
+                return []
         return [event for row in rows if (event := read_event(Event, row))]
-
-    def _refused(self, what: str, problem: OSError) -> LabError:
-        return LabError(
-            f"{what} {self.path}.",
-            f"{refused(problem)}.",
-            "make it a file that you can read and write, or set LABKIT_HOME to another folder.",
-        )
 
 
 def read_event(kind: type[E], row: Mapping[str, Any]) -> E | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from labkit.base.errors import BadValue, LabError, refused
+from labkit.base.errors import BadValue, LabError, expecting
 from labkit.base.files import replace, unused
 from labkit.base.files.copies import Hashes, digest, files
 from labkit.lessons.notebooks import checking, versions
@@ -148,15 +148,9 @@ def _put(place: Path, name: str, new: _New, hashes: Hashes) -> Done:
 
 
 def _write(path: Path, content: bytes) -> None:
-    try:
+    with expecting(f"to write {path}.", "name another folder with -o, or free some space."):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace(path, content)
-    except OSError as problem:
-        raise LabError(
-            f"to write {path}.",
-            f"{refused(problem)}.",
-            "name another folder with -o, or free some space.",
-        ) from None
 
 
 def _refuse_sources(folder: Path, target: Path) -> None:

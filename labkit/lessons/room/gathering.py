@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from labkit.base.errors import LabError, refused
+from labkit.base.errors import LabError, expecting
 from labkit.base.files import lines
 from labkit.lessons.journal import BEGINS, LATE, Event, read_event
 from labkit.lessons.room.noting import NOTED, SCHEMA, TOLD
@@ -215,14 +215,9 @@ def gather(folder: Path, *, may_be_empty: bool = False) -> Room:
 
 
 def _files(folder: Path) -> list[Path]:
-    try:
+    advice = "give the folder that LABKIT_CLASS names for learners, or the one with their files."
+    with expecting(f"the folder of a class, {folder}.", advice):
         here = sorted(folder.iterdir())
-    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
-        raise LabError(
-            f"the folder of a class, {folder}.",
-            f"{refused(problem)}.",
-            "give the folder that LABKIT_CLASS names for learners, or the one with their files.",
-        ) from None
     # no links; and Jupyter's own copies are in folders whose names begin with a dot
     names = (each for each in here if each.name[0] != ".")
     folders = (each for each in names if each.is_dir() and not each.is_symlink())

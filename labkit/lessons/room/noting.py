@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.base import echo, settings
-from labkit.base.errors import BadValue, LabError, refused
+from labkit.base.errors import BadValue, LabError, expecting
 from labkit.base.files import lines
 from labkit.base.rules import words
 from labkit.lessons.journal import BEGINS, Event
@@ -145,14 +145,9 @@ def _drawn() -> str:
         drawn = "-".join(secrets.choice(each.split()) for each in words(_WORDS).values())
         if not (folder and (folder / f"{drawn}.jsonl").exists()):
             break
-    try:
+    expected = f"to store your alias for the room's log in {_file()}."
+    with expecting(expected, "choose a name yourself: LABKIT_ALIAS=…"):
         return _keep(drawn)
-    except OSError as problem:
-        raise LabError(
-            f"to store your alias for the room's log in {_file()}.",
-            f"{refused(problem)}.",
-            "choose a name yourself: LABKIT_ALIAS=…",
-        ) from None
 
 
 def _keep(drawn: str) -> str:

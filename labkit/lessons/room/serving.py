@@ -14,7 +14,7 @@ from tornado import web
 from tornado.httpserver import HTTPServer
 
 from labkit.base import echo
-from labkit.base.errors import LabError, refused
+from labkit.base.errors import LabError, expecting
 from labkit.engines import ports
 
 _HEADERS = {
@@ -58,14 +58,8 @@ async def _serve(draw: Callable[[], str], port: int) -> None:
     token = secrets.token_urlsafe(24)
     given = {"draw": draw, "token": token}
     page = web.Application([("/", _Page, given)], log_function=lambda _: None)
-    try:
+    with expecting(f"to serve the room on port {port}.", "leave --port out to take a free one."):
         listening = socket.create_server(("127.0.0.1", port))
-    except OSError as problem:
-        raise LabError(
-            f"to serve the room on port {port}.",
-            f"{refused(problem)}.",
-            "leave --port out to take a free one.",
-        ) from None
     listening.setblocking(False)
     HTTPServer(page).add_socket(listening)
     address = ports.address(listening.getsockname()[1]).rstrip("/")

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from labkit.base import echo
-from labkit.base.errors import BadValue, LabError, refused
+from labkit.base.errors import BadValue, LabError, expecting
 from labkit.base.rules import words
 from labkit.lessons import workspace
 from labkit.swarm.images import baseimage
@@ -78,7 +78,9 @@ def edit(name: str) -> None:
     change = EDITS[name]
     path = workspace.mine(change.file)
     shown = f"dockercoins/{change.file}"
-    before = _read(path, shown)
+    advice = "run `labkit.reset(...)`, which restores it; your version is kept beside it."
+    with expecting(f"to read {shown}.", advice):
+        before = path.read_text(encoding="utf-8")
     if change.made(before):
         echo.say(f"{shown} already has the change: {change.what}.")
         return
@@ -113,17 +115,6 @@ def put(file: str, edits: tuple[str, ...], base: str = baseimage.OFFICIAL) -> st
     path.write_text(wanted, encoding="utf-8", newline="\n")
     done = "restored" if wanted == original else "set to its starting point"
     return f"dockercoins/{file} {done}" + (f" (your version is kept as {kept})" if kept else "")
-
-
-def _read(path: Path, shown: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise LabError(
-            f"to read {shown}.",
-            f"{refused(problem)}.",
-            "run `labkit.reset(...)`, which restores it; your version is kept beside it.",
-        ) from None
 
 
 def _after(text: str, file: str, edits: tuple[str, ...]) -> str:

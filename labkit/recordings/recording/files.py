@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from labkit.base.errors import RecordingProblem, refused
+from labkit.base.errors import RecordingProblem, expecting
 from labkit.recordings.recording.changes import (
     KINDS,
     HashesSeen,
@@ -42,15 +42,10 @@ def create(path: Path, *, exists: bool = False) -> FileIO:
 
     Raises `RecordingProblem` where it cannot, or the new one is there: none is replaced.
     """
-    try:
+    advice = "choose the name of a file that does not exist yet, in a folder you may write to."
+    with expecting(f"to write a recording to {path}.", advice, RecordingProblem):
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileIO(path, "r+" if exists else "x")
-    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
-        raise RecordingProblem(
-            f"to write a recording to {path}.",
-            f"{refused(problem)}.",
-            "choose the name of a file that does not exist yet, in a folder you may write to.",
-        ) from None
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
@@ -58,21 +53,18 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
     Raises `RecordingProblem` for a file that cannot be read.
     """
-    try:
-        with path.open("rb", buffering=1 << 20) as file:
-            yield file.readline(_LONGEST_LINE).rstrip(b"\n")
-            blank: list[bytes] = []  # no lines, if the file ends with them
-            while line := _line_of(file):
-                blank.append(line)
-                if line != b"\n":
-                    yield from blank
-                    blank.clear()
-    except (OSError, ValueError) as problem:  # a ValueError is for a path that cannot be
-        raise RecordingProblem(
-            f"a recording at {path}.",
-            f"{refused(problem)}.",
-            "give the path of a file that `labkit record -o FILE` wrote.",
-        ) from None
+    advice = "give the path of a file that `labkit record -o FILE` wrote."
+    with (
+        expecting(f"a recording at {path}.", advice, RecordingProblem),
+        path.open("rb", buffering=1 << 20) as file,
+    ):
+        yield file.readline(_LONGEST_LINE).rstrip(b"\n")
+        blank: list[bytes] = []  # no lines, if the file ends with them
+        while line := _line_of(file):
+            blank.append(line)
+            if line != b"\n":
+                yield from blank
+                blank.clear()
 
 
 def _line_of(file: BinaryIO) -> bytes:

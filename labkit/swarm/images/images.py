@@ -372,14 +372,9 @@ def _build_failed(folder: Path, answer: _Answer, *, shown: bool) -> errors.Build
 
 
 def _read_dockerfile(folder: Path) -> str:
-    try:
+    advice = "give the folder of a service, such as dockercoins/worker."
+    with errors.expecting(f"a folder with a Dockerfile in it: {folder}.", advice):
         return (folder / "Dockerfile").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise errors.LabError(
-            f"a folder with a Dockerfile in it: {folder}.",
-            f"it cannot be read: {problem}.",
-            "give the folder of a service, such as dockercoins/worker.",
-        ) from None
 
 
 def source_of(swarm: Swarm, image: str) -> str:
