@@ -40,7 +40,7 @@ class Health:
 
     check: Healthcheck
     start: Start
-    report: Callable[[str], None]
+    report: Callable[[str], object]
     call_at: Callable[[int, Callable[[], None]], None]
     clock: Callable[[], int]
     status: str = _STARTING
