@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 from labkit import lessons
 from labkit.base import settings
-from labkit.base.waiting import PATIENCE
+from labkit.base.jobs import PATIENCE
 from labkit.lessons import workspace
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from labkit.api import doing
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotSettled
-from labkit.base.waiting import PATIENCE
+from labkit.base.jobs import PATIENCE
 from labkit.lessons import Hint, Solution, checks, room
 from labkit.lessons.journal import LATE
 from labkit.lessons.practice import activity_log, exercise_session, helping

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from labkit import engines
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, LabError, NotSettled
-from labkit.base.waiting import poll
+from labkit.base.jobs import poll
 from labkit.engines import nodes as node_containers
 from labkit.engines import ports, state
 from labkit.lessons import coins, workspace

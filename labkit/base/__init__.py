@@ -1,1 +1,1 @@
-"""What every room uses: errors, settings, output, waiting."""
+"""What every room uses: errors, settings, output, jobs and waiting for something."""

@@ -1,4 +1,4 @@
-"""Work that goes on beside the cells of a notebook: in threads, or in turns.
+"""Work that goes on beside the cells of a notebook, in threads or in turns; and waiting.
 
 A job is a generator: it does a step, and yields for how many seconds it then rests. A thread
 of its own runs it. Where Python has no threads, as in a browser, jobs take turns: whenever
@@ -6,6 +6,7 @@ something waits (`wait`, `sleep`), and, between two cells, on the event loop.
 """
 
 import math
+import os
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ Steps = Iterator[float]
 in_turns = sys.platform == "emscripten"
 #: Seconds between two rounds of turns on the event loop.
 _OFTEN = 0.05
+#: Default seconds that a call waits for Swarm: at most 50 in the lesson on a machine with little
+#: else to do, and twice that on a busy one.
+PATIENCE = 110
 
 _taking_turns: "list[Job]" = []
 
@@ -156,6 +160,34 @@ def wait(changed: threading.Condition, seconds: float) -> None:
         take_turns(seconds)
     else:
         changed.wait(seconds)
+
+
+def longest() -> float:
+    """Return how many seconds a call may wait altogether while something moves.
+
+    Unlimited, except under pytest (nbval), which ends a cell that takes longer.
+    """
+    return PATIENCE if "PYTEST_VERSION" in os.environ else math.inf
+
+
+def poll(seconds: float, every: float) -> Iterator[float]:
+    """Yield the seconds that have passed: at once, `every` so often, and when the time is up.
+
+    The last poll comes after the time is up, so a caller that gives up has just polled.
+
+    >>> for waited in poll(30, every=0.2):      # doctest: +SKIP
+    ...     if done():
+    ...         break
+    ... else:
+    ...     raise NotSettled(...)
+    """
+    begun = time.monotonic()
+    while True:
+        waited = time.monotonic() - begun
+        yield waited
+        if waited >= seconds:
+            return
+        sleep(every)
 
 
 def each(

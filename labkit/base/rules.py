@@ -15,6 +15,7 @@ same section, or of `shared`, under `texts`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, cached_property
@@ -141,3 +142,34 @@ def environment() -> Environment:
     )
     made.filters |= FILTERS
     return made
+
+
+# ---- an engine's own words inside of a text ------------------------------------------
+
+# Texts of the lesson use a little Markdown (`code`, **bold**, *italics*). An error of an engine
+# may hold the same signs and mean nothing by them. What stands between two marks is shown as it
+# is (`labkit.views.state.words`); forms that are plain text go without the marks.
+
+#: Unicode's marks for an annotation: they are never typed, and never shown.
+_BEGIN, _END = "\ufff9", "\ufffb"
+_MARKS = str.maketrans("", "", _BEGIN + _END)
+#: A text that was cut may lack its end.
+_MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*)(?:{_END}|\\Z)")
+
+
+def verbatim(text: str) -> str:
+    """Return a text, marked as one to be shown exactly as it is; `""` stays `""`."""
+    return f"{_BEGIN}{unmarked(text)}{_END}" if text else ""
+
+
+def unmarked(text: str) -> str:
+    """Return a text without the marks, for forms in which nothing is markup."""
+    return text.translate(_MARKS)
+
+
+def pieces(text: str) -> list[str]:
+    """Return the pieces of a text: what may hold markup and what is verbatim, in turn.
+
+    The first may hold markup, as do the third and all that are odd; none has a mark.
+    """
+    return [unmarked(piece) for piece in _MARKED.split(text)]

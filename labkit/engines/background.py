@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from labkit.base import jobs
 from labkit.base.errors import LabError, NoEngine
-from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def wait(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Pro
     and psutil would wait for them.
     """
     left = list(processes)
-    for _ in poll(seconds, _POLL_SECONDS):
+    for _ in jobs.poll(seconds, _POLL_SECONDS):
         left = [process for process in left if _runs(process)]
         if not left:
             break

@@ -19,7 +19,8 @@ from labkit.engines import page, state
 from labkit.engines.background import BackgroundEngine
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
-from labkit.swarm.client import Swarm, context_trouble
+from labkit.swarm.client import Swarm
+from labkit.swarm.client.connecting import context_trouble
 
 _THE_LABS = "the lab's"
 _CHOICES = "auto, private, simulated or a URL (tcp://host)"

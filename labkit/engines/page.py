@@ -13,9 +13,9 @@ from functools import cache
 
 from labkit.base import browser, echo, jobs
 from labkit.base.errors import NoEngine
-from labkit.base.waiting import poll
-from labkit.swarm.client import Swarm, no_engine
-from labkit.swarm.wire import Answer
+from labkit.swarm.client import Swarm
+from labkit.swarm.client.refusals import no_engine
+from labkit.swarm.client.wire import Answer
 
 URL = "page://engine"
 #: What labkit prints whenever this engine is used.
@@ -73,7 +73,7 @@ def has_ended(swarm: Swarm) -> bool:
 def _silence(seconds: float) -> str:
     """Wait so long for the engine to answer. Return why it does not, or `""`."""
     why = ""
-    for _ in poll(seconds, 0):
+    for _ in jobs.poll(seconds, 0):
         try:
             return str(json.loads(_post(json.dumps({"wait": 0}), 5)).get("problem", ""))
         except OSError as problem:  # what was sent before it listened is lost
@@ -92,7 +92,7 @@ def _swarm() -> Swarm:
 
 
 class Published:
-    """A port that tasks publish, asked as `labkit.swarm.wire.Connection` asks one."""
+    """A port that tasks publish, asked as `labkit.swarm.client.wire.Connection` asks one."""
 
     host = "localhost"
 

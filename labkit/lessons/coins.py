@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from labkit.base.errors import LabError, NotSettled
-from labkit.base.waiting import poll
+from labkit.base.jobs import poll
 from labkit.engines import page, ports
 from labkit.engines.private.private import ADDRESS_LABEL
 from labkit.recordings.recorder import Recorder
@@ -21,8 +21,8 @@ from labkit.recordings.speed import rate
 from labkit.recordings.update.phases import settled
 from labkit.recordings.values import Service
 from labkit.swarm.client import Swarm
+from labkit.swarm.client.wire import Connection
 from labkit.swarm.ownership import NAMESPACE
-from labkit.swarm.wire import Connection
 
 #: A worker that redis did not answer tries again after ten seconds.
 _PATIENCE_SECONDS = 36

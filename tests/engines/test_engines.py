@@ -22,8 +22,7 @@ from labkit.engines.private import programs
 from labkit.engines.private.network import free_network
 from labkit.engines.private.private import PrivateEngine
 from labkit.engines.simulated import SimulatedEngine
-from labkit.swarm import client
-from labkit.swarm.client import Swarm
+from labkit.swarm.client import Swarm, connecting
 from tests.simulated import simulated_swarm
 from tests.waiting import until
 
@@ -321,7 +320,7 @@ def test_a_docker_context_that_cannot_be_used_is_named(context, says, tmp_path, 
         (folder / "meta.json").write_text(context)
     answering(monkeypatch, {})
     assert f"The docker context 'a' {says}." in engines.would_take()[2][0]
-    assert client._named_address() == "unix:///var/run/docker.sock"
+    assert connecting.named_address() == "unix:///var/run/docker.sock"
 
 
 @pytest.mark.usefixtures("nowhere")

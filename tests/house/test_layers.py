@@ -16,7 +16,7 @@ TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("|---|---|---|")[1].split("
 PURE = [
     *("swarmsim.go.durations", "swarmsim.model", "labkit.base.errors", "labkit.recordings.story"),
     *("labkit.recordings.update.prediction", "labkit.recordings.recorder", "labkit.swarm.compose"),
-    *("labkit.swarm.clock", "labkit.swarm.spec_change", "labkit.lessons.journal"),
+    *("labkit.swarm.client.clock", "labkit.swarm.spec_change", "labkit.lessons.journal"),
     *("labkit.lessons.checks", "labkit.views.state.view_state"),
 ]
 HEAVY = {"docker", "requests", "ipywidgets", "anywidget", "plotly", "IPython"}

@@ -15,10 +15,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from labkit.base import browser, waiting
+from labkit.base import browser, jobs
 from labkit.base.errors import BadValue, NoEngine, NotFound, NotSettled, RecordingProblem
 from labkit.base.jobs import Firm
-from labkit.recordings.recorder import Recorder, meter, poller, recorder
+from labkit.recordings.recorder import Recorder, poller, recorder
 from labkit.recordings.recording import Recording
 from labkit.recordings.recording.changes import (
     Back,
@@ -243,7 +243,7 @@ def test_an_update_may_rest_for_its_delay_and_its_monitor_window() -> None:
 
 
 def test_under_nbval_a_wait_ends_before_the_cell_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "PATIENCE", 0.3)
+    monkeypatch.setattr(jobs, "PATIENCE", 0.3)
     begun = time.monotonic()
     with Recorder(Slow(moves=1000), "dc_worker") as made, pytest.raises(NotSettled):
         made.wait()
@@ -565,7 +565,7 @@ def test_a_mark_with_nothing_on_it_is_refused_and_changes_nothing() -> None:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meter, "EVERY", 0.01)
+    monkeypatch.setattr(recorder, "EVERY", 0.01)
     monkeypatch.setattr(poller, "SLOW", 0.1)
 
 
@@ -610,7 +610,7 @@ def test_a_meter_that_hangs_delays_neither_a_look_nor_the_end() -> None:
 
     made.stop()
     assert not answered.is_set()
-    job = made._metering._job
+    job = made._metering
     answer.set()
     until(lambda: not job.alive, "the meter's job to end")
     assert answered.is_set()
@@ -648,5 +648,5 @@ def test_a_recorder_that_died_measures_no_more() -> None:
     before = len(made.recording.changes)
     made._record_sample(5, 1000.0)
     assert len(made.recording.changes) == before
-    job = made._metering._job
+    job = made._metering
     until(lambda: not job.alive, "the meter's job to end")

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from labkit.base import errors, settings
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording.changes import NodesSeen
-from labkit.swarm import client
-from labkit.swarm.client import Swarm
-from labkit.swarm.wire import Answer
+from labkit.swarm.client import Swarm, connecting, refusals
+from labkit.swarm.client.wire import Answer
 from labkit.views.static.snapshot import text
 from swarmsim import Engine
 
@@ -215,7 +214,7 @@ except engines.NoEngine:
     words = [sys.executable, "-c", code]
     loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
 
-    assert "labkit.swarm.wire" in loaded
+    assert "labkit.swarm.client.wire" in loaded
     assert not {"docker", "requests", "urllib3", "psutil", "filelock"} & set(loaded)
 
 
@@ -247,8 +246,8 @@ def test_docker_s_configuration_may_hold_anything(found: object) -> None:
         patch.delenv("LABKIT_DOCKER_ID", raising=False)
         patch.delenv("DOCKER_HOST", raising=False)
         assert settings.docker_id()
-        assert client._named_address()
-        with client._usable_config():
+        assert connecting.named_address()
+        with connecting.usable_config():
             api: Any = docker.APIClient("unix:///nowhere", version="1.41")
         api._auth_configs.get_all_credentials()  # as for a build
 
@@ -272,4 +271,4 @@ def test_a_login_is_kept_beside_one_that_cannot_be_read(tmp_path, monkeypatch):
     ("url", "do"), [("page://engine", "run this notebook's first cell"), (None, "start Docker")]
 )
 def test_what_to_do_about_an_engine_that_is_gone_depends_on_where_it_was(url: str | None, do: str):
-    assert client.no_engine(url, OSError("no answer")).try_next.startswith(do)
+    assert refusals.no_engine(url, OSError("no answer")).try_next.startswith(do)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from labkit.swarm.clock import Clock
+from labkit.swarm.client.clock import Clock
 from tests.values import START, at
 
 

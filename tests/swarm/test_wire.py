@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.swarm.wire import UnixSocket
+from labkit.swarm.client.wire import UnixSocket
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PING = OK + b"Api-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"

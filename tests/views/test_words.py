@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from labkit.base.quoted import unmarked, verbatim
+from labkit.base.rules import unmarked, verbatim
 from labkit.lessons.checks.finding import Finding
 from labkit.recordings.update.tracker import Budget
 from labkit.recordings.values import UpdateConfig

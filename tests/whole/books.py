@@ -14,7 +14,7 @@ import pytest
 
 from labkit import lessons
 from labkit.base import settings
-from labkit.base.waiting import PATIENCE
+from labkit.base.jobs import PATIENCE
 from labkit.lessons import checks
 from labkit.lessons.journal import Event, Journal
 from labkit.lessons.notebooks import building

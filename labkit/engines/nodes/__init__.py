@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from labkit.base import echo, settings
 from labkit.base.errors import EngineRefused, LabError, NotAManager, NotFound, NotSettled
+from labkit.base.jobs import poll
 from labkit.base.rules import words
-from labkit.base.waiting import poll
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import baseimage
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from labkit.base.quoted import verbatim
+from labkit.base.rules import verbatim
 from labkit.lessons.checks.lives import (
     Changeover,
     Life,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labkit.base.errors import BadValue
-from labkit.base.quoted import unmarked
+from labkit.base.rules import unmarked
 
 #: Nothing is ever "wrong": it is done, not done yet, or not tried.
 Outcome = Literal["passed", "not yet", "not attempted"]

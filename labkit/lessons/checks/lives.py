@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labkit.base.quoted import verbatim
-from labkit.base.rules import listed
+from labkit.base.rules import listed, verbatim
 from labkit.recordings.recording import Recording
 from labkit.recordings.recording.changes import ServiceSeen, TaskSeen
 from labkit.recordings.values import Order, Task

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from labkit.base.errors import BadValue
-from labkit.base.quoted import unmarked
-from labkit.base.rules import Facts, Rules, words
+from labkit.base.rules import Facts, Rules, unmarked, words
 from labkit.lessons.checks import content
 from labkit.recordings.recording import Recording
 

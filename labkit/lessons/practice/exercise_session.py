@@ -17,7 +17,7 @@ from pathlib import Path
 from labkit.base import echo, settings
 from labkit.base.errors import LabError, NotFound
 from labkit.base.files import unused
-from labkit.base.waiting import poll
+from labkit.base.jobs import poll
 from labkit.lessons import checks, coins
 from labkit.lessons.checks import Evidence, Exercise, Finding
 from labkit.lessons.practice import activity_log

@@ -11,7 +11,7 @@ from typing import Any
 
 from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
-from labkit.base.waiting import PATIENCE, poll
+from labkit.base.jobs import PATIENCE, poll
 from labkit.engines import nodes as node_containers
 from labkit.engines import ports
 from labkit.lessons import workspace

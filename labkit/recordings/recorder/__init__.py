@@ -8,11 +8,10 @@ grown.
 
 | module     | one idea                                                                   |
 |------------|----------------------------------------------------------------------------|
-| `recorder` | the recorder itself: start, stop, mark, wait                               |
+| `recorder` | the recorder itself: start, stop, mark, wait; the application's own count |
 | `poller`   | polling: when, and what to make of an answer, or of none                   |
 | `timeline` | a time line that goes on evenly when a clock is set                        |
 | `wakeups`  | the engine's events, which wake it                                         |
-| `meter`    | the application's own count, in a job that is never waited for             |
 | `live`     | the recording while jobs add to it and others wait for changes; its file   |
 
 A recorder polls anything that has `snapshot(service)`; what it also takes from a `Swarm`

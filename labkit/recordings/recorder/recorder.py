@@ -1,17 +1,17 @@
 """The recorder itself: start it, stop it, mark a moment, wait for one."""
 
+import contextlib
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, get_args
 
-from labkit.base import browser, echo, waiting
+from labkit.base import browser, echo, jobs
 from labkit.base.errors import BadValue, NotSettled
-from labkit.base.jobs import Job, Steps
-from labkit.base.waiting import PATIENCE
+from labkit.base.jobs import PATIENCE, Firm, Job, Steps
 from labkit.recordings.recorder.live import LiveRecording
-from labkit.recordings.recorder.meter import Meter, Metering
 from labkit.recordings.recorder.poller import OF_ANOTHER, Poller, Source, Until, moving
 from labkit.recordings.recorder.timeline import TimeLine, ticks
 from labkit.recordings.recording import Recording
@@ -22,12 +22,19 @@ from swarmsim.go.states import UpdateState
 
 #: Takes how things stand while somebody waits, as a sentence.
 Say = Callable[[str], None]
+#: Returns how many hashes dockercoins has made, and the time of its web page's clock. One with a
+#: `patience` is asked nothing while nothing has moved for so many seconds; one with a `close` is
+#: closed at the end.
+Meter = Callable[[], tuple[int, float]]
 
 #: What to do about an engine that does not answer. In a browser its swarm is lost.
 _AGAIN = "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
 _ANOTHER = "This notebook's first cell starts another one, with an empty swarm."
 #: Seconds that a wait goes on in a browser whose engine does not answer; a request waits for 30.
 _SILENT = 20
+#: Seconds between two questions to a meter. Workers add to the counter once a second: asked more
+#: often than that would beat against them and give a line half as flat.
+EVERY = 0.5
 
 
 class Recorder:
@@ -81,9 +88,7 @@ class Recorder:
         self.recording = self._live.recording
         self._job = Job(self._run(), f"record {service}")
         self._poller = Poller(source, first, self._live, until, line, self._job, speed)
-        self._metering = (
-            Metering(meter, self._record_sample, self.service, self._at_rest) if meter else None
-        )
+        self._metering = Job(self._measure(meter), f"meter {service}") if meter else None
 
     def start(self) -> Self:
         """Begin to poll. Returns the recorder. Starting twice does nothing more."""
@@ -203,7 +208,7 @@ class Recorder:
             if timeout is not None:
                 return begun + timeout - time.monotonic()
             still = max(begun, self._live.moved_at) + PATIENCE + _rest(self.recording)
-            return min(still, begun + waiting.longest()) - time.monotonic()
+            return min(still, begun + jobs.longest()) - time.monotonic()
 
         in_time = self._live.wait(over, left)
         if self.error:
@@ -260,12 +265,29 @@ class Recorder:
                 self._metering.stop()
             self._live.close()
 
-    def _record_sample(self, hashes: int, now: float) -> None:
-        """Record what the meter says; runs in the meter's job.
+    def _measure(self, meter: Meter) -> Steps:
+        """Ask a meter again and again, and record what it says; nothing where it raises.
 
-        In a gap another application may have the page's port.
+        Nobody waits for this job, which may hang in a question; what it says after the end is
+        dropped.
         """
-        if not self._poller.gap:
+        assert self._metering
+        patience = getattr(meter, "patience", math.inf)
+        try:
+            while not self._metering.stopped:
+                due = time.monotonic() + EVERY
+                if not self._at_rest(patience):
+                    with contextlib.suppress(Exception):
+                        hashes, now = meter()
+                        if not self._metering.stopped:
+                            self._record_sample(hashes, now)
+                yield Firm(max(0, due - time.monotonic()))
+        finally:
+            if close := getattr(meter, "close", None):
+                close()
+
+    def _record_sample(self, hashes: int, now: float) -> None:
+        if not self._poller.gap:  # in a gap another application may have the page's port
             self._live.add(HashesSeen(self._ask_now(), hashes, now))
 
     def _at_rest(self, seconds: float) -> bool:

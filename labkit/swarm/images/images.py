@@ -19,7 +19,8 @@ from typing import Any
 
 from labkit.base import echo, errors, jobs, settings
 from labkit.swarm import ownership
-from labkit.swarm.client import Swarm, no_engine
+from labkit.swarm.client import Swarm
+from labkit.swarm.client.refusals import no_engine
 from labkit.swarm.images import baseimage
 
 #: What shows a line to the learner; `None` shows nothing.

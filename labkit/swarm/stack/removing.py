@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from labkit.base import echo
 from labkit.base.errors import EngineRefused, NotFound, NotSettled
-from labkit.base.waiting import poll
+from labkit.base.jobs import poll
 from labkit.swarm import ownership
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from labkit.base.quoted import unmarked
+from labkit.base.rules import unmarked
 from labkit.lessons import room
 from labkit.lessons.checks import Compared, Exercise, Finding, Question
 from labkit.views.live import page

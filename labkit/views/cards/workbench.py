@@ -14,7 +14,7 @@ from IPython import display as ipython
 
 from labkit.base.errors import LabError
 from labkit.base.jobs import Job
-from labkit.base.quoted import unmarked
+from labkit.base.rules import unmarked
 from labkit.lessons import room
 from labkit.lessons.checks import Exercise, Finding
 from labkit.views.cards import cards

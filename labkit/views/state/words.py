@@ -4,7 +4,7 @@ A tag, a node's name or an error may hold anything. Four places show them:
 
 * the live view sets text nodes, which need nothing but `plain`;
 * the templates of saved HTML (`labkit.views.pages`) print through `plain`, and escape;
-* texts of the lesson, in which an engine's may stand (`labkit.base.quoted`), go through `prose`;
+* texts of the lesson, in which an engine's may stand (`labkit.base.rules`), go through `prose`;
 * Plotly reads a little markup (`<b>`, `<a href>`, `<br>`), entities, and `$…$` as
   mathematics where MathJax is loaded, so its labels go through `for_plotly`.
 """
@@ -15,7 +15,7 @@ import unicodedata
 
 from markupsafe import Markup, escape
 
-from labkit.base.quoted import pieces, unmarked
+from labkit.base.rules import pieces, unmarked
 
 #: Characters of one text that a view shows; what follows is cut, with `…` in its place.
 LONGEST = 1000
@@ -66,7 +66,7 @@ def code(text: str) -> Markup:
 def prose(text: str) -> Markup:
     """Return a text as HTML, with `code`, **bold** and *italics* marked up and all else escaped.
 
-    What `labkit.base.quoted.verbatim` has marked is escaped only, whatever signs it has.
+    What `labkit.base.rules.verbatim` has marked is escaped only, whatever signs it has.
     """
     code: list[str] = []
 

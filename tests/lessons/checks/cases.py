@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from labkit.base.quoted import unmarked
+from labkit.base.rules import unmarked
 from swarmsim.model import Behaviour
 from tests.claims import claims
 from tests.played import CRASHES, DEAF, RUNS, Does, Played

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from labkit.base import waiting
+from labkit.base import jobs
 
 
 @pytest.fixture(autouse=True)
@@ -17,16 +17,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_the_first_look_is_at_once_and_the_last_when_the_time_is_up() -> None:
-    assert list(waiting.poll(1.25, every=0.5)) == [0, 0.5, 1, 1.5]
+    assert list(jobs.poll(1.25, every=0.5)) == [0, 0.5, 1, 1.5]
 
 
 def test_with_no_time_there_is_one_look(clock: list[float]) -> None:
-    assert list(waiting.poll(0, every=0.5)) == [0]
+    assert list(jobs.poll(0, every=0.5)) == [0]
     assert clock == []
 
 
 def test_whoever_has_seen_enough_does_not_sleep_again(clock: list[float]) -> None:
-    for waited in waiting.poll(10, every=0.5):
+    for waited in jobs.poll(10, every=0.5):
         if waited == 1:
             break
     assert clock == [0.5, 0.5]

@@ -1,4 +1,4 @@
-"""The one module that talks to an engine; how requests reach it is `wire`'s.
+"""The one room that talks to an engine.
 
 `Swarm` reads and writes services, tasks, networks, configs and secrets as the Engine
 API has them, and turns every error into one of `labkit.base.errors`. It does not use the
@@ -6,25 +6,29 @@ SDK's service objects: those fill defaults into a spec before they send it back,
 restarts every task, and send a version they read long ago (docker-py#1848, moby#30794).
 
 One `Swarm` can be used from several threads.
+
+    wire        how a request reaches an engine, and its answer
+    connecting  where the engine is that the environment names; the SDK
+    refusals    what it says of an engine that does not do as it was asked
+    clock       what time it is for an engine
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
-from labkit.base import errors, settings
-from labkit.base.rules import words
-from labkit.swarm import wire
-from labkit.swarm.clock import Clock
+from labkit.base import errors
+from labkit.swarm.client import wire
+from labkit.swarm.client.clock import Clock
+from labkit.swarm.client.connecting import named_address, sdk
+from labkit.swarm.client.refusals import no_engine, no_manager, refusal
 
 if TYPE_CHECKING:
     import docker
@@ -32,14 +36,11 @@ if TYPE_CHECKING:
     # which a deploy, which knows services only as the API has them, does without
     from labkit.recordings.values import Node, Provenance, Service, Snapshot, Task
 
-#: The engine answers a stale version with this text, and with status 500.
-_STALE = "update out of sequence"
 _UNIX = "unix://"
 #: Clock readings younger than this are reused.
 _FRESH_SECONDS = 0.02
 _PING_SECONDS = 2
 _LOG_SECONDS = 5
-_NO_MANAGER = pathlib.Path(__file__).with_name("no_manager.yaml")
 #: Labels of the simulated engine, in `GET /info`; the second has a number, and the third is there
 #: where tasks only act.
 _SIMULATED_LABEL, _SPEED_LABEL, _ACTED_LABEL = "swarmsim", "swarmsim.speed", "swarmsim.acted"
@@ -86,7 +87,7 @@ class Swarm:
         Without `url` this follows `DOCKER_HOST` and the current docker context, as the
         docker command line does. Raises `NoEngine` when nothing answers.
         """
-        swarm = cls(None, url or _named_address())
+        swarm = cls(None, url or named_address())
         try:
             swarm._wire  # noqa: B018 - it connects when it is first used
         except OSError as problem:
@@ -96,7 +97,7 @@ class Swarm:
     @cached_property
     def client(self) -> docker.DockerClient:
         """The SDK's client, for streams of builds, pulls and pushes. Raises `OSError`."""
-        return self._given or _sdk(self.url)
+        return self._given or sdk(self.url)
 
     @cached_property
     def _wire(self) -> wire.UnixSocket | wire.Sdk:
@@ -189,7 +190,7 @@ class Swarm:
         if swarm.get("ControlAvailable"):
             return
         state = swarm.get("LocalNodeState", "inactive")
-        raise _no_manager(state, str(swarm.get("Error") or ""))
+        raise no_manager(state, str(swarm.get("Error") or ""))
 
     def services(self, *, label: str | None = None) -> list[dict[str, Any]]:
         """Return the services as the API has them, with their running and desired counts."""
@@ -397,7 +398,7 @@ class Swarm:
         if answer.time:
             self._clock.set(datetime.fromisoformat(answer.time))
         if answer.status >= 400:
-            raise _refusal(f"{method} {target}", answer)
+            raise refusal(f"{method} {target}", answer)
         return answer
 
 
@@ -416,115 +417,3 @@ def _advice(name: str, known: list[str]) -> str:
     if close:
         return f"did you mean {close[0]}?"
     return "use one of those names, or deploy the stack first (`labkit up`)."
-
-
-def _named_address() -> str:
-    default = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
-    return os.environ.get("DOCKER_HOST") or _context()[0] or default
-
-
-def context_trouble() -> str:
-    """Return what is wrong with the docker context that is chosen, as a sentence, or `""`.
-
-    The docker command stops then; labkit looks at the default address.
-    """
-    return _context()[1]
-
-
-def _context() -> tuple[str, str]:
-    """Return the address that the chosen docker context names, and what is wrong with it."""
-    name = os.environ.get("DOCKER_CONTEXT") or settings.docker_config().get("currentContext")
-    if not name or os.environ.get("DOCKER_HOST"):
-        return "", ""
-    from docker.context import ContextAPI  # takes long to import, and most have no context
-
-    try:
-        found = ContextAPI.get_context(name)
-        address = (found.Host or "").strip() if found else ""
-    except Exception:  # the SDK's own, or whatever the file has it stumble over
-        return "", f"The docker context {name!r} cannot be read."
-    return address, "" if found else f"The docker context {name!r} is missing."
-
-
-def _sdk(url: str) -> docker.DockerClient:
-    """Return the SDK's client for an engine that answers. Raises `OSError`."""
-    import docker
-    from docker.errors import DockerException
-
-    options: dict[str, Any] = {"timeout": wire.TIMEOUT_SECONDS, "max_pool_size": 4}
-    try:
-        with _usable_config():
-            # with the certificates that belong to it
-            if url == _named_address() and not context_trouble():
-                client = docker.from_env(**options)
-            else:
-                client = docker.DockerClient(base_url=url, **options)
-        # a socket has no proxy: without this, each request reads the environment for one
-        client.api.trust_env = not client.api.base_url.startswith("http+docker:")
-        client.ping()
-    except (DockerException, ValueError) as problem:
-        raise OSError(*problem.args) from problem
-    return client
-
-
-@contextlib.contextmanager
-def _usable_config() -> Iterator[None]:
-    """Have the SDK read what can be used of docker's configuration; it dies of the rest."""
-    from docker.utils import config
-
-    load, usable = config.load_general_config, settings.docker_config()
-    if not any(usable.get(each) for each in settings.LOGINS):
-        usable["auths"] = {"none.invalid": {}}  # or it would take any other section for logins
-    config.load_general_config = lambda *_: usable
-    try:
-        yield
-    finally:
-        config.load_general_config = load
-
-
-def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
-    """Return the error for an engine that does not answer at `url`."""
-    where = url or "the address that DOCKER_HOST or the docker context names"
-    start = "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`."
-    if where.startswith("page:"):  # a browser's own, whose swarm is gone with it
-        start = "run this notebook's first cell. It starts another engine, with an empty swarm."
-    return errors.NoEngine(
-        f"a Docker engine at {where}.",
-        "nothing answers there.",
-        start,
-        docker_says=_in_words(problem),
-    )
-
-
-def _in_words(problem: Exception) -> str:
-    """Return what an error of the SDK says, without the tuples that it is wrapped in."""
-    problem = problem.__cause__ if isinstance(problem.__cause__, Exception) else problem
-    if isinstance(problem, OSError) and problem.strerror:
-        return str(problem)
-    parts: list[object] = list(problem.args) or [problem]
-    while len(parts) == 1 and isinstance(parts[0], Exception) and parts[0].args:
-        parts = list(parts[0].args)
-    return ": ".join(str(part).rstrip(".") for part in parts)
-
-
-def _refusal(request: str, answer: wire.Answer) -> errors.LabError:
-    says, status = answer.body.decode(errors="replace").strip(), answer.status
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        says = json.loads(says)["message"]
-    wanted = f"the engine to accept {request}."
-    found = f"it answered with status {status}."
-    if _STALE in says:
-        return errors.OutOfSequence(wanted, found, docker_says=says, status=status)
-    if "swarm unlock" in says and status == 503:
-        return _no_manager("locked", says)
-    if "swarm manager" in says and status == 503:
-        return _no_manager("worker", says)
-    kind = errors.NotFound if status == 404 else errors.EngineRefused
-    return kind(wanted, found, docker_says=says, status=status)
-
-
-def _no_manager(state: str, docker_says: str) -> errors.NotAManager:
-    known = words(_NO_MANAGER)
-    found, advice = known.get(state, known["other"])
-    wanted = "a Docker engine that is a swarm manager."
-    return errors.NotAManager(wanted, found.format(state), advice, docker_says=docker_says)
