@@ -1,6 +1,6 @@
 """What routes ask of a request in the same words, and which object of the engine it means."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from swarmsim.api import versions
@@ -47,13 +47,15 @@ def find(
     raise ApiError(status, sentence.format(term, kind, len(matching)))
 
 
-def filters_of(call: Call, *accepted: str, status: int = 500) -> Filters:
+def filters_of(
+    call: Call, *accepted: str, also: Collection[str] = (), status: int = 500
+) -> Filters:
     """The `filters` of a list; `ApiError` 400 for a key that is not accepted.
 
-    Most lists answer 500 if it is not JSON.
+    It is 501 for those that Docker's list has `also`. Most lists answer 500 if it is not JSON.
     """
     filters = Filters.parse(call.query.get("filters", ""), status)
-    filters.allow(*accepted)
+    filters.allow(*accepted, also=also)
     return filters
 
 

@@ -162,21 +162,18 @@ ANSWERS = (
 
 
 class Words(NamedTuple):
-    """A refusal that is worded otherwise from a version on, and may have another status."""
+    """A refusal that is worded otherwise from a version on."""
 
     since: str
     pattern: str
     instead: str
-    status: int = 0
 
 
 _JSON = r"^(json: |illegal base64 data)"
 REFUSALS = (
     Words("1.42", _JSON, r"invalid JSON: \1"),
     Words("1.42", "^Invalid filter ", "invalid filter "),
-    Words("1.42", r'^strconv\.Atoi: parsing "(.*)": ', r"invalid filter 'exited=\1': \g<0>", 400),
     Words("1.42", "^no such image: .*: (No such image: )", r"\1"),
-    Words("1.42", "^no such container ", "No such container: ", 404),
 )
 
 
@@ -187,7 +184,7 @@ def refusal(version: str, problem: ApiError) -> ApiError:
     for words in REFUSALS:
         if numbers(version) >= numbers(words.since) and re.search(words.pattern, problem.message):
             message = re.sub(words.pattern, words.instead, problem.message)
-            return ApiError(words.status or problem.status, message)
+            return ApiError(problem.status, message)
     return problem
 
 

@@ -41,9 +41,12 @@ class Filters:
         """The values of a key."""
         return self._values.get(key, [])
 
-    def allow(self, *accepted: str) -> None:
-        """Refuse keys that this list does not know."""
+    def allow(self, *accepted: str, also: Collection[str] = ()) -> None:
+        """Refuse keys that this list does not know, and those that only Docker's `also` has."""
         for key in self._values:
+            if key in also:
+                known = ", ".join(accepted)
+                raise ApiError(501, f"a simulated engine has no filter '{key}' here, only {known}")
             if key not in accepted:
                 raise ApiError(400, f"Invalid filter '{key}'")
 

@@ -11,7 +11,7 @@ from swarmsim.images import registry
 from swarmsim.images.documents import Image
 from swarmsim.images.store import Images
 
-_FILTERS = ("before", "dangling", "label", "reference", "since")
+_FILTERS = ("dangling", "label", "reference")
 
 
 def inspected(images: Images, image: Image) -> dict[str, Any]:
@@ -46,22 +46,14 @@ def listed(images: Images, filters: Filters, *, everything: bool = False) -> lis
 
     Raises `ApiError` for a filter that Docker does not know.
     """
-    filters.allow(*_FILTERS)
+    filters.allow(*_FILTERS, also=("before", "since", "until"))
     only_dangling = filters.truth("dangling")
     patterns = filters.get("reference")
-    before = [_exact(images.find(text).created) for text in filters.get("before")]
-    since = [_exact(images.find(text).created) for text in filters.get("since")]
     found = []
     for image in images.images.values():
         its_names = images.names_of(image)
         between = not its_names and any(images.children_of(image.id))
-        created = _exact(image.created)
-        if (
-            (between and not everything)
-            or not filters.has_labels("label", image.labels)
-            or any(created >= other for other in before)
-            or any(created <= other for other in since)
-        ):
+        if (between and not everything) or not filters.has_labels("label", image.labels):
             continue
         shown = [name for name in its_names if _matches(name, patterns)] if patterns else its_names
         dangling = not shown and not patterns
@@ -136,11 +128,6 @@ def _matches(name: str, patterns: list[str]) -> bool:
     """Whether a name is of one of the patterns: `repository`, `repository:tag`, with `*`."""
     repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
     return any(is_match(name, pattern) or is_match(repository, pattern) for pattern in patterns)
-
-
-def _exact(created: str) -> tuple[int, str]:
-    """A moment by which images can be put in order, to the nanosecond."""
-    return _seconds(created), created.partition(".")[2].rstrip("Z").ljust(9, "0")
 
 
 def _seconds(created: str) -> int:

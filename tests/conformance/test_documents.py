@@ -266,20 +266,15 @@ class Documents:
         return self._engine.call(method, path, *([] if filters else more), **filters)
 
     def load_balancers(self) -> dict[str, Any]:
-        """Return networks that have a container, their services, and what else is attached."""
-        names = {}
+        """Return networks that have a container, and what else is attached."""
         for which in ("a network", "ports"):
             self.container(which)
-            names[self._containers[which][1]] = f"<{which}>"
         found = {}
         for name in (self.name, "ingress"):
-            network = found[name] = self._engine.get(f"/networks/{name}", verbose="true")
-            attached, services = network["Containers"].items(), network["Services"].items()
+            network = found[name] = self._engine.get(f"/networks/{name}")
+            attached = network["Containers"].items()
             network["Containers"] = {key: it for key, it in attached if len(key) != 64}
-            network["Services"] = {key: it for key, it in services if key in {"", *names}}
-            for each in network["Services"].values():
-                each["VIP"] = [each["VIP"]]  # whether it has one is not allotted
-        return self._evened(found, **names)
+        return self._evened(found)
 
     def _remove_volumes(self) -> None:
         for volume in self._engine.get("/volumes", filters={"name": [self.name]})["Volumes"]:

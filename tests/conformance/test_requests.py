@@ -338,18 +338,6 @@ def test_what_no_route_answers_says_nothing_of_the_engine(subject: Subject) -> N
     assert "Api-Version" not in subject.engine.call("GET", "/nothing").headers
 
 
-@on_each
-def test_in_a_list_every_network_dangles_but_those_of_any_machine(subject: Subject) -> None:
-    """A list does not know who is attached. The same ones are built in; the mesh's is not."""
-
-    def named(**filters: list[str]) -> set[str]:
-        return {it["Name"] for it in subject.engine.get("/networks", filters=filters)}
-
-    always = {"bridge", "host", "none"}
-    assert named(dangling=["false"]) == named(type=["builtin"]) == always
-    assert {"ingress", subject.words["name"]} <= named(dangling=["true"]) & named(type=["custom"])
-
-
 def _allocated(engine: Engine, name: str) -> dict[str, Any] | None:
     shown = dict(engine.get(f"/networks/{name}"))
     return shown if all("Gateway" in each for each in shown["IPAM"]["Config"] or [{}]) else None

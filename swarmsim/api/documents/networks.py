@@ -4,25 +4,17 @@ import ipaddress
 from hashlib import sha256
 
 from swarmsim.api.documents import CONSTANTS, Json, meta
-from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.networks import Network
 from swarmsim.go.times import stamp
 
 #: Of the one machine that all nodes are on.
 _HOST = "127.0.0.1"
-#: The index of the first service with a load balancer (libnetwork, service_common.go).
-_FIRST_INDEX = 256
 
 
-def network_json(
-    engine: Engine, network: Network, *, detailed: bool = True, verbose: bool = False
-) -> Json:
-    """A network, as `GET /networks/{id}` shows it; a list does not say who is attached.
-
-    With `verbose`, services are shown, too.
-    """
-    present = list(engine.containers.attached(network)) if detailed else []
+def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> Json:
+    """A network, as `GET /networks/{id}` shows it; a list does not say who is attached."""
+    endpoints = _endpoints(engine, network) if detailed else {}
     is_here = network.scope == "local" or (detailed and is_known_here(engine, network))
     is_double = network.predefined and network.scope == "swarm"
     shown = {
@@ -42,53 +34,13 @@ def network_json(
         "Internal": network.internal,
         "Attachable": network.attachable,
         "Ingress": network.ingress,
-        "Containers": _endpoints(engine, network, present) if is_here else None,
+        "Containers": endpoints if is_here else None,
         "Options": None if is_double else network.options,
         "Labels": (network.labels or {}) if is_here else network.labels,
     }
     if network.scope == "swarm" and is_here:
         shown["Peers"] = [{"Name": engine.id[:12], "IP": _HOST}]
-        if verbose and (services := _services(engine, network, present)):
-            shown["Services"] = services
     return shown
-
-
-def _services(engine: Engine, network: Network, present: list[Container]) -> Json:
-    """The services that have a container here, as `docker network inspect --verbose` shows them."""
-    endpoints, found = _endpoints(engine, network, present), dict[str, Json]()
-    if network.ingress and (own := endpoints.get("ingress-sbox")):
-        found[""] = _service("", [], 0) | {"Tasks": [_task(own)]}
-    indices = {service: n for n, service in enumerate(engine.cluster.services, _FIRST_INDEX)}
-    for it in present:
-        if (service := engine.cluster.services.get(it.task.service_id)) is None:
-            continue
-        vip = engine.allocator.vips_of(service.id).get(network.id, "")
-        ports = (service.endpoint.get("Ports") or []) if network.ingress else []
-        shown = _service(vip, ports, indices[service.id])
-        found.setdefault(service.name, shown)["Tasks"].append(_task(endpoints[it.id]))
-    return found
-
-
-def _service(vip: str, ports: list[Json], index: int) -> Json:
-    return {
-        "VIP": vip.partition("/")[0] or "<nil>",
-        "Ports": [
-            f"Target: {port['TargetPort']}, Publish: {port['PublishedPort']}"
-            for port in ports
-            if port["PublishMode"] == "ingress"
-        ],
-        "LocalLBIndex": index,
-        "Tasks": [],
-    }
-
-
-def _task(endpoint: Json) -> Json:
-    return {
-        "Name": endpoint["Name"],
-        "EndpointID": endpoint["EndpointID"],
-        "EndpointIP": endpoint["IPv4Address"].partition("/")[0],
-        "Info": {"Host IP": _HOST},
-    }
 
 
 def _address_options(network: Network) -> Json | None:
@@ -99,10 +51,10 @@ def _address_options(network: Network) -> Json | None:
     return {**asked, "com.docker.network.ipam.serial": "true"} if asked else None
 
 
-def _endpoints(engine: Engine, network: Network, present: list[Container]) -> Json:
+def _endpoints(engine: Engine, network: Network) -> Json:
     found = {
         it.id: _endpoint(it.name, it.id, engine.addresses_of(it.task).get(network.id, ""))
-        for it in present
+        for it in engine.containers.attached(network)
     }
     if engine.swarm and (address := network.balancers.get(engine.swarm.node_id)):
         name = "ingress-sbox" if network.ingress else f"lb-{network.name}"

@@ -312,6 +312,22 @@ def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, con
     assert used["LayersSize"] == sum(it["Size"] for it in used["Images"])
 
 
+@pytest.mark.parametrize(
+    ("path", "params", "what"),
+    [
+        ("/networks", {"filters": {"dangling": ["true"]}}, "no filter 'dangling'"),
+        ("/containers/json", {"filters": {"ancestor": ["x"]}}, "no filter 'ancestor'"),
+        ("/images/json", {"filters": {"since": ["x"]}}, "no filter 'since'"),
+        ("/networks/ingress", {"verbose": "1"}, "which services"),
+    ],
+)
+def test_what_of_docker_s_lists_is_not_there_is_refused_with_a_sentence(raw, path, params, what):
+    reply = raw.get(path, **params)
+    assert reply.status == 501
+    assert "a simulated engine" in reply.message
+    assert what in reply.message
+
+
 @pytest.mark.parametrize("path", ["/networks/bridge/connect", "/networks/prune"])
 def test_what_belongs_to_services_is_refused_with_a_sentence(raw: Raw, path: str):
     reply = raw.post(path)
