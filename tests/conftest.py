@@ -6,7 +6,6 @@ import re
 import secrets
 import sys
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import hypothesis
 import pytest
@@ -16,7 +15,7 @@ from labkit.base import errors, settings
 from labkit.swarm.client import Swarm
 from labkit.swarm.images import images
 from tests import lanes
-from tests.pyodide import build as build_pyodide
+from tests.pyodide import RunPython, running
 from tests.simulated import simulated_swarm
 
 # nbformat's jsonschema would compile the grammar of international addresses, which takes each
@@ -135,6 +134,7 @@ def service_named(swarm: Swarm, unique: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def pyodide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with Pyodide, and with what the site has of labkit."""
-    return build_pyodide(tmp_path_factory.mktemp("pyodide"))
+def pyodide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunPython]:
+    """A Pyodide with what the site has of labkit."""
+    with running(tmp_path_factory.mktemp("pyodide")) as run:
+        yield run

@@ -4,6 +4,7 @@ Most of the minutes go into waiting for containers. So what waits longest begins
 """
 
 from fnmatch import fnmatchcase
+from functools import cache
 
 import pytest
 from xdist.remote import Producer
@@ -33,6 +34,7 @@ FIRST = [
 ]
 
 
+@cache
 def lane(nodeid: str) -> str:
     """Return what a test stays together with: a part of `FIRST`, or else its file."""
     file = nodeid.partition("::")[0]

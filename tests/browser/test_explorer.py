@@ -2,7 +2,6 @@
 
 import nbformat
 import pytest
-from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab import Lab, Notebook, screenshot
@@ -66,6 +65,8 @@ def test_an_update_is_explored_by_keyboard_and_kept(lab: Lab, page: Page) -> Non
     notebook.open(kernel=False)
     expect(still.locator("img")).to_be_visible()
     screenshot(page, "explorer-kept")
+    from nbconvert import HTMLExporter  # which takes each process half a second
+
     exported, _ = HTMLExporter().from_notebook_node(nbformat.read(lab.folder / notebook.name, 4))
     assert "Chance decides" in exported
     assert "VBox(" not in exported

@@ -13,7 +13,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from click.testing import CliRunner
-from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
 from labkit import cli, engines
@@ -133,6 +132,8 @@ def test_an_exercise_is_done_from_its_card(notebook: Notebook, page: Page) -> No
     expect(said).to_contain_text("A solution", timeout=QUICK)
     notebook.save()
     book = nbformat.read(notebook.lab.folder / notebook.name, 4)
+    from nbconvert import HTMLExporter  # which takes each process half a second
+
     exported, _ = HTMLExporter().from_notebook_node(book)
     assert "VBox(children" not in exported
     assert "A solution" in exported

@@ -1,10 +1,8 @@
 """labkit and its engine run in Pyodide, which is what Python is in a browser."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.pyodide import run_python
+from tests.pyodide import RunPython
 
 #: An update is watched, fails, and is rolled back; the engine is asked as a site's is.
 WATCHED = """
@@ -26,8 +24,8 @@ print("moved:", any("moves" in each for each in sent))
 
 @pytest.mark.engine
 @pytest.mark.long
-def test_an_update_is_watched_and_rolled_back_in_pyodide(pyodide: Path) -> None:
-    said = run_python(pyodide, WATCHED).splitlines()
+def test_an_update_is_watched_and_rolled_back_in_pyodide(pyodide: RunPython) -> None:
+    said = pyodide(WATCHED).splitlines()
     assert "The update has settled" in said[-2]
     assert said[-1] == "moved: True"
 
@@ -51,6 +49,6 @@ print(browser.ask("page", "?", 5), jobs.spent() - began < 0.25)
 
 @pytest.mark.engine
 @pytest.mark.long
-def test_what_is_waited_for_in_pyodide_is_no_processor_time(pyodide: Path) -> None:
+def test_what_is_waited_for_in_pyodide_is_no_processor_time(pyodide: RunPython) -> None:
     """A recorder rests nine times as long as it has worked: it would see nothing of an update."""
-    assert run_python(pyodide, ASKED) == "yes True\n"
+    assert pyodide(ASKED) == "yes True\n"

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from labkit.recordings import frames, story
 from labkit.recordings.recording import Recording
 from labkit.swarm import compose
 from labkit.views.static.snapshot import Snapshot, text
+from tests.claims import load
 
 NOTEBOOKS = lesson_files() / "notebooks"
 STACKS = Path(__file__).parents[1] / "swarm" / "stacks"
@@ -57,7 +57,7 @@ def recordings() -> Iterator[Any]:
 
 def stacks() -> Iterator[Any]:
     for path in (lesson_files() / "dockercoins" / "docker-compose.yml", *STACKS.glob("*.yml")):
-        yield yaml.safe_load(path.read_text())
+        yield load(path.read_text())
 
 
 def notebooks() -> Iterator[Any]:
@@ -104,9 +104,9 @@ def write(path: Path, book: Any) -> None:
 
 
 READERS = {
-    "recording": (list(recordings()), read_recording),
-    "stack": (list(stacks()), read_stack),
-    "notebook": (list(notebooks()), read_notebook),
+    "recording": (recordings, read_recording),
+    "stack": (stacks, read_stack),
+    "notebook": (notebooks, read_notebook),
 }
 
 
@@ -139,7 +139,7 @@ def damaged(draw: st.DrawFn, trees: list[Any]) -> Any:
 def test_any_field_of_a_file_may_hold_anything(kind: str) -> None:
     trees, read = READERS[kind]
 
-    @given(damaged(trees))
+    @given(damaged(list(trees())))
     def is_read(tree: Any) -> None:
         with TemporaryDirectory() as folder:
             path = Path(folder, "file.yml")

@@ -1,6 +1,7 @@
 """Every question of the lesson: how it is put, and that the lesson's own recording answers it."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -95,28 +96,33 @@ def test_what_is_not_over_is_not_settled(name: str):
         QUESTIONS[name].read(cut(whole, began))
 
 
-MANY = Played("1.0")
-MANY.wait(1)
-MANY.update(replicas=12)
-MANY.update("1.1", parallelism=3, delay="2s", order="start-first")
-MANY.update("1.0", parallelism=0, delay="0s", replicas=10)
-MANY.update("bugged", CRASHES, parallelism=2, order="stop-first")
-MANY.update("1.0", failure_action="rollback")
-MANY.update("late", Behaviour(exits_after="8s"), seconds=40)  # type: ignore[arg-type]
-MANY.update("bugged")
-MANY.update("1.1", seconds=7)
-MANY.update("1.0")
-MANY.roll_back()
-MANY.update()
-MANY.cluster.remove_service(MANY._service.id)
-MANY.wait(30)
+@cache
+def many() -> Recording:
+    """All kinds of updates of one service, until it is removed."""
+    made = Played("1.0")
+    made.wait(1)
+    made.update(replicas=12)
+    made.update("1.1", parallelism=3, delay="2s", order="start-first")
+    made.update("1.0", parallelism=0, delay="0s", replicas=10)
+    made.update("bugged", CRASHES, parallelism=2, order="stop-first")
+    made.update("1.0", failure_action="rollback")
+    made.update("late", Behaviour(exits_after="8s"), seconds=40)  # type: ignore[arg-type]
+    made.update("bugged")
+    made.update("1.1", seconds=7)
+    made.update("1.0")
+    made.roll_back()
+    made.update()
+    made.cluster.remove_service(made._service.id)
+    made.wait(30)
+    return made.recording
 
 
-@given(st.sampled_from(list(QUESTIONS)), st.integers(0, len(MANY.recording.changes)))
-def test_any_beginning_of_any_recording_is_read_or_is_not_settled(name: str, changes: int):
+@given(st.sampled_from(list(QUESTIONS)), st.data())
+def test_any_beginning_of_any_recording_is_read_or_is_not_settled(name: str, data: st.DataObject):
+    changes = data.draw(st.integers(0, len(many().changes)))
     question = QUESTIONS[name]
     try:
-        reading = question.read(cut(MANY.recording, changes))
+        reading = question.read(cut(many(), changes))
     except NotSettled:
         return
 

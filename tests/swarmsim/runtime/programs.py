@@ -20,8 +20,8 @@ def run(
     stopping = {name for name, row in rows.items() if row.get("stop")}
     for _ in range(600):
         for name, service in services.items():
-            written = b"".join(service.logs(stdout=True, stderr=True)).decode()
             first = min(service.tasks(), key=lambda task: task["CreatedAt"])
+            written = b"".join(service.logs(stdout=True, stderr=True)).decode()
             if name in stopping and written:
                 stopping.remove(name)
                 service.update(force_update=1, fetch_current_spec=True)

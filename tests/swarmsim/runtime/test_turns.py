@@ -12,7 +12,7 @@ from swarmsim import Engine
 from swarmsim.runtime.processes import Processes
 from swarmsim.runtime.turns.fibers import _is_interruptible
 from tests.claims import claims
-from tests.pyodide import run_python
+from tests.pyodide import RunPython
 from tests.swarmsim.runtime import programs
 
 ROWS = claims(__file__)
@@ -37,9 +37,9 @@ def as_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[st
 
 
 @pytest.fixture(scope="module")
-def in_turns(pyodide: Path) -> dict[str, tuple[str, int]]:
+def in_turns(pyodide: RunPython) -> dict[str, tuple[str, int]]:
     source = Path(programs.__file__).read_text()
-    said = run_python(pyodide, f"ROWS = {json.dumps(ROWS)!r}\n{source}\n{IN_PYODIDE}")
+    said = pyodide(f"ROWS = {json.dumps(ROWS)!r}\n{source}\n{IN_PYODIDE}")
     found = next(line for line in said.splitlines() if line.startswith("found "))
     return dict(json.loads(found.removeprefix("found ")))
 
