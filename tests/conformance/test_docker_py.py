@@ -237,10 +237,8 @@ def test_without_a_network_a_container_is_on_the_bridge(client: docker.DockerCli
     )[0]
     bridge = client.networks.get("bridge")
     settings = container.attrs["NetworkSettings"]
-    on_bridge = [it.id for it in client.containers.list(filters={"network": "bridge"})]
     made.remove()
 
-    assert container.id in on_bridge
     assert list(settings["Networks"]) == ["bridge"]
     attached = settings["Networks"]["bridge"]
     assert bridge.attrs["Containers"][container.id]["IPv4Address"] == (
