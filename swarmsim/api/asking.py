@@ -59,7 +59,7 @@ def filters_of(
     return filters
 
 
-def go_bool(call: Call, name: str, sentence: str = "") -> bool:
+def go_bool(call: Call, name: str) -> bool:
     """A query parameter as Go's `strconv.ParseBool` reads it; absent is false."""
     value = call.query.get(name, "")
     if value == "":
@@ -67,7 +67,7 @@ def go_bool(call: Call, name: str, sentence: str = "") -> bool:
     found = values.truth(value)
     if found is None:
         because = f'strconv.ParseBool: parsing "{value}": invalid syntax'
-        raise ApiError(400, sentence or f"invalid value for {name}: {value}: {because}")
+        raise ApiError(400, f"invalid value for {name}: {value}: {because}")
     return found
 
 

@@ -188,7 +188,7 @@ class Engine:
             created_at=now,
             updated_at=now,
             spec=swarm.complete(spec),
-            random=self.random,
+            tokens=swarm.new_tokens(self.random),
             **settings,
         )
         self.cluster.history_limit = self.swarm.history_limit

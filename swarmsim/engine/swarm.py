@@ -1,6 +1,5 @@
 """The swarm that the engine is the manager of: its spec, its tokens, its configs and secrets."""
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -73,42 +72,24 @@ class Swarm:
     pool: list[str] | None = field(default_factory=lambda: ["10.0.0.0/8"])
     subnet_size: int = 24
     spec: dict[str, Any] = field(default_factory=dict)
-    #: Stands for the certificate of the swarm's authority, which a join token begins with.
-    authority: str = ""
-    worker_secret: str = ""
-    manager_secret: str = ""
-    unlock_key: str = ""
-    random: Random
-
-    def __post_init__(self) -> None:
-        """Make the secrets."""
-        self.authority = self._digits(50)
-        self.renew(worker=True, manager=True, key=False)
+    #: What a node would join it with: no other node can.
+    tokens: dict[str, str]
 
     @property
     def history_limit(self) -> int:
         """How many tasks of a slot are kept (`TaskHistoryRetentionLimit`)."""
         return int(self.spec["Orchestration"].get("TaskHistoryRetentionLimit", 5))
 
-    @property
-    def locked(self) -> bool:
-        """Whether a restarted manager would need the unlock key."""
-        return bool(self.spec["EncryptionConfig"].get("AutoLockManagers"))
 
-    def renew(self, *, worker: bool, manager: bool, key: bool) -> None:
-        """Make new secrets, as `docker swarm join-token --rotate` and `unlock-key --rotate` ask."""
-        if worker:
-            self.worker_secret = self._digits(25)
-        if manager:
-            self.manager_secret = self._digits(25)
-        if key or (self.locked and not self.unlock_key):
-            key_text = urlsafe_b64encode(self.random.randbytes(32)).decode().rstrip("=")
-            self.unlock_key = f"SWMKEY-1-{key_text}" if self.locked else ""
-        if not self.locked:
-            self.unlock_key = ""
-
-    def _digits(self, count: int) -> str:
-        return "".join(self.random.choices(_BASE36, k=count))
+def new_tokens(random: Random) -> dict[str, str]:
+    """Make join tokens: each begins with what stands for the certificate of the authority."""
+    authority, worker, manager = (
+        "".join(random.choices(_BASE36, k=length)) for length in (50, 25, 25)
+    )
+    return {
+        "Worker": f"SWMTKN-1-{authority}-{worker}",
+        "Manager": f"SWMTKN-1-{authority}-{manager}",
+    }
 
 
 def complete(spec: dict[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from swarmsim.model import Cluster, Node, Service, Task, states
 
 def service_json(service: Service, *, defaults: bool = False) -> Json:
     """A service, as `GET /services/{id}` shows it."""
-    spec = specs.with_defaults(service.spec) if defaults else specs.shown(service.spec)
+    spec = specs.with_defaults(service.spec) if defaults else service.spec
     shown = {**meta(service), "Spec": spec}
     if service.previous_spec is not None:
-        shown["PreviousSpec"] = specs.shown(service.previous_spec)
+        shown["PreviousSpec"] = service.previous_spec
     shown["Endpoint"] = service.endpoint
     if status := service.update_status:
         shown["UpdateStatus"] = {"State": status.state, "StartedAt": stamp(status.started_at)}

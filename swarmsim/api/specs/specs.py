@@ -29,7 +29,6 @@ _MANNERS = (
     "brave calm clever eager gentle happy keen kind lucid merry modest quiet sharp sunny wise"
 )
 _PEOPLE = "curie darwin dijkstra euler gauss hopper kepler lamarr lovelace noether tesla turing"
-_LOGIN = "PullOptions"
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
 _MODES_OF_SECURITY = {"Seccomp": {"unconfined", "custom"}, "AppArmor": {"disabled"}}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
@@ -61,22 +60,6 @@ def stored(spec: Spec) -> Spec:
         _convert_ports(endpoint.get("Ports") or [])
     spec["Mode"] = _mode(spec.get("Mode") or {})
     return write(spec, "swarm.ServiceSpec")
-
-
-def keep_login(spec: Spec, login: str) -> None:
-    """Store the registry login in the spec. Swarm compares it, but never shows it to a client."""
-    if login:
-        spec["TaskTemplate"]["ContainerSpec"][_LOGIN] = login
-
-
-def login_of(spec: Spec) -> str:
-    """The registry login that a spec has, or `""`."""
-    return str(spec["TaskTemplate"]["ContainerSpec"].get(_LOGIN, ""))
-
-
-def shown(spec: Spec) -> Spec:
-    """A stored spec as clients see it."""
-    return write(spec, "swarm.ServiceSpec") if login_of(spec) else spec
 
 
 def _random_name() -> str:

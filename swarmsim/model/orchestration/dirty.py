@@ -4,8 +4,7 @@ After swarmkit's manager/orchestrator/task.go (`IsTaskDirty`) and update/updater
 (`isSlotDirty`).
 """
 
-from swarmsim.model import states
-from swarmsim.model.objects import Service, Spec, Task
+from swarmsim.model.objects import Service, Task
 from swarmsim.model.plan import constraints
 from swarmsim.model.scheduling.constraints import satisfied
 from swarmsim.model.store import Store
@@ -17,7 +16,7 @@ class DirtyCheck:
     def __init__(self, store: Store, service: Service) -> None:
         self._store = store
         self._service = service
-        self._known: dict[tuple[int, int, bool], tuple[bool, bool]] = {}
+        self._known: dict[tuple[int, int], tuple[bool, bool]] = {}
 
     def slot(self, tasks: list[Task]) -> bool:
         """Whether a place holds several live tasks, or one that differs."""
@@ -27,23 +26,19 @@ class DirtyCheck:
         """Whether a task differs in what would need a new one."""
         if task.spec_version == self._service.spec_version:
             return False
-        has_image = states.READY <= task.observed <= states.RUNNING
-        key = (id(task.spec), id(task.endpoint_spec), has_image)
+        key = (id(task.spec), id(task.endpoint_spec))
         if key not in self._known:
-            self._known[key] = self._compare(task, has_image)
+            self._known[key] = self._compare(task)
         is_same, but_for_placement = self._known[key]
         return not (is_same or (but_for_placement and self._may_stay(task)))
 
-    def _compare(self, task: Task, has_image: bool) -> tuple[bool, bool]:
+    def _compare(self, task: Task) -> tuple[bool, bool]:
         """Return whether a task's spec is the same, and whether only its placement is not.
 
-        For the latter swarmkit does not look at the endpoint. A task that has its image already
-        does not need another login to pull it.
+        For the latter swarmkit does not look at the endpoint.
         """
         endpoint = self._service.spec.get("EndpointSpec")
         old, new = dict(task.spec), dict(self._service.template)
-        if has_image:
-            old, new = _without_login(old), _without_login(new)
         if old == new:
             return task.endpoint_spec == endpoint, False
         old.pop("Placement", None)
@@ -54,9 +49,3 @@ class DirtyCheck:
         """Whether a task is where the new constraints allow it to be."""
         node = self._store.nodes.get(task.node_id)
         return node is not None and satisfied(constraints(self._service.template), node)
-
-
-def _without_login(template: Spec) -> Spec:
-    container = dict(template["ContainerSpec"])
-    container.pop("PullOptions", None)
-    return {**template, "ContainerSpec": container}

@@ -182,15 +182,17 @@ def test_a_node_can_begin_drained(alone: Raw):
     assert [it["Spec"]["Availability"] for it in alone.get("/nodes").json] == ["drain"]
 
 
-def test_tokens_are_renewed_where_it_is_asked_for(raw: Raw):
+@pytest.mark.parametrize(
+    ("asked", "query"),
+    [({}, "&rotateWorkerToken=true"), ({"EncryptionConfig": {"AutoLockManagers": True}}, "")],
+)
+def test_a_swarm_that_no_node_joins_renews_no_tokens_and_is_never_locked(raw: Raw, asked, query):
     before = raw.get("/swarm").json
-    target = f"/swarm/update?version={before['Version']['Index']}&rotateWorkerToken=true"
-    raw.send("POST", target, before["Spec"])
-    after = raw.get("/swarm").json["JoinTokens"]
-
-    assert after["Worker"] != before["JoinTokens"]["Worker"]
-    assert after["Manager"] == before["JoinTokens"]["Manager"]
-    assert after["Worker"].startswith("SWMTKN-1-")
+    target = f"/swarm/update?version={before['Version']['Index']}{query}"
+    refused = raw.send("POST", target, before["Spec"] | asked)
+    assert (refused.status, raw.get("/swarm").json) == (501, before)
+    assert before["JoinTokens"]["Worker"].startswith("SWMTKN-1-")
+    assert raw.get("/swarm/unlockkey").json == {"UnlockKey": ""}
 
 
 # ---- containers ----------------------------------------------------------------------

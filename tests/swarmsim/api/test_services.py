@@ -171,23 +171,6 @@ def test_a_task_without_its_image_is_rejected_with_an_empty_container_status(raw
     assert status["ContainerStatus"] == {"ContainerID": "", "PID": 0, "ExitCode": 0}
 
 
-@pytest.mark.parametrize(("image", "state"), [("acts/fail:1s", "failed"), (IMAGE, "running")])
-def test_another_login_for_the_registry_replaces_tasks_that_have_ended(raw, engine, image, state):
-    """It is a part of the spec that no client is shown; a running task has its image already."""
-    container = {"ContainerSpec": {"Image": image}, "RestartPolicy": {"Condition": "none"}}
-    body = spec(TaskTemplate=container)
-    made(raw, body)
-    until(lambda: [it["Status"]["State"] for it in raw.get("/tasks").json] == [state], state)
-    for login, tasks in (("", 1), ("e30=", 1 + (state == "failed")), ("", 1 + (state == "failed"))):
-        version = raw.get("/services/web").json["Version"]["Index"]
-        headers = {"X-Registry-Auth": login} if login else {}
-        path = f"/services/web/update?version={version}"
-        assert raw.send("POST", path, body, headers).status == 200
-        engine.advance(10)
-        assert len(raw.get("/tasks").json) == tasks, "without a login the last one stays"
-    assert "PullOptions" not in str([raw.get("/services/web").json, raw.get("/tasks").json])
-
-
 # ---- rolled back to what is gone ---------------------------------------------------------
 
 

@@ -1,4 +1,7 @@
-"""Services and tasks: `docker service create`, `ls`, `inspect`, `update`, `ps` and so on."""
+"""Services and tasks: `docker service create`, `ls`, `inspect`, `update`, `ps` and so on.
+
+What a client sends of a login for the registry is not kept: the engine's own asks for none.
+"""
 
 from swarmsim.api.asking import asked, body_of, filters_of, find, go_bool, version
 from swarmsim.api.documents.objects import service_json, service_status, task_json
@@ -53,7 +56,6 @@ async def create(call: Call) -> Answer:
     engine.manager()
     checks.resolve_networks(engine, parsed)
     spec = specs.stored(parsed)
-    specs.keep_login(spec, call.header("X-Registry-Auth"))
     validation.check(spec)
     checks.no_attachment_to_ingress(engine, spec)
     checks.ports_are_free(engine, spec)
@@ -82,7 +84,6 @@ async def update(call: Call) -> Answer:
     checks.resolve_networks(engine, parsed)
     spec = specs.stored(parsed)
     service = find_service(engine, call.path["id"])
-    specs.keep_login(spec, _login(call, service))
     rollback = _wants_rollback(call)
     validation.check(spec)
     checks.no_attachment_to_ingress(engine, spec)
@@ -92,20 +93,6 @@ async def update(call: Call) -> Answer:
     checks.references_exist(engine, spec)
     asked(engine.cluster.update_service, service.id, of_version, spec, rollback=rollback)
     return Answer({"Warnings": None})
-
-
-def _login(call: Call, service: Service) -> str:
-    """The login for the registry: as given, or as a spec has it."""
-    source = call.query.get("registryAuthFrom", "")
-    if given := call.header("X-Registry-Auth"):
-        return given
-    if source in {"", "spec"}:
-        return specs.login_of(service.spec)
-    if source != "previous-spec":
-        raise ApiError(500, "unsupported registryAuthFrom value")
-    if service.previous_spec is None:
-        raise ApiError(500, "service does not have a previous spec")
-    return specs.login_of(service.previous_spec)
 
 
 def _wants_rollback(call: Call) -> bool:

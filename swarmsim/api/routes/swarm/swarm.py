@@ -1,10 +1,10 @@
-"""The swarm itself: `docker swarm init`, `leave`, `update`, `join-token`, `unlock-key`."""
+"""The swarm itself: `docker swarm init`, `leave`, `update`, `join-token`."""
 
 import ipaddress
 from pathlib import Path
 from typing import Any
 
-from swarmsim.api.asking import body_of, go_bool, version
+from swarmsim.api.asking import body_of, version
 from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine import swarm as membership
@@ -30,6 +30,10 @@ _ONLY_ITSELF = (
     "with --nodes to have more nodes"
 )
 _ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
+_NO_SECRETS = (
+    "a simulated engine joins no other node and keeps no store that could be locked: it renews "
+    "no tokens, and has no autolock"
+)
 _SHORTEST_CERTIFICATE = 3600 * SECOND
 _DATA_PATH_PORTS = range(1024, 49152)
 _AVAILABILITIES = {"active", "pause", "drain"}
@@ -39,12 +43,7 @@ _AVAILABILITIES = {"active", "pause", "drain"}
 async def inspect(call: Call) -> Answer:
     """What `docker swarm join-token` and `docker swarm update` read."""
     swarm = call.engine.manager()
-    prefix = f"SWMTKN-1-{swarm.authority}"
-    tokens = {
-        "Worker": f"{prefix}-{swarm.worker_secret}",
-        "Manager": f"{prefix}-{swarm.manager_secret}",
-    }
-    return Answer({**swarm_json(swarm), "JoinTokens": tokens})
+    return Answer({**swarm_json(swarm), "JoinTokens": swarm.tokens})
 
 
 @routes.post("/swarm/init")
@@ -68,7 +67,7 @@ async def init(call: Call) -> Answer:
 
 
 def _settings(asked: dict[str, Any]) -> dict[str, Any]:
-    _check_name(asked.get("Spec") or {})
+    _check_spec(asked.get("Spec") or {})
     if not asked.get("ListenAddr"):
         raise ApiError(400, 'invalid ListenAddr "": invalid empty address')
     _, port = _host_and_port(asked["ListenAddr"], "listen address must be an IP address")
@@ -112,9 +111,11 @@ def _problem(spec: dict[str, Any]) -> ApiError | None:
     return None
 
 
-def _check_name(spec: dict[str, Any]) -> None:
+def _check_spec(spec: dict[str, Any]) -> None:
     if spec.get("Name", "default") not in {"", "default"}:
         raise ApiError(400, 'swarm spec must be named "default"')
+    if (spec.get("EncryptionConfig") or {}).get("AutoLockManagers"):
+        raise ApiError(501, _NO_SECRETS)
 
 
 @routes.post("/swarm/join")
@@ -137,27 +138,18 @@ async def leave(call: Call) -> Answer:
 
 @routes.post("/swarm/update")
 async def update(call: Call) -> Answer:
-    """`docker swarm update`, and the rotation of tokens and of the unlock key."""
+    """`docker swarm update`."""
     spec = await body_of(call, "swarm.Spec")
     of_version = version(call, "swarm")
-    worker, manager, key = (
-        go_bool(call, name, f"invalid value for {name}: {call.query.get(name, '')}")
-        for name in _ROTATIONS
-    )
+    if any(call.flag(name) for name in _ROTATIONS):
+        raise ApiError(501, _NO_SECRETS)
     swarm = call.engine.manager()
-    _check_name(spec)
+    _check_spec(spec)
     if problem := _problem(spec):
         raise problem
     if of_version != swarm.version:
         raise rpc("Unknown", "update out of sequence")
     swarm.spec = membership.restated(spec)
-    swarm.renew(worker=worker, manager=manager, key=key)
     swarm.version, swarm.updated_at = call.engine.cluster.bump(), call.engine.now
     call.engine.cluster.history_limit = swarm.history_limit
     return Answer()
-
-
-@routes.get("/swarm/unlockkey")
-async def unlock_key(call: Call) -> Answer:
-    """`docker swarm unlock-key`."""
-    return Answer({"UnlockKey": call.engine.manager().unlock_key})
