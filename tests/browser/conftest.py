@@ -12,13 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
-from tests.browser.lab import REFUSE, Lab, new_page
+from tests.browser.lab import REFUSE, Lab, new_page, watched
 from tests.browser.pages import Open, served
 
 # a machine that is busy draws late
 expect.set_options(timeout=20_000)
+SIZE: ViewportSize = {"width": 1280, "height": 900}
+_CLOSE_ALL = "() => [...jupyterapp.shell.widgets('main')].forEach((each) => each.dispose())"
 
 
 @pytest.fixture(scope="package")
@@ -57,16 +66,44 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """What pages share: a cache, or each would load and compile JupyterLab anew."""
-    shared = browser.new_context(viewport={"width": 1280, "height": 900})
+    shared = browser.new_context(viewport=SIZE)
     yield shared
     shared.close()
 
 
+@pytest.fixture(scope="package")
+def loaded() -> list[Page]:
+    """The page in which JupyterLab has been loaded, if it may be used again."""
+    return []
+
+
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page that may ask this machine only; a request to any other fails the test."""
-    with new_page(context) as opened:
+def anew() -> None:
+    """With this, a page is one in which nothing has been loaded before."""
+
+
+@pytest.fixture
+def page(
+    request: pytest.FixtureRequest, context: BrowserContext, loaded: list[Page]
+) -> Iterator[Page]:
+    """A page that may ask this machine only; a request to any other fails the test.
+
+    With `lab`, it is that of the test before, its notebooks closed, unless that has failed.
+    """
+    if "lab" not in request.fixturenames or "anew" in request.fixturenames:
+        with new_page(context) as opened:
+            yield opened
+        return
+    opened = loaded.pop() if loaded else context.new_page()
+    opened.set_viewport_size(SIZE)
+    failed = request.session.testsfailed
+    with watched(opened):
         yield opened
+    if request.session.testsfailed == failed:
+        opened.evaluate(_CLOSE_ALL)
+        loaded.append(opened)
+    else:
+        opened.close()
 
 
 @pytest.fixture

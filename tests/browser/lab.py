@@ -120,17 +120,25 @@ class Notebook:
         self.lab, self.page = lab, page
         (lab.folder / _GATE).unlink(missing_ok=True)
         self.name = lab.write(cells)
-        self.open()
+        if page.url.startswith(lab.url("lab").partition("?")[0]):
+            self._to_front()  # to load JupyterLab anew takes four seconds of a processor
+            self._wait_for_kernel()
+        else:
+            self.open()
 
     def open(self, *, kernel: bool = True) -> None:
         """Open it, or reload it, in the page; without a `kernel` none is started."""
         self.page.goto(self.lab.url(f"lab/tree/{self.name}") + "&reset")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
         # on a busy machine JupyterLab's launcher may have come after it, and in front of it
-        to_front = "(path) => window.jupyterapp.commands.execute('docmanager:open', { path })"
-        self.page.evaluate(to_front, self.name)
+        self._to_front()
         if kernel:
             self._wait_for_kernel()
+
+    def _to_front(self) -> None:
+        # whose value is the widget, which takes seconds to be made JSON of
+        opens = "(path) => jupyterapp.commands.execute('docmanager:open', { path }).then(() => {})"
+        self.page.evaluate(opens, self.name)
 
     def _wait_for_kernel(self) -> None:
         # a cell that is run before the session is ready is silently not run
@@ -204,7 +212,15 @@ def new_page(context: BrowserContext, *forgiven: str) -> Iterator[Page]:
     So is an error in it, but for those with words that are `forgiven` where labkit has no part.
     """
     opened = context.new_page()
-    outside = note_outside(opened)
+    with watched(opened, *forgiven):
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def watched(page: Page, *forgiven: str) -> Iterator[None]:
+    """Fail in the end if the page has asked another machine, or had an error: see `new_page`."""
+    outside = note_outside(page)
     problems: list[str] = []
 
     def note(problem: Error) -> None:
@@ -213,9 +229,9 @@ def new_page(context: BrowserContext, *forgiven: str) -> Iterator[Page]:
         if not known or "labkit" in (problem.stack or ""):
             problems.append(problem.stack or problem.message)
 
-    opened.on("pageerror", note)
-    yield opened
-    opened.close()
+    page.on("pageerror", note)
+    yield
+    page.remove_listener("pageerror", note)
 
     assert not outside, outside
     assert not problems, problems

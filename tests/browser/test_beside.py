@@ -119,6 +119,7 @@ def test_in_notebook_7_a_view_is_in_its_cell(lab: Lab, context: BrowserContext) 
         screenshot(page, "notebook-7")
 
 
+@pytest.mark.usefixtures("anew")
 def test_on_a_phone_the_notebook_has_the_width(lab: Lab, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     watching(lab, page, "pace=0.3, rest=0.5")
@@ -127,6 +128,7 @@ def test_on_a_phone_the_notebook_has_the_width(lab: Lab, page: Page) -> None:
     assert notebook.evaluate("(it) => it.clientWidth") > 300
 
 
+@pytest.mark.usefixtures("anew")
 def test_the_next_view_of_a_service_takes_the_panel_over(lab: Lab, page: Page) -> None:
     """There is one panel; the older view is a line that shows it again, also after a reload."""
     notebook = watching(lab, page, "pace=0.2, rest=0.5", acted("pace=30"))

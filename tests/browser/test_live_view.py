@@ -124,6 +124,7 @@ def test_a_silent_engine_kernel_and_recorder_are_told(lab: Lab, page: Page) -> N
     screenshot(page, "recorder-died")
 
 
+@pytest.mark.usefixtures("anew")
 def test_without_plotly_there_is_a_plain_chart(lab: Lab, page: Page) -> None:
     """A page that cannot load plotly.js still shows the steps, and says why they are plain."""
     page.route("**/labkit/plotly-*", lambda route: route.abort())
