@@ -10,7 +10,7 @@ from pathlib import Path
 from labkit import engines
 from labkit.base import settings
 from labkit.base.errors import LabError
-from labkit.engines import ports
+from labkit.engines import ports, state
 from labkit.swarm import stack
 from labkit.swarm.client import Swarm
 from tests.waiting import until
@@ -56,7 +56,7 @@ def deployed() -> Iterator[Coins]:
     swarm = engines.connect()
     elsewhere = ports.published(swarm)
     chosen = ports.choose({}, lambda port: port in elsewhere or ports.in_use(port))
-    environment = settings.compose_environment() | {"DOCKER_HOST": swarm.url}
+    environment = state.compose_environment() | {"DOCKER_HOST": swarm.url}
     environment |= {name: str(port) for name, port in chosen.items()}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"

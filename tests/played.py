@@ -8,7 +8,6 @@ For what reads recordings: seconds of Swarm's time in milliseconds, and any beha
 >>> made.recording
 """
 
-import copy
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -88,8 +87,8 @@ class Played:
         if tag:
             self._does[tag] = does or self._does.get(tag, RUNS)
         configs: dict[str, Any] = {"update_config": config, "rollback_config": rollback or {}}
-        spec = copy.deepcopy(service.spec)
-        SpecChange.of(image=image, replicas=replicas, force=force, **configs).apply(spec)
+        change = SpecChange.of(image=image, replicas=replicas, force=force, **configs)
+        spec = change.applied(service.spec)
         self.cluster.update_service(service.id, service.version, spec)
         self.wait(seconds)
 

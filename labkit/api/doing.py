@@ -6,7 +6,6 @@ to `connect` yet.
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +19,7 @@ from labkit.base.errors import BadValue
 from labkit.base.fields import blanks
 from labkit.base.files import unused
 from labkit.engines import nodes as node_containers
-from labkit.engines import page
+from labkit.engines import page, state
 from labkit.lessons import coins, room
 from labkit.lessons.notebooks import cells
 from labkit.lessons.practice import activity_log, exercise_session
@@ -199,7 +198,7 @@ def deploy(
     several = file if isinstance(file, Sequence) and not isinstance(file, str) else [file]
     files = [_path("file", each) for each in several]
     name = _stack(name)
-    engines.deploy(current_swarm(), files, name, prune=prune, env=settings.compose_environment())
+    engines.deploy(current_swarm(), files, name, prune=prune, env=state.compose_environment())
 
 
 def remove(name: str | None = None) -> None:
@@ -320,8 +319,7 @@ def predictions(service: str, change: spec_change.SpecChange, **more: Any) -> li
     require_text(service=service)
     swarm = current_swarm()
     before = swarm.service(service)["Spec"]
-    after = copy.deepcopy(before)
-    change.apply(after)
+    after = change.applied(before)
     nodes, began = swarm.get("/nodes"), swarm.now()
     runs = prediction.over_seeds(before, after, nodes=nodes, began=began, **more)
     return [run for run in runs if run.ended]

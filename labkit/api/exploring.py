@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.api import doing
 from labkit.base import settings
-from labkit.base.errors import BadValue, LabError, NoEngine, NotFound
+from labkit.base.errors import BadValue, LabError, NoEngine
+from labkit.engines import state
 from labkit.recordings.recorder import Recorder
 from labkit.recordings.recording import Recording
 from labkit.recordings.update import prediction
 from labkit.recordings.values import Service, UpdateConfig
 from labkit.swarm import compose, spec_change
 from labkit.swarm.client import Swarm
+from labkit.swarm.images import images
 from labkit.swarm.spec_change import Asked, SpecChange
 
 if TYPE_CHECKING:
@@ -91,12 +92,10 @@ class Situation:
 
     def doubt(self, values: Mapping[str, Any]) -> str:
         """Return what speaks against running it now, or `""`."""
-        try:
-            doing.current_swarm().get(f"/images/{values['image']}/json")
-        except NotFound:
-            missing = f"This engine does not have {values['image']}: its tasks would be rejected."
-            return f"{missing} labkit.build makes it."
-        return ""
+        if images.has(doing.current_swarm(), values["image"]):
+            return ""
+        missing = f"This engine does not have {values['image']}: its tasks would be rejected."
+        return f"{missing} labkit.build makes it."
 
     def run(self, values: Mapping[str, Any]) -> tuple[Recorder, str]:
         """Update the service. Returns its recorder, and what was printed."""
@@ -124,9 +123,7 @@ class Situation:
         return SpecChange.of(**self._asked(values))
 
     def _after(self, values: Mapping[str, Any]) -> Spec:
-        after = copy.deepcopy(self._spec)
-        self._change(values).apply(after)
-        return after
+        return self._change(values).applied(self._spec)
 
 
 def _broken(does: str, seconds: float) -> dict[str, Any]:
@@ -142,6 +139,6 @@ def made_up(service: str) -> Spec:
     """Return the worker of the lesson's compose file, under another name."""
     file = settings.lesson_files() / "dockercoins" / "docker-compose.yml"
     stack = settings.stack_name()
-    specs = compose.load([file], settings.compose_environment()).specs(stack).services
+    specs = compose.load([file], state.compose_environment()).specs(stack).services
     worker = next(spec for spec in specs if spec["Name"] == f"{stack}_worker")
     return worker | {"Name": service}

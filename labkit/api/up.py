@@ -166,7 +166,7 @@ def _say_where(engine: engines.Engine, name: str) -> None:
 
 def _send(engine: engines.Engine, name: str) -> None:
     file = workspace.mine("docker-compose.yml")
-    stack.deploy(engine.swarm, [file], name, env=settings.compose_environment())
+    stack.deploy(engine.swarm, [file], name, env=state.compose_environment())
     known = state.read()
     known.stacks = sorted({*known.stacks, name})
     state.write(known)
@@ -181,9 +181,8 @@ def _wait_until_it_runs(swarm: Swarm, name: str) -> tuple[int, int]:
     running = wanted = 0
     lacking_since = None
     for waited in poll(_RUNNING_SECONDS, _POLL_SECONDS):
-        counts = [each["ServiceStatus"] for each in ports.services(swarm, name).values()]
-        running = stack.running(swarm, name).total()
-        wanted = sum(each["DesiredTasks"] for each in counts)
+        counts = stack.running(swarm, name).values()
+        running, wanted = sum(run for run, _ in counts), sum(each for _, each in counts)
         if running >= wanted:
             break
         if not ports.lost(swarm, name):

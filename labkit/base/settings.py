@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,7 @@ def speed() -> float:
 
     Raises `BadValue` unless it is a number above zero, at most `FASTEST`.
     """
-    chosen = os.environ.get("LABKIT_SPEED") or "1"
-    with contextlib.suppress(ValueError):
-        if 0 < (number := float(chosen)) <= FASTEST:
-            return number
-    raise BadValue(f"LABKIT_SPEED must be a number above 0, at most {FASTEST}, not {chosen!r}")
+    return _number("LABKIT_SPEED", f"a number above 0, at most {FASTEST}", FASTEST) or 1
 
 
 def sleep_after() -> float | None:
@@ -53,13 +50,16 @@ def sleep_after() -> float | None:
 
     `None` is never. Raises `BadValue` unless it is a number above zero.
     """
-    chosen = os.environ.get("LABKIT_SLEEP_AFTER")
-    if not chosen:
+    return _number("LABKIT_SLEEP_AFTER", "seconds, a number above 0", sys.float_info.max)
+
+
+def _number(variable: str, wanted: str, most: float) -> float | None:
+    if not (chosen := os.environ.get(variable)):
         return None
     with contextlib.suppress(ValueError):
-        if 0 < (number := float(chosen)) < float("inf"):
+        if 0 < (number := float(chosen)) <= most:
             return number
-    raise BadValue(f"LABKIT_SLEEP_AFTER must be seconds, a number above 0, not {chosen!r}")
+    raise BadValue(f"{variable} must be {wanted}, not {chosen!r}")
 
 
 def images() -> Path | None:
@@ -213,21 +213,3 @@ def class_folder() -> Path | None:
 def chosen_alias() -> str:
     """Return what the learner wants to be called in the room's log, unchecked; `""` for nothing."""
     return os.environ.get("LABKIT_ALIAS", "")
-
-
-def compose_environment() -> dict[str, str]:
-    """Return the variables that a compose file of the lab is read with.
-
-    The process's own; and where it has none, or an empty one, the Docker ID, and the ports
-    that `labkit up` found free (`labkit.engines.state` writes them).
-    """
-    found = {"LABKIT_DOCKER_ID": docker_id(), **_remembered_ports()}
-    return dict(os.environ) | {name: os.environ.get(name) or found[name] for name in found}
-
-
-def _remembered_ports() -> dict[str, str]:
-    try:
-        state = json.loads((state_dir() / "state.json").read_text(encoding="utf-8"))
-        return {name: str(port) for name, port in state["ports"][stack_name()].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {}

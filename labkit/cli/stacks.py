@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from labkit.base import echo, settings
+from labkit.base import echo
 from labkit.cli.base import main
 
 _NAME: click.Parameter = click.Argument(["name"])
@@ -31,8 +31,9 @@ def _stack() -> None:
 def _stack_deploy(files: tuple[Path, ...], name: str, *, prune: bool) -> None:
     """Deploy a stack, or update it."""
     from labkit import engines
+    from labkit.engines import state
 
-    env = settings.compose_environment()
+    env = state.compose_environment()
     # which sees for itself whether it is a manager's
     engines.deploy(engines.find().swarm, files, name, prune=prune, env=env, show_command=False)
 

@@ -10,6 +10,7 @@ A lock keeps two `up` apart; readers need none, because a write replaces the who
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -46,6 +47,17 @@ def write(state: State) -> None:
     """Replace the state in one step, so that no reader sees half of it."""
     _file().parent.mkdir(parents=True, exist_ok=True)
     files.replace(_file(), json.dumps(asdict(state), indent=1).encode())
+
+
+def compose_environment() -> dict[str, str]:
+    """Return the variables that a compose file of the lab is read with.
+
+    The process's own; and where it has none, or an empty one, the Docker ID, and the ports
+    that `labkit up` found free.
+    """
+    ports = read().ports.get(settings.stack_name(), {})
+    found = {"LABKIT_DOCKER_ID": settings.docker_id(), **{key: str(n) for key, n in ports.items()}}
+    return dict(os.environ) | {name: os.environ.get(name) or found[name] for name in found}
 
 
 def forget() -> None:

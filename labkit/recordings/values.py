@@ -83,6 +83,10 @@ class UpdateConfig:
         if self.order not in ("stop-first", "start-first"):
             raise BadValue(f"order must be stop-first or start-first, not {self.order!r}")
 
+    def at_once(self, slots: int) -> int:
+        """Return how many of so many slots are replaced at the same time."""
+        return min(self.parallelism, slots) or slots
+
     @classmethod
     def from_api(cls, config: Mapping[str, Any] | None) -> Self:
         """Read what the Engine API holds; an absent object or field means Swarm's default.

@@ -4,7 +4,6 @@ Nothing but what is asked for changes in the spec that goes to the engine. Each 
 says the docker command that does the same.
 """
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
@@ -36,8 +35,7 @@ def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
     ownership.require_ours(service)
     echo.command(change.command(name))
     pinned, platforms = pin(swarm, image) if image else (None, None)
-    spec = copy.deepcopy(service["Spec"])
-    change.apply(spec, pinned, platforms)
+    spec = change.applied(service["Spec"], pinned, platforms)
     # as values: the engine leaves out what is 0
     before, after = Service.from_api(service), Service.from_api({**service, "Spec": spec})
     same = image and spec["TaskTemplate"] == service["Spec"]["TaskTemplate"]
@@ -56,7 +54,7 @@ def update(swarm: Swarm, name: str, **asked: Unpack[Asked]) -> None:
             f"Every slot of {before.name} has {before.tag} already, so this replaces no task. "
             "(force=True replaces them all the same.)"
         )
-    swarm.update_service(service["ID"], lambda spec: change.apply(spec, pinned, platforms))
+    swarm.update_service(service["ID"], lambda spec: change.applied(spec, pinned, platforms))
 
 
 def rollback(swarm: Swarm, name: str) -> None:

@@ -3,6 +3,7 @@
 Nothing but what is asked for changes in the spec.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -61,17 +62,18 @@ class SpecChange:
             asked.get("force", False),
         )
 
-    def apply(
+    def applied(
         self,
-        spec: dict[str, Any],
+        to: Mapping[str, Any],
         pinned: str | None = None,
         platforms: Sequence[Mapping[str, str]] | None = None,
-    ) -> None:
-        """Make the change in a spec of the Engine API, in place.
+    ) -> dict[str, Any]:
+        """Return a spec of the Engine API with the change made to it.
 
         `pinned` is the image with its digest, and `platforms` what it is there for, where a
         registry knows. Raises `LabError` for replicas of a global service.
         """
+        spec = copy.deepcopy(dict(to))
         template = spec["TaskTemplate"]
         image = pinned or self.image
         if image:
@@ -94,6 +96,7 @@ class SpecChange:
                 spec[key] = (spec.get(key) or UpdateConfig().to_api()) | _to_api(given)
         if self.force:
             template["ForceUpdate"] = template.get("ForceUpdate", 0) + 1
+        return spec
 
     def command(self, name: str) -> list[str]:
         """Return the docker command that makes the same change."""

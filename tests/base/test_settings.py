@@ -10,39 +10,10 @@ from labkit.lessons.journal import Event
 from labkit.lessons.room import note
 from tests.values import at
 
-STATE = '{"ports": {"dc": {"LABKIT_WEBUI_PORT": 8003}}}'
-
 
 @pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lab whose `up` chose a port; gives the file that says so."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    for name in ("LABKIT_STACK", "LABKIT_WEBUI_PORT", "LABKIT_DOCKER_ID"):
-        monkeypatch.delenv(name, raising=False)
-    file = tmp_path / ".labkit" / "state.json"
-    file.parent.mkdir()
-    file.write_text(STATE)
-    return file
-
-
-def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(monkeypatch):
-    """Images are built under the same Docker ID as the compose file is read with."""
-    monkeypatch.setenv("LABKIT_WEBUI_PORT", "")
-    monkeypatch.setenv("LABKIT_DOCKER_ID", "")
-    found = settings.compose_environment()
-    assert found["LABKIT_WEBUI_PORT"] == "8003"
-    assert found["LABKIT_DOCKER_ID"] == settings.docker_id()
-
-    monkeypatch.setenv("LABKIT_WEBUI_PORT", "9000")
-    monkeypatch.setenv("LABKIT_DOCKER_ID", "ada")
-    found = settings.compose_environment()
-    assert (found["LABKIT_WEBUI_PORT"], found["LABKIT_DOCKER_ID"]) == ("9000", "ada")
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"ports": []}', '{"ports": {"dc": 5}}', "\udcff"])
-def test_a_state_that_cannot_be_read_counts_as_none(state: Path, text: str) -> None:
-    state.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
 
 
 def test_a_class_folder_of_nobody_is_a_folder_that_there_is_not(monkeypatch, tmp_path):

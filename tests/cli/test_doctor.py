@@ -273,15 +273,16 @@ def test_replicas_that_do_not_run_are_counted(monkeypatch, running, availability
         def services(self, label: str) -> list[dict]:
             assert label == f"{stack.NAMESPACE}=dc"
             labels = {"labkit.lab": "true"}
-            names = [f"dc_{each}" for each in images.SERVICES]
+            status = {"DesiredTasks": 2}
             return [
-                {"Spec": {"Name": name, "Labels": labels}, "ServiceStatus": {"DesiredTasks": 2}}
-                for name in names
+                {"ID": name, "Spec": {"Name": name, "Labels": labels}, "ServiceStatus": status}
+                for name in (f"dc_{each}" for each in images.SERVICES)
             ]
 
         def task_values(self, label: str) -> list[Task]:
-            lost = task(9, lost=True)
-            return [lost, *(task(slot) for slot in range(running * len(self.services(label))))]
+            ids = [each["ID"] for each in self.services(label)]
+            run = (task(slot, service_id=each) for each in ids for slot in range(running))
+            return [task(9, service_id=ids[0], lost=True), *run]
 
         def nodes(self) -> tuple[Node, ...]:
             return (Node(id="n", name="n", availability=availability),)

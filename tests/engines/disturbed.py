@@ -144,7 +144,7 @@ def played(swarm: Swarm, node: str) -> Iterator[Play]:
             swarm.post("/services/create", _spec(name, OLD))
         play.until(lambda look: look.running == 2 * REPLICAS, "all replicas to run")
         for name in ("one", "two"):
-            swarm.update_service(name, lambda was: was.update(_spec(was["Name"], NEW)))
+            swarm.update_service(name, lambda was: was | _spec(was["Name"], NEW))
 
         def begun(look: Look) -> bool:
             return sum(task.image == NEW and task.running for task in look.tasks) > 2

@@ -140,9 +140,24 @@ def test_ports_are_remembered_for_each_stack(monkeypatch):
     state.write(state.State(ports={"dc": {"LABKIT_WEBUI_PORT": 8003}}))
     monkeypatch.delenv("LABKIT_WEBUI_PORT", raising=False)
     monkeypatch.setenv("LABKIT_STACK", "dc")
-    assert settings.compose_environment()["LABKIT_WEBUI_PORT"] == "8003"
+    assert state.compose_environment()["LABKIT_WEBUI_PORT"] == "8003"
     monkeypatch.setenv("LABKIT_STACK", "other")
-    assert "LABKIT_WEBUI_PORT" not in settings.compose_environment()
+    assert "LABKIT_WEBUI_PORT" not in state.compose_environment()
+
+
+def test_a_variable_that_is_set_wins_and_one_that_is_empty_does_not(monkeypatch):
+    """Images are built under the same Docker ID as the compose file is read with."""
+    state.write(state.State(ports={settings.stack_name(): {"LABKIT_WEBUI_PORT": 8003}}))
+    monkeypatch.setenv("LABKIT_WEBUI_PORT", "")
+    monkeypatch.setenv("LABKIT_DOCKER_ID", "")
+    found = state.compose_environment()
+    assert found["LABKIT_WEBUI_PORT"] == "8003"
+    assert found["LABKIT_DOCKER_ID"] == settings.docker_id()
+
+    monkeypatch.setenv("LABKIT_WEBUI_PORT", "9000")
+    monkeypatch.setenv("LABKIT_DOCKER_ID", "ada")
+    found = state.compose_environment()
+    assert (found["LABKIT_WEBUI_PORT"], found["LABKIT_DOCKER_ID"]) == ("9000", "ada")
 
 
 # ---- the lab's own engines, without starting them ----------------------------------

@@ -349,10 +349,10 @@ def test_what_was_set_beside_the_lesson_s_file_is_seen(part: str, value: dict[st
 
 
 def test_a_step_begins_when_all_of_the_stack_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Services of other stacks are not waited for."""
+    """A service of the learner's own in it is not waited for."""
     monkeypatch.setattr(steps, "_POLL_SECONDS", 0)
     running = iter([0, 0, 1])
-    names = ("dc_redis", "dc_webui", "else_redis")
+    names = ("dc_redis", "dc_webui", "dc_mine")
     service = {"ServiceStatus": {"RunningTasks": 1, "DesiredTasks": 1}}
     listed = [{"ID": name, "Spec": {"Name": name}, **service} for name in names]
 
@@ -362,7 +362,7 @@ def test_a_step_begins_when_all_of_the_stack_runs(monkeypatch: pytest.MonkeyPatc
         here = ["dc_webui", *["dc_redis"] * next(running)]
         return [SimpleNamespace(service_id=each, **vars(up)) for each in here]
 
-    swarm = cast(Swarm, SimpleNamespace(services=lambda: listed, task_values=tasks))
+    swarm = cast(Swarm, SimpleNamespace(services=lambda **_: listed, task_values=tasks))
     steps._wait_for_all(swarm, lessons.STEPS[0])
 
     assert next(running, None) is None

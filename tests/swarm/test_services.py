@@ -137,10 +137,13 @@ def test_nothing_is_lost_to_a_writer_in_between(swarm: Swarm, name: str) -> None
     """Each write is done again on the fresh version when the engine says out of sequence."""
     tries = iter(range(100))
 
-    def bump(found: dict[str, Any]) -> None:
-        found["Labels"]["n"] = str(int(found["Labels"].get("n", "0")) + 1)
+    def labelled(found: dict[str, Any], **labels: str) -> dict[str, Any]:
+        return found | {"Labels": found["Labels"] | labels}
+
+    def bump(found: dict[str, Any]) -> dict[str, Any]:
         if next(tries) % 2 == 0:  # somebody else writes between this read and its write
-            swarm.update_service(name, lambda other: other["Labels"].update(other="was here"))
+            swarm.update_service(name, lambda other: labelled(other, other="was here"))
+        return labelled(found, n=str(int(found["Labels"].get("n", "0")) + 1))
 
     threads = [threading.Thread(target=swarm.update_service, args=(name, bump)) for _ in range(4)]
     for thread in threads:

@@ -99,7 +99,7 @@ def test_up_a_second_time_does_nothing(swarm: Swarm, engine: SimulatedEngine):
 @pytest.mark.usefixtures("engine")
 def test_the_page_of_dockercoins_answers_on_its_port_and_counts():
     """The code of the images really runs: ten workers really hash."""
-    port = settings.compose_environment()["LABKIT_WEBUI_PORT"]
+    port = state.compose_environment()["LABKIT_WEBUI_PORT"]
 
     def hashes() -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=5) as answer:

@@ -103,15 +103,15 @@ def _stack(swarm: Swarm) -> Facts:
     name = settings.stack_name()
     found = swarm.services(label=f"{stack.NAMESPACE}={name}")
     there = {each["Spec"]["Name"] for each in found}
-    counts = [each.get("ServiceStatus", {}) for each in found]
+    counts = stack.running(swarm, name).values()
     return {
         "name": name,
         "found": found,
         "others": [each["Spec"]["Name"] for each in found if not ownership.is_ours(each)],
         "lacking": [each for each in images.SERVICES if f"{name}_{each}" not in there],
-        "running": stack.running(swarm, name).total(),
+        "running": sum(run for run, _ in counts),
         "away": " ".join(phases.taking_no_task(swarm.nodes())),
-        "wanted": sum(each.get("DesiredTasks", 0) for each in counts),
+        "wanted": sum(wanted for _, wanted in counts),
     }
 
 

@@ -110,7 +110,7 @@ class Attempt:
     @property
     def at_once(self) -> int:
         """How many slots may change over at the same time."""
-        return min(self.config.parallelism or self.touched, self.touched)
+        return self.config.at_once(self.touched)
 
     @property
     def tail(self) -> timedelta:

@@ -40,26 +40,22 @@ def note(of: Question | Exercise, kind: Kind, **more: Any) -> None:
     if path := more.pop("recording", None):
         folder, whole = settings.state_dir().absolute(), Path(path).absolute()
         where = str(whole.relative_to(folder)) if whole.is_relative_to(folder) else str(whole)
-    event = Event(
-        at=datetime.now(UTC), kind=kind, step=of.step, name=of.name, recording=where, **more
-    )
-    _add(event)
-    room.note(event)
+    _note(kind=kind, step=of.step, name=of.name, recording=where, **more)
 
 
 def note_reset(step: int, *, forget: bool = False) -> None:
     """Note that a step begins anew; with `forget`, that what was done from there on is open."""
-    event = Event(at=datetime.now(UTC), kind="forgot" if forget else "reset", step=step)
-    _add(event)
-    room.note(event)
+    _note(kind="forgot" if forget else "reset", step=step)
 
 
-def _add(event: Event) -> None:
-    """Add an event to the journal; where that cannot be written, say so once, and go on.
+def _note(**what: Any) -> None:
+    """Add an event to the journal and the room; where the first fails, say so once, and go on.
 
     What a check has found is not to be lost with the note of it.
     """
     global _told
+    event = Event(at=datetime.now(UTC), **what)
+    room.note(event)
     try:
         journal().add(event)
     except LabError as problem:

@@ -13,7 +13,7 @@ from labkit.base import echo, settings
 from labkit.base.errors import BadValue, NotFound, NotSettled
 from labkit.base.jobs import PATIENCE, poll
 from labkit.engines import nodes as node_containers
-from labkit.engines import ports
+from labkit.engines import ports, state
 from labkit.lessons import workspace
 from labkit.lessons.checks import Image
 from labkit.lessons.steps import edits
@@ -164,7 +164,7 @@ def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
     with ExitStack() as held:
         if found is None:  # somebody may have taken its ports since it was removed
             ports.choose_for(swarm, step.stack, held)
-        env = settings.compose_environment()
+        env = state.compose_environment()
         file = held.enter_context(_compose_file(step))
         # before anything is removed: what is wrong with it would come to light halfway
         stack.check(swarm, step.stack, compose.load([file], env).specs(step.stack))
@@ -264,16 +264,13 @@ def _wait_for_all(swarm: Swarm, step: Step) -> None:
     """Wait until the services beside worker run, too: workers count nothing without redis."""
     names = {f"{step.stack}_{each}" for each in images.SERVICES}
     for _ in poll(_WAIT_SECONDS, _POLL_SECONDS):
-        found = {each["Spec"]["Name"]: each for each in swarm.services()}
-        running = stack.running(swarm, step.stack)
-        short = sorted(
-            name
-            for name in names & found.keys()
-            if running[found[name]["ID"]] < found[name]["ServiceStatus"]["DesiredTasks"]
-        )
+        counts = stack.running(swarm, step.stack)
+        short = [each for each, (run, wanted) in counts.items() if each in names and run < wanted]
         if not short:
             return
-    raise _not_settled(f"all services of {step.stack} to run", f"{', '.join(short)} do not.")
+    raise _not_settled(
+        f"all services of {step.stack} to run", f"{', '.join(sorted(short))} do not."
+    )
 
 
 def _not_settled(what: str, how: str) -> NotSettled:

@@ -334,12 +334,12 @@ class Swarm:
     def update_service(
         self,
         name: str,
-        change: Callable[[dict[str, Any]], None] | None = None,
+        change: Callable[[dict[str, Any]], dict[str, Any]] = dict,
         *,
         rollback: bool = False,
         read: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Post a service's spec back, after `change` has edited it in place.
+        """Post what `change` makes of a service's spec.
 
         The spec is `read` without defaults filled in, so nothing but the change is sent.
         Another writer may come between reading and writing (the engine itself is one); then both
@@ -349,13 +349,10 @@ class Swarm:
         extra = {"rollback": "previous"} if rollback else {"registryAuthFrom": "spec"}
         while True:
             service, read = read or self.service(name), None
-            spec = json.loads(json.dumps(service["Spec"]))
-            if change:
-                change(spec)
             try:
                 self.post(
                     f"/services/{service['ID']}/update",
-                    spec,
+                    change(service["Spec"]),
                     version=str(service["Version"]["Index"]),
                     **extra,
                 )

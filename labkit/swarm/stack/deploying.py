@@ -151,11 +151,10 @@ def _fill_ids(container: Thing, ids: Mapping[str, Mapping[str, str]]) -> None:
 def _put_service(
     swarm: Swarm, spec: Thing, found: Thing | None, images: Mapping[str, Pinned | None]
 ) -> None:
-    def replaced(old: Thing) -> None:
+    def replaced(old: Thing) -> Thing:
         # the number of forced updates is kept, or every task would restart
         forced = old["TaskTemplate"].get("ForceUpdate", 0)
-        old.clear()
-        old.update(spec, TaskTemplate=spec["TaskTemplate"] | {"ForceUpdate": forced})
+        return spec | {"TaskTemplate": spec["TaskTemplate"] | {"ForceUpdate": forced}}
 
     name, container = spec["Name"], spec["TaskTemplate"]["ContainerSpec"]
     container["Image"] = references.with_tag(_image(spec))

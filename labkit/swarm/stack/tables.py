@@ -39,13 +39,21 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
     return rows_of.table(rows_of.rows(tasks, names, swarm.now(), no_trunc=no_trunc))
 
 
-def running(swarm: Swarm, name: str) -> Counter[str]:
-    """Return how many of the wanted replicas run, by the id of their service.
+def running(swarm: Swarm, name: str) -> dict[str, tuple[int, int]]:
+    """Return of each service of a stack how many of its replicas run, and how many should.
 
     Docker's own count also has tasks that ran on a node that is down.
     """
-    tasks = swarm.task_values(label=f"{NAMESPACE}={name}")
-    return Counter(t.service_id for t in tasks if t.running and t.desired_state == "running")
+    label = f"{NAMESPACE}={name}"
+    services, tasks = swarm.services(label=label), swarm.task_values(label=label)
+    run = Counter(t.service_id for t in tasks if t.running and t.desired_state == "running")
+    return {
+        each["Spec"]["Name"]: (
+            run[each["ID"]],
+            each.get("ServiceStatus", {}).get("DesiredTasks", 0),
+        )
+        for each in services
+    }
 
 
 def since_deploy(swarm: Swarm, name: str) -> tuple[int, int]:

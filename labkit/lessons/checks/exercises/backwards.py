@@ -107,7 +107,7 @@ def _facts(evidence: Evidence, attempt: Attempt | None) -> Facts:
         return facts | {"problem": problem}
     return facts | {
         "config": config,
-        "answered": min(config.parallelism or len(chart.slots), len(chart.slots)),
+        "answered": config.at_once(len(chart.slots)),
         "expected": completes_after(config),
         "roughly": _ROUGHLY,
         "of_the_end": _TAIL,

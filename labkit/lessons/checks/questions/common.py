@@ -10,7 +10,6 @@ from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.recordings.comparison import compare
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import described
-from labkit.recordings.values import UpdateConfig
 
 # ---- which update ------------------------------------------------------------------
 
@@ -84,11 +83,6 @@ def at_worst(attempt: Attempt) -> tuple[int, int]:
     was, now = attempt.before.replicas, attempt.requested.replicas
     wanted = run.most if was is None or now is None else min(was, now)
     return run.fewest, max(run.fewest, wanted)
-
-
-def workers(config: UpdateConfig, slots: int) -> int:
-    """Return how many slots are replaced at the same time: 0 means one updater for each."""
-    return min(config.parallelism, slots) or slots
 
 
 def nearest(measured: timedelta, expected: Mapping[str, timedelta]) -> str:

@@ -10,7 +10,7 @@ from labkit.base.rules import Facts
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.lives import Changeover
 from labkit.lessons.checks.question import question
-from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail, workers
+from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import completes_after
 
@@ -20,7 +20,7 @@ def _missing(recording: Recording) -> Facts:
     """Return how many replicas were missing at the worst moment."""
     facts, attempt = newest(recording)
     fewest, wanted = at_worst(attempt)
-    at_once = workers(attempt.config, attempt.budget.slots if attempt.budget else attempt.touched)
+    at_once = attempt.config.at_once(attempt.budget.slots if attempt.budget else attempt.touched)
     return facts | {
         "fewest": fewest,
         "wanted": wanted,
@@ -65,7 +65,7 @@ _APART = timedelta(seconds=0.5)
 
 def _rounds(attempt: Attempt) -> int:
     slots = len(attempt.changeovers)
-    return ceil(slots / workers(attempt.config, slots)) if slots else 0
+    return ceil(slots / attempt.config.at_once(slots)) if slots else 0
 
 
 def _changeover(attempt: Attempt) -> timedelta:
@@ -95,7 +95,7 @@ def _pairs_completed(recording: Recording) -> Facts:
         "delays": _rounds(attempt) * config.delay,
         "single": len(slots) * (mean + config.delay),
     }
-    at_once = workers(config, len(slots))
+    at_once = config.at_once(len(slots))
     choice = nearest(end.total, beliefs)
     return facts | {"nearest": choice, "mean": mean, "slots": slots, "at_once": at_once}
 
@@ -107,7 +107,7 @@ def _pairs_batches(recording: Recording) -> Facts:
     if not facts["fits"]:
         return facts
     slots, delay = attempt.changeovers, attempt.config.delay
-    size = workers(attempt.config, len(slots))
+    size = attempt.config.at_once(len(slots))
     groups = [slots[first : first + size] for first in range(0, len(slots), size)]
     pairs = list(pairwise(groups))
     before = [_before(group, after, delay) for group, after in pairs]
@@ -121,7 +121,7 @@ def _in_groups(attempt: Attempt) -> bool:
     """Whether several updaters had several slots each, and every one of these got to run."""
     slots = len(attempt.changeovers)
     complete = attempt.state == "completed" and slots == attempt.touched
-    return complete and 1 < workers(attempt.config, slots) < slots
+    return complete and 1 < attempt.config.at_once(slots) < slots
 
 
 def _before(

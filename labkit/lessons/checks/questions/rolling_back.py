@@ -5,7 +5,7 @@ from functools import partial
 from labkit.base.rules import Facts
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.question import question
-from labkit.lessons.checks.questions.common import newest, not_over, workers
+from labkit.lessons.checks.questions.common import newest, not_over
 from labkit.recordings import story
 from labkit.recordings.recording import Recording
 from labkit.recordings.recording.changes import ServiceSeen
@@ -22,7 +22,7 @@ def _bugged_slots(recording: Recording) -> Facts:
     return facts | {
         "slots": sorted(slot for slot in ran if slot is not None),
         "every": budget.slots if budget else attempt.touched,
-        "at_once": workers(attempt.config, budget.slots) if budget else 0,
+        "at_once": attempt.config.at_once(budget.slots) if budget else 0,
     }
 
 
