@@ -14,9 +14,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from labkit.recordings.values import Task
+from labkit.recordings.values import Task, image_of
 from swarmsim.go import durations, references
 
 TASK_HEADER = ("ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS")
@@ -83,54 +83,23 @@ def without_clean_history(shown: Iterable[Row]) -> list[Row]:
     return [row for row in shown if not _CLEAN_HISTORY.search(" ".join(row))]
 
 
-def table(shown: Iterable[Row]) -> str:
-    """Return task rows as text, with docker's header and padding; no line break at the end."""
-    return write(TASK_HEADER, shown)
-
-
-class ServiceRow(NamedTuple):
-    """One service as `docker stack services` shows it. Text, ready to be shown."""
-
-    id: str
-    name: str
-    mode: str
-    #: Running and desired tasks: `3/10`.
-    replicas: str
-    image: str
-    #: Ports published through the routing mesh, ranges drawn together.
-    ports: str
-
-    @classmethod
-    def from_api(cls, service: Mapping[str, Any]) -> Self:
-        """Read a service of the Engine API that was listed with its status."""
-        spec = service["Spec"]
-        image = spec.get("TaskTemplate", {}).get("ContainerSpec", {}).get("Image", "")
-        return cls(
-            id=service["ID"][:_SHORT_ID],
-            name=spec["Name"],
-            mode=_mode(spec),
-            replicas=_replicas(spec, service.get("ServiceStatus") or {}),
-            image=references.without_digest(image),
-            ports=_mesh_ports(service.get("Endpoint", {}).get("Ports") or ()),
-        )
-
-
-def service_table(shown: Iterable[ServiceRow]) -> str:
-    """Return services as text, in docker's order, with its header and padding."""
-    ordered = sorted(shown, key=lambda row: natural_key(row.name))
-    return write(SERVICE_HEADER, ordered)
-
-
-def stack_table(counts: Mapping[str, int]) -> str:
-    """Return stacks and how many services each has as text, as `docker stack ls` does."""
-    ordered = sorted(counts, key=natural_key)
-    return write(STACK_HEADER, ((name, str(counts[name])) for name in ordered))
+def service_row(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what `docker stack services` shows of a service that was listed with its status."""
+    spec = service["Spec"]
+    return (
+        service["ID"][:_SHORT_ID],
+        spec["Name"],
+        _mode(spec),
+        _replicas(spec, service.get("ServiceStatus") or {}),
+        references.without_digest(image_of(spec)),
+        _mesh_ports(service.get("Endpoint", {}).get("Ports") or ()),
+    )
 
 
 def write(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """Return a table as docker pads it: columns of at least ten, three blanks between.
 
-    The last column is not padded, so a line can end in blanks.
+    The last column is not padded, so a line can end in blanks. There is no line break at the end.
     """
     cells = [header, *lines]
     widths = [

@@ -272,12 +272,12 @@ class Service:
             id=service["ID"],
             name=spec["Name"],
             version=service["Version"]["Index"],
-            image=_image_of(spec),
+            image=image_of(spec),
             replicas=mode["Replicated"].get("Replicas", 1) if "Replicated" in mode else None,
             update_config=UpdateConfig.from_api(spec.get("UpdateConfig")),
             rollback_config=RollbackConfig.from_api(spec.get("RollbackConfig")),
             update_status=UpdateStatus.from_api(service.get("UpdateStatus")),
-            previous_image=_image_of(previous) if previous else None,
+            previous_image=image_of(previous) if previous else None,
         )
 
 
@@ -345,6 +345,12 @@ def tag_of(image: str) -> str:
     return digest.removeprefix("sha256:")[:12] if digest else "latest"
 
 
+def image_of(spec: Mapping[str, Any]) -> str:
+    """Return the image that a spec names; `""` if it is one of a service without containers."""
+    image = spec.get("TaskTemplate", {}).get("ContainerSpec", {}).get("Image", "")
+    return str(image)
+
+
 def instant(text: str | None) -> datetime | None:
     """Read a timestamp of the Engine API (RFC 3339, up to nanoseconds), or `None`.
 
@@ -353,11 +359,6 @@ def instant(text: str | None) -> datetime | None:
     if not text or text.startswith("0001-"):
         return None
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _image_of(spec: Mapping[str, Any]) -> str:
-    image = spec.get("TaskTemplate", {}).get("ContainerSpec", {}).get("Image", "")
-    return str(image)
 
 
 def _host_ports(ports: Any) -> str:

@@ -142,7 +142,7 @@ def test_wide_letters_take_two_columns_of_a_table() -> None:
 def test_ports_in_a_row_are_drawn_together(ports: list[tuple[int, int]], shown: str) -> None:
     service = {
         "ID": "abcdefghijklmnopqrstuvwxy",
-        "Spec": {"Name": "web", "Mode": {"Replicated": {"Replicas": 1}}},
+        "Spec": {"Name": "web"},
         "Endpoint": {
             "Ports": [
                 {
@@ -155,7 +155,7 @@ def test_ports_in_a_row_are_drawn_together(ports: list[tuple[int, int]], shown: 
             ]
         },
     }
-    assert ps.ServiceRow.from_api(service).ports == shown
+    assert ps.service_row(service)[-1] == shown
 
 
 STACK = Path(__file__).parents[1] / "swarm" / "stacks" / "lively.yml"
@@ -208,7 +208,7 @@ def shown(swarm: Swarm, command: str, name: str) -> str:
             return stack.services(swarm, name)
         case ["stack", "ps", *_]:
             return stack.ps(swarm, name, no_trunc=no_trunc)
-    return ps.table(tasks_of(swarm, name, no_trunc=no_trunc))
+    return ps.write(ps.TASK_HEADER, tasks_of(swarm, name, no_trunc=no_trunc))
 
 
 def assert_alike(both: Callable[[], tuple[T, T]]) -> T:
@@ -259,6 +259,6 @@ def test_what_the_lessons_grep_keeps_is_kept(swarm: Swarm, lively: str, service:
 
     def both() -> tuple[list[str], list[str]]:
         kept = ps.without_clean_history(tasks_of(swarm, name))
-        return ps.table(kept).split(), docker(swarm, grep).split()
+        return ps.write(ps.TASK_HEADER, kept).split(), docker(swarm, grep).split()
 
     assert_alike(both)

@@ -36,6 +36,21 @@ from swarmsim.go.states import UpdateState
 from swarmsim.model.orchestration.budget import tolerated
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of an update that was completed; by the engine's own clock."""
+
+    #: From its beginning until its last new task ran.
+    ran: timedelta
+    #: From then until the status said `completed`.
+    watched: timedelta
+
+    @property
+    def total(self) -> timedelta:
+        """How long the whole update took."""
+        return self.ran + self.watched
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One update: from the moment its spec was seen to the beginning of the next one."""
@@ -233,6 +248,15 @@ class Attempt:
         if status.started_at is None:
             return []
         return changeovers(self._all_lives, self.tag, status.started_at, status.completed_at)
+
+    @property
+    def end(self) -> Tail | None:
+        """Its end; `None` if it was not completed, or no new task ran."""
+        began, done = self.update.started_at, self.status.completed_at
+        if self.state != "completed" or not self.changeovers or began is None or done is None:
+            return None
+        last = max(slot.ran for slot in self.changeovers)
+        return Tail(last - began, done - last)
 
 
 def attempts(recording: Recording) -> list[Attempt]:

@@ -4,7 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 
 from labkit.base.errors import LabError
-from labkit.recordings import ps as rows_of
+from labkit.recordings.ps import (
+    SERVICE_HEADER,
+    STACK_HEADER,
+    TASK_HEADER,
+    natural_key,
+    rows,
+    service_row,
+    write,
+)
 from labkit.recordings.values import instant
 from labkit.swarm.client import Swarm
 from labkit.swarm.ownership import NAMESPACE
@@ -12,7 +20,10 @@ from labkit.swarm.ownership import NAMESPACE
 
 def ls(swarm: Swarm) -> str:
     """Return the table that `docker stack ls` prints: each stack and its services' number."""
-    return rows_of.stack_table(Counter(_stacks(swarm)))
+    counts = Counter(_stacks(swarm))
+    return write(
+        STACK_HEADER, ((each, str(counts[each])) for each in sorted(counts, key=natural_key))
+    )
 
 
 def services(swarm: Swarm, name: str) -> str:
@@ -23,7 +34,8 @@ def services(swarm: Swarm, name: str) -> str:
     found = swarm.services(label=f"{NAMESPACE}={name}")
     if not found:
         raise _nothing(swarm, name)
-    return rows_of.service_table(map(rows_of.ServiceRow.from_api, found))
+    in_order = sorted(found, key=lambda each: natural_key(each["Spec"]["Name"]))
+    return write(SERVICE_HEADER, map(service_row, in_order))
 
 
 def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
@@ -36,7 +48,7 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
     if not tasks:
         raise _nothing(swarm, name)
     names = {service["ID"]: service["Spec"]["Name"] for service in swarm.services()}
-    return rows_of.table(rows_of.rows(tasks, names, swarm.now(), no_trunc=no_trunc))
+    return write(TASK_HEADER, rows(tasks, names, swarm.now(), no_trunc=no_trunc))
 
 
 def running(swarm: Swarm, name: str) -> dict[str, tuple[int, int]]:

@@ -23,8 +23,9 @@ _TAIL = timedelta(seconds=1.5)
 @dataclass(frozen=True, slots=True)
 class _Chart:
     began: datetime
-    completed: datetime
-    slots: tuple[Changeover, ...]
+    slots: list[Changeover]
+    #: From the last start to `completed`.
+    tail: timedelta
 
     @property
     def busiest(self) -> tuple[datetime, set[int]]:
@@ -65,11 +66,6 @@ class _Chart:
         return median_high(each.ran - each.made for each in self.slots)
 
     @property
-    def tail(self) -> timedelta:
-        """From the last start to `completed`."""
-        return self.completed - max(each.ran for each in self.slots)
-
-    @property
     def first(self) -> Changeover:
         """The slot that changed over first."""
         return min(self.slots, key=lambda each: (each.made, each.slot))
@@ -79,12 +75,8 @@ class _Chart:
 
 
 def _chart(attempt: Attempt) -> _Chart | None:
-    status = attempt.status
-    began = status.started_at
-    if attempt.state != "completed" or began is None or status.completed_at is None:
-        return None
-    slots = tuple(attempt.changeovers)
-    return _Chart(began, status.completed_at, slots) if slots else None
+    began, end = attempt.update.started_at, attempt.end
+    return _Chart(began, attempt.changeovers, end.watched) if began and end else None
 
 
 @partial(

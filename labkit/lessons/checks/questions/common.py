@@ -1,7 +1,6 @@
 """What readings share: which update is read, and how it ended. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +31,7 @@ def newest(
         "fits": bool(fitting),
         "config": attempt.config,
         "budget": attempt.budget,
-        "end": tail(attempt),
+        "end": attempt.end,
     }
     return facts, attempt
 
@@ -50,31 +49,6 @@ def not_over(recording: Recording, of: str) -> NotSettled:
 
 
 # ---- what was seen of it -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """The end of an update that was completed; by the engine's own clock."""
-
-    #: From its beginning until its last new task ran.
-    ran: timedelta
-    #: From then until the status said `completed`.
-    watched: timedelta
-
-    @property
-    def total(self) -> timedelta:
-        """How long the whole update took."""
-        return self.ran + self.watched
-
-
-def tail(attempt: Attempt) -> Tail | None:
-    """Return the end of an update; `None` if it was not completed, or no new task ran."""
-    slots, began = attempt.changeovers, attempt.update.started_at
-    done = attempt.status.completed_at
-    if attempt.state != "completed" or not slots or began is None or done is None:
-        return None
-    last = max(slot.ran for slot in slots)
-    return Tail(last - began, done - last)
 
 
 def at_worst(attempt: Attempt) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from labkit.base.rules import Facts
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.lives import Changeover
 from labkit.lessons.checks.question import question
-from labkit.lessons.checks.questions.common import at_worst, nearest, newest, tail
+from labkit.lessons.checks.questions.common import at_worst, nearest, newest
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import completes_after
 
@@ -42,7 +42,7 @@ def _order(recording: Recording) -> Facts:
 @partial(question, "rolling-completed")
 def _completed(recording: Recording) -> Facts:
     """Return how long after its last new task ran the update was completed."""
-    facts, attempt = newest(recording, lambda each: tail(each) is not None)
+    facts, attempt = newest(recording, lambda each: each.end is not None)
     end = facts["end"]
     if not end:
         return facts
@@ -77,7 +77,7 @@ def _is_in_pairs(attempt: Attempt, delay: timedelta) -> bool:
     """Whether an update with such a delay was completed that had the slots the choices speak of."""
     config = attempt.config
     asked = config.parallelism == 2 and config.delay == delay
-    return asked and tail(attempt) is not None and _rounds(attempt) == 5
+    return asked and attempt.end is not None and _rounds(attempt) == 5
 
 
 @partial(question, "pairs-completed")
@@ -173,7 +173,7 @@ def _delayed(recording: Recording, attempt: Attempt) -> Attempt | None:
     found = [
         each
         for each in attempts(recording)
-        if tail(each)
+        if each.end
         and each.config.delay == _FIVE
         and replace(each.config, delay=_NONE) == attempt.config
         and len(each.changeovers) == len(attempt.changeovers)
