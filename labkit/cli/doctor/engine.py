@@ -78,24 +78,16 @@ def _base_image(swarm: Swarm) -> Facts:
 
 @line("images")
 def _images(swarm: Swarm) -> Facts:
-    name = f"{settings.docker_id()}/dockercoins"
-    wanted = {service: f"{name}_{service}:{images.FIRST_TAG}" for service in images.SERVICES}
+    wanted, base = images.names_of(settings.docker_id()), images.base_there(swarm)
     lacking = [image for image in wanted.values() if not images.has(swarm, image)]
-    older = [] if lacking else [wanted[service] for service in _older(swarm, wanted)]
-    return {"name": name, "lacking": lacking, "older": older}
-
-
-def _older(swarm: Swarm, wanted: dict[str, str]) -> list[str]:
-    """Return the services whose image is not of the sources that `labkit up` would build."""
-    base = images.base_there(swarm)
-    if not base:  # it counts as a source, so this cannot be told
-        return []
-    base_id, root = images.inspect(swarm, base)["Id"], settings.lesson_files() / "dockercoins"
-    return [
-        service
+    root = settings.lesson_files() / "dockercoins"
+    older = [
+        image
         for service, image in wanted.items()
-        if images.source_of(swarm, image) != images.source_hash(root / service, base_id)
+        # the base counts as a source: without it this cannot be told
+        if base and not lacking and not images.is_current(swarm, root / service, image, base)
     ]
+    return {"name": f"{settings.docker_id()}/dockercoins", "lacking": lacking, "older": older}
 
 
 @line("stack")

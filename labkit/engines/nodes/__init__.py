@@ -19,11 +19,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labkit.base import echo, settings
-from labkit.base.errors import EngineRefused, LabError, NotAManager, NotFound, NotSettled
+from labkit.base.errors import EngineRefused, LabError, NotAManager, NotSettled
 from labkit.base.jobs import poll
 from labkit.base.rules import words
 from labkit.swarm.client import Swarm
-from labkit.swarm.images import baseimage
+from labkit.swarm.images import baseimage, images
 
 #: On a node's container: which lab made it. On the dockerd in it: the container's name.
 LABEL = "labkit.node"
@@ -32,6 +32,8 @@ OFFICIAL = "docker:dind"
 _NAME = "labkit-node-"
 #: Where the images that a node is given are unpacked on their way.
 _INBOX = "/labkit-images"
+#: Images without a name, and what nodes are made of.
+_NOT_GIVEN = ("sha256:", baseimage.NODE.repository)
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.2
 _TRANSFER_SECONDS = 300
@@ -79,7 +81,9 @@ def share(swarm: Swarm) -> list[str]:
     for name in _containers(swarm, running=True):
         shown = "{{.Repository}}:{{.Tag}} {{.ID}}"
         listed = _run(swarm, name, "docker", "image", "ls", "--no-trunc", "--format", shown)
-        given = sorted(_images(swarm) - {(*line.split()[:2],) for line in listed.splitlines()})
+        made = images.made_by_labkit(swarm).items()
+        there = {(*line.split()[:2],) for line in listed.splitlines()}
+        given = sorted(each for each in made - there if not each[0].startswith(_NOT_GIVEN))
         if given:
             _load(swarm, name, [image for image, _ in given])
             what = given[0][0] if len(given) == 1 else f"{len(given)} images"
@@ -201,8 +205,7 @@ def _forget(swarm: Swarm, name: str) -> None:
 def _image(swarm: Swarm) -> str:
     made = baseimage.name(baseimage.NODE)
     for image in filter(None, (OFFICIAL, made)):
-        with contextlib.suppress(NotFound):
-            swarm.get(f"/images/{image}/json")
+        if images.has(swarm, image):
             return image
     if reason := baseimage.why_not(swarm.info().get("Architecture", "")):
         raise LabError(
@@ -311,16 +314,6 @@ def _wait_until_ready(swarm: Swarm, name: str) -> None:
         "fix that, or run `labkit down` and then `labkit up` without --nodes.",
         docker_says=_log(swarm, name),
     )
-
-
-def _images(swarm: Swarm) -> set[tuple[str, str]]:
-    listed = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
-    return {
-        (name, image["Id"])
-        for image in listed
-        for name in image["RepoTags"] or ()
-        if name != "<none>:<none>" and not name.startswith(baseimage.NODE.repository)
-    }
 
 
 def _load(swarm: Swarm, node: str, names: list[str]) -> None:

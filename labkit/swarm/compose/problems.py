@@ -16,6 +16,11 @@ class Problems:
         """Note a mistake; `what` is a clause that goes on from the path."""
         self._found.setdefault(tuple(path), what)
 
+    def take(self, problem: ValueError, path: Path = ()) -> None:
+        """Note what is wrong at a path, or inside of what is there."""
+        for inside, what in mistakes(problem):
+            self.add((*path, *inside), what)
+
     def __bool__(self) -> bool:
         return bool(self._found)
 
@@ -24,13 +29,17 @@ class Problems:
         return [(dotted(path), what) for path, what in self._found.items()]
 
 
-class Refused(Exception):
-    """One mistake, on its way to where all are collected."""
+class Mistakes(ValueError):
+    """Mistakes on their way to where all are collected."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(path, what)
-        self.path = path
-        self.what = what
+    def __init__(self, *found: tuple[Path, str]) -> None:
+        super().__init__(*found)
+        self.found = found
+
+
+def mistakes(problem: ValueError) -> Iterable[tuple[Path, str]]:
+    """Return the mistakes that an error stands for; one that says no path is about the whole."""
+    return problem.found if isinstance(problem, Mistakes) else [((), str(problem))]
 
 
 def dotted(path: Path) -> str:

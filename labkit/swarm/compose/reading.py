@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 from yaml import AliasEvent, DocumentStartEvent, Event, ScalarEvent, SequenceStartEvent
 
-from labkit.swarm.compose.problems import Path, Problems, Refused
+from labkit.swarm.compose.problems import Mistakes, Path, Problems
 
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -56,8 +56,8 @@ def read(text: str, problems: Problems) -> dict[str, Any]:
         problems.add(where, f"this is not YAML: {said}")
     except yaml.YAMLError as problem:
         problems.add((), f"this is not YAML: {problem}")
-    except Refused as problem:
-        problems.add(problem.path, problem.what)
+    except Mistakes as problem:
+        problems.take(problem)
     except ValueError:  # of `int`
         problems.add((), "a number in it has thousands of digits")
     else:
@@ -89,7 +89,9 @@ class _Reader:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
                 if event.version not in (None, (1, 1)):
-                    raise Refused((), "docker only supports YAML 1.1; remove the line with %YAML")
+                    raise Mistakes(
+                        ((), "docker only supports YAML 1.1; remove the line with %YAML")
+                    )
                 return self._value(next(self._events), ())
         return None
 
@@ -97,7 +99,7 @@ class _Reader:
         if isinstance(event, AliasEvent):
             return self._alias(event, path)
         if len(path) > _DEEPEST:
-            raise Refused(path[:3], f"this is nested more than {_DEEPEST} levels deep")
+            raise Mistakes((path[:3], f"this is nested more than {_DEEPEST} levels deep"))
         before = self._nodes
         self._nodes += 1
         anchor = getattr(event, "anchor", None)
@@ -120,15 +122,15 @@ class _Reader:
 
     def _alias(self, event: AliasEvent, path: Path) -> Any:
         if event.anchor not in self._anchors:
-            raise Refused(path, f"there is no anchor &{event.anchor} before this")
+            raise Mistakes((path, f"there is no anchor &{event.anchor} before this"))
         anchored = self._anchors[event.anchor]
         if anchored is None:
-            raise Refused(path, "this anchor holds itself")
+            raise Mistakes((path, "this anchor holds itself"))
         self._nodes += 1 + anchored.nodes
         self._aliased += anchored.nodes
         few = (_MANY - min(max(self._nodes, _FEW), _MANY)) / (_MANY - _FEW)
         if self._nodes > 1000 and self._aliased > (0.1 + 0.89 * few) * self._nodes:
-            raise Refused(path, "docker says: document contains excessive aliasing")
+            raise Mistakes((path, "docker says: document contains excessive aliasing"))
         return anchored.value
 
     def _mapping(self, path: Path) -> dict[str, Any]:
@@ -156,7 +158,7 @@ class _Reader:
         if isinstance(value, str):
             return value
         shown = event.value if isinstance(event, ScalarEvent) else "a list or a mapping"
-        raise Refused(path, f"a key is text, and {shown} is not; put it in quotes")
+        raise Mistakes((path, f"a key is text, and {shown} is not; put it in quotes"))
 
     def _scalar(self, event: ScalarEvent, path: Path) -> Any:
         kind, text = _kind(event), str(event.value)
@@ -201,7 +203,7 @@ def _merged(value: Any, path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, dict):
-            raise Refused(path, "only a mapping, or a list of them, can be merged in")
+            raise Mistakes((path, "only a mapping, or a list of them, can be merged in"))
         found = part | found
     return found
 

@@ -132,8 +132,8 @@ def build_all(swarm: Swarm, docker_id: str, root: Path) -> list[str]:
     second call does nothing. Raises `BuildFailed`, `NotOurs` if a name is taken, or
     `LabError` without a base image.
     """
-    names = {service: f"{docker_id}/dockercoins_{service}:{FIRST_TAG}" for service in SERVICES}
-    missing = [each for each in SERVICES if not _is_current(swarm, root / each, names[each])]
+    names, base = names_of(docker_id), base_image(swarm)
+    missing = [each for each in SERVICES if not is_current(swarm, root / each, names[each], base)]
     for each in missing:
         _require_free(swarm, names[each])
     if missing:
@@ -148,7 +148,7 @@ def ensure(swarm: Swarm, folder: Path, image: str) -> bool:
 
     Returns whether it was built. Raises as `build_all` does.
     """
-    if _is_current(swarm, folder, image):
+    if is_current(swarm, folder, image, base_image(swarm)):
         return False
     _require_free(swarm, image)
     echo.say(f"Building {image} …")
@@ -156,8 +156,13 @@ def ensure(swarm: Swarm, folder: Path, image: str) -> bool:
     return True
 
 
-def _is_current(swarm: Swarm, folder: Path, image: str) -> bool:
-    base = base_image(swarm)
+def names_of(docker_id: str) -> dict[str, str]:
+    """Return the name of the image of each service of dockercoins, as it is shipped."""
+    return {service: f"{docker_id}/dockercoins_{service}:{FIRST_TAG}" for service in SERVICES}
+
+
+def is_current(swarm: Swarm, folder: Path, image: str, base: str) -> bool:
+    """Whether an image was made from the files of a folder as they are, on that base image."""
     return source_of(swarm, image) == source_hash(folder, inspect(swarm, base)["Id"])
 
 
@@ -180,7 +185,7 @@ def source_hash(folder: Path, base_id: str = "") -> str:
 
 def images_made_by_labkit(swarm: Swarm) -> list[str]:
     """Return the names (or else ids) of the images that carry labkit's label."""
-    return sorted(name for image in _made_by_labkit(swarm) for name in _names(image))
+    return sorted(made_by_labkit(swarm))
 
 
 def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
@@ -191,16 +196,10 @@ def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
     its label. What a container uses stays. Returns the names of what was removed.
     """
     prefix = f"{docker_id or settings.docker_id()}/dockercoins_"
-    mine = [
-        name
-        for image in _made_by_labkit(swarm)
-        if docker_id or ownership.is_noted(image["Id"])
-        for name in _names(image)
-    ]
+    made = made_by_labkit(swarm)
+    mine = sorted(name for name in made if docker_id or ownership.is_noted(made[name]))
     removed = [
-        name
-        for name in sorted(mine)
-        if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
+        name for name in mine if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
     ]
     left = images_made_by_labkit(swarm)
     if all(baseimage.is_one(name) for name in left):
@@ -208,16 +207,15 @@ def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
     return removed
 
 
-def _made_by_labkit(swarm: Swarm) -> list[dict[str, Any]]:
-    return list(swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]}))
+def made_by_labkit(swarm: Swarm) -> dict[str, str]:
+    """Return the ids of the images that carry labkit's label, by their names (or else ids)."""
+    made = swarm.get("/images/json", filters={"label": [settings.LAB_LABEL]})
+    return {name: image["Id"] for image in made for name in _names(image)}
 
 
 def _require_free(swarm: Swarm, image: str) -> None:
-    try:
-        labels = inspect(swarm, image)["Config"].get("Labels") or {}
-    except errors.NotFound:
-        return
-    if settings.LAB_LABEL not in labels:
+    labels = _labels(swarm, image)
+    if labels is not None and settings.LAB_LABEL not in labels:
         raise errors.NotOurs(
             f"no image called {image}, or one that the lab has built.",
             f"there is one without the label {settings.LAB_LABEL}, and it would lose its name.",
@@ -267,11 +265,7 @@ def base_there(swarm: Swarm) -> str:
 
 def has(swarm: Swarm, image: str) -> bool:
     """Return whether the engine has an image of that name."""
-    try:
-        inspect(swarm, image)
-    except errors.NotFound:
-        return False
-    return True
+    return _labels(swarm, image) is not None
 
 
 def tags(swarm: Swarm, name: str) -> list[str]:
@@ -284,6 +278,14 @@ def tags(swarm: Swarm, name: str) -> list[str]:
 def inspect(swarm: Swarm, image: str) -> dict[str, Any]:
     """Return an image as the API has it. Raises `NotFound`."""
     return dict(swarm.get(f"/images/{image}/json"))
+
+
+def _labels(swarm: Swarm, image: str) -> dict[str, str] | None:
+    """Return the labels of an image, or `None` if there is none of that name."""
+    try:
+        return inspect(swarm, image)["Config"].get("Labels") or {}
+    except errors.NotFound:
+        return None
 
 
 def pull(swarm: Swarm, image: str, *, say: Say = echo.say) -> str:
@@ -380,11 +382,7 @@ def _read_dockerfile(folder: Path) -> str:
 
 def source_of(swarm: Swarm, image: str) -> str:
     """Return what `ensure` wrote on an image; `""` if it wrote nothing, or there is no image."""
-    try:
-        labels = inspect(swarm, image)["Config"].get("Labels") or {}
-        return str(labels.get(_SOURCE_LABEL, ""))
-    except errors.NotFound:
-        return ""
+    return (_labels(swarm, image) or {}).get(_SOURCE_LABEL, "")
 
 
 def _names(image: Mapping[str, Any]) -> list[str]:

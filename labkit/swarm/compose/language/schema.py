@@ -17,7 +17,7 @@ from labkit.base.rules import words
 from labkit.swarm.compose.language import shorthand
 from labkit.swarm.compose.language.interpolation import FromVariable
 from labkit.swarm.compose.language.shorthand import shown
-from labkit.swarm.compose.problems import Path, Problems
+from labkit.swarm.compose.problems import Mistakes, Path, Problems, mistakes
 
 #: The keys of the format, and what is special about some of them.
 FORMAT = words(pathlib.Path(__file__).with_name("format3.yaml"))
@@ -78,19 +78,12 @@ def _sent(value: Any) -> Any:
     return value.present() if isinstance(value, Part) else value
 
 
-class _Mistakes(ValueError):
-    def __init__(self, found: list[tuple[Path, str]]) -> None:
-        super().__init__(found)
-        self.found = found
-
-
 def check(kind: str, value: object, path: Path, problems: Problems) -> Part | None:
     """Return a mapping of the file as it is read, or `None` after noting what is wrong."""
     try:
         return _part(kind, value)
     except ValueError as problem:
-        for inside, what in _mistakes(problem):
-            problems.add((*path, *inside), what)
+        problems.take(problem, path)
         return None
 
 
@@ -152,14 +145,10 @@ def _each(keys: Iterable[K], read: Callable[[K], Any]) -> list[tuple[K, Any]]:
         try:
             found.append((key, read(key)))
         except ValueError as problem:
-            wrong += [((key, *inside), what) for inside, what in _mistakes(problem)]
+            wrong += [((key, *inside), what) for inside, what in mistakes(problem)]
     if wrong:
-        raise _Mistakes(wrong)
+        raise Mistakes(*wrong)
     return found
-
-
-def _mistakes(problem: ValueError) -> list[tuple[Path, str]]:
-    return problem.found if isinstance(problem, _Mistakes) else [((), str(problem))]
 
 
 def _a(kind: Any, value: object, what: str) -> Any:

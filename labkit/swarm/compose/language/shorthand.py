@@ -7,7 +7,7 @@ go-connections, go-units and shlex, which it uses.
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from swarmsim.go import durations
@@ -186,37 +186,26 @@ def ports(value: object) -> list[dict[str, Any]]:
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"{text!r} has the protocol {protocol!r}; it can be tcp, udp or sctp")
     targets = _port_range(target, text)
-    publisheds = _port_range(published, text) if published else None
-    if publisheds and len(targets) > 1 and len(targets) != len(publisheds):
+    publisheds = _port_range(published, text) if published else [0] * len(targets)
+    if len(targets) == 1:
+        targets *= len(publisheds)
+    if len(targets) != len(publisheds):
         raise ValueError(f"{text!r} has two ranges of different lengths")
-    found = []
-    for position, each in enumerate(targets):
-        if publisheds is None:
-            chosen: Iterable[int] = (0,)
-        else:
-            chosen = publisheds if len(targets) == 1 else (publisheds[position],)
-        found += [
-            {
-                "target": each,
-                "published": port,
-                "protocol": protocol,
-                "mode": "ingress",
-                "host_ip": _address(address, text),
-            }
-            for port in chosen
-        ]
+    same = {"protocol": protocol, "mode": "ingress", "host_ip": _address(address, text)}
+    pairs = zip(targets, publisheds, strict=True)
+    found = [{"target": target, "published": port, **same} for target, port in pairs]
     # docker's order: by "80/tcp" as text, before all are sorted by what they publish
     return sorted(found, key=lambda port: f"{port['target']}/{protocol}")
 
 
-def _port_range(text: str, whole: str) -> range:
+def _port_range(text: str, whole: str) -> list[int]:
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
     if not found:
         raise ValueError(f"must be a port such as 80 or '8000:80', not {whole!r}")
     first, last = int(found[1]), int(found[2] or found[1])
     if not first <= last <= HIGHEST_PORT:
         raise ValueError(f"{whole!r} has no port or range of ports up to {HIGHEST_PORT}")
-    return range(first, last + 1)
+    return [*range(first, last + 1)]
 
 
 def _address(text: str, whole: str) -> str:
