@@ -321,10 +321,9 @@ def test_an_address_may_be_a_tasks_and_a_services_by_turns(tmp_path):
     names = Names(tmp_path / "names")
     task = Folder(tmp_path / "task")
     task.ports.mkdir(parents=True)
-    behind = Attachments(
-        "host", {"n": "10.0.1.5"}, {"n": ("web",)}, {"n": "10.0.1.2"}, {"n": ("vip",)}
-    )
-    itself = Attachments("host", {"n": "10.0.1.2"}, {"n": ("web",)}, {}, {})
+    leads = (("n", "vip", "10.0.1.2"),)
+    behind = Attachments("host", {"n": "10.0.1.5"}, {"n": "10.0.1.2"}, leads)
+    itself = Attachments("host", {"n": "10.0.1.2"}, {}, ())
     address = tmp_path / "names/addresses/10.0.1.2"
 
     names.add(behind)
@@ -344,10 +343,9 @@ def test_names_come_and_go_with_their_tasks(tmp_path):
         task = Folder(tmp_path / f"task{number}")
         task.ports.mkdir(parents=True)
         address = f"10.0.1.{number}"
-        place = Attachments(
-            f"host{number}", {"n": address}, {"n": ("web", "tasks.web")}, {"n": "10.0.1.9"},
-            {"n": ("vip",)},
-        )  # fmt: skip
+        leads = {"web": address, "tasks.web": address, "vip": "10.0.1.9"}
+        named = tuple(("n", name, to) for name, to in leads.items())
+        place = Attachments(f"host{number}", {"n": address}, {"n": "10.0.1.9"}, named)
         names.settle(task, place)
         names.add(place)
         places.append(place)

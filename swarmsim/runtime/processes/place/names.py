@@ -11,7 +11,7 @@ it is told to stop.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,11 @@ class Attachments:
     """A task's addresses and names in its networks."""
 
     hostname: str
-    #: By network id: the task's address in it, and the names that lead to it there.
+    #: By network id: the task's address in it, and the virtual address of its service.
     addresses: Mapping[str, str]
-    names: Mapping[str, tuple[str, ...]]
-    #: By network id: the virtual address of its service, and the names that lead to that.
     virtual: Mapping[str, str]
-    virtual_names: Mapping[str, tuple[str, ...]]
+    #: A network's id, a name, and the address that it leads to there.
+    names: tuple[tuple[str, str, str], ...]
 
 
 def attachments(task: Task, hostname: str, engine: Host) -> Attachments:
@@ -47,18 +46,14 @@ def attachments(task: Task, hostname: str, engine: Host) -> Attachments:
         if network in addresses
     }
     aliases = _aliases(task.spec)
-    names: dict[str, tuple[str, ...]] = {}
-    virtual_names: dict[str, tuple[str, ...]] = {}
-    for network in addresses:
+    names: list[tuple[str, str, str]] = []
+    for network, address in addresses.items():
         of_service = (task.service_name, *aliases.get(network, ()))
-        of_tasks = tuple(f"tasks.{name}" for name in of_service)
+        of_tasks = (f"tasks.{name}" for name in of_service)
         own = dict.fromkeys((hostname, task.container_id[:12]))
-        if network in virtual:
-            virtual_names[network] = of_service
-            names[network] = (*of_tasks, *own)
-        else:
-            names[network] = (*of_service, *of_tasks, *own)
-    return Attachments(hostname, addresses, names, virtual, virtual_names)
+        names += [(network, name, virtual.get(network, address)) for name in of_service]
+        names += [(network, name, address) for name in (*of_tasks, *own)]
+    return Attachments(hostname, addresses, virtual, tuple(names))
 
 
 def _aliases(spec: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -108,7 +103,7 @@ class Names:
         self._change(attachments, list.remove)
 
     def _change(self, attachments: Attachments, change: Callable[[list[str], str], None]) -> None:
-        for network, name, address in _entries(attachments):
+        for network, name, address in attachments.names:
             known = self._known.setdefault((network, name), [])
             change(known, address)
             self._write(network, name, known)
@@ -136,15 +131,6 @@ def port_of(folder: Folder, port: int) -> tuple[str, int] | None:
     except OSError:
         return None
     return host, int(real)
-
-
-def _entries(attachments: Attachments) -> Iterator[tuple[str, str, str]]:
-    for network, names in attachments.names.items():
-        for name in names:
-            yield network, name, attachments.addresses[network]
-    for network, names in attachments.virtual_names.items():
-        for name in names:
-            yield network, name, attachments.virtual[network]
 
 
 def _clear(path: Path) -> None:
