@@ -50,8 +50,6 @@ _CONTAINER = "TaskTemplate.ContainerSpec."
 _IMAGE = "GET /images/{name:path}/json"
 _INSPECTED, _LISTED = "GET /containers/{id}/json", "GET /containers/json"
 _CONTAINERS = f"{_INSPECTED}, {_LISTED}"
-_SERVICES, _TASKS = "GET /services, GET /services/{id}", "GET /tasks, GET /tasks/{id}"
-_NEW_PRIVILEGES = "ContainerSpec.Privileges.NoNewPrivileges"
 
 #: Of a container, and so in the config of an image as well.
 _OF_A_CONTAINER = " ".join(
@@ -112,8 +110,6 @@ BODIES = (
     Row(_SERVICE, f"{_CONTAINER}Ulimits TaskTemplate.Resources.Limits.Pids", "1.41"),
     Row(_SERVICE, "Mode.ReplicatedJob Mode.GlobalJob", "1.41"),
     Row(_SERVICE, f"{_CONTAINER}Healthcheck.StartInterval", "1.44"),
-    Row(_SERVICE, f"{_CONTAINER}Privileges.Seccomp {_CONTAINER}Privileges.AppArmor", "1.44"),
-    Row(_SERVICE, f"TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
     Row(_SERVICE, f"{_CONTAINER}Mounts.VolumeOptions.Subpath", "1.45"),
     Row(_SERVICE, f"{_CONTAINER}OomScoreAdj {_CONTAINER}Mounts.TmpfsOptions.Options", "1.46"),
     Row(_SERVICE, "TaskTemplate.Resources.SwapBytes", "1.52"),
@@ -124,7 +120,7 @@ BODIES = (
 #: Fields of an answer that other versions leave out.
 ANSWERS = (
     Row("GET /info", "KernelMemory", until="1.42"),
-    Row(_TASKS, "Volumes", "1.42"),
+    Row("GET /tasks, GET /tasks/{id}", "Volumes", "1.42"),
     Row("GET /volumes/{name}, POST /volumes/create", "Labels", "1.42", instead=_unmarked),
     Row("GET /volumes, GET /system/df", "Volumes.Labels", "1.42", instead=_unmarked),
     Row("GET /system/df", "BuilderSize", until="1.42"),
@@ -134,9 +130,6 @@ ANSWERS = (
     Row("GET /system/df", "Images.VirtualSize", until="1.44"),
     Row("POST /services/create", "Warnings", "1.44"),
     Row("GET /info", "CDISpecDirs", "1.44"),
-    Row(_SERVICES, f"Spec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
-    Row(_SERVICES, f"PreviousSpec.TaskTemplate.{_NEW_PRIVILEGES}", "1.44"),
-    Row(_TASKS, f"Spec.{_NEW_PRIVILEGES}", "1.44"),
     Row(_CONTAINERS, "NetworkSettings.Networks.*.DNSNames", "1.44"),
     Row(_INSPECTED, "NetworkSettings.Networks.*.Aliases", until="1.45", instead=_nothing),
     Row(_INSPECTED, "HostConfig.KernelMemory HostConfig.KernelMemoryTCP", until="1.42"),

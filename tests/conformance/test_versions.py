@@ -36,7 +36,6 @@ PATHS: dict[str, dict[str, Any]] = {
 NOT_SIMULATED = (".Runtimes.", ".Containerd", ".FirewallBackend", ".SecurityOptions", ".Execution")
 SPEC = {
     "Healthcheck": {"Test": ["NONE"], "StartPeriod": 1000000000, "StartInterval": 1000000000},
-    "Privileges": {"NoNewPrivileges": True, "Seccomp": {"Mode": "default"}},
     "Sysctls": {"net.core.somaxconn": "100"},
     "CapabilityAdd": ["CAP_NET_RAW"],
     "Ulimits": [{"Name": "nofile", "Hard": 1000, "Soft": 1000}],

@@ -38,22 +38,6 @@ def _log_config(driver: Json) -> Json:
     return {"Type": driver.get("Name") or "json-file", "Config": driver.get("Options") or {}}
 
 
-def _security(privileges: Json) -> list[str] | None:
-    label = privileges.get("SELinuxContext") or {}
-    found = ["label=disable"] if label.get("Disable") else []
-    found += [
-        f"label={key.lower()}:{label[key]}"
-        for key in ("User", "Role", "Level", "Type")
-        if label.get(key)
-    ]
-    for kind in ("Seccomp", "AppArmor"):
-        if (privileges.get(kind) or {}).get("Mode") in {"unconfined", "disabled"}:
-            found.append(f"{kind.lower()}=unconfined")
-    if privileges.get("NoNewPrivileges"):
-        found.append("no-new-privileges=true")
-    return found or None
-
-
 _CONTAINER = "ContainerSpec."
 HOST_CONFIG = (
     Field("CapAdd", f"{_CONTAINER}CapabilityAdd"),
@@ -74,7 +58,6 @@ HOST_CONFIG = (
     Field("OomScoreAdj", f"{_CONTAINER}OomScoreAdj"),
     Field("PidsLimit", "Resources.Limits.Pids"),
     Field("ReadonlyRootfs", f"{_CONTAINER}ReadOnly"),
-    Field("SecurityOpt", f"{_CONTAINER}Privileges", _security),
     Field("Sysctls", f"{_CONTAINER}Sysctls"),
     Field("Ulimits", f"{_CONTAINER}Ulimits"),
 )

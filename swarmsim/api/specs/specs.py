@@ -30,7 +30,6 @@ _MANNERS = (
 )
 _PEOPLE = "curie darwin dijkstra euler gauss hopper kepler lamarr lovelace noether tesla turing"
 _MOUNT_TYPES = {"bind", "volume", "tmpfs", "npipe"}
-_MODES_OF_SECURITY = {"Seccomp": {"unconfined", "custom"}, "AppArmor": {"disabled"}}
 _PROPAGATIONS = {"rprivate", "private", "rshared", "shared", "rslave", "slave"}
 
 
@@ -102,9 +101,9 @@ def _check_runtime(template: Spec) -> None:
 def _convert_container(container: Spec) -> None:
     isolation = container.get("Isolation", "").lower()
     container["Isolation"] = isolation if isolation in {"hyperv", "process"} else "default"
-    for kind, modes in _MODES_OF_SECURITY.items():
-        if (options := (container.get("Privileges") or {}).get(kind)) is not None:
-            options["Mode"] = options["Mode"] if options.get("Mode") in modes else "default"
+    if any((container.get("Privileges") or {}).values()):
+        message = "a simulated engine has no Privileges: SELinux, seccomp, AppArmor, credentials"
+        raise ApiError(501, message)
     for kind in ("Secrets", "Configs"):
         container[kind] = [reference or {} for reference in container.get(kind) or []]
     for reference in container["Configs"]:
