@@ -1,7 +1,6 @@
-"""What each instruction does to an image's config, and what it is called in the history.
+"""What each instruction does to an image's config (moby's `builder/dockerfile/dispatchers.go`).
 
-The words of the history are those of moby's `builder/dockerfile/dispatchers.go`. RUN is not
-executed: nothing here may install something on this machine.
+RUN is not executed: nothing here may install something on this machine.
 """
 
 import posixpath
@@ -10,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarmsim.go import durations, values
-from swarmsim.go.gojson import quoted
+from swarmsim.go import values
 from swarmsim.images.build import healthcheck, words
 from swarmsim.images.build.dockerfile import Instruction
 from swarmsim.images.build.words import StepFailed
@@ -68,77 +66,67 @@ class State:
         shell = [] if instruction.is_json else self.shell
         return [*shell, *instruction.arguments]
 
-    def nop(self, text: str, *, blanks: int = 2) -> list[str]:
-        """Return the command that Docker notes for a step that runs nothing."""
-        return [*self.shell, "#(nop)" + " " * (blanks - 1), text]
-
 
 def take(state: State, instruction: Instruction) -> list[str]:
-    """Change the state as an instruction says; return the command that is noted for it.
+    """Change the state as an instruction says; return what the history has of it.
 
-    `notes` are what the engine says about it. Raises `StepFailed` in Docker's words.
+    That is the instruction as it is written, and of a RUN the command. `notes` are what the
+    engine says about it. Raises `StepFailed` in Docker's words.
     """
     state.notes = []
-    return _STEPS[instruction.name](state, instruction)
+    if instruction.name == "RUN":
+        return _command_of_run(state, instruction)
+    _STEPS[instruction.name](state, instruction)
+    return [instruction.text]
 
 
-def _arg(state: State, instruction: Instruction) -> list[str]:
-    noted = []
+def _arg(state: State, instruction: Instruction) -> None:
     for word in instruction.arguments:
         name, equals, default = word.partition("=")
-        value = state.expand(default) if equals else None
-        noted.append(f"{name}={value}" if equals else name)
-        otherwise = value if equals else state.before.get(name)
+        otherwise = state.expand(default) if equals else state.before.get(name)
         state.arguments[name] = state.given.get(name, otherwise)
-    return state.nop(f"ARG {' '.join(noted)}")
 
 
-def _env(state: State, instruction: Instruction) -> list[str]:
+def _env(state: State, instruction: Instruction) -> None:
     pairs = [(state.expand(name), state.expand(value)) for name, value in instruction.pairs]
     env = dict(pair.partition("=")[::2] for pair in state.config["Env"] or ())
     env.update(pairs)
     state.config["Env"] = [f"{name}={value}" for name, value in env.items()]
-    return state.nop("ENV " + " ".join(f"{name}={value}" for name, value in pairs))
 
 
-def _label(state: State, instruction: Instruction) -> list[str]:
+def _label(state: State, instruction: Instruction) -> None:
     pairs = list(instruction.pairs)
     if not instruction.is_literal:
         pairs = [(state.expand(name), state.expand(value)) for name, value in pairs]
     state.config["Labels"] = {**(state.config["Labels"] or {}), **dict(pairs)}
-    return state.nop("LABEL " + " ".join(f"{name}={value}" for name, value in pairs))
 
 
-def _workdir(state: State, instruction: Instruction) -> list[str]:
+def _workdir(state: State, instruction: Instruction) -> None:
     path = state.expand(instruction.rest)
     if not path:
         raise StepFailed("cannot normalize nothing")
     joined = posixpath.join("/", state.config["WorkingDir"], path)
     state.config["WorkingDir"] = "/" + posixpath.normpath(joined).lstrip("/")
-    return state.nop(f"WORKDIR {state.config['WorkingDir']}", blanks=1)
 
 
-def _cmd(state: State, instruction: Instruction) -> list[str]:
+def _cmd(state: State, instruction: Instruction) -> None:
     state.config["Cmd"] = state.command(instruction)
     state.said_command = True
-    return state.nop(f"CMD {_go_list(state.config['Cmd'])}")
 
 
-def _entrypoint(state: State, instruction: Instruction) -> list[str]:
+def _entrypoint(state: State, instruction: Instruction) -> None:
     state.config["Entrypoint"] = state.command(instruction) if instruction.arguments else None
     if not state.said_command:  # the base image's would be no arguments for this one
         state.config["Cmd"] = None
-    return state.nop(f"ENTRYPOINT {_go_list(state.config['Entrypoint'] or [])}")
 
 
-def _expose(state: State, instruction: Instruction) -> list[str]:
+def _expose(state: State, instruction: Instruction) -> None:
     given = words.expand_to_words(instruction.rest, state.values)
     ports = dict(state.config.get("ExposedPorts") or {})
     for text in given:
         ports.update({port: {} for port in _ports(text)})
     if ports:
         state.config["ExposedPorts"] = ports
-    return state.nop("EXPOSE " + " ".join(sorted(given)))
 
 
 def _ports(text: str) -> list[str]:
@@ -150,48 +138,37 @@ def _ports(text: str) -> list[str]:
     return [f"{port}/{found['protocol'] or 'tcp'}" for port in range(first, last + 1)]
 
 
-def _volume(state: State, instruction: Instruction) -> list[str]:
+def _volume(state: State, instruction: Instruction) -> None:
     paths = [state.expand(path) for path in instruction.arguments]
     state.config["Volumes"] = {
         **(state.config["Volumes"] or {}),
         **{path: {} for path in paths},
     }
-    return state.nop(f"VOLUME [{' '.join(paths)}]")
 
 
-def _user(state: State, instruction: Instruction) -> list[str]:
+def _user(state: State, instruction: Instruction) -> None:
     state.config["User"] = state.expand(instruction.rest)
-    return state.nop(f"USER {state.config['User']}")
 
 
-def _stopsignal(state: State, instruction: Instruction) -> list[str]:
+def _stopsignal(state: State, instruction: Instruction) -> None:
     name = state.expand(instruction.rest)
     if values.signal_number(name) is None:
         raise StepFailed(f"Invalid signal: {name}")
     state.config["StopSignal"] = name
-    return state.nop(f"STOPSIGNAL {name}")
 
 
-def _shell(state: State, instruction: Instruction) -> list[str]:
+def _shell(state: State, instruction: Instruction) -> None:
     state.config["Shell"] = list(instruction.arguments)
-    return state.nop(f"SHELL [{' '.join(instruction.arguments)}]")
 
 
-def _healthcheck(state: State, instruction: Instruction) -> list[str]:
+def _healthcheck(state: State, instruction: Instruction) -> None:
     check = healthcheck.read(instruction.flags, instruction.rest)
     if before := state.config.get("Healthcheck"):
         state.notes.append(f"Note: overriding previous HEALTHCHECK: [{' '.join(before['Test'])}]\n")
     state.config["Healthcheck"] = {**(before or {}), **check}  # what is not said stays as it was
-    lengths = [
-        quoted(durations.to_text(durations.from_nanoseconds(check.get(key, 0))))
-        for key in ("Interval", "Timeout", "StartPeriod", "StartInterval")
-    ]
-    retries = repr(chr(check.get("Retries", 0)))  # Go prints the number as a character
-    noted = f"{{{_go_list(check['Test'])} {' '.join(lengths)} {retries}}}"
-    return state.nop(f"HEALTHCHECK &{noted}")
 
 
-def _run(state: State, instruction: Instruction) -> list[str]:
+def _command_of_run(state: State, instruction: Instruction) -> list[str]:
     arguments = sorted(
         f"{name}={value}"
         for name, value in state.arguments.items()
@@ -201,15 +178,11 @@ def _run(state: State, instruction: Instruction) -> list[str]:
     return [f"|{len(arguments)}", *arguments, *command] if arguments else command
 
 
-def _go_list(texts: list[str]) -> str:
-    return f"[{' '.join(quoted(text) for text in texts)}]"
-
-
 #: By name of the instruction.
-_STEPS: dict[str, Callable[[State, Instruction], list[str]]] = {
+_STEPS: dict[str, Callable[[State, Instruction], None]] = {
     step.__name__.removeprefix("_").upper(): step
     for step in (
         *(_arg, _cmd, _entrypoint, _env, _expose, _healthcheck, _label),
-        *(_run, _shell, _stopsignal, _user, _volume, _workdir),
+        *(_shell, _stopsignal, _user, _volume, _workdir),
     )
 }

@@ -100,8 +100,7 @@ class Steps:
         layers = parent.layers if parent else ()
         found, content = copying.collect(copy, lambda path: self.images.has_folder(layers, path))
         owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
-        text = f"{instruction.name} {owner}{content} in {destination} "
-        return found, state.nop(text, blanks=1)
+        return found, [f"{instruction.name} {owner}{content} in {destination}"]
 
     def _files_of(self, source: str) -> Saying[Path]:
         """Return the files of an earlier stage, or of an image."""
