@@ -36,8 +36,6 @@ class Network:
     version: int = 0
     subnet: Subnet | None = None
     gateway: str = ""
-    #: The part of the subnet that addresses are taken from, if it is not all of it.
-    part: Subnet | None = None
     #: As they were given, and with what the driver adds.
     options_given: dict[str, str] | None = None
     options: dict[str, str] = field(default_factory=dict)
@@ -72,11 +70,10 @@ class Network:
         Addresses are taken in turn, so one that was just freed is not reused at once.
         """
         assert self.subnet is not None, f"network {self.name} has no addresses"
-        pool = self.part or self.subnet
-        hosts = pool.num_addresses - 2
+        hosts = self.subnet.num_addresses - 2
         for _ in range(hosts):
             self._last = self._last % hosts + 1
-            address = str(pool[self._last])
+            address = str(self.subnet[self._last])
             if address not in self.taken and address != self.gateway:
                 self.taken.add(address)
                 return f"{address}/{self.subnet.prefixlen}"
@@ -118,7 +115,6 @@ class Networks(dict[str, Network]):
         asked, in_swarm = asked or {}, driver == "overlay"
         config = ((asked.get("IPAM") or {}).get("Config") or [{}])[0]
         subnet = _subnet(config.get("Subnet")) or self.free_subnet(local=not in_swarm)
-        part = _subnet(config.get("IPRange"))
         labels, options = asked.get("Labels"), dict(asked.get("Options") or {})
         if in_swarm:
             options[VXLAN_IDS] = options.get(VXLAN_IDS) or self.free_vxlan_id()
@@ -131,8 +127,7 @@ class Networks(dict[str, Network]):
             updated_at=now,
             version=version,
             subnet=subnet,
-            part=part,
-            gateway=config.get("Gateway") or str(part[0] if part else subnet[1]),
+            gateway=config.get("Gateway") or str(subnet[1]),
             options_given=asked.get("Options"),
             options=options,
             labels=labels if in_swarm else labels or {},

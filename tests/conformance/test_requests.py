@@ -18,7 +18,6 @@ from swarmsim.api import versions
 from swarmsim.go.errors import ApiError, NotAFilter
 from tests.conformance.engines import Engine, seconds
 from tests.conformance.refusals import CASES, IMAGE, STALE, Case, spec, task
-from tests.waiting import until
 
 #: Refusals for which a real engine looks for a plugin for fifteen seconds.
 SLOW = ("secret: a driver that there is not", "network: a driver that there is not")
@@ -336,26 +335,3 @@ def test_versions_only_grow(subject: Subject) -> None:
 @on_each
 def test_what_no_route_answers_says_nothing_of_the_engine(subject: Subject) -> None:
     assert "Api-Version" not in subject.engine.call("GET", "/nothing").headers
-
-
-def _allocated(engine: Engine, name: str) -> dict[str, Any] | None:
-    shown = dict(engine.get(f"/networks/{name}"))
-    return shown if all("Gateway" in each for each in shown["IPAM"]["Config"] or [{}]) else None
-
-
-@on_each
-def test_addresses_are_taken_from_the_part_that_was_asked_for(subject: Subject) -> None:
-    name = f"{subject.words['new']}-range"
-    config = {"Subnet": "10.213.7.0/24", "IPRange": "10.213.7.64/26"}
-    asked = {"Name": name, "Driver": "overlay", "IPAM": {"Config": [config], "Options": {"a": "b"}}}
-    made = subject.engine.call("POST", "/networks/create", asked)
-    # the manager gives it its gateway a little later
-    assert made.status == 201, made
-    shown = until(lambda: _allocated(subject.engine, name), "its addresses")
-    subject.engine.call("DELETE", f"/networks/{name}")
-
-    assert shown["IPAM"] == {
-        "Driver": "default",
-        "Options": {"a": "b", "com.docker.network.ipam.serial": "true"},
-        "Config": [{**config, "Gateway": "10.213.7.64"}],
-    }

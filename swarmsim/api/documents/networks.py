@@ -17,6 +17,7 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
     endpoints = _endpoints(engine, network) if detailed else {}
     is_here = network.scope == "local" or (detailed and is_known_here(engine, network))
     is_double = network.predefined and network.scope == "swarm"
+    given = network.given or {}
     shown = {
         **CONSTANTS["network"],
         "Name": network.name,
@@ -27,9 +28,9 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
         "EnableIPv4": True,
         "EnableIPv6": network.ipv6,
         "IPAM": {
-            "Driver": "" if is_double else (network.given or {}).get("Driver") or "default",
-            "Options": _address_options(network),
-            "Config": _address_configs(network, "IPRange"),
+            "Driver": "" if is_double else given.get("Driver") or "default",
+            "Options": given.get("Options") if network.scope == "local" else None,
+            "Config": _address_configs(network),
         },
         "Internal": network.internal,
         "Attachable": network.attachable,
@@ -41,14 +42,6 @@ def network_json(engine: Engine, network: Network, *, detailed: bool = True) -> 
     if network.scope == "swarm" and is_here:
         shown["Peers"] = [{"Name": engine.id[:12], "IP": _HOST}]
     return shown
-
-
-def _address_options(network: Network) -> Json | None:
-    """The options for addresses; the swarm's driver adds one of its own to them."""
-    asked = (network.given or {}).get("Options")
-    if network.scope != "swarm":
-        return asked
-    return {**asked, "com.docker.network.ipam.serial": "true"} if asked else None
 
 
 def _endpoints(engine: Engine, network: Network) -> Json:
@@ -109,7 +102,7 @@ def swarm_network_json(network: Network) -> Json:
     if network.predefined:  # its driver is every machine's own, and gives no addresses
         shown |= {"DriverState": {"Name": network.driver}, "IPAMOptions": {"Driver": {}}}
     if network.subnet:
-        shown["IPAMOptions"]["Configs"] = _address_configs(network, "Range")
+        shown["IPAMOptions"]["Configs"] = _address_configs(network)
     return shown
 
 
@@ -117,12 +110,11 @@ def _addresses_asked(network: Network) -> Json:
     given = network.given or {}
     asked: Json = {"Driver": {"Name": given.get("Driver") or "default"}}
     if given.get("Config") and network.subnet:
-        asked["Configs"] = _address_configs(network, "Range")
+        asked["Configs"] = _address_configs(network)
     return asked
 
 
-def _address_configs(network: Network, name_of_part: str) -> list[Json]:
+def _address_configs(network: Network) -> list[Json]:
     if not network.subnet:
         return []
-    part = {name_of_part: str(network.part)} if network.part else {}
-    return [{"Subnet": str(network.subnet), **part, "Gateway": network.gateway}]
+    return [{"Subnet": str(network.subnet), "Gateway": network.gateway}]

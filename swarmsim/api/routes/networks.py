@@ -130,13 +130,17 @@ def _made(engine: Engine, asked: Json) -> Network:
 
 
 def _check_addresses(asked: Json) -> None:
-    for config in (asked.get("IPAM") or {}).get("Config") or []:
-        for address in (config.get("Subnet", ""), config.get("IPRange") or "10.0.0.0/8"):
-            try:
-                ipaddress.ip_network(address if "/" in address else "", strict=False)
-            except ValueError:
-                message = f"Invalid subnet {address} : invalid CIDR address: {address}"
-                raise ApiError(500, message) from None
+    given = asked.get("IPAM") or {}
+    configs = given.get("Config") or []
+    if given.get("Options") or any(it.get("IPRange") for it in configs):
+        raise ApiError(501, "a simulated engine takes addresses from all of a subnet, in turn")
+    for config in configs:
+        address = config.get("Subnet", "")
+        try:
+            ipaddress.ip_network(address if "/" in address else "", strict=False)
+        except ValueError:
+            message = f"Invalid subnet {address} : invalid CIDR address: {address}"
+            raise ApiError(500, message) from None
 
 
 def _say(engine: Engine, network: Network, action: str) -> None:
