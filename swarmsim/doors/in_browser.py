@@ -9,11 +9,15 @@ import gc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swarmsim import Engine
-from swarmsim.doors.posted import Ports, Posted
+from swarmsim.doors.posted import Posted
 from swarmsim.runtime.acted import Acted, reading
 from swarmsim.runtime.port import Host, Runtime
+
+if TYPE_CHECKING:
+    from swarmsim.runtime.turns.system import Ports
 
 #: Seconds between two collections of what nobody needs any more.
 _COLLECT_EVERY = 20
@@ -34,7 +38,7 @@ def _acted(host: Host) -> Runtime:
     return Acted(host, partial(reading.behaviour, host))
 
 
-def _programs(data: Path) -> tuple[Ports, Callable[[Host], Runtime]]:
+def _programs(data: Path) -> "tuple[Ports, Callable[[Host], Runtime]]":
     from swarmsim.runtime.processes import Processes
     from swarmsim.runtime.turns.system import Turns
 

@@ -11,12 +11,14 @@ An answer comes within ten seconds, even if there is nothing new, because a call
 until it arrives.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from itertools import count
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from swarmsim.api import app
 from swarmsim.api.http import Answer, Call
@@ -24,17 +26,11 @@ from swarmsim.doors.loop import Timer, happened
 from swarmsim.engine.engine import Engine
 from swarmsim.go.errors import ApiError
 
+if TYPE_CHECKING:
+    from swarmsim.runtime.turns.system import Ports
+
 #: Seconds after which an answer comes, whatever there is to say.
 _LATEST = 10
-
-
-class Ports(Protocol):
-    """The ports that tasks publish."""
-
-    async def ask(
-        self, port: int, method: str, path: str, body: bytes, seconds: float
-    ) -> tuple[int, bytes]:
-        """Send a request, and return status and body. Raises `OSError`."""
 
 
 class Posted:

@@ -9,7 +9,7 @@ one has succeeded, the interval is another one (since Docker Engine 25).
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from swarmsim.go.times import stamp
 from swarmsim.runtime.plan import Healthcheck
@@ -22,16 +22,9 @@ _HEALTHY, _UNHEALTHY, _STARTING = "healthy", "unhealthy", "starting"
 NO_CODE = -1
 
 
-class Probe(Protocol):
-    """A running probe."""
-
-    def kill(self) -> None:
-        """Kill it."""
-
-
-#: Starts a probe; the second argument is called with its exit code and what it wrote.
-#: Returns `None` if it could not be started, which that function has then been told.
-Start = Callable[[tuple[str, ...], Callable[[int, bytes], None]], Probe | None]
+#: Starts a probe; the second argument is called with its exit code and what it wrote. Returns
+#: what kills it, or `None` if it could not be started, which that function has then been told.
+Start = Callable[[tuple[str, ...], Callable[[int, bytes], None]], Callable[[], None] | None]
 
 
 @dataclass
@@ -47,7 +40,7 @@ class Health:
     failing_streak: int = 0
     _results: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _started_at: int = 0
-    _probe: Probe | None = None
+    _kill: Callable[[], None] | None = None
     #: Which probe it is: one that was given up may still answer.
     _number: int = 0
     _stopped: bool = False
@@ -61,8 +54,8 @@ class Health:
         """Stop probing: the container has ended, or is being ended."""
         self._stopped = True
         self._number += 1
-        if self._probe is not None:
-            self._probe.kill()
+        if self._kill is not None:
+            self._kill()
 
     def as_json(self) -> dict[str, Any]:
         """Return what `docker inspect` shows as `State.Health`."""
@@ -87,20 +80,20 @@ class Health:
             if number == self._number:
                 self._result(begun, code, output.decode("utf-8", "replace"))
 
-        self._probe = self.start(self.check.command, ended)
-        if self._probe is not None:
+        self._kill = self.start(self.check.command, ended)
+        if self._kill is not None:
             self.call_at(begun + self.check.timeout, lambda: self._time_is_up(number, begun))
 
     def _time_is_up(self, number: int, begun: int) -> None:
-        if number != self._number or self._probe is None:
+        if number != self._number or self._kill is None:
             return
-        self._probe.kill()
+        self._kill()
         seconds = self.check.timeout / 10**9
         self._result(begun, NO_CODE, f"Health check exceeded timeout ({seconds:g}s)")
 
     def _result(self, begun: int, code: int, output: str) -> None:
         self._number += 1
-        self._probe = None
+        self._kill = None
         now = self.clock()
         self._results.append(
             {

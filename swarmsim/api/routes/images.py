@@ -15,6 +15,7 @@ from swarmsim.engine.engine import Engine
 from swarmsim.go import gojson, references
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
+from swarmsim.go.gojson.shapes import read
 from swarmsim.go.references import Reference
 from swarmsim.images import Image, listing, pulling, registry, removing, trees
 from swarmsim.images.build import building, dockerfile
@@ -201,13 +202,10 @@ def _texts(call: Call, name: str, what: str) -> dict[str, str]:
     if not text:
         return {}
     try:
-        found = gojson.loads(text)
+        found = read(gojson.loads(text), "map[string]*string")
     except ApiError as problem:
         raise ApiError(400, f"{what}: {problem.message}") from None
-    if not isinstance(found, dict):
-        kind = "map[string]*string" if name == "buildargs" else "map[string]string"
-        raise ApiError(400, f"{what}: json: cannot unmarshal into Go value of type {kind}")
-    return {key: str(value) for key, value in found.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _dockerfile(context: Path, wanted: str) -> tuple[str, str]:

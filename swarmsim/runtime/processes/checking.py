@@ -46,8 +46,10 @@ class Checks:
             probe.wait()
         self._under_way.clear()
 
-    def _start(self, it: Running, command: tuple[str, ...], ended: _Ended) -> Process | None:
-        """Start a probe in a task's folder."""
+    def _start(
+        self, it: Running, command: tuple[str, ...], ended: _Ended
+    ) -> Callable[[], None] | None:
+        """Start a probe in a task's folder; return what kills it."""
         output = bytearray()
         report_end = it.world.engine.probed(it.task.id, command)
 
@@ -73,7 +75,7 @@ class Checks:
             return None
         self._under_way.add(probe)
         it.life.probing = True
-        return probe
+        return probe.kill
 
 
 def _words(it: Running, command: tuple[str, ...]) -> list[str]:

@@ -138,7 +138,7 @@ class Probes:
     def _start(self, _command, ended):
         code = self._codes.pop(0) if self._codes else 0
         self.agenda.after(self._takes, lambda: ended(code, b"said"))
-        return self
+        return self.kill
 
 
 @each_claim(__file__, "health", "case")
