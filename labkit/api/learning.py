@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,11 +75,8 @@ def compare(name: str, recording: doing.Shown | None = None) -> checks.Compared:
         wanted,
         "compared",
         outcome=LATE if late else "",
-        choice=prediction.key if prediction else "",
-        answer=found.reading.choice,
-        saw=found.reading.saw,
-        because=found.reading.because,
-        try_next=found.reading.try_next,
+        answer=reading.choice,
+        **asdict(reading) | {"choice": prediction.key if prediction else ""},
         seconds=checks.newest_took(doing.recording_of(given)),
         recording=_file_of(given),
     )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,41 +84,29 @@ def filled(texts: Mapping[str, str], facts: Facts) -> dict[str, str]:
     return {key: _template(text)(facts) for key, text in texts.items()}
 
 
-class Rules:
-    """The rules of one section of a file; lists that several sections share are in `shared`."""
+def first(file: Path, name: str, facts: Facts, of: str = "rules") -> dict[str, str]:
+    """Return the words of the first rule of a section that holds, filled in; none if none holds.
 
-    def __init__(self, file: Path, section: str) -> None:
-        self._file, self._name = file, section
+    `of` is the list in the section. Lists and texts that sections have in common are in `shared`.
+    """
+    section, shared = words(file)[name], words(file).get("shared", {})
+    texts = {**shared.get("texts", {}), **section.get("texts", {})}
 
-    @cached_property
-    def _section(self) -> dict[str, Any]:
-        return dict(words(self._file)[self._name])
+    def say(text: str) -> str:
+        return _template(texts[text])(known)
 
-    @cached_property
-    def _shared(self) -> dict[str, Any]:
-        return dict(words(self._file).get("shared", {}))
+    known = {"say": say, **facts}
+    rule = _match(section.get(of, ()), known, shared) or {}
+    return filled({key: rule[key] for key in rule if key not in _LOGIC}, known)
 
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        return {**self._shared.get("texts", {}), **self._section.get("texts", {})}
 
-    def first(self, facts: Facts, of: str = "rules") -> dict[str, str]:
-        """Return the words of the first rule that holds, filled in; none if none holds."""
-
-        def say(text: str) -> str:
-            return _template(self._texts[text])(known)
-
-        known = {"say": say, **facts}
-        rule = self._match(self._section.get(of, ()), known) or {}
-        return filled({key: rule[key] for key in rule if key not in _LOGIC}, known)
-
-    def _match(self, rules: Sequence[Rule] | str, facts: Facts) -> Rule | None:
-        for rule in self._shared[rules] if isinstance(rules, str) else rules:
-            if _condition(rule.get("when", "true"))(**facts):
-                found = self._match(rule["rules"], facts) if "rules" in rule else rule
-                if found:
-                    return found
-        return None
+def _match(rules: Sequence[Rule] | str, facts: Facts, shared: Mapping[str, Any]) -> Rule | None:
+    for rule in shared[rules] if isinstance(rules, str) else rules:
+        if _condition(rule.get("when", "true"))(**facts):
+            found = _match(rule["rules"], facts, shared) if "rules" in rule else rule
+            if found:
+                return found
+    return None
 
 
 @cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +52,10 @@ class BackgroundEngine:
 
     def connect(self) -> Swarm | None:
         """Return a connection, or `None` when nothing answers."""
-        return reach(self.url)
+        try:
+            return Swarm.at(self.url)
+        except NoEngine:
+            return None
 
     def process(self) -> psutil.Process | None:
         """Return its server, if that runs."""
@@ -74,20 +76,18 @@ class BackgroundEngine:
             self._repair(process)
         else:
             self._launch(nodes)
-        began = time.monotonic()
-        while not (swarm := self.connect()):
-            waited = time.monotonic() - began
-            if waited > self.start_seconds or (waited > _APPEAR_SECONDS and not self.process()):
-                raise NoEngine(
-                    f"the {self.name} engine to answer at {self.url} "
-                    f"within {self.start_seconds} s.",
-                    f"it does not; the end of its log, {self.log}, is below.",
-                    "fix what the log says (`labkit down --all` deletes what the engine keeps), or "
-                    "use another engine: `labkit up --engine URL`.",
-                    docker_says=last_lines(self.log),
-                )
-            jobs.sleep(_POLL_SECONDS)
-        return swarm
+        for waited in jobs.poll(self.start_seconds, _POLL_SECONDS):
+            if swarm := self.connect():
+                return swarm
+            if waited > _APPEAR_SECONDS and not self.process():
+                break
+        raise NoEngine(
+            f"the {self.name} engine to answer at {self.url} within {self.start_seconds} s.",
+            f"it does not; the end of its log, {self.log}, is below.",
+            "fix what the log says (`labkit down --all` deletes what the engine keeps), or use "
+            "another engine: `labkit up --engine URL`.",
+            docker_says=last_lines(self.log),
+        )
 
     def wake(self) -> None:
         """Let it go on if somebody has halted it (`SIGSTOP`): else it cannot even end."""
@@ -127,14 +127,6 @@ class BackgroundEngine:
 
     def _is_server(self, words: list[str]) -> bool:
         raise NotImplementedError
-
-
-def reach(url: str | None) -> Swarm | None:
-    """Return a connection to the engine at an address, or `None` when nothing answers."""
-    try:
-        return Swarm.at(url)
-    except NoEngine:
-        return None
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:

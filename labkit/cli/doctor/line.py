@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
-from labkit.base.rules import Facts, Rules
+from labkit.base import rules
+from labkit.base.rules import Facts
 
 #: "missing" is what the lab cannot do without; "limited" is what it can.
 Verdict = Literal["ok", "limited", "missing"]
@@ -34,7 +35,7 @@ def line(name: str) -> Callable[[Callable[P, Facts]], Callable[P, Line]]:
 
     def looks(facts: Callable[P, Facts]) -> Callable[P, Line]:
         def look(*args: P.args, **kwargs: P.kwargs) -> Line:
-            said: dict[str, Any] = Rules(_FILE, name).first(facts(*args, **kwargs))
+            said: dict[str, Any] = rules.first(_FILE, name, facts(*args, **kwargs))
             return Line(name, **{"verdict": "limited", **said})
 
         return look

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
-from labkit.base.rules import Facts, Rules, words
+from labkit.base import rules
+from labkit.base.rules import Facts, words
 from labkit.lessons.checks import content
 from labkit.lessons.checks.attempts import Attempt, attempts
 from labkit.lessons.checks.finding import Finding, Outcome
@@ -161,19 +162,20 @@ def exercise(
     `any_update` each update is judged, and the exercise is passed if one of them passes.
     `more` are the other fields of an `Exercise`.
     """
-    said, rules = words(content.EXERCISES)[name], Rules(content.FINDINGS, name)
+    said = words(content.EXERCISES)[name]
 
     def judge(evidence: Evidence) -> Finding:
         judged = evidence.attempts if any_update and evidence.attempts else [evidence.last]
         known = [_known(name, evidence, each, facts) for each in judged]
-        found = [_finding(rules.first(each)) for each in known]
-        idle = rules.first(known[0], "idle") if evidence.replaced_nothing else None
+        found = [_finding(rules.first(content.FINDINGS, name, each)) for each in known]
+        idle = evidence.replaced_nothing and rules.first(content.FINDINGS, name, known[0], "idle")
         return next((each for each in found if each.passed), _finding(idle) if idle else found[0])
 
     def notice(evidence: Evidence) -> str:
         if evidence.service is None:
             return ""
-        return rules.first(_known(name, evidence, evidence.last, facts), "notice").get("text", "")
+        known = _known(name, evidence, evidence.last, facts)
+        return rules.first(content.FINDINGS, name, known, "notice").get("text", "")
 
     begins = said.get("begins", {})
     images = tuple(

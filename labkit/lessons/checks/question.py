@@ -7,8 +7,9 @@ marked wrong. The learner's own recording answers.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labkit.base import rules
 from labkit.base.errors import BadValue
-from labkit.base.rules import Facts, Rules, unmarked, words
+from labkit.base.rules import Facts, unmarked, words
 from labkit.lessons.checks import content
 from labkit.recordings.recording import Recording
 
@@ -71,10 +72,12 @@ def question(name: str, facts: Callable[[Recording], Facts]) -> Question:
     What a recording answers is what the rules in `readings.yaml` come to for its facts; a
     reading that names nothing to try gets what the question has to try.
     """
-    said, rules = words(content.QUESTIONS)[name], Rules(content.READINGS, name)
+    said = words(content.QUESTIONS)[name]
 
     def read(recording: Recording) -> Reading:
-        found = {"choice": "", "try": said["try"]} | rules.first(facts(recording))
+        found = {"choice": "", "try": said["try"]} | rules.first(
+            content.READINGS, name, facts(recording)
+        )
         return Reading(found["choice"], found["saw"], found["because"], found["try"])
 
     return Question(

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from labkit.base import echo, settings
-from labkit.base.errors import LabError, NotFound
+from labkit.base.errors import LabError
 from labkit.base.files import unused
 from labkit.base.jobs import poll
 from labkit.lessons import checks, coins
@@ -261,10 +261,8 @@ def _catch_up(recorder: Recorder, live: Service | None) -> None:
 
 
 def _live(swarm: Swarm) -> Service | None:
-    try:
-        return swarm.snapshot(steps.STEPS[0].worker).service
-    except NotFound:
-        return None
+    found = steps.look(swarm, steps.STEPS[0].worker)
+    return found.service if found else None
 
 
 def _shipped(exercise: Exercise) -> Path:

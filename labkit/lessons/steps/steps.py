@@ -154,7 +154,7 @@ def _bring_stack(swarm: Swarm, step: Step, *, anew: bool) -> list[str]:
     would take as long as the lesson's, and leave its traces in the service's history.
     With `anew` it is another one in any case: what its image has may have changed.
     """
-    found = _look(swarm, step.worker)
+    found = look(swarm, step.worker)
     there = not anew and found is not None and found.service is not None
     plain = there and _is_plain(swarm.service(step.worker)["Spec"])
     if found and plain and _in_place(found, step):
@@ -241,7 +241,8 @@ def _runs(found: Snapshot, tag: str) -> bool:
     return len(live) == REPLICAS and all(task.running and task.tag == tag for task in live)
 
 
-def _look(swarm: Swarm, name: str) -> Snapshot | None:
+def look(swarm: Swarm, name: str) -> Snapshot | None:
+    """Return a service and its tasks as they are; `None` if there are none."""
     try:
         return swarm.snapshot(name)
     except NotFound:
@@ -251,7 +252,7 @@ def _look(swarm: Swarm, name: str) -> Snapshot | None:
 def _wait(swarm: Swarm, name: str, condition: Callable[[Snapshot | None], bool], what: str) -> None:
     """Wait until a condition holds of a service. Raises `NotSettled` when the time is up."""
     for _ in poll(_WAIT_SECONDS, _POLL_SECONDS):
-        found = _look(swarm, name)
+        found = look(swarm, name)
         if condition(found):
             return
     how = (

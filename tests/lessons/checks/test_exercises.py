@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from labkit.base.rules import Rules, words
+from labkit.base import rules as base_rules
+from labkit.base.rules import words
 from labkit.lessons.checks import EXERCISES, Finding, content
 from labkit.lessons.checks.exercise import Image
 from labkit.recordings import story
@@ -188,14 +189,14 @@ def followed(name: str, case: Case, advice: str) -> Case:
 def test_every_rule_is_what_some_claim_comes_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else nobody has seen that its words are true when it holds."""
     left = {id(rule): rule for rule in leaves(words(content.FINDINGS))}
-    match = Rules._match
+    match = base_rules._match
 
-    def matched(self: Rules, rules: Any, facts: Any) -> Any:
-        found = match(self, rules, facts)
+    def matched(rules: Any, facts: Any, shared: Any) -> Any:
+        found = match(rules, facts, shared)
         left.pop(id(found), None)
         return found
 
-    monkeypatch.setattr(Rules, "_match", matched)
+    monkeypatch.setattr(base_rules, "_match", matched)
     for name, _, case in cases("exercises.yaml"):
         check(name, play(case), answer=blanks(case.get("answer")))
         notice(name, play(case), tags=case.get("tags", ()))

@@ -6,7 +6,6 @@ from typing import Any
 
 from labkit.base.errors import NotSettled
 from labkit.lessons.checks.attempts import Attempt, attempts
-from labkit.recordings.comparison import compare
 from labkit.recordings.recording import Recording
 from labkit.recordings.update.phases import described
 
@@ -53,10 +52,9 @@ def not_over(recording: Recording, of: str) -> NotSettled:
 
 def at_worst(attempt: Attempt) -> tuple[int, int]:
     """Return the fewest replicas that ran during an update, and how many it was about."""
-    run = compare([attempt.recording])[0]
     was, now = attempt.before.replicas, attempt.requested.replicas
-    wanted = run.most if was is None or now is None else min(was, now)
-    return run.fewest, max(run.fewest, wanted)
+    wanted = attempt.most if was is None or now is None else min(was, now)
+    return attempt.fewest, max(attempt.fewest, wanted)
 
 
 def nearest(measured: timedelta, expected: Mapping[str, timedelta]) -> str:
