@@ -23,18 +23,18 @@ def spans(recording: Recording) -> Any:
 
     `end` and `seconds` are missing for what still lasts, and for states that end a task.
     """
-    rows = [asdict(span) for span in recording.spans()]
+    rows = [
+        asdict(span) | {"seconds": span.end and (span.end - span.start).total_seconds()}
+        for span in recording.spans()
+    ]
     if find_spec("pandas") is None:
-        for row in rows:
-            row["seconds"] = row["end"] and (row["end"] - row["start"]).total_seconds()
         return Table(_SPANS, rows)
     import pandas as pd
 
-    frame = pd.DataFrame(rows, columns=_SPANS[:-1])
-    frame["end"] = pd.to_datetime(frame["end"], utc=True)
-    frame["start"] = pd.to_datetime(frame["start"], utc=True)
-    frame["seconds"] = (frame["end"] - frame["start"]).dt.total_seconds()
-    return frame.astype({"slot": "Int64"})
+    frame = pd.DataFrame(rows, columns=_SPANS)
+    for name in ("start", "end"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame.astype({"slot": "Int64", "seconds": float})
 
 
 def replicas(recording: Recording) -> Any:

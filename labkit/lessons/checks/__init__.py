@@ -10,10 +10,10 @@ attempts    the updates in a long recording, one by one
 lives       the life of each task: what an update did to its slot, how long it took to stop
 """
 
-from labkit.lessons.checks.attempts import Attempt, attempts, newest_took
-from labkit.lessons.checks.exercise import Begins, Evidence, Exercise, Image
+from labkit.lessons.checks.attempts import attempts, newest_took
+from labkit.lessons.checks.exercise import Evidence, Exercise, Image
 from labkit.lessons.checks.exercises import EXERCISES, TYPED
-from labkit.lessons.checks.finding import Finding, Outcome
+from labkit.lessons.checks.finding import Finding
 from labkit.lessons.checks.question import Choice, Compared, Question, Reading
 from labkit.lessons.checks.questions import QUESTIONS
 
@@ -21,15 +21,12 @@ __all__ = [
     "EXERCISES",
     "QUESTIONS",
     "TYPED",
-    "Attempt",
-    "Begins",
     "Choice",
     "Compared",
     "Evidence",
     "Exercise",
     "Finding",
     "Image",
-    "Outcome",
     "Question",
     "Reading",
     "attempts",

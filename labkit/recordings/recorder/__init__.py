@@ -19,7 +19,6 @@ is `events(...)`, `about()`, `provenance`, `identity()`, and the clock (`now()`,
 `speed`), where there is one.
 """
 
-from labkit.recordings.recorder.poller import Source
 from labkit.recordings.recorder.recorder import Recorder
 
-__all__ = ["Recorder", "Source"]
+__all__ = ["Recorder"]

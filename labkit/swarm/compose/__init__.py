@@ -23,6 +23,5 @@ importing and building them.
 """
 
 from labkit.swarm.compose.loading import Compose, load
-from labkit.swarm.compose.specs import StackSpecs
 
-__all__ = ["Compose", "StackSpecs", "load"]
+__all__ = ["Compose", "load"]

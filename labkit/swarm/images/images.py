@@ -324,7 +324,7 @@ def _follow(swarm: Swarm, start: Callable[[], Any], say: Say) -> _Answer:
     # here, as all that only asks for images does without: 6 MB and 70 ms of a kernel
     import requests
     import urllib3
-    from docker.errors import APIError, DockerException
+    from docker.errors import DockerException
 
     answer = _Answer()
     try:
@@ -332,10 +332,8 @@ def _follow(swarm: Swarm, start: Callable[[], Any], say: Say) -> _Answer:
             answer.lines.append(line)
             if say:
                 say(line)
-    except APIError as problem:
-        answer.error = str(problem.explanation or problem)
     except DockerException as problem:
-        answer.error = str(problem)
+        answer.error = str(getattr(problem, "explanation", None) or problem)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
         raise no_engine(swarm.url, problem) from None
     except OSError as problem:  # a file that is to be sent cannot be read

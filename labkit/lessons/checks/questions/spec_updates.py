@@ -5,10 +5,10 @@ the same spec once more, is to be seen in the service alone: in its version, and
 update status, which every write takes away. Pure.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from labkit.recordings.recording import Recording
-from labkit.recordings.recording.changes import Back, Change, ServiceRemoved, ServiceSeen, TaskSeen
+from labkit.recordings.recording.changes import Back, ServiceRemoved, ServiceSeen, TaskSeen
 from labkit.recordings.update.phases import leaving
 from labkit.recordings.values import Service, Task
 
@@ -24,8 +24,6 @@ class SpecUpdate:
     known: frozenset[str]
     #: What was seen from then on, with what was there.
     since: Recording
-    #: The changes after it, in order.
-    changes: list[Change] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
@@ -56,8 +54,7 @@ class SpecUpdate:
     @property
     def new(self) -> list[Task]:
         """The tasks that were made since, in the order in which they were first seen."""
-        seen = (change.task for change in self.changes if isinstance(change, TaskSeen))
-        return list({task.id: task for task in seen if task.id not in self.known}.values())
+        return [task for key, task in self.since.tasks.items() if key not in self.known]
 
     @property
     def replaced(self) -> list[int]:
@@ -98,7 +95,6 @@ def spec_updates(recording: Recording) -> list[SpecUpdate]:
             unseen = False
         seen.add(change)
         for update in lasting:
-            update.changes.append(change)
             update.since.add(change)
     return made
 
