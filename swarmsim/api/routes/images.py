@@ -173,6 +173,8 @@ async def build(call: Call) -> None:
         raise ApiError(400, "the simulated engine has the classic builder only (version=1)")
     if call.query.get("remote"):
         raise ApiError(400, "the simulated engine builds only what is sent to it")
+    if call.query.get("target"):
+        raise ApiError(400, "the simulated engine builds a single stage, and so no target")
     options = _options(call)
     async with _received(call) as archive:
         context = archive.parent / "context"
@@ -191,7 +193,6 @@ def _options(call: Call) -> building.Options:
         tags=tuple(dict.fromkeys(tags)),
         build_args=_texts(call, "buildargs", "error reading build args"),
         labels=_texts(call, "labels", "error reading labels"),
-        target=call.query.get("target", ""),
         use_cache=not call.flag("nocache"),
     )
 

@@ -1,4 +1,4 @@
-"""Building an image, stage by stage, as the engine's classic builder does and says it."""
+"""Building an image, step by step, as the engine's classic builder does and says it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from swarmsim.go.errors import ApiError
 from swarmsim.go.references import Reference
 from swarmsim.images import documents
 from swarmsim.images.build import steps, words
-from swarmsim.images.build.dockerfile import Dockerfile, Instruction, Stage
+from swarmsim.images.build.dockerfile import Dockerfile, Instruction
 from swarmsim.images.build.taking import Steps
 from swarmsim.images.build.words import StepFailed
 from swarmsim.images.documents import Image
@@ -23,32 +23,26 @@ class Options:
     tags: tuple[Reference, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
-    target: str = ""
     use_cache: bool = True
 
 
 @dataclass(slots=True)
 class Build:
-    """One build on its way.
-
-    Raises `ApiError` if no stage is called `target`.
-    """
+    """One build on its way."""
 
     images: Images
     file: Dockerfile
     context: Path
     options: Options
     clock: Callable[[], int]
-    _stages: tuple[Stage, ...] = field(init=False)
     _steps: Steps = field(init=False)
     _number: int = 0
-    #: What ARGs before the first FROM say, and which arguments any ARG has named.
+    #: What ARGs before the FROM say, and which arguments any ARG has named.
     _before: dict[str, str] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Find the stages that are wanted."""
-        self._stages = _wanted_stages(self.file, self.options.target)
+        """Get ready for the first step."""
         use_cache = self.options.use_cache
         self._steps = Steps(self.images, self.context, self.clock, use_cache)
 
@@ -58,9 +52,8 @@ class Build:
             for instruction in self.file.arguments:
                 yield from self._announced(instruction)
                 self._take_argument(instruction)
-            for stage in self._stages:
-                yield from self._build_stage(stage)
-            yield from self._finished()
+            image = yield from self._built()
+            yield from self._finished(image)
         except ApiError as problem:
             yield failure(problem.message)
 
@@ -71,11 +64,11 @@ class Build:
 
     @property
     def _count(self) -> int:
-        stages = sum(1 + len(stage.steps) for stage in self._stages)
-        return len(self.file.arguments) + stages + len(self.options.labels)
+        file = self.file
+        return len(file.arguments) + 1 + len(file.steps) + len(self.options.labels)
 
     def _take_argument(self, instruction: Instruction) -> None:
-        """Note an ARG that stands before the first FROM."""
+        """Note an ARG that stands before the FROM."""
         given = self.options.build_args
         state = steps.State(documents.new_config(), given)
         state.arguments.update(self._before)
@@ -85,29 +78,27 @@ class Build:
             if value is not None:
                 self._before[name] = value
 
-    # ---- stages --------------------------------------------------------------------
+    # ---- from the base on ------------------------------------------------------------
 
-    def _build_stage(self, stage: Stage) -> Iterator[Message]:
-        yield from self._announced(stage.base)
-        image = yield from self._base(stage)
+    def _built(self) -> Saying[Image]:
+        yield from self._announced(self.file.base)
+        image = yield from self._base()
         config = image.config if image else documents.new_config()
         config["Image"] = image.id if image else ""
         state = steps.State(config, self.options.build_args, self._before)
         yield {"stream": f" ---> {image.short_id if image else ''}\n"}
-        for instruction in [*stage.steps, *self._label_steps(stage)]:
+        for instruction in [*self.file.steps, *self._label_steps()]:
             yield from self._announced(instruction)
             image = yield from self._steps.take(state, instruction, image)
             yield {"stream": f" ---> {image.short_id}\n"}
         self._used |= state.arguments.keys()
         if image is None:
             raise StepFailed("No image was generated. Is your Dockerfile empty?")
-        self._steps.made.append((stage.name, image))
         yield {"aux": {"ID": image.id}}
+        return image
 
-    def _label_steps(self, stage: Stage) -> list[Instruction]:
-        """The labels that the build was asked for are steps of the last stage."""
-        if stage is not self._stages[-1]:
-            return []
+    def _label_steps(self) -> list[Instruction]:
+        """The labels that the build was asked for are the last steps."""
         return [
             Instruction(
                 0, "LABEL", f"LABEL {key}={value}", "", pairs=((key, value),), is_literal=True
@@ -115,40 +106,26 @@ class Build:
             for key, value in sorted(self.options.labels.items())
         ]
 
-    def _base(self, stage: Stage) -> Saying[Image | None]:
-        """Return the image that a stage begins with; `None` for scratch."""
-        written = stage.base.arguments[0]
+    def _base(self) -> Saying[Image | None]:
+        """Return the image that the build begins with; `None` for scratch."""
+        written = self.file.base.arguments[0]
         name = words.expand(written, self._before)
         if not name:
             raise StepFailed(f"base name ({written}) should not be blank")
         if name == "scratch":
             return None
-        return (yield from self._steps.image_named(name))
+        return (yield from self._steps.base(name))
 
     # ---- the end -------------------------------------------------------------------
 
-    def _finished(self) -> Iterator[Message]:
+    def _finished(self, image: Image) -> Iterator[Message]:
         unused = sorted(self.options.build_args.keys() - self._used - steps.PREDEFINED)
         if unused:
             yield {
                 "stream": "[Warning] One or more build-args "
                 f"[{' '.join(unused)}] were not consumed\n"
             }
-        if not self._steps.made:
-            raise StepFailed("No image was generated. Is your Dockerfile empty?")
-        _, image = self._steps.made[-1]
         yield {"stream": f"Successfully built {image.short_id}\n"}
         for name in self.options.tags:
             self.images.tag(image, name, self.clock())
             yield {"stream": f"Successfully tagged {name}\n"}
-
-
-def _wanted_stages(file: Dockerfile, target: str) -> tuple[Stage, ...]:
-    if not target:
-        return file.stages
-    found = [each.name for each in file.stages]
-    if target.lower() in found:
-        return file.stages[: found.index(target.lower()) + 1]
-    if target.isdigit() and int(target) < len(file.stages):
-        return file.stages[: int(target) + 1]
-    raise ApiError(400, f"failed to reach build target {target} in Dockerfile")

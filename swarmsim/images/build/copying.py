@@ -31,9 +31,8 @@ class Copy:
     sources: tuple[str, ...]
     destination: str
     working_dir: str
-    #: What the sources are relative to: the build's context, or the files of an image.
+    #: What the sources are relative to: the build's context.
     root: Path
-    from_context: bool = True
 
     def failed(self, message: str) -> StepFailed:
         """The error that a source of this instruction is."""
@@ -78,7 +77,7 @@ def _sources(copy: Copy, source: str) -> Iterator[tuple[str, Path]]:
             raise copy.failed("source can't be a URL for COPY")
         raise copy.failed(registry.no_such_host(source, url[1]))
     inside = source.lstrip("/")
-    if copy.from_context and posixpath.normpath(inside).startswith(".."):
+    if posixpath.normpath(inside).startswith(".."):
         raise copy.failed(f"forbidden path outside the build context: {source} ()")
     if _WILDCARDS.search(inside):
         pattern = posixpath.normpath(inside)
@@ -94,8 +93,6 @@ def _sources(copy: Copy, source: str) -> Iterator[tuple[str, Path]]:
 
 
 def _absent(copy: Copy, source: str) -> str:
-    if not copy.from_context:
-        return f"stat {source}: file does not exist"
     parents = PurePosixPath(source).parents
     if any(trees.within(copy.root, str(parent)).is_file() for parent in parents):
         return f"forbidden path outside the build context: {source} ()"

@@ -4,6 +4,8 @@ First the whole file is cut into instructions, then each is looked at by itself:
 of the first kind is said before one of the second, as moby/buildkit's
 `frontend/dockerfile/parser` and `instructions` do. Variables are put in later, when a step
 is taken. Heredocs are BuildKit's: to the classic builder their lines are instructions.
+
+A file has one stage. No RUN is executed, so an earlier stage would hold nothing for a later one.
 """
 
 import re
@@ -16,11 +18,10 @@ from swarmsim.images.build.words import BadDockerfile
 _CONTINUED = re.compile(r"\\[ \t]*$")
 #: Of use on Windows only, where paths have backslashes.
 _OTHER_ESCAPE = re.compile(r"(#.*\n)*#\s*escape\s*=\s*(?!\\\s*\n)", re.IGNORECASE)
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)[A-Za-z_]\w*\1(\s|$)")
 _FLAGS = {
     "ADD": {"chown", "chmod"},
-    "COPY": {"chown", "chmod", "from"},
+    "COPY": {"chown", "chmod"},
     "FROM": {"platform"},
     "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
 }
@@ -57,24 +58,12 @@ class Instruction:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What follows one FROM."""
-
-    base: Instruction
-    steps: tuple[Instruction, ...]
-
-    @property
-    def name(self) -> str:
-        """What `AS` calls it, or `""`."""
-        return self.base.arguments[-1].lower() if len(self.base.arguments) > 1 else ""
-
-
-@dataclass(frozen=True, slots=True)
 class Dockerfile:
-    """A Dockerfile: ARGs for its FROMs, and stages."""
+    """A Dockerfile: ARGs for its FROM, the FROM, and what follows it."""
 
     arguments: tuple[Instruction, ...]
-    stages: tuple[Stage, ...]
+    base: Instruction
+    steps: tuple[Instruction, ...]
 
 
 def read(text: str, name: str = "Dockerfile") -> Dockerfile:
@@ -89,7 +78,7 @@ def read(text: str, name: str = "Dockerfile") -> Dockerfile:
     if not found:
         raise BadDockerfile("failed to parse Dockerfile: file with no instructions")
     _check_all(found)
-    return Dockerfile(*_in_stages(found))
+    return _in_parts(found)
 
 
 # ---- lines -------------------------------------------------------------------------
@@ -174,17 +163,16 @@ def _pairs(name: str, rest: str) -> Iterator[tuple[str, str]]:
 # ---- what each instruction must have -----------------------------------------------
 
 
-def _in_stages(found: list[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Stage, ...]]:
-    starts = [at for at, each in enumerate(found) if each.name == "FROM"]
-    before = found[: starts[0]] if starts else found
-    if any(each.name != "ARG" for each in before):
+def _in_parts(found: list[Instruction]) -> Dockerfile:
+    at, *others = [at for at, each in enumerate(found) if each.name == "FROM"] or [len(found)]
+    if at == len(found) or any(each.name != "ARG" for each in found[:at]):
         raise BadDockerfile("no build stage in current context")
-    ends = [*starts[1:], len(found)]
-    stages = [
-        Stage(found[start], tuple(found[start + 1 : end]))
-        for start, end in zip(starts, ends, strict=False)
-    ]
-    return tuple(before), tuple(stages)
+    if others:
+        where = f"dockerfile parse error line {found[others[0]].line}"
+        raise BadDockerfile(
+            f"{where}: a simulated engine executes no RUN, and builds a single stage"
+        )
+    return Dockerfile(tuple(found[:at]), found[at], tuple(found[at + 1 :]))
 
 
 def _check_all(found: list[Instruction]) -> None:
@@ -206,6 +194,8 @@ def _check(instruction: Instruction) -> None:
     if instruction.name not in _KNOWN:
         raise ValueError(f"unknown instruction: {instruction.name}")
     for flag, value in instruction.flags.items():
+        if (instruction.name, flag) == ("COPY", "from"):
+            raise ValueError("a simulated engine copies from the build's context only")
         if flag not in _FLAGS[instruction.name]:
             raise ValueError(f"Unknown flag: {flag}")
         if value == _MISSING:
@@ -237,12 +227,6 @@ _RULES: tuple[tuple[str, Callable[[Instruction], bool], str], ...] = (
         "Destination could not be determined",
     ),
     ("FROM", _is_bad_from, "FROM requires either one or three arguments"),
-    (
-        "FROM",
-        lambda it: len(it.arguments) == 3 and not _STAGE_NAME.fullmatch(it.arguments[2].lower()),
-        'invalid name for build stage: "{0.arguments[2]}", '
-        "name can't start with a number or contain symbols",
-    ),
     ("ENV LABEL", lambda it: not all(dict(it.pairs)), "{0.name} names can not be blank"),
     (
         "ARG",

@@ -28,16 +28,16 @@ _HIGHEST_PORT = 65_535
 
 @dataclass
 class State:
-    """Where a stage of a build has come to."""
+    """Where a build has come to."""
 
     config: dict[str, Any]
     #: Build arguments that were given and may be used once an ARG names them.
     given: Mapping[str, str]
-    #: What ARGs before the first FROM say.
+    #: What ARGs before the FROM say.
     before: Mapping[str, str] = field(default_factory=dict)
-    #: Arguments that an ARG of this stage has named; without a value if they have none.
+    #: Arguments that an ARG since then has named; without a value if they have none.
     arguments: dict[str, str | None] = field(default_factory=dict)
-    #: Whether this stage has said CMD.
+    #: Whether the file has said CMD.
     said_command: bool = False
     #: What the engine has to say about the last step.
     notes: list[str] = field(default_factory=list)

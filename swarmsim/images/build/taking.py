@@ -6,7 +6,7 @@ files give the image that they gave before, `Using cache`. RUN is not executed.
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from swarmsim.go import references
@@ -35,14 +35,9 @@ class Steps:
     context: Path
     clock: Callable[[], int]
     use_cache: bool
-    #: The stages that are done: their names, which may be empty, and what they made.
-    made: list[tuple[str, Image]] = field(default_factory=list)
 
-    def image_named(self, name: str) -> Saying[Image]:
-        """Return what an earlier stage of that name made, or an image, which may be pulled."""
-        earlier = dict(self.made)
-        if name.lower() in earlier:
-            return earlier[name.lower()]
+    def base(self, name: str) -> Saying[Image]:
+        """Return the image of a name, which may be pulled."""
         try:
             return self.images.find(name)
         except ApiError as problem:
@@ -58,7 +53,7 @@ class Steps:
         """Take a step; return the image that it makes."""
         layer = None
         if instruction.name in _MAKES_NO_CONTAINER:
-            copied, noted = yield from self._copied(state, instruction, parent)
+            copied, noted = self._copied(state, instruction, parent)
             cached = self._cached(state, noted, parent)
             layer = None if cached else self.images.pack_layer(copied)
         else:
@@ -78,7 +73,7 @@ class Steps:
 
     def _copied(
         self, state: steps.State, instruction: Instruction, parent: Image | None
-    ) -> Saying[tuple[list[trees.Entry], list[str]]]:
+    ) -> tuple[list[trees.Entry], list[str]]:
         """Return the files of a COPY or ADD, and what the history notes."""
         if "chmod" in instruction.flags:
             raise StepFailed(
@@ -87,32 +82,14 @@ class Steps:
                 "BuildKit enabled"
             )
         *sources, destination = [state.expand(each) for each in instruction.arguments]
-        source = instruction.flags.get("from", "")
-        root = (yield from self._files_of(source)) if source else self.context
+        working_dir = state.config["WorkingDir"]
         copy = copying.Copy(
-            instruction.name,
-            tuple(sources),
-            destination,
-            state.config["WorkingDir"],
-            root,
-            from_context=not source,
+            instruction.name, tuple(sources), destination, working_dir, self.context
         )
         layers = parent.layers if parent else ()
         found, content = copying.collect(copy, lambda path: self.images.has_folder(layers, path))
         owner = f"--chown={instruction.flags['chown']}" if "chown" in instruction.flags else ""
         return found, [f"{instruction.name} {owner}{content} in {destination}"]
-
-    def _files_of(self, source: str) -> Saying[Path]:
-        """Return the files of an earlier stage, or of an image."""
-        if source.isdigit():
-            if int(source) >= len(self.made):
-                raise StepFailed(f"invalid from flag value {source}: index out of bounds")
-            return self.images.files(self.made[int(source)][1])
-        try:
-            image = yield from self.image_named(source)
-        except ApiError as problem:
-            raise StepFailed(f"invalid from flag value {source}: {problem.message}") from None
-        return self.images.files(image)
 
     def _folder_layer(self, state: steps.State, parent: Image | None) -> str | None:
         """The folder that WORKDIR makes, if there is none yet."""

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from swarmsim.go import references
-from swarmsim.go.errors import ApiError
 from swarmsim.images import Image, Images, trees
 from swarmsim.images.build import building, dockerfile
 from tests.claims import each_claim
@@ -168,20 +167,6 @@ def test_files_go_where_docker_puts_them(builder):
     ]
 
 
-def test_a_later_stage_takes_what_it_wants_from_an_earlier_one(builder):
-    builder.file("a.txt")
-    image = builder.build(
-        "FROM python:3 AS one\nCOPY a.txt /x\nFROM scratch\nCOPY --from=one /x /y\n"
-        "COPY --from=0 x /z\n"
-    )
-    assert builder.tree(image) == ["y", "z"]
-    target = builder.build(
-        "FROM python:3 AS one\nCOPY a.txt /x\nFROM one\nRUN nothing\n", target="one"
-    )
-    assert builder.tree(target) == ["x"]
-    assert "Step 2/2" in builder.said
-
-
 def test_an_archive_is_copied_and_not_added(builder):
     (builder.context / "a.tar").write_bytes(archive_of({"f/g": b"x"}))
     assert builder.tree(builder.build(BASE + "COPY a.tar /u\n")) == ["u"]
@@ -201,12 +186,6 @@ def test_a_step_that_fails_says_why_as_docker_does(builder, step, message):
 def test_a_base_that_cannot_be_had_is_said_as_docker_says_it(builder, text, message):
     assert builder.build(text) is None
     assert builder.error == message
-
-
-def test_a_target_that_is_not_there_is_refused_before_the_first_step(builder):
-    with pytest.raises(ApiError) as caught:
-        builder.build(BASE, target="no")
-    assert caught.value.message == "failed to reach build target no in Dockerfile"
 
 
 # ---- what it leaves alone ------------------------------------------------------------

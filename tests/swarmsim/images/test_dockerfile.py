@@ -35,17 +35,16 @@ def test_a_heredoc_is_refused_with_the_reason():
 
 def test_lines_are_joined_and_comments_and_directives_left_out():
     file = dockerfile.read(
-        '# syntax=x\nARG X=1\nFROM a AS one\nRUN b \\\n# inside\n  c\nfrom one\nCMD [ "x" ]\n'
+        '# syntax=x\nARG X=1\nfrom a AS one\nRUN b \\\n# inside\n  c\nCMD [ "x" ]\n'
     )
     assert [each.text for each in file.arguments] == ["ARG X=1"]
-    first, second = file.stages
-    assert (first.name, [step.text for step in first.steps]) == ("one", ["RUN b   c"])
-    assert second.steps[0].arguments == ("x",)
-    assert second.steps[0].is_json
+    run, command = file.steps
+    assert (file.base.arguments[0], run.text) == ("a", "RUN b   c")
+    assert (command.arguments, command.is_json) == (("x",), True)
 
 
 def test_a_list_that_is_no_json_is_for_the_shell():
-    step = dockerfile.read('FROM a\nCMD ["a", b]\n').stages[0].steps[0]
+    step = dockerfile.read('FROM a\nCMD ["a", b]\n').steps[0]
     assert (step.arguments, step.is_json) == (('["a", b]',), False)
 
 
