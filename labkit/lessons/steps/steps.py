@@ -119,9 +119,9 @@ def build_edited(swarm: Swarm, wanted: Image) -> str:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / "worker"
         write_edited(folder, wanted.edits)
-        built = images.ensure(swarm, folder, image)
+        built = images.ensure(swarm, {image: folder})
     shared = node_containers.share(swarm)
-    return "; ".join([f"{image} built", *shared]) if built else ""
+    return "; ".join([*built, *shared]) if built else ""
 
 
 def write_edited(folder: Path, names: Sequence[str]) -> None:
@@ -142,8 +142,8 @@ def _build(swarm: Swarm, step: Step) -> list[str]:
     """
     done = images.build_all(swarm, settings.docker_id(), settings.lesson_files() / "dockercoins")
     image = step.image(step.tag)
-    if step.tag != images.FIRST_TAG and images.ensure(swarm, step.folder / "worker", image):
-        done.append(f"{image} built")
+    if step.tag != images.FIRST_TAG:
+        done += images.ensure(swarm, {image: step.folder / "worker"})
     return done
 
 

@@ -6,7 +6,6 @@ and answers like any other recording, and says of itself that it is predicted.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from labkit.recordings.recording.changes import (
 )
 from labkit.recordings.update.phases import leaving, settled
 from swarmsim.go.durations import Duration, to_text, to_timedelta
+from swarmsim.go.times import stamp
 from swarmsim.model import Behaviour as Behaviour
 from swarmsim.model import Cluster, Scripted, Service, StoreEvent, Task
 
@@ -204,23 +204,21 @@ class _ChangeCollector:
 
 def _service(service: Service) -> values.Service:
     status = service.update_status
-    found = values.Service.from_api(
+    told = status and {
+        "State": status.state,
+        "Message": status.message,
+        "StartedAt": stamp(status.started_at),
+        "CompletedAt": status.completed_at and stamp(status.completed_at),
+    }
+    return values.Service.from_api(
         {
             "ID": service.id,
             "Version": {"Index": service.version},
             "Spec": service.spec,
             "PreviousSpec": service.previous_spec,
+            "UpdateStatus": told,
         }
     )
-    if status is None:
-        return found
-    told = values.UpdateStatus(
-        state=status.state,
-        message=status.message,
-        started_at=_time(status.started_at),
-        completed_at=None if status.completed_at is None else _time(status.completed_at),
-    )
-    return replace(found, update_status=told)
 
 
 def _join(cluster: Cluster, node: Mapping[str, Any]) -> None:

@@ -126,34 +126,26 @@ def push(swarm: Swarm, image: str) -> None:
 
 
 def build_all(swarm: Swarm, docker_id: str, root: Path) -> list[str]:
-    """Build the five images of dockercoins at `:1.0`; return what was done, in sentences.
+    """Build the five images of dockercoins at `:1.0`, as `ensure` does."""
+    return ensure(swarm, {name: root / each for each, name in names_of(docker_id).items()})
+
+
+def ensure(swarm: Swarm, wanted: Mapping[str, Path]) -> list[str]:
+    """Build images, by their names, from their folders; return what was done, in sentences.
 
     An image that was made from the same sources on the same base is left as it is, so a
     second call does nothing. Raises `BuildFailed`, `NotOurs` if a name is taken, or
     `LabError` without a base image.
     """
-    names, base = names_of(docker_id), base_image(swarm)
-    missing = [each for each in SERVICES if not is_current(swarm, root / each, names[each], base)]
+    base = base_image(swarm)
+    missing = [each for each in wanted if not is_current(swarm, wanted[each], each, base)]
     for each in missing:
-        _require_free(swarm, names[each])
+        _require_free(swarm, each)
     if missing:
         echo.say(f"Building {', '.join(missing)} …")
     # two take two thirds of the time that they take one by one; more gain nothing on two cores
-    jobs.each(lambda each: build(swarm, root / each, names[each], say=None), missing, 2)
-    return [f"{names[each]} built" for each in missing]
-
-
-def ensure(swarm: Swarm, folder: Path, image: str) -> bool:
-    """Build an image unless it was made from the same sources on the same base.
-
-    Returns whether it was built. Raises as `build_all` does.
-    """
-    if is_current(swarm, folder, image, base_image(swarm)):
-        return False
-    _require_free(swarm, image)
-    echo.say(f"Building {image} …")
-    build(swarm, folder, image, say=None)
-    return True
+    jobs.each(lambda each: build(swarm, wanted[each], each, say=None), missing, 2)
+    return [f"{each} built" for each in missing]
 
 
 def names_of(docker_id: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ def test_labkit_takes_no_name_from_an_image_of_somebody_else(swarm, tmp_path, se
     with pytest.raises(errors.NotOurs, match=f"no image called {name}"):
         images.build_all(swarm, "lab", COINS)
     with pytest.raises(errors.NotOurs, match=name):
-        images.ensure(swarm, COINS / service, name)
+        images.ensure(swarm, {name: COINS / service})
     assert images.images_made_by_labkit(swarm) == [], "nothing was built before that was seen"
     assert images.inspect(swarm, name)["Id"] == theirs
 
@@ -43,7 +43,7 @@ def test_an_image_that_a_learner_has_built_with_docker_is_the_labs(swarm):
     name = "lab/dockercoins_worker:1.0"
     theirs = swarm.client.images.build(path=str(COINS / "worker"), tag=name)[0].id
     assert name in images.images_made_by_labkit(swarm)
-    assert images.ensure(swarm, COINS / "worker", name)
+    assert images.ensure(swarm, {name: COINS / "worker"})
     assert images.inspect(swarm, name)["Id"] != theirs
 
 
