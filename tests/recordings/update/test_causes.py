@@ -15,6 +15,7 @@ from labkit.recordings.recording.changes import TaskForgotten
 from labkit.recordings.update.prediction import _ChangeCollector, _service
 from labkit.recordings.update.tracker import Cause, UpdateTracker
 from labkit.recordings.values import Node, Snapshot
+from labkit.recordings.values import Task as SeenTask
 from swarmsim.model import Task
 from swarmsim.model.orchestration.updater import Updater
 from tests.played import CRASHES, RUNS, Played
@@ -32,7 +33,7 @@ class OnThree(Played):
         self.update(force=True, parallelism=0, seconds=60)
         self._told = _ChangeCollector(self.cluster, self._service)
         self.polled = Recording(self._told.recording.header)
-        self.causes: dict[str, Cause] = {}
+        self._last: dict[str, tuple[int, SeenTask]] = {}
 
     def poll(self, seconds: float) -> None:
         for _ in range(round(seconds * 5)):
@@ -42,12 +43,22 @@ class OnThree(Played):
                 for n in self.cluster.nodes.values()
             ]
             down = {node.id for node in there if node.state == "down"}
-            tasks = map(self._told._task, self.cluster.tasks_of(self._service.id))
-            lost = (replace(t, lost=not t.ended and t.node_id in down) for t in tasks)
+            tasks = map(self._seen, self.cluster.tasks_of(self._service.id))
+            lost = (
+                replace(t, lost=True) if t.node_id in down and not t.ended else t for t in tasks
+            )
             now, service = self.now, _service(self._service)
             self.polled.observe(
                 Snapshot(at=now, service=service, tasks=tuple(lost), nodes=tuple(there))
             )
+
+    def _seen(self, task: Task) -> SeenTask:
+        """What an API shows of a task; most have not changed since they were polled last."""
+        version, seen = self._last.get(task.id, (0, None))
+        if seen is None or version != task.version:
+            seen = self._told._task(task)
+            self._last[task.id] = task.version, seen
+        return seen
 
     def disturb(self, deed: str, number: int) -> None:
         node, cluster = self.nodes[number % 2], self.cluster
