@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
+import sysconfig
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,8 +89,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     wheels = list(folder.glob("*.whl"))
     for words in (["venv", "--quiet", made.environment], ["pip", "install", *install, *wheels]):
         subprocess.run([*with_uv, *words], cwd=settings.SOURCE, check=True)
+    _share_compiled(made.environment)
     yield made
     made.run("labkit", "down", "--all")
+
+
+def _share_compiled(environment: Path) -> None:
+    """Lead to what is compiled of the same packages already, which takes seconds."""
+    (target,), own = environment.glob("lib/*/site-packages"), Path(sysconfig.get_path("purelib"))
+    for compiled in own.rglob("__pycache__"):
+        beside = target / compiled.relative_to(own)
+        written = sorted(each.stat().st_mtime for each in compiled.parent.glob("*.py"))
+        if written == sorted(each.stat().st_mtime for each in beside.parent.glob("*.py")):
+            beside.symlink_to(compiled)
 
 
 def test_the_lab_is_in_the_current_folder_and_nothing_in_the_environment(installed: Installed):
