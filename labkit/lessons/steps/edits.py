@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Edit:
         return bool(found) == bool(self.made_where)
 
 
+@cache  # PyYAML takes long, and a reset asks for each of its edits
 def _deploy_of_worker(text: str) -> dict[str, Any]:
     """Return what a compose file says of worker under `deploy`; nothing if it is broken."""
     try:
