@@ -14,7 +14,7 @@ from swarmsim.model import Refused
 T = TypeVar("T")
 
 _LARGEST_VERSION = 1 << 64
-#: The messages for no match, and for several.
+#: The messages for no match, and for several: of a term, a kind, how many, and found by what.
 _WORDS = ("{1} {0} not found", "{1} {0} is ambiguous ({2} matches found)")
 
 
@@ -44,7 +44,8 @@ def find(
     if len(matching) == 1:
         return matching[0]
     status, sentence = (400, words[1]) if matching else (missing, words[0])
-    raise ApiError(status, sentence.format(term, kind, len(matching)))
+    by = "name" if named else "ID prefix"
+    raise ApiError(status, sentence.format(term, kind, len(matching), by))
 
 
 def filters_of(

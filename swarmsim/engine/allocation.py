@@ -157,7 +157,7 @@ def publishes(endpoint: Spec, mode: str) -> bool:
 def _networks(spec: Spec, endpoint: Spec, networks: Networks) -> list[Network]:
     found = [networks[it["Target"]] for it in attachments(spec) if it["Target"] in networks]
     if publishes(endpoint, "ingress"):
-        found = [it for it in networks.values() if it.ingress and it.in_swarm] + found
+        found = [it for it in networks.values() if it.ingress] + found
     return found
 
 

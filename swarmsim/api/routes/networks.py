@@ -2,12 +2,11 @@
 
 import ipaddress
 
-from swarmsim.api.asking import body_of, filters_of, go_bool
+from swarmsim.api.asking import body_of, filters_of, find, go_bool
 from swarmsim.api.documents import Json
 from swarmsim.api.documents.networks import is_known_here, network_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.specs import validation
-from swarmsim.engine.allocation import publishes
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.networks import Network
 from swarmsim.go.errors import ApiError, rpc
@@ -19,6 +18,8 @@ routes = Routes()
 _KEYS = ("driver", "id", "label", "name", "scope", "idOrName")
 _BUILT_IN = {"bridge", "host", "none", "ingress"}
 _DRIVERS = {"", "bridge", "overlay"}
+_WORDS = ("{1} {0} not found", "{1} {0} is ambiguous ({2} matches found based on {3})")
+_KEEPS_INGRESS = "a simulated engine keeps the ingress network that it has"
 
 
 @routes.get("/networks")
@@ -58,23 +59,13 @@ async def inspect(call: Call) -> Answer:
 
 def _meant(engine: Engine, term: str, scope: str = "") -> Network:
     there = engine.networks.values() if scope == "swarm" else visible(engine)
-    known = [it for it in there if not scope or it.scope == scope]
-    by_id = [it for it in known if it.id == term]
-    by_name = [it for it in known if it.name == term]
-    by_start = [it for it in known if it.id.startswith(term)]
-    for found, how in ((by_id, ""), (by_name, "name"), (by_start, "ID prefix")):
-        if len(found) > 1:
-            matches = f"{len(found)} matches found based on {how}"
-            raise ApiError(400, f"network {term} is ambiguous ({matches})")
-        if found:
-            return found[0]
-    raise ApiError(404, f"network {term} not found")
+    known = {it.id: it for it in there if not scope or it.scope == scope}
+    return find(known, term, "network", lambda it: it.name, _WORDS)
 
 
 @routes.post("/networks/create")
 async def create(call: Call) -> Answer:
     """`docker network create`."""
-    _require_json(call)
     asked = await body_of(call, "types.NetworkCreateRequest")
     engine = call.engine
     name = asked.get("Name", "")
@@ -88,14 +79,6 @@ async def create(call: Call) -> Answer:
     return Answer({"Id": network.id, "Warning": warning}, 201)
 
 
-def _require_json(call: Call) -> None:
-    given = call.header("Content-Type")
-    kind = given.partition(";")[0].strip().lower()
-    if kind != "application/json" and (given or call.header("Content-Length") != "0"):
-        message = f"Content-Type specified ({given}) must be 'application/json'"
-        raise ApiError(400, message)
-
-
 def _made(engine: Engine, asked: Json) -> Network:
     driver = asked.get("Driver") or ""
     if driver in ("host", "null"):
@@ -106,8 +89,8 @@ def _made(engine: Engine, asked: Json) -> Network:
         raise ApiError(500, "invalid name: ")
     if driver == "overlay" and asked.get("Scope") == "local":
         raise ApiError(403, "cannot downgrade network scope for overlay networks")
-    if driver != "overlay" and asked.get("Ingress"):
-        raise ApiError(403, "Ingress network can only be global scope network")
+    if asked.get("Ingress"):
+        raise ApiError(501, _KEEPS_INGRESS)
     _check_addresses(asked)
     if driver != "overlay":
         network_id = engine.new_hex_id()
@@ -116,14 +99,10 @@ def _made(engine: Engine, asked: Json) -> Network:
         return network
     engine.manager()
     validation.check_name(asked["Name"])
-    if asked.get("Ingress") and (present := [it for it in visible(engine) if it.ingress]):
-        raise rpc("AlreadyExists", f"ingress network ({present[0].id}) is already present")
     cluster = engine.cluster
     network_id, version = cluster.new_id(), cluster.bump()
     make = engine.networks.make
     network = make("overlay", network_id, asked["Name"], engine.now, asked, version=version)
-    for node_id in cluster.nodes if network.ingress else ():
-        network.balance(node_id)
     for action in ("create", "update"):  # the second with its addresses
         engine.publish("network", action, network.id, {"name": network.name}, "swarm")
     return network
@@ -160,6 +139,8 @@ async def remove(call: Call) -> Answer:
         del engine.networks[network.id]
         _say(engine, network, "destroy")
         return Answer(status=204)
+    if network.ingress:
+        raise ApiError(501, _KEEPS_INGRESS)
     if network.removed:  # only this machine still knows it
         raise ApiError(500, f"network {call.path['id']} not found")
     _check_unused(engine, network)
@@ -174,9 +155,6 @@ def _check_unused(engine: Engine, network: Network) -> None:
         if network.id in [it["Target"] for it in attachments(service.spec)]:
             message = f"network {network.id} is in use by service {service.id}"
             raise rpc("FailedPrecondition", message)
-        if network.ingress and publishes(service.endpoint, "ingress"):
-            message = "ingress network cannot be removed because service"
-            raise rpc("FailedPrecondition", f"{message} {service.id} depends on it")
     for task in engine.cluster.tasks.values():
         wanted = task.desired_state in {"ready", "running"} and not task.ended
         if wanted and network.id in engine.allocator.addresses_of(task.id):

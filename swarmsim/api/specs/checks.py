@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from swarmsim.api.asking import find
-from swarmsim.engine.allocation import publishes
 from swarmsim.engine.networks import Network
 from swarmsim.engine.swarm import Blob
 from swarmsim.go.errors import ApiError, rpc
@@ -55,14 +54,6 @@ def no_attachment_to_ingress(engine: Engine, spec: Spec) -> None:
         if network is not None and network.ingress:
             message = "Service cannot be explicitly attached to the ingress network"
             raise rpc("InvalidArgument", f'{message} "{network.name}"')
-
-
-def ingress_is_there(engine: Engine, spec: Spec) -> None:
-    """Refuse to publish ports through a network that somebody has removed."""
-    needed = publishes(spec.get("EndpointSpec") or {}, "ingress")
-    if needed and not any(it.ingress and it.in_swarm for it in engine.networks.values()):
-        message = "service needs ingress network, but no ingress network is present"
-        raise rpc("FailedPrecondition", message)
 
 
 def ports_are_free(engine: Engine, spec: Spec, service_id: str = "") -> None:

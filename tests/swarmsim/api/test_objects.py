@@ -38,11 +38,6 @@ def test_an_overlay_network_gets_a_subnet_and_a_vxlan_id(raw: Raw):
     assert shown["Options"] == {"com.docker.network.driver.overlay.vxlanid_list": "4097"}
 
 
-def test_a_body_must_say_that_it_is_json_where_docker_asks_for_it(raw: Raw):
-    reply = raw.send("POST", "/networks/create", b"{}", {"Content-Type": "text/plain"})
-    assert reply.message == "Content-Type specified (text/plain) must be 'application/json'"
-
-
 def test_a_removed_network_is_still_listed_until_its_last_task_has_ended(raw: Raw):
     """The race of `stack rm` and an immediate `stack deploy`: the copy of the node is seen."""
     raw.post("/networks/create", {"Name": "net", "Driver": "overlay"})
@@ -320,6 +315,7 @@ def test_the_disk_usage_is_that_of_the_images_and_of_who_uses_them(raw: Raw, con
         ("/networks", {"filters": {"dangling": ["true"]}}, "no filter 'dangling'"),
         ("/containers/json", {"filters": {"ancestor": ["x"]}}, "no filter 'ancestor'"),
         ("/images/json", {"filters": {"since": ["x"]}}, "no filter 'since'"),
+        ("/events", {"filters": {"image": ["x"]}, "until": "1"}, "no filter 'image'"),
         ("/networks/ingress", {"verbose": "1"}, "which services"),
     ],
 )
@@ -328,6 +324,12 @@ def test_what_of_docker_s_lists_is_not_there_is_refused_with_a_sentence(raw, pat
     assert reply.status == 501
     assert "a simulated engine" in reply.message
     assert what in reply.message
+
+
+def test_the_ingress_network_stays(raw: Raw):
+    asked = {"Name": "other", "Driver": "overlay", "Ingress": True}
+    assert raw.post("/networks/create", asked).status == 501
+    assert raw.delete("/networks/ingress").status == 501
 
 
 @pytest.mark.parametrize("path", ["/networks/bridge/connect", "/networks/prune"])

@@ -59,7 +59,6 @@ async def create(call: Call) -> Answer:
     validation.check(spec)
     checks.no_attachment_to_ingress(engine, spec)
     checks.ports_are_free(engine, spec)
-    checks.ingress_is_there(engine, spec)
     checks.references_exist(engine, spec)
     checks.name_is_free(engine, spec["Name"])
     service = asked(engine.cluster.create_service, spec)
