@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from swarmsim.go.filters import Filters
-from swarmsim.go.references import Reference
 from swarmsim.go.times import SECOND
 from swarmsim.model import Node, Service, Spec, StoreEvent
 
@@ -21,7 +20,9 @@ Texts = dict[str, str]
 _KEPT = 256
 #: A follower that is this far behind loses messages, as with Docker.
 _LONGEST_QUEUE = 1024
-_KINDS = ("daemon", "container", "plugin", "volume", "network", "node", "service", "secret")
+_KINDS = ("config", "container", "network", "node", "secret", "service", "volume")
+#: What messages can be chosen by.
+FILTERS = ("event", "label", "scope", "type", *_KINDS)
 _OPEN_ENDED = {"health_status", "exec_create", "exec_start"}
 
 
@@ -86,8 +87,7 @@ def included(news: Message, filters: Filters) -> bool:
         _has_action(news["Action"], filters)
         and filters.exact("type", news["Type"])
         and filters.exact("scope", news["scope"])
-        and all(_is_about(kind, news["Actor"], filters) for kind in (*_KINDS, "config"))
-        and _has_image(news, filters)
+        and all(_is_about(kind, news["Actor"], filters) for kind in _KINDS)
         and filters.has_labels("label", attributes)
     )
 
@@ -101,18 +101,6 @@ def _has_action(action: str, filters: Filters) -> bool:
 def _is_about(kind: str, actor: Mapping[str, Any], filters: Filters) -> bool:
     name = actor["Attributes"].get("name", "")
     return filters.prefix(kind, actor["ID"]) or filters.prefix(kind, name)
-
-
-def _has_image(news: Message, filters: Filters) -> bool:
-    about = news["Actor"]["ID"]
-    name = news["Actor"]["Attributes"].get("name" if news["Type"] == "image" else "image", "")
-    known = [about, name, _repository(about), _repository(name)]
-    return any(filters.exact("image", it) for it in known)
-
-
-def _repository(image: str) -> str:
-    found = Reference.parse(image)
-    return found.name if found else image
 
 
 # ---- of the cluster ------------------------------------------------------------------

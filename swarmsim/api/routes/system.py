@@ -7,13 +7,14 @@ the platform in `docker version`.
 import platform
 
 from swarmsim.api import versions
+from swarmsim.api.asking import filters_of
 from swarmsim.api.documents import CONSTANTS, Json
 from swarmsim.api.documents.inspection import listing_json
 from swarmsim.api.documents.objects import swarm_json, usage_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.api.routes.images import rows
 from swarmsim.engine.engine import Engine
-from swarmsim.engine.events import Message, included
+from swarmsim.engine.events import FILTERS, Message, included
 from swarmsim.go import gojson
 from swarmsim.go.errors import ApiError
 from swarmsim.go.filters import Filters
@@ -109,7 +110,7 @@ async def events(call: Call) -> None:
         times = [call.query.get(name, "") for name in ("since", "until")]
         sentence = f"`since` time ({times[0]}) cannot be after `until` time ({times[1]})"
         raise ApiError(400, sentence)
-    filters = Filters.parse(call.query.get("filters", ""))
+    filters = filters_of(call, *FILTERS, also=("daemon", "image", "plugin"))
     engine = call.engine
     await call.stream("application/json")
     with engine.events.follow() as news:

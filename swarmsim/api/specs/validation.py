@@ -103,6 +103,8 @@ def _check_constraint(constraint: str) -> None:
     key, value = (part.strip() for part in constraint.split(operator, 1))
     if not _CONSTRAINT_KEY.fullmatch(key):
         raise rpc("Unknown", f"key '{key}' is invalid")
+    if key.lower() == "node.ip":
+        raise ApiError(501, "all nodes of a simulated engine have one address: node.ip is no use")
     if not _CONSTRAINT_VALUE.fullmatch(value):
         raise rpc("Unknown", f"value '{value}' is invalid")
 
@@ -133,7 +135,7 @@ def _check_container(container: Spec) -> None:
     image = container.get("Image", "")
     if not image:
         raise _invalid("ContainerSpec: image reference must be provided")
-    if Reference.parse(image) is None or _has_big_letters(image):
+    if Reference.parse(image) is None:
         raise _invalid(f"ContainerSpec: {quoted(image)} is not a valid repository/tag")
     targets = [mount.get("Target", "") for mount in container.get("Mounts") or []]
     for at, target in enumerate(targets):
@@ -145,15 +147,6 @@ def _check_container(container: Spec) -> None:
             raise _invalid(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
     if health.get("Retries", 0) < 0:
         raise _invalid("ContainerSpec: Retries in HealthConfig cannot be negative")
-
-
-def _has_big_letters(image: str) -> bool:
-    """Whether a name's first part is none of a registry, but for its upper-case letters.
-
-    Docker takes such a part for a registry's name since 23.0, and engines before do not.
-    """
-    first, slash, _ = image.partition("/")
-    return bool(slash) and first != first.lower() and not {".", ":"} & set(first)
 
 
 def _check_update_config(spec: Spec) -> None:

@@ -5,7 +5,6 @@ rejects the tasks that may no longer be there, so that the orchestrator puts oth
 """
 
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
 
 from swarmsim.model import states
 from swarmsim.model.objects import Node, Task
@@ -38,9 +37,6 @@ def _holds(constraint: str, node: Node) -> bool:
     wants_equal = "==" in constraint
     key, _, value = constraint.partition("==" if wants_equal else "!=")
     key, value = key.strip(), value.strip()
-    if key.casefold() == "node.ip":
-        is_there = _is_within(node.address, value)
-        return is_there is not None and is_there is wants_equal
     found = _value(key, node)
     # what swarmkit does not know is not met, whatever the operator
     return found is not None and (found.casefold() == value.casefold()) is wants_equal
@@ -56,14 +52,6 @@ def _value(key: str, node: Node) -> str | None:
     }
     lowered = key.casefold()
     return known[lowered] if lowered in known else label(key, node)
-
-
-def _is_within(address: str, value: str) -> bool | None:
-    """Whether a node's address is the one given, or in that subnet; `None` if it is neither."""
-    try:
-        return ip_address(address) in ip_network(value, strict=False)
-    except ValueError:
-        return None
 
 
 # ---- on a node that was changed --------------------------------------------------
