@@ -33,7 +33,7 @@ class Health:
 
     check: Healthcheck
     start: Start
-    report: Callable[[str], object]
+    report: Callable[[str], None]
     call_at: Callable[[int, Callable[[], None]], None]
     clock: Callable[[], int]
     status: str = _STARTING

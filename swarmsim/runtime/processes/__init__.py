@@ -7,7 +7,8 @@
                  a Python that is forked for tasks (`forking`)
     output       what they write, as it would read in a container
     probing      healthchecks
-    kinds        what is known of each kind of process, and the rule of the clock
+    kinds        what is known of each kind of process, the rule of the clock, and what stands
+                 for a process beyond so many
     names        which task is where, for the Python of the others (`shim`)
     publishing   ports of this machine that lead to tasks
     running      all of that for one task (with `starting` and `checking`), and what all share

@@ -1,11 +1,11 @@
 """A task's healthcheck at work: its probes are processes, whose results are reported."""
 
-import asyncio
 import re
 import sys
 from collections.abc import Callable
 from functools import partial
 
+from swarmsim.model import SECOND
 from swarmsim.runtime.plan import Healthcheck
 from swarmsim.runtime.probing import NO_CODE, Health
 from swarmsim.runtime.processes.place import names, programs
@@ -29,15 +29,18 @@ class Checks:
 
     def begin(self, it: Running, check: Healthcheck) -> None:
         """Begin to probe a task that has been started."""
-        world, soon = it.world, asyncio.get_running_loop().call_soon
+        world = it.world
         it.health = Health(
             check,
             start=partial(self._start, it),
-            report=lambda status: soon(_report, it, status),
+            report=lambda status: world.soon(_report, it, status),
             call_at=lambda at, act: world.engine.cluster.call_at(at, act),
             clock=lambda: world.engine.now,
         )
-        it.health.begin()
+        if it.folder is None:
+            _act(it)
+        else:
+            it.health.begin()
 
     def close(self) -> None:
         """End all probes."""
@@ -79,6 +82,7 @@ class Checks:
 
 
 def _words(it: Running, command: tuple[str, ...]) -> list[str]:
+    assert it.folder is not None
     words = programs.find(command, it.folder, it.plan.env, it.cwd)
     # in this Python names and ports work as they are
     return words if words[0] == sys.executable else _with_real_ports(words, it.folder)
@@ -94,10 +98,23 @@ def _with_real_ports(words: list[str], folder: Folder) -> list[str]:
     return [_LOCAL.sub(real, word) for word in words]
 
 
+def _act(it: Running) -> None:
+    """Report a task without a process healthy, or unhealthy, when others of its kind were."""
+    kind = it.life.kind
+    status, age = "healthy", kind.healthy_after or 0
+    if kind.unhealthy_after is not None:
+        status, age = "unhealthy", kind.unhealthy_after
+    it.world.call_after(int(age * SECOND), lambda: it.world.soon(_report, it, status))
+
+
 def _report(it: Running, status: str) -> None:
-    """Report a task's health; from the event loop, outside of the cluster's own steps."""
+    """Report a task's health; from the event loop."""
     if it.forgotten or not it.running:
         return
+    age = (it.world.engine.now - it.started_at) / SECOND
     if status == "healthy":
+        it.life.kind.healthy_after = age
         it.show()
+    else:
+        it.life.kind.unhealthy_after = age
     it.world.engine.has_health(it.task.id, status)

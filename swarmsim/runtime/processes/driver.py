@@ -1,5 +1,6 @@
 """The runtime of real processes: starts, stops and probes them, and reports."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,7 +12,7 @@ from swarmsim.go import references
 from swarmsim.go.errors import ApiError
 from swarmsim.images import Image
 from swarmsim.images.removing import User
-from swarmsim.model import SECOND, Task, states
+from swarmsim.model import SECOND, Task
 from swarmsim.model.plan import strategy
 from swarmsim.runtime import plan
 from swarmsim.runtime.kinds import HORIZON, Kind, Life
@@ -25,7 +26,9 @@ from swarmsim.runtime.processes.place.programs import CannotStart
 from swarmsim.runtime.processes.running import Running, System, World
 from swarmsim.runtime.processes.sleeping import Sleep
 
-#: The most tasks at once: each is a process of this machine.
+_log = logging.getLogger(__name__)
+
+#: The most processes at once; tasks beyond it have none (see `acting`).
 MOST_PROCESSES = 120
 #: Bytes. The swarm takes a limit from 4 MB on, but Docker makes no container with less.
 _LEAST_MEMORY = 6 << 20
@@ -34,7 +37,7 @@ _UNKEPT = ("User", "Ulimits", "CapabilityAdd", "CapabilityDrop", "Sysctls", "Rea
 
 
 class Processes:
-    """A runtime in which each task is a process."""
+    """A runtime in which each task is a process, up to a limit."""
 
     acts = False
 
@@ -52,11 +55,11 @@ class Processes:
         self._world = World(engine, system or _machine(engine.data, self.used), monotonic)
         self._checks = Checks()
         self._known: dict[str, Running] = {}
-        #: Those with a folder, from before their process to its end; removed or not.
-        self._there: set[Running] = set()
+        #: Those with a folder, which have or will have a process; removed or not.
+        self._real: set[Running] = set()
         self._kinds: dict[str, Kind] = {}
         self.sleep_after = sleep_after
-        self._sleep = Sleep(sleep_after, lambda: self._there, self._quiet) if sleep_after else None
+        self._sleep = Sleep(sleep_after, lambda: self._real, self._quiet) if sleep_after else None
 
     # ---- what the cluster calls ------------------------------------------------------
 
@@ -110,6 +113,7 @@ class Processes:
             said = problem.message if isinstance(problem, CannotStart) else problem
             return f"starting container failed: {said}"
         task.pid = it.process.pid
+        it.started_at = self._engine.now
         if it.plan.healthcheck is None:
             it.show()
         else:
@@ -139,7 +143,7 @@ class Processes:
     def awaiting(self) -> bool:
         """Whether it is open what some process will do: then the engine runs in real time."""
         now = self._world.monotonic()
-        return any(it.running and it.life.undecided(now) for it in self._there)
+        return any(it.running and it.life.undecided(now) for it in self._real)
 
     def used(self) -> AbstractContextManager[None]:
         """Keep tasks awake meanwhile: what they do is about to be seen, or changed."""
@@ -170,10 +174,10 @@ class Processes:
 
     def close(self) -> None:
         """End all processes, and wait until they have ended."""
-        for it in self._there:
+        for it in self._real:
             it.forgotten = True
             it.kill()
-        for it in list(self._there):
+        for it in list(self._real):
             if it.process is not None:
                 it.process.wait()
             self._tidy(it)
@@ -185,23 +189,26 @@ class Processes:
     # ---- what becomes of a task ------------------------------------------------------
 
     def _prepare(self, task: Task, what: plan.Plan, image: Image) -> str:
-        for other in [each for each in self._there if each.process is None and each.task.ended]:
-            self._tidy(other)  # it came to an end before it was to start
-        if sum(it.task.desired <= states.RUNNING for it in self._there) >= self._most:
-            return f"a simulated engine runs {self._most} tasks at most: each is a process here"
-        folder = Folder(self._world.system.folder / task.id)
-        try:
-            error = folders.fill(folder, task, what, image, self._engine)
-        except OSError as problem:  # such as a full disk
-            error = f"failed to create task: {(problem.strerror or str(problem)).lower()}"
-        if error:
-            folder.remove()
-            return error
         kind = self._kinds.setdefault(what.kind, Kind())
         life = Life(kind, self._world.monotonic(), self._horizon(task))
+        folder = None
+        for other in [each for each in self._real if each.process is None and each.task.ended]:
+            self._tidy(other)  # it came to an end before it was to start
+        if len(self._real) < self._most:
+            folder = Folder(self._world.system.folder / task.id)
+            try:
+                error = folders.fill(folder, task, what, image, self._engine)
+            except OSError as problem:  # such as a full disk
+                error = f"failed to create task: {(problem.strerror or str(problem)).lower()}"
+            if error:
+                folder.remove()
+                return error
         it = Running(world=self._world, task=task, plan=what, life=life, folder=folder)
         self._known[task.id] = it
-        self._there.add(it)
+        if folder is not None:
+            self._real.add(it)
+        else:
+            _log.info("%s only acts: there are %d processes", task.id, self._most)
         return ""
 
     def _quiet(self) -> bool:
@@ -218,7 +225,7 @@ class Processes:
 
     def _ended(self, it: Running, code: int) -> None:
         """Report that a process has ended; called from the event loop."""
-        it.life.exited(self._world.monotonic())
+        it.life.exited(self._world.monotonic(), code)
         self._tidy(it)
         if self._sleep:  # others take its place, or go on without it
             self._sleep.wake()
@@ -226,7 +233,7 @@ class Processes:
             self._engine.exited(it.task.id, code)
 
     def _tidy(self, it: Running) -> None:
-        self._there.discard(it)
+        self._real.discard(it)
         it.tidy()
 
 

@@ -1,5 +1,6 @@
 """One task's process and what belongs to it; and what all tasks of an engine share."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +19,11 @@ from swarmsim.runtime.processes.publishing import Publisher
 
 
 class Process(Protocol):
-    """What runs."""
+    """What runs, or acts as if it did (`Acting`)."""
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its number; 0 for one that only acts."""
 
     def send(self, number: int) -> None:
         """Send a signal, as to the first process of a container."""
@@ -76,6 +77,15 @@ class World:
         self.system = system
         self.names = Names(system.folder / "names")
 
+    def call_after(self, length: int, act: Callable[[], None]) -> None:
+        """Call a function after so many nanoseconds of the engine's time."""
+        cluster = self.engine.cluster
+        cluster.call_at(cluster.now + length, act)
+
+    def soon(self, function: Callable[..., None], *arguments: object) -> None:
+        """Call a function from the event loop, outside of the cluster's own steps."""
+        asyncio.get_running_loop().call_soon(function, *arguments)
+
 
 def _nothing() -> None:
     """Unpublish nothing."""
@@ -89,7 +99,8 @@ class Running:
     task: Task
     plan: Plan
     life: Life
-    folder: Folder
+    #: `None` for one without a process.
+    folder: Folder | None
     log: Log = field(default_factory=Log)
     process: Process | None = None
     health: Health | None = None
@@ -97,6 +108,8 @@ class Running:
     #: Where its process is started, and with which variables; its probes are, too.
     cwd: Path = Path()
     env: Mapping[str, str] = field(default_factory=dict)
+    #: When it was started, on the engine's clock.
+    started_at: int = 0
     #: Takes back the ports that were published for it.
     unpublish: Callable[[], None] = _nothing
     #: The task was removed: nothing is reported any more.
@@ -117,7 +130,7 @@ class Running:
 
     def show(self) -> None:
         """Add its names, by which others find it."""
-        if self.attachments and not self._found:
+        if self.attachments and self.folder and not self._found:
             self._found = True
             self.world.names.add(self.attachments)
 
@@ -153,6 +166,7 @@ class Running:
             self.health.stop()
         self.log.close(self.world.engine.now)
         self.world.engine.notify()
-        if self.attachments:
-            self.world.names.leave(self.attachments)
-        self.folder.remove()
+        if self.folder:
+            if self.attachments:
+                self.world.names.leave(self.attachments)
+            self.folder.remove()

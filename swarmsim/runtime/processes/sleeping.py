@@ -91,7 +91,7 @@ def _told_apart(tasks: Iterable[Running]) -> tuple[list[int], list[int]]:
     asking: list[int] = []
     answering: list[int] = []
     for it in tasks:
-        if _group(it):
+        if it.folder is not None and _group(it):
             listens = any(it.folder.ports.iterdir())
             (answering if listens else asking).append(_group(it))
     return asking, answering

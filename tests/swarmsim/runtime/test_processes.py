@@ -482,18 +482,19 @@ def test_a_probe_that_is_no_python_finds_the_tasks_own_port(it):
 # ---- many ----------------------------------------------------------------------------
 
 
-def test_tasks_beyond_so_many_are_refused_but_those_of_an_update_are_not(tmp_path):
+def test_beyond_so_many_processes_tasks_do_what_others_of_their_kind_did(tmp_path):
     with lab(tmp_path, most=1) as it:
-        it.image("x:1", WELL_BEHAVED)
-        service = it.service("x:1", "first")
-        first = it.state(service, "running")
-        refused = it.state(it.service("x:1", "second"), "rejected")
-        assert refused.error.startswith("a simulated engine runs 1 tasks at most")
-        template = {**service.spec["TaskTemplate"], "ForceUpdate": 1}
-        spec = {**service.spec, "TaskTemplate": template}
-        it.inside(lambda: it.engine.cluster.update_service(service.id, service.version, spec))
-        it.until(lambda: first.ended, "the end of the old task")
-        it.state(service, "running")
+        it.image("x:1", "import time; print('said', flush=True); time.sleep(0.5); exit(4)")
+        it.image("long:1", WELL_BEHAVED)
+        first = it.state(it.service("x:1", "first"), "failed")
+        it.inside(lambda: it.engine.runtime.remove(first))
+        it.state(it.service("long:1", "long"), "running")
+        acted = it.state(it.service("x:1", "acted"), "failed")
+
+        note, *said = it.log(acted).splitlines()
+    assert (acted.exit_code, acted.pid) == (4, 0)
+    assert note.startswith("swarmsim: there are processes enough; this task only acts")
+    assert said == ["said"]
 
 
 # ---- the clock -----------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from swarmsim.model import Task
 from swarmsim.runtime import plan
-from swarmsim.runtime.kinds import HORIZON, Kind, Life
+from swarmsim.runtime.kinds import HORIZON, Acting, Kind, Life
 from swarmsim.runtime.plan import Healthcheck
 from swarmsim.runtime.probing import Health
 from swarmsim.runtime.processes.place import output, programs
@@ -36,17 +36,17 @@ def test_of_an_unknown_kind_it_is_open_what_a_process_will_do_until_the_horizon(
 def test_a_kind_that_ended_is_waited_for_and_somewhat_longer():
     kind = Kind()
     ended = Life(kind, started_at=0)
-    ended.exited(20)
+    ended.exited(20, 3)
     assert not ended.undecided(20)
     life = Life(kind, started_at=0)
     assert life.undecided(29)
     assert not life.undecided(31)
-    assert kind.exits_after == 20
+    assert (kind.exits_after, kind.exit_code) == (20, 3)
 
 
 def test_a_process_that_ended_after_an_hour_makes_nobody_wait_an_hour():
     kind = Kind()
-    Life(kind, started_at=0).exited(3600)
+    Life(kind, started_at=0).exited(3600, 1)
     assert kind.exits_after is None
 
 
@@ -63,12 +63,12 @@ def test_a_stop_is_waited_for_unless_its_kind_takes_no_notice():
     life.stop_asked(20)
     assert life.undecided(29)
     life.killed(30)
-    life.exited(30)
+    life.exited(30, 137)
     assert kind.ignores_stop
     other = Life(kind, started_at=20)
     other.stop_asked(40)
     assert not other.undecided(40)
-    other.exited(41)
+    other.exited(41, 0)
     assert not kind.ignores_stop, "it does after all"
 
 
@@ -77,7 +77,7 @@ def test_being_killed_at_once_says_nothing_about_a_kind():
     life = Life(kind, started_at=0)
     life.stop_asked(20)
     life.killed(20.1)
-    life.exited(20.2)
+    life.exited(20.2, 137)
     assert not kind.ignores_stop
     assert kind.exits_after is None
 
@@ -89,7 +89,7 @@ def test_while_a_probe_runs_time_is_real():
     assert life.undecided(20)
 
 
-# ---- health --------------------------------------------------------------------------
+# ---- those that act ------------------------------------------------------------------
 
 
 class Agenda:
@@ -112,6 +112,42 @@ class Agenda:
             self.now = max(self.now, due[0])
             due[2]()
         self.now = moment
+
+
+def acting(kind: Kind) -> tuple[Acting, Agenda, list]:
+    agenda = Agenda()
+    seen: list[tuple] = []
+    process = Acting(
+        kind,
+        agenda.after,
+        lambda is_error, data: seen.append((agenda.now, is_error, data)),
+        lambda code: seen.append((agenda.now, code)),
+    )
+    return process, agenda, seen
+
+
+def test_who_acts_does_what_its_kind_did():
+    kind = Kind(exits_after=2, exit_code=3, written=[(0.5, False, b"a"), (1, True, b"b")])
+    _, agenda, seen = acting(kind)
+    agenda.run_until(60 * SECOND)
+    assert seen == [(SECOND // 2, False, b"a"), (SECOND, True, b"b"), (2 * SECOND, 3)]
+
+
+def test_who_acts_stops_as_its_kind_did_and_can_be_killed():
+    process, agenda, seen = acting(Kind(stops_after=1, stop_code=5))
+    process.send(15)
+    agenda.run_until(60 * SECOND)
+    assert seen == [(SECOND, 5)]
+    process, agenda, seen = acting(Kind(ignores_stop=True))
+    process.send(15)
+    agenda.run_until(60 * SECOND)
+    assert seen == []
+    process.kill()
+    agenda.run_until(61 * SECOND)
+    assert seen == [(60 * SECOND, 137)]
+
+
+# ---- health --------------------------------------------------------------------------
 
 
 class Probes:
