@@ -19,8 +19,7 @@ from swarmsim.go import references
 #: Everything the lab deploys carries this label; nothing without it is touched.
 LAB_LABEL = "labkit.lab"
 #: What may stand before the `_web` of a service's name.
-STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
-STACK_NAME_IN_WORDS = "letters, digits, - and _, beginning with a letter or a digit"
+_STACK_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]*")
 #: Maximum speed-up.
 FASTEST = 10_000
 
@@ -70,10 +69,17 @@ def images() -> Path | None:
 
 def stack_name() -> str:
     """Return the name of the learner's stack. Raises `BadValue` for one that Swarm would refuse."""
-    chosen = os.environ.get("LABKIT_STACK") or "dc"
-    if STACK_NAME.fullmatch(chosen):
-        return chosen
-    raise BadValue(f"LABKIT_STACK must be {STACK_NAME_IN_WORDS}, not {chosen!r}")
+    return valid_stack_name(os.environ.get("LABKIT_STACK") or "dc")
+
+
+def valid_stack_name(name: str) -> str:
+    """Return the name of a stack. Raises `BadValue` for one that Swarm would refuse."""
+    if _STACK_NAME.fullmatch(name):
+        return name
+    raise BadValue(
+        "a stack's name (LABKIT_STACK) must be letters, digits, - and _, beginning with a letter "
+        f"or a digit, not {name!r}"
+    )
 
 
 def docker_id() -> str:

@@ -109,9 +109,8 @@ def _stack(swarm: Swarm) -> Facts:
 
 @line("ports")
 def _ports(swarm: Swarm) -> Facts:
-    own = f"{settings.stack_name()}_"
-    named = [each for each in swarm.services() if each["Spec"]["Name"].startswith(own)]
-    ours = {port for service in named for port in ports.of_service(service)}
+    services = ports.services(swarm, settings.stack_name()).values()
+    ours = {port for service in services for port in ports.of_service(service)}
     wanted = ports.WANTED.values()
     taken = [port for port in wanted if port not in ours and ports.in_use(port)]
     return {"taken": taken, "ports": sorted(ours or wanted)}

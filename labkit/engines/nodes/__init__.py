@@ -278,7 +278,7 @@ def _wait_for_engine(swarm: Swarm, name: str) -> None:
         with contextlib.suppress(LabError):
             _run(swarm, name, "docker", "version", "-f", "{{.Server.Version}}")
             return
-    said = _log(swarm, name)
+    said = swarm.container_logs(name, _LAST_LINES)
     _discard(swarm, name)
     raise LabError(
         f"the dockerd in {name} to answer within {_READY_SECONDS} s.",
@@ -312,7 +312,7 @@ def _wait_until_ready(swarm: Swarm, name: str) -> None:
         f"{name} to be a ready node of the swarm within {_READY_SECONDS} s.",
         "it is not; the end of its dockerd's log is below.",
         "fix that, or run `labkit down` and then `labkit up` without --nodes.",
-        docker_says=_log(swarm, name),
+        docker_says=swarm.container_logs(name, _LAST_LINES),
     )
 
 
@@ -355,10 +355,6 @@ def _run(swarm: Swarm, container: str, *words: str) -> str:
     if status:
         raise LabError(expected, f"exit status {status}.", docker_says=said)
     return said
-
-
-def _log(swarm: Swarm, container: str) -> str:
-    return swarm.container_logs(container, _LAST_LINES)
 
 
 @contextlib.contextmanager

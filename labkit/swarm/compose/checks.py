@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from labkit.base.errors import BadValue
-from labkit.base.settings import STACK_NAME, STACK_NAME_IN_WORDS
 from labkit.swarm.compose.language.schema import FORMAT, SECTIONS, Part, nearest
 from labkit.swarm.compose.problems import Path, Problems
 from labkit.swarm.compose.specs import DEFAULT_NETWORK
@@ -89,14 +87,6 @@ def external(section: str, key: str, thing: Part, problems: Problems) -> None:
                 problems.add((section, key, option), "contradicts `external`")
     if section == "secrets" and thing.driver and thing.file:
         problems.add((section, key), "`driver` and `file` contradict; use one")
-
-
-def stack_name(stack: str) -> None:
-    """Raise `BadValue` for a name of a stack with which no full name could be Swarm's."""
-    if not STACK_NAME.fullmatch(stack):
-        raise BadValue(
-            f"a stack's name (LABKIT_STACK) must be {STACK_NAME_IN_WORDS}, not {stack!r}"
-        )
 
 
 def full_names(stack: str, services: Mapping[str, Part], problems: Problems) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labkit.base import settings
 from labkit.base.errors import BadComposeFile, BadValue
 from labkit.swarm.compose import checks, merging
 from labkit.swarm.compose.language import shorthand
@@ -40,9 +41,8 @@ class Compose(Sections):
         Raises `BadValue` for a stack's name that Swarm refuses, and `BadComposeFile` for
         another name that comes of it.
         """
-        checks.stack_name(stack)
         problems = Problems()
-        checks.full_names(stack, self.services, problems)
+        checks.full_names(settings.valid_stack_name(stack), self.services, problems)
         _refuse(self.name, problems.listed())
         return stack_specs(stack, self)
 
