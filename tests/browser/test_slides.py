@@ -25,7 +25,7 @@ UNFIT = """() => [...document.querySelectorAll(".slides section section")].flatM
 
 def test_slides_fit_are_large_play_recordings_and_open_their_notes(opened: Open, page: Page):
     page.context.set_offline(True)
-    book = versions.slides(cells.read(STEP.shipped)).book
+    book = versions.build("slides", cells.read(STEP.shipped)).book
     opened.html(slides.page("x", book, STEP.shipped.parent, QUESTIONS))
     page.wait_for_function("Reveal.isReady()")
 

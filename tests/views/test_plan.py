@@ -28,7 +28,7 @@ def test_it_says_what_for_in_which_order_when_what_to_ask_and_what_to_cut():
 
 
 def test_it_is_the_same_from_an_instructors_version_with_its_own_notes():
-    built = versions.instructor(lesson()).book
+    built = versions.build("instructor", lesson()).book
     built["cells"][1]["source"] += ["\n> - **Room:** <b>2</b>\n", "> - **Ask:** `a_b`?"]
     said = shown(built)
     as_in_the_source = said.replace(" Ask: a_b ?", "").removesuffix(" Room: <b>2</b>")

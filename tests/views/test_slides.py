@@ -19,7 +19,7 @@ SHIPPED = lessons.STEPS[0].shipped.parent
 
 def stacks(made: Book, folder: Path = SHIPPED) -> list[str]:
     """The slides of a notebook, each with those below it, as HTML."""
-    page = slides.page("x", versions.slides(made).book, folder, QUESTIONS)
+    page = slides.page("x", versions.build("slides", made).book, folder, QUESTIONS)
     shown = page.partition('<div class="slides">')[2].partition("<script>")[0]
     return re.split("<section><section>", shown)[1:]
 

@@ -1,6 +1,6 @@
 """From a source to the notebook that a learner, an instructor or an audience gets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -53,55 +53,29 @@ def learner(book: Book, *, keep_outputs: bool = False) -> Book:
     return _version("learner", book, _outputs(kept, keep_checked=keep_outputs))
 
 
-def instructor(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
-    """Return a notebook with notes and solutions open, and minutes in its headings.
-
-    The notes that an instructor wrote into the `older` version are kept.
-    """
-    cells = [_signed(_open(cell)) for cell in book["cells"]]
-    return _over("instructor", book, cells, older, _for_instructor, keep_outputs=keep_outputs)
-
-
-def slides(book: Book, older: Book | None = None, *, keep_outputs: bool = False) -> Built:
-    """Return a notebook whose cells say which slide they are on; notes are speaker's notes.
-
-    Solutions are not among them. What a cell's own metadata say of slides stays. The notes
-    that an instructor wrote into the `older` version are kept.
-    """
-    cells = [cell for cell in book["cells"] if not is_solution(cell)]
-    shown = with_metadata(book, rise=_RISE)
-    return _over("slides", shown, cells, older, _on_slides, keep_outputs=keep_outputs)
-
-
 def build(
     version: VersionName, book: Book, older: Book | None = None, *, keep_outputs: bool = False
 ) -> Built:
-    """Return a version by its name. A learner's is built with no regard to an older one.
+    """Return a version by its name.
 
-    The source may be an instructor's version, whose headings have minutes.
+    In an instructor's, notes and solutions are open, and headings have minutes. Of slides, each
+    cell says which it is on, unless its own metadata do; notes are speaker's notes, and there are
+    no solutions. Both keep the notes that an instructor wrote into the `older` version; a
+    learner's is built with no regard to one. The source may be an instructor's version.
     """
     if version_of(book) == "instructor":
         plain = [with_text(cell, minutes.without(text(cell))) for cell in book["cells"]]
         book = book | {"cells": plain}
     if version == "learner":
         return Built(learner(book, keep_outputs=keep_outputs))
-    make = instructor if version == "instructor" else slides
-    return make(book, older, keep_outputs=keep_outputs)
-
-
-def _over(
-    version: VersionName,
-    book: Book,
-    cells: Sequence[Cell],
-    older: Book | None,
-    finish: Callable[[Sequence[Cell]], list[Cell]],
-    *,
-    keep_outputs: bool,
-) -> Built:
-    fresh = [notes.stamped(cell) if is_note(cell) else cell for cell in cells]
-    fresh = _outputs(fresh, keep_checked=keep_outputs)
+    if version == "instructor":
+        chosen, finish = [_signed(_open(cell)) for cell in book["cells"]], _for_instructor
+    else:
+        chosen, finish = [cell for cell in book["cells"] if not is_solution(cell)], _on_slides
+        book = with_metadata(book, rise=_RISE)
+    fresh = [notes.stamped(cell) if is_note(cell) else cell for cell in chosen]
     found = older["cells"] if older else []
-    merged, kept = notes.merged(fresh, found)
+    merged, kept = notes.merged(_outputs(fresh, keep_checked=keep_outputs), found)
     cells = finish(merged)
     prints = notes.prints(cells)
     known = _own(older).get("built") if older else None

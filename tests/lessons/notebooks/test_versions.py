@@ -67,7 +67,7 @@ def test_outputs_are_answers_and_stay_for_test_runs_only_where_they_are_compared
 
 
 def test_notes_stand_in_their_places_and_say_what_they_are():
-    built = versions.instructor(lesson()).book
+    built = versions.build("instructor", lesson()).book
 
     assert [c["id"] for c in built["cells"]] == [c["id"] for c in lesson()["cells"]]
     assert texts(built)[1] == texts(lesson())[1]
@@ -79,18 +79,18 @@ def test_notes_stand_in_their_places_and_say_what_they_are():
 
 
 def test_a_note_of_ones_own_is_marked_in_the_next_build():
-    older = versions.instructor(lesson()).book
+    older = versions.build("instructor", lesson()).book
     older["cells"].append(note("mine", "- **Ask:** why?\n\n- **Minutes:** 1"))
-    mine = versions.instructor(lesson(), older).book["cells"][-1]
+    mine = versions.build("instructor", lesson(), older).book["cells"][-1]
     assert text(mine) == f"{versions.NOTE_SIGN}\n>\n> - **Ask:** why?\n>\n> - **Minutes:** 1"
 
 
 def test_solutions_are_open():
-    assert "jupyter" not in by_id(versions.instructor(lesson()).book)["solved"]["metadata"]
+    assert "jupyter" not in by_id(versions.build("instructor", lesson()).book)["solved"]["metadata"]
 
 
 def test_minutes_are_in_the_headings():
-    shown = [words.split("\n")[0] for words in texts(versions.instructor(lesson()).book)]
+    shown = [words.split("\n")[0] for words in texts(versions.build("instructor", lesson()).book)]
     assert shown[0] == "# 1 · Updates · 15 min", "the whole, with what is before any section"
     assert "## Watch · 5 min" in shown
     assert "## Do it · 8 min" in shown
@@ -98,12 +98,15 @@ def test_minutes_are_in_the_headings():
 
 
 def test_a_heading_without_minutes_stays_as_it_is():
-    built = versions.instructor(book(md("a", "# A"), md("b", "## B"), note("c", "**Ask:** why?")))
+    built = versions.build(
+        "instructor", book(md("a", "# A"), md("b", "## B"), note("c", "**Ask:** why?"))
+    )
     assert texts(built.book)[:2] == ["# A", "## B"]
 
 
 def test_minutes_count_up_to_the_next_heading_of_the_same_or_a_higher_level():
-    built = versions.instructor(
+    built = versions.build(
+        "instructor",
         book(
             md("a", "## A\n\nwords\n\n### A.1"),
             note("n1", "**Minutes:** 2\n\n**Minutes**: 1"),
@@ -111,7 +114,7 @@ def test_minutes_count_up_to_the_next_heading_of_the_same_or_a_higher_level():
             note("n2", "## B\n**Minutes:** 4"),
             md("c", "# C"),
             note("n3", "**Minutes:** 9"),
-        )
+        ),
     )
 
     assert texts(built.book)[0] == "## A · 3 min\n\nwords\n\n### A.1"
@@ -123,7 +126,7 @@ def test_minutes_count_up_to_the_next_heading_of_the_same_or_a_higher_level():
 
 
 def slide_types(*cells):
-    made = versions.slides(book(*cells)).book["cells"]
+    made = versions.build("slides", book(*cells)).book["cells"]
     return [cell["metadata"].get("slideshow", {}).get("slide_type") for cell in made]
 
 
@@ -155,7 +158,7 @@ def test_what_a_cell_says_of_slides_itself_wins():
 
 def test_nbconvert_makes_slides_of_them():
     exporters = pytest.importorskip("nbconvert.exporters")
-    made = nbformat.reads(written(versions.slides(lesson()).book), 4)
+    made = nbformat.reads(written(versions.build("slides", lesson()).book), 4)
     page, _ = exporters.SlidesExporter().from_notebook_node(made)
     shown = page.split('<div class="slides">')[1]
     assert shown.count("<section>") == 7, "three slides, one of them with a second below it"
@@ -164,4 +167,4 @@ def test_nbconvert_makes_slides_of_them():
 
 def test_slides_name_a_theme_that_loads_no_font_from_outside():
     """The one that jupyterlab-rise takes by itself asks for web fonts, a room may have no net."""
-    assert versions.slides(lesson()).book["metadata"]["rise"]["theme"] == "serif"
+    assert versions.build("slides", lesson()).book["metadata"]["rise"]["theme"] == "serif"
