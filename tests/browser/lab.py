@@ -116,10 +116,11 @@ class Lab:
 class Notebook:
     """A notebook with the given code cells, open in a page, its kernel idle."""
 
-    def __init__(self, lab: Lab, page: Page, cells: list[str]) -> None:
+    def __init__(self, lab: Lab, page: Page, cells: list[str] | str) -> None:
+        """Cells may be the name of a notebook that is there."""
         self.lab, self.page = lab, page
         (lab.folder / _GATE).unlink(missing_ok=True)
-        self.name = lab.write(cells)
+        self.name = cells if isinstance(cells, str) else lab.write(cells)
         if page.url.startswith(lab.url("lab").partition("?")[0]):
             self._to_front()  # to load JupyterLab anew takes four seconds of a processor
             self._wait_for_kernel()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Locator, Page, expect
@@ -54,8 +55,7 @@ class Lesson(Notebook):
     """A learner's copy of a notebook, open in a page; its cells go by their ids."""
 
     def __init__(self, lab: Lab, page: Page, name: str) -> None:
-        self.lab, self.page, self.name = lab, page, f"lab/{name}.ipynb"
-        self.open()
+        super().__init__(lab, page, name)
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
     @property
@@ -121,19 +121,25 @@ class Lesson(Notebook):
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def home(server: Lab) -> Iterator[Path]:
     """The folder of a learner after `labkit up`, with the learner's notebooks."""
-    with labs.home(tmp_path, SPEED):
+    folder = server.folder / "lesson"
+    folder.mkdir()
+    with labs.home(folder, SPEED):
         said = CliRunner().invoke(cli.main, ["up"])
         assert said.exit_code == 0, said.output
         workspace.refresh()
-        yield tmp_path
+        yield folder
 
 
 @pytest.fixture
-def lesson(home: Path, page: Page) -> Iterator[Lesson]:
-    with Lab(home) as lab:
-        yield Lesson(lab, page, STEP.notebook)
+def lesson(home: Path, lab: Lab, page: Page) -> Lesson:
+    """Its first cell makes the kernel one of the learner's."""
+    file = home / "lab" / f"{STEP.notebook}.ipynb"
+    book = nbformat.read(file, 4)
+    book.cells.insert(0, nbformat.v4.new_code_cell(labs.as_cell(labs.learner_here())))
+    nbformat.write(book, file)
+    return Lesson(lab, page, str(file.relative_to(lab.folder)))
 
 
 @pytest.mark.browser
@@ -266,7 +272,7 @@ def predict(lesson: Lesson, cell: Cell, name: str) -> None:
         why = shown.get_by_role("textbox")
         why.fill(REASON)
         why.press("Enter")
-        until(lambda: journal(lesson.lab.folder)[-1].why == REASON, "the reason to be noted")
+        until(lambda: journal(lesson.file.parents[1])[-1].why == REASON, "the reason to be noted")
         assert serious(lesson.page) == []
     lesson.picture(shown, name)
 

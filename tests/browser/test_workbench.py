@@ -39,20 +39,29 @@ CELLS = [
 TYPED = "docker service update -d --image lab/dockercoins_worker:1.1 dc_worker"
 
 
-@pytest.fixture
-def notebook(tmp_path: Path, page: Page) -> Iterator[Notebook]:
-    """A notebook on a simulated engine that hurries."""
-    with labs.home(tmp_path):
+@pytest.fixture(scope="module")
+def learner(server: Lab) -> Iterator[dict[str, str]]:
+    """What makes a kernel of the shared JupyterLab one of a learner, after `labkit up`."""
+    folder = server.folder / "learner"
+    folder.mkdir()
+    with labs.home(folder):
         said = CliRunner().invoke(cli.main, ["up"])
         assert said.exit_code == 0, said.output
-        with Lab(tmp_path) as lab:
-            yield Notebook(lab, page, CELLS)
+        yield labs.learner_here()
+
+
+@pytest.fixture
+def notebook(learner: dict[str, str], lab: Lab, page: Page) -> Notebook:
+    """A notebook on a simulated engine that hurries."""
+    return Notebook(lab, page, [labs.as_cell(learner) + CELLS[0], *CELLS[1:]])
 
 
 @pytest.mark.browser
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not shutil.which("docker"), reason="types a docker command")
-def test_a_step_that_is_typed_in_a_terminal_is_seen(notebook: Notebook, page: Page) -> None:
+def test_a_step_that_is_typed_in_a_terminal_is_seen(
+    notebook: Notebook, page: Page, learner: dict[str, str]
+) -> None:
     notebook.run(0)
     notebook.run(1)  # so that 1.1 is built, and the worker runs 1.0
     notebook.run(5)
@@ -64,7 +73,10 @@ def test_a_step_that_is_typed_in_a_terminal_is_seen(notebook: Notebook, page: Pa
     terminal = page.locator(".jp-Terminal .xterm-helper-textarea")
     expect(terminal).to_be_attached(timeout=QUICK)
     terminal.focus()
-    page.keyboard.type(f'eval "$({shlex.quote(sys.executable)} -m labkit env)" && {TYPED}\n')
+    them = " ".join(f"{name}={shlex.quote(value)}" for name, value in learner.items())
+    env = f'eval "$({shlex.quote(sys.executable)} -m labkit env)"'
+    page.keyboard.insert_text(f"export {them}; {env} && {TYPED}")
+    page.keyboard.press("Enter")
     until(lambda: running() > 0, "the update to be under way", 60)
     screenshot(page, "typed-terminal")
 

@@ -1,7 +1,8 @@
 """A lab of its own on the simulated engine: a home, ports, a clock that hurries."""
 
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def learner_simulated(folder: Path, speed: float = SPEED) -> dict[str, str]:
     }
     nothing = dict.fromkeys(("DOCKER_HOST", "DOCKER_CONTEXT"), "")
     return nothing | own | _own_ports()
+
+
+def learner_here() -> dict[str, str]:
+    """Return what makes another process the learner that this one is (`home`)."""
+    return {name: os.environ.get(name, "") for name in learner_simulated(Path())}
+
+
+def as_cell(learner: Mapping[str, str]) -> str:
+    """Return the code that makes a kernel a learner's before it imports labkit."""
+    return f"import os\nos.environ |= {learner}\n"
 
 
 def learner_on(swarm: Swarm, name: str) -> dict[str, str]:
