@@ -101,6 +101,7 @@ def page(
         yield opened
     if request.session.testsfailed == failed:
         opened.evaluate(_CLOSE_ALL)
+        expect(opened.locator(".jp-Launcher")).to_be_visible()  # or it comes in front of the next
         loaded.append(opened)
     else:
         opened.close()
