@@ -7,7 +7,7 @@ after; other engines word some of them differently, and are not asked.
 import re
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,8 @@ from tests.conformance.refusals import CASES, IMAGE, STALE, Case, spec, task
 
 #: Refusals for which a real engine looks for a plugin for fifteen seconds.
 SLOW = ("secret: a driver that there is not", "network: a driver that there is not")
+#: It takes a lock which those hold, and while it waits for that the engine answers nobody.
+JOIN = "swarm: join another"
 ENGINES = [pytest.param("real", marks=pytest.mark.engine), "simulated"]
 
 
@@ -131,7 +133,9 @@ def subjects(request: pytest.FixtureRequest) -> Iterator[dict[str, Subject]]:
     class Made(dict[str, Subject]):
         def __missing__(self, name: str) -> Subject:
             made = self[name] = _subject(request.getfixturevalue(name), exits)
-            made.ahead.update({what: pool.submit(made.send, CASES[what]) for what in SLOW})
+            for what in (JOIN, *SLOW):
+                made.ahead[what] = pool.submit(made.send, CASES[what])
+                wait([made.ahead[JOIN]])
             return made
 
     with ExitStack() as exits, ThreadPoolExecutor() as pool:
