@@ -40,7 +40,7 @@ class Look:
     def settled(self) -> bool:
         """Whether both updates are over, and all replicas run."""
         over = all(each.update_status and each.update_status.settled for each in self.services)
-        return over and self.running == REPLICAS * len(self.services)
+        return over and self.running == sum(each.replicas or 0 for each in self.services)
 
     @property
     def states(self) -> set[str]:
@@ -134,17 +134,17 @@ class Play:
 
 
 @contextmanager
-def played(swarm: Swarm, node: str) -> Iterator[Play]:
+def played(swarm: Swarm, node: str, replicas: int = REPLICAS) -> Iterator[Play]:
     """Yield the two services in the midst of their updates; removes them."""
     play = Play(swarm, node)
     if node:
         play.disturb("active")
     try:
         for name in ("one", "two"):
-            swarm.post("/services/create", _spec(name, OLD))
-        play.until(lambda look: look.running == 2 * REPLICAS, "all replicas to run")
+            swarm.post("/services/create", _spec(name, OLD, replicas))
+        play.until(lambda look: look.running == 2 * replicas, "all replicas to run")
         for name in ("one", "two"):
-            swarm.update_service(name, lambda was: was | _spec(was["Name"], NEW))
+            swarm.update_service(name, lambda was: was | _spec(was["Name"], NEW, replicas))
 
         def begun(look: Look) -> bool:
             return sum(task.image == NEW and task.running for task in look.tasks) > 2
@@ -157,8 +157,8 @@ def played(swarm: Swarm, node: str) -> Iterator[Play]:
                 swarm.delete(f"/services/{name}")
 
 
-def _spec(name: str, image: str) -> dict[str, Any]:
-    made = spec(name, image, REPLICAS)
+def _spec(name: str, image: str, replicas: int) -> dict[str, Any]:
+    made = spec(name, image, replicas)
     made["TaskTemplate"]["ContainerSpec"]["Command"] = ["python3", "-c", _SERVES]
     made["TaskTemplate"]["RestartPolicy"] = {"Delay": 2 * 10**9}
     made["UpdateConfig"] = {

@@ -139,7 +139,8 @@ def play(engine: BackgroundEngine, fault: Callable[[Lab], None], follows: str, f
     """Record, have a fault, and compare."""
     swarm, polls = engine.start(), 0
     membership.ensure(swarm)
-    create(swarm, "s", NOBODY_HAS, replicas=2)
+    sooner = {"Delay": (1 if swarm.speed == 1 else 5) * 10**9}
+    create(swarm, "s", NOBODY_HAS, replicas=2, RestartPolicy=sooner)
     poll = swarm.snapshot
 
     def counting(*args: Any) -> Snapshot:
@@ -213,7 +214,7 @@ def restart_in_mid_update(engine: BackgroundEngine, folder: Path, *, goes_on: bo
     base = images.base_image(swarm)
     for name, tag in (image.split(":") for image in (OLD, NEW)):
         swarm.post(f"/images/{base}/tag", repo=name, tag=tag)
-    with played(swarm, "") as two:
+    with played(swarm, "", replicas=4) as two:
         files = [folder / f"{name}.jsonl" for name in ("one", "two")]
         recorders = [Recorder(swarm, file.stem, file, until=None).start() for file in files]
         for each in recorders:

@@ -1,5 +1,7 @@
 """What goes wrong around a recording: nothing recorded is lost, and it says why."""
 
+from typing import Any
+
 import pytest
 
 from labkit.base.settings import LAB_LABEL
@@ -15,7 +17,9 @@ pytestmark = pytest.mark.timeout(180)
 NOBODY_HAS = "lab/nobody-has-this:1.0"
 
 
-def create(swarm: Swarm, name: str, image: str, *, stack_name: str = "", replicas: int = 2) -> None:
+def create(
+    swarm: Swarm, name: str, image: str, *, stack_name: str = "", replicas: int = 2, **template: Any
+) -> None:
     labels = {LAB_LABEL: "test"}
     if stack_name:
         labels["com.docker.stack.namespace"] = stack_name
@@ -24,7 +28,7 @@ def create(swarm: Swarm, name: str, image: str, *, stack_name: str = "", replica
         {
             "Name": name,
             "Labels": labels,
-            "TaskTemplate": {"ContainerSpec": {"Image": image}},
+            "TaskTemplate": {"ContainerSpec": {"Image": image}, **template},
             "Mode": {"Replicated": {"Replicas": replicas}},
         },
     )
