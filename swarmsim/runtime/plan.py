@@ -71,17 +71,7 @@ def make(task: Task, image_id: str, config: Mapping[str, Any], node: Node | None
 
 def container_of(task: Task, node: Node | None) -> Spec:
     """Return the spec that a task's container is created from: its templates are filled in."""
-    service = {"ID": task.service_id, "Name": task.service_name, "Labels": task.service_labels}
-    platform = {"Architecture": node.architecture, "OS": node.os} if node else {}
-    about_node = {"Hostname": node.hostname, "Platform": platform} if node else {}
-    return templates.expanded(
-        task.container,
-        templates.context(
-            service,
-            {"ID": task.node_id, **about_node},
-            {"ID": task.id, "Name": task.name, "Slot": str(task.place)},
-        ),
-    )
+    return templates.expanded(task.container, templates.of_task(task, node))
 
 
 def refusal(task: Task, node: Node | None) -> str:

@@ -1,8 +1,7 @@
 """Swarm's templates in a container spec, such as `{{.Task.Slot}}`, filled in.
 
-swarmkit does it with Go's `text/template` (`template/context.go`, `expand.go`). Here
-`{{.Field}}` and a label by `index` are filled in. Blocks, pipes, variables and functions, which
-hardly anybody writes there, are refused in a sentence.
+swarmkit does it with Go's `text/template` (`template/context.go`, `expand.go`). Here its fields
+are filled in, and a label by `index`; whatever else Go's templates have is refused in a sentence.
 """
 
 import re
@@ -11,112 +10,66 @@ from copy import deepcopy
 from typing import Any
 
 from swarmsim.go.gojson import quoted
+from swarmsim.model import Node, Task
 
 Spec = dict[str, Any]
-#: By object its fields: `{"Task": {"Slot": "1"}}`.
-Context = Mapping[str, Mapping[str, Any]]
+#: By field, such as `.Task.Slot`.
+Values = Mapping[str, str]
 
-#: The words and functions of Go's templates, and those that swarmkit adds.
-_LANGUAGE = (
-    "and break call continue define else end eq false ge gt html if index join js le len lt "
-    "ne nil not or print printf println range slice template true urlquery with block"
-)
-_WORDS = frozenset(_LANGUAGE.split())
 _ACTION = re.compile(r"\{\{(.*?)(\}\}|$)", re.DOTALL)
-_FIELD = re.compile(r"\s*((?:\.[A-Za-z_]\w*)+)\s*")
-_LABEL = re.compile(r'\s*index\s+\.Service\.Labels\s+"([^"\\]*)"\s*')
-_FUNCTION = re.compile(r"\s*([A-Za-z_]\w*)")
-_TYPES = {
-    (): "*template.Context",
-    ("Service",): "struct { ID string; Name string; Labels map[string]string }",
-    ("Node",): "struct { ID string; Hostname string; Platform template.Platform }",
-    ("Task",): "struct { ID string; Name string; Slot string }",
-    ("Node", "Platform"): "template.Platform",
-}
+_LABEL = re.compile(r'index\s+\.Service\.Labels\s+"([^"\\]*)"')
+_OF_LABELS = ".Service.Labels."
+_NODE = (".Node.ID", ".Node.Hostname", ".Node.Platform.Architecture", ".Node.Platform.OS")
+_OTHERS = (".Service.ID", ".Service.Name", ".Task.ID", ".Task.Name", ".Task.Slot")
+#: What templates are tried out with, before there is a task.
+OF_NO_TASK = dict.fromkeys((*_NODE, *_OTHERS), "")
 
 
 class BadTemplate(Exception):
-    """A template that cannot be expanded, in Go's words."""
+    """A template that is not expanded."""
 
 
-def context(service: Spec, node: Spec, task: Spec) -> Context:
-    """What templates may name; fields that are not given are empty."""
-    return {
-        "Service": {"ID": "", "Name": "", "Labels": {}, **service},
-        "Node": {"ID": "", "Hostname": "", "Platform": {"Architecture": "", "OS": ""}, **node},
-        "Task": {"ID": "", "Name": "", "Slot": "", **task},
-    }
+def of_task(task: Task, node: Node | None) -> Values:
+    """Return what the templates of a task stand for."""
+    of_node = (node.hostname, node.architecture, node.os) if node else ("", "", "")
+    of_others = (task.service_id, task.service_name, task.id, task.name, str(task.place))
+    labels = {_OF_LABELS + name: value for name, value in task.service_labels.items()}
+    fields = zip((*_NODE, *_OTHERS), (task.node_id, *of_node, *of_others), strict=True)
+    return labels | dict(fields)
 
 
-def expanded(container: Spec, values: Context) -> Spec:
-    """Return a container spec with its environment, mounts and hostname filled in."""
+def expanded(container: Spec, values: Values) -> Spec:
+    """Return a container spec with its environment, mounts and hostname filled in.
+
+    Raises `BadTemplate`.
+    """
     filled = deepcopy(container)
     for at, variable in enumerate(container.get("Env") or []):
         name, equals, value = variable.partition("=")
         where = f"expanding env failed: expanding env {quoted(variable)}: "
-        filled["Env"][at] = name + equals + expand(value, values, where)
+        filled["Env"][at] = name + equals + _filled(value, values, where)
     for mount in filled.get("Mounts") or []:
         for key in ("Source", "Target"):
             where = f"expanding mount {key.lower()} {quoted(mount.get(key, ''))}: "
             if key in mount:
-                mount[key] = expand(mount[key], values, f"expanding mounts failed: {where}")
+                mount[key] = _filled(mount[key], values, f"expanding mounts failed: {where}")
     if "Hostname" in filled:
-        filled["Hostname"] = expand(filled["Hostname"], values, "expanding hostname failed: ")
+        filled["Hostname"] = _filled(filled["Hostname"], values, "expanding hostname failed: ")
     return filled
 
 
-def expand(text: str, values: Context, where: str = "") -> str:
-    """Fill in one text. Raises `BadTemplate`; `where` is what its message begins with."""
-    try:
-        for action in _ACTION.finditer(text):  # all of it is parsed before any of it is executed
-            _check(action, text)
-        return _ACTION.sub(lambda action: _value(action, text, values), text)
-    except BadTemplate as problem:
-        raise BadTemplate(f"{where}template: expansion:{problem}") from None
+def _filled(text: str, values: Values, where: str) -> str:
+    """Fill in one text; `where` is what the message of a refusal begins with."""
 
-
-def _check(action: re.Match[str], text: str) -> None:
-    line = text.count("\n", 0, action.start()) + 1
-    function = _FUNCTION.match(action[1])
-    if "}" in action[1]:
-        raise BadTemplate(f"{line}: bad character U+007D '}}'")
-    if not action[2]:
-        raise BadTemplate(f"{line}: unclosed action")
-    if not action[1].strip():
-        raise BadTemplate(f"{line}: missing value for command")
-    if function and function[1] not in _WORDS:
-        raise BadTemplate(f'{line}: function "{function[1]}" not defined')
-
-
-def _value(action: re.Match[str], text: str, values: Context) -> str:
-    if label := _LABEL.fullmatch(action[1]):
-        return str(values["Service"]["Labels"].get(label[1], ""))
-    if not (field := _FIELD.fullmatch(action[1])):
-        line = text.count("\n", 0, action.start()) + 1
+    def value(action: re.Match[str]) -> str:
+        asked = action[1].strip()
+        if label := _LABEL.fullmatch(asked):
+            return values.get(_OF_LABELS + label[1], "")
+        if asked in values and action[2]:
+            return values[asked]
         raise BadTemplate(
-            f"{line}: {action[0]} is a Go template, and the simulated engine expands only "
-            'fields such as {{.Task.Slot}} and {{index .Service.Labels "NAME"}}'
+            f"{where}{action[0]} is not expanded: the simulated engine expands only fields such as "
+            '{{.Task.Slot}} and {{index .Service.Labels "NAME"}}'
         )
-    names = tuple(field[1][1:].split("."))
-    value: Any = values
-    for depth, name in enumerate(names):
-        if not isinstance(value, Mapping) or name not in value:
-            # Go points behind the first name, if there are several
-            at = action.start(1) + field.start(1) + (len(names[0]) + 1 if len(names) > 1 else 0)
-            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at) - 1
-            kind = _TYPES.get(names[:depth], "string")
-            reason = f"can't evaluate field {name} in type {kind}"
-            if names[:depth] == ("Service", "Labels"):
-                reason = f'map has no entry for key "{name}"'
-            raise BadTemplate(f'{line}:{column}: executing "expansion" at <{field[1]}>: {reason}')
-        value = value[name]
-    return _printed(value, names[-1])
 
-
-def _printed(value: Any, name: str) -> str:
-    """Return a value as Go prints it: a text, the labels of a service, or a struct."""
-    if isinstance(value, str):
-        return value
-    if name == "Labels":
-        return f"map[{' '.join(f'{key}:{value[key]}' for key in sorted(value))}]"
-    return f"{{{' '.join(_printed(each, key) for key, each in value.items())}}}"
+    return _ACTION.sub(value, text)

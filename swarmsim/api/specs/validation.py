@@ -21,16 +21,6 @@ _DNS_NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
 _BLOB_NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?")
 _LONGEST_DNS_NAME = 63
 _LONGEST_BLOB_NAME = 64
-#: What templates are tried out with.
-_OF_NO_TASK = templates.context(
-    {"ID": "serviceid", "Name": "servicename"},
-    {
-        "ID": "nodeid",
-        "Hostname": "nodeHostname",
-        "Platform": {"Architecture": "architecture", "OS": "os"},
-    },
-    {"Name": "taskname", "Slot": "1"},
-)
 _CONSTRAINT_KEY = re.compile(r"[a-z_][a-z0-9\-_.]+", re.IGNORECASE)
 _CONSTRAINT_VALUE = re.compile(r"[a-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.IGNORECASE)
 
@@ -129,7 +119,7 @@ def _check_references(references: list[Spec], kind: str) -> None:
 
 def _check_container(container: Spec) -> None:
     try:
-        templates.expanded(container, _OF_NO_TASK)
+        templates.expanded(container, templates.OF_NO_TASK)
     except templates.BadTemplate as problem:
         raise _invalid(str(problem)) from None
     image = container.get("Image", "")
