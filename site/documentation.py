@@ -15,7 +15,6 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -199,8 +198,7 @@ class Predicted(SphinxDirective):
         acts = {key: _acts(asked.pop(key, {})) for key in ("behaviour", "old_behaviour")}
         before = exploring.made_up("dc_worker")
         change = SpecChange.of(**asked | {"image": f"lab/dockercoins_worker:{asked['image']}"})
-        after = deepcopy(before)
-        change.apply(after)
+        after = change.applied(before)
         began = datetime(2026, 1, 1, tzinfo=UTC)
         pieces = prediction.over_seeds(before, after, began=began, **acts)
         runs = [run for run in pieces if run.ended]
