@@ -314,7 +314,7 @@ def predict(
 def predictions(service: str, change: spec_change.SpecChange, **more: Any) -> list[Recording]:
     """Return the prediction of a change with each of some seeds, saying nothing.
 
-    `more` is as in `labkit.recordings.update.prediction.predict`.
+    `more` is as in `labkit.recordings.update.prediction.in_pieces`.
     """
     require_text(service=service)
     swarm = current_swarm()

@@ -206,7 +206,7 @@ def test_a_base_image_made_from_packages_has_what_the_services_import(swarm: Swa
         )
         output = swarm.client.containers.run(image, ["python", "-c", program], remove=True)
         assert output == b"True\n"
-        assert image in images.images_made_by_labkit(swarm), "so that `down --all` finds it"
+        assert image in images.made_by_labkit(swarm), "so that `down --all` finds it"
     finally:
         if made:
             swarm.delete(f"/images/{made}")
@@ -239,7 +239,7 @@ def test_a_build_shows_the_command_and_each_step(swarm, learner, folder, capsys)
     assert lines[0].startswith("Step 1/")
     assert f"Successfully tagged {image}" in lines
     assert images.inspect(swarm, image)["Id"] == built
-    assert image in images.images_made_by_labkit(swarm)
+    assert image in images.made_by_labkit(swarm)
 
 
 @needs_docker
@@ -320,7 +320,7 @@ def test_removing_one_learners_images_leaves_the_others(swarm, learner, coins_im
     images.build_all(swarm, learner, ROOT)
     removed = images.remove_images(swarm, learner)
     assert {f"{learner}/dockercoins_{each}:1.0" for each in images.SERVICES} <= set(removed)
-    left = images.images_made_by_labkit(swarm)
+    left = images.made_by_labkit(swarm)
     assert not [name for name in left if name.startswith(f"{learner}/")]
     assert f"{coins_images}/dockercoins_worker:1.0" in left
     assert images.has(swarm, images.base_image(swarm)), "others stand on it"

@@ -49,12 +49,6 @@ _NODE = {
 }
 
 
-def predict(before: Mapping[str, Any], after: Mapping[str, Any], **more: Any) -> Recording:
-    """Return what an update from one spec to another will do; `more` is as in `in_pieces`."""
-    (made,) = (run for run in in_pieces(before, after, **more) if run.ended)
-    return made
-
-
 def in_pieces(
     before: Mapping[str, Any],
     after: Mapping[str, Any],

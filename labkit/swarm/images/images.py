@@ -175,11 +175,6 @@ def source_hash(folder: Path, base_id: str = "") -> str:
     return digest.hexdigest()[:16]
 
 
-def images_made_by_labkit(swarm: Swarm) -> list[str]:
-    """Return the names (or else ids) of the images that carry labkit's label."""
-    return sorted(made_by_labkit(swarm))
-
-
 def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
     """Remove the images of a Docker ID; with the last, what all stand on.
 
@@ -193,7 +188,7 @@ def remove_images(swarm: Swarm, docker_id: str | None = None) -> list[str]:
     removed = [
         name for name in mine if name.startswith((prefix, "sha256:")) and _removed(swarm, name)
     ]
-    left = images_made_by_labkit(swarm)
+    left = sorted(made_by_labkit(swarm))
     if all(baseimage.is_one(name) for name in left):
         removed += [name for name in left if name in mine and _removed(swarm, name)]
     return removed

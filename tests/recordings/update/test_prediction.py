@@ -11,7 +11,7 @@ from labkit.base.errors import BadValue
 from labkit.recordings import comparison, story
 from labkit.recordings.recording import Recording
 from labkit.recordings.story import in_words
-from labkit.recordings.update.prediction import SEEDS, in_pieces, over_seeds, predict
+from labkit.recordings.update.prediction import SEEDS, in_pieces, over_seeds
 from swarmsim.model import Behaviour
 from tests.played import worker_spec
 from tests.values import START
@@ -22,6 +22,11 @@ Spec = dict[str, Any]
 def spec(tag: str = "1.0", replicas: int = 10, **update_config: Any) -> Spec:
     config = {"Parallelism": 1, "FailureAction": "rollback", **update_config}
     return worker_spec(tag, replicas, UpdateConfig=config)
+
+
+def predict(before: Spec, after: Spec, **more: Any) -> Recording:
+    *_, made = in_pieces(before, after, **more)
+    return made
 
 
 def of_update(after: Spec, **more: Any) -> Recording:

@@ -35,14 +35,14 @@ def test_labkit_takes_no_name_from_an_image_of_somebody_else(swarm, tmp_path, se
         images.build_all(swarm, "lab", COINS)
     with pytest.raises(errors.NotOurs, match=name):
         images.ensure(swarm, {name: COINS / service})
-    assert images.images_made_by_labkit(swarm) == [], "nothing was built before that was seen"
+    assert images.made_by_labkit(swarm) == {}, "nothing was built before that was seen"
     assert images.inspect(swarm, name)["Id"] == theirs
 
 
 def test_an_image_that_a_learner_has_built_with_docker_is_the_labs(swarm):
     name = "lab/dockercoins_worker:1.0"
     theirs = swarm.client.images.build(path=str(COINS / "worker"), tag=name)[0].id
-    assert name in images.images_made_by_labkit(swarm)
+    assert name in images.made_by_labkit(swarm)
     assert images.ensure(swarm, {name: COINS / "worker"})
     assert images.inspect(swarm, name)["Id"] != theirs
 
@@ -58,7 +58,7 @@ def test_a_lab_removes_what_it_has_built_and_nothing_of_another(swarm, monkeypat
     assert images.remove_images(swarm) == []
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "rng"))
     assert images.remove_images(swarm) == ["lab/dockercoins_rng:1.0"]
-    assert set(images.images_made_by_labkit(swarm)) >= {"lab/dockercoins_hasher:1.0", heir}
+    assert set(images.made_by_labkit(swarm)) >= {"lab/dockercoins_hasher:1.0", heir}
 
 
 def test_labkit_pushes_what_is_there_and_is_told_what_is_not(swarm, capsys):

@@ -30,7 +30,6 @@ SECTIONS = {
     "secrets": "Secret",
 }
 
-_HIGHEST_PORT = 65_535
 _TRUTH = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(
     ("n", "no", "false", "off"), False
 )
@@ -275,7 +274,7 @@ _LEAVES: dict[str, Leaf] = {
     "hosts": shorthand.hosts,
     "whole": _whole,
     "count": _within(_whole, 0),
-    "port_number": _within(_whole, 0, _HIGHEST_PORT),
+    "port_number": _within(_whole, 0, shorthand.HIGHEST_PORT),
     "ratio": _within(lambda it: _a(float | int, _cast(it, float, "a number"), "a number"), 0, 1),
     "bool": _bool,
     "literal_bool": lambda value: _a(bool, value, "true or false"),
