@@ -6,7 +6,7 @@ from typing import Any
 from swarmsim.go import references
 from swarmsim.go.filters import Filters
 from swarmsim.go.references import is_match
-from swarmsim.go.times import stamp
+from swarmsim.go.times import NEVER
 from swarmsim.images import registry
 from swarmsim.images.documents import Image
 from swarmsim.images.store import Images
@@ -18,7 +18,6 @@ def inspected(images: Images, image: Image) -> dict[str, Any]:
     """Return an image as `GET /images/{name}/json` has it."""
     document = image.document
     size = images.size_of(image)
-    tagged_at = images.tagged_at.get(image.id)
     return {
         "Id": image.id,
         "RepoTags": images.tags_of(image),
@@ -37,7 +36,7 @@ def inspected(images: Images, image: Image) -> dict[str, Any]:
         "VirtualSize": size,
         "GraphDriver": {"Data": None, "Name": "swarmsim"},
         "RootFS": {"Type": "layers", "Layers": list(image.layers)},
-        "Metadata": {"LastTagTime": stamp(tagged_at) if tagged_at else "0001-01-01T00:00:00Z"},
+        "Metadata": {"LastTagTime": NEVER},  # which is not kept
     }
 
 

@@ -23,10 +23,10 @@ def failure(text: str) -> Message:
     return {"errorDetail": {"message": text}, "error": text}
 
 
-def pulled(images: Images, name: Reference, now: int) -> Iterator[Message]:
+def pulled(images: Images, name: Reference) -> Iterator[Message]:
     """Pull an image, and yield what the engine says. Raises `ApiError`."""
     before = images.named(name)
-    image, manifest = images.pull(name, now)
+    image, manifest = images.pull(name)
     yield {"status": f"Pulling from {name.path}", "id": name.tag or name.digest}
     whence = "it comes from the registry inside of the engine"
     if is_base(name):

@@ -44,8 +44,6 @@ class Images:
         self.images: dict[str, Image] = {}
         #: By name with a tag, or with a digest: an image's id. Names are in the short form.
         self.names: dict[str, str] = {}
-        #: By id: when it got its last name.
-        self.tagged_at: dict[str, int] = {}
         self.registry = Registry()
         self._layers: dict[str, Layer] = {}
         self._read()
@@ -159,10 +157,9 @@ class Images:
             self._write()
         return self.images[image.id]
 
-    def tag(self, image: Image, name: Reference, now: int) -> None:
+    def tag(self, image: Image, name: Reference) -> None:
         """Give an image a name, which another one may lose by it."""
         self.names[str(replace(name, tag="") if name.digest else name)] = image.id
-        self.tagged_at[image.id] = now
         self._write()
 
     def untag(self, name: str) -> None:
@@ -173,7 +170,6 @@ class Images:
     def forget(self, image: Image) -> list[str]:
         """Remove an image that has no names; return the ids of layers that no other image has."""
         del self.images[image.id]
-        self.tagged_at.pop(image.id, None)
         shared = {link for other in self.images.values() for link in other.chain}
         self._sweep(image)
         self._write()
@@ -196,7 +192,7 @@ class Images:
         self._write()
         return manifest
 
-    def pull(self, name: Reference, now: int) -> tuple[Image, Manifest]:
+    def pull(self, name: Reference) -> tuple[Image, Manifest]:
         """Get an image from what stands in for its registry, and give it its name.
 
         Raises `ApiError` where there is none: an engine without a network cannot tell
@@ -212,7 +208,7 @@ class Images:
         else:
             raise registry.unreachable(name)
         if self.named(name) is not image:
-            self.tag(image, name, now)
+            self.tag(image, name)
         self.names[f"{name.name}@{manifest.digest}"] = image.id
         self._write()
         return image, manifest
@@ -242,7 +238,6 @@ class Images:
         index = {
             "parents": {each.id: each.parent for each in self.images.values()},
             "names": self.names,
-            "tagged_at": self.tagged_at,
             "registry": self.registry.manifests,
         }
         new = self.folder / "index.json.new"
@@ -258,7 +253,6 @@ class Images:
         for image_id, parent in index["parents"].items():
             self.images[image_id] = Image.of(self.encoded(image_id), parent)
         self.names = index["names"]
-        self.tagged_at = index["tagged_at"]
         self.registry = Registry(index["registry"])
 
 

@@ -77,7 +77,7 @@ async def tag(call: Call) -> Answer:
     images = call.engine.images
     image = images.find(call.path["name"])
     name = references.read(call.query.get("repo", ""), call.query.get("tag", ""), status=500)
-    images.tag(image, name, call.engine.now)
+    images.tag(image, name)
     _tell(call, "tag", image.id, {"name": str(name)}, image)
     return Answer(status=201)
 
@@ -119,7 +119,7 @@ async def create(call: Call) -> None:
         await answered(call, "POST /images/load")
     images = call.engine.images
     name = references.read(call.query.get("fromImage", ""), call.query.get("tag", ""))
-    messages = list(pulling.pulled(images, name, call.engine.now))
+    messages = list(pulling.pulled(images, name))
     _tell(call, "pull", str(name), {"name": name.name}, images.named(name))
     await _stream(call, messages)
 

@@ -127,5 +127,5 @@ class Build:
             }
         yield {"stream": f"Successfully built {image.short_id}\n"}
         for name in self.options.tags:
-            self.images.tag(image, name, self.clock())
+            self.images.tag(image, name)
             yield {"stream": f"Successfully tagged {name}\n"}

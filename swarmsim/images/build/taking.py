@@ -44,7 +44,7 @@ class Steps:
             if problem.status != 404:
                 raise
         reference = references.read(name)
-        yield from pulled(self.images, reference, self.clock())
+        yield from pulled(self.images, reference)
         return self.images.find(name)
 
     def take(

@@ -72,7 +72,7 @@ class Processes:
         try:
             images = self._engine.images
             name = references.read(task.image)
-            image = images.get(task.image) or images.pull(name, self._engine.now)[0]
+            image = images.get(task.image) or images.pull(name)[0]
         except ApiError:
             return f"No such image: {references.read(task.image)}"
         limits = (task.spec.get("Resources") or {}).get("Limits") or {}

@@ -125,7 +125,7 @@ def test_a_history_has_each_step_and_says_who_stands_in(images, worker):
 
 
 def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, worker):
-    images.tag(worker, references.read("lab/worker:bench"), NOW)
+    images.tag(worker, references.read("lab/worker:bench"))
     assert removing.remove(images, "lab/worker:bench", nobody) == [{"Untagged": "lab/worker:bench"}]
     records = removing.remove(images, "lab/worker:1.0", nobody)
     copy = worker.parent
@@ -143,7 +143,7 @@ def test_the_last_name_takes_the_image_and_what_only_it_was_built_on(images, wor
 
 
 def test_a_name_that_is_removed_by_force_leaves_the_image_its_other_names(images, worker):
-    images.tag(worker, references.read("lab/other:1"), NOW)
+    images.tag(worker, references.read("lab/other:1"))
     records = removing.remove(images, "lab/other:1", nobody, force=True)
     assert records == [{"Untagged": "lab/other:1"}]
     assert worker.id in images.images
@@ -172,7 +172,7 @@ def test_what_is_in_use_stays(images, worker):
 
 
 def test_an_image_with_two_names_is_not_removed_by_its_id(images, worker):
-    images.tag(worker, references.read("lab/other:1"), NOW)
+    images.tag(worker, references.read("lab/other:1"))
     with pytest.raises(ApiError) as caught:
         removing.remove(images, worker.short_id, nobody)
     assert caught.value.message == (
@@ -225,26 +225,26 @@ def test_what_was_pushed_can_be_pulled_after_it_was_removed(images, worker):
     removing.remove(images, worker.id, nobody, force=True)
     with pytest.raises(ApiError):
         images.find("lab/worker:1.0")
-    said = [m["status"] for m in pulling.pulled(images, references.read("lab/worker:1.0"), NOW)]
+    said = [m["status"] for m in pulling.pulled(images, references.read("lab/worker:1.0"))]
     assert said[-1] == "Status: Downloaded newer image for lab/worker:1.0"
     again = images.find("lab/worker:1.0")
     assert again.id == worker.id
     assert (images.files(again) / "a").read_text() == "text"
-    said = [m["status"] for m in pulling.pulled(images, references.read("lab/worker:1.0"), NOW)]
+    said = [m["status"] for m in pulling.pulled(images, references.read("lab/worker:1.0"))]
     assert said[-1] == "Status: Image is up to date for lab/worker:1.0"
 
 
 @pytest.mark.parametrize("name", ["nosuch:1", "lab/x", "reg.example/a:b", "localhost:5000/a:b"])
 def test_all_else_is_out_of_reach(images, name):
     with pytest.raises(ApiError) as caught:
-        images.pull(references.read(name), NOW)
+        images.pull(references.read(name))
     assert caught.value.status == 500
     assert caught.value.message.startswith('Get "http')
 
 
 @pytest.mark.parametrize("name", ["python:3.13-alpine", "alpine:3", "busybox", "labkit/python:x"])
 def test_this_machine_stands_in_for_base_images_of_any_tag(images, tmp_path, name):
-    image, _ = images.pull(references.read(name), NOW)
+    image, _ = images.pull(references.read(name))
     (tmp_path / "other").mkdir()
-    elsewhere = Images(tmp_path / "other").pull(references.read(name), NOW + SECOND)[0]
+    elsewhere = Images(tmp_path / "other").pull(references.read(name))[0]
     assert elsewhere.id == image.id, "the same name is the same image everywhere"
