@@ -211,6 +211,18 @@ def test_a_recording_as_a_page_of_its_own(page: Page, opened: Open) -> None:
     screenshot(page, "page-of-a-recording")
 
 
+def test_saved_views_in_an_export_draw_themselves_in_one_style(page: Page, opened: Open) -> None:
+    """In a page that is not JupyterLab's they take the place of their images."""
+    recording, _, _ = play(16)
+    saved = views.Snapshot.of(recording).html
+    opened.html(f"<!doctype html><meta charset=utf-8><body>{saved}{saved}")
+    expect(page.locator(".labkit-watch > svg")).to_have_count(2)
+    expect(page.locator("img")).to_have_count(0)
+    assert page.locator("style").count() == 1
+    for table in page.locator(".labkit-ps").all():
+        expect(table).to_have_css("table-layout", "fixed")
+
+
 def _background(page: Page) -> str:
     return str(
         page.evaluate(
