@@ -150,20 +150,6 @@ def test_a_swarm_can_be_made_left_and_made_again(alone: Raw):
     assert raw.get("/services").json == []
 
 
-def test_a_swarm_whose_settings_are_refused_is_there_with_the_usual_ones(alone: Raw):
-    """As on a real engine, which makes the swarm before it looks at them."""
-    wanted = {"CAConfig": {"NodeCertExpiry": 60}, "Orchestration": {"TaskHistoryRetentionLimit": 2}}
-    reply = alone.post("/swarm/init", {"ListenAddr": "0.0.0.0", "Spec": wanted})
-
-    assert (reply.status, reply.message) == (
-        500,
-        "error updating cluster settings: rpc error: code = InvalidArgument desc = minimum "
-        "certificate expiry time is: 1h0m0s",
-    )
-    kept = alone.get("/swarm").json["Spec"]["Orchestration"]
-    assert kept == {"TaskHistoryRetentionLimit": 5}
-
-
 @each_claim(__file__, "addresses", "asked", "pool", "size")
 def test_a_swarm_shows_the_addresses_that_it_was_asked_for(alone, asked, pool, size):
     """The docker command line sends an empty list of pools, and `docker info` shows none."""

@@ -9,7 +9,6 @@ from swarmsim.api.documents.objects import swarm_json
 from swarmsim.api.http import Answer, Call, Routes
 from swarmsim.engine import swarm as membership
 from swarmsim.go.errors import ApiError, rpc
-from swarmsim.go.times import SECOND
 
 routes = Routes()
 
@@ -34,7 +33,6 @@ _NO_SECRETS = (
     "a simulated engine joins no other node and keeps no store that could be locked: it renews "
     "no tokens, and has no autolock"
 )
-_SHORTEST_CERTIFICATE = 3600 * SECOND
 _DATA_PATH_PORTS = range(1024, 49152)
 _AVAILABILITIES = {"active", "pause", "drain"}
 
@@ -51,19 +49,13 @@ async def init(call: Call) -> Answer:
     """`docker swarm init`."""
     asked = await body_of(call, "swarm.InitRequest")
     if call.engine.swarm is not None:
-        if not asked.get("ForceNewCluster"):
-            raise ApiError(503, _EXISTS)
-        return Answer(call.engine.swarm.node_id)
+        raise ApiError(503, _EXISTS)
     settings = _settings(asked)
     availability = asked.get("Availability") or "active"
     if availability not in _AVAILABILITIES:
         raise ApiError(500, f'invalid Availability: "{availability}"')
     spec = asked.get("Spec") or {}
-    problem = _problem(spec)
-    swarm = call.engine.init_swarm(availability, spec={} if problem else spec, **settings)
-    if problem:  # by now there is a swarm, and its settings are a second step
-        raise ApiError(500, f"error updating cluster settings: {problem.message}")
-    return Answer(swarm.node_id)
+    return Answer(call.engine.init_swarm(availability, spec=spec, **settings).node_id)
 
 
 def _settings(asked: dict[str, Any]) -> dict[str, Any]:
@@ -101,16 +93,6 @@ def _host_and_port(address: str, sentence: str) -> tuple[str, int]:
     return host, int(port) if port.isdigit() and colon else membership.PORT
 
 
-def _problem(spec: dict[str, Any]) -> ApiError | None:
-    """Return what swarmkit has against a swarm's settings."""
-    expiry = (spec.get("CAConfig") or {}).get("NodeCertExpiry", 0)
-    if expiry and expiry < _SHORTEST_CERTIFICATE:
-        return rpc("InvalidArgument", "minimum certificate expiry time is: 1h0m0s")
-    if (spec.get("Dispatcher") or {}).get("HeartbeatPeriod", 0) < 0:
-        return rpc("InvalidArgument", "heartbeat time period cannot be a negative duration")
-    return None
-
-
 def _check_spec(spec: dict[str, Any]) -> None:
     if spec.get("Name", "default") not in {"", "default"}:
         raise ApiError(400, 'swarm spec must be named "default"')
@@ -145,8 +127,6 @@ async def update(call: Call) -> Answer:
         raise ApiError(501, _NO_SECRETS)
     swarm = call.engine.manager()
     _check_spec(spec)
-    if problem := _problem(spec):
-        raise problem
     if of_version != swarm.version:
         raise rpc("Unknown", "update out of sequence")
     swarm.spec = membership.restated(spec)
