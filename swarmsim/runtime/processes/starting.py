@@ -2,10 +2,11 @@
 
 import errno
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from swarmsim.runtime.kinds import Acting, Kind
+from swarmsim.runtime.kinds import Acting
 from swarmsim.runtime.processes.place import names, programs
 from swarmsim.runtime.processes.place.folders import Folder
 from swarmsim.runtime.processes.place.output import Output
@@ -35,7 +36,7 @@ def start(it: Running, ended: Callable[[int], None]) -> Process:
     if it.folder is None:
         it.life.decided = True
         it.write(True, _ONLY_ACTS)
-        return _acting(it, it.life.kind, it.write, ended)
+        return Acting(it.life.kind, it.world.call_after, it.write, partial(it.world.soon, ended))
     _publish(it)
     it.world.names.settle(it.folder, it.attachments)
     it.cwd = it.folder.inside(it.plan.working_dir)
@@ -61,24 +62,17 @@ def _spawned(it: Running, folder: Folder, ended: Callable[[int], None]) -> Proce
     def write(is_error: bool, data: bytes) -> None:
         outputs[is_error].feed(data)
 
-    try:
+    def spawned(words: list[str]) -> Process:
         return it.world.system.spawn(Launch(words, it.cwd, it.env, write, over))
+
+    try:
+        return spawned(words)
     except OSError as problem:
         if problem.errno == errno.ENOEXEC:  # to Docker it has started, and ends at once
-            broken = f"exec {name}: exec format error\n".encode()
-            as_known = Kind(exits_after=0, exit_code=1, written=[(0, True, broken)])
-            return _acting(it, as_known, it.write, ended)
+            broken = f"exec {name}: exec format error"
+            return spawned([sys.executable, "-c", f"raise SystemExit({broken!r})"])
         reason = (problem.strerror or str(problem)).lower()
         raise CannotStart(f'"{name}": {reason}', programs.NOT_FOUND) from None
-
-
-def _acting(
-    it: Running,
-    kind: Kind,
-    write: Callable[[bool, bytes], None],
-    ended: Callable[[int], None],
-) -> Acting:
-    return Acting(kind, it.world.call_after, write, partial(it.world.soon, ended))
 
 
 def _wrote(it: Running, is_error: bool, data: bytes) -> None:
