@@ -28,6 +28,8 @@ _NOTEBOOKS = [
     pytest.param(row, id=row["notebook"], marks=pytest.mark.site if row.get("minutes") else ())
     for row in ROWS
 ]
+#: What is open after them, and so has a kernel: loading one takes longer than what is tested.
+_LAST = "04-shutting-down.ipynb"
 #: As fast as Swarm's times are still right beside what runs in the tasks.
 _SPEED = 10
 #: What a person does in the page, and when there is one.
@@ -135,12 +137,11 @@ def test_what_is_edited_and_recorded_survives_in_mid_update(
     desk: Desk, lost: str, delay: str
 ) -> None:
     """The page is reloaded, the kernel is killed in an endless loop, or the tab is closed."""
-    name = "01-rolling-updates.ipynb"
     begin = "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)"
     config = {"delay": delay}
     update = f"labkit.update(step.worker, force=True, update_config={config})"
     is_edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
-    with desk.notebook(name) as page:
+    with desk.notebook(_LAST) as page:
         execute(page, begin)
         _edit(page, "^DEBUG =", "# mine\n$&")
         assert execute(page, f"print({is_edited})") == "True\n"
@@ -148,7 +149,7 @@ def test_what_is_edited_and_recorded_survives_in_mid_update(
 
     getattr(desk, lost)()
 
-    with desk.notebook(name) as page:
+    with desk.notebook(_LAST) as page:
         said = execute(page, "import labkit; labkit.resume(); print(view.wait())")
         assert "You have these again: step, swarm, view, recording" in said
         assert "The update has settled" in said
@@ -225,7 +226,7 @@ def test_two_notebooks_share_an_engine(desk: Desk, context: BrowserContext, addr
 
 
 def test_a_click_is_answered_while_a_cell_waits(desk: Desk) -> None:
-    with desk.notebook("00-start-here.ipynb") as page:
+    with desk.notebook(_LAST) as page:
         first, second, third = (cell["id"] for cell in _code(page)[:3])
         _run(page, first, "import labkit; step = labkit.reset(0)")
         _run(page, second, "view = labkit.watch(step.worker); view")
