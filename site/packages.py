@@ -9,6 +9,7 @@ extension modules, which are left out.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -85,6 +86,9 @@ def prepare(site: Path) -> None:
         if canonicalize_name(parse_wheel_filename(wheel.name)[0]) in OF_THE_KERNEL:
             shutil.copy(wheel, into)
     subprocess.run(["node", ROOT / "site" / "prepare.mjs", site], check=True)
+    # not named after gzip: some web servers would have the browser unpack it
+    packed = into / "packages.bin"
+    packed.write_bytes(gzip.compress(packed.read_bytes(), mtime=0))
     for wheel in into.glob("*.whl"):
         wheel.unlink()
     lock = json.loads((into / _LOCK).read_text())
