@@ -96,20 +96,6 @@ def test_a_config_may_be_large(raw: Raw):
 # ---- nodes ---------------------------------------------------------------------------
 
 
-def test_a_drained_node_has_no_tasks(three: Raw):
-    """Its tasks move to the others; the event says what it was and is."""
-    raw = three
-    made(raw, spec(Mode={"Replicated": {"Replicas": 6}}))
-    until(lambda: running(raw, "web") == 6, "six that run")
-    node = raw.get("/nodes/node-2").json
-    drained = {**node["Spec"], "Availability": "drain"}
-    raw.post("/nodes/node-2/update", drained, version=node["Version"]["Index"])
-    live = {"node": ["node-2"], "desired-state": ["running", "ready"]}
-
-    until(lambda: raw.get("/tasks", filters=live).json == [], "no task on it")
-    until(lambda: running(raw, "web") == 6, "six that run elsewhere")
-
-
 def test_tasks_of_other_nodes_are_no_containers_of_this_engine(three: Raw):
     made(three, spec(Mode={"Global": {}}))
     until(lambda: running(three, "web") == 3, "a task on each node")

@@ -223,13 +223,3 @@ def test_the_same_spec_again_is_lost_while_an_update_runs() -> None:
     swarm.wait(60)
     assert swarm.states == ["updating", None]
     assert swarm.running == {"2": 3}
-
-
-def test_removing_a_service_ends_its_update() -> None:
-    swarm = Swarm(spec())
-    swarm.update(spec("2"))
-    swarm.wait(1)
-    swarm.cluster.remove_service(swarm.service.id)
-    swarm.wait(10)
-    assert not swarm.cluster.tasks
-    assert not swarm.cluster.services
