@@ -167,11 +167,15 @@ function replace({ widgets }, display, { data, metadata }) {
 }
 
 /** JupyterLab takes what a save finds of another one, still under way, for somebody else's change,
-    and asks whose to keep: so each waits for the one before. */
+    and asks whose to keep: so each waits for the one before. Nobody waits for that of a notebook
+    that is closed meanwhile. */
 function saveInTurn(context) {
   const save = context.save.bind(context);
+  const unlessClosed = (problem) => {
+    if (!context.isDisposed) throw problem;
+  };
   let last = Promise.resolve();
-  context.save = (...how) => (last = last.catch(() => {}).then(() => save(...how)));
+  context.save = (...how) => (last = last.catch(() => {}).then(() => save(...how)).catch(unlessClosed));
 }
 
 class Panels {
