@@ -137,7 +137,9 @@ def _replays(into: Path) -> None:
 
 
 def _said() -> dict[str, dict[str, str]]:
-    return yaml.safe_load((HOME / "replays.yaml").read_text(encoding="utf-8"))
+    said: dict[str, dict[str, str]]
+    said = yaml.safe_load((HOME / "replays.yaml").read_text(encoding="utf-8"))
+    return said
 
 
 def _recording(name: str) -> Recording:
@@ -195,6 +197,7 @@ class Predicted(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the command, the drawing, and what the model says, as a figure."""
         asked = yaml.safe_load("\n".join(self.content))
+        acts: dict[str, Any]
         acts = {key: _acts(asked.pop(key, {})) for key in ("behaviour", "old_behaviour")}
         before = exploring.made_up("dc_worker")
         change = SpecChange.of(**asked | {"image": f"lab/dockercoins_worker:{asked['image']}"})
@@ -202,11 +205,13 @@ class Predicted(SphinxDirective):
         began = datetime(2026, 1, 1, tzinfo=UTC)
         pieces = prediction.over_seeds(before, after, began=began, **acts)
         runs = [run for run in pieces if run.ended]
+        drawing = Snapshot.of(runs[0], ["replicas", "slots"]).drawing()
+        assert drawing
         figure = Markup(
             '<figure class="predicted"><pre>{}</pre>{}<figcaption>{}</figcaption></figure>'
         ).format(
             shlex.join(change.command("dc_worker")),
-            Snapshot.of(runs[0], ["replicas", "slots"]).drawing().svg,
+            drawing.svg,
             story.in_words(*runs),
         )
         return [nodes.raw("", figure, format="html")]

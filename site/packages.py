@@ -20,7 +20,7 @@ import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -64,7 +64,8 @@ def build(into: Path) -> None:
         subprocess.run(["npm", "pack", "--silent", PYODIDE], cwd=PARTS, check=True)
     with tarfile.open(packed) as archive:
         for name in (*_CORE, _LOCK):
-            (into / name).write_bytes(archive.extractfile(f"package/{name}").read())
+            file = cast(IO[bytes], archive.extractfile(f"package/{name}"))
+            (into / name).write_bytes(file.read())
     about = json.loads((into / _LOCK).read_text())["info"]
     found: dict[str, Any] = {}
     ahead = list(_WANTED)
