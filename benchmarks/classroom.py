@@ -19,10 +19,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -92,7 +93,7 @@ async def _teach(learners: int, updating: int, token: str) -> None:
         for step in everybody[0].seconds:
             _figures(step, [each.seconds[step] for each in everybody])
         spent = _cpu(token)
-        print(f"  processor time a learner until then: {spent.total() / learners:.1f} s")
+        print(f"  processor time a learner until then: {sum(spent.values()) / learners:.1f} s")
         looking += [asyncio.create_task(each.look()) for each in everybody]
         await asyncio.sleep(_ASLEEP)
         await _measure_rest(learners, token)
@@ -255,11 +256,11 @@ async def _measure_rest(learners: int, token: str) -> None:
     await asyncio.sleep(_MINUTE)
     after = _cpu(token)
     shares = {part: (after[part] - before[part]) / _MINUTE for part in after}
-    memory: Counter[str] = Counter()
+    memory: defaultdict[str, float] = defaultdict(float)
     for process, part in _processes(token):
         memory[part] += _pss(process)
     print(f"at rest, {learners} learners{'cores':>20}{'MB a learner (PSS)':>22}")
-    for part, size in memory.most_common():
+    for part, size in sorted(memory.items(), key=itemgetter(1), reverse=True):
         each = "" if part == "hub" else f"{size / learners:22.1f}"
         print(f"  {part:32} {shares.get(part, 0):12.3f}{each}", flush=True)
     own = sum(memory.values()) - memory["hub"] - memory["server"]
@@ -295,8 +296,8 @@ def _part(words: str) -> str:
     return names.get(found, found) or "other"
 
 
-def _cpu(token: str) -> Counter[str]:
-    spent: Counter[str] = Counter()
+def _cpu(token: str) -> defaultdict[str, float]:
+    spent: defaultdict[str, float] = defaultdict(float)
     for process, part in _processes(token):
         with suppress(psutil.Error):
             times = process.cpu_times()

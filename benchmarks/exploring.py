@@ -12,6 +12,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -86,7 +87,7 @@ async def _moves() -> tuple[list[float], list[float]]:
     labkit, other = [], []
     for number in range(_MOVES):
         values = shown.settings.values | {"delay": number % 10, "parallelism": 1 + number % 4}
-        labkit.append(_timed(lambda values=values: setattr(shown.settings, "values", values)))
+        labkit.append(_timed(partial(setattr, shown.settings, "values", values)))
         other.append(_timed(lambda: [figure(shown.expected, each).to_json() for each in CHARTS]))
     return labkit, other
 

@@ -9,7 +9,7 @@ the first minutes.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.pyodide import build, run_python
+from tests.pyodide import running
 
 #: Times Swarm's speed, and minutes of the swarm.
 _SPEED, _MINUTES = 10, 60
@@ -57,8 +57,8 @@ while passed <= MINUTES:
 def run() -> None:
     """Print the engine's memory every ten minutes of the swarm."""
     source = _SOURCE.replace("SPEED", str(_SPEED)).replace("MINUTES", str(_MINUTES))
-    with TemporaryDirectory() as folder:
-        said = run_python(build(Path(folder)), source)
+    with TemporaryDirectory() as folder, running(Path(folder)) as run_python:
+        said = run_python(source)
     for line in said.splitlines():
         if line.startswith("MEMORY "):
             print("the site's engine", line.removeprefix("MEMORY "))

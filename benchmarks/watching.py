@@ -16,7 +16,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from resource import struct_rusage
 from tempfile import TemporaryDirectory
@@ -65,11 +64,14 @@ def _update(coins: Coins) -> None:
 
 
 def _start_labkit(coins: Coins, file: Path) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "labkit", "record", coins.worker, "-o"]
-    start = partial(subprocess.Popen[bytes], stdout=subprocess.DEVNULL, env=coins.environment)
+
+    def start(file: Path, *until: str) -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-m", "labkit", "record", coins.worker, "-o", str(file), *until]
+        return subprocess.Popen(words, stdout=subprocess.DEVNULL, env=coins.environment)
+
     # what it needs is compiled by then
-    start([*words, str(file.with_name("first.jsonl")), "--for", "0.1"]).wait()
-    process = start([*words, str(file), "--until-settled"])
+    start(file.with_name("first.jsonl"), "--for", "0.1").wait()
+    process = start(file, "--until-settled")
     until(file.exists, "the recording to begin")
     return process
 
