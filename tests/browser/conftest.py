@@ -88,23 +88,29 @@ def page(
 ) -> Iterator[Page]:
     """A page that may ask this machine only; a request to any other fails the test.
 
-    With `lab`, it is that of the test before, its notebooks closed, unless that has failed.
+    With `lab`, it is that of the test before, its notebooks closed, unless that has failed or
+    another was opened: once behind another, a page may take none of its notebooks for the current.
     """
     if "lab" not in request.fixturenames or "anew" in request.fixturenames:
+        while loaded:
+            loaded.pop().close()
         with new_page(context) as opened:
             yield opened
         return
     opened = loaded.pop() if loaded else context.new_page()
     opened.set_viewport_size(SIZE)
     failed = request.session.testsfailed
+    others: list[Page] = []
+    context.on("page", others.append)
     with watched(opened):
         yield opened
-    if request.session.testsfailed == failed:
+    context.remove_listener("page", others.append)
+    if others or request.session.testsfailed > failed:
+        opened.close()
+    else:
         opened.evaluate(_CLOSE_ALL)
         expect(opened.locator(".jp-Launcher")).to_be_visible()  # or it comes in front of the next
         loaded.append(opened)
-    else:
-        opened.close()
 
 
 @pytest.fixture

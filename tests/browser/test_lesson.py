@@ -341,9 +341,7 @@ def practise(lesson: Lesson, check: Cell, stub: Cell) -> None:
 
 def read_the_report(page: Page, path: Path) -> None:
     """Open the report beside the notebook: all of it is there, and nothing else is asked for."""
-    browser = page.context.browser
-    assert browser
-    report = browser.new_page()
+    report = page.context.new_page()
     outside = note_outside(report)
     asked: list[str] = []
     report.on("request", lambda request: asked.append(request.url))
