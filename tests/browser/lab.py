@@ -117,7 +117,7 @@ class Notebook:
     """A notebook with the given code cells, open in a page, its kernel idle."""
 
     def __init__(self, lab: Lab, page: Page, cells: list[str] | str) -> None:
-        """Cells may be the name of a notebook that is there."""
+        """`cells` may also be the name of a notebook that exists."""
         self.lab, self.page = lab, page
         (lab.folder / _GATE).unlink(missing_ok=True)
         self.name = cells if isinstance(cells, str) else lab.write(cells)

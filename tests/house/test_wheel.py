@@ -95,7 +95,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 
 def _share_compiled(environment: Path) -> None:
-    """Lead to what is compiled of the same packages already, which takes seconds."""
+    """Use what is already compiled of the same packages: compiling takes seconds."""
     (target,), own = environment.glob("lib/*/site-packages"), Path(sysconfig.get_path("purelib"))
     for compiled in own.rglob("__pycache__"):
         beside = target / compiled.relative_to(own)

@@ -38,7 +38,7 @@ def _context() -> tuple[str, str]:
     try:
         found = ContextAPI.get_context(name)
         address = (found.Host or "").strip() if found else ""
-    except Exception:  # the SDK's own, or whatever the file has it stumble over
+    except Exception:  # the SDK's own, or what it stumbles over in the file
         return "", f"The docker context {name!r} cannot be read."
     return address, "" if found else f"The docker context {name!r} is missing."
 
@@ -66,7 +66,7 @@ def sdk(url: str) -> docker.DockerClient:
 
 @contextlib.contextmanager
 def usable_config() -> Iterator[None]:
-    """Have the SDK read what can be used of docker's configuration; it dies of the rest."""
+    """Have the SDK read what can be used of docker's configuration; the rest would end it."""
     from docker.utils import config
 
     load, usable = config.load_general_config, settings.docker_config()

@@ -30,7 +30,7 @@ class Problems:
 
 
 class Mistakes(ValueError):
-    """Mistakes on their way to where all are collected."""
+    """Mistakes, on the way to where all of them are collected."""
 
     def __init__(self, *found: tuple[Path, str]) -> None:
         super().__init__(*found)

@@ -28,7 +28,7 @@ class Options:
 
 @dataclass(slots=True)
 class Build:
-    """One build on its way."""
+    """One build, while it runs."""
 
     images: Images
     file: Dockerfile

@@ -28,7 +28,7 @@ _HIGHEST_PORT = 65_535
 
 @dataclass
 class State:
-    """Where a build has come to."""
+    """How far a build has come."""
 
     config: dict[str, Any]
     #: Build arguments that were given and may be used once an ARG names them.
