@@ -101,10 +101,14 @@ def page(
     opened.set_viewport_size(SIZE)
     failed = request.session.testsfailed
     others: list[Page] = []
-    context.on("page", others.append)
+
+    def note(other: Page) -> None:
+        others.append(other)
+
+    context.on("page", note)
     with watched(opened):
         yield opened
-    context.remove_listener("page", others.append)
+    context.remove_listener("page", note)
     if others or request.session.testsfailed > failed:
         opened.close()
     else:
