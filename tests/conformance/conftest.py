@@ -19,8 +19,8 @@ from tests.conformance.scenario import SCENARIOS, Scenario
 from tests.conformance.watching import TaskSeen, Watcher
 from tests.waiting import until
 
-#: So many scenarios at a time. More make no sooner an end on two cores, and later containers.
-AT_A_TIME = {"real": 8, "simulated": 10, "fast": 14}
+#: So many scenarios at a time. On two cores, more make later containers, and the end no sooner.
+AT_A_TIME = {"real": 12, "simulated": 10, "fast": 14}
 #: How much faster the clock of the simulated engine goes, in the second round on it.
 FAST = 10
 

@@ -295,6 +295,7 @@ def what_the_command_line_cannot_do_it_says(play: Play) -> None:
 def an_image_without_a_registry_is_used_as_it_is(play: Play) -> None:
     """The command line warns, and its exit status is 0."""
     play.create(replicas=0)
+    play.until(lambda: play.service["Endpoint"], "the service to be allocated, which is a write")
     image = play.engine.image(NEW)
     ran = play.docker("service", "update", "--detach", "--image", image, play.name)
 
