@@ -80,13 +80,14 @@ def _base_image(swarm: Swarm) -> Facts:
 def _images(swarm: Swarm) -> Facts:
     wanted, base = images.names_of(settings.docker_id()), images.base_there(swarm)
     lacking = [image for image in wanted.values() if not images.has(swarm, image)]
-    root = settings.lesson_files() / "dockercoins"
-    older = [
-        image
-        for service, image in wanted.items()
-        # the base counts as a source: without it this cannot be told
-        if base and not lacking and not images.is_current(swarm, root / service, image, base)
-    ]
+    older: list[str] = []
+    if base and not lacking:  # the base counts as a source: without it this cannot be told
+        base_id, root = images.inspect(swarm, base)["Id"], settings.lesson_files() / "dockercoins"
+        older = [
+            image
+            for service, image in wanted.items()
+            if not images.is_current(swarm, root / service, image, base_id)
+        ]
     return {"name": f"{settings.docker_id()}/dockercoins", "lacking": lacking, "older": older}
 
 

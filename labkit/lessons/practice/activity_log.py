@@ -55,13 +55,13 @@ def _note(**what: Any) -> None:
     """
     global _told
     event = Event(at=datetime.now(UTC), **what)
-    room.note(event)
     try:
         journal().add(event)
     except LabError as problem:
         if not _told:
             echo.warn(f"Your progress is not kept. {problem}")
         _told = True
+    room.note(event)
 
 
 def plan() -> list[Item]:

@@ -137,8 +137,8 @@ def ensure(swarm: Swarm, wanted: Mapping[str, Path]) -> list[str]:
     second call does nothing. Raises `BuildFailed`, `NotOurs` if a name is taken, or
     `LabError` without a base image.
     """
-    base = base_image(swarm)
-    missing = [each for each in wanted if not is_current(swarm, wanted[each], each, base)]
+    base_id = inspect(swarm, base_image(swarm))["Id"]
+    missing = [each for each in wanted if not is_current(swarm, wanted[each], each, base_id)]
     for each in missing:
         _require_free(swarm, each)
     if missing:
@@ -153,9 +153,9 @@ def names_of(docker_id: str) -> dict[str, str]:
     return {service: f"{docker_id}/dockercoins_{service}:{FIRST_TAG}" for service in SERVICES}
 
 
-def is_current(swarm: Swarm, folder: Path, image: str, base: str) -> bool:
+def is_current(swarm: Swarm, folder: Path, image: str, base_id: str) -> bool:
     """Whether an image was made from the files of a folder as they are, on that base image."""
-    return source_of(swarm, image) == source_hash(folder, inspect(swarm, base)["Id"])
+    return source_of(swarm, image) == source_hash(folder, base_id)
 
 
 def source_hash(folder: Path, base_id: str = "") -> str:
