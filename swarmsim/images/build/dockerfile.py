@@ -18,6 +18,7 @@ from swarmsim.images.build.words import BadDockerfile
 _CONTINUED = re.compile(r"\\[ \t]*$")
 #: Of use on Windows only, where paths have backslashes.
 _OTHER_ESCAPE = re.compile(r"(#.*\n)*#\s*escape\s*=\s*(?!\\\s*\n)", re.IGNORECASE)
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)[A-Za-z_]\w*\1(\s|$)")
 _FLAGS = {
     "ADD": {"chown", "chmod"},
@@ -227,6 +228,12 @@ _RULES: tuple[tuple[str, Callable[[Instruction], bool], str], ...] = (
         "Destination could not be determined",
     ),
     ("FROM", _is_bad_from, "FROM requires either one or three arguments"),
+    (
+        "FROM",
+        lambda it: len(it.arguments) == 3 and not _STAGE_NAME.fullmatch(it.arguments[2].lower()),
+        'invalid name for build stage: "{0.arguments[2]}", '
+        "name can't start with a number or contain symbols",
+    ),
     ("ENV LABEL", lambda it: not all(dict(it.pairs)), "{0.name} names can not be blank"),
     (
         "ARG",

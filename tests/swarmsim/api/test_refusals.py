@@ -30,7 +30,9 @@ def test_outside_of_a_swarm_an_engine_refuses_and_stays_there(alone, asked, body
     assert alone.get("/info").json["Swarm"]["LocalNodeState"] == "inactive"
 
 
-@pytest.mark.parametrize("what", ["services", "tasks", "nodes", "configs", "secrets", "swarm"])
+@pytest.mark.parametrize(
+    "what", ["services", "tasks", "nodes", "configs", "secrets", "swarm", "swarm/unlockkey"]
+)
 def test_outside_of_a_swarm_everything_about_it_is_unavailable(alone: Raw, what: str):
     reply = alone.get(f"/{what}")
     assert (reply.status, reply.message) == (

@@ -1,4 +1,4 @@
-"""The swarm itself: `docker swarm init`, `leave`, `update`, `join-token`."""
+"""The swarm itself: `docker swarm init`, `leave`, `update`, `join-token`, `unlock-key`."""
 
 import ipaddress
 from pathlib import Path
@@ -30,8 +30,8 @@ _ONLY_ITSELF = (
 )
 _ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
 _NO_SECRETS = (
-    "a simulated engine joins no other node and keeps no store that could be locked: it renews "
-    "no tokens, and has no autolock"
+    "no other node can join a simulated engine, and its store is not encrypted: it neither renews "
+    "join tokens nor locks itself (autolock)"
 )
 _DATA_PATH_PORTS = range(1024, 49152)
 _AVAILABILITIES = {"active", "pause", "drain"}
@@ -133,3 +133,10 @@ async def update(call: Call) -> Answer:
     swarm.version, swarm.updated_at = call.engine.cluster.bump(), call.engine.now
     call.engine.cluster.history_limit = swarm.history_limit
     return Answer()
+
+
+@routes.get("/swarm/unlockkey")
+async def unlock_key(call: Call) -> Answer:
+    """`docker swarm unlock-key`: there is none."""
+    call.engine.manager()
+    return Answer({"UnlockKey": ""})
