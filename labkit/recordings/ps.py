@@ -99,7 +99,8 @@ def service_row(service: Mapping[str, Any]) -> tuple[str, ...]:
 def write(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """Return a table as docker pads it: columns of at least ten, three blanks between.
 
-    The last column is not padded, so a line can end in blanks. There is no line break at the end.
+    The last column is not padded: where it is empty, the line ends in the blanks before it. The
+    text has no line break at its end.
     """
     cells = [header, *lines]
     widths = [

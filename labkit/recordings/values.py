@@ -84,7 +84,7 @@ class UpdateConfig:
             raise BadValue(f"order must be stop-first or start-first, not {self.order!r}")
 
     def at_once(self, slots: int) -> int:
-        """Return how many of so many slots are replaced at the same time."""
+        """Return how many of a service's slots are replaced at the same time."""
         return min(self.parallelism, slots) or slots
 
     @classmethod
@@ -346,7 +346,7 @@ def tag_of(image: str) -> str:
 
 
 def image_of(spec: Mapping[str, Any]) -> str:
-    """Return the image that a spec names; `""` if it is one of a service without containers."""
+    """Return the image that a spec names; `""` for a service without containers."""
     image = spec.get("TaskTemplate", {}).get("ContainerSpec", {}).get("Image", "")
     return str(image)
 

@@ -52,7 +52,7 @@ def ps(swarm: Swarm, name: str, *, no_trunc: bool = False) -> str:
 
 
 def running(swarm: Swarm, name: str) -> dict[str, tuple[int, int]]:
-    """Return of each service of a stack how many of its replicas run, and how many should.
+    """Return, for each service of a stack, how many of its replicas run and how many should.
 
     Docker's own count also has tasks that ran on a node that is down.
     """

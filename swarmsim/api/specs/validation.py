@@ -94,7 +94,8 @@ def _check_constraint(constraint: str) -> None:
     if not _CONSTRAINT_KEY.fullmatch(key):
         raise rpc("Unknown", f"key '{key}' is invalid")
     if key.lower() == "node.ip":
-        raise ApiError(501, "all nodes of a simulated engine have one address: node.ip is no use")
+        message = "a simulated engine's nodes share one address, so node.ip cannot tell them apart"
+        raise ApiError(501, message)
     if not _CONSTRAINT_VALUE.fullmatch(value):
         raise rpc("Unknown", f"value '{value}' is invalid")
 
