@@ -48,15 +48,15 @@ run() {
     [ $status = 0 ] || failed=1
 }
 
-# Runs once more what has failed while other tests held it up, now that none does: containers
-# that share two cores may be seconds late, and a browser that ends takes with it the tests
-# that come after. Of more than sixty, something else is wrong.
+# Runs once more, with the same arguments, what has failed while other tests held it up, now that
+# none does: containers that share two cores may be seconds late, and a browser that ends takes
+# with it the tests that come after. Of more than sixty, something else is wrong.
 run_alone() {
     local names
     names=$(sed -n 's/^ *"\(.*::.*\)": true.*/  \1/p' $remembered)
     [ "$(wc -l <<<"$names")" -le 60 ] || return 0
     failed=0
-    run --last-failed --last-failed-no-failures none
+    run --last-failed --last-failed-no-failures none "$@"
     [ $failed = 1 ] || printf 'These failed beside others and passed alone:\n%s\n' "$names"
 }
 
@@ -74,6 +74,6 @@ else
     mapfile -t files < <(grep -rlE "$words" tests --include='test_*.py')
     run -n 2 -m "(engine or browser) and not long and not nodes and not again and not hub" "${files[@]}"
 fi
-[ $failed = 0 ] || run_alone
+[ $failed = 0 ] || run_alone "$@"
 wait "$linters" || { failed=1; echo "ruff or mypy found something: see above." >&2; }
 exit $failed

@@ -27,9 +27,9 @@ Say = Callable[[str], None]
 #: closed at the end.
 Meter = Callable[[], tuple[int, float]]
 
-#: What to do about an engine that does not answer. In a browser its swarm is lost.
-_AGAIN = "Start it again (`labkit up` does, for one of the lab's own); the recording goes on."
-_ANOTHER = "This notebook's first cell starts another one, with an empty swarm."
+_AGAIN = "start it again (`labkit up` does, for one of the lab's own); the recording goes on."
+_ANEW = "begin a recording of what runs now."
+_LONGER = "run the cell again to wait longer, or look at the table for a task with an error."
 #: Seconds that a wait goes on in a browser whose engine does not answer; a request waits for 30.
 _SILENT = 20
 #: Seconds between two questions to a meter. Workers add to the counter once a second: asked more
@@ -160,15 +160,19 @@ class Recorder:
     @property
     def engine_trouble(self) -> str:
         """Since when the engine does not answer, and what to do; `""` while it does."""
+        trouble, advice = self._trouble()
+        return trouble and f"{trouble} {advice[0].upper()}{advice[1:]}"
+
+    def _trouble(self) -> tuple[str, str]:
+        """Return what the engine does not do, or `""`, and what whoever waits can do."""
         gap = self._poller.gap
         if not gap:
-            return ""
+            return "", _LONGER
+        at = f"{gap.at:%H:%M:%S} UTC"
         if gap.reason in OF_ANOTHER:
-            return f"Since {gap.at:%H:%M:%S} UTC: {gap.reason} Begin a recording of what runs now."
-        return (
-            f"The engine has not answered since {gap.at:%H:%M:%S} UTC ({gap.reason.rstrip('.')}). "
-            f"{_ANOTHER if browser.is_here() else _AGAIN}"
-        )
+            return f"Since {at}: {gap.reason}", _ANEW
+        silent = f"The engine has not answered since {at} ({gap.reason.rstrip('.')})."
+        return silent, browser.START_ANOTHER if browser.is_here() else _AGAIN
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each change and at the end, from a job of the recorder."""
@@ -300,11 +304,8 @@ class Recorder:
         if seconds is None:
             found = f"the recording has ended. {self.why} {doing}"
             return NotSettled(f"{what}.", found, "watch the service anew, and then update it.")
-        return NotSettled(
-            f"{what}, within {seconds:g} s.",
-            self.engine_trouble or doing,
-            "run the cell again to wait longer, or look at the table for a task with an error.",
-        )
+        trouble, advice = self._trouble()
+        return NotSettled(f"{what}, within {seconds:g} s.", trouble or doing, advice)
 
 
 def _rest(recording: Recording) -> float:

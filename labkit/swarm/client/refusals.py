@@ -4,7 +4,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from labkit.base import errors
+from labkit.base import browser, errors
 from labkit.base.rules import words
 from labkit.swarm.client import wire
 
@@ -18,7 +18,7 @@ def no_engine(url: str | None, problem: Exception) -> errors.NoEngine:
     where = url or "the address that DOCKER_HOST or the docker context names"
     start = "start Docker (Docker Desktop, or the docker service), or run `labkit doctor`."
     if where.startswith("page:"):  # a browser's own, whose swarm is gone with it
-        start = "run this notebook's first cell. It starts another engine, with an empty swarm."
+        start = browser.START_ANOTHER
     return errors.NoEngine(
         f"a Docker engine at {where}.",
         "nothing answers there.",
