@@ -17,8 +17,9 @@ everyone = pytest.mark.parametrize("scenario", SCENARIOS)
 ahead_of_time = pytest.mark.parametrize(
     "scenario", [name for name, scenario in SCENARIOS.items() if scenario.ahead]
 )
-#: A task's message in each state (specification, 3.1). What failed or was rejected keeps the
-#: message of the state before, and so does what was stopped before it had a node.
+#: A task's message in each state (swarmkit's manager/scheduler/scheduler.go and
+#: agent/exec/controller.go). What failed or was rejected keeps the message of the state before,
+#: and so does what was stopped before it had a node.
 MESSAGES = {
     "new": {"created"},
     "pending": {"pending task scheduling"},
