@@ -8,6 +8,7 @@ const NEEDS = 60;
 const ENGINE = `labkit engine ${SITE.pathname}`; // its name, in what the browser has stored
 const RELOADED = `labkit reloaded ${SITE.pathname}`;
 const AFRESH = `labkit afresh ${SITE.pathname}`;
+const TAB = `labkit tab ${SITE.pathname}`; // a lock
 const ORDINARY = "Open this address in an ordinary window, and allow the site to store data.";
 const CURRENT = "Use a current Chrome, Edge, Firefox or Safari.";
 const SAYS = {
@@ -22,6 +23,9 @@ const NOTES = {
   programs:
     "This browser can't run the code of your images: it lacks JSPI, a part of WebAssembly. The swarm is all there, and its tasks do " +
     "what is known of their images. Chrome, Edge and Firefox run the code.",
+  another:
+    "The lab is open in another tab, too. Both tabs have the same swarm and the same files: what you update or edit in one changes in " +
+    "the other. Open each notebook in one of them only: both would save it.",
   blocked: "Close the other tabs of this site: they hold on to what is to be deleted. Then it goes on by itself.",
   full: (left) =>
     `This browser has ${left} MB left to store for this site, and the lab needs up to ${NEEDS}. What doesn't fit is lost when you close ` +
@@ -39,6 +43,7 @@ export async function mayStart(version) {
   await takeAlong().catch(console.warn);
   startEngine();
   void noteWhatIsLess();
+  noteAnotherTab();
   return true;
 }
 
@@ -181,6 +186,15 @@ async function noteWhatIsLess() {
   if (left + usage / 1e6 < NEEDS) note(NOTES.full(left));
 }
 
+/** Says that another tab has the lab open: a lock is its page's until that is closed. */
+function noteAnotherTab() {
+  const held = setTimeout(() => note(NOTES.another), 2000); // a page that was reloaded lets go of it first
+  void navigator.locks.request(TAB, () => {
+    clearTimeout(held);
+    return new Promise(() => {});
+  });
+}
+
 function refuse(says) {
   const style = "font: 18px/1.5 sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em";
   const elsewhere = [
@@ -198,14 +212,18 @@ function refuse(says) {
 
 /** Says something beside JupyterLab, until it is closed. */
 function note(says) {
+  const placed =
+    "position: fixed; bottom: 32px; left: 50%; transform: translateX(-50%); width: max-content; max-width: 46em; z-index: 20000; " +
+    "display: grid; gap: 8px";
   const style =
-    "position: fixed; bottom: 32px; left: 50%; transform: translateX(-50%); max-width: 46em; z-index: 20000; display: flex; gap: 1em; " +
-    "align-items: start; padding: 12px 16px; border: 1px solid #8a6d00; border-radius: 4px; background: #fff8dc; color: #222; " +
-    "font: 14px/1.5 sans-serif";
+    "display: flex; gap: 1em; align-items: start; padding: 12px 16px; border: 1px solid #8a6d00; border-radius: 4px; " +
+    "background: #fff8dc; color: #222; font: 14px/1.5 sans-serif";
   const close = element("button", { type: "button" }, ["Close"]);
   const shown = element("div", { style, role: "status", class: "labkit-note" }, [element("span", {}, [says]), close]);
   close.addEventListener("click", () => shown.remove());
-  document.body.append(shown);
+  const notes = document.querySelector(".labkit-notes") ?? element("div", { style: placed, class: "labkit-notes" }, []);
+  notes.append(shown);
+  document.body.append(notes);
 }
 
 function element(name, attributes, children) {

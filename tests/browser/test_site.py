@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The notebooks, as a learner goes through them.
 ROWS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 _NOTEBOOKS = [
-    pytest.param(row, id=row["notebook"], marks=pytest.mark.site if row.get("minutes") else ())
+    pytest.param(row, id=row["notebook"], marks=pytest.mark.site if row.get("long") else ())
     for row in ROWS
 ]
 #: What is open after them, and so has a kernel: loading one takes longer than what is tested.
@@ -124,28 +124,19 @@ def test_a_notebook_runs_in_a_page(desk: Desk, row: dict[str, Any]) -> None:
     assert [each for each in row.get("said", ()) if each not in said] == []
 
 
-@pytest.mark.parametrize(
-    ("lost", "delay"),
-    [
-        ("reload", "0s"),
-        # so that the update goes on, however long the page takes
-        pytest.param("crash", "30s", marks=pytest.mark.site),
-        pytest.param("close", "30s", marks=pytest.mark.site),
-    ],
-)
-def test_what_is_edited_and_recorded_survives_in_mid_update(
-    desk: Desk, lost: str, delay: str
-) -> None:
+@pytest.mark.parametrize("lost", ["reload", "crash", "close"])
+def test_what_is_edited_and_recorded_survives_in_mid_update(desk: Desk, lost: str) -> None:
     """The page is reloaded, the kernel is killed in an endless loop, or the tab is closed."""
     begin = "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)"
-    config = {"delay": delay}
+    # the last slot comes after the delay, and Swarm waits twice as long after it: time for a page
+    config = {"parallelism": 9, "delay": "40s"}
     update = f"labkit.update(step.worker, force=True, update_config={config})"
     is_edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
     with desk.notebook(_LAST) as page:
         execute(page, begin)
         _edit(page, "^DEBUG =", "# mine\n$&")
         assert execute(page, f"print({is_edited})") == "True\n"
-        execute(page, f"{update}; view.wait_for_replicas('1.0', 9)")
+        execute(page, f"{update}; view.wait_for_update('updating')")
 
     getattr(desk, lost)()
 
@@ -154,6 +145,7 @@ def test_what_is_edited_and_recorded_survives_in_mid_update(
         assert "You have these again: step, swarm, view, recording" in said
         assert "The update has settled" in said
         assert execute(page, f"print({is_edited})") == "True\n"
+        expect(page.locator(".labkit-note")).to_have_count(0)  # the page before is no other tab
 
 
 @pytest.mark.site
@@ -210,15 +202,22 @@ def test_an_engine_that_hangs_is_replaced(browser: Browser, address: str) -> Non
         assert "Another one takes its place" in execute(page, textwrap.dedent(goes_on))
 
 
-@pytest.mark.site
-def test_two_notebooks_share_an_engine(desk: Desk, context: BrowserContext, address: str) -> None:
+def test_two_tabs_share_an_engine_and_files(
+    desk: Desk, context: BrowserContext, address: str
+) -> None:
+    """Each with a notebook; the second says that there is another."""
     other = Desk(context, address)
     with (
         desk.notebook("00-start-here.ipynb") as page,
         closing(other),
         other.notebook("01-rolling-updates.ipynb") as second,
     ):
+        expect(second.get_by_text("The lab is open in another tab, too.")).to_be_visible()
+        expect(page.locator(".labkit-note")).to_have_count(0)
         execute(page, "import labkit; step = labkit.reset(0); view = labkit.watch(step.worker)")
+        _edit(second, "^DEBUG =", "# theirs\n$&")
+        edited = "print('# theirs' in (step.folder / 'worker' / 'worker.py').read_text())"
+        assert execute(page, edited) == "True\n"
         execute(second, "import labkit; labkit.connect(); labkit.update('dc_worker', replicas=12)")
         execute(page, "view.wait_for_replicas('1.0', 12); labkit.update(step.worker, replicas=11)")
         theirs = "labkit.watch('dc_worker').wait_for_replicas('1.0', 11); print('seen')"
