@@ -235,7 +235,7 @@ def restart_in_mid_update(engine: BackgroundEngine, folder: Path, *, goes_on: bo
             known = (
                 "is restarting|Connection refused|Broken pipe|No such file|Another engine|"
                 "Remote end closed connection without response|Connection reset by peer|"
-                "code = Unavailable"
+                "code = (Unavailable|Canceled)"
             )
             assert re.search(known, reason), reason
 
