@@ -213,7 +213,7 @@ function refuse(says) {
 /** Says something beside JupyterLab, until it is closed. */
 function note(says) {
   const placed =
-    "position: fixed; bottom: 32px; left: 50%; transform: translateX(-50%); width: max-content; max-width: 46em; z-index: 20000; " +
+    "position: fixed; bottom: 32px; left: 50%; transform: translateX(-50%); width: max-content; max-width: min(46em, 96vw); z-index: 20000; " +
     "display: grid; gap: 8px";
   const style =
     "display: flex; gap: 1em; align-items: start; padding: 12px 16px; border: 1px solid #8a6d00; border-radius: 4px; " +
