@@ -148,7 +148,7 @@ def agree(swarm: Swarm, page: Page, name: str, condition: Callable[[], bool], wh
         printed = docker_ps(swarm, name)
         return before == printed == table(page) and condition()
 
-    until(same, f"the view to agree with docker {when}; it shows {table(page)}", 30, every=0.1)
+    until(same, f"the view to agree with docker {when}; it shows {table(page)}", 60, every=0.1)
 
 
 def new_running(page: Page, tag: str) -> int:

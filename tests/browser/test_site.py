@@ -124,7 +124,9 @@ def test_a_notebook_runs_in_a_page(desk: Desk, row: dict[str, Any]) -> None:
     assert [each for each in row.get("said", ()) if each not in said] == []
 
 
-@pytest.mark.parametrize("lost", ["reload", "crash", "close"])
+@pytest.mark.parametrize(
+    "lost", ["reload", *(pytest.param(each, marks=pytest.mark.site) for each in ("crash", "close"))]
+)
 def test_what_is_edited_and_recorded_survives_in_mid_update(desk: Desk, lost: str) -> None:
     """The page is reloaded, the kernel is killed in an endless loop, or the tab is closed."""
     begin = "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)"
