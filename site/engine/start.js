@@ -25,7 +25,7 @@ const NOTES = {
     "what is known of their images. Chrome, Edge and Firefox run the code.",
   another:
     "The lab is open in another tab, too. Both tabs have the same swarm and the same files: what you update or edit in one changes in " +
-    "the other. Open each notebook in one of them only: both would save it.",
+    "the other. Keep a notebook open in one tab only, or both will save it.",
   blocked: "Close the other tabs of this site: they hold on to what is to be deleted. Then it goes on by itself.",
   full: (left) =>
     `This browser has ${left} MB left to store for this site, and the lab needs up to ${NEEDS}. What doesn't fit is lost when you close ` +
@@ -186,9 +186,9 @@ async function noteWhatIsLess() {
   if (left + usage / 1e6 < NEEDS) note(NOTES.full(left));
 }
 
-/** Says that another tab has the lab open: a lock is its page's until that is closed. */
+/** Says so if another tab has the lab open. A page holds the lock until it is closed. */
 function noteAnotherTab() {
-  const held = setTimeout(() => note(NOTES.another), 2000); // a page that was reloaded lets go of it first
+  const held = setTimeout(() => note(NOTES.another), 2000); // by then a page that was reloaded has let go of it
   void navigator.locks.request(TAB, () => {
     clearTimeout(held);
     return new Promise(() => {});

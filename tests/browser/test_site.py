@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The notebooks, as a learner goes through them.
 ROWS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 _NOTEBOOKS = [
-    pytest.param(row, id=row["notebook"], marks=pytest.mark.site if row.get("long") else ())
+    pytest.param(row, id=row["notebook"], marks=pytest.mark.site if row.get("minutes") else ())
     for row in ROWS
 ]
 #: What is open after them, and so has a kernel: loading one takes longer than what is tested.
@@ -130,7 +130,7 @@ def test_a_notebook_runs_in_a_page(desk: Desk, row: dict[str, Any]) -> None:
 def test_what_is_edited_and_recorded_survives_in_mid_update(desk: Desk, lost: str) -> None:
     """The page is reloaded, the kernel is killed in an endless loop, or the tab is closed."""
     begin = "import labkit; step = labkit.reset(1); view = labkit.watch(step.worker)"
-    # the last slot comes after the delay, and Swarm waits twice as long after it: time for a page
+    # slot 10 follows after the delay, and the update ends two delays later: time for a page
     config = {"parallelism": 9, "delay": "40s"}
     update = f"labkit.update(step.worker, force=True, update_config={config})"
     is_edited = '"# mine" in (step.folder / "worker" / "worker.py").read_text()'
@@ -147,7 +147,7 @@ def test_what_is_edited_and_recorded_survives_in_mid_update(desk: Desk, lost: st
         assert "You have these again: step, swarm, view, recording" in said
         assert "The update has settled" in said
         assert execute(page, f"print({is_edited})") == "True\n"
-        expect(page.locator(".labkit-note")).to_have_count(0)  # the page before is no other tab
+        expect(page.locator(".labkit-note")).to_have_count(0)  # a page that is gone is no tab
 
 
 @pytest.mark.site
@@ -207,7 +207,7 @@ def test_an_engine_that_hangs_is_replaced(browser: Browser, address: str) -> Non
 def test_two_tabs_share_an_engine_and_files(
     desk: Desk, context: BrowserContext, address: str
 ) -> None:
-    """Each with a notebook; the second says that there is another."""
+    """Each has a notebook open; the second tab says that there is another."""
     other = Desk(context, address)
     with (
         desk.notebook("00-start-here.ipynb") as page,

@@ -215,7 +215,7 @@ def test_a_card_is_worked_by_keyboard_and_says_what_waits(lab: Lab, page: Page) 
         expect(asking).to_contain_text("ada")
         assert problems(instructor, "main") == []
         screenshot(instructor, "room-asks")
-        page.bring_to_front()  # a page behind another may draw nothing
+        page.bring_to_front()  # a page in the background may not be drawn
         page.get_by_role("button", name="take it back").press("Enter")
         expect(asking).to_have_count(0)
     page.get_by_role("button", name="Solution").press("Enter")

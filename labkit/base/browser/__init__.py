@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-#: What a learner can do about a page's engine that does not answer: it does not come back.
+#: What to do when a page's engine has stopped answering: it never comes back.
 START_ANOTHER = "run this notebook's first cell. It starts another engine, with an empty swarm."
 #: Seconds that were spent waiting for answers, in all. In a browser, clocks of processor time
 #: count them, too.

@@ -164,7 +164,7 @@ class Recorder:
         return trouble and f"{trouble} {advice[0].upper()}{advice[1:]}"
 
     def _trouble(self) -> tuple[str, str]:
-        """Return what the engine does not do, or `""`, and what whoever waits can do."""
+        """Return what is wrong with the engine (`""` if nothing is), and advice for a wait."""
         gap = self._poller.gap
         if not gap:
             return "", _LONGER

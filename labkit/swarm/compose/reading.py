@@ -122,7 +122,7 @@ class _Reader:
 
     def _alias(self, event: AliasEvent, path: Path) -> Any:
         if event.anchor not in self._anchors:
-            raise Mistakes((path, f"there is no anchor &{event.anchor} earlier in the file"))
+            raise Mistakes((path, f"there is no anchor &{event.anchor} above this alias"))
         anchored = self._anchors[event.anchor]
         if anchored is None:
             raise Mistakes((path, "this anchor holds itself"))

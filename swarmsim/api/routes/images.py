@@ -174,7 +174,9 @@ async def build(call: Call) -> None:
     if call.query.get("remote"):
         raise ApiError(400, "the simulated engine builds only what is sent to it")
     if call.query.get("target"):
-        raise ApiError(400, "the simulated engine builds a single stage, so there is no target")
+        raise ApiError(
+            400, "the simulated engine builds single-stage Dockerfiles only: it takes no target"
+        )
     options = _options(call)
     async with _received(call) as archive:
         context = archive.parent / "context"
